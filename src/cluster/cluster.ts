@@ -1,0 +1,118 @@
+import type { Failure } from '../core/failure.ts';
+import type { RequestHead, ResponseHead } from '../core/head.ts';
+import type { CodecStream, StreamUser } from '../core/message-sink.ts';
+import type { Connection } from '../core/connection.ts';
+import type { Address } from '../core/peer.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
+
+/** An endpoint as tracked at run time in one worker. */
+export interface Host {
+  readonly address: Address;
+  /** `formatAddress(address)`, once. */
+  readonly addressText: string;
+  /** As configured (`hostname`, or the DNS name), for auto_host_rewrite; empty: none. */
+  readonly hostname: string;
+  readonly priority: number;
+  readonly canary: boolean;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Requests or connections open from this worker: what least-request compares. */
+  activeRequests: number;
+  /** Seam for outlier detection: every final answer or failure of a try is told here. Status 0: no answer. */
+  recordResult(status: number, failure: Failure | null): void;
+}
+
+/** What a load balancer may know of the request. */
+export interface PickContext {
+  readonly random: number;
+  /** Hash of the route's hash policy; -1: none. Seam for ring hash and maglev. */
+  readonly hash: bigint | null;
+  /** Retries: true refuses this host; asked at most `hostSelectionAttempts` times. */
+  rejects(host: Host): boolean;
+  readonly hostSelectionAttempts: number;
+}
+
+export interface LoadBalancer {
+  pick(context: PickContext): Host | null;
+}
+
+/** One limit of a circuit breaker, counted for the whole process in shared memory. */
+export interface ResourceLimit {
+  /** False at or above the limit. */
+  readonly canCreate: boolean;
+  inc(): void;
+  dec(): void;
+}
+
+/** One priority's breakers. */
+export interface CircuitBreakers {
+  readonly connections: ResourceLimit;
+  readonly pendingRequests: ResourceLimit;
+  readonly requests: ResourceLimit;
+  readonly retries: ResourceLimit;
+}
+
+/** Waits for an HTTP stream; then it is the stream's user. */
+export interface StreamWaiter extends StreamUser<ResponseHead> {
+  /** May come before `newStream` returns. */
+  onPoolReady(stream: CodecStream<RequestHead>, connection: Connection, host: Host): void;
+  onPoolFailure(failure: Failure, host: Host | null): void;
+}
+
+export interface HttpPool {
+  /** Exactly one of onPoolReady and onPoolFailure follows, perhaps at once. */
+  newStream(waiter: StreamWaiter): void;
+  /** The waiter is no longer interested. Only before onPoolReady/onPoolFailure. */
+  cancel(waiter: StreamWaiter): void;
+}
+
+export interface ConnectionWaiter {
+  onConnected(connection: Connection, host: Host): void;
+  onConnectFailure(failure: Failure, host: Host | null): void;
+}
+
+export interface TcpPool {
+  newConnection(waiter: ConnectionWaiter): void;
+  cancel(waiter: ConnectionWaiter): void;
+}
+
+/** Envoy's names, `cluster.<name>.*`; those the proxy writes. Pools write the rest themselves. */
+export interface ClusterStats {
+  readonly scope: StatsScope;
+  readonly rqTimeout: Counter;
+  readonly rqPerTryTimeout: Counter;
+  readonly rqPerTryIdleTimeout: Counter;
+  readonly rqMaxDurationReached: Counter;
+  readonly rqCompleted: Counter;
+  readonly rqTime: Histogram;
+  readonly rqRetry: Counter;
+  readonly rqRetryBackoffExponential: Counter;
+  readonly rqRetryLimitExceeded: Counter;
+  readonly rqRetryOverflow: Counter;
+  readonly rqRetrySuccess: Counter;
+  readonly rqRxReset: Counter;
+  readonly rqTxReset: Counter;
+  readonly rqActive: Gauge;
+  readonly cxNoneHealthy: Counter;
+  readonly retryOrShadowAbandoned: Counter;
+  /** `upstream_rq_<code>`, `upstream_rq_<N>xx`, and the canary/internal/external twins. */
+  recordCode(status: number, internal: boolean, canary: boolean): void;
+}
+
+/** A cluster in one worker. */
+export interface Cluster {
+  readonly name: string;
+  readonly statName: string;
+  readonly stats: ClusterStats;
+  readonly perConnectionBufferLimit: number;
+  breakers(priority: 0 | 1): CircuitBreakers;
+  pick(context: PickContext): Host | null;
+  httpPool(host: Host, priority: 0 | 1): HttpPool;
+  tcpPool(host: Host, priority: 0 | 1): TcpPool;
+  /** For `cluster_metadata` formatters and filters. */
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+}
+
+/** All clusters of the current snapshot, by name. */
+export interface Clusters {
+  get(name: string): Cluster | undefined;
+}

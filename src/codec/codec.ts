@@ -1,0 +1,61 @@
+import type { Timed } from '../core/clock.ts';
+import type { Failure } from '../core/failure.ts';
+import type { RequestHead, ResponseHead } from '../core/head.ts';
+import type { CodecStream, StreamUser } from '../core/message-sink.ts';
+
+/** Where a codec's bytes go, and its wishes about the connection. A `Connection` satisfies most of it; tests use arrays. */
+export interface CodecHost {
+  write(chunk: Uint8Array): boolean;
+  writeLatin1(text: string): boolean;
+  /** Stop and restart reading from the peer; counted. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Pure: bytes and instants in, calls on the host out. */
+export interface Codec {
+  receive(chunk: Uint8Array, now: number): void;
+  /** The peer half-closed. */
+  receiveEnd(now: number): void;
+  /** The connection is gone: every open stream is reset with this failure. */
+  closed(failure: Failure): void;
+  /** The connection's outgoing buffer passed its high mark, or fell to the low one: told to the streams. */
+  onAboveHighWatermark(): void;
+  onBelowLowWatermark(): void;
+}
+
+/** What a downstream codec needs of the connection manager. */
+export interface StreamAcceptor {
+  /** A request begins; its head follows at once on the returned user. */
+  accept(stream: CodecStream<ResponseHead>): StreamUser<RequestHead>;
+  /**
+   * The peer broke the protocol. Where a stream could be answered the codec has already answered or the user did;
+   * the connection is to be closed after what was written.
+   */
+  onProtocolError(failure: Failure): void;
+  /** The codec will take no more requests and everything was answered: close the connection after what was written. */
+  onFinished(): void;
+}
+
+export interface ServerCodec extends Codec {
+  readonly activeStreams: number;
+  /** Say goodbye: `connection: close` on the next response, GOAWAY. */
+  drain(): void;
+}
+
+/** What an upstream codec tells its pool. */
+export interface ClientCodecOwner {
+  /** A stream ended; `reusable`: the connection may carry another. */
+  onStreamDone(reusable: boolean): void;
+  /** The upstream broke the protocol; the stream has been reset, the connection must go. */
+  onProtocolError(failure: Failure): void;
+}
+
+export interface ClientCodec extends Codec {
+  readonly activeStreams: number;
+  /** Opens a stream; its user hears the response. Only when `canOpen`. */
+  open(user: StreamUser<ResponseHead>): CodecStream<RequestHead>;
+  readonly canOpen: boolean;
+}
+
+export type { Timed };

@@ -1,0 +1,40 @@
+import type { Failure } from './failure.ts';
+import type { Peer } from './peer.ts';
+
+/** A two-way byte pipe: a TCP socket, a TLS socket, an internal pipe, or one HTTP/2 CONNECT stream. */
+export interface Connection {
+  readonly id: number;
+  readonly peer: Peer;
+  /** Exactly once. Bytes flow from then on. */
+  attach(sink: ConnectionSink): void;
+  /** Ownership moves. False: above the high watermark; `onDrain` follows when it has fallen to half. */
+  write(chunk: Uint8Array): boolean;
+  /** As `write`, for a latin1 string: message heads are built as strings. */
+  writeLatin1(text: string): boolean;
+  /** Half-close, after what was written. */
+  end(): void;
+  /** Closes at once; unsent bytes are dropped. `onClosed` follows with this failure. */
+  destroy(failure: Failure): void;
+  /** Half-close now, and destroy when the peer has closed too or `lingerMs` later: Envoy's FlushWriteAndDelay. */
+  endAndLinger(lingerMs: number, failure: Failure): void;
+  /** Counted, like Envoy's readDisable. */
+  pause(): void;
+  resume(): void;
+  /** Bytes written and not yet taken by the kernel. */
+  readonly bufferedBytes: number;
+  /** Soft limit of `bufferedBytes` (per_connection_buffer_limit_bytes); 0: none. */
+  bufferLimit: number;
+  /** Since the start, for logs and stats. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** Who receives the bytes. Ownership moves with the chunk: the giver never touches it again. */
+export interface ConnectionSink {
+  onBytes(chunk: Uint8Array): void;
+  onDrain(): void;
+  /** The peer half-closed. */
+  onEnd(): void;
+  /** Exactly once, always last. */
+  onClosed(failure: Failure): void;
+}

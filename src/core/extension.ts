@@ -1,0 +1,30 @@
+import type { Reasons } from './rejection.ts';
+
+/** `google.protobuf.Any`, as protobuf-es shapes it. */
+export interface PackedMessage {
+  readonly typeUrl: string;
+  readonly value: Uint8Array;
+}
+
+/** An extension as plain data: `kind` is the message's full name, e.g. `envoy.extensions.filters.http.fault.v3.HTTPFault`. */
+export interface ExtensionData {
+  readonly name: string;
+  readonly kind: string;
+  readonly data: unknown;
+}
+
+/** Turns one message type into plain data, or adds reasons. Main thread only. */
+export interface ExtensionDecoder {
+  /** Full name of the message. */
+  readonly kind: string;
+  decode(bytes: Uint8Array, reasons: Reasons, extensions: Extensions): unknown;
+}
+
+/**
+ * How a `decode.ts` opens the extensions inside its own message. The table behind it is filled in `control/`; a type
+ * that no table entry names is refused by name.
+ */
+export interface Extensions {
+  /** `category` as Envoy's docs say it (`envoy.filters.http`), for the message; null: refused, reasons were added. */
+  open(category: string, name: string, config: PackedMessage | undefined, reasons: Reasons): ExtensionData | null;
+}

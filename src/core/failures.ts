@@ -1,0 +1,203 @@
+import { Failure, ResponseFlag, RetryKind, Side, type FailureKind } from './failure.ts';
+
+function failure(
+  name: string,
+  side: FailureKind['side'],
+  flag: FailureKind['flag'],
+  status: number,
+  retry: FailureKind['retry'],
+  reason: string,
+  hint: string,
+): Failure {
+  return new Failure({ name, flag, side, status, retry, reason, hint });
+}
+
+const { Upstream, Downstream, Internal } = Side;
+const F = ResponseFlag;
+const R = RetryKind;
+
+// Upstream: Envoy's StreamResetReason with the reason words of its local reply (reference §1.24).
+export const LocalConnectionFailure = failure(
+  'local-connection-failure',
+  Upstream,
+  F.UpstreamConnectionFailure,
+  503,
+  R.ConnectFailure,
+  'local connection failure',
+  'The socket to the endpoint could not be opened on this machine: check file-descriptor limits, local ports and the bind address.',
+);
+export const RemoteConnectionFailure = failure(
+  'remote-connection-failure',
+  Upstream,
+  F.UpstreamConnectionFailure,
+  503,
+  R.ConnectFailure,
+  'remote connection failure',
+  'The endpoint refused or dropped the connection: check that it listens on this address and port, and that no policy blocks it.',
+);
+export const ConnectionTimeout = failure(
+  'connection-timeout',
+  Upstream,
+  F.UpstreamConnectionFailure,
+  503,
+  R.ConnectFailure,
+  'connection timeout',
+  'The endpoint did not answer within connect_timeout: check the address, the network path and firewalls that drop silently.',
+);
+export const ConnectionTermination = failure(
+  'connection-termination',
+  Upstream,
+  F.UpstreamConnectionTermination,
+  503,
+  R.Reset,
+  'connection termination',
+  "The endpoint closed the connection before it answered: compare its keep-alive timeout with this cluster's idle_timeout, and look into its log.",
+);
+export const LocalReset = failure(
+  'local-reset',
+  Upstream,
+  F.LocalReset,
+  503,
+  R.Reset,
+  'local reset',
+  'sekisho gave the upstream stream up itself; the details say why.',
+);
+export const LocalRefusedStream = failure(
+  'local-refused-stream',
+  Upstream,
+  F.LocalReset,
+  503,
+  R.RefusedStream,
+  'local refused stream reset',
+  'The upstream connection was draining; the request was not sent and is safe to repeat.',
+);
+export const RemoteReset = failure(
+  'remote-reset',
+  Upstream,
+  F.UpstreamRemoteReset,
+  503,
+  R.Reset,
+  'remote reset',
+  'The endpoint reset the stream before it answered: look into its log.',
+);
+export const RemoteRefusedStream = failure(
+  'remote-refused-stream',
+  Upstream,
+  F.UpstreamRemoteReset,
+  503,
+  R.RefusedStream,
+  'remote refused stream reset',
+  'The endpoint refused the stream unprocessed: it is shutting down or over its stream limit.',
+);
+export const Overflow = failure(
+  'overflow',
+  Upstream,
+  F.UpstreamOverflow,
+  503,
+  R.Never,
+  'overflow',
+  'A circuit breaker of the cluster is open: see circuit_breakers.* in its stats and raise its thresholds or add capacity.',
+);
+export const UpstreamProtocolError = failure(
+  'upstream-protocol-error',
+  Upstream,
+  F.UpstreamProtocolError,
+  502,
+  R.Reset,
+  'protocol error',
+  "The endpoint sent something that is not valid HTTP: check its protocol (HTTP/1.1, HTTP/2, TLS) against the cluster's.",
+);
+export const PrematureHalfClose = failure(
+  'premature-upstream-half-close',
+  Upstream,
+  F.UpstreamConnectionTermination,
+  503,
+  R.Reset,
+  'HTTP/1 premature upstream half close',
+  'The endpoint half-closed before the message was complete.',
+);
+export const NoHealthyUpstream = failure(
+  'no-healthy-upstream',
+  Upstream,
+  F.NoHealthyUpstream,
+  503,
+  R.Never,
+  'no_healthy_upstream',
+  'The cluster has no endpoint that may be used: check its endpoints, health checks and outlier ejections under /clusters.',
+);
+export const DnsResolutionFailed = failure(
+  'dns-resolution-failed',
+  Upstream,
+  F.DnsResolutionFailed,
+  503,
+  R.Never,
+  'dns_resolution_failed',
+  'The name of the endpoint could not be resolved: check the name and the resolver.',
+);
+
+// Downstream.
+export const DownstreamRemoteClose = failure(
+  'downstream-remote-close',
+  Downstream,
+  F.DownstreamConnectionTermination,
+  0,
+  R.Never,
+  'downstream_remote_disconnect',
+  'The client closed its connection before the response was complete.',
+);
+export const DownstreamRemoteReset = failure(
+  'downstream-remote-reset',
+  Downstream,
+  F.DownstreamRemoteReset,
+  0,
+  R.Never,
+  'downstream_remote_reset',
+  'The client reset the stream before the response was complete.',
+);
+export const DownstreamLocalClose = failure(
+  'downstream-local-close',
+  Downstream,
+  F.None,
+  0,
+  R.Never,
+  'downstream_local_disconnect',
+  "sekisho closed the client's connection; the details say why.",
+);
+export const DownstreamProtocolError = failure(
+  'downstream-protocol-error',
+  Downstream,
+  F.DownstreamProtocolError,
+  400,
+  R.Never,
+  'downstream_protocol_error',
+  'The client sent something that is not valid HTTP.',
+);
+
+// Either side of a plain connection.
+export const ClosedByPeer = failure(
+  'closed-by-peer',
+  Internal,
+  F.None,
+  0,
+  R.Reset,
+  'remote_close',
+  'The peer closed the connection.',
+);
+export const ClosedLocally = failure(
+  'closed-locally',
+  Internal,
+  F.None,
+  0,
+  R.Never,
+  'local_close',
+  'sekisho closed the connection.',
+);
+export const ServerDraining = failure(
+  'server-draining',
+  Internal,
+  F.None,
+  0,
+  R.Never,
+  'server_draining',
+  'The process is ending.',
+);

@@ -1,0 +1,31 @@
+import type { Failure } from './failure.ts';
+import type { Headers } from './headers.ts';
+
+/** One half of a stream. Codec, filter chain, router and pool all speak these four verbs. */
+export interface MessageSink<Head> {
+  /** Starts the message, or (status 1xx, not 101) informs. `end`: no body and no trailers follow. */
+  head(head: Head, end: boolean): void;
+  /** Ownership of `chunk` moves with the call. May be empty only when `end`. */
+  data(chunk: Uint8Array, end: boolean): void;
+  /** Ends the message. */
+  trailers(trailers: Headers): void;
+  /** The message will not be completed. No verb follows. */
+  reset(failure: Failure): void;
+}
+
+/**
+ * A codec's stream as its user sees it: verbs for the outgoing half, and a brake on the incoming one.
+ * Pauses are counted, like Envoy's readDisable.
+ */
+export interface CodecStream<OutHead> extends MessageSink<OutHead> {
+  pause(): void;
+  resume(): void;
+}
+
+/** Who receives a codec stream's incoming half, and hears when its outgoing half is full. */
+export interface StreamUser<InHead> extends MessageSink<InHead> {
+  /** The outgoing half holds more than its buffer limit: feed no more. */
+  onAboveHighWatermark(): void;
+  /** It has fallen to half of the limit: go on. */
+  onBelowLowWatermark(): void;
+}

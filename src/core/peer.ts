@@ -1,0 +1,32 @@
+/** An IP address and port, a Unix socket's path, or an internal listener's name. */
+export interface Address {
+  readonly kind: 'ip' | 'pipe' | 'internal';
+  /** IP without brackets, path, or name. */
+  readonly host: string;
+  /** 0 for pipes and internal addresses. */
+  readonly port: number;
+}
+
+export function formatAddress(address: Address): string {
+  if (address.kind !== 'ip') return address.kind === 'internal' ? `envoy://${address.host}/` : address.host;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** The socket's own two ends. Branded, since confusing them with the original destination is the classic mesh bug. */
+export type RemoteAddress = Address & { readonly remote?: true };
+export type LocalAddress = Address & { readonly local?: true };
+
+/** What is known of a connection's two ends. Filled by `net/` and by listener filters, before a filter chain is chosen. */
+export interface Peer {
+  readonly remote: RemoteAddress;
+  /** Address as configured for this traffic: restored by original_dst or PROXY protocol, else the socket's own. */
+  readonly local: LocalAddress;
+  /** The socket's own peer and name, whatever listener filters restored. */
+  readonly directRemote: RemoteAddress;
+  readonly directLocal: LocalAddress;
+  /** Empty without TLS or SNI. */
+  readonly serverName: string;
+  /** Empty if none was negotiated. */
+  readonly alpn: string;
+  readonly transportProtocol: 'raw_buffer' | 'tls';
+}

@@ -1,0 +1,40 @@
+/** One reason why a configuration is refused. */
+export interface Reason {
+  /** Field path from the root message, in proto names: `static_resources.listeners[0].address`. */
+  readonly path: string;
+  /** What is wrong, what was found and what is allowed, in one sentence without a full stop. */
+  readonly message: string;
+}
+
+/**
+ * Collects every reason while a message is decoded, with the path to where the decoder stands.
+ * `at` returns a view of the same list one step further down.
+ */
+export class Reasons {
+  readonly path: string;
+  readonly list: Reason[];
+
+  constructor(path = '', list: Reason[] = []) {
+    this.path = path;
+    this.list = list;
+  }
+
+  /** `reasons.at('clusters', 3)` stands at `….clusters[3]`. */
+  at(field: string, index?: number | string): Reasons {
+    const step = index === undefined ? field : `${field}[${index}]`;
+    return new Reasons(this.path === '' ? step : `${this.path}.${step}`, this.list);
+  }
+
+  add(message: string): void {
+    this.list.push({ path: this.path, message });
+  }
+
+  /** A field that exists in Envoy and is not supported here yet. */
+  unsupported(field: string, what = 'is not supported by sekisho'): void {
+    this.list.push({ path: this.at(field).path, message: `field '${field}' ${what}` });
+  }
+
+  get isEmpty(): boolean {
+    return this.list.length === 0;
+  }
+}

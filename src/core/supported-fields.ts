@@ -1,0 +1,41 @@
+import { isFieldSet, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import type { Reasons } from './rejection.ts';
+
+/** Which fields of one message sekisho acts on. `docs/compatibility.md` is generated from all of these. */
+export interface SupportedMessage {
+  readonly schema: DescMessage;
+  readonly fields: ReadonlySet<string>;
+  /** Fields that Envoy accepts without acting on them, so we may too. */
+  readonly ignored: ReadonlySet<string>;
+}
+
+/** Every declaration made by the `decode.ts` files that were loaded. */
+export const supportedMessages: SupportedMessage[] = [];
+
+/**
+ * Declares, once per message and at the top of a `decode.ts`, the proto names of the fields it reads.
+ * `check` then refuses by name whatever else is set: no field is accepted and ignored.
+ */
+export class SupportedFields<Desc extends DescMessage> implements SupportedMessage {
+  readonly schema: Desc;
+  readonly fields: ReadonlySet<string>;
+  readonly ignored: ReadonlySet<string>;
+
+  constructor(schema: Desc, fields: readonly string[], ignored: readonly string[] = []) {
+    this.schema = schema;
+    this.fields = new Set(fields);
+    this.ignored = new Set(ignored);
+    for (const name of [...fields, ...ignored]) {
+      if (!schema.fields.some((field) => field.name === name))
+        throw new Error(`${schema.typeName} has no field ${name}`);
+    }
+    supportedMessages.push(this);
+  }
+
+  check(message: MessageShape<Desc>, reasons: Reasons): void {
+    for (const field of this.schema.fields) {
+      if (this.fields.has(field.name) || this.ignored.has(field.name)) continue;
+      if (isFieldSet(message, field)) reasons.unsupported(field.name);
+    }
+  }
+}

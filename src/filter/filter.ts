@@ -1,0 +1,101 @@
+import type { RequestHead, ResponseHead } from '../core/head.ts';
+import type { Headers } from '../core/headers.ts';
+import type { Clock, Timers } from '../core/clock.ts';
+import type { Outcome } from '../observe/outcome.ts';
+import type { StatsScope } from '../observe/stats.ts';
+import type { Route } from '../route/route.ts';
+
+/** What a hook answers. */
+export const Verdict = {
+  /** On to the next filter. */
+  Continue: 0,
+  /** Stop here until `resumeRequest`/`resumeResponse`; data that arrives meanwhile is held and then given to this filter's data hook. */
+  Stop: 1,
+  /** For data hooks: keep this chunk in the stream's buffer, whole body limited by the buffer limit (413 / 500 above). */
+  StopAndBuffer: 2,
+} as const;
+export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+
+/** One request and its response, as filters see it. Implemented by `proxy/http`. */
+export interface Stream {
+  readonly outcome: Outcome;
+  readonly requestHead: RequestHead;
+  /** Null until the response has begun. */
+  readonly responseHead: ResponseHead | null;
+  /** Decided before the first filter runs, null where none matched; cleared and decided anew by `clearRoute`. */
+  readonly route: Route | null;
+  /** Stable random of this stream, 64 bits as two 32-bit words would be; here 53 bits. */
+  readonly random: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  clearRoute(): void;
+  /** Most specific per-route configuration for this filter (route entry, virtual host, route configuration), built, or undefined. */
+  perFilterConfig(filterName: string): unknown;
+  /** All levels, least specific first (cors, header_mutation merge them). */
+  perFilterConfigs(filterName: string): readonly unknown[];
+  /** After `Stop` on the request (response) path: go on with the next filter. Idempotent. */
+  resumeRequest(filter: HttpFilter): void;
+  resumeResponse(filter: HttpFilter): void;
+  /** Answers the client from here; the filters' response hooks run, the rest of the request is dropped. */
+  reply(reply: LocalReply): void;
+  /** The body held so far on the request path. */
+  readonly bufferedRequestBody: readonly Uint8Array[];
+}
+
+export interface LocalReply {
+  readonly status: number;
+  readonly body: string;
+  /** RESPONSE_CODE_DETAILS; spaces become `_`. */
+  readonly details: string;
+  /** Bits of ResponseFlag to add. */
+  readonly flags?: number;
+  /** For gRPC requests; default: Envoy's map from the HTTP status. */
+  readonly grpcStatus?: number;
+  readonly headers?: readonly (readonly [string, string])[];
+}
+
+/** Implement only the hooks you need; a chain is compiled into one array per hook. */
+export interface HttpFilter {
+  onRequestHead?(stream: Stream, head: RequestHead, end: boolean): Verdict;
+  onRequestData?(stream: Stream, chunk: Uint8Array, end: boolean): Verdict;
+  onRequestTrailers?(stream: Stream, trailers: Headers): Verdict;
+  onResponseHead?(stream: Stream, head: ResponseHead, end: boolean): Verdict;
+  onResponseData?(stream: Stream, chunk: Uint8Array, end: boolean): Verdict;
+  onResponseTrailers?(stream: Stream, trailers: Headers): Verdict;
+  /** Exactly once, whatever happened: drop timers and call-outs. */
+  onComplete?(stream: Stream): void;
+}
+
+/** Built once per configuration. A stateless filter returns itself from `create`. */
+export interface FilterFactory {
+  create(): HttpFilter;
+}
+
+/** What a filter is given when it is built in a worker. */
+export interface FilterContext {
+  /** `http.<stat_prefix>.` */
+  readonly stats: StatsScope;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** 0 ≤ x < 1. */
+  random(): number;
+  readonly runtime: RuntimeView;
+  readonly localNode: { readonly cluster: string; readonly id: string };
+}
+
+/** Runtime keys (static, disk and admin layers merged); the numbers filters ask for. */
+export interface RuntimeView {
+  number(key: string, otherwise: number): number;
+  /** Numerator over denominator against `random` (0 ≤ x < 1). */
+  fraction(key: string, numerator: number, denominator: number, random: number): boolean;
+}
+
+/** Plain data → what the hot path uses; worker side, one per filter kind. */
+export interface FilterBuilder {
+  /** Message name of the filter's configuration. */
+  readonly kind: string;
+  build(data: unknown, context: FilterContext): FilterFactory;
+  /** Message name and builder of the per-route configuration, where there is one. */
+  readonly perRouteKind?: string;
+  buildPerRoute?(data: unknown, context: FilterContext): unknown;
+}

@@ -1,0 +1,56 @@
+import type { Address } from '../core/peer.ts';
+
+/** A listener as plain data: what travels from the main thread to the workers. */
+export interface ListenerData {
+  readonly name: string;
+  /** The first is `address`, the rest `additional_addresses`. */
+  readonly addresses: readonly Address[];
+  readonly statPrefix: string;
+  readonly bindToPort: boolean;
+  readonly filterChains: readonly FilterChainData[];
+  readonly defaultFilterChain: FilterChainData | null;
+  readonly bufferLimit: number;
+  readonly reusePort: boolean;
+  /** -1: the kernel's maximum. */
+  readonly backlog: number;
+  readonly ipv6Only: boolean;
+  readonly pipeMode: number | null;
+  readonly keepAliveSeconds: number | null;
+  readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
+  readonly drainType: 'DEFAULT' | 'MODIFY_ONLY';
+  readonly accessLogs: readonly unknown[];
+  /** 0: none. */
+  readonly listenerFiltersTimeoutMs: number;
+}
+
+export interface FilterChainData {
+  readonly name: string;
+  readonly match: FilterChainMatchData;
+  /** The terminal filter is last. */
+  readonly filters: readonly NetworkFilterData[];
+}
+
+/** Empty lists and null match anything. */
+export interface FilterChainMatchData {
+  readonly destinationPort: number | null;
+  readonly prefixRanges: readonly CidrData[];
+  readonly serverNames: readonly string[];
+  readonly transportProtocol: string;
+  readonly applicationProtocols: readonly string[];
+  readonly directSourcePrefixRanges: readonly CidrData[];
+  readonly sourceType: 'ANY' | 'SAME_IP_OR_LOOPBACK' | 'EXTERNAL';
+  readonly sourcePrefixRanges: readonly CidrData[];
+  readonly sourcePorts: readonly number[];
+}
+
+export interface CidrData {
+  readonly address: string;
+  readonly length: number;
+}
+
+/** A configured filter: `kind` is the type URL's message name, `data` what that filter's decoder made. */
+export interface NetworkFilterData {
+  readonly name: string;
+  readonly kind: string;
+  readonly data: unknown;
+}
