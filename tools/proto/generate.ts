@@ -1,0 +1,213 @@
+/**
+ * Writes `src/proto/**` from the file descriptors of the Go modules in `go.mod` (Envoy's API at the version named
+ * there), with `protoc-gen-es`. Needs Go, for its module cache only. Run: `node tools/proto/generate.ts`.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { create, fromBinary, toBinary, clone } from '@bufbuild/protobuf';
+import * as wkt from '@bufbuild/protobuf/wkt';
+import type { DescFile } from '@bufbuild/protobuf';
+import {
+  CodeGeneratorRequestSchema,
+  CodeGeneratorResponseSchema,
+  FileDescriptorProtoSchema,
+  type DescriptorProto,
+  type FileDescriptorProto,
+} from '@bufbuild/protobuf/wkt';
+import { readDescriptors } from './descriptors.ts';
+import { strip } from './strip.ts';
+
+const here = import.meta.dirname;
+const root = join(here, '../..');
+const output = join(root, 'src/proto');
+
+/** Packages whose files are generated; what they refer to follows. */
+const wanted =
+  /^(envoy\.(admin|config|data|extensions|service|type|watchdog)(\..*)?\.v3(alpha)?|envoy\.annotations|xds\..*|validate)$/;
+const wantedFiles = new Set(['udpa/type/v1/typed_struct.proto', 'udpa/annotations/sensitive.proto']);
+/** Annotations that `strip` drops, and packages that only Go's build has. */
+const unwanted = /^(xds\.annotations\.|envoy\/annotations\/resource\.proto$)/;
+
+if (process.argv.includes('--check')) check();
+else generate();
+
+function generate(): void {
+  const all = readDescriptors(join(here, 'go.mod'));
+  for (const file of all.values()) strip(file);
+  const wellKnown = wellKnownFiles();
+  const known = new Map([...all, ...wellKnown]);
+  const owner = typeOwners(known.values());
+  for (const file of all.values()) relink(file, owner);
+
+  const files = ordered(
+    [...all.values()].filter((file) => isWanted(file)),
+    known,
+  );
+  const generated = files.filter((file) => !wellKnown.has(file.name)).map((file) => file.name);
+  const written = runPlugin(files, generated);
+
+  rmSync(output, { recursive: true, force: true });
+  for (const [name, content] of written) write(name, content);
+  write('types.ts', typeTable(files.filter((file) => generated.includes(file.name))));
+  write('README.md', readme());
+}
+
+function isWanted(file: FileDescriptorProto): boolean {
+  if (unwanted.test(`${file.package}.`) || unwanted.test(file.name)) return false;
+  return wanted.test(file.package) || wantedFiles.has(file.name);
+}
+
+/** google.protobuf.*: their code is `@bufbuild/protobuf/wkt`. */
+function wellKnownFiles(): Map<string, FileDescriptorProto> {
+  const files = new Map<string, FileDescriptorProto>();
+  for (const [name, value] of Object.entries(wkt)) {
+    if (!name.startsWith('file_google_protobuf_')) continue;
+    const { proto } = value as DescFile;
+    files.set(proto.name, clone(FileDescriptorProtoSchema, proto));
+  }
+  return files;
+}
+
+/** `.package.Type` → the file that declares it. */
+function typeOwners(files: Iterable<FileDescriptorProto>): Map<string, string> {
+  const owner = new Map<string, string>();
+  for (const file of files) {
+    const add = (scope: string, message: DescriptorProto): void => {
+      const name = `${scope}.${message.name}`;
+      owner.set(name, file.name);
+      for (const type of message.enumType) owner.set(`${name}.${type.name}`, file.name);
+      for (const nested of message.nestedType) add(name, nested);
+    };
+    const scope = file.package === '' ? '' : `.${file.package}`;
+    for (const message of file.messageType) add(scope, message);
+    for (const type of file.enumType) owner.set(`${scope}.${type.name}`, file.name);
+  }
+  return owner;
+}
+
+/** Imports exactly what is referred to: an import costs a module load at start-up. */
+function relink(file: FileDescriptorProto, owner: Map<string, string>): void {
+  const needed = new Set<string>();
+  const refer = (type: string): void => {
+    const from = owner.get(type);
+    if (from === undefined) throw new Error(`${file.name} refers to ${type}, which no module declares`);
+    if (from !== file.name) needed.add(from);
+  };
+  const visit = (message: DescriptorProto): void => {
+    for (const field of [...message.field, ...message.extension]) {
+      if (field.typeName !== '') refer(field.typeName);
+      if (field.extendee !== '') refer(field.extendee);
+    }
+    for (const nested of message.nestedType) visit(nested);
+  };
+  for (const message of file.messageType) visit(message);
+  for (const field of file.extension) {
+    if (field.typeName !== '') refer(field.typeName);
+    refer(field.extendee);
+  }
+  for (const service of file.service) {
+    for (const method of service.method) {
+      refer(method.inputType);
+      refer(method.outputType);
+    }
+  }
+  file.dependency = [...needed].sort();
+  file.publicDependency = [];
+  file.weakDependency = [];
+}
+
+/** The files and everything they import, imported files first. */
+function ordered(files: FileDescriptorProto[], known: Map<string, FileDescriptorProto>): FileDescriptorProto[] {
+  const result = new Set<FileDescriptorProto>();
+  const visit = (file: FileDescriptorProto): void => {
+    if (result.has(file)) return;
+    for (const name of file.dependency) visit(known.get(name)!);
+    result.add(file);
+  };
+  for (const file of files.toSorted((a, b) => (a.name < b.name ? -1 : 1))) visit(file);
+  return [...result];
+}
+
+function runPlugin(files: FileDescriptorProto[], generated: string[]): [string, string][] {
+  const request = create(CodeGeneratorRequestSchema, {
+    fileToGenerate: generated,
+    parameter: 'target=js+dts,import_extension=js',
+    protoFile: files,
+  });
+  const plugin = spawnSync(process.execPath, [join(root, 'node_modules/.bin/protoc-gen-es')], {
+    input: toBinary(CodeGeneratorRequestSchema, request),
+    maxBuffer: 1 << 28,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  if (plugin.status !== 0) throw new Error(`protoc-gen-es ended with ${plugin.status}`);
+  const response = fromBinary(CodeGeneratorResponseSchema, plugin.stdout);
+  if (response.error !== '') throw new Error(response.error);
+  return response.file.map((file) => [file.name, file.content]);
+}
+
+function write(name: string, content: string): void {
+  const path = join(output, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
+
+/** Where each message type is declared, so that only the modules of the types in use are loaded. */
+function typeTable(files: FileDescriptorProto[]): string {
+  const lines = files
+    .filter((file) => file.messageType.length > 0)
+    .map((file) => `${file.package} ${file.name.slice(0, -'.proto'.length)} ${messageNames(file).join(' ')}`);
+  return `// Generated by tools/proto/generate.ts.
+
+/** A line for each module: package, path (without \`_pb.js\`), and the names of its messages inside the package. */
+export const messageTypes = \`
+${lines.sort().join('\n')}
+\`;
+`;
+}
+
+function messageNames(file: FileDescriptorProto): string[] {
+  const names: string[] = [];
+  const visit = (prefix: string, message: DescriptorProto): void => {
+    if (message.options?.mapEntry) return;
+    names.push(prefix + message.name);
+    for (const nested of message.nestedType) visit(`${prefix}${message.name}.`, nested);
+  };
+  for (const message of file.messageType) visit('', message);
+  return names;
+}
+
+function readme(): string {
+  return `# Generated protobuf readers
+
+Envoy's API (see \`tools/proto/go.mod\` for the versions) as protobuf-es modules. Never edited: \`node tools/proto/generate.ts\` writes this folder, \`node tools/proto/generate.ts --check\` says whether it is fresh.
+
+inputs ${inputsHash()}
+outputs ${outputsHash()}
+`;
+}
+
+/** Everything that decides the output: the pinned modules, the generator, the plugin's version. */
+function inputsHash(): string {
+  const hash = createHash('sha256');
+  for (const name of ['go.mod', 'go.sum', 'descriptors.ts', 'strip.ts', 'generate.ts'])
+    hash.update(readFileSync(join(here, name)));
+  const plugin = readFileSync(join(root, 'node_modules/@bufbuild/protoc-gen-es/package.json'), 'utf8');
+  return hash.update((JSON.parse(plugin) as { version: string }).version).digest('hex');
+}
+
+function outputsHash(): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(output, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (name === 'README.md' || !/\.(js|ts)$/.test(name)) continue;
+    hash.update(name).update(readFileSync(join(output, name)));
+  }
+  return hash.digest('hex');
+}
+
+function check(): void {
+  if (readFileSync(join(output, 'README.md'), 'utf8') === readme()) return;
+  console.error('src/proto does not match tools/proto: run node tools/proto/generate.ts');
+  process.exitCode = 1;
+}
