@@ -1,0 +1,194 @@
+import { chmodSync, unlinkSync } from 'node:fs';
+import { createServer, Socket, type Server } from 'node:net';
+import type { Timed, Timers, Clock } from '../core/clock.ts';
+import { ConnectionTimeout } from '../core/failures.ts';
+import type { Address } from '../core/peer.ts';
+import type { Loop } from './loop.ts';
+import type {
+  AcceptHandler,
+  DialHandler,
+  Dialing,
+  DialOptions,
+  ListeningSocket,
+  ListenOptions,
+  Network,
+} from './network.ts';
+import { ReadBuffer } from './read-buffer.ts';
+import { dialFailure, errorText } from './socket-error.ts';
+import { SocketPeer } from './socket-peer.ts';
+import { onSharedRead, readThrough, TcpConnection } from './tcp-connection.ts';
+
+/** What one read takes at most; Envoy reads 16 KiB at a time, and fewer larger reads cost less here. */
+const readBytesMax = 64 * 1024;
+
+/** The operating system through `node:net`. */
+export class NodeNetwork implements Network {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  private readonly loop: Loop;
+  private readonly readBuffer: ReadBuffer;
+
+  constructor(loop: Loop) {
+    this.loop = loop;
+    this.clock = loop.clock;
+    this.timers = loop.timers;
+    this.readBuffer = new ReadBuffer(readBytesMax);
+  }
+
+  listen(address: Address, options: ListenOptions, handler: AcceptHandler): Promise<ListeningSocket> {
+    const server = createServer({ allowHalfOpen: true, noDelay: address.kind === 'ip' });
+    server.on('connection', (socket: Socket) => this.accept(socket, options, handler));
+    return new Promise((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(errorText(error), { cause: error })));
+      const listening = (): void => {
+        server.removeAllListeners('error');
+        server.on('error', (error: NodeJS.ErrnoException) => handler.onAcceptFailure(errorText(error)));
+        resolve(new NodeListeningSocket(server, address, options));
+      };
+      if (address.kind === 'pipe') {
+        removeStaleSocket(address.host);
+        server.listen({ path: pipePath(address.host), ...backlog(options) }, listening);
+      } else {
+        const { reusePort, ipv6Only } = options;
+        server.listen({ host: address.host, port: address.port, reusePort, ipv6Only, ...backlog(options) }, listening);
+      }
+    });
+  }
+
+  dial(address: Address, options: DialOptions, handler: DialHandler): Dialing {
+    return new NodeDialing(address, options, handler, this.loop, this.readBuffer.bytes);
+  }
+
+  private accept(socket: Socket, options: ListenOptions, handler: AcceptHandler): void {
+    this.loop.enter();
+    readThrough(socket, this.readBuffer);
+    if (options.keepAliveSeconds !== null) socket.setKeepAlive(true, options.keepAliveSeconds * 1000);
+    const connection = new TcpConnection(socket, new SocketPeer(socket, null, null), options.bufferLimit, this.loop);
+    handler.onAccepted(connection);
+    this.loop.leave();
+  }
+}
+
+function backlog(options: ListenOptions): { backlog?: number } {
+  // libuv passes it on as it is, and the kernel cuts it to net.core.somaxconn.
+  return { backlog: options.backlog < 0 ? 0x7fffffff : options.backlog };
+}
+
+/** `@name` is Linux's abstract namespace. */
+function pipePath(path: string): string {
+  return path.startsWith('@') ? `\0${path.slice(1)}` : path;
+}
+
+/** A socket file that a process left behind would make bind fail; Envoy removes it too. */
+function removeStaleSocket(path: string): void {
+  if (path.startsWith('@')) return;
+  try {
+    unlinkSync(path);
+  } catch {
+    // Not there: nothing to remove. Not ours: bind says so.
+  }
+}
+
+class NodeListeningSocket implements ListeningSocket {
+  readonly address: Address;
+  private readonly server: Server;
+
+  constructor(server: Server, asked: Address, options: ListenOptions) {
+    this.server = server;
+    const bound = server.address();
+    this.address =
+      bound !== null && typeof bound === 'object' ? { kind: 'ip', host: asked.host, port: bound.port } : asked;
+    if (asked.kind === 'pipe' && options.pipeMode !== null) chmodSync(asked.host, options.pipeMode);
+  }
+
+  close(): void {
+    this.server.close();
+  }
+}
+
+/** One attempt to open a connection. */
+class NodeDialing implements Dialing, Timed {
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
+  private readonly socket: Socket;
+  private readonly address: Address;
+  private readonly options: DialOptions;
+  private readonly loop: Loop;
+  private handler: DialHandler | null;
+
+  constructor(address: Address, options: DialOptions, handler: DialHandler, loop: Loop, buffer: Buffer) {
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
+    this.address = address;
+    this.options = options;
+    this.loop = loop;
+    this.handler = handler;
+    const keepAlive =
+      options.keepAliveSeconds === null
+        ? {}
+        : { keepAlive: true, keepAliveInitialDelay: options.keepAliveSeconds * 1000 };
+    const callback = onSharedRead as unknown as (size: number) => boolean;
+    this.socket = new Socket({
+      allowHalfOpen: true,
+      noDelay: address.kind === 'ip',
+      onread: { buffer, callback },
+      ...keepAlive,
+    } as object);
+    this.socket.once('error', (error) => this.fail(error));
+    this.socket.once('connect', () => this.connected());
+    this.connect();
+    loop.timers.schedule(this, loop.clock.now + options.connectTimeoutMs);
+  }
+
+  tick(): void {
+    const handler = this.take();
+    this.socket.destroy();
+    handler?.onDialFailure(ConnectionTimeout);
+  }
+
+  cancel(): void {
+    if (this.take() !== null) this.socket.destroy();
+  }
+
+  private connect(): void {
+    const { address, options } = this;
+    if (address.kind === 'pipe') {
+      this.socket.connect({ path: pipePath(address.host) });
+      return;
+    }
+    const bind = options.bindAddress;
+    const local =
+      bind === null ? {} : { localAddress: bind.host, ...(bind.port === 0 ? {} : { localPort: bind.port }) };
+    this.socket.connect({ host: address.host, port: address.port, autoSelectFamily: false, ...local });
+  }
+
+  private connected(): void {
+    const handler = this.take();
+    if (handler === null) return;
+    this.socket.removeAllListeners('error');
+    this.loop.enter();
+    const peer = new SocketPeer(this.socket, this.address, null);
+    handler.onConnected(new TcpConnection(this.socket, peer, this.options.bufferLimit, this.loop));
+    this.loop.leave();
+  }
+
+  private fail(error: NodeJS.ErrnoException): void {
+    const handler = this.take();
+    if (handler === null) return;
+    this.socket.destroy();
+    this.loop.enter();
+    // bind(2) fails before the kernel tries to connect.
+    handler.onDialFailure(dialFailure(error, error.syscall === 'bind'));
+    this.loop.leave();
+  }
+
+  /** The handler hears exactly one thing. */
+  private take(): DialHandler | null {
+    const handler = this.handler;
+    this.handler = null;
+    this.loop.timers.cancel(this);
+    return handler;
+  }
+}

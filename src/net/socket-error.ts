@@ -1,0 +1,53 @@
+import type { Failure } from '../core/failure.ts';
+import { ClosedByPeer, LocalConnectionFailure, RemoteConnectionFailure } from '../core/failures.ts';
+
+/** The C library's words for the errors a socket meets; Envoy prints these, Node only their codes. */
+const strerror: Readonly<Record<string, string>> = {
+  EACCES: 'Permission denied',
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  EAFNOSUPPORT: 'Address family not supported by protocol',
+  ECONNABORTED: 'Software caused connection abort',
+  ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
+  EHOSTUNREACH: 'No route to host',
+  EINVAL: 'Invalid argument',
+  EMFILE: 'Too many open files',
+  ENETUNREACH: 'Network is unreachable',
+  ENFILE: 'Too many open files in system',
+  ENOBUFS: 'No buffer space available',
+  ENOENT: 'No such file or directory',
+  ENOTSOCK: 'Socket operation on non-socket',
+  EPERM: 'Operation not permitted',
+  EPIPE: 'Broken pipe',
+  ETIMEDOUT: 'Connection timed out',
+};
+
+/** Errors that this machine raises before anything was sent to the peer. */
+const localCodes: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'EINVAL',
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'EPERM',
+  'ENOTSOCK',
+]);
+
+export function errorText(error: NodeJS.ErrnoException): string {
+  return strerror[error.code ?? ''] ?? error.message;
+}
+
+/** A connection that could not be opened. `immediate`: connect(2) itself failed, Envoy's "immediate connect error". */
+export function dialFailure(error: NodeJS.ErrnoException, immediate: boolean): Failure {
+  const detail = `${immediate ? 'immediate' : 'delayed'} connect error: ${errorText(error)}`;
+  return (localCodes.has(error.code ?? '') ? LocalConnectionFailure : RemoteConnectionFailure).with(detail);
+}
+
+/** An open connection that broke. */
+export function brokenConnection(error: NodeJS.ErrnoException): Failure {
+  return ClosedByPeer.with(errorText(error));
+}

@@ -1,0 +1,328 @@
+import type { Socket } from 'node:net';
+import type { Timed } from '../core/clock.ts';
+import type { Connection, ConnectionSink } from '../core/connection.ts';
+import type { Failure } from '../core/failure.ts';
+import { ClosedByPeer } from '../core/failures.ts';
+import type { Peer } from '../core/peer.ts';
+import type { Flushable, Loop } from './loop.ts';
+import type { ReadBuffer } from './read-buffer.ts';
+import { brokenConnection } from './socket-error.ts';
+
+/** A socket that carries its connection, so that listeners can be static functions. */
+export interface CarryingSocket extends Socket {
+  connection: TcpConnection | undefined;
+}
+
+/** Chunks up to this size join the text around them: a copy is cheaper than one more entry in a writev. */
+const joinedBytesMax = 4096;
+
+/** Reads up to this size are copied out of the shared buffer into Node's pool; larger ones into memory of their own. */
+const pooledBytesMax = 4096;
+
+/** A method of Buffer that Node's types leave out; it takes any Uint8Array. */
+const latin1Slice = (
+  Buffer.prototype as unknown as { latin1Slice(this: Uint8Array, start: number, end: number): string }
+).latin1Slice;
+
+let lastId = 0;
+
+/** A TCP or Unix socket. Writes are gathered until the loop's entry ends and leave as one system call. */
+export class TcpConnection implements Connection, Flushable, Timed {
+  readonly id: number;
+  readonly peer: Peer;
+  readonly socket: Socket;
+  bufferLimit: number;
+  bytesRead: number;
+  bytesWritten: number;
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
+
+  private readonly loop: Loop;
+  private sink: ConnectionSink | null;
+  /** What the next flush sends: text gathered so far, behind the chunks gathered before it. */
+  private text: string;
+  private chunks: (Uint8Array | string)[] | null;
+  private gatheredBytes: number;
+  private isDirty: boolean;
+  private isEnding: boolean;
+  private isAboveHighWatermark: boolean;
+  private isAwaitingFlush: boolean;
+  private hasPeerEnded: boolean;
+  private isClosed: boolean;
+  private pauses: number;
+  private failure: Failure | null;
+  private onFlushed: (() => void) | null;
+
+  constructor(socket: Socket, peer: Peer, bufferLimit: number, loop: Loop) {
+    this.id = ++lastId;
+    this.peer = peer;
+    this.socket = socket;
+    this.bufferLimit = bufferLimit;
+    this.bytesRead = 0;
+    this.bytesWritten = 0;
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
+    this.loop = loop;
+    this.sink = null;
+    this.text = '';
+    this.chunks = null;
+    this.gatheredBytes = 0;
+    this.isDirty = false;
+    this.isEnding = false;
+    this.isAboveHighWatermark = false;
+    this.isAwaitingFlush = false;
+    this.hasPeerEnded = false;
+    this.isClosed = false;
+    this.pauses = 0;
+    this.failure = null;
+    this.onFlushed = null;
+    (socket as CarryingSocket).connection = this;
+    socket.on('end', onSocketEnd);
+    socket.on('error', onSocketError);
+    socket.on('close', onSocketClose);
+  }
+
+  attach(sink: ConnectionSink): void {
+    if (this.sink !== null) throw new Error('a connection is attached exactly once');
+    this.sink = sink;
+    if (this.pauses === 0) this.socket.resume();
+  }
+
+  get bufferedBytes(): number {
+    return this.gatheredBytes + this.socket.writableLength;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const size = chunk.length;
+    if (size <= joinedBytesMax && this.chunks === null) {
+      this.text += latin1Slice.call(chunk, 0, size);
+    } else {
+      this.gatherText();
+      this.chunks!.push(chunk);
+    }
+    return this.gathered(size);
+  }
+
+  writeLatin1(text: string): boolean {
+    this.text = this.text === '' ? text : this.text + text;
+    return this.gathered(text.length);
+  }
+
+  end(): void {
+    if (this.isEnding || this.isClosed) return;
+    this.isEnding = true;
+    this.markDirty();
+  }
+
+  endAndLinger(lingerMs: number, failure: Failure): void {
+    if (this.isClosed) return;
+    this.failure ??= failure;
+    this.end();
+    if (this.hasPeerEnded) return;
+    // Bytes of a peer that we no longer listen to are read and dropped, or its FIN would never be seen.
+    this.sink = new ClosingSink(this.sink);
+    this.pauses = 0;
+    this.socket.resume();
+    this.loop.timers.schedule(this, this.loop.clock.now + lingerMs);
+  }
+
+  /** The linger time is over. */
+  tick(): void {
+    this.destroy(this.failure ?? ClosedByPeer);
+  }
+
+  destroy(failure: Failure): void {
+    if (this.isClosed) return;
+    this.failure ??= failure;
+    this.discard();
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    if (this.pauses++ === 0) this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.pauses > 0 && --this.pauses === 0 && this.sink !== null) this.socket.resume();
+  }
+
+  flush(): void {
+    this.isDirty = false;
+    if (this.isClosed || this.socket.destroyed) {
+      this.discard();
+      return;
+    }
+    const size = this.gatheredBytes;
+    if (size > 0) this.send();
+    if (this.isEnding) this.socket.end();
+    if (!this.isAwaitingFlush && this.socket.writableLength > 0) this.awaitFlush();
+    else if (this.isAboveHighWatermark && this.socket.writableLength === 0) this.fellBelow();
+  }
+
+  /** Bytes from the kernel, in a buffer that is used again as soon as this returns. */
+  receiveShared(buffer: Buffer, size: number): void {
+    const chunk = size <= pooledBytesMax ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+    buffer.copy(chunk, 0, 0, size);
+    this.receive(chunk);
+  }
+
+  receive(chunk: Uint8Array): void {
+    const loop = this.loop;
+    loop.enter();
+    this.bytesRead += chunk.length;
+    this.sink!.onBytes(chunk);
+    loop.leave();
+  }
+
+  onPeerEnd(): void {
+    this.hasPeerEnded = true;
+    this.loop.enter();
+    if (this.isEnding && this.failure !== null) this.destroy(this.failure);
+    else this.sink?.onEnd();
+    this.loop.leave();
+  }
+
+  onError(error: NodeJS.ErrnoException): void {
+    this.failure ??= brokenConnection(error);
+  }
+
+  onClose(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.loop.enter();
+    this.loop.timers.cancel(this);
+    this.discard();
+    this.sink?.onClosed(this.failure ?? ClosedByPeer);
+    this.loop.leave();
+  }
+
+  private gathered(size: number): boolean {
+    this.gatheredBytes += size;
+    this.bytesWritten += size;
+    this.markDirty();
+    if (this.bufferLimit === 0 || this.isAboveHighWatermark) return !this.isAboveHighWatermark;
+    // What was gathered in this entry usually fits the kernel's buffer; only what it refused counts for long.
+    if (this.gatheredBytes + this.socket.writableLength <= this.bufferLimit) return true;
+    this.isAboveHighWatermark = true;
+    return false;
+  }
+
+  private markDirty(): void {
+    if (this.isDirty) return;
+    this.isDirty = true;
+    this.loop.markDirty(this);
+  }
+
+  private gatherText(): void {
+    this.chunks ??= [];
+    if (this.text === '') return;
+    this.chunks.push(this.text);
+    this.text = '';
+  }
+
+  private send(): void {
+    const socket = this.socket;
+    const text = this.text;
+    const chunks = this.chunks;
+    this.text = '';
+    this.chunks = null;
+    this.gatheredBytes = 0;
+    if (chunks === null) {
+      socket.write(text, 'latin1');
+      return;
+    }
+    if (chunks.length === 1 && text === '') {
+      socket.write(chunks[0] as Uint8Array);
+      return;
+    }
+    socket.cork();
+    for (const chunk of chunks) {
+      if (typeof chunk === 'string') socket.write(chunk, 'latin1');
+      else socket.write(chunk);
+    }
+    if (text !== '') socket.write(text, 'latin1');
+    socket.uncork();
+  }
+
+  /** The kernel did not take everything: hear when it has. An empty write queues behind the rest and reports. */
+  private awaitFlush(): void {
+    if (this.isEnding) return;
+    this.isAwaitingFlush = true;
+    this.onFlushed ??= () => {
+      this.isAwaitingFlush = false;
+      if (this.isClosed) return;
+      if (this.socket.writableLength > 0) {
+        this.awaitFlush();
+      } else if (this.isAboveHighWatermark && this.gatheredBytes === 0) {
+        this.loop.enter();
+        this.fellBelow();
+        this.loop.leave();
+      }
+    };
+    this.socket.write('', 'latin1', this.onFlushed);
+  }
+
+  private fellBelow(): void {
+    this.isAboveHighWatermark = false;
+    this.sink?.onDrain();
+  }
+
+  private discard(): void {
+    this.text = '';
+    this.chunks = null;
+    this.gatheredBytes = 0;
+  }
+}
+
+/** Takes the place of a sink whose connection is closing: only the end is still of interest. */
+class ClosingSink implements ConnectionSink {
+  private readonly sink: ConnectionSink | null;
+
+  constructor(sink: ConnectionSink | null) {
+    this.sink = sink;
+  }
+
+  onBytes(): void {}
+
+  onDrain(): void {}
+
+  onEnd(): void {}
+
+  onClosed(failure: Failure): void {
+    this.sink?.onClosed(failure);
+  }
+}
+
+function onSocketEnd(this: Socket): void {
+  (this as CarryingSocket).connection!.onPeerEnd();
+}
+
+function onSocketError(this: Socket, error: NodeJS.ErrnoException): void {
+  (this as CarryingSocket).connection!.onError(error);
+}
+
+function onSocketClose(this: Socket): void {
+  (this as CarryingSocket).connection!.onClose();
+}
+
+function onSocketData(this: Socket, chunk: Buffer): void {
+  (this as CarryingSocket).connection!.receive(chunk);
+}
+
+function onSharedRead(this: Socket, size: number): boolean {
+  (this as CarryingSocket).connection!.receiveShared(sharedBytes!, size);
+  return true;
+}
+
+let sharedBytes: Buffer | null = null;
+
+/** Lets an accepted socket read through the thread's buffer where Node allows it. */
+export function readThrough(socket: Socket, buffer: ReadBuffer): void {
+  sharedBytes = buffer.bytes;
+  if (!buffer.adopt(socket, onSharedRead)) socket.on('data', onSocketData);
+}
+
+/** For sockets that we open: the callback of Node's own `onread`, where `this` is the socket. */
+export { onSharedRead };
