@@ -1,6 +1,6 @@
 import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
-import type { Peer } from '../core/peer.ts';
+import type { Peer, RemoteAddress } from '../core/peer.ts';
 
 /**
  * What happened to one stream (or, for TCP, one connection). One writer (`proxy/`), read by access log, metrics and
@@ -47,6 +47,10 @@ export class Outcome {
 
   connectionId: number;
   peer: Peer | null;
+  /** Who the client is, once x-forwarded-for was believed (port 0 then); null: `peer.remote`. %DOWNSTREAM_REMOTE_ADDRESS%. */
+  remoteAddress: RemoteAddress | null;
+  /** The request is internal (`x-envoy-internal: true` was set). */
+  isInternal: boolean;
   filterChainName: string;
   /** Unique within the process; %STREAM_ID% shows the request id where there is one. */
   streamId: string;
@@ -100,6 +104,8 @@ export class Outcome {
     this.upstreamHeaderBytesSent = 0;
     this.connectionId = 0;
     this.peer = null;
+    this.remoteAddress = null;
+    this.isInternal = false;
     this.filterChainName = '';
     this.streamId = '';
     this.routeName = '';
