@@ -1,0 +1,13 @@
+/** Version of the package; a test holds it against package.json. */
+export const version = '0.1.0';
+
+/** Envoy whose configuration, names and defaults sekisho follows. */
+export const envoyVersion = { major: 1, minor: 39, patch: 3 } as const;
+
+/**
+ * In the shape of Envoy's `<revision>/<version>/<revision status>/<build type>/<ssl library>`, since scripts cut the
+ * second part out.
+ */
+export function versionString(opensslVersion: string): string {
+  return `sekisho/${version}/Clean/RELEASE/OpenSSL-${opensslVersion}`;
+}
