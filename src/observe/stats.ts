@@ -13,14 +13,20 @@ export interface Gauge {
   inc(): void;
   dec(): void;
   add(amount: number): void;
-  /** For a gauge with one writer. */
+  /** For a gauge with one writer, or one that combines by `max`. */
   set(value: number): void;
 }
 
-/** Units are the name's: milliseconds for `*_time`, `*_ms`. */
+/** Units are the name's: milliseconds for `*_time`, `*_ms`. Recorded as whole numbers, rounded down, as Envoy does. */
 export interface Histogram {
   record(value: number): void;
 }
+
+/**
+ * How the workers' values of one gauge become the one that is shown: `sum` for what each counts itself (`*_active`),
+ * `max` for what each of them sets to the same value (`membership_total`).
+ */
+export type GaugeCombination = 'sum' | 'max';
 
 /**
  * Makes stats below a prefix. Asking twice for one name gives the same stat.
@@ -28,7 +34,8 @@ export interface Histogram {
  */
 export interface StatsScope {
   counter(name: string): Counter;
-  gauge(name: string): Gauge;
+  /** `combination` counts when the name is first asked for; default `sum`. */
+  gauge(name: string, combination?: GaugeCombination): Gauge;
   histogram(name: string): Histogram;
   /** `scope('cluster.foo')`: the prefix is joined with a dot. */
   scope(prefix: string): StatsScope;

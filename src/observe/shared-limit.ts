@@ -1,0 +1,137 @@
+/**
+ * Numbers that hold for the whole process: how many connections or requests a circuit breaker counts, over all workers.
+ * The main thread allots an index per key, the index travels in plain data, and every worker counts on the same cell.
+ *
+ * Each worker also keeps what it has added itself, so that the main thread can take a dead worker's share back.
+ */
+
+/** 4 bytes each, touched only when used. 2 000 clusters × 2 priorities × 4 limits are 16 000. */
+const SHARED_NUMBERS_MAX = 1 << 18;
+
+/** One number of the process, seen from one thread. */
+export class SharedNumber {
+  private readonly totals: Int32Array;
+  private readonly share: Int32Array;
+  private readonly index: number;
+
+  constructor(totals: Int32Array, share: Int32Array, index: number) {
+    this.totals = totals;
+    this.share = share;
+    this.index = index;
+  }
+
+  /** The sum over all threads, now. */
+  load(): number {
+    return Atomics.load(this.totals, this.index);
+  }
+
+  /** Adds one; the number after it. */
+  inc(): number {
+    this.share[this.index] = this.share[this.index]! + 1;
+    return Atomics.add(this.totals, this.index, 1) + 1;
+  }
+
+  /** Takes one away; the number after it. */
+  dec(): number {
+    this.share[this.index] = this.share[this.index]! - 1;
+    return Atomics.sub(this.totals, this.index, 1) - 1;
+  }
+
+  /** Adds one unless the number has reached `limit`. Two threads cannot both take the last place. */
+  tryInc(limit: number): boolean {
+    let seen = Atomics.load(this.totals, this.index);
+    while (seen < limit) {
+      const found = Atomics.compareExchange(this.totals, this.index, seen, seen + 1);
+      if (found === seen) {
+        this.share[this.index] = this.share[this.index]! + 1;
+        return true;
+      }
+      seen = found;
+    }
+    return false;
+  }
+}
+
+/** What a thread is handed at its start, in `workerData`. */
+export interface SharedNumbersData {
+  readonly totals: SharedArrayBuffer;
+  readonly share: SharedArrayBuffer;
+}
+
+/** All numbers, seen from one thread. */
+export class SharedNumbers {
+  private readonly totals: Int32Array;
+  private readonly share: Int32Array;
+
+  constructor(data: SharedNumbersData) {
+    this.totals = new Int32Array(data.totals);
+    this.share = new Int32Array(data.share);
+  }
+
+  /** `index` as the main thread allotted it. Keep the result: it is what the hot path calls. */
+  slot(index: number): SharedNumber {
+    return new SharedNumber(this.totals, this.share, index);
+  }
+}
+
+/** The main thread's side: keys → indices, and what each thread has added. */
+export class SharedNumberDirectory {
+  private readonly totals: SharedArrayBuffer;
+  private readonly shares: Map<string, SharedArrayBuffer>;
+  private readonly indices: Map<string, number>;
+  private readonly free: number[];
+  private next: number;
+
+  constructor() {
+    this.totals = new SharedArrayBuffer(SHARED_NUMBERS_MAX * Int32Array.BYTES_PER_ELEMENT);
+    this.shares = new Map();
+    this.indices = new Map();
+    this.free = [];
+    this.next = 0;
+  }
+
+  /** The index for `key`, e.g. `cluster/default/max_requests`; the same key has the same index for as long as it lives. */
+  allot(key: string): number {
+    const known = this.indices.get(key);
+    if (known !== undefined) return known;
+    const index = this.free.pop() ?? this.next++;
+    if (index >= SHARED_NUMBERS_MAX) throw new RangeError(`more than ${SHARED_NUMBERS_MAX} shared numbers`);
+    this.indices.set(key, index);
+    return index;
+  }
+
+  /**
+   * Gives the index of a removed cluster's key back. Only when no thread counts on it any more: a late `dec` would
+   * fall on the next owner.
+   */
+  release(key: string): void {
+    const index = this.indices.get(key);
+    if (index === undefined) return;
+    this.indices.delete(key);
+    this.free.push(index);
+  }
+
+  /** A thread joins. `owner` names it, e.g. `worker_0`; the main thread may join as well. */
+  join(owner: string): SharedNumbersData {
+    if (this.shares.has(owner)) throw new Error(`${owner} has joined already`);
+    const share = new SharedArrayBuffer(this.totals.byteLength);
+    this.shares.set(owner, share);
+    return { totals: this.totals, share };
+  }
+
+  /** A thread has ended: whatever it still held is taken out of the totals. */
+  leave(owner: string): void {
+    const buffer = this.shares.get(owner);
+    if (buffer === undefined) return;
+    this.shares.delete(owner);
+    const totals = new Int32Array(this.totals);
+    const share = new Int32Array(buffer);
+    for (let i = 0; i < this.next; i++) if (share[i] !== 0) Atomics.sub(totals, i, share[i]!);
+  }
+
+  /** For stats and the admin: the current number, 0 for an unknown key. */
+  load(key: string): number {
+    const index = this.indices.get(key);
+    return index === undefined ? 0 : Atomics.load(new Int32Array(this.totals), index);
+  }
+}
