@@ -2,14 +2,14 @@
 // @generated from file envoy/annotations/deprecation.proto (package envoy.annotations, syntax proto3)
 /* eslint-disable */
 
-import { extDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
+import { extDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../embedded.js";
 
 /**
  * Describes the file envoy/annotations/deprecation.proto.
  */
 export const file_envoy_annotations_deprecation = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9hbm5vdGF0aW9ucy9kZXByZWNhdGlvbi5wcm90bxIRZW52b3kuYW5ub3RhdGlvbnM6VAoVZGlzYWxsb3dlZF9ieV9kZWZhdWx0Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjnra5aIAEoCFITZGlzYWxsb3dlZEJ5RGVmYXVsdDpfChtkZXByZWNhdGVkX2F0X21pbm9yX3ZlcnNpb24SHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGPLogEsgASgJUhhkZXByZWNhdGVkQXRNaW5vclZlcnNpb246YQoaZGlzYWxsb3dlZF9ieV9kZWZhdWx0X2VudW0SIS5nb29nbGUucHJvdG9idWYuRW51bVZhbHVlT3B0aW9ucxj1zrYhIAEoCFIXZGlzYWxsb3dlZEJ5RGVmYXVsdEVudW06bAogZGVwcmVjYXRlZF9hdF9taW5vcl92ZXJzaW9uX2VudW0SIS5nb29nbGUucHJvdG9idWYuRW51bVZhbHVlT3B0aW9ucxjBvrNWIAEoCVIcZGVwcmVjYXRlZEF0TWlub3JWZXJzaW9uRW51bWIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  file("envoy/annotations/deprecation.proto");
 
 /**
  * @generated from extension: bool disallowed_by_default = 189503207;

@@ -2,14 +2,14 @@
 // @generated from file envoy/admin/v3/certs.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/certs.proto.
  */
 export const file_envoy_admin_v3_certs = /*@__PURE__*/
-  fileDesc("ChplbnZveS9hZG1pbi92My9jZXJ0cy5wcm90bxIOZW52b3kuYWRtaW4udjMiQQoMQ2VydGlmaWNhdGVzEjEKDGNlcnRpZmljYXRlcxgBIAMoCzIbLmVudm95LmFkbWluLnYzLkNlcnRpZmljYXRlInoKC0NlcnRpZmljYXRlEjMKB2NhX2NlcnQYASADKAsyIi5lbnZveS5hZG1pbi52My5DZXJ0aWZpY2F0ZURldGFpbHMSNgoKY2VydF9jaGFpbhgCIAMoCzIiLmVudm95LmFkbWluLnYzLkNlcnRpZmljYXRlRGV0YWlscyKzAwoSQ2VydGlmaWNhdGVEZXRhaWxzEgwKBHBhdGgYASABKAkSFQoNc2VyaWFsX251bWJlchgCIAEoCRI/ChFzdWJqZWN0X2FsdF9uYW1lcxgDIAMoCzIkLmVudm95LmFkbWluLnYzLlN1YmplY3RBbHRlcm5hdGVOYW1lEh0KFWRheXNfdW50aWxfZXhwaXJhdGlvbhgEIAEoBBIuCgp2YWxpZF9mcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9leHBpcmF0aW9uX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEkQKDG9jc3BfZGV0YWlscxgHIAEoCzIuLmVudm95LmFkbWluLnYzLkNlcnRpZmljYXRlRGV0YWlscy5PY3NwRGV0YWlscxptCgtPY3NwRGV0YWlscxIuCgp2YWxpZF9mcm9tGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmF0aW9uGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJSChRTdWJqZWN0QWx0ZXJuYXRlTmFtZRINCgNkbnMYASABKAlIABINCgN1cmkYAiABKAlIABIUCgppcF9hZGRyZXNzGAMgASgJSABCBgoEbmFtZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  file("envoy/admin/v3/certs.proto");
 
 /**
  * Describes the message envoy.admin.v3.Certificates.

@@ -2,19 +2,14 @@
 // @generated from file envoy/admin/v3/clusters.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_admin_v3_metrics } from "./metrics_pb.js";
-import { file_envoy_config_cluster_v3_circuit_breaker } from "../../config/cluster/v3/circuit_breaker_pb.js";
-import { file_envoy_config_core_v3_address } from "../../config/core/v3/address_pb.js";
-import { file_envoy_config_core_v3_base } from "../../config/core/v3/base_pb.js";
-import { file_envoy_config_core_v3_health_check } from "../../config/core/v3/health_check_pb.js";
-import { file_envoy_type_v3_percent } from "../../type/v3/percent_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/clusters.proto.
  */
 export const file_envoy_admin_v3_clusters = /*@__PURE__*/
-  fileDesc("Ch1lbnZveS9hZG1pbi92My9jbHVzdGVycy5wcm90bxIOZW52b3kuYWRtaW4udjMiQwoIQ2x1c3RlcnMSNwoQY2x1c3Rlcl9zdGF0dXNlcxgBIAMoCzIdLmVudm95LmFkbWluLnYzLkNsdXN0ZXJTdGF0dXMi8AIKDUNsdXN0ZXJTdGF0dXMSDAoEbmFtZRgBIAEoCRIVCg1hZGRlZF92aWFfYXBpGAIgASgIEj8KH3N1Y2Nlc3NfcmF0ZV9lamVjdGlvbl90aHJlc2hvbGQYAyABKAsyFi5lbnZveS50eXBlLnYzLlBlcmNlbnQSMQoNaG9zdF9zdGF0dXNlcxgEIAMoCzIaLmVudm95LmFkbWluLnYzLkhvc3RTdGF0dXMSTAosbG9jYWxfb3JpZ2luX3N1Y2Nlc3NfcmF0ZV9lamVjdGlvbl90aHJlc2hvbGQYBSABKAsyFi5lbnZveS50eXBlLnYzLlBlcmNlbnQSQgoQY2lyY3VpdF9icmVha2VycxgGIAEoCzIoLmVudm95LmNvbmZpZy5jbHVzdGVyLnYzLkNpcmN1aXRCcmVha2VycxIaChJvYnNlcnZhYmlsaXR5X25hbWUYByABKAkSGAoQZWRzX3NlcnZpY2VfbmFtZRgIIAEoCSLxAgoKSG9zdFN0YXR1cxIuCgdhZGRyZXNzGAEgASgLMh0uZW52b3kuY29uZmlnLmNvcmUudjMuQWRkcmVzcxIrCgVzdGF0cxgCIAMoCzIcLmVudm95LmFkbWluLnYzLlNpbXBsZU1ldHJpYxI3Cg1oZWFsdGhfc3RhdHVzGAMgASgLMiAuZW52b3kuYWRtaW4udjMuSG9zdEhlYWx0aFN0YXR1cxIsCgxzdWNjZXNzX3JhdGUYBCABKAsyFi5lbnZveS50eXBlLnYzLlBlcmNlbnQSDgoGd2VpZ2h0GAUgASgNEhAKCGhvc3RuYW1lGAYgASgJEhAKCHByaW9yaXR5GAcgASgNEjkKGWxvY2FsX29yaWdpbl9zdWNjZXNzX3JhdGUYCCABKAsyFi5lbnZveS50eXBlLnYzLlBlcmNlbnQSMAoIbG9jYWxpdHkYCSABKAsyHi5lbnZveS5jb25maWcuY29yZS52My5Mb2NhbGl0eSLjAgoQSG9zdEhlYWx0aFN0YXR1cxIiChpmYWlsZWRfYWN0aXZlX2hlYWx0aF9jaGVjaxgBIAEoCBIcChRmYWlsZWRfb3V0bGllcl9jaGVjaxgCIAEoCBIkChxmYWlsZWRfYWN0aXZlX2RlZ3JhZGVkX2NoZWNrGAQgASgIEh8KF3BlbmRpbmdfZHluYW1pY19yZW1vdmFsGAUgASgIEhkKEXBlbmRpbmdfYWN0aXZlX2hjGAYgASgIEiYKHmV4Y2x1ZGVkX3ZpYV9pbW1lZGlhdGVfaGNfZmFpbBgHIAEoCBIZChFhY3RpdmVfaGNfdGltZW91dBgIIAEoCBIpCiFmYWlsZWRfZGVncmFkZWRfb3V0bGllcl9kZXRlY3Rpb24YCSABKAgSPQoRZWRzX2hlYWx0aF9zdGF0dXMYAyABKA4yIi5lbnZveS5jb25maWcuY29yZS52My5IZWFsdGhTdGF0dXNiBnByb3RvMw", [file_envoy_admin_v3_metrics, file_envoy_config_cluster_v3_circuit_breaker, file_envoy_config_core_v3_address, file_envoy_config_core_v3_base, file_envoy_config_core_v3_health_check, file_envoy_type_v3_percent]);
+  file("envoy/admin/v3/clusters.proto");
 
 /**
  * Describes the message envoy.admin.v3.Clusters.

@@ -2,16 +2,14 @@
 // @generated from file envoy/admin/v3/config_dump.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_admin_v3_config_dump_shared } from "./config_dump_shared_pb.js";
-import { file_envoy_config_bootstrap_v3_bootstrap } from "../../config/bootstrap/v3/bootstrap_pb.js";
-import { file_google_protobuf_any, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/config_dump.proto.
  */
 export const file_envoy_admin_v3_config_dump = /*@__PURE__*/
-  fileDesc("CiBlbnZveS9hZG1pbi92My9jb25maWdfZHVtcC5wcm90bxIOZW52b3kuYWRtaW4udjMiMwoKQ29uZmlnRHVtcBIlCgdjb25maWdzGAEgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueSKAAQoTQm9vdHN0cmFwQ29uZmlnRHVtcBI3Cglib290c3RyYXAYASABKAsyJC5lbnZveS5jb25maWcuYm9vdHN0cmFwLnYzLkJvb3RzdHJhcBIwCgxsYXN0X3VwZGF0ZWQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIvgEChFTZWNyZXRzQ29uZmlnRHVtcBJGCg5zdGF0aWNfc2VjcmV0cxgBIAMoCzIuLmVudm95LmFkbWluLnYzLlNlY3JldHNDb25maWdEdW1wLlN0YXRpY1NlY3JldBJPChZkeW5hbWljX2FjdGl2ZV9zZWNyZXRzGAIgAygLMi8uZW52b3kuYWRtaW4udjMuU2VjcmV0c0NvbmZpZ0R1bXAuRHluYW1pY1NlY3JldBJQChdkeW5hbWljX3dhcm1pbmdfc2VjcmV0cxgDIAMoCzIvLmVudm95LmFkbWluLnYzLlNlY3JldHNDb25maWdEdW1wLkR5bmFtaWNTZWNyZXQagQIKDUR5bmFtaWNTZWNyZXQSDAoEbmFtZRgBIAEoCRIUCgx2ZXJzaW9uX2luZm8YAiABKAkSMAoMbGFzdF91cGRhdGVkGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZzZWNyZXQYBCABKAsyFC5nb29nbGUucHJvdG9idWYuQW55EjcKC2Vycm9yX3N0YXRlGAUgASgLMiIuZW52b3kuYWRtaW4udjMuVXBkYXRlRmFpbHVyZVN0YXRlEjsKDWNsaWVudF9zdGF0dXMYBiABKA4yJC5lbnZveS5hZG1pbi52My5DbGllbnRSZXNvdXJjZVN0YXR1cxp0CgxTdGF0aWNTZWNyZXQSDAoEbmFtZRgBIAEoCRIwCgxsYXN0X3VwZGF0ZWQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBnNlY3JldBgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnliBnByb3RvMw", [file_envoy_admin_v3_config_dump_shared, file_envoy_config_bootstrap_v3_bootstrap, file_google_protobuf_any, file_google_protobuf_timestamp]);
+  file("envoy/admin/v3/config_dump.proto");
 
 /**
  * Describes the message envoy.admin.v3.ConfigDump.

@@ -2,13 +2,14 @@
 // @generated from file envoy/admin/v3/init_dump.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/init_dump.proto.
  */
 export const file_envoy_admin_v3_init_dump = /*@__PURE__*/
-  fileDesc("Ch5lbnZveS9hZG1pbi92My9pbml0X2R1bXAucHJvdG8SDmVudm95LmFkbWluLnYzIqYBChNVbnJlYWR5VGFyZ2V0c0R1bXBzElUKFXVucmVhZHlfdGFyZ2V0c19kdW1wcxgBIAMoCzI2LmVudm95LmFkbWluLnYzLlVucmVhZHlUYXJnZXRzRHVtcHMuVW5yZWFkeVRhcmdldHNEdW1wGjgKElVucmVhZHlUYXJnZXRzRHVtcBIMCgRuYW1lGAEgASgJEhQKDHRhcmdldF9uYW1lcxgCIAMoCWIGcHJvdG8z");
+  file("envoy/admin/v3/init_dump.proto");
 
 /**
  * Describes the message envoy.admin.v3.UnreadyTargetsDumps.

@@ -2,14 +2,14 @@
 // @generated from file envoy/admin/v3/listeners.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../config/core/v3/address_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/listeners.proto.
  */
 export const file_envoy_admin_v3_listeners = /*@__PURE__*/
-  fileDesc("Ch5lbnZveS9hZG1pbi92My9saXN0ZW5lcnMucHJvdG8SDmVudm95LmFkbWluLnYzIkYKCUxpc3RlbmVycxI5ChFsaXN0ZW5lcl9zdGF0dXNlcxgBIAMoCzIeLmVudm95LmFkbWluLnYzLkxpc3RlbmVyU3RhdHVzIpcBCg5MaXN0ZW5lclN0YXR1cxIMCgRuYW1lGAEgASgJEjQKDWxvY2FsX2FkZHJlc3MYAiABKAsyHS5lbnZveS5jb25maWcuY29yZS52My5BZGRyZXNzEkEKGmFkZGl0aW9uYWxfbG9jYWxfYWRkcmVzc2VzGAMgAygLMh0uZW52b3kuY29uZmlnLmNvcmUudjMuQWRkcmVzc2IGcHJvdG8z", [file_envoy_config_core_v3_address]);
+  file("envoy/admin/v3/listeners.proto");
 
 /**
  * Describes the message envoy.admin.v3.Listeners.

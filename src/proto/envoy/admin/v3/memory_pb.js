@@ -2,13 +2,14 @@
 // @generated from file envoy/admin/v3/memory.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/memory.proto.
  */
 export const file_envoy_admin_v3_memory = /*@__PURE__*/
-  fileDesc("ChtlbnZveS9hZG1pbi92My9tZW1vcnkucHJvdG8SDmVudm95LmFkbWluLnYzIpoBCgZNZW1vcnkSEQoJYWxsb2NhdGVkGAEgASgEEhEKCWhlYXBfc2l6ZRgCIAEoBBIZChFwYWdlaGVhcF91bm1hcHBlZBgDIAEoBBIVCg1wYWdlaGVhcF9mcmVlGAQgASgEEhoKEnRvdGFsX3RocmVhZF9jYWNoZRgFIAEoBBIcChR0b3RhbF9waHlzaWNhbF9ieXRlcxgGIAEoBGIGcHJvdG8z");
+  file("envoy/admin/v3/memory.proto");
 
 /**
  * Describes the message envoy.admin.v3.Memory.

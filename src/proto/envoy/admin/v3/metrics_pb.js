@@ -2,13 +2,14 @@
 // @generated from file envoy/admin/v3/metrics.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/metrics.proto.
  */
 export const file_envoy_admin_v3_metrics = /*@__PURE__*/
-  fileDesc("ChxlbnZveS9hZG1pbi92My9tZXRyaWNzLnByb3RvEg5lbnZveS5hZG1pbi52MyJ8CgxTaW1wbGVNZXRyaWMSLwoEdHlwZRgBIAEoDjIhLmVudm95LmFkbWluLnYzLlNpbXBsZU1ldHJpYy5UeXBlEg0KBXZhbHVlGAIgASgEEgwKBG5hbWUYAyABKAkiHgoEVHlwZRILCgdDT1VOVEVSEAASCQoFR0FVR0UQAWIGcHJvdG8z");
+  file("envoy/admin/v3/metrics.proto");
 
 /**
  * Describes the message envoy.admin.v3.SimpleMetric.

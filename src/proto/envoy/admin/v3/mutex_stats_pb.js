@@ -2,13 +2,14 @@
 // @generated from file envoy/admin/v3/mutex_stats.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/mutex_stats.proto.
  */
 export const file_envoy_admin_v3_mutex_stats = /*@__PURE__*/
-  fileDesc("CiBlbnZveS9hZG1pbi92My9tdXRleF9zdGF0cy5wcm90bxIOZW52b3kuYWRtaW4udjMiYAoKTXV0ZXhTdGF0cxIXCg9udW1fY29udGVudGlvbnMYASABKAQSGwoTY3VycmVudF93YWl0X2N5Y2xlcxgCIAEoBBIcChRsaWZldGltZV93YWl0X2N5Y2xlcxgDIAEoBGIGcHJvdG8z");
+  file("envoy/admin/v3/mutex_stats.proto");
 
 /**
  * Describes the message envoy.admin.v3.MutexStats.

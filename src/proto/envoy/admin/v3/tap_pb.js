@@ -2,14 +2,14 @@
 // @generated from file envoy/admin/v3/tap.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_tap_v3_common } from "../../config/tap/v3/common_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/tap.proto.
  */
 export const file_envoy_admin_v3_tap = /*@__PURE__*/
-  fileDesc("ChhlbnZveS9hZG1pbi92My90YXAucHJvdG8SDmVudm95LmFkbWluLnYzImYKClRhcFJlcXVlc3QSGgoJY29uZmlnX2lkGAEgASgJQgf6QgRyAhABEjwKCnRhcF9jb25maWcYAiABKAsyHi5lbnZveS5jb25maWcudGFwLnYzLlRhcENvbmZpZ0II+kIFigECEAFiBnByb3RvMw", [file_envoy_config_tap_v3_common]);
+  file("envoy/admin/v3/tap.proto");
 
 /**
  * Describes the message envoy.admin.v3.TapRequest.

@@ -2,13 +2,14 @@
 // @generated from file envoy/type/v3/hash_policy.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/hash_policy.proto.
  */
 export const file_envoy_type_v3_hash_policy = /*@__PURE__*/
-  fileDesc("Ch9lbnZveS90eXBlL3YzL2hhc2hfcG9saWN5LnByb3RvEg1lbnZveS50eXBlLnYzIs4BCgpIYXNoUG9saWN5EjcKCXNvdXJjZV9pcBgBIAEoCzIiLmVudm95LnR5cGUudjMuSGFzaFBvbGljeS5Tb3VyY2VJcEgAEj0KDGZpbHRlcl9zdGF0ZRgCIAEoCzIlLmVudm95LnR5cGUudjMuSGFzaFBvbGljeS5GaWx0ZXJTdGF0ZUgAGgoKCFNvdXJjZUlwGiMKC0ZpbHRlclN0YXRlEhQKA2tleRgBIAEoCUIH+kIEcgIQAUIXChBwb2xpY3lfc3BlY2lmaWVyEgP4QgFiBnByb3RvMw");
+  file("envoy/type/v3/hash_policy.proto");
 
 /**
  * Describes the message envoy.type.v3.HashPolicy.

@@ -2,13 +2,14 @@
 // @generated from file envoy/type/v3/http.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/http.proto.
  */
 export const file_envoy_type_v3_http = /*@__PURE__*/
-  fileDesc("ChhlbnZveS90eXBlL3YzL2h0dHAucHJvdG8SDWVudm95LnR5cGUudjMqMgoPQ29kZWNDbGllbnRUeXBlEgkKBUhUVFAxEAASCQoFSFRUUDIQARIJCgVIVFRQMxACYgZwcm90bzM");
+  file("envoy/type/v3/http.proto");
 
 /**
  * Describes the enum envoy.type.v3.CodecClientType.

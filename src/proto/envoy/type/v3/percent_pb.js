@@ -2,13 +2,14 @@
 // @generated from file envoy/type/v3/percent.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/percent.proto.
  */
 export const file_envoy_type_v3_percent = /*@__PURE__*/
-  fileDesc("ChtlbnZveS90eXBlL3YzL3BlcmNlbnQucHJvdG8SDWVudm95LnR5cGUudjMiMQoHUGVyY2VudBImCgV2YWx1ZRgBIAEoAUIX+kIUEhIZAAAAAAAAWUApAAAAAAAAAAAitgEKEUZyYWN0aW9uYWxQZXJjZW50EhEKCW51bWVyYXRvchgBIAEoDRJPCgtkZW5vbWluYXRvchgCIAEoDjIwLmVudm95LnR5cGUudjMuRnJhY3Rpb25hbFBlcmNlbnQuRGVub21pbmF0b3JUeXBlQgj6QgWCAQIQASI9Cg9EZW5vbWluYXRvclR5cGUSCwoHSFVORFJFRBAAEhAKDFRFTl9USE9VU0FORBABEgsKB01JTExJT04QAmIGcHJvdG8z");
+  file("envoy/type/v3/percent.proto");
 
 /**
  * Describes the message envoy.type.v3.Percent.

@@ -2,13 +2,14 @@
 // @generated from file envoy/type/v3/range.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/range.proto.
  */
 export const file_envoy_type_v3_range = /*@__PURE__*/
-  fileDesc("ChllbnZveS90eXBlL3YzL3JhbmdlLnByb3RvEg1lbnZveS50eXBlLnYzIigKCkludDY0UmFuZ2USDQoFc3RhcnQYASABKAMSCwoDZW5kGAIgASgDIigKCkludDMyUmFuZ2USDQoFc3RhcnQYASABKAUSCwoDZW5kGAIgASgFIikKC0RvdWJsZVJhbmdlEg0KBXN0YXJ0GAEgASgBEgsKA2VuZBgCIAEoAWIGcHJvdG8z");
+  file("envoy/type/v3/range.proto");
 
 /**
  * Describes the message envoy.type.v3.Int64Range.

@@ -2,15 +2,14 @@
 // @generated from file envoy/type/v3/ratelimit_strategy.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_v3_ratelimit_unit } from "./ratelimit_unit_pb.js";
-import { file_envoy_type_v3_token_bucket } from "./token_bucket_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/ratelimit_strategy.proto.
  */
 export const file_envoy_type_v3_ratelimit_strategy = /*@__PURE__*/
-  fileDesc("CiZlbnZveS90eXBlL3YzL3JhdGVsaW1pdF9zdHJhdGVneS5wcm90bxINZW52b3kudHlwZS52MyKeAwoRUmF0ZUxpbWl0U3RyYXRlZ3kSTgoMYmxhbmtldF9ydWxlGAEgASgOMiwuZW52b3kudHlwZS52My5SYXRlTGltaXRTdHJhdGVneS5CbGFua2V0UnVsZUII+kIFggECEAFIABJWChZyZXF1ZXN0c19wZXJfdGltZV91bml0GAIgASgLMjQuZW52b3kudHlwZS52My5SYXRlTGltaXRTdHJhdGVneS5SZXF1ZXN0c1BlclRpbWVVbml0SAASMgoMdG9rZW5fYnVja2V0GAMgASgLMhouZW52b3kudHlwZS52My5Ub2tlbkJ1Y2tldEgAGnAKE1JlcXVlc3RzUGVyVGltZVVuaXQSHgoWcmVxdWVzdHNfcGVyX3RpbWVfdW5pdBgBIAEoBBI5Cgl0aW1lX3VuaXQYAiABKA4yHC5lbnZveS50eXBlLnYzLlJhdGVMaW1pdFVuaXRCCPpCBYIBAhABIioKC0JsYW5rZXRSdWxlEg0KCUFMTE9XX0FMTBAAEgwKCERFTllfQUxMEAFCDwoIc3RyYXRlZ3kSA/hCAWIGcHJvdG8z", [file_envoy_type_v3_ratelimit_unit, file_envoy_type_v3_token_bucket]);
+  file("envoy/type/v3/ratelimit_strategy.proto");
 
 /**
  * Describes the message envoy.type.v3.RateLimitStrategy.

@@ -2,13 +2,14 @@
 // @generated from file envoy/type/v3/ratelimit_unit.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/ratelimit_unit.proto.
  */
 export const file_envoy_type_v3_ratelimit_unit = /*@__PURE__*/
-  fileDesc("CiJlbnZveS90eXBlL3YzL3JhdGVsaW1pdF91bml0LnByb3RvEg1lbnZveS50eXBlLnYzKlwKDVJhdGVMaW1pdFVuaXQSCwoHVU5LTk9XThAAEgoKBlNFQ09ORBABEgoKBk1JTlVURRACEggKBEhPVVIQAxIHCgNEQVkQBBIJCgVNT05USBAFEggKBFlFQVIQBmIGcHJvdG8z");
+  file("envoy/type/v3/ratelimit_unit.proto");
 
 /**
  * Describes the enum envoy.type.v3.RateLimitUnit.

@@ -2,14 +2,14 @@
 // @generated from file envoy/type/v3/scope.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/scope.proto.
  */
 export const file_envoy_type_v3_scope = /*@__PURE__*/
-  fileDesc("ChllbnZveS90eXBlL3YzL3Njb3BlLnByb3RvEg1lbnZveS50eXBlLnYzIuIBCgVTY29wZRIyCgxtYXhfY291bnRlcnMYASABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUSMAoKbWF4X2dhdWdlcxgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRI0Cg5tYXhfaGlzdG9ncmFtcxgDIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRIXCg9lbmFibGVfZXZpY3Rpb24YBCABKAgSDgoGcHJlZml4GAUgASgJEhQKDHNoYXJpbmdfbmFtZRgGIAEoCWIGcHJvdG8z", [file_google_protobuf_wrappers]);
+  file("envoy/type/v3/scope.proto");
 
 /**
  * Describes the message envoy.type.v3.Scope.

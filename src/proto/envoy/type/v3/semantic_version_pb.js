@@ -2,13 +2,14 @@
 // @generated from file envoy/type/v3/semantic_version.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/semantic_version.proto.
  */
 export const file_envoy_type_v3_semantic_version = /*@__PURE__*/
-  fileDesc("CiRlbnZveS90eXBlL3YzL3NlbWFudGljX3ZlcnNpb24ucHJvdG8SDWVudm95LnR5cGUudjMiTAoPU2VtYW50aWNWZXJzaW9uEhQKDG1ham9yX251bWJlchgBIAEoDRIUCgxtaW5vcl9udW1iZXIYAiABKA0SDQoFcGF0Y2gYAyABKA1iBnByb3RvMw");
+  file("envoy/type/v3/semantic_version.proto");
 
 /**
  * Describes the message envoy.type.v3.SemanticVersion.

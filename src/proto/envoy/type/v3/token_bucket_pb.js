@@ -2,14 +2,14 @@
 // @generated from file envoy/type/v3/token_bucket.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/token_bucket.proto.
  */
 export const file_envoy_type_v3_token_bucket = /*@__PURE__*/
-  fileDesc("CiBlbnZveS90eXBlL3YzL3Rva2VuX2J1Y2tldC5wcm90bxINZW52b3kudHlwZS52MyKoAQoLVG9rZW5CdWNrZXQSGwoKbWF4X3Rva2VucxgBIAEoDUIH+kIEKgIoABI+Cg90b2tlbnNfcGVyX2ZpbGwYAiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCB/pCBCoCIAASPAoNZmlsbF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIK+kIHqgEECAEqAGIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/type/v3/token_bucket.proto");
 
 /**
  * Describes the message envoy.type.v3.TokenBucket.

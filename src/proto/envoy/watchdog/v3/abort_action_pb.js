@@ -2,14 +2,14 @@
 // @generated from file envoy/watchdog/v3/abort_action.proto (package envoy.watchdog.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/watchdog/v3/abort_action.proto.
  */
 export const file_envoy_watchdog_v3_abort_action = /*@__PURE__*/
-  fileDesc("CiRlbnZveS93YXRjaGRvZy92My9hYm9ydF9hY3Rpb24ucHJvdG8SEWVudm95LndhdGNoZG9nLnYzIkUKEUFib3J0QWN0aW9uQ29uZmlnEjAKDXdhaXRfZHVyYXRpb24YASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25iBnByb3RvMw", [file_google_protobuf_duration]);
+  file("envoy/watchdog/v3/abort_action.proto");
 
 /**
  * Describes the message envoy.watchdog.v3.AbortActionConfig.

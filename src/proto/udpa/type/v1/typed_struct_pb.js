@@ -2,14 +2,14 @@
 // @generated from file udpa/type/v1/typed_struct.proto (package udpa.type.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file udpa/type/v1/typed_struct.proto.
  */
 export const file_udpa_type_v1_typed_struct = /*@__PURE__*/
-  fileDesc("Ch91ZHBhL3R5cGUvdjEvdHlwZWRfc3RydWN0LnByb3RvEgx1ZHBhLnR5cGUudjEiRwoLVHlwZWRTdHJ1Y3QSEAoIdHlwZV91cmwYASABKAkSJgoFdmFsdWUYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0YgZwcm90bzM", [file_google_protobuf_struct]);
+  file("udpa/type/v1/typed_struct.proto");
 
 /**
  * Describes the message udpa.type.v1.TypedStruct.

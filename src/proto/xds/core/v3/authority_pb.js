@@ -2,13 +2,14 @@
 // @generated from file xds/core/v3/authority.proto (package xds.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file xds/core/v3/authority.proto.
  */
 export const file_xds_core_v3_authority = /*@__PURE__*/
-  fileDesc("Cht4ZHMvY29yZS92My9hdXRob3JpdHkucHJvdG8SC3hkcy5jb3JlLnYzIiIKCUF1dGhvcml0eRIVCgRuYW1lGAEgASgJQgf6QgRyAhABYgZwcm90bzM");
+  file("xds/core/v3/authority.proto");
 
 /**
  * Describes the message xds.core.v3.Authority.

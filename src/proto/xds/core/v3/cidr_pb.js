@@ -2,14 +2,14 @@
 // @generated from file xds/core/v3/cidr.proto (package xds.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file xds/core/v3/cidr.proto.
  */
 export const file_xds_core_v3_cidr = /*@__PURE__*/
-  fileDesc("ChZ4ZHMvY29yZS92My9jaWRyLnByb3RvEgt4ZHMuY29yZS52MyJoCglDaWRyUmFuZ2USHwoOYWRkcmVzc19wcmVmaXgYASABKAlCB/pCBHICEAESOgoKcHJlZml4X2xlbhgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUII+kIFKgMYgAFiBnByb3RvMw", [file_google_protobuf_wrappers]);
+  file("xds/core/v3/cidr.proto");
 
 /**
  * Describes the message xds.core.v3.CidrRange.

@@ -2,15 +2,14 @@
 // @generated from file xds/core/v3/collection_entry.proto (package xds.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
-import { file_xds_core_v3_resource_locator } from "./resource_locator_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file xds/core/v3/collection_entry.proto.
  */
 export const file_xds_core_v3_collection_entry = /*@__PURE__*/
-  fileDesc("CiJ4ZHMvY29yZS92My9jb2xsZWN0aW9uX2VudHJ5LnByb3RvEgt4ZHMuY29yZS52MyKTAgoPQ29sbGVjdGlvbkVudHJ5Ei8KB2xvY2F0b3IYASABKAsyHC54ZHMuY29yZS52My5SZXNvdXJjZUxvY2F0b3JIABJACgxpbmxpbmVfZW50cnkYAiABKAsyKC54ZHMuY29yZS52My5Db2xsZWN0aW9uRW50cnkuSW5saW5lRW50cnlIABpyCgtJbmxpbmVFbnRyeRIqCgRuYW1lGAEgASgJQhz6QhlyFzIVXlswLTlhLXpBLVpfXC1cLn46XSskEg8KB3ZlcnNpb24YAiABKAkSJgoIcmVzb3VyY2UYAyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55QhkKEnJlc291cmNlX3NwZWNpZmllchID+EIBYgZwcm90bzM", [file_google_protobuf_any, file_xds_core_v3_resource_locator]);
+  file("xds/core/v3/collection_entry.proto");
 
 /**
  * Describes the message xds.core.v3.CollectionEntry.

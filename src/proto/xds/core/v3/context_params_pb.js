@@ -2,13 +2,14 @@
 // @generated from file xds/core/v3/context_params.proto (package xds.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file xds/core/v3/context_params.proto.
  */
 export const file_xds_core_v3_context_params = /*@__PURE__*/
-  fileDesc("CiB4ZHMvY29yZS92My9jb250ZXh0X3BhcmFtcy5wcm90bxILeGRzLmNvcmUudjMidgoNQ29udGV4dFBhcmFtcxI2CgZwYXJhbXMYASADKAsyJi54ZHMuY29yZS52My5Db250ZXh0UGFyYW1zLlBhcmFtc0VudHJ5Gi0KC1BhcmFtc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFiBnByb3RvMw");
+  file("xds/core/v3/context_params.proto");
 
 /**
  * Describes the message xds.core.v3.ContextParams.

@@ -2,14 +2,14 @@
 // @generated from file xds/core/v3/extension.proto (package xds.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file xds/core/v3/extension.proto.
  */
 export const file_xds_core_v3_extension = /*@__PURE__*/
-  fileDesc("Cht4ZHMvY29yZS92My9leHRlbnNpb24ucHJvdG8SC3hkcy5jb3JlLnYzImMKFFR5cGVkRXh0ZW5zaW9uQ29uZmlnEhUKBG5hbWUYASABKAlCB/pCBHICEAESNAoMdHlwZWRfY29uZmlnGAIgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueUII+kIFogECCAFiBnByb3RvMw", [file_google_protobuf_any]);
+  file("xds/core/v3/extension.proto");
 
 /**
  * Describes the message xds.core.v3.TypedExtensionConfig.

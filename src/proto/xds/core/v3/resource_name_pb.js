@@ -2,14 +2,14 @@
 // @generated from file xds/core/v3/resource_name.proto (package xds.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_xds_core_v3_context_params } from "./context_params_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file xds/core/v3/resource_name.proto.
  */
 export const file_xds_core_v3_resource_name = /*@__PURE__*/
-  fileDesc("Ch94ZHMvY29yZS92My9yZXNvdXJjZV9uYW1lLnByb3RvEgt4ZHMuY29yZS52MyJ6CgxSZXNvdXJjZU5hbWUSCgoCaWQYASABKAkSEQoJYXV0aG9yaXR5GAIgASgJEh4KDXJlc291cmNlX3R5cGUYAyABKAlCB/pCBHICEAESKwoHY29udGV4dBgEIAEoCzIaLnhkcy5jb3JlLnYzLkNvbnRleHRQYXJhbXNiBnByb3RvMw", [file_xds_core_v3_context_params]);
+  file("xds/core/v3/resource_name.proto");
 
 /**
  * Describes the message xds.core.v3.ResourceName.

@@ -2,15 +2,14 @@
 // @generated from file xds/core/v3/resource.proto (package xds.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
-import { file_xds_core_v3_resource_name } from "./resource_name_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file xds/core/v3/resource.proto.
  */
 export const file_xds_core_v3_resource = /*@__PURE__*/
-  fileDesc("Chp4ZHMvY29yZS92My9yZXNvdXJjZS5wcm90bxILeGRzLmNvcmUudjMibAoIUmVzb3VyY2USJwoEbmFtZRgBIAEoCzIZLnhkcy5jb3JlLnYzLlJlc291cmNlTmFtZRIPCgd2ZXJzaW9uGAIgASgJEiYKCHJlc291cmNlGAMgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueWIGcHJvdG8z", [file_google_protobuf_any, file_xds_core_v3_resource_name]);
+  file("xds/core/v3/resource.proto");
 
 /**
  * Describes the message xds.core.v3.Resource.

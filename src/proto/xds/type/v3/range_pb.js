@@ -2,13 +2,14 @@
 // @generated from file xds/type/v3/range.proto (package xds.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file xds/type/v3/range.proto.
  */
 export const file_xds_type_v3_range = /*@__PURE__*/
-  fileDesc("Chd4ZHMvdHlwZS92My9yYW5nZS5wcm90bxILeGRzLnR5cGUudjMiKAoKSW50NjRSYW5nZRINCgVzdGFydBgBIAEoAxILCgNlbmQYAiABKAMiKAoKSW50MzJSYW5nZRINCgVzdGFydBgBIAEoBRILCgNlbmQYAiABKAUiKQoLRG91YmxlUmFuZ2USDQoFc3RhcnQYASABKAESCwoDZW5kGAIgASgBYgZwcm90bzM");
+  file("xds/type/v3/range.proto");
 
 /**
  * Describes the message xds.type.v3.Int64Range.

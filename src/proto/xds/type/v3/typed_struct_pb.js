@@ -2,14 +2,14 @@
 // @generated from file xds/type/v3/typed_struct.proto (package xds.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../embedded.js";
 
 /**
  * Describes the file xds/type/v3/typed_struct.proto.
  */
 export const file_xds_type_v3_typed_struct = /*@__PURE__*/
-  fileDesc("Ch54ZHMvdHlwZS92My90eXBlZF9zdHJ1Y3QucHJvdG8SC3hkcy50eXBlLnYzIkcKC1R5cGVkU3RydWN0EhAKCHR5cGVfdXJsGAEgASgJEiYKBXZhbHVlGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdGIGcHJvdG8z", [file_google_protobuf_struct]);
+  file("xds/type/v3/typed_struct.proto");
 
 /**
  * Describes the message xds.type.v3.TypedStruct.

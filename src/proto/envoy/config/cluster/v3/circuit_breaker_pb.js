@@ -2,16 +2,14 @@
 // @generated from file envoy/config/cluster/v3/circuit_breaker.proto (package envoy.config.cluster.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../core/v3/base_pb.js";
-import { file_envoy_type_v3_percent } from "../../../type/v3/percent_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/cluster/v3/circuit_breaker.proto.
  */
 export const file_envoy_config_cluster_v3_circuit_breaker = /*@__PURE__*/
-  fileDesc("Ci1lbnZveS9jb25maWcvY2x1c3Rlci92My9jaXJjdWl0X2JyZWFrZXIucHJvdG8SF2Vudm95LmNvbmZpZy5jbHVzdGVyLnYzIrUGCg9DaXJjdWl0QnJlYWtlcnMSRwoKdGhyZXNob2xkcxgBIAMoCzIzLmVudm95LmNvbmZpZy5jbHVzdGVyLnYzLkNpcmN1aXRCcmVha2Vycy5UaHJlc2hvbGRzElAKE3Blcl9ob3N0X3RocmVzaG9sZHMYAiADKAsyMy5lbnZveS5jb25maWcuY2x1c3Rlci52My5DaXJjdWl0QnJlYWtlcnMuVGhyZXNob2xkcxqGBQoKVGhyZXNob2xkcxJBCghwcmlvcml0eRgBIAEoDjIlLmVudm95LmNvbmZpZy5jb3JlLnYzLlJvdXRpbmdQcmlvcml0eUII+kIFggECEAESNQoPbWF4X2Nvbm5lY3Rpb25zGAIgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEjoKFG1heF9wZW5kaW5nX3JlcXVlc3RzGAMgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEjIKDG1heF9yZXF1ZXN0cxgEIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRIxCgttYXhfcmV0cmllcxgFIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRJVCgxyZXRyeV9idWRnZXQYCCABKAsyPy5lbnZveS5jb25maWcuY2x1c3Rlci52My5DaXJjdWl0QnJlYWtlcnMuVGhyZXNob2xkcy5SZXRyeUJ1ZGdldBIXCg90cmFja19yZW1haW5pbmcYBiABKAgSOgoUbWF4X2Nvbm5lY3Rpb25fcG9vbHMYByABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUargEKC1JldHJ5QnVkZ2V0Ei4KDmJ1ZGdldF9wZXJjZW50GAEgASgLMhYuZW52b3kudHlwZS52My5QZXJjZW50EjIKD2J1ZGdldF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI7ChVtaW5fcmV0cnlfY29uY3VycmVuY3kYAiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWViBnByb3RvMw", [file_envoy_config_core_v3_base, file_envoy_type_v3_percent, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/config/cluster/v3/circuit_breaker.proto");
 
 /**
  * Describes the message envoy.config.cluster.v3.CircuitBreakers.

@@ -2,15 +2,14 @@
 // @generated from file envoy/config/cluster/v3/filter.proto (package envoy.config.cluster.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_config_source } from "../../core/v3/config_source_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/cluster/v3/filter.proto.
  */
 export const file_envoy_config_cluster_v3_filter = /*@__PURE__*/
-  fileDesc("CiRlbnZveS9jb25maWcvY2x1c3Rlci92My9maWx0ZXIucHJvdG8SF2Vudm95LmNvbmZpZy5jbHVzdGVyLnYzIpIBCgZGaWx0ZXISFQoEbmFtZRgBIAEoCUIH+kIEcgIQARIqCgx0eXBlZF9jb25maWcYAiABKAsyFC5nb29nbGUucHJvdG9idWYuQW55EkUKEGNvbmZpZ19kaXNjb3ZlcnkYAyABKAsyKy5lbnZveS5jb25maWcuY29yZS52My5FeHRlbnNpb25Db25maWdTb3VyY2ViBnByb3RvMw", [file_envoy_config_core_v3_config_source, file_google_protobuf_any]);
+  file("envoy/config/cluster/v3/filter.proto");
 
 /**
  * Describes the message envoy.config.cluster.v3.Filter.

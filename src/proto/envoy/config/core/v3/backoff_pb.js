@@ -2,14 +2,14 @@
 // @generated from file envoy/config/core/v3/backoff.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/backoff.proto.
  */
 export const file_envoy_config_core_v3_backoff = /*@__PURE__*/
-  fileDesc("CiJlbnZveS9jb25maWcvY29yZS92My9iYWNrb2ZmLnByb3RvEhRlbnZveS5jb25maWcuY29yZS52MyKOAQoPQmFja29mZlN0cmF0ZWd5EkAKDWJhc2VfaW50ZXJ2YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDvpCC6oBCAgBMgQQwIQ9EjkKDG1heF9pbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkII+kIFqgECKgBiBnByb3RvMw", [file_google_protobuf_duration]);
+  file("envoy/config/core/v3/backoff.proto");
 
 /**
  * Describes the message envoy.config.core.v3.BackoffStrategy.

@@ -2,13 +2,14 @@
 // @generated from file envoy/config/core/v3/cel.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/cel.proto.
  */
 export const file_envoy_config_core_v3_cel = /*@__PURE__*/
-  fileDesc("Ch5lbnZveS9jb25maWcvY29yZS92My9jZWwucHJvdG8SFGVudm95LmNvbmZpZy5jb3JlLnYzInYKE0NlbEV4cHJlc3Npb25Db25maWcSIAoYZW5hYmxlX3N0cmluZ19jb252ZXJzaW9uGAEgASgIEhwKFGVuYWJsZV9zdHJpbmdfY29uY2F0GAIgASgIEh8KF2VuYWJsZV9zdHJpbmdfZnVuY3Rpb25zGAMgASgIYgZwcm90bzM");
+  file("envoy/config/core/v3/cel.proto");
 
 /**
  * Describes the message envoy.config.core.v3.CelExpressionConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/config/core/v3/event_service_config.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_grpc_service } from "./grpc_service_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/event_service_config.proto.
  */
 export const file_envoy_config_core_v3_event_service_config = /*@__PURE__*/
-  fileDesc("Ci9lbnZveS9jb25maWcvY29yZS92My9ldmVudF9zZXJ2aWNlX2NvbmZpZy5wcm90bxIUZW52b3kuY29uZmlnLmNvcmUudjMibwoSRXZlbnRTZXJ2aWNlQ29uZmlnEjkKDGdycGNfc2VydmljZRgBIAEoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkdycGNTZXJ2aWNlSABCHgoXY29uZmlnX3NvdXJjZV9zcGVjaWZpZXISA/hCAWIGcHJvdG8z", [file_envoy_config_core_v3_grpc_service]);
+  file("envoy/config/core/v3/event_service_config.proto");
 
 /**
  * Describes the message envoy.config.core.v3.EventServiceConfig.

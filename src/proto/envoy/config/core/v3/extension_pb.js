@@ -2,14 +2,14 @@
 // @generated from file envoy/config/core/v3/extension.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/extension.proto.
  */
 export const file_envoy_config_core_v3_extension = /*@__PURE__*/
-  fileDesc("CiRlbnZveS9jb25maWcvY29yZS92My9leHRlbnNpb24ucHJvdG8SFGVudm95LmNvbmZpZy5jb3JlLnYzImMKFFR5cGVkRXh0ZW5zaW9uQ29uZmlnEhUKBG5hbWUYASABKAlCB/pCBHICEAESNAoMdHlwZWRfY29uZmlnGAIgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueUII+kIFogECCAFiBnByb3RvMw", [file_google_protobuf_any]);
+  file("envoy/config/core/v3/extension.proto");
 
 /**
  * Describes the message envoy.config.core.v3.TypedExtensionConfig.

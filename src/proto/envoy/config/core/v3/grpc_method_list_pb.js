@@ -2,13 +2,14 @@
 // @generated from file envoy/config/core/v3/grpc_method_list.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/grpc_method_list.proto.
  */
 export const file_envoy_config_core_v3_grpc_method_list = /*@__PURE__*/
-  fileDesc("CitlbnZveS9jb25maWcvY29yZS92My9ncnBjX21ldGhvZF9saXN0LnByb3RvEhRlbnZveS5jb25maWcuY29yZS52MyKSAQoOR3JwY01ldGhvZExpc3QSPgoIc2VydmljZXMYASADKAsyLC5lbnZveS5jb25maWcuY29yZS52My5HcnBjTWV0aG9kTGlzdC5TZXJ2aWNlGkAKB1NlcnZpY2USFQoEbmFtZRgBIAEoCUIH+kIEcgIQARIeCgxtZXRob2RfbmFtZXMYAiADKAlCCPpCBZIBAggBYgZwcm90bzM");
+  file("envoy/config/core/v3/grpc_method_list.proto");
 
 /**
  * Describes the message envoy.config.core.v3.GrpcMethodList.

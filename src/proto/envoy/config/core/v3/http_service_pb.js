@@ -2,16 +2,14 @@
 // @generated from file envoy/config/core/v3/http_service.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "./base_pb.js";
-import { file_envoy_config_core_v3_extension } from "./extension_pb.js";
-import { file_envoy_config_core_v3_http_uri } from "./http_uri_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/http_service.proto.
  */
 export const file_envoy_config_core_v3_http_service = /*@__PURE__*/
-  fileDesc("CidlbnZveS9jb25maWcvY29yZS92My9odHRwX3NlcnZpY2UucHJvdG8SFGVudm95LmNvbmZpZy5jb3JlLnYzItIBCgtIdHRwU2VydmljZRIvCghodHRwX3VyaRgBIAEoCzIdLmVudm95LmNvbmZpZy5jb3JlLnYzLkh0dHBVcmkSUgoWcmVxdWVzdF9oZWFkZXJzX3RvX2FkZBgCIAMoCzInLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlclZhbHVlT3B0aW9uQgn6QgaSAQMQ6AcSPgoKZm9ybWF0dGVycxgDIAMoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_config_core_v3_extension, file_envoy_config_core_v3_http_uri]);
+  file("envoy/config/core/v3/http_service.proto");
 
 /**
  * Describes the message envoy.config.core.v3.HttpService.

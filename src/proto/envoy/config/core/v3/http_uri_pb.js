@@ -2,14 +2,14 @@
 // @generated from file envoy/config/core/v3/http_uri.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/http_uri.proto.
  */
 export const file_envoy_config_core_v3_http_uri = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9jb25maWcvY29yZS92My9odHRwX3VyaS5wcm90bxIUZW52b3kuY29uZmlnLmNvcmUudjMilgEKB0h0dHBVcmkSFAoDdXJpGAEgASgJQgf6QgRyAhABEhoKB2NsdXN0ZXIYAiABKAlCB/pCBHICEAFIABI+Cgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhL6Qg+qAQwIARoGCICAgIAQMgBCGQoSaHR0cF91cHN0cmVhbV90eXBlEgP4QgFiBnByb3RvMw", [file_google_protobuf_duration]);
+  file("envoy/config/core/v3/http_uri.proto");
 
 /**
  * Describes the message envoy.config.core.v3.HttpUri.

@@ -2,14 +2,14 @@
 // @generated from file envoy/config/core/v3/proxy_protocol.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_substitution_format_string } from "./substitution_format_string_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/proxy_protocol.proto.
  */
 export const file_envoy_config_core_v3_proxy_protocol = /*@__PURE__*/
-  fileDesc("CillbnZveS9jb25maWcvY29yZS92My9wcm94eV9wcm90b2NvbC5wcm90bxIUZW52b3kuY29uZmlnLmNvcmUudjMizAEKHFByb3h5UHJvdG9jb2xQYXNzVGhyb3VnaFRMVnMSWAoKbWF0Y2hfdHlwZRgBIAEoDjJELmVudm95LmNvbmZpZy5jb3JlLnYzLlByb3h5UHJvdG9jb2xQYXNzVGhyb3VnaFRMVnMuUGFzc1RMVnNNYXRjaFR5cGUSHwoIdGx2X3R5cGUYAiADKA1CDfpCCpIBByIFKgMQgAIiMQoRUGFzc1RMVnNNYXRjaFR5cGUSDwoLSU5DTFVERV9BTEwQABILCgdJTkNMVURFEAEieAoIVGx2RW50cnkSFgoEdHlwZRgBIAEoDUII+kIFKgMQgAISDQoFdmFsdWUYAiABKAwSRQoNZm9ybWF0X3N0cmluZxgDIAEoCzIuLmVudm95LmNvbmZpZy5jb3JlLnYzLlN1YnN0aXR1dGlvbkZvcm1hdFN0cmluZyL3AQoTUHJveHlQcm90b2NvbENvbmZpZxJCCgd2ZXJzaW9uGAEgASgOMjEuZW52b3kuY29uZmlnLmNvcmUudjMuUHJveHlQcm90b2NvbENvbmZpZy5WZXJzaW9uEk0KEXBhc3NfdGhyb3VnaF90bHZzGAIgASgLMjIuZW52b3kuY29uZmlnLmNvcmUudjMuUHJveHlQcm90b2NvbFBhc3NUaHJvdWdoVExWcxIyCgphZGRlZF90bHZzGAMgAygLMh4uZW52b3kuY29uZmlnLmNvcmUudjMuVGx2RW50cnkiGQoHVmVyc2lvbhIGCgJWMRAAEgYKAlYyEAEiQwoNUGVySG9zdENvbmZpZxIyCgphZGRlZF90bHZzGAEgAygLMh4uZW52b3kuY29uZmlnLmNvcmUudjMuVGx2RW50cnliBnByb3RvMw", [file_envoy_config_core_v3_substitution_format_string]);
+  file("envoy/config/core/v3/proxy_protocol.proto");
 
 /**
  * Describes the message envoy.config.core.v3.ProxyProtocolPassThroughTLVs.

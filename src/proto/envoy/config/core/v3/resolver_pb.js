@@ -2,14 +2,14 @@
 // @generated from file envoy/config/core/v3/resolver.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "./address_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/resolver.proto.
  */
 export const file_envoy_config_core_v3_resolver = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9jb25maWcvY29yZS92My9yZXNvbHZlci5wcm90bxIUZW52b3kuY29uZmlnLmNvcmUudjMiVwoSRG5zUmVzb2x2ZXJPcHRpb25zEh8KF3VzZV90Y3BfZm9yX2Ruc19sb29rdXBzGAEgASgIEiAKGG5vX2RlZmF1bHRfc2VhcmNoX2RvbWFpbhgCIAEoCCKZAQoTRG5zUmVzb2x1dGlvbkNvbmZpZxI6CglyZXNvbHZlcnMYASADKAsyHS5lbnZveS5jb25maWcuY29yZS52My5BZGRyZXNzQgj6QgWSAQIIARJGChRkbnNfcmVzb2x2ZXJfb3B0aW9ucxgCIAEoCzIoLmVudm95LmNvbmZpZy5jb3JlLnYzLkRuc1Jlc29sdmVyT3B0aW9uc2IGcHJvdG8z", [file_envoy_config_core_v3_address]);
+  file("envoy/config/core/v3/resolver.proto");
 
 /**
  * Describes the message envoy.config.core.v3.DnsResolverOptions.

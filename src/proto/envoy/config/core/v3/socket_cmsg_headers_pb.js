@@ -2,14 +2,14 @@
 // @generated from file envoy/config/core/v3/socket_cmsg_headers.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/socket_cmsg_headers.proto.
  */
 export const file_envoy_config_core_v3_socket_cmsg_headers = /*@__PURE__*/
-  fileDesc("Ci5lbnZveS9jb25maWcvY29yZS92My9zb2NrZXRfY21zZ19oZWFkZXJzLnByb3RvEhRlbnZveS5jb25maWcuY29yZS52MyKDAQoRU29ja2V0Q21zZ0hlYWRlcnMSKwoFbGV2ZWwYASABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUSKgoEdHlwZRgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRIVCg1leHBlY3RlZF9zaXplGAMgASgNYgZwcm90bzM", [file_google_protobuf_wrappers]);
+  file("envoy/config/core/v3/socket_cmsg_headers.proto");
 
 /**
  * Describes the message envoy.config.core.v3.SocketCmsgHeaders.

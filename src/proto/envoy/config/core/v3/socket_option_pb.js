@@ -2,13 +2,14 @@
 // @generated from file envoy/config/core/v3/socket_option.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/socket_option.proto.
  */
 export const file_envoy_config_core_v3_socket_option = /*@__PURE__*/
-  fileDesc("CihlbnZveS9jb25maWcvY29yZS92My9zb2NrZXRfb3B0aW9uLnByb3RvEhRlbnZveS5jb25maWcuY29yZS52MyKxBQoMU29ja2V0T3B0aW9uEhMKC2Rlc2NyaXB0aW9uGAEgASgJEg0KBWxldmVsGAIgASgDEgwKBG5hbWUYAyABKAMSEwoJaW50X3ZhbHVlGAQgASgDSAASEwoJYnVmX3ZhbHVlGAUgASgMSAASRwoFc3RhdGUYBiABKA4yLi5lbnZveS5jb25maWcuY29yZS52My5Tb2NrZXRPcHRpb24uU29ja2V0U3RhdGVCCPpCBYIBAhABEjsKBHR5cGUYByABKAsyLS5lbnZveS5jb25maWcuY29yZS52My5Tb2NrZXRPcHRpb24uU29ja2V0VHlwZRJGCgppcF92ZXJzaW9uGAggASgOMjIuZW52b3kuY29uZmlnLmNvcmUudjMuU29ja2V0T3B0aW9uLlNvY2tldElwVmVyc2lvbhqyAQoKU29ja2V0VHlwZRJECgZzdHJlYW0YASABKAsyNC5lbnZveS5jb25maWcuY29yZS52My5Tb2NrZXRPcHRpb24uU29ja2V0VHlwZS5TdHJlYW0SSAoIZGF0YWdyYW0YAiABKAsyNi5lbnZveS5jb25maWcuY29yZS52My5Tb2NrZXRPcHRpb24uU29ja2V0VHlwZS5EYXRhZ3JhbRoICgZTdHJlYW0aCgoIRGF0YWdyYW0iRgoLU29ja2V0U3RhdGUSEQoNU1RBVEVfUFJFQklORBAAEg8KC1NUQVRFX0JPVU5EEAESEwoPU1RBVEVfTElTVEVOSU5HEAIibAoPU29ja2V0SXBWZXJzaW9uEiEKHVNPQ0tFVF9JUF9WRVJTSU9OX1VOU1BFQ0lGSUVEEAASGgoWU09DS0VUX0lQX1ZFUlNJT05fSVBWNBABEhoKFlNPQ0tFVF9JUF9WRVJTSU9OX0lQVjYQAkIMCgV2YWx1ZRID+EIBIlMKFVNvY2tldE9wdGlvbnNPdmVycmlkZRI6Cg5zb2NrZXRfb3B0aW9ucxgBIAMoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLlNvY2tldE9wdGlvbmIGcHJvdG8z");
+  file("envoy/config/core/v3/socket_option.proto");
 
 /**
  * Describes the message envoy.config.core.v3.SocketOption.

@@ -2,16 +2,14 @@
 // @generated from file envoy/config/core/v3/substitution_format_string.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "./base_pb.js";
-import { file_envoy_config_core_v3_extension } from "./extension_pb.js";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/substitution_format_string.proto.
  */
 export const file_envoy_config_core_v3_substitution_format_string = /*@__PURE__*/
-  fileDesc("CjVlbnZveS9jb25maWcvY29yZS92My9zdWJzdGl0dXRpb25fZm9ybWF0X3N0cmluZy5wcm90bxIUZW52b3kuY29uZmlnLmNvcmUudjMiOQoRSnNvbkZvcm1hdE9wdGlvbnMSJAoPc29ydF9wcm9wZXJ0aWVzGAEgASgIQgsYAZLHhtgEAzMuMCKLAwoYU3Vic3RpdHV0aW9uRm9ybWF0U3RyaW5nEiIKC3RleHRfZm9ybWF0GAEgASgJQgsYAZLHhtgEAzMuMEgAEjgKC2pzb25fZm9ybWF0GAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEII+kIFigECEAFIABI+ChJ0ZXh0X2Zvcm1hdF9zb3VyY2UYBSABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlSAASGQoRb21pdF9lbXB0eV92YWx1ZXMYAyABKAgSIQoMY29udGVudF90eXBlGAQgASgJQgv6QghyBsgBAMABAhI+Cgpmb3JtYXR0ZXJzGAYgAygLMiouZW52b3kuY29uZmlnLmNvcmUudjMuVHlwZWRFeHRlbnNpb25Db25maWcSRAoTanNvbl9mb3JtYXRfb3B0aW9ucxgHIAEoCzInLmVudm95LmNvbmZpZy5jb3JlLnYzLkpzb25Gb3JtYXRPcHRpb25zQg0KBmZvcm1hdBID+EIBYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_config_core_v3_extension, file_google_protobuf_struct]);
+  file("envoy/config/core/v3/substitution_format_string.proto");
 
 /**
  * Describes the message envoy.config.core.v3.JsonFormatOptions.

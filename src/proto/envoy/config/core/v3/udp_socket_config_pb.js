@@ -2,14 +2,14 @@
 // @generated from file envoy/config/core/v3/udp_socket_config.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/core/v3/udp_socket_config.proto.
  */
 export const file_envoy_config_core_v3_udp_socket_config = /*@__PURE__*/
-  fileDesc("CixlbnZveS9jb25maWcvY29yZS92My91ZHBfc29ja2V0X2NvbmZpZy5wcm90bxIUZW52b3kuY29uZmlnLmNvcmUudjMiigEKD1VkcFNvY2tldENvbmZpZxJHChRtYXhfcnhfZGF0YWdyYW1fc2l6ZRgBIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50NjRWYWx1ZUIL+kIIMgYQgIAEIAASLgoKcHJlZmVyX2dybxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWViBnByb3RvMw", [file_google_protobuf_wrappers]);
+  file("envoy/config/core/v3/udp_socket_config.proto");
 
 /**
  * Describes the message envoy.config.core.v3.UdpSocketConfig.

@@ -2,16 +2,14 @@
 // @generated from file envoy/config/endpoint/v3/endpoint.proto (package envoy.config.endpoint.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_endpoint_v3_endpoint_components } from "./endpoint_components_pb.js";
-import { file_envoy_type_v3_percent } from "../../../type/v3/percent_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/endpoint/v3/endpoint.proto.
  */
 export const file_envoy_config_endpoint_v3_endpoint = /*@__PURE__*/
-  fileDesc("CidlbnZveS9jb25maWcvZW5kcG9pbnQvdjMvZW5kcG9pbnQucHJvdG8SGGVudm95LmNvbmZpZy5lbmRwb2ludC52MyL0BQoVQ2x1c3RlckxvYWRBc3NpZ25tZW50Eh0KDGNsdXN0ZXJfbmFtZRgBIAEoCUIH+kIEcgIQARJACgllbmRwb2ludHMYAiADKAsyLS5lbnZveS5jb25maWcuZW5kcG9pbnQudjMuTG9jYWxpdHlMYkVuZHBvaW50cxJcCg9uYW1lZF9lbmRwb2ludHMYBSADKAsyQy5lbnZveS5jb25maWcuZW5kcG9pbnQudjMuQ2x1c3RlckxvYWRBc3NpZ25tZW50Lk5hbWVkRW5kcG9pbnRzRW50cnkSRgoGcG9saWN5GAQgASgLMjYuZW52b3kuY29uZmlnLmVuZHBvaW50LnYzLkNsdXN0ZXJMb2FkQXNzaWdubWVudC5Qb2xpY3ka+AIKBlBvbGljeRJbCg5kcm9wX292ZXJsb2FkcxgCIAMoCzJDLmVudm95LmNvbmZpZy5lbmRwb2ludC52My5DbHVzdGVyTG9hZEFzc2lnbm1lbnQuUG9saWN5LkRyb3BPdmVybG9hZBJGChdvdmVycHJvdmlzaW9uaW5nX2ZhY3RvchgDIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIgABJBChRlbmRwb2ludF9zdGFsZV9hZnRlchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkII+kIFqgECKgASIAoYd2VpZ2h0ZWRfcHJpb3JpdHlfaGVhbHRoGAYgASgIGmQKDERyb3BPdmVybG9hZBIZCghjYXRlZ29yeRgBIAEoCUIH+kIEcgIQARI5Cg9kcm9wX3BlcmNlbnRhZ2UYAiABKAsyIC5lbnZveS50eXBlLnYzLkZyYWN0aW9uYWxQZXJjZW50GlkKE05hbWVkRW5kcG9pbnRzRW50cnkSCwoDa2V5GAEgASgJEjEKBXZhbHVlGAIgASgLMiIuZW52b3kuY29uZmlnLmVuZHBvaW50LnYzLkVuZHBvaW50OgI4AWIGcHJvdG8z", [file_envoy_config_endpoint_v3_endpoint_components, file_envoy_type_v3_percent, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/config/endpoint/v3/endpoint.proto");
 
 /**
  * Describes the message envoy.config.endpoint.v3.ClusterLoadAssignment.

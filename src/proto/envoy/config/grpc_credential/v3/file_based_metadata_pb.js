@@ -2,14 +2,14 @@
 // @generated from file envoy/config/grpc_credential/v3/file_based_metadata.proto (package envoy.config.grpc_credential.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/grpc_credential/v3/file_based_metadata.proto.
  */
 export const file_envoy_config_grpc_credential_v3_file_based_metadata = /*@__PURE__*/
-  fileDesc("CjllbnZveS9jb25maWcvZ3JwY19jcmVkZW50aWFsL3YzL2ZpbGVfYmFzZWRfbWV0YWRhdGEucHJvdG8SH2Vudm95LmNvbmZpZy5ncnBjX2NyZWRlbnRpYWwudjMigwEKF0ZpbGVCYXNlZE1ldGFkYXRhQ29uZmlnEj0KC3NlY3JldF9kYXRhGAEgASgLMiAuZW52b3kuY29uZmlnLmNvcmUudjMuRGF0YVNvdXJjZUIGuLeLpAIBEhIKCmhlYWRlcl9rZXkYAiABKAkSFQoNaGVhZGVyX3ByZWZpeBgDIAEoCWIGcHJvdG8z", [file_envoy_config_core_v3_base]);
+  file("envoy/config/grpc_credential/v3/file_based_metadata.proto");
 
 /**
  * Describes the message envoy.config.grpc_credential.v3.FileBasedMetadataConfig.

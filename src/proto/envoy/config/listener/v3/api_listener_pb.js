@@ -2,14 +2,14 @@
 // @generated from file envoy/config/listener/v3/api_listener.proto (package envoy.config.listener.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/listener/v3/api_listener.proto.
  */
 export const file_envoy_config_listener_v3_api_listener = /*@__PURE__*/
-  fileDesc("CitlbnZveS9jb25maWcvbGlzdGVuZXIvdjMvYXBpX2xpc3RlbmVyLnByb3RvEhhlbnZveS5jb25maWcubGlzdGVuZXIudjMiOQoLQXBpTGlzdGVuZXISKgoMYXBpX2xpc3RlbmVyGAEgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueWIGcHJvdG8z", [file_google_protobuf_any]);
+  file("envoy/config/listener/v3/api_listener.proto");
 
 /**
  * Describes the message envoy.config.listener.v3.ApiListener.

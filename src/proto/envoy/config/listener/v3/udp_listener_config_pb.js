@@ -2,16 +2,14 @@
 // @generated from file envoy/config/listener/v3/udp_listener_config.proto (package envoy.config.listener.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../core/v3/extension_pb.js";
-import { file_envoy_config_core_v3_udp_socket_config } from "../../core/v3/udp_socket_config_pb.js";
-import { file_envoy_config_listener_v3_quic_config } from "./quic_config_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/listener/v3/udp_listener_config.proto.
  */
 export const file_envoy_config_listener_v3_udp_listener_config = /*@__PURE__*/
-  fileDesc("CjJlbnZveS9jb25maWcvbGlzdGVuZXIvdjMvdWRwX2xpc3RlbmVyX2NvbmZpZy5wcm90bxIYZW52b3kuY29uZmlnLmxpc3RlbmVyLnYzIvYBChFVZHBMaXN0ZW5lckNvbmZpZxJHChhkb3duc3RyZWFtX3NvY2tldF9jb25maWcYBSABKAsyJS5lbnZveS5jb25maWcuY29yZS52My5VZHBTb2NrZXRDb25maWcSQwoMcXVpY19vcHRpb25zGAcgASgLMi0uZW52b3kuY29uZmlnLmxpc3RlbmVyLnYzLlF1aWNQcm90b2NvbE9wdGlvbnMSUwofdWRwX3BhY2tldF9wYWNrZXRfd3JpdGVyX2NvbmZpZxgIIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnIhwKGkFjdGl2ZVJhd1VkcExpc3RlbmVyQ29uZmlnYgZwcm90bzM", [file_envoy_config_core_v3_extension, file_envoy_config_core_v3_udp_socket_config, file_envoy_config_listener_v3_quic_config]);
+  file("envoy/config/listener/v3/udp_listener_config.proto");
 
 /**
  * Describes the message envoy.config.listener.v3.UdpListenerConfig.

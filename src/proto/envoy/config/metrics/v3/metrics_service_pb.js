@@ -2,16 +2,14 @@
 // @generated from file envoy/config/metrics/v3/metrics_service.proto (package envoy.config.metrics.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_config_source } from "../../core/v3/config_source_pb.js";
-import { file_envoy_config_core_v3_grpc_service } from "../../core/v3/grpc_service_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/metrics/v3/metrics_service.proto.
  */
 export const file_envoy_config_metrics_v3_metrics_service = /*@__PURE__*/
-  fileDesc("Ci1lbnZveS9jb25maWcvbWV0cmljcy92My9tZXRyaWNzX3NlcnZpY2UucHJvdG8SF2Vudm95LmNvbmZpZy5tZXRyaWNzLnYzIvACChRNZXRyaWNzU2VydmljZUNvbmZpZxJBCgxncnBjX3NlcnZpY2UYASABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5HcnBjU2VydmljZUII+kIFigECEAESSQoVdHJhbnNwb3J0X2FwaV92ZXJzaW9uGAMgASgOMiAuZW52b3kuY29uZmlnLmNvcmUudjMuQXBpVmVyc2lvbkII+kIFggECEAESPQoZcmVwb3J0X2NvdW50ZXJzX2FzX2RlbHRhcxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWUSGwoTZW1pdF90YWdzX2FzX2xhYmVscxgEIAEoCBJRChNoaXN0b2dyYW1fZW1pdF9tb2RlGAUgASgOMiouZW52b3kuY29uZmlnLm1ldHJpY3MudjMuSGlzdG9ncmFtRW1pdE1vZGVCCPpCBYIBAhABEhsKCmJhdGNoX3NpemUYBiABKA1CB/pCBCoCKAAqSgoRSGlzdG9ncmFtRW1pdE1vZGUSGQoVU1VNTUFSWV9BTkRfSElTVE9HUkFNEAASCwoHU1VNTUFSWRABEg0KCUhJU1RPR1JBTRACYgZwcm90bzM", [file_envoy_config_core_v3_config_source, file_envoy_config_core_v3_grpc_service, file_google_protobuf_wrappers]);
+  file("envoy/config/metrics/v3/metrics_service.proto");
 
 /**
  * Describes the message envoy.config.metrics.v3.MetricsServiceConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/config/ratelimit/v3/rls.proto (package envoy.config.ratelimit.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_config_source } from "../../core/v3/config_source_pb.js";
-import { file_envoy_config_core_v3_grpc_service } from "../../core/v3/grpc_service_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/ratelimit/v3/rls.proto.
  */
 export const file_envoy_config_ratelimit_v3_rls = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9jb25maWcvcmF0ZWxpbWl0L3YzL3Jscy5wcm90bxIZZW52b3kuY29uZmlnLnJhdGVsaW1pdC52MyKmAQoWUmF0ZUxpbWl0U2VydmljZUNvbmZpZxJBCgxncnBjX3NlcnZpY2UYAiABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5HcnBjU2VydmljZUII+kIFigECEAESSQoVdHJhbnNwb3J0X2FwaV92ZXJzaW9uGAQgASgOMiAuZW52b3kuY29uZmlnLmNvcmUudjMuQXBpVmVyc2lvbkII+kIFggECEAFiBnByb3RvMw", [file_envoy_config_core_v3_config_source, file_envoy_config_core_v3_grpc_service]);
+  file("envoy/config/ratelimit/v3/rls.proto");
 
 /**
  * Describes the message envoy.config.ratelimit.v3.RateLimitServiceConfig.

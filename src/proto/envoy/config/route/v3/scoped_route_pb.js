@@ -2,14 +2,14 @@
 // @generated from file envoy/config/route/v3/scoped_route.proto (package envoy.config.route.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_route_v3_route } from "./route_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/route/v3/scoped_route.proto.
  */
 export const file_envoy_config_route_v3_scoped_route = /*@__PURE__*/
-  fileDesc("CihlbnZveS9jb25maWcvcm91dGUvdjMvc2NvcGVkX3JvdXRlLnByb3RvEhVlbnZveS5jb25maWcucm91dGUudjMijAMKGFNjb3BlZFJvdXRlQ29uZmlndXJhdGlvbhIRCglvbl9kZW1hbmQYBCABKAgSFQoEbmFtZRgBIAEoCUIH+kIEcgIQARIgChhyb3V0ZV9jb25maWd1cmF0aW9uX25hbWUYAiABKAkSRgoTcm91dGVfY29uZmlndXJhdGlvbhgFIAEoCzIpLmVudm95LmNvbmZpZy5yb3V0ZS52My5Sb3V0ZUNvbmZpZ3VyYXRpb24SSgoDa2V5GAMgASgLMjMuZW52b3kuY29uZmlnLnJvdXRlLnYzLlNjb3BlZFJvdXRlQ29uZmlndXJhdGlvbi5LZXlCCPpCBYoBAhABGo8BCgNLZXkSWQoJZnJhZ21lbnRzGAEgAygLMjwuZW52b3kuY29uZmlnLnJvdXRlLnYzLlNjb3BlZFJvdXRlQ29uZmlndXJhdGlvbi5LZXkuRnJhZ21lbnRCCPpCBZIBAggBGi0KCEZyYWdtZW50EhQKCnN0cmluZ19rZXkYASABKAlIAEILCgR0eXBlEgP4QgFiBnByb3RvMw", [file_envoy_config_route_v3_route]);
+  file("envoy/config/route/v3/scoped_route.proto");
 
 /**
  * Describes the message envoy.config.route.v3.ScopedRouteConfiguration.

@@ -2,14 +2,14 @@
 // @generated from file envoy/config/trace/v3/datadog.proto (package envoy.config.trace.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/trace/v3/datadog.proto.
  */
 export const file_envoy_config_trace_v3_datadog = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9jb25maWcvdHJhY2UvdjMvZGF0YWRvZy5wcm90bxIVZW52b3kuY29uZmlnLnRyYWNlLnYzIkoKE0RhdGFkb2dSZW1vdGVDb25maWcSMwoQcG9sbGluZ19pbnRlcnZhbBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKxAQoNRGF0YWRvZ0NvbmZpZxIiChFjb2xsZWN0b3JfY2x1c3RlchgBIAEoCUIH+kIEcgIQARIdCgxzZXJ2aWNlX25hbWUYAiABKAlCB/pCBHICEAESGgoSY29sbGVjdG9yX2hvc3RuYW1lGAMgASgJEkEKDXJlbW90ZV9jb25maWcYBCABKAsyKi5lbnZveS5jb25maWcudHJhY2UudjMuRGF0YWRvZ1JlbW90ZUNvbmZpZ2IGcHJvdG8z", [file_google_protobuf_duration]);
+  file("envoy/config/trace/v3/datadog.proto");
 
 /**
  * Describes the message envoy.config.trace.v3.DatadogRemoteConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/config/trace/v3/dynamic_ot.proto (package envoy.config.trace.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/trace/v3/dynamic_ot.proto.
  */
 export const file_envoy_config_trace_v3_dynamic_ot = /*@__PURE__*/
-  fileDesc("CiZlbnZveS9jb25maWcvdHJhY2UvdjMvZHluYW1pY19vdC5wcm90bxIVZW52b3kuY29uZmlnLnRyYWNlLnYzIngKD0R5bmFtaWNPdENvbmZpZxIpCgdsaWJyYXJ5GAEgASgJQhgYAfpCBHICEAGSx4bYBAMzLjC47vLSBQESOgoGY29uZmlnGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIRGAGSx4bYBAMzLjC47vLSBQFiBnByb3RvMw", [file_google_protobuf_struct]);
+  file("envoy/config/trace/v3/dynamic_ot.proto");
 
 /**
  * Describes the message envoy.config.trace.v3.DynamicOtConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/config/trace/v3/http_tracer.proto (package envoy.config.trace.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/trace/v3/http_tracer.proto.
  */
 export const file_envoy_config_trace_v3_http_tracer = /*@__PURE__*/
-  fileDesc("CidlbnZveS9jb25maWcvdHJhY2UvdjMvaHR0cF90cmFjZXIucHJvdG8SFWVudm95LmNvbmZpZy50cmFjZS52MyKYAQoHVHJhY2luZxIxCgRodHRwGAEgASgLMiMuZW52b3kuY29uZmlnLnRyYWNlLnYzLlRyYWNpbmcuSHR0cBpaCgRIdHRwEhUKBG5hbWUYASABKAlCB/pCBHICEAESLAoMdHlwZWRfY29uZmlnGAMgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueUgAQg0KC2NvbmZpZ190eXBlYgZwcm90bzM", [file_google_protobuf_any]);
+  file("envoy/config/trace/v3/http_tracer.proto");
 
 /**
  * Describes the message envoy.config.trace.v3.Tracing.

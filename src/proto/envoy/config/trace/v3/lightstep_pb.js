@@ -2,14 +2,14 @@
 // @generated from file envoy/config/trace/v3/lightstep.proto (package envoy.config.trace.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../core/v3/base_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/trace/v3/lightstep.proto.
  */
 export const file_envoy_config_trace_v3_lightstep = /*@__PURE__*/
-  fileDesc("CiVlbnZveS9jb25maWcvdHJhY2UvdjMvbGlnaHRzdGVwLnByb3RvEhVlbnZveS5jb25maWcudHJhY2UudjMivwIKD0xpZ2h0c3RlcENvbmZpZxIiChFjb2xsZWN0b3JfY2x1c3RlchgBIAEoCUIH+kIEcgIQARImChFhY2Nlc3NfdG9rZW5fZmlsZRgCIAEoCUILGAGSx4bYBAMzLjASNgoMYWNjZXNzX3Rva2VuGAQgASgLMiAuZW52b3kuY29uZmlnLmNvcmUudjMuRGF0YVNvdXJjZRJgChFwcm9wYWdhdGlvbl9tb2RlcxgDIAMoDjI2LmVudm95LmNvbmZpZy50cmFjZS52My5MaWdodHN0ZXBDb25maWcuUHJvcGFnYXRpb25Nb2RlQg36QgqSAQciBYIBAhABIkYKD1Byb3BhZ2F0aW9uTW9kZRIJCgVFTlZPWRAAEg0KCUxJR0hUU1RFUBABEgYKAkIzEAISEQoNVFJBQ0VfQ09OVEVYVBADYgZwcm90bzM", [file_envoy_config_core_v3_base]);
+  file("envoy/config/trace/v3/lightstep.proto");
 
 /**
  * Describes the message envoy.config.trace.v3.LightstepConfig.

@@ -2,17 +2,14 @@
 // @generated from file envoy/config/trace/v3/opentelemetry.proto (package envoy.config.trace.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../core/v3/extension_pb.js";
-import { file_envoy_config_core_v3_grpc_service } from "../../core/v3/grpc_service_pb.js";
-import { file_envoy_config_core_v3_http_service } from "../../core/v3/http_service_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/trace/v3/opentelemetry.proto.
  */
 export const file_envoy_config_trace_v3_opentelemetry = /*@__PURE__*/
-  fileDesc("CillbnZveS9jb25maWcvdHJhY2UvdjMvb3BlbnRlbGVtZXRyeS5wcm90bxIVZW52b3kuY29uZmlnLnRyYWNlLnYzIuwDChNPcGVuVGVsZW1ldHJ5Q29uZmlnEjcKDGdycGNfc2VydmljZRgBIAEoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkdycGNTZXJ2aWNlEjcKDGh0dHBfc2VydmljZRgDIAEoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkh0dHBTZXJ2aWNlEhQKDHNlcnZpY2VfbmFtZRgCIAEoCRJGChJyZXNvdXJjZV9kZXRlY3RvcnMYBCADKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZxI7CgdzYW1wbGVyGAUgASgLMiouZW52b3kuY29uZmlnLmNvcmUudjMuVHlwZWRFeHRlbnNpb25Db25maWcSNAoObWF4X2NhY2hlX3NpemUYBiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUSSQolc2V0X3RlbGVtZXRyeV9zZGtfcmVzb3VyY2VfYXR0cmlidXRlcxgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWUSRwojc2V0X3NlcnZpY2VfbmFtZV9yZXNvdXJjZV9hdHRyaWJ1dGUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlYgZwcm90bzM", [file_envoy_config_core_v3_extension, file_envoy_config_core_v3_grpc_service, file_envoy_config_core_v3_http_service, file_google_protobuf_wrappers]);
+  file("envoy/config/trace/v3/opentelemetry.proto");
 
 /**
  * Describes the message envoy.config.trace.v3.OpenTelemetryConfig.

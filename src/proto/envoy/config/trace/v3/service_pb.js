@@ -2,14 +2,14 @@
 // @generated from file envoy/config/trace/v3/service.proto (package envoy.config.trace.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_grpc_service } from "../../core/v3/grpc_service_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/trace/v3/service.proto.
  */
 export const file_envoy_config_trace_v3_service = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9jb25maWcvdHJhY2UvdjMvc2VydmljZS5wcm90bxIVZW52b3kuY29uZmlnLnRyYWNlLnYzIlcKElRyYWNlU2VydmljZUNvbmZpZxJBCgxncnBjX3NlcnZpY2UYASABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5HcnBjU2VydmljZUII+kIFigECEAFiBnByb3RvMw", [file_envoy_config_core_v3_grpc_service]);
+  file("envoy/config/trace/v3/service.proto");
 
 /**
  * Describes the message envoy.config.trace.v3.TraceServiceConfig.

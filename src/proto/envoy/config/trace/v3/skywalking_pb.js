@@ -2,15 +2,14 @@
 // @generated from file envoy/config/trace/v3/skywalking.proto (package envoy.config.trace.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_grpc_service } from "../../core/v3/grpc_service_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/trace/v3/skywalking.proto.
  */
 export const file_envoy_config_trace_v3_skywalking = /*@__PURE__*/
-  fileDesc("CiZlbnZveS9jb25maWcvdHJhY2UvdjMvc2t5d2Fsa2luZy5wcm90bxIVZW52b3kuY29uZmlnLnRyYWNlLnYzIpEBChBTa3lXYWxraW5nQ29uZmlnEkEKDGdycGNfc2VydmljZRgBIAEoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkdycGNTZXJ2aWNlQgj6QgWKAQIQARI6Cg1jbGllbnRfY29uZmlnGAIgASgLMiMuZW52b3kuY29uZmlnLnRyYWNlLnYzLkNsaWVudENvbmZpZyKtAQoMQ2xpZW50Q29uZmlnEhQKDHNlcnZpY2VfbmFtZRgBIAEoCRIVCg1pbnN0YW5jZV9uYW1lGAIgASgJEh8KDWJhY2tlbmRfdG9rZW4YAyABKAlCBri3i6QCAUgAEjQKDm1heF9jYWNoZV9zaXplGAQgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQhkKF2JhY2tlbmRfdG9rZW5fc3BlY2lmaWVyYgZwcm90bzM", [file_envoy_config_core_v3_grpc_service, file_google_protobuf_wrappers]);
+  file("envoy/config/trace/v3/skywalking.proto");
 
 /**
  * Describes the message envoy.config.trace.v3.SkyWalkingConfig.

@@ -2,11 +2,11 @@
 // @generated from file envoy/config/trace/v3/trace.proto (package envoy.config.trace.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/trace/v3/trace.proto.
  */
 export const file_envoy_config_trace_v3_trace = /*@__PURE__*/
-  fileDesc("CiFlbnZveS9jb25maWcvdHJhY2UvdjMvdHJhY2UucHJvdG8SFWVudm95LmNvbmZpZy50cmFjZS52M2IGcHJvdG8z");
+  file("envoy/config/trace/v3/trace.proto");
 

@@ -2,16 +2,14 @@
 // @generated from file envoy/config/trace/v3/xray.proto (package envoy.config.trace.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../core/v3/address_pb.js";
-import { file_envoy_config_core_v3_base } from "../../core/v3/base_pb.js";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/trace/v3/xray.proto.
  */
 export const file_envoy_config_trace_v3_xray = /*@__PURE__*/
-  fileDesc("CiBlbnZveS9jb25maWcvdHJhY2UvdjMveHJheS5wcm90bxIVZW52b3kuY29uZmlnLnRyYWNlLnYzIrsCCgpYUmF5Q29uZmlnEjwKD2RhZW1vbl9lbmRwb2ludBgBIAEoCzIjLmVudm95LmNvbmZpZy5jb3JlLnYzLlNvY2tldEFkZHJlc3MSHQoMc2VnbWVudF9uYW1lGAIgASgJQgf6QgRyAhABEkAKFnNhbXBsaW5nX3J1bGVfbWFuaWZlc3QYAyABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlEkcKDnNlZ21lbnRfZmllbGRzGAQgASgLMi8uZW52b3kuY29uZmlnLnRyYWNlLnYzLlhSYXlDb25maWcuU2VnbWVudEZpZWxkcxpFCg1TZWdtZW50RmllbGRzEg4KBm9yaWdpbhgBIAEoCRIkCgNhd3MYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0YgZwcm90bzM", [file_envoy_config_core_v3_address, file_envoy_config_core_v3_base, file_google_protobuf_struct]);
+  file("envoy/config/trace/v3/xray.proto");
 
 /**
  * Describes the message envoy.config.trace.v3.XRayConfig.

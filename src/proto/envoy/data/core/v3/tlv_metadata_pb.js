@@ -2,13 +2,14 @@
 // @generated from file envoy/data/core/v3/tlv_metadata.proto (package envoy.data.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/data/core/v3/tlv_metadata.proto.
  */
 export const file_envoy_data_core_v3_tlv_metadata = /*@__PURE__*/
-  fileDesc("CiVlbnZveS9kYXRhL2NvcmUvdjMvdGx2X21ldGFkYXRhLnByb3RvEhJlbnZveS5kYXRhLmNvcmUudjMikQEKDFRsdnNNZXRhZGF0YRJLCg50eXBlZF9tZXRhZGF0YRgBIAMoCzIzLmVudm95LmRhdGEuY29yZS52My5UbHZzTWV0YWRhdGEuVHlwZWRNZXRhZGF0YUVudHJ5GjQKElR5cGVkTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAw6AjgBYgZwcm90bzM");
+  file("envoy/data/core/v3/tlv_metadata.proto");
 
 /**
  * Describes the message envoy.data.core.v3.TlvsMetadata.

@@ -2,14 +2,14 @@
 // @generated from file envoy/data/tap/v3/common.proto (package envoy.data.tap.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../../config/core/v3/address_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/data/tap/v3/common.proto.
  */
 export const file_envoy_data_tap_v3_common = /*@__PURE__*/
-  fileDesc("Ch5lbnZveS9kYXRhL3RhcC92My9jb21tb24ucHJvdG8SEWVudm95LmRhdGEudGFwLnYzIk8KBEJvZHkSEgoIYXNfYnl0ZXMYASABKAxIABITCglhc19zdHJpbmcYAiABKAlIABIRCgl0cnVuY2F0ZWQYAyABKAhCCwoJYm9keV90eXBlInkKCkNvbm5lY3Rpb24SNAoNbG9jYWxfYWRkcmVzcxgBIAEoCzIdLmVudm95LmNvbmZpZy5jb3JlLnYzLkFkZHJlc3MSNQoOcmVtb3RlX2FkZHJlc3MYAiABKAsyHS5lbnZveS5jb25maWcuY29yZS52My5BZGRyZXNzYgZwcm90bzM", [file_envoy_config_core_v3_address]);
+  file("envoy/data/tap/v3/common.proto");
 
 /**
  * Describes the message envoy.data.tap.v3.Body.

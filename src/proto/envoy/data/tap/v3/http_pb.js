@@ -2,16 +2,14 @@
 // @generated from file envoy/data/tap/v3/http.proto (package envoy.data.tap.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../config/core/v3/base_pb.js";
-import { file_envoy_data_tap_v3_common } from "./common_pb.js";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/data/tap/v3/http.proto.
  */
 export const file_envoy_data_tap_v3_http = /*@__PURE__*/
-  fileDesc("ChxlbnZveS9kYXRhL3RhcC92My9odHRwLnByb3RvEhFlbnZveS5kYXRhLnRhcC52MyLjAwoRSHR0cEJ1ZmZlcmVkVHJhY2USPQoHcmVxdWVzdBgBIAEoCzIsLmVudm95LmRhdGEudGFwLnYzLkh0dHBCdWZmZXJlZFRyYWNlLk1lc3NhZ2USPgoIcmVzcG9uc2UYAiABKAsyLC5lbnZveS5kYXRhLnRhcC52My5IdHRwQnVmZmVyZWRUcmFjZS5NZXNzYWdlEjwKFWRvd25zdHJlYW1fY29ubmVjdGlvbhgDIAEoCzIdLmVudm95LmRhdGEudGFwLnYzLkNvbm5lY3Rpb24SOgoTdXBzdHJlYW1fY29ubmVjdGlvbhgEIAEoCzIdLmVudm95LmRhdGEudGFwLnYzLkNvbm5lY3Rpb24a1AEKB01lc3NhZ2USMgoHaGVhZGVycxgBIAMoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlclZhbHVlEiUKBGJvZHkYAiABKAsyFy5lbnZveS5kYXRhLnRhcC52My5Cb2R5EjMKCHRyYWlsZXJzGAMgAygLMiEuZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyVmFsdWUSOQoVaGVhZGVyc19yZWNlaXZlZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKgAwoYSHR0cFN0cmVhbWVkVHJhY2VTZWdtZW50EhAKCHRyYWNlX2lkGAEgASgEEjoKD3JlcXVlc3RfaGVhZGVycxgCIAEoCzIfLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlck1hcEgAEjUKEnJlcXVlc3RfYm9keV9jaHVuaxgDIAEoCzIXLmVudm95LmRhdGEudGFwLnYzLkJvZHlIABI7ChByZXF1ZXN0X3RyYWlsZXJzGAQgASgLMh8uZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyTWFwSAASOwoQcmVzcG9uc2VfaGVhZGVycxgFIAEoCzIfLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlck1hcEgAEjYKE3Jlc3BvbnNlX2JvZHlfY2h1bmsYBiABKAsyFy5lbnZveS5kYXRhLnRhcC52My5Cb2R5SAASPAoRcmVzcG9uc2VfdHJhaWxlcnMYByABKAsyHy5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJNYXBIAEIPCg1tZXNzYWdlX3BpZWNlYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_data_tap_v3_common, file_google_protobuf_timestamp]);
+  file("envoy/data/tap/v3/http.proto");
 
 /**
  * Describes the message envoy.data.tap.v3.HttpBufferedTrace.

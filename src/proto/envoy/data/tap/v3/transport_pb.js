@@ -2,15 +2,14 @@
 // @generated from file envoy/data/tap/v3/transport.proto (package envoy.data.tap.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_data_tap_v3_common } from "./common_pb.js";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/data/tap/v3/transport.proto.
  */
 export const file_envoy_data_tap_v3_transport = /*@__PURE__*/
-  fileDesc("CiFlbnZveS9kYXRhL3RhcC92My90cmFuc3BvcnQucHJvdG8SEWVudm95LmRhdGEudGFwLnYzIrQDCgtTb2NrZXRFdmVudBItCgl0aW1lc3RhbXAYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKBHJlYWQYAiABKAsyIy5lbnZveS5kYXRhLnRhcC52My5Tb2NrZXRFdmVudC5SZWFkSAASNQoFd3JpdGUYAyABKAsyJC5lbnZveS5kYXRhLnRhcC52My5Tb2NrZXRFdmVudC5Xcml0ZUgAEjcKBmNsb3NlZBgEIAEoCzIlLmVudm95LmRhdGEudGFwLnYzLlNvY2tldEV2ZW50LkNsb3NlZEgAEjEKCmNvbm5lY3Rpb24YBSABKAsyHS5lbnZveS5kYXRhLnRhcC52My5Db25uZWN0aW9uEg8KB3NlcV9udW0YBiABKAQaLQoEUmVhZBIlCgRkYXRhGAEgASgLMhcuZW52b3kuZGF0YS50YXAudjMuQm9keRpCCgVXcml0ZRIlCgRkYXRhGAEgASgLMhcuZW52b3kuZGF0YS50YXAudjMuQm9keRISCgplbmRfc3RyZWFtGAIgASgIGggKBkNsb3NlZEIQCg5ldmVudF9zZWxlY3RvciK7AQoTU29ja2V0QnVmZmVyZWRUcmFjZRIQCgh0cmFjZV9pZBgBIAEoBBIxCgpjb25uZWN0aW9uGAIgASgLMh0uZW52b3kuZGF0YS50YXAudjMuQ29ubmVjdGlvbhIuCgZldmVudHMYAyADKAsyHi5lbnZveS5kYXRhLnRhcC52My5Tb2NrZXRFdmVudBIWCg5yZWFkX3RydW5jYXRlZBgEIAEoCBIXCg93cml0ZV90cnVuY2F0ZWQYBSABKAgiPgoMU29ja2V0RXZlbnRzEi4KBmV2ZW50cxgBIAMoCzIeLmVudm95LmRhdGEudGFwLnYzLlNvY2tldEV2ZW50ItgBChpTb2NrZXRTdHJlYW1lZFRyYWNlU2VnbWVudBIQCgh0cmFjZV9pZBgBIAEoBBIzCgpjb25uZWN0aW9uGAIgASgLMh0uZW52b3kuZGF0YS50YXAudjMuQ29ubmVjdGlvbkgAEi8KBWV2ZW50GAMgASgLMh4uZW52b3kuZGF0YS50YXAudjMuU29ja2V0RXZlbnRIABIxCgZldmVudHMYBCABKAsyHy5lbnZveS5kYXRhLnRhcC52My5Tb2NrZXRFdmVudHNIAEIPCg1tZXNzYWdlX3BpZWNlYgZwcm90bzM", [file_envoy_data_tap_v3_common, file_google_protobuf_timestamp]);
+  file("envoy/data/tap/v3/transport.proto");
 
 /**
  * Describes the message envoy.data.tap.v3.SocketEvent.

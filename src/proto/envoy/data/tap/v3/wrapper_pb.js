@@ -2,16 +2,14 @@
 // @generated from file envoy/data/tap/v3/wrapper.proto (package envoy.data.tap.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_data_tap_v3_http } from "./http_pb.js";
-import { file_envoy_data_tap_v3_transport } from "./transport_pb.js";
-import { file_envoy_type_v3_percent } from "../../../type/v3/percent_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/data/tap/v3/wrapper.proto.
  */
 export const file_envoy_data_tap_v3_wrapper = /*@__PURE__*/
-  fileDesc("Ch9lbnZveS9kYXRhL3RhcC92My93cmFwcGVyLnByb3RvEhFlbnZveS5kYXRhLnRhcC52MyKYAwoMVHJhY2VXcmFwcGVyEkMKE2h0dHBfYnVmZmVyZWRfdHJhY2UYASABKAsyJC5lbnZveS5kYXRhLnRhcC52My5IdHRwQnVmZmVyZWRUcmFjZUgAElIKG2h0dHBfc3RyZWFtZWRfdHJhY2Vfc2VnbWVudBgCIAEoCzIrLmVudm95LmRhdGEudGFwLnYzLkh0dHBTdHJlYW1lZFRyYWNlU2VnbWVudEgAEkcKFXNvY2tldF9idWZmZXJlZF90cmFjZRgDIAEoCzImLmVudm95LmRhdGEudGFwLnYzLlNvY2tldEJ1ZmZlcmVkVHJhY2VIABJWCh1zb2NrZXRfc3RyZWFtZWRfdHJhY2Vfc2VnbWVudBgEIAEoCzItLmVudm95LmRhdGEudGFwLnYzLlNvY2tldFN0cmVhbWVkVHJhY2VTZWdtZW50SAASQAoWY29uZmlndXJlZF9zYW1wbGVfcmF0ZRgFIAEoCzIgLmVudm95LnR5cGUudjMuRnJhY3Rpb25hbFBlcmNlbnRCDAoFdHJhY2USA/hCAWIGcHJvdG8z", [file_envoy_data_tap_v3_http, file_envoy_data_tap_v3_transport, file_envoy_type_v3_percent]);
+  file("envoy/data/tap/v3/wrapper.proto");
 
 /**
  * Describes the message envoy.data.tap.v3.TraceWrapper.

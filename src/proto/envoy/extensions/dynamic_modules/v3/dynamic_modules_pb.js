@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CjllbnZveS9leHRlbnNpb25zL2R5bmFtaWNfbW9kdWxlcy92My9keW5hbWljX21vZHVsZXMucHJvdG8SI2Vudm95LmV4dGVuc2lvbnMuZHluYW1pY19tb2R1bGVzLnYzIr4BChNEeW5hbWljTW9kdWxlQ29uZmlnEgwKBG5hbWUYASABKAkSFAoMZG9fbm90X2Nsb3NlGAMgASgIEhUKDWxvYWRfZ2xvYmFsbHkYBCABKAgSGQoRbWV0cmljc19uYW1lc3BhY2UYBSABKAkSNQoGbW9kdWxlGAYgASgLMiUuZW52b3kuY29uZmlnLmNvcmUudjMuQXN5bmNEYXRhU291cmNlEhoKEm5hY2tfb25fY2FjaGVfbWlzcxgHIAEoCGIGcHJvdG8z", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.dynamic_modules.v3.DynamicModuleConfig.

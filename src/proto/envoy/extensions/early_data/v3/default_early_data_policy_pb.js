@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/early_data/v3/default_early_data_policy.proto (package envoy.extensions.early_data.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/early_data/v3/default_early_data_policy.proto.
  */
 export const file_envoy_extensions_early_data_v3_default_early_data_policy = /*@__PURE__*/
-  fileDesc("Cj5lbnZveS9leHRlbnNpb25zL2Vhcmx5X2RhdGEvdjMvZGVmYXVsdF9lYXJseV9kYXRhX3BvbGljeS5wcm90bxIeZW52b3kuZXh0ZW5zaW9ucy5lYXJseV9kYXRhLnYzIhgKFkRlZmF1bHRFYXJseURhdGFQb2xpY3liBnByb3RvMw");
+  file("envoy/extensions/early_data/v3/default_early_data_policy.proto");
 
 /**
  * Describes the message envoy.extensions.early_data.v3.DefaultEarlyDataPolicy.

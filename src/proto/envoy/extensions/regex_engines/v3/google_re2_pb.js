@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/regex_engines/v3/google_re2.proto (package envoy.extensions.regex_engines.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/regex_engines/v3/google_re2.proto.
  */
 export const file_envoy_extensions_regex_engines_v3_google_re2 = /*@__PURE__*/
-  fileDesc("CjJlbnZveS9leHRlbnNpb25zL3JlZ2V4X2VuZ2luZXMvdjMvZ29vZ2xlX3JlMi5wcm90bxIhZW52b3kuZXh0ZW5zaW9ucy5yZWdleF9lbmdpbmVzLnYzIgsKCUdvb2dsZVJFMmIGcHJvdG8z");
+  file("envoy/extensions/regex_engines/v3/google_re2.proto");
 
 /**
  * Describes the message envoy.extensions.regex_engines.v3.GoogleRE2.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/udp_packet_writer/v3/udp_default_writer_factory.proto (package envoy.extensions.udp_packet_writer.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/udp_packet_writer/v3/udp_default_writer_factory.proto.
  */
 export const file_envoy_extensions_udp_packet_writer_v3_udp_default_writer_factory = /*@__PURE__*/
-  fileDesc("CkZlbnZveS9leHRlbnNpb25zL3VkcF9wYWNrZXRfd3JpdGVyL3YzL3VkcF9kZWZhdWx0X3dyaXRlcl9mYWN0b3J5LnByb3RvEiVlbnZveS5leHRlbnNpb25zLnVkcF9wYWNrZXRfd3JpdGVyLnYzIhkKF1VkcERlZmF1bHRXcml0ZXJGYWN0b3J5YgZwcm90bzM");
+  file("envoy/extensions/udp_packet_writer/v3/udp_default_writer_factory.proto");
 
 /**
  * Describes the message envoy.extensions.udp_packet_writer.v3.UdpDefaultWriterFactory.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/udp_packet_writer/v3/udp_gso_batch_writer_factory.proto (package envoy.extensions.udp_packet_writer.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/udp_packet_writer/v3/udp_gso_batch_writer_factory.proto.
  */
 export const file_envoy_extensions_udp_packet_writer_v3_udp_gso_batch_writer_factory = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL3VkcF9wYWNrZXRfd3JpdGVyL3YzL3VkcF9nc29fYmF0Y2hfd3JpdGVyX2ZhY3RvcnkucHJvdG8SJWVudm95LmV4dGVuc2lvbnMudWRwX3BhY2tldF93cml0ZXIudjMiGgoYVWRwR3NvQmF0Y2hXcml0ZXJGYWN0b3J5YgZwcm90bzM");
+  file("envoy/extensions/udp_packet_writer/v3/udp_gso_batch_writer_factory.proto");
 
 /**
  * Describes the message envoy.extensions.udp_packet_writer.v3.UdpGsoBatchWriterFactory.

@@ -2,15 +2,14 @@
 // @generated from file envoy/service/accesslog/v3/als.proto (package envoy.service.accesslog.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../config/core/v3/base_pb.js";
-import { file_envoy_data_accesslog_v3_accesslog } from "../../../data/accesslog/v3/accesslog_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/accesslog/v3/als.proto.
  */
 export const file_envoy_service_accesslog_v3_als = /*@__PURE__*/
-  fileDesc("CiRlbnZveS9zZXJ2aWNlL2FjY2Vzc2xvZy92My9hbHMucHJvdG8SGmVudm95LnNlcnZpY2UuYWNjZXNzbG9nLnYzIhoKGFN0cmVhbUFjY2Vzc0xvZ3NSZXNwb25zZSLcBAoXU3RyZWFtQWNjZXNzTG9nc01lc3NhZ2USUgoKaWRlbnRpZmllchgBIAEoCzI+LmVudm95LnNlcnZpY2UuYWNjZXNzbG9nLnYzLlN0cmVhbUFjY2Vzc0xvZ3NNZXNzYWdlLklkZW50aWZpZXISXQoJaHR0cF9sb2dzGAIgASgLMkguZW52b3kuc2VydmljZS5hY2Nlc3Nsb2cudjMuU3RyZWFtQWNjZXNzTG9nc01lc3NhZ2UuSFRUUEFjY2Vzc0xvZ0VudHJpZXNIABJbCgh0Y3BfbG9ncxgDIAEoCzJHLmVudm95LnNlcnZpY2UuYWNjZXNzbG9nLnYzLlN0cmVhbUFjY2Vzc0xvZ3NNZXNzYWdlLlRDUEFjY2Vzc0xvZ0VudHJpZXNIABpbCgpJZGVudGlmaWVyEjIKBG5vZGUYASABKAsyGi5lbnZveS5jb25maWcuY29yZS52My5Ob2RlQgj6QgWKAQIQARIZCghsb2dfbmFtZRgCIAEoCUIH+kIEcgIQARpgChRIVFRQQWNjZXNzTG9nRW50cmllcxJICglsb2dfZW50cnkYASADKAsyKy5lbnZveS5kYXRhLmFjY2Vzc2xvZy52My5IVFRQQWNjZXNzTG9nRW50cnlCCPpCBZIBAggBGl4KE1RDUEFjY2Vzc0xvZ0VudHJpZXMSRwoJbG9nX2VudHJ5GAEgAygLMiouZW52b3kuZGF0YS5hY2Nlc3Nsb2cudjMuVENQQWNjZXNzTG9nRW50cnlCCPpCBZIBAggBQhIKC2xvZ19lbnRyaWVzEgP4QgEykwEKEEFjY2Vzc0xvZ1NlcnZpY2USfwoQU3RyZWFtQWNjZXNzTG9ncxIzLmVudm95LnNlcnZpY2UuYWNjZXNzbG9nLnYzLlN0cmVhbUFjY2Vzc0xvZ3NNZXNzYWdlGjQuZW52b3kuc2VydmljZS5hY2Nlc3Nsb2cudjMuU3RyZWFtQWNjZXNzTG9nc1Jlc3BvbnNlKAFiBnByb3RvMw", [file_envoy_config_core_v3_base, file_envoy_data_accesslog_v3_accesslog]);
+  file("envoy/service/accesslog/v3/als.proto");
 
 /**
  * Describes the message envoy.service.accesslog.v3.StreamAccessLogsResponse.

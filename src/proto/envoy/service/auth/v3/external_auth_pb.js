@@ -2,18 +2,14 @@
 // @generated from file envoy/service/auth/v3/external_auth.proto (package envoy.service.auth.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../config/core/v3/base_pb.js";
-import { file_envoy_service_auth_v3_attribute_context } from "./attribute_context_pb.js";
-import { file_envoy_type_v3_http_status } from "../../../type/v3/http_status_pb.js";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
-import { file_google_rpc_status } from "../../../../google/rpc/status_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/auth/v3/external_auth.proto.
  */
 export const file_envoy_service_auth_v3_external_auth = /*@__PURE__*/
-  fileDesc("CillbnZveS9zZXJ2aWNlL2F1dGgvdjMvZXh0ZXJuYWxfYXV0aC5wcm90bxIVZW52b3kuc2VydmljZS5hdXRoLnYzIksKDENoZWNrUmVxdWVzdBI7CgphdHRyaWJ1dGVzGAEgASgLMicuZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQihwEKEkRlbmllZEh0dHBSZXNwb25zZRIpCgZzdGF0dXMYASABKAsyGS5lbnZveS50eXBlLnYzLkh0dHBTdGF0dXMSOAoHaGVhZGVycxgCIAMoCzInLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlclZhbHVlT3B0aW9uEgwKBGJvZHkYAyABKAki2gIKDk9rSHR0cFJlc3BvbnNlEjgKB2hlYWRlcnMYAiADKAsyJy5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJWYWx1ZU9wdGlvbhIZChFoZWFkZXJzX3RvX3JlbW92ZRgFIAMoCRI+ChBkeW5hbWljX21ldGFkYXRhGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEILGAGSx4bYBAMzLjASSAoXcmVzcG9uc2VfaGVhZGVyc190b19hZGQYBiADKAsyJy5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJWYWx1ZU9wdGlvbhJFChdxdWVyeV9wYXJhbWV0ZXJzX3RvX3NldBgHIAMoCzIkLmVudm95LmNvbmZpZy5jb3JlLnYzLlF1ZXJ5UGFyYW1ldGVyEiIKGnF1ZXJ5X3BhcmFtZXRlcnNfdG9fcmVtb3ZlGAggAygJIsACCg1DaGVja1Jlc3BvbnNlEiIKBnN0YXR1cxgBIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEkQKD2RlbmllZF9yZXNwb25zZRgCIAEoCzIpLmVudm95LnNlcnZpY2UuYXV0aC52My5EZW5pZWRIdHRwUmVzcG9uc2VIABI8Cgtva19yZXNwb25zZRgDIAEoCzIlLmVudm95LnNlcnZpY2UuYXV0aC52My5Pa0h0dHBSZXNwb25zZUgAEkMKDmVycm9yX3Jlc3BvbnNlGAUgASgLMikuZW52b3kuc2VydmljZS5hdXRoLnYzLkRlbmllZEh0dHBSZXNwb25zZUgAEjEKEGR5bmFtaWNfbWV0YWRhdGEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Qg8KDWh0dHBfcmVzcG9uc2UyYwoNQXV0aG9yaXphdGlvbhJSCgVDaGVjaxIjLmVudm95LnNlcnZpY2UuYXV0aC52My5DaGVja1JlcXVlc3QaJC5lbnZveS5zZXJ2aWNlLmF1dGgudjMuQ2hlY2tSZXNwb25zZWIGcHJvdG8z", [file_envoy_config_core_v3_base, file_envoy_service_auth_v3_attribute_context, file_envoy_type_v3_http_status, file_google_protobuf_struct, file_google_rpc_status]);
+  file("envoy/service/auth/v3/external_auth.proto");
 
 /**
  * Describes the message envoy.service.auth.v3.CheckRequest.

@@ -2,14 +2,14 @@
 // @generated from file envoy/service/cluster/v3/cds.proto (package envoy.service.cluster.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_service_discovery_v3_discovery } from "../../discovery/v3/discovery_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/cluster/v3/cds.proto.
  */
 export const file_envoy_service_cluster_v3_cds = /*@__PURE__*/
-  fileDesc("CiJlbnZveS9zZXJ2aWNlL2NsdXN0ZXIvdjMvY2RzLnByb3RvEhhlbnZveS5zZXJ2aWNlLmNsdXN0ZXIudjMiCgoIQ2RzRHVtbXky9gIKF0NsdXN0ZXJEaXNjb3ZlcnlTZXJ2aWNlEnEKDlN0cmVhbUNsdXN0ZXJzEiwuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGlzY292ZXJ5UmVxdWVzdBotLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlc3BvbnNlKAEwARJ6Cg1EZWx0YUNsdXN0ZXJzEjEuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0GjIuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXNwb25zZSgBMAESbAoNRmV0Y2hDbHVzdGVycxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZWIGcHJvdG8z", [file_envoy_service_discovery_v3_discovery]);
+  file("envoy/service/cluster/v3/cds.proto");
 
 /**
  * Describes the message envoy.service.cluster.v3.CdsDummy.

@@ -2,14 +2,14 @@
 // @generated from file envoy/service/discovery/v3/ads.proto (package envoy.service.discovery.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_service_discovery_v3_discovery } from "./discovery_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/discovery/v3/ads.proto.
  */
 export const file_envoy_service_discovery_v3_ads = /*@__PURE__*/
-  fileDesc("CiRlbnZveS9zZXJ2aWNlL2Rpc2NvdmVyeS92My9hZHMucHJvdG8SGmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzIgoKCEFkc0R1bW15MqICChpBZ2dyZWdhdGVkRGlzY292ZXJ5U2VydmljZRJ8ChlTdHJlYW1BZ2dyZWdhdGVkUmVzb3VyY2VzEiwuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGlzY292ZXJ5UmVxdWVzdBotLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlc3BvbnNlKAEwARKFAQoYRGVsdGFBZ2dyZWdhdGVkUmVzb3VyY2VzEjEuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0GjIuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXNwb25zZSgBMAFiBnByb3RvMw", [file_envoy_service_discovery_v3_discovery]);
+  file("envoy/service/discovery/v3/ads.proto");
 
 /**
  * Describes the message envoy.service.discovery.v3.AdsDummy.

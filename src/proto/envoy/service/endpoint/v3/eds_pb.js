@@ -2,14 +2,14 @@
 // @generated from file envoy/service/endpoint/v3/eds.proto (package envoy.service.endpoint.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_service_discovery_v3_discovery } from "../../discovery/v3/discovery_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/endpoint/v3/eds.proto.
  */
 export const file_envoy_service_endpoint_v3_eds = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9zZXJ2aWNlL2VuZHBvaW50L3YzL2Vkcy5wcm90bxIZZW52b3kuc2VydmljZS5lbmRwb2ludC52MyIKCghFZHNEdW1teTL6AgoYRW5kcG9pbnREaXNjb3ZlcnlTZXJ2aWNlEnIKD1N0cmVhbUVuZHBvaW50cxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZSgBMAESewoORGVsdGFFbmRwb2ludHMSMS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlcXVlc3QaMi5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlc3BvbnNlKAEwARJtCg5GZXRjaEVuZHBvaW50cxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZWIGcHJvdG8z", [file_envoy_service_discovery_v3_discovery]);
+  file("envoy/service/endpoint/v3/eds.proto");
 
 /**
  * Describes the message envoy.service.endpoint.v3.EdsDummy.

@@ -2,14 +2,14 @@
 // @generated from file envoy/service/endpoint/v3/leds.proto (package envoy.service.endpoint.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_service_discovery_v3_discovery } from "../../discovery/v3/discovery_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/endpoint/v3/leds.proto.
  */
 export const file_envoy_service_endpoint_v3_leds = /*@__PURE__*/
-  fileDesc("CiRlbnZveS9zZXJ2aWNlL2VuZHBvaW50L3YzL2xlZHMucHJvdG8SGWVudm95LnNlcnZpY2UuZW5kcG9pbnQudjMiCwoJTGVkc0R1bW15MqgBCiBMb2NhbGl0eUVuZHBvaW50RGlzY292ZXJ5U2VydmljZRKDAQoWRGVsdGFMb2NhbGl0eUVuZHBvaW50cxIxLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRlbHRhRGlzY292ZXJ5UmVxdWVzdBoyLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRlbHRhRGlzY292ZXJ5UmVzcG9uc2UoATABYgZwcm90bzM", [file_envoy_service_discovery_v3_discovery]);
+  file("envoy/service/endpoint/v3/leds.proto");
 
 /**
  * Describes the message envoy.service.endpoint.v3.LedsDummy.

@@ -2,15 +2,14 @@
 // @generated from file envoy/service/event_reporting/v3/event_reporting_service.proto (package envoy.service.event_reporting.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../config/core/v3/base_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/event_reporting/v3/event_reporting_service.proto.
  */
 export const file_envoy_service_event_reporting_v3_event_reporting_service = /*@__PURE__*/
-  fileDesc("Cj5lbnZveS9zZXJ2aWNlL2V2ZW50X3JlcG9ydGluZy92My9ldmVudF9yZXBvcnRpbmdfc2VydmljZS5wcm90bxIgZW52b3kuc2VydmljZS5ldmVudF9yZXBvcnRpbmcudjMi3QEKE1N0cmVhbUV2ZW50c1JlcXVlc3QSVAoKaWRlbnRpZmllchgBIAEoCzJALmVudm95LnNlcnZpY2UuZXZlbnRfcmVwb3J0aW5nLnYzLlN0cmVhbUV2ZW50c1JlcXVlc3QuSWRlbnRpZmllchIuCgZldmVudHMYAiADKAsyFC5nb29nbGUucHJvdG9idWYuQW55Qgj6QgWSAQIIARpACgpJZGVudGlmaWVyEjIKBG5vZGUYASABKAsyGi5lbnZveS5jb25maWcuY29yZS52My5Ob2RlQgj6QgWKAQIQASIWChRTdHJlYW1FdmVudHNSZXNwb25zZTKbAQoVRXZlbnRSZXBvcnRpbmdTZXJ2aWNlEoEBCgxTdHJlYW1FdmVudHMSNS5lbnZveS5zZXJ2aWNlLmV2ZW50X3JlcG9ydGluZy52My5TdHJlYW1FdmVudHNSZXF1ZXN0GjYuZW52b3kuc2VydmljZS5ldmVudF9yZXBvcnRpbmcudjMuU3RyZWFtRXZlbnRzUmVzcG9uc2UoATABYgZwcm90bzM", [file_envoy_config_core_v3_base, file_google_protobuf_any]);
+  file("envoy/service/event_reporting/v3/event_reporting_service.proto");
 
 /**
  * Describes the message envoy.service.event_reporting.v3.StreamEventsRequest.

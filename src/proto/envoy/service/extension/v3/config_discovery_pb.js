@@ -2,14 +2,14 @@
 // @generated from file envoy/service/extension/v3/config_discovery.proto (package envoy.service.extension.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_service_discovery_v3_discovery } from "../../discovery/v3/discovery_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/extension/v3/config_discovery.proto.
  */
 export const file_envoy_service_extension_v3_config_discovery = /*@__PURE__*/
-  fileDesc("CjFlbnZveS9zZXJ2aWNlL2V4dGVuc2lvbi92My9jb25maWdfZGlzY292ZXJ5LnByb3RvEhplbnZveS5zZXJ2aWNlLmV4dGVuc2lvbi52MyILCglFY2RzRHVtbXkylwMKH0V4dGVuc2lvbkNvbmZpZ0Rpc2NvdmVyeVNlcnZpY2USeQoWU3RyZWFtRXh0ZW5zaW9uQ29uZmlncxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZSgBMAESggEKFURlbHRhRXh0ZW5zaW9uQ29uZmlncxIxLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRlbHRhRGlzY292ZXJ5UmVxdWVzdBoyLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRlbHRhRGlzY292ZXJ5UmVzcG9uc2UoATABEnQKFUZldGNoRXh0ZW5zaW9uQ29uZmlncxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZWIGcHJvdG8z", [file_envoy_service_discovery_v3_discovery]);
+  file("envoy/service/extension/v3/config_discovery.proto");
 
 /**
  * Describes the message envoy.service.extension.v3.EcdsDummy.

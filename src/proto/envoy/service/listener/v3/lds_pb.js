@@ -2,14 +2,14 @@
 // @generated from file envoy/service/listener/v3/lds.proto (package envoy.service.listener.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_service_discovery_v3_discovery } from "../../discovery/v3/discovery_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/listener/v3/lds.proto.
  */
 export const file_envoy_service_listener_v3_lds = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9zZXJ2aWNlL2xpc3RlbmVyL3YzL2xkcy5wcm90bxIZZW52b3kuc2VydmljZS5saXN0ZW5lci52MyIKCghMZHNEdW1teTL6AgoYTGlzdGVuZXJEaXNjb3ZlcnlTZXJ2aWNlEnsKDkRlbHRhTGlzdGVuZXJzEjEuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0GjIuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXNwb25zZSgBMAEScgoPU3RyZWFtTGlzdGVuZXJzEiwuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGlzY292ZXJ5UmVxdWVzdBotLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlc3BvbnNlKAEwARJtCg5GZXRjaExpc3RlbmVycxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZWIGcHJvdG8z", [file_envoy_service_discovery_v3_discovery]);
+  file("envoy/service/listener/v3/lds.proto");
 
 /**
  * Describes the message envoy.service.listener.v3.LdsDummy.

@@ -2,16 +2,14 @@
 // @generated from file envoy/service/load_stats/v3/lrs.proto (package envoy.service.load_stats.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../config/core/v3/base_pb.js";
-import { file_envoy_config_endpoint_v3_load_report } from "../../../config/endpoint/v3/load_report_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/load_stats/v3/lrs.proto.
  */
 export const file_envoy_service_load_stats_v3_lrs = /*@__PURE__*/
-  fileDesc("CiVlbnZveS9zZXJ2aWNlL2xvYWRfc3RhdHMvdjMvbHJzLnByb3RvEhtlbnZveS5zZXJ2aWNlLmxvYWRfc3RhdHMudjMiewoQTG9hZFN0YXRzUmVxdWVzdBIoCgRub2RlGAEgASgLMhouZW52b3kuY29uZmlnLmNvcmUudjMuTm9kZRI9Cg1jbHVzdGVyX3N0YXRzGAIgAygLMiYuZW52b3kuY29uZmlnLmVuZHBvaW50LnYzLkNsdXN0ZXJTdGF0cyKhAQoRTG9hZFN0YXRzUmVzcG9uc2USEAoIY2x1c3RlcnMYASADKAkSGQoRc2VuZF9hbGxfY2x1c3RlcnMYBCABKAgSOgoXbG9hZF9yZXBvcnRpbmdfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIwobcmVwb3J0X2VuZHBvaW50X2dyYW51bGFyaXR5GAMgASgIMowBChRMb2FkUmVwb3J0aW5nU2VydmljZRJ0Cg9TdHJlYW1Mb2FkU3RhdHMSLS5lbnZveS5zZXJ2aWNlLmxvYWRfc3RhdHMudjMuTG9hZFN0YXRzUmVxdWVzdBouLmVudm95LnNlcnZpY2UubG9hZF9zdGF0cy52My5Mb2FkU3RhdHNSZXNwb25zZSgBMAFiBnByb3RvMw", [file_envoy_config_core_v3_base, file_envoy_config_endpoint_v3_load_report, file_google_protobuf_duration]);
+  file("envoy/service/load_stats/v3/lrs.proto");
 
 /**
  * Describes the message envoy.service.load_stats.v3.LoadStatsRequest.

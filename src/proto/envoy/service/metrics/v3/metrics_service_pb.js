@@ -2,15 +2,14 @@
 // @generated from file envoy/service/metrics/v3/metrics_service.proto (package envoy.service.metrics.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../config/core/v3/base_pb.js";
-import { file_io_prometheus_client_metrics } from "../../../../io/prometheus/client/metrics_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/metrics/v3/metrics_service.proto.
  */
 export const file_envoy_service_metrics_v3_metrics_service = /*@__PURE__*/
-  fileDesc("Ci5lbnZveS9zZXJ2aWNlL21ldHJpY3MvdjMvbWV0cmljc19zZXJ2aWNlLnByb3RvEhhlbnZveS5zZXJ2aWNlLm1ldHJpY3MudjMiFwoVU3RyZWFtTWV0cmljc1Jlc3BvbnNlIuIBChRTdHJlYW1NZXRyaWNzTWVzc2FnZRJNCgppZGVudGlmaWVyGAEgASgLMjkuZW52b3kuc2VydmljZS5tZXRyaWNzLnYzLlN0cmVhbU1ldHJpY3NNZXNzYWdlLklkZW50aWZpZXISOQoNZW52b3lfbWV0cmljcxgCIAMoCzIiLmlvLnByb21ldGhldXMuY2xpZW50Lk1ldHJpY0ZhbWlseRpACgpJZGVudGlmaWVyEjIKBG5vZGUYASABKAsyGi5lbnZveS5jb25maWcuY29yZS52My5Ob2RlQgj6QgWKAQIQATKEAQoOTWV0cmljc1NlcnZpY2UScgoNU3RyZWFtTWV0cmljcxIuLmVudm95LnNlcnZpY2UubWV0cmljcy52My5TdHJlYW1NZXRyaWNzTWVzc2FnZRovLmVudm95LnNlcnZpY2UubWV0cmljcy52My5TdHJlYW1NZXRyaWNzUmVzcG9uc2UoAWIGcHJvdG8z", [file_envoy_config_core_v3_base, file_io_prometheus_client_metrics]);
+  file("envoy/service/metrics/v3/metrics_service.proto");
 
 /**
  * Describes the message envoy.service.metrics.v3.StreamMetricsResponse.

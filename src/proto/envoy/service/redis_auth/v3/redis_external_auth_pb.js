@@ -2,15 +2,14 @@
 // @generated from file envoy/service/redis_auth/v3/redis_external_auth.proto (package envoy.service.redis_auth.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_rpc_status } from "../../../../google/rpc/status_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/redis_auth/v3/redis_external_auth.proto.
  */
 export const file_envoy_service_redis_auth_v3_redis_external_auth = /*@__PURE__*/
-  fileDesc("CjVlbnZveS9zZXJ2aWNlL3JlZGlzX2F1dGgvdjMvcmVkaXNfZXh0ZXJuYWxfYXV0aC5wcm90bxIbZW52b3kuc2VydmljZS5yZWRpc19hdXRoLnYzIkMKHVJlZGlzUHJveHlFeHRlcm5hbEF1dGhSZXF1ZXN0EhAKCHVzZXJuYW1lGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJIoUBCh5SZWRpc1Byb3h5RXh0ZXJuYWxBdXRoUmVzcG9uc2USIgoGc3RhdHVzGAEgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSLgoKZXhwaXJhdGlvbhgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgDIAEoCTKiAQoWUmVkaXNQcm94eUV4dGVybmFsQXV0aBKHAQoMQXV0aGVudGljYXRlEjouZW52b3kuc2VydmljZS5yZWRpc19hdXRoLnYzLlJlZGlzUHJveHlFeHRlcm5hbEF1dGhSZXF1ZXN0GjsuZW52b3kuc2VydmljZS5yZWRpc19hdXRoLnYzLlJlZGlzUHJveHlFeHRlcm5hbEF1dGhSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_google_rpc_status]);
+  file("envoy/service/redis_auth/v3/redis_external_auth.proto");
 
 /**
  * Describes the message envoy.service.redis_auth.v3.RedisProxyExternalAuthRequest.

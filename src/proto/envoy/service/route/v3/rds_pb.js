@@ -2,14 +2,14 @@
 // @generated from file envoy/service/route/v3/rds.proto (package envoy.service.route.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_service_discovery_v3_discovery } from "../../discovery/v3/discovery_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/route/v3/rds.proto.
  */
 export const file_envoy_service_route_v3_rds = /*@__PURE__*/
-  fileDesc("CiBlbnZveS9zZXJ2aWNlL3JvdXRlL3YzL3Jkcy5wcm90bxIWZW52b3kuc2VydmljZS5yb3V0ZS52MyIKCghSZHNEdW1teTLuAgoVUm91dGVEaXNjb3ZlcnlTZXJ2aWNlEm8KDFN0cmVhbVJvdXRlcxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZSgBMAESeAoLRGVsdGFSb3V0ZXMSMS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlcXVlc3QaMi5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlc3BvbnNlKAEwARJqCgtGZXRjaFJvdXRlcxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZTKdAQobVmlydHVhbEhvc3REaXNjb3ZlcnlTZXJ2aWNlEn4KEURlbHRhVmlydHVhbEhvc3RzEjEuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0GjIuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGVsdGFEaXNjb3ZlcnlSZXNwb25zZSgBMAFiBnByb3RvMw", [file_envoy_service_discovery_v3_discovery]);
+  file("envoy/service/route/v3/rds.proto");
 
 /**
  * Describes the message envoy.service.route.v3.RdsDummy.

@@ -2,14 +2,14 @@
 // @generated from file envoy/service/route/v3/srds.proto (package envoy.service.route.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_service_discovery_v3_discovery } from "../../discovery/v3/discovery_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/route/v3/srds.proto.
  */
 export const file_envoy_service_route_v3_srds = /*@__PURE__*/
-  fileDesc("CiFlbnZveS9zZXJ2aWNlL3JvdXRlL3YzL3NyZHMucHJvdG8SFmVudm95LnNlcnZpY2Uucm91dGUudjMiCwoJU3Jkc0R1bW15MocDChxTY29wZWRSb3V0ZXNEaXNjb3ZlcnlTZXJ2aWNlEnUKElN0cmVhbVNjb3BlZFJvdXRlcxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZSgBMAESfgoRRGVsdGFTY29wZWRSb3V0ZXMSMS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlcXVlc3QaMi5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlc3BvbnNlKAEwARJwChFGZXRjaFNjb3BlZFJvdXRlcxIsLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlcXVlc3QaLS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXNwb25zZWIGcHJvdG8z", [file_envoy_service_discovery_v3_discovery]);
+  file("envoy/service/route/v3/srds.proto");
 
 /**
  * Describes the message envoy.service.route.v3.SrdsDummy.

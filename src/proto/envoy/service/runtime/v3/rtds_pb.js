@@ -2,15 +2,14 @@
 // @generated from file envoy/service/runtime/v3/rtds.proto (package envoy.service.runtime.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_service_discovery_v3_discovery } from "../../discovery/v3/discovery_pb.js";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/runtime/v3/rtds.proto.
  */
 export const file_envoy_service_runtime_v3_rtds = /*@__PURE__*/
-  fileDesc("CiNlbnZveS9zZXJ2aWNlL3J1bnRpbWUvdjMvcnRkcy5wcm90bxIYZW52b3kuc2VydmljZS5ydW50aW1lLnYzIgsKCVJ0ZHNEdW1teSJICgdSdW50aW1lEhUKBG5hbWUYASABKAlCB/pCBHICEAESJgoFbGF5ZXIYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0MvMCChdSdW50aW1lRGlzY292ZXJ5U2VydmljZRJwCg1TdHJlYW1SdW50aW1lEiwuZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGlzY292ZXJ5UmVxdWVzdBotLmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzLkRpc2NvdmVyeVJlc3BvbnNlKAEwARJ5CgxEZWx0YVJ1bnRpbWUSMS5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlcXVlc3QaMi5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EZWx0YURpc2NvdmVyeVJlc3BvbnNlKAEwARJrCgxGZXRjaFJ1bnRpbWUSLC5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXF1ZXN0Gi0uZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGlzY292ZXJ5UmVzcG9uc2ViBnByb3RvMw", [file_envoy_service_discovery_v3_discovery, file_google_protobuf_struct]);
+  file("envoy/service/runtime/v3/rtds.proto");
 
 /**
  * Describes the message envoy.service.runtime.v3.RtdsDummy.

@@ -2,15 +2,14 @@
 // @generated from file envoy/service/tap/v3/tap.proto (package envoy.service.tap.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../config/core/v3/base_pb.js";
-import { file_envoy_data_tap_v3_wrapper } from "../../../data/tap/v3/wrapper_pb.js";
+import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/tap/v3/tap.proto.
  */
 export const file_envoy_service_tap_v3_tap = /*@__PURE__*/
-  fileDesc("Ch5lbnZveS9zZXJ2aWNlL3RhcC92My90YXAucHJvdG8SFGVudm95LnNlcnZpY2UudGFwLnYzIu8BChFTdHJlYW1UYXBzUmVxdWVzdBJGCgppZGVudGlmaWVyGAEgASgLMjIuZW52b3kuc2VydmljZS50YXAudjMuU3RyZWFtVGFwc1JlcXVlc3QuSWRlbnRpZmllchIQCgh0cmFjZV9pZBgCIAEoBBIuCgV0cmFjZRgDIAEoCzIfLmVudm95LmRhdGEudGFwLnYzLlRyYWNlV3JhcHBlchpQCgpJZGVudGlmaWVyEjIKBG5vZGUYASABKAsyGi5lbnZveS5jb25maWcuY29yZS52My5Ob2RlQgj6QgWKAQIQARIOCgZ0YXBfaWQYAiABKAkiFAoSU3RyZWFtVGFwc1Jlc3BvbnNlMnMKDlRhcFNpbmtTZXJ2aWNlEmEKClN0cmVhbVRhcHMSJy5lbnZveS5zZXJ2aWNlLnRhcC52My5TdHJlYW1UYXBzUmVxdWVzdBooLmVudm95LnNlcnZpY2UudGFwLnYzLlN0cmVhbVRhcHNSZXNwb25zZSgBYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_data_tap_v3_wrapper]);
+  file("envoy/service/tap/v3/tap.proto");
 
 /**
  * Describes the message envoy.service.tap.v3.StreamTapsRequest.

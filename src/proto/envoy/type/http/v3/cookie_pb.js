@@ -2,14 +2,14 @@
 // @generated from file envoy/type/http/v3/cookie.proto (package envoy.type.http.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/http/v3/cookie.proto.
  */
 export const file_envoy_type_http_v3_cookie = /*@__PURE__*/
-  fileDesc("Ch9lbnZveS90eXBlL2h0dHAvdjMvY29va2llLnByb3RvEhJlbnZveS50eXBlLmh0dHAudjMimAEKBkNvb2tpZRIVCgRuYW1lGAEgASgJQgf6QgRyAhABEjAKA3R0bBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkII+kIFqgECMgASDAoEcGF0aBgDIAEoCRI3CgphdHRyaWJ1dGVzGAQgAygLMiMuZW52b3kudHlwZS5odHRwLnYzLkNvb2tpZUF0dHJpYnV0ZSJSCg9Db29raWVBdHRyaWJ1dGUSHwoEbmFtZRgBIAEoCUIR+kIOcgwQASiAgAHIAQDAAQESHgoFdmFsdWUYAiABKAlCD/pCDHIKKICAAcgBAMABAmIGcHJvdG8z", [file_google_protobuf_duration]);
+  file("envoy/type/http/v3/cookie.proto");
 
 /**
  * Describes the message envoy.type.http.v3.Cookie.

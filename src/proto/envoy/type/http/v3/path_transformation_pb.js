@@ -2,13 +2,14 @@
 // @generated from file envoy/type/http/v3/path_transformation.proto (package envoy.type.http.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/http/v3/path_transformation.proto.
  */
 export const file_envoy_type_http_v3_path_transformation = /*@__PURE__*/
-  fileDesc("CixlbnZveS90eXBlL2h0dHAvdjMvcGF0aF90cmFuc2Zvcm1hdGlvbi5wcm90bxISZW52b3kudHlwZS5odHRwLnYzIu4CChJQYXRoVHJhbnNmb3JtYXRpb24SRAoKb3BlcmF0aW9ucxgBIAMoCzIwLmVudm95LnR5cGUuaHR0cC52My5QYXRoVHJhbnNmb3JtYXRpb24uT3BlcmF0aW9uGpECCglPcGVyYXRpb24SaAoXbm9ybWFsaXplX3BhdGhfcmZjXzM5ODYYAiABKAsyRS5lbnZveS50eXBlLmh0dHAudjMuUGF0aFRyYW5zZm9ybWF0aW9uLk9wZXJhdGlvbi5Ob3JtYWxpemVQYXRoUkZDMzk4NkgAElYKDW1lcmdlX3NsYXNoZXMYAyABKAsyPS5lbnZveS50eXBlLmh0dHAudjMuUGF0aFRyYW5zZm9ybWF0aW9uLk9wZXJhdGlvbi5NZXJnZVNsYXNoZXNIABoWChROb3JtYWxpemVQYXRoUkZDMzk4NhoOCgxNZXJnZVNsYXNoZXNCGgoTb3BlcmF0aW9uX3NwZWNpZmllchID+EIBYgZwcm90bzM");
+  file("envoy/type/http/v3/path_transformation.proto");
 
 /**
  * Describes the message envoy.type.http.v3.PathTransformation.

@@ -2,14 +2,14 @@
 // @generated from file envoy/type/matcher/v3/address.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_xds_core_v3_cidr } from "../../../../xds/core/v3/cidr_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/address.proto.
  */
 export const file_envoy_type_matcher_v3_address = /*@__PURE__*/
-  fileDesc("CiNlbnZveS90eXBlL21hdGNoZXIvdjMvYWRkcmVzcy5wcm90bxIVZW52b3kudHlwZS5tYXRjaGVyLnYzIk4KDkFkZHJlc3NNYXRjaGVyEiYKBnJhbmdlcxgBIAMoCzIWLnhkcy5jb3JlLnYzLkNpZHJSYW5nZRIUCgxpbnZlcnRfbWF0Y2gYAiABKAhiBnByb3RvMw", [file_xds_core_v3_cidr]);
+  file("envoy/type/matcher/v3/address.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.AddressMatcher.

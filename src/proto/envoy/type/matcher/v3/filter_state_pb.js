@@ -2,15 +2,14 @@
 // @generated from file envoy/type/matcher/v3/filter_state.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_address } from "./address_pb.js";
-import { file_envoy_type_matcher_v3_string } from "./string_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/filter_state.proto.
  */
 export const file_envoy_type_matcher_v3_filter_state = /*@__PURE__*/
-  fileDesc("CihlbnZveS90eXBlL21hdGNoZXIvdjMvZmlsdGVyX3N0YXRlLnByb3RvEhVlbnZveS50eXBlLm1hdGNoZXIudjMiuAEKEkZpbHRlclN0YXRlTWF0Y2hlchIUCgNrZXkYASABKAlCB/pCBHICEAESPAoMc3RyaW5nX21hdGNoGAIgASgLMiQuZW52b3kudHlwZS5tYXRjaGVyLnYzLlN0cmluZ01hdGNoZXJIABI+Cg1hZGRyZXNzX21hdGNoGAMgASgLMiUuZW52b3kudHlwZS5tYXRjaGVyLnYzLkFkZHJlc3NNYXRjaGVySABCDgoHbWF0Y2hlchID+EIBYgZwcm90bzM", [file_envoy_type_matcher_v3_address, file_envoy_type_matcher_v3_string]);
+  file("envoy/type/matcher/v3/filter_state.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.FilterStateMatcher.

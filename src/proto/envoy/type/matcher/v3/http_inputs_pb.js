@@ -2,13 +2,14 @@
 // @generated from file envoy/type/matcher/v3/http_inputs.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/http_inputs.proto.
  */
 export const file_envoy_type_matcher_v3_http_inputs = /*@__PURE__*/
-  fileDesc("CidlbnZveS90eXBlL21hdGNoZXIvdjMvaHR0cF9pbnB1dHMucHJvdG8SFWVudm95LnR5cGUubWF0Y2hlci52MyI/ChtIdHRwUmVxdWVzdEhlYWRlck1hdGNoSW5wdXQSIAoLaGVhZGVyX25hbWUYASABKAlCC/pCCHIGyAEAwAEBIkAKHEh0dHBSZXF1ZXN0VHJhaWxlck1hdGNoSW5wdXQSIAoLaGVhZGVyX25hbWUYASABKAlCC/pCCHIGyAEAwAEBIkAKHEh0dHBSZXNwb25zZUhlYWRlck1hdGNoSW5wdXQSIAoLaGVhZGVyX25hbWUYASABKAlCC/pCCHIGyAEAwAEBIkEKHUh0dHBSZXNwb25zZVRyYWlsZXJNYXRjaElucHV0EiAKC2hlYWRlcl9uYW1lGAEgASgJQgv6QghyBsgBAMABASI/Ch9IdHRwUmVxdWVzdFF1ZXJ5UGFyYW1NYXRjaElucHV0EhwKC3F1ZXJ5X3BhcmFtGAEgASgJQgf6QgRyAhABYgZwcm90bzM");
+  file("envoy/type/matcher/v3/http_inputs.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.HttpRequestHeaderMatchInput.

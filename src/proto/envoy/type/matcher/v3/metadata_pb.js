@@ -2,14 +2,14 @@
 // @generated from file envoy/type/matcher/v3/metadata.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_value } from "./value_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/metadata.proto.
  */
 export const file_envoy_type_matcher_v3_metadata = /*@__PURE__*/
-  fileDesc("CiRlbnZveS90eXBlL21hdGNoZXIvdjMvbWV0YWRhdGEucHJvdG8SFWVudm95LnR5cGUubWF0Y2hlci52MyL7AQoPTWV0YWRhdGFNYXRjaGVyEhcKBmZpbHRlchgBIAEoCUIH+kIEcgIQARJKCgRwYXRoGAIgAygLMjIuZW52b3kudHlwZS5tYXRjaGVyLnYzLk1ldGFkYXRhTWF0Y2hlci5QYXRoU2VnbWVudEII+kIFkgECCAESPAoFdmFsdWUYAyABKAsyIy5lbnZveS50eXBlLm1hdGNoZXIudjMuVmFsdWVNYXRjaGVyQgj6QgWKAQIQARIOCgZpbnZlcnQYBCABKAgaNQoLUGF0aFNlZ21lbnQSFgoDa2V5GAEgASgJQgf6QgRyAhABSABCDgoHc2VnbWVudBID+EIBYgZwcm90bzM", [file_envoy_type_matcher_v3_value]);
+  file("envoy/type/matcher/v3/metadata.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.MetadataMatcher.

@@ -2,15 +2,14 @@
 // @generated from file envoy/type/matcher/v3/node.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_string } from "./string_pb.js";
-import { file_envoy_type_matcher_v3_struct } from "./struct_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/node.proto.
  */
 export const file_envoy_type_matcher_v3_node = /*@__PURE__*/
-  fileDesc("CiBlbnZveS90eXBlL21hdGNoZXIvdjMvbm9kZS5wcm90bxIVZW52b3kudHlwZS5tYXRjaGVyLnYzIoIBCgtOb2RlTWF0Y2hlchI1Cgdub2RlX2lkGAEgASgLMiQuZW52b3kudHlwZS5tYXRjaGVyLnYzLlN0cmluZ01hdGNoZXISPAoObm9kZV9tZXRhZGF0YXMYAiADKAsyJC5lbnZveS50eXBlLm1hdGNoZXIudjMuU3RydWN0TWF0Y2hlcmIGcHJvdG8z", [file_envoy_type_matcher_v3_string, file_envoy_type_matcher_v3_struct]);
+  file("envoy/type/matcher/v3/node.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.NodeMatcher.

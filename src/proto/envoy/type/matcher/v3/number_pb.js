@@ -2,14 +2,14 @@
 // @generated from file envoy/type/matcher/v3/number.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_v3_range } from "../../v3/range_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/number.proto.
  */
 export const file_envoy_type_matcher_v3_number = /*@__PURE__*/
-  fileDesc("CiJlbnZveS90eXBlL21hdGNoZXIvdjMvbnVtYmVyLnByb3RvEhVlbnZveS50eXBlLm1hdGNoZXIudjMiYwoNRG91YmxlTWF0Y2hlchIrCgVyYW5nZRgBIAEoCzIaLmVudm95LnR5cGUudjMuRG91YmxlUmFuZ2VIABIPCgVleGFjdBgCIAEoAUgAQhQKDW1hdGNoX3BhdHRlcm4SA/hCAWIGcHJvdG8z", [file_envoy_type_v3_range]);
+  file("envoy/type/matcher/v3/number.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.DoubleMatcher.

@@ -2,14 +2,14 @@
 // @generated from file envoy/type/matcher/v3/path.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_string } from "./string_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/path.proto.
  */
 export const file_envoy_type_matcher_v3_path = /*@__PURE__*/
-  fileDesc("CiBlbnZveS90eXBlL21hdGNoZXIvdjMvcGF0aC5wcm90bxIVZW52b3kudHlwZS5tYXRjaGVyLnYzIloKC1BhdGhNYXRjaGVyEj4KBHBhdGgYASABKAsyJC5lbnZveS50eXBlLm1hdGNoZXIudjMuU3RyaW5nTWF0Y2hlckII+kIFigECEAFIAEILCgRydWxlEgP4QgFiBnByb3RvMw", [file_envoy_type_matcher_v3_string]);
+  file("envoy/type/matcher/v3/path.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.PathMatcher.

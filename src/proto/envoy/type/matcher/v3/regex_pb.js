@@ -2,14 +2,14 @@
 // @generated from file envoy/type/matcher/v3/regex.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/regex.proto.
  */
 export const file_envoy_type_matcher_v3_regex = /*@__PURE__*/
-  fileDesc("CiFlbnZveS90eXBlL21hdGNoZXIvdjMvcmVnZXgucHJvdG8SFWVudm95LnR5cGUubWF0Y2hlci52MyLZAQoMUmVnZXhNYXRjaGVyElAKCmdvb2dsZV9yZTIYASABKAsyLS5lbnZveS50eXBlLm1hdGNoZXIudjMuUmVnZXhNYXRjaGVyLkdvb2dsZVJFMkILGAGSx4bYBAMzLjBIABIWCgVyZWdleBgCIAEoCUIH+kIEcgIQARpQCglHb29nbGVSRTISQwoQbWF4X3Byb2dyYW1fc2l6ZRgBIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUILGAGSx4bYBAMzLjBCDQoLZW5naW5lX3R5cGUifAoXUmVnZXhNYXRjaEFuZFN1YnN0aXR1dGUSPgoHcGF0dGVybhgBIAEoCzIjLmVudm95LnR5cGUubWF0Y2hlci52My5SZWdleE1hdGNoZXJCCPpCBYoBAhABEiEKDHN1YnN0aXR1dGlvbhgCIAEoCUIL+kIIcgbIAQDAAQJiBnByb3RvMw", [file_google_protobuf_wrappers]);
+  file("envoy/type/matcher/v3/regex.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.RegexMatcher.

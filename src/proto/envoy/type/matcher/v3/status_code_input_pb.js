@@ -2,13 +2,14 @@
 // @generated from file envoy/type/matcher/v3/status_code_input.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/status_code_input.proto.
  */
 export const file_envoy_type_matcher_v3_status_code_input = /*@__PURE__*/
-  fileDesc("Ci1lbnZveS90eXBlL21hdGNoZXIvdjMvc3RhdHVzX2NvZGVfaW5wdXQucHJvdG8SFWVudm95LnR5cGUubWF0Y2hlci52MyIiCiBIdHRwUmVzcG9uc2VTdGF0dXNDb2RlTWF0Y2hJbnB1dCInCiVIdHRwUmVzcG9uc2VTdGF0dXNDb2RlQ2xhc3NNYXRjaElucHV0IiIKIEh0dHBSZXNwb25zZUxvY2FsUmVwbHlNYXRjaElucHV0YgZwcm90bzM");
+  file("envoy/type/matcher/v3/status_code_input.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput.

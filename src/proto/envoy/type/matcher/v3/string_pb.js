@@ -2,15 +2,14 @@
 // @generated from file envoy/type/matcher/v3/string.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_regex } from "./regex_pb.js";
-import { file_xds_core_v3_extension } from "../../../../xds/core/v3/extension_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/string.proto.
  */
 export const file_envoy_type_matcher_v3_string = /*@__PURE__*/
-  fileDesc("CiJlbnZveS90eXBlL21hdGNoZXIvdjMvc3RyaW5nLnByb3RvEhVlbnZveS50eXBlLm1hdGNoZXIudjMimAIKDVN0cmluZ01hdGNoZXISDwoFZXhhY3QYASABKAlIABIZCgZwcmVmaXgYAiABKAlCB/pCBHICEAFIABIZCgZzdWZmaXgYAyABKAlCB/pCBHICEAFIABJDCgpzYWZlX3JlZ2V4GAUgASgLMiMuZW52b3kudHlwZS5tYXRjaGVyLnYzLlJlZ2V4TWF0Y2hlckII+kIFigECEAFIABIbCghjb250YWlucxgHIAEoCUIH+kIEcgIQAUgAEjMKBmN1c3RvbRgIIAEoCzIhLnhkcy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnSAASEwoLaWdub3JlX2Nhc2UYBiABKAhCFAoNbWF0Y2hfcGF0dGVybhID+EIBIlUKEUxpc3RTdHJpbmdNYXRjaGVyEkAKCHBhdHRlcm5zGAEgAygLMiQuZW52b3kudHlwZS5tYXRjaGVyLnYzLlN0cmluZ01hdGNoZXJCCPpCBZIBAggBYgZwcm90bzM", [file_envoy_type_matcher_v3_regex, file_xds_core_v3_extension]);
+  file("envoy/type/matcher/v3/string.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.StringMatcher.

@@ -2,14 +2,14 @@
 // @generated from file envoy/type/matcher/v3/struct.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_value } from "./value_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/struct.proto.
  */
 export const file_envoy_type_matcher_v3_struct = /*@__PURE__*/
-  fileDesc("CiJlbnZveS90eXBlL21hdGNoZXIvdjMvc3RydWN0LnByb3RvEhVlbnZveS50eXBlLm1hdGNoZXIudjMizgEKDVN0cnVjdE1hdGNoZXISSAoEcGF0aBgCIAMoCzIwLmVudm95LnR5cGUubWF0Y2hlci52My5TdHJ1Y3RNYXRjaGVyLlBhdGhTZWdtZW50Qgj6QgWSAQIIARI8CgV2YWx1ZRgDIAEoCzIjLmVudm95LnR5cGUubWF0Y2hlci52My5WYWx1ZU1hdGNoZXJCCPpCBYoBAhABGjUKC1BhdGhTZWdtZW50EhYKA2tleRgBIAEoCUIH+kIEcgIQAUgAQg4KB3NlZ21lbnQSA/hCAWIGcHJvdG8z", [file_envoy_type_matcher_v3_value]);
+  file("envoy/type/matcher/v3/struct.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.StructMatcher.

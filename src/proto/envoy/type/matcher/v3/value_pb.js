@@ -2,15 +2,14 @@
 // @generated from file envoy/type/matcher/v3/value.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_number } from "./number_pb.js";
-import { file_envoy_type_matcher_v3_string } from "./string_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/value.proto.
  */
 export const file_envoy_type_matcher_v3_value = /*@__PURE__*/
-  fileDesc("CiFlbnZveS90eXBlL21hdGNoZXIvdjMvdmFsdWUucHJvdG8SFWVudm95LnR5cGUubWF0Y2hlci52MyKRAwoMVmFsdWVNYXRjaGVyEkMKCm51bGxfbWF0Y2gYASABKAsyLS5lbnZveS50eXBlLm1hdGNoZXIudjMuVmFsdWVNYXRjaGVyLk51bGxNYXRjaEgAEjwKDGRvdWJsZV9tYXRjaBgCIAEoCzIkLmVudm95LnR5cGUubWF0Y2hlci52My5Eb3VibGVNYXRjaGVySAASPAoMc3RyaW5nX21hdGNoGAMgASgLMiQuZW52b3kudHlwZS5tYXRjaGVyLnYzLlN0cmluZ01hdGNoZXJIABIUCgpib29sX21hdGNoGAQgASgISAASFwoNcHJlc2VudF9tYXRjaBgFIAEoCEgAEjgKCmxpc3RfbWF0Y2gYBiABKAsyIi5lbnZveS50eXBlLm1hdGNoZXIudjMuTGlzdE1hdGNoZXJIABI0Cghvcl9tYXRjaBgHIAEoCzIgLmVudm95LnR5cGUubWF0Y2hlci52My5Pck1hdGNoZXJIABoLCglOdWxsTWF0Y2hCFAoNbWF0Y2hfcGF0dGVybhID+EIBIloKC0xpc3RNYXRjaGVyEjUKBm9uZV9vZhgBIAEoCzIjLmVudm95LnR5cGUubWF0Y2hlci52My5WYWx1ZU1hdGNoZXJIAEIUCg1tYXRjaF9wYXR0ZXJuEgP4QgEiUgoJT3JNYXRjaGVyEkUKDnZhbHVlX21hdGNoZXJzGAEgAygLMiMuZW52b3kudHlwZS5tYXRjaGVyLnYzLlZhbHVlTWF0Y2hlckII+kIFkgECCAJiBnByb3RvMw", [file_envoy_type_matcher_v3_number, file_envoy_type_matcher_v3_string]);
+  file("envoy/type/matcher/v3/value.proto");
 
 /**
  * Describes the message envoy.type.matcher.v3.ValueMatcher.

@@ -2,13 +2,14 @@
 // @generated from file envoy/type/metadata/v3/metadata.proto (package envoy.type.metadata.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/metadata/v3/metadata.proto.
  */
 export const file_envoy_type_metadata_v3_metadata = /*@__PURE__*/
-  fileDesc("CiVlbnZveS90eXBlL21ldGFkYXRhL3YzL21ldGFkYXRhLnByb3RvEhZlbnZveS50eXBlLm1ldGFkYXRhLnYzIqMBCgtNZXRhZGF0YUtleRIUCgNrZXkYASABKAlCB/pCBHICEAESRwoEcGF0aBgCIAMoCzIvLmVudm95LnR5cGUubWV0YWRhdGEudjMuTWV0YWRhdGFLZXkuUGF0aFNlZ21lbnRCCPpCBZIBAggBGjUKC1BhdGhTZWdtZW50EhYKA2tleRgBIAEoCUIH+kIEcgIQAUgAQg4KB3NlZ21lbnQSA/hCASK8AgoMTWV0YWRhdGFLaW5kEj8KB3JlcXVlc3QYASABKAsyLC5lbnZveS50eXBlLm1ldGFkYXRhLnYzLk1ldGFkYXRhS2luZC5SZXF1ZXN0SAASOwoFcm91dGUYAiABKAsyKi5lbnZveS50eXBlLm1ldGFkYXRhLnYzLk1ldGFkYXRhS2luZC5Sb3V0ZUgAEj8KB2NsdXN0ZXIYAyABKAsyLC5lbnZveS50eXBlLm1ldGFkYXRhLnYzLk1ldGFkYXRhS2luZC5DbHVzdGVySAASOQoEaG9zdBgEIAEoCzIpLmVudm95LnR5cGUubWV0YWRhdGEudjMuTWV0YWRhdGFLaW5kLkhvc3RIABoJCgdSZXF1ZXN0GgcKBVJvdXRlGgkKB0NsdXN0ZXIaBgoESG9zdEILCgRraW5kEgP4QgFiBnByb3RvMw");
+  file("envoy/type/metadata/v3/metadata.proto");
 
 /**
  * Describes the message envoy.type.metadata.v3.MetadataKey.

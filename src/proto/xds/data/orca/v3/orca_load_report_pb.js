@@ -2,13 +2,14 @@
 // @generated from file xds/data/orca/v3/orca_load_report.proto (package xds.data.orca.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file xds/data/orca/v3/orca_load_report.proto.
  */
 export const file_xds_data_orca_v3_orca_load_report = /*@__PURE__*/
-  fileDesc("Cid4ZHMvZGF0YS9vcmNhL3YzL29yY2FfbG9hZF9yZXBvcnQucHJvdG8SEHhkcy5kYXRhLm9yY2EudjMiiQUKDk9yY2FMb2FkUmVwb3J0EicKD2NwdV91dGlsaXphdGlvbhgBIAEoAUIO+kILEgkpAAAAAAAAAAASMAoPbWVtX3V0aWxpemF0aW9uGAIgASgBQhf6QhQSEhkAAAAAAADwPykAAAAAAAAAABIPCgNycHMYAyABKARCAhgBEkcKDHJlcXVlc3RfY29zdBgEIAMoCzIxLnhkcy5kYXRhLm9yY2EudjMuT3JjYUxvYWRSZXBvcnQuUmVxdWVzdENvc3RFbnRyeRJkCgt1dGlsaXphdGlvbhgFIAMoCzIxLnhkcy5kYXRhLm9yY2EudjMuT3JjYUxvYWRSZXBvcnQuVXRpbGl6YXRpb25FbnRyeUIc+kIZmgEWKhQSEhkAAAAAAADwPykAAAAAAAAAABImCg5ycHNfZnJhY3Rpb25hbBgGIAEoAUIO+kILEgkpAAAAAAAAAAASGwoDZXBzGAcgASgBQg76QgsSCSkAAAAAAAAAABJJCg1uYW1lZF9tZXRyaWNzGAggAygLMjIueGRzLmRhdGEub3JjYS52My5PcmNhTG9hZFJlcG9ydC5OYW1lZE1ldHJpY3NFbnRyeRIvChdhcHBsaWNhdGlvbl91dGlsaXphdGlvbhgJIAEoAUIO+kILEgkpAAAAAAAAAAAaMgoQUmVxdWVzdENvc3RFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBGjIKEFV0aWxpemF0aW9uRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ARozChFOYW1lZE1ldHJpY3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBYgZwcm90bzM");
+  file("xds/data/orca/v3/orca_load_report.proto");
 
 /**
  * Describes the message xds.data.orca.v3.OrcaLoadReport.

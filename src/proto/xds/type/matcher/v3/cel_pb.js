@@ -2,14 +2,14 @@
 // @generated from file xds/type/matcher/v3/cel.proto (package xds.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_xds_type_v3_cel } from "../../v3/cel_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file xds/type/matcher/v3/cel.proto.
  */
 export const file_xds_type_matcher_v3_cel = /*@__PURE__*/
-  fileDesc("Ch14ZHMvdHlwZS9tYXRjaGVyL3YzL2NlbC5wcm90bxITeGRzLnR5cGUubWF0Y2hlci52MyJbCgpDZWxNYXRjaGVyEjgKCmV4cHJfbWF0Y2gYASABKAsyGi54ZHMudHlwZS52My5DZWxFeHByZXNzaW9uQgj6QgWKAQIQARITCgtkZXNjcmlwdGlvbhgCIAEoCWIGcHJvdG8z", [file_xds_type_v3_cel]);
+  file("xds/type/matcher/v3/cel.proto");
 
 /**
  * Describes the message xds.type.matcher.v3.CelMatcher.

@@ -2,14 +2,14 @@
 // @generated from file xds/type/matcher/v3/domain.proto (package xds.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_xds_type_matcher_v3_matcher } from "./matcher_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file xds/type/matcher/v3/domain.proto.
  */
 export const file_xds_type_matcher_v3_domain = /*@__PURE__*/
-  fileDesc("CiB4ZHMvdHlwZS9tYXRjaGVyL3YzL2RvbWFpbi5wcm90bxITeGRzLnR5cGUubWF0Y2hlci52MyLGAQoRU2VydmVyTmFtZU1hdGNoZXISTQoPZG9tYWluX21hdGNoZXJzGAEgAygLMjQueGRzLnR5cGUubWF0Y2hlci52My5TZXJ2ZXJOYW1lTWF0Y2hlci5Eb21haW5NYXRjaGVyGmIKDURvbWFpbk1hdGNoZXISGQoHZG9tYWlucxgBIAMoCUII+kIFkgECCAESNgoIb25fbWF0Y2gYAiABKAsyJC54ZHMudHlwZS5tYXRjaGVyLnYzLk1hdGNoZXIuT25NYXRjaGIGcHJvdG8z", [file_xds_type_matcher_v3_matcher]);
+  file("xds/type/matcher/v3/domain.proto");
 
 /**
  * Describes the message xds.type.matcher.v3.ServerNameMatcher.

@@ -2,15 +2,14 @@
 // @generated from file xds/type/matcher/v3/ip.proto (package xds.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_xds_core_v3_cidr } from "../../../core/v3/cidr_pb.js";
-import { file_xds_type_matcher_v3_matcher } from "./matcher_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file xds/type/matcher/v3/ip.proto.
  */
 export const file_xds_type_matcher_v3_ip = /*@__PURE__*/
-  fileDesc("Chx4ZHMvdHlwZS9tYXRjaGVyL3YzL2lwLnByb3RvEhN4ZHMudHlwZS5tYXRjaGVyLnYzIuIBCglJUE1hdGNoZXISRQoOcmFuZ2VfbWF0Y2hlcnMYASADKAsyLS54ZHMudHlwZS5tYXRjaGVyLnYzLklQTWF0Y2hlci5JUFJhbmdlTWF0Y2hlchqNAQoOSVBSYW5nZU1hdGNoZXISMAoGcmFuZ2VzGAEgAygLMhYueGRzLmNvcmUudjMuQ2lkclJhbmdlQgj6QgWSAQIIARI2Cghvbl9tYXRjaBgCIAEoCzIkLnhkcy50eXBlLm1hdGNoZXIudjMuTWF0Y2hlci5Pbk1hdGNoEhEKCWV4Y2x1c2l2ZRgDIAEoCGIGcHJvdG8z", [file_xds_core_v3_cidr, file_xds_type_matcher_v3_matcher]);
+  file("xds/type/matcher/v3/ip.proto");
 
 /**
  * Describes the message xds.type.matcher.v3.IPMatcher.

@@ -2,13 +2,14 @@
 // @generated from file xds/type/matcher/v3/regex.proto (package xds.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../embedded.js";
 
 /**
  * Describes the file xds/type/matcher/v3/regex.proto.
  */
 export const file_xds_type_matcher_v3_regex = /*@__PURE__*/
-  fileDesc("Ch94ZHMvdHlwZS9tYXRjaGVyL3YzL3JlZ2V4LnByb3RvEhN4ZHMudHlwZS5tYXRjaGVyLnYzIpQBCgxSZWdleE1hdGNoZXISSwoKZ29vZ2xlX3JlMhgBIAEoCzIrLnhkcy50eXBlLm1hdGNoZXIudjMuUmVnZXhNYXRjaGVyLkdvb2dsZVJFMkII+kIFigECEAFIABIWCgVyZWdleBgCIAEoCUIH+kIEcgIQARoLCglHb29nbGVSRTJCEgoLZW5naW5lX3R5cGUSA/hCAWIGcHJvdG8z");
+  file("xds/type/matcher/v3/regex.proto");
 
 /**
  * Describes the message xds.type.matcher.v3.RegexMatcher.

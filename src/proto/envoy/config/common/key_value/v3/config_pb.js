@@ -2,14 +2,14 @@
 // @generated from file envoy/config/common/key_value/v3/config.proto (package envoy.config.common.key_value.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../core/v3/extension_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/common/key_value/v3/config.proto.
  */
 export const file_envoy_config_common_key_value_v3_config = /*@__PURE__*/
-  fileDesc("Ci1lbnZveS9jb25maWcvY29tbW9uL2tleV92YWx1ZS92My9jb25maWcucHJvdG8SIGVudm95LmNvbmZpZy5jb21tb24ua2V5X3ZhbHVlLnYzIlsKE0tleVZhbHVlU3RvcmVDb25maWcSRAoGY29uZmlnGAEgASgLMiouZW52b3kuY29uZmlnLmNvcmUudjMuVHlwZWRFeHRlbnNpb25Db25maWdCCPpCBYoBAhABYgZwcm90bzM", [file_envoy_config_core_v3_extension]);
+  file("envoy/config/common/key_value/v3/config.proto");
 
 /**
  * Describes the message envoy.config.common.key_value.v3.KeyValueStoreConfig.

@@ -2,17 +2,14 @@
 // @generated from file envoy/config/common/mutation_rules/v3/mutation_rules.proto (package envoy.config.common.mutation_rules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../core/v3/base_pb.js";
-import { file_envoy_type_matcher_v3_regex } from "../../../../type/matcher/v3/regex_pb.js";
-import { file_envoy_type_matcher_v3_string } from "../../../../type/matcher/v3/string_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/common/mutation_rules/v3/mutation_rules.proto.
  */
 export const file_envoy_config_common_mutation_rules_v3_mutation_rules = /*@__PURE__*/
-  fileDesc("CjplbnZveS9jb25maWcvY29tbW9uL211dGF0aW9uX3J1bGVzL3YzL211dGF0aW9uX3J1bGVzLnByb3RvEiVlbnZveS5jb25maWcuY29tbW9uLm11dGF0aW9uX3J1bGVzLnYzIpwDChNIZWFkZXJNdXRhdGlvblJ1bGVzEjUKEWFsbG93X2FsbF9yb3V0aW5nGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRIvCgthbGxvd19lbnZveRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWUSMwoPZGlzYWxsb3dfc3lzdGVtGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRIwCgxkaXNhbGxvd19hbGwYBCABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEj0KEGFsbG93X2V4cHJlc3Npb24YBSABKAsyIy5lbnZveS50eXBlLm1hdGNoZXIudjMuUmVnZXhNYXRjaGVyEkAKE2Rpc2FsbG93X2V4cHJlc3Npb24YBiABKAsyIy5lbnZveS50eXBlLm1hdGNoZXIudjMuUmVnZXhNYXRjaGVyEjUKEWRpc2FsbG93X2lzX2Vycm9yGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZSKvAgoOSGVhZGVyTXV0YXRpb24SHQoGcmVtb3ZlGAEgASgJQgv6QghyBsgBAMABAkgAEjkKBmFwcGVuZBgCIAEoCzInLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlclZhbHVlT3B0aW9uSAASXgoPcmVtb3ZlX29uX21hdGNoGAMgASgLMkMuZW52b3kuY29uZmlnLmNvbW1vbi5tdXRhdGlvbl9ydWxlcy52My5IZWFkZXJNdXRhdGlvbi5SZW1vdmVPbk1hdGNoSAAaVAoNUmVtb3ZlT25NYXRjaBJDCgtrZXlfbWF0Y2hlchgBIAEoCzIkLmVudm95LnR5cGUubWF0Y2hlci52My5TdHJpbmdNYXRjaGVyQgj6QgWKAQIQAUINCgZhY3Rpb24SA/hCAWIGcHJvdG8z", [file_envoy_config_core_v3_base, file_envoy_type_matcher_v3_regex, file_envoy_type_matcher_v3_string, file_google_protobuf_wrappers]);
+  file("envoy/config/common/mutation_rules/v3/mutation_rules.proto");
 
 /**
  * Describes the message envoy.config.common.mutation_rules.v3.HeaderMutationRules.

@@ -2,13 +2,14 @@
 // @generated from file envoy/config/upstream/local_address_selector/v3/default_local_address_selector.proto (package envoy.config.upstream.local_address_selector.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/upstream/local_address_selector/v3/default_local_address_selector.proto.
  */
 export const file_envoy_config_upstream_local_address_selector_v3_default_local_address_selector = /*@__PURE__*/
-  fileDesc("ClRlbnZveS9jb25maWcvdXBzdHJlYW0vbG9jYWxfYWRkcmVzc19zZWxlY3Rvci92My9kZWZhdWx0X2xvY2FsX2FkZHJlc3Nfc2VsZWN0b3IucHJvdG8SL2Vudm95LmNvbmZpZy51cHN0cmVhbS5sb2NhbF9hZGRyZXNzX3NlbGVjdG9yLnYzIh0KG0RlZmF1bHRMb2NhbEFkZHJlc3NTZWxlY3RvcmIGcHJvdG8z");
+  file("envoy/config/upstream/local_address_selector/v3/default_local_address_selector.proto");
 
 /**
  * Describes the message envoy.config.upstream.local_address_selector.v3.DefaultLocalAddressSelector.

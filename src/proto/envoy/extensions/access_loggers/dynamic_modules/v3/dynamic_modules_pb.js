@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/access_loggers/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.access_loggers.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/access_loggers/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_access_loggers_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL2FjY2Vzc19sb2dnZXJzL2R5bmFtaWNfbW9kdWxlcy92My9keW5hbWljX21vZHVsZXMucHJvdG8SMmVudm95LmV4dGVuc2lvbnMuYWNjZXNzX2xvZ2dlcnMuZHluYW1pY19tb2R1bGVzLnYzIr0BChZEeW5hbWljTW9kdWxlQWNjZXNzTG9nEmEKFWR5bmFtaWNfbW9kdWxlX2NvbmZpZxgBIAEoCzI4LmVudm95LmV4dGVuc2lvbnMuZHluYW1pY19tb2R1bGVzLnYzLkR5bmFtaWNNb2R1bGVDb25maWdCCPpCBYoBAhABEhMKC2xvZ2dlcl9uYW1lGAIgASgJEisKDWxvZ2dlcl9jb25maWcYAyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55YgZwcm90bzM", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/access_loggers/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.access_loggers.dynamic_modules.v3.DynamicModuleAccessLog.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/access_loggers/file/v3/file.proto (package envoy.extensions.access_loggers.file.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_substitution_format_string } from "../../../../config/core/v3/substitution_format_string_pb.js";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/access_loggers/file/v3/file.proto.
  */
 export const file_envoy_extensions_access_loggers_file_v3_file = /*@__PURE__*/
-  fileDesc("CjJlbnZveS9leHRlbnNpb25zL2FjY2Vzc19sb2dnZXJzL2ZpbGUvdjMvZmlsZS5wcm90bxInZW52b3kuZXh0ZW5zaW9ucy5hY2Nlc3NfbG9nZ2Vycy5maWxlLnYzIqoCCg1GaWxlQWNjZXNzTG9nEhUKBHBhdGgYASABKAlCB/pCBHICEAESHQoGZm9ybWF0GAIgASgJQgsYAZLHhtgEAzMuMEgAEjsKC2pzb25fZm9ybWF0GAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEILGAGSx4bYBAMzLjBIABJBChF0eXBlZF9qc29uX2Zvcm1hdBgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCxgBkseG2AQDMy4wSAASTgoKbG9nX2Zvcm1hdBgFIAEoCzIuLmVudm95LmNvbmZpZy5jb3JlLnYzLlN1YnN0aXR1dGlvbkZvcm1hdFN0cmluZ0II+kIFigECEAFIAEITChFhY2Nlc3NfbG9nX2Zvcm1hdGIGcHJvdG8z", [file_envoy_config_core_v3_substitution_format_string, file_google_protobuf_struct]);
+  file("envoy/extensions/access_loggers/file/v3/file.proto");
 
 /**
  * Describes the message envoy.extensions.access_loggers.file.v3.FileAccessLog.

@@ -2,18 +2,14 @@
 // @generated from file envoy/extensions/access_loggers/grpc/v3/als.proto (package envoy.extensions.access_loggers.grpc.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_core_v3_config_source } from "../../../../config/core/v3/config_source_pb.js";
-import { file_envoy_config_core_v3_grpc_service } from "../../../../config/core/v3/grpc_service_pb.js";
-import { file_envoy_type_tracing_v3_custom_tag } from "../../../../type/tracing/v3/custom_tag_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/access_loggers/grpc/v3/als.proto.
  */
 export const file_envoy_extensions_access_loggers_grpc_v3_als = /*@__PURE__*/
-  fileDesc("CjFlbnZveS9leHRlbnNpb25zL2FjY2Vzc19sb2dnZXJzL2dycGMvdjMvYWxzLnByb3RvEidlbnZveS5leHRlbnNpb25zLmFjY2Vzc19sb2dnZXJzLmdycGMudjMiggIKF0h0dHBHcnBjQWNjZXNzTG9nQ29uZmlnEmMKDWNvbW1vbl9jb25maWcYASABKAsyQi5lbnZveS5leHRlbnNpb25zLmFjY2Vzc19sb2dnZXJzLmdycGMudjMuQ29tbW9uR3JwY0FjY2Vzc0xvZ0NvbmZpZ0II+kIFigECEAESKQohYWRkaXRpb25hbF9yZXF1ZXN0X2hlYWRlcnNfdG9fbG9nGAIgAygJEioKImFkZGl0aW9uYWxfcmVzcG9uc2VfaGVhZGVyc190b19sb2cYAyADKAkSKwojYWRkaXRpb25hbF9yZXNwb25zZV90cmFpbGVyc190b19sb2cYBCADKAkifQoWVGNwR3JwY0FjY2Vzc0xvZ0NvbmZpZxJjCg1jb21tb25fY29uZmlnGAEgASgLMkIuZW52b3kuZXh0ZW5zaW9ucy5hY2Nlc3NfbG9nZ2Vycy5ncnBjLnYzLkNvbW1vbkdycGNBY2Nlc3NMb2dDb25maWdCCPpCBYoBAhABIuIDChlDb21tb25HcnBjQWNjZXNzTG9nQ29uZmlnEhkKCGxvZ19uYW1lGAEgASgJQgf6QgRyAhABEkEKDGdycGNfc2VydmljZRgCIAEoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkdycGNTZXJ2aWNlQgj6QgWKAQIQARJJChV0cmFuc3BvcnRfYXBpX3ZlcnNpb24YBiABKA4yIC5lbnZveS5jb25maWcuY29yZS52My5BcGlWZXJzaW9uQgj6QgWCAQIQARJCChVidWZmZXJfZmx1c2hfaW50ZXJ2YWwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCPpCBaoBAioAEjcKEWJ1ZmZlcl9zaXplX2J5dGVzGAQgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEiMKG2ZpbHRlcl9zdGF0ZV9vYmplY3RzX3RvX2xvZxgFIAMoCRJDChhncnBjX3N0cmVhbV9yZXRyeV9wb2xpY3kYByABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5SZXRyeVBvbGljeRI1CgtjdXN0b21fdGFncxgIIAMoCzIgLmVudm95LnR5cGUudHJhY2luZy52My5DdXN0b21UYWdiBnByb3RvMw", [file_envoy_config_core_v3_base, file_envoy_config_core_v3_config_source, file_envoy_config_core_v3_grpc_service, file_envoy_type_tracing_v3_custom_tag, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/access_loggers/grpc/v3/als.proto");
 
 /**
  * Describes the message envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig.

@@ -2,20 +2,14 @@
 // @generated from file envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto (package envoy.extensions.access_loggers.open_telemetry.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../../config/core/v3/extension_pb.js";
-import { file_envoy_config_core_v3_grpc_service } from "../../../../config/core/v3/grpc_service_pb.js";
-import { file_envoy_config_core_v3_http_service } from "../../../../config/core/v3/http_service_pb.js";
-import { file_envoy_extensions_access_loggers_grpc_v3_als } from "../../grpc/v3/als_pb.js";
-import { file_envoy_type_tracing_v3_custom_tag } from "../../../../type/tracing/v3/custom_tag_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_opentelemetry_proto_common_v1_common } from "../../../../../opentelemetry/proto/common/v1/common_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto.
  */
 export const file_envoy_extensions_access_loggers_open_telemetry_v3_logs_service = /*@__PURE__*/
-  fileDesc("CkRlbnZveS9leHRlbnNpb25zL2FjY2Vzc19sb2dnZXJzL29wZW5fdGVsZW1ldHJ5L3YzL2xvZ3Nfc2VydmljZS5wcm90bxIxZW52b3kuZXh0ZW5zaW9ucy5hY2Nlc3NfbG9nZ2Vycy5vcGVuX3RlbGVtZXRyeS52MyKQBgocT3BlblRlbGVtZXRyeUFjY2Vzc0xvZ0NvbmZpZxJmCg1jb21tb25fY29uZmlnGAEgASgLMkIuZW52b3kuZXh0ZW5zaW9ucy5hY2Nlc3NfbG9nZ2Vycy5ncnBjLnYzLkNvbW1vbkdycGNBY2Nlc3NMb2dDb25maWdCCxgBkseG2AQDMy4wEjcKDGh0dHBfc2VydmljZRgIIAEoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkh0dHBTZXJ2aWNlEjcKDGdycGNfc2VydmljZRgJIAEoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkdycGNTZXJ2aWNlEh4KFmRpc2FibGVfYnVpbHRpbl9sYWJlbHMYBSABKAgSSAoTcmVzb3VyY2VfYXR0cmlidXRlcxgEIAEoCzIrLm9wZW50ZWxlbWV0cnkucHJvdG8uY29tbW9uLnYxLktleVZhbHVlTGlzdBI1CgRib2R5GAIgASgLMicub3BlbnRlbGVtZXRyeS5wcm90by5jb21tb24udjEuQW55VmFsdWUSPwoKYXR0cmlidXRlcxgDIAEoCzIrLm9wZW50ZWxlbWV0cnkucHJvdG8uY29tbW9uLnYxLktleVZhbHVlTGlzdBITCgtzdGF0X3ByZWZpeBgGIAEoCRI+Cgpmb3JtYXR0ZXJzGAcgAygLMiouZW52b3kuY29uZmlnLmNvcmUudjMuVHlwZWRFeHRlbnNpb25Db25maWcSEAoIbG9nX25hbWUYCiABKAkSOAoVYnVmZmVyX2ZsdXNoX2ludGVydmFsGAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjcKEWJ1ZmZlcl9zaXplX2J5dGVzGAwgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEiMKG2ZpbHRlcl9zdGF0ZV9vYmplY3RzX3RvX2xvZxgNIAMoCRI1CgtjdXN0b21fdGFncxgOIAMoCzIgLmVudm95LnR5cGUudHJhY2luZy52My5DdXN0b21UYWdiBnByb3RvMw", [file_envoy_config_core_v3_extension, file_envoy_config_core_v3_grpc_service, file_envoy_config_core_v3_http_service, file_envoy_extensions_access_loggers_grpc_v3_als, file_envoy_type_tracing_v3_custom_tag, file_google_protobuf_duration, file_google_protobuf_wrappers, file_opentelemetry_proto_common_v1_common]);
+  file("envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto");
 
 /**
  * Describes the message envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/access_loggers/stream/v3/stream.proto (package envoy.extensions.access_loggers.stream.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_substitution_format_string } from "../../../../config/core/v3/substitution_format_string_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/access_loggers/stream/v3/stream.proto.
  */
 export const file_envoy_extensions_access_loggers_stream_v3_stream = /*@__PURE__*/
-  fileDesc("CjZlbnZveS9leHRlbnNpb25zL2FjY2Vzc19sb2dnZXJzL3N0cmVhbS92My9zdHJlYW0ucHJvdG8SKWVudm95LmV4dGVuc2lvbnMuYWNjZXNzX2xvZ2dlcnMuc3RyZWFtLnYzInYKD1N0ZG91dEFjY2Vzc0xvZxJOCgpsb2dfZm9ybWF0GAEgASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuU3Vic3RpdHV0aW9uRm9ybWF0U3RyaW5nQgj6QgWKAQIQAUgAQhMKEWFjY2Vzc19sb2dfZm9ybWF0InYKD1N0ZGVyckFjY2Vzc0xvZxJOCgpsb2dfZm9ybWF0GAEgASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuU3Vic3RpdHV0aW9uRm9ybWF0U3RyaW5nQgj6QgWKAQIQAUgAQhMKEWFjY2Vzc19sb2dfZm9ybWF0YgZwcm90bzM", [file_envoy_config_core_v3_substitution_format_string]);
+  file("envoy/extensions/access_loggers/stream/v3/stream.proto");
 
 /**
  * Describes the message envoy.extensions.access_loggers.stream.v3.StdoutAccessLog.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/access_loggers/wasm/v3/wasm.proto (package envoy.extensions.access_loggers.wasm.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_wasm_v3_wasm } from "../../../wasm/v3/wasm_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/access_loggers/wasm/v3/wasm.proto.
  */
 export const file_envoy_extensions_access_loggers_wasm_v3_wasm = /*@__PURE__*/
-  fileDesc("CjJlbnZveS9leHRlbnNpb25zL2FjY2Vzc19sb2dnZXJzL3dhc20vdjMvd2FzbS5wcm90bxInZW52b3kuZXh0ZW5zaW9ucy5hY2Nlc3NfbG9nZ2Vycy53YXNtLnYzIkcKDVdhc21BY2Nlc3NMb2cSNgoGY29uZmlnGAEgASgLMiYuZW52b3kuZXh0ZW5zaW9ucy53YXNtLnYzLlBsdWdpbkNvbmZpZ2IGcHJvdG8z", [file_envoy_extensions_wasm_v3_wasm]);
+  file("envoy/extensions/access_loggers/wasm/v3/wasm.proto");
 
 /**
  * Describes the message envoy.extensions.access_loggers.wasm.v3.WasmAccessLog.

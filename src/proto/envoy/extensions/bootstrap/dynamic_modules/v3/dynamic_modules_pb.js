@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/bootstrap/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.bootstrap.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/bootstrap/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_bootstrap_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkNlbnZveS9leHRlbnNpb25zL2Jvb3RzdHJhcC9keW5hbWljX21vZHVsZXMvdjMvZHluYW1pY19tb2R1bGVzLnByb3RvEi1lbnZveS5leHRlbnNpb25zLmJvb3RzdHJhcC5keW5hbWljX21vZHVsZXMudjMiwgEKH0R5bmFtaWNNb2R1bGVCb290c3RyYXBFeHRlbnNpb24SVwoVZHluYW1pY19tb2R1bGVfY29uZmlnGAEgASgLMjguZW52b3kuZXh0ZW5zaW9ucy5keW5hbWljX21vZHVsZXMudjMuRHluYW1pY01vZHVsZUNvbmZpZxIWCg5leHRlbnNpb25fbmFtZRgCIAEoCRIuChBleHRlbnNpb25fY29uZmlnGAMgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueWIGcHJvdG8z", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/bootstrap/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.bootstrap.dynamic_modules.v3.DynamicModuleBootstrapExtension.

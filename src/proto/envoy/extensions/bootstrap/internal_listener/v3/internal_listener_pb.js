@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/bootstrap/internal_listener/v3/internal_listener.proto (package envoy.extensions.bootstrap.internal_listener.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/bootstrap/internal_listener/v3/internal_listener.proto.
  */
 export const file_envoy_extensions_bootstrap_internal_listener_v3_internal_listener = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL2Jvb3RzdHJhcC9pbnRlcm5hbF9saXN0ZW5lci92My9pbnRlcm5hbF9saXN0ZW5lci5wcm90bxIvZW52b3kuZXh0ZW5zaW9ucy5ib290c3RyYXAuaW50ZXJuYWxfbGlzdGVuZXIudjMiVAoQSW50ZXJuYWxMaXN0ZW5lchJACg5idWZmZXJfc2l6ZV9rYhgBIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIK+kIHKgUYgEAoAWIGcHJvdG8z", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/bootstrap/internal_listener/v3/internal_listener.proto");
 
 /**
  * Describes the message envoy.extensions.bootstrap.internal_listener.v3.InternalListener.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/clusters/aggregate/v3/cluster.proto (package envoy.extensions.clusters.aggregate.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_config_source } from "../../../../config/core/v3/config_source_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/clusters/aggregate/v3/cluster.proto.
  */
 export const file_envoy_extensions_clusters_aggregate_v3_cluster = /*@__PURE__*/
-  fileDesc("CjRlbnZveS9leHRlbnNpb25zL2NsdXN0ZXJzL2FnZ3JlZ2F0ZS92My9jbHVzdGVyLnByb3RvEiZlbnZveS5leHRlbnNpb25zLmNsdXN0ZXJzLmFnZ3JlZ2F0ZS52MyIrCg1DbHVzdGVyQ29uZmlnEhoKCGNsdXN0ZXJzGAEgAygJQgj6QgWSAQIIASJ/ChhBZ2dyZWdhdGVDbHVzdGVyUmVzb3VyY2USQwoNY29uZmlnX3NvdXJjZRgBIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLkNvbmZpZ1NvdXJjZUII+kIFigECEAESHgoNcmVzb3VyY2VfbmFtZRgCIAEoCUIH+kIEcgIQAWIGcHJvdG8z", [file_envoy_config_core_v3_config_source]);
+  file("envoy/extensions/clusters/aggregate/v3/cluster.proto");
 
 /**
  * Describes the message envoy.extensions.clusters.aggregate.v3.ClusterConfig.

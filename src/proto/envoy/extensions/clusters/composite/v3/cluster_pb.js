@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/clusters/composite/v3/cluster.proto (package envoy.extensions.clusters.composite.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/clusters/composite/v3/cluster.proto.
  */
 export const file_envoy_extensions_clusters_composite_v3_cluster = /*@__PURE__*/
-  fileDesc("CjRlbnZveS9leHRlbnNpb25zL2NsdXN0ZXJzL2NvbXBvc2l0ZS92My9jbHVzdGVyLnByb3RvEiZlbnZveS5leHRlbnNpb25zLmNsdXN0ZXJzLmNvbXBvc2l0ZS52MyKWAQoNQ2x1c3RlckNvbmZpZxJeCghjbHVzdGVycxgBIAMoCzJCLmVudm95LmV4dGVuc2lvbnMuY2x1c3RlcnMuY29tcG9zaXRlLnYzLkNsdXN0ZXJDb25maWcuQ2x1c3RlckVudHJ5Qgj6QgWSAQIIARolCgxDbHVzdGVyRW50cnkSFQoEbmFtZRgBIAEoCUIH+kIEcgIQAWIGcHJvdG8z");
+  file("envoy/extensions/clusters/composite/v3/cluster.proto");
 
 /**
  * Describes the message envoy.extensions.clusters.composite.v3.ClusterConfig.

@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/clusters/dns/v3/dns_cluster.proto (package envoy.extensions.clusters.dns.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../../config/core/v3/extension_pb.js";
-import { file_envoy_extensions_clusters_common_dns_v3_dns } from "../../common/dns/v3/dns_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/clusters/dns/v3/dns_cluster.proto.
  */
 export const file_envoy_extensions_clusters_dns_v3_dns_cluster = /*@__PURE__*/
-  fileDesc("CjJlbnZveS9leHRlbnNpb25zL2NsdXN0ZXJzL2Rucy92My9kbnNfY2x1c3Rlci5wcm90bxIgZW52b3kuZXh0ZW5zaW9ucy5jbHVzdGVycy5kbnMudjMioQUKCkRuc0NsdXN0ZXISQQoQZG5zX3JlZnJlc2hfcmF0ZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIM+kIJqgEGKgQQwIQ9EloKGGRuc19mYWlsdXJlX3JlZnJlc2hfcmF0ZRgEIAEoCzI4LmVudm95LmV4dGVuc2lvbnMuY2x1c3RlcnMuZG5zLnYzLkRuc0NsdXN0ZXIuUmVmcmVzaFJhdGUSFwoPcmVzcGVjdF9kbnNfdHRsGAUgASgIEjcKCmRuc19qaXR0ZXIYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCPpCBaoBAjIAEk0KGXR5cGVkX2Ruc19yZXNvbHZlcl9jb25maWcYByABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZxJTChFkbnNfbG9va3VwX2ZhbWlseRgIIAEoDjI4LmVudm95LmV4dGVuc2lvbnMuY2x1c3RlcnMuY29tbW9uLmRucy52My5EbnNMb29rdXBGYW1pbHkSKAogYWxsX2FkZHJlc3Nlc19pbl9zaW5nbGVfZW5kcG9pbnQYCSABKAgSQwoUZG5zX21pbl9yZWZyZXNoX3JhdGUYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCvpCB6oBBDICCAEajgEKC1JlZnJlc2hSYXRlEkAKDWJhc2VfaW50ZXJ2YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDvpCC6oBCAgBKgQQwIQ9Ej0KDG1heF9pbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIM+kIJqgEGKgQQwIQ9YgZwcm90bzM", [file_envoy_config_core_v3_extension, file_envoy_extensions_clusters_common_dns_v3_dns, file_google_protobuf_duration]);
+  file("envoy/extensions/clusters/dns/v3/dns_cluster.proto");
 
 /**
  * Describes the message envoy.extensions.clusters.dns.v3.DnsCluster.

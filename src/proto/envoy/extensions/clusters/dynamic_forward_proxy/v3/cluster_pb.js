@@ -2,18 +2,14 @@
 // @generated from file envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.proto (package envoy.extensions.clusters.dynamic_forward_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_cluster_v3_cluster } from "../../../../config/cluster/v3/cluster_pb.js";
-import { file_envoy_config_core_v3_address } from "../../../../config/core/v3/address_pb.js";
-import { file_envoy_extensions_clusters_dns_v3_dns_cluster } from "../../dns/v3/dns_cluster_pb.js";
-import { file_envoy_extensions_common_dynamic_forward_proxy_v3_dns_cache } from "../../../common/dynamic_forward_proxy/v3/dns_cache_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.proto.
  */
 export const file_envoy_extensions_clusters_dynamic_forward_proxy_v3_cluster = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2NsdXN0ZXJzL2R5bmFtaWNfZm9yd2FyZF9wcm94eS92My9jbHVzdGVyLnByb3RvEjJlbnZveS5leHRlbnNpb25zLmNsdXN0ZXJzLmR5bmFtaWNfZm9yd2FyZF9wcm94eS52MyLEAgoNQ2x1c3RlckNvbmZpZxJcChBkbnNfY2FjaGVfY29uZmlnGAEgASgLMkAuZW52b3kuZXh0ZW5zaW9ucy5jb21tb24uZHluYW1pY19mb3J3YXJkX3Byb3h5LnYzLkRuc0NhY2hlQ29uZmlnSAASZAoTc3ViX2NsdXN0ZXJzX2NvbmZpZxgEIAEoCzJFLmVudm95LmV4dGVuc2lvbnMuY2x1c3RlcnMuZHluYW1pY19mb3J3YXJkX3Byb3h5LnYzLlN1YkNsdXN0ZXJzQ29uZmlnSAASJgoeYWxsb3dfaW5zZWN1cmVfY2x1c3Rlcl9vcHRpb25zGAIgASgIEiMKG2FsbG93X2NvYWxlc2NlZF9jb25uZWN0aW9ucxgDIAEoCEIiCiBjbHVzdGVyX2ltcGxlbWVudGF0aW9uX3NwZWNpZmllciLmAgoRU3ViQ2x1c3RlcnNDb25maWcSRgoJbGJfcG9saWN5GAEgASgOMikuZW52b3kuY29uZmlnLmNsdXN0ZXIudjMuQ2x1c3Rlci5MYlBvbGljeUII+kIFggECEAESPwoQbWF4X3N1Yl9jbHVzdGVycxgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIgABI8Cg9zdWJfY2x1c3Rlcl90dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCPpCBaoBAioAEkAKE3ByZXJlc29sdmVfY2x1c3RlcnMYBCADKAsyIy5lbnZveS5jb25maWcuY29yZS52My5Tb2NrZXRBZGRyZXNzEkgKEmRuc19jbHVzdGVyX2NvbmZpZxgFIAEoCzIsLmVudm95LmV4dGVuc2lvbnMuY2x1c3RlcnMuZG5zLnYzLkRuc0NsdXN0ZXJiBnByb3RvMw", [file_envoy_config_cluster_v3_cluster, file_envoy_config_core_v3_address, file_envoy_extensions_clusters_dns_v3_dns_cluster, file_envoy_extensions_common_dynamic_forward_proxy_v3_dns_cache, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.proto");
 
 /**
  * Describes the message envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/clusters/dynamic_modules/v3/cluster.proto (package envoy.extensions.clusters.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/clusters/dynamic_modules/v3/cluster.proto.
  */
 export const file_envoy_extensions_clusters_dynamic_modules_v3_cluster = /*@__PURE__*/
-  fileDesc("CjplbnZveS9leHRlbnNpb25zL2NsdXN0ZXJzL2R5bmFtaWNfbW9kdWxlcy92My9jbHVzdGVyLnByb3RvEixlbnZveS5leHRlbnNpb25zLmNsdXN0ZXJzLmR5bmFtaWNfbW9kdWxlcy52MyK/AQoNQ2x1c3RlckNvbmZpZxJhChVkeW5hbWljX21vZHVsZV9jb25maWcYASABKAsyOC5lbnZveS5leHRlbnNpb25zLmR5bmFtaWNfbW9kdWxlcy52My5EeW5hbWljTW9kdWxlQ29uZmlnQgj6QgWKAQIQARIdCgxjbHVzdGVyX25hbWUYAiABKAlCB/pCBHICEAESLAoOY2x1c3Rlcl9jb25maWcYAyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55YgZwcm90bzM", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/clusters/dynamic_modules/v3/cluster.proto");
 
 /**
  * Describes the message envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/clusters/mcp_multicluster/v3/cluster.proto (package envoy.extensions.clusters.mcp_multicluster.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/clusters/mcp_multicluster/v3/cluster.proto.
  */
 export const file_envoy_extensions_clusters_mcp_multicluster_v3_cluster = /*@__PURE__*/
-  fileDesc("CjtlbnZveS9leHRlbnNpb25zL2NsdXN0ZXJzL21jcF9tdWx0aWNsdXN0ZXIvdjMvY2x1c3Rlci5wcm90bxItZW52b3kuZXh0ZW5zaW9ucy5jbHVzdGVycy5tY3BfbXVsdGljbHVzdGVyLnYzIu0CCg1DbHVzdGVyQ29uZmlnEmIKB3NlcnZlcnMYASADKAsyRy5lbnZveS5leHRlbnNpb25zLmNsdXN0ZXJzLm1jcF9tdWx0aWNsdXN0ZXIudjMuQ2x1c3RlckNvbmZpZy5NY3BCYWNrZW5kQgj6QgWSAQIIARp+CgpNY3BDbHVzdGVyEhgKB2NsdXN0ZXIYASABKAlCB/pCBHICEAESDAoEcGF0aBgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhwKFGhvc3RfcmV3cml0ZV9saXRlcmFsGAQgASgJGngKCk1jcEJhY2tlbmQSDAoEbmFtZRgBIAEoCRJcCgttY3BfY2x1c3RlchgCIAEoCzJHLmVudm95LmV4dGVuc2lvbnMuY2x1c3RlcnMubWNwX211bHRpY2x1c3Rlci52My5DbHVzdGVyQ29uZmlnLk1jcENsdXN0ZXJiBnByb3RvMw", [file_google_protobuf_duration]);
+  file("envoy/extensions/clusters/mcp_multicluster/v3/cluster.proto");
 
 /**
  * Describes the message envoy.extensions.clusters.mcp_multicluster.v3.ClusterConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/clusters/redis/v3/redis_cluster.proto (package envoy.extensions.clusters.redis.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/clusters/redis/v3/redis_cluster.proto.
  */
 export const file_envoy_extensions_clusters_redis_v3_redis_cluster = /*@__PURE__*/
-  fileDesc("CjZlbnZveS9leHRlbnNpb25zL2NsdXN0ZXJzL3JlZGlzL3YzL3JlZGlzX2NsdXN0ZXIucHJvdG8SImVudm95LmV4dGVuc2lvbnMuY2x1c3RlcnMucmVkaXMudjMipAMKElJlZGlzQ2x1c3RlckNvbmZpZxJBChRjbHVzdGVyX3JlZnJlc2hfcmF0ZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkII+kIFqgECKgASRAoXY2x1c3Rlcl9yZWZyZXNoX3RpbWVvdXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCPpCBaoBAioAEjwKGXJlZGlyZWN0X3JlZnJlc2hfaW50ZXJ2YWwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SQAoacmVkaXJlY3RfcmVmcmVzaF90aHJlc2hvbGQYBCABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUSIQoZZmFpbHVyZV9yZWZyZXNoX3RocmVzaG9sZBgFIAEoDRInCh9ob3N0X2RlZ3JhZGVkX3JlZnJlc2hfdGhyZXNob2xkGAYgASgNEjkKFWVuYWJsZV96b25lX2Rpc2NvdmVyeRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/clusters/redis/v3/redis_cluster.proto");
 
 /**
  * Describes the message envoy.extensions.clusters.redis.v3.RedisClusterConfig.

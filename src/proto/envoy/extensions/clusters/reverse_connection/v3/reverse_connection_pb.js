@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/clusters/reverse_connection/v3/reverse_connection.proto (package envoy.extensions.clusters.reverse_connection.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/clusters/reverse_connection/v3/reverse_connection.proto.
  */
 export const file_envoy_extensions_clusters_reverse_connection_v3_reverse_connection = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL2NsdXN0ZXJzL3JldmVyc2VfY29ubmVjdGlvbi92My9yZXZlcnNlX2Nvbm5lY3Rpb24ucHJvdG8SL2Vudm95LmV4dGVuc2lvbnMuY2x1c3RlcnMucmV2ZXJzZV9jb25uZWN0aW9uLnYzIqcBCh5SZXZlcnNlQ29ubmVjdGlvbkNsdXN0ZXJDb25maWcSPQoQY2xlYW51cF9pbnRlcnZhbBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkII+kIFqgECKgASHwoOaG9zdF9pZF9mb3JtYXQYAiABKAlCB/pCBHICEAESJQoQdGVuYW50X2lkX2Zvcm1hdBgDIAEoCUIL+kIIcgYYgAjQAQFiBnByb3RvMw", [file_google_protobuf_duration]);
+  file("envoy/extensions/clusters/reverse_connection/v3/reverse_connection.proto");
 
 /**
  * Describes the message envoy.extensions.clusters.reverse_connection.v3.ReverseConnectionClusterConfig.

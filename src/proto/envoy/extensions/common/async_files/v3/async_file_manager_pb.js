@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/common/async_files/v3/async_file_manager.proto (package envoy.extensions.common.async_files.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/common/async_files/v3/async_file_manager.proto.
  */
 export const file_envoy_extensions_common_async_files_v3_async_file_manager = /*@__PURE__*/
-  fileDesc("Cj9lbnZveS9leHRlbnNpb25zL2NvbW1vbi9hc3luY19maWxlcy92My9hc3luY19maWxlX21hbmFnZXIucHJvdG8SJmVudm95LmV4dGVuc2lvbnMuY29tbW9uLmFzeW5jX2ZpbGVzLnYzIskBChZBc3luY0ZpbGVNYW5hZ2VyQ29uZmlnEgoKAmlkGAEgASgJEmAKC3RocmVhZF9wb29sGAIgASgLMkkuZW52b3kuZXh0ZW5zaW9ucy5jb21tb24uYXN5bmNfZmlsZXMudjMuQXN5bmNGaWxlTWFuYWdlckNvbmZpZy5UaHJlYWRQb29sSAAaLAoKVGhyZWFkUG9vbBIeCgx0aHJlYWRfY291bnQYASABKA1CCPpCBSoDGIAIQhMKDG1hbmFnZXJfdHlwZRID+EIBYgZwcm90bzM");
+  file("envoy/extensions/common/async_files/v3/async_file_manager.proto");
 
 /**
  * Describes the message envoy.extensions.common.async_files.v3.AsyncFileManagerConfig.

@@ -2,20 +2,14 @@
 // @generated from file envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache.proto (package envoy.extensions.common.dynamic_forward_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_cluster_v3_cluster } from "../../../../config/cluster/v3/cluster_pb.js";
-import { file_envoy_config_common_key_value_v3_config } from "../../../../config/common/key_value/v3/config_pb.js";
-import { file_envoy_config_core_v3_address } from "../../../../config/core/v3/address_pb.js";
-import { file_envoy_config_core_v3_extension } from "../../../../config/core/v3/extension_pb.js";
-import { file_envoy_config_core_v3_resolver } from "../../../../config/core/v3/resolver_pb.js";
-import { file_envoy_type_matcher_v3_address } from "../../../../type/matcher/v3/address_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache.proto.
  */
 export const file_envoy_extensions_common_dynamic_forward_proxy_v3_dns_cache = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2NvbW1vbi9keW5hbWljX2ZvcndhcmRfcHJveHkvdjMvZG5zX2NhY2hlLnByb3RvEjBlbnZveS5leHRlbnNpb25zLmNvbW1vbi5keW5hbWljX2ZvcndhcmRfcHJveHkudjMiVQoXRG5zQ2FjaGVDaXJjdWl0QnJlYWtlcnMSOgoUbWF4X3BlbmRpbmdfcmVxdWVzdHMYASABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUizQgKDkRuc0NhY2hlQ29uZmlnEhUKBG5hbWUYASABKAlCB/pCBHICEAESVQoRZG5zX2xvb2t1cF9mYW1pbHkYAiABKA4yMC5lbnZveS5jb25maWcuY2x1c3Rlci52My5DbHVzdGVyLkRuc0xvb2t1cEZhbWlseUII+kIFggECEAESQQoQZG5zX3JlZnJlc2hfcmF0ZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIM+kIJqgEGMgQQwIQ9EkMKFGRuc19taW5fcmVmcmVzaF9yYXRlGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgr6QgeqAQQyAggBEjUKCGhvc3RfdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgj6QgWqAQIqABI4CgltYXhfaG9zdHMYBSABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCB/pCBCoCIAASJgoeZGlzYWJsZV9kbnNfcmVmcmVzaF9vbl9mYWlsdXJlGA8gASgIEk4KGGRuc19mYWlsdXJlX3JlZnJlc2hfcmF0ZRgGIAEoCzIsLmVudm95LmNvbmZpZy5jbHVzdGVyLnYzLkNsdXN0ZXIuUmVmcmVzaFJhdGUSbAoZZG5zX2NhY2hlX2NpcmN1aXRfYnJlYWtlchgHIAEoCzJJLmVudm95LmV4dGVuc2lvbnMuY29tbW9uLmR5bmFtaWNfZm9yd2FyZF9wcm94eS52My5EbnNDYWNoZUNpcmN1aXRCcmVha2VycxIsChd1c2VfdGNwX2Zvcl9kbnNfbG9va3VwcxgIIAEoCEILGAGSx4bYBAMzLjASVQoVZG5zX3Jlc29sdXRpb25fY29uZmlnGAkgASgLMikuZW52b3kuY29uZmlnLmNvcmUudjMuRG5zUmVzb2x1dGlvbkNvbmZpZ0ILGAGSx4bYBAMzLjASTQoZdHlwZWRfZG5zX3Jlc29sdmVyX2NvbmZpZxgMIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnEkEKFHByZXJlc29sdmVfaG9zdG5hbWVzGAogAygLMiMuZW52b3kuY29uZmlnLmNvcmUudjMuU29ja2V0QWRkcmVzcxI+ChFkbnNfcXVlcnlfdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkII+kIFqgECMgASTwoQa2V5X3ZhbHVlX2NvbmZpZxgNIAEoCzI1LmVudm95LmNvbmZpZy5jb21tb24ua2V5X3ZhbHVlLnYzLktleVZhbHVlU3RvcmVDb25maWcSRgoXcmVzb2x2ZWRfYWRkcmVzc19maWx0ZXIYECABKAsyJS5lbnZveS50eXBlLm1hdGNoZXIudjMuQWRkcmVzc01hdGNoZXJiBnByb3RvMw", [file_envoy_config_cluster_v3_cluster, file_envoy_config_common_key_value_v3_config, file_envoy_config_core_v3_address, file_envoy_config_core_v3_extension, file_envoy_config_core_v3_resolver, file_envoy_type_matcher_v3_address, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache.proto");
 
 /**
  * Describes the message envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheCircuitBreakers.

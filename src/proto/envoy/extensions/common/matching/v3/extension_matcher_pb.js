@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/common/matching/v3/extension_matcher.proto (package envoy.extensions.common.matching.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_common_matcher_v3_matcher } from "../../../../config/common/matcher/v3/matcher_pb.js";
-import { file_envoy_config_core_v3_extension } from "../../../../config/core/v3/extension_pb.js";
-import { file_xds_type_matcher_v3_matcher } from "../../../../../xds/type/matcher/v3/matcher_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/common/matching/v3/extension_matcher.proto.
  */
 export const file_envoy_extensions_common_matching_v3_extension_matcher = /*@__PURE__*/
-  fileDesc("CjtlbnZveS9leHRlbnNpb25zL2NvbW1vbi9tYXRjaGluZy92My9leHRlbnNpb25fbWF0Y2hlci5wcm90bxIjZW52b3kuZXh0ZW5zaW9ucy5jb21tb24ubWF0Y2hpbmcudjMi4AEKFEV4dGVuc2lvbldpdGhNYXRjaGVyEkUKB21hdGNoZXIYASABKAsyJy5lbnZveS5jb25maWcuY29tbW9uLm1hdGNoZXIudjMuTWF0Y2hlckILGAGSx4bYBAMzLjASMQoLeGRzX21hdGNoZXIYAyABKAsyHC54ZHMudHlwZS5tYXRjaGVyLnYzLk1hdGNoZXISTgoQZXh0ZW5zaW9uX2NvbmZpZxgCIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnQgj6QgWKAQIQASJRChxFeHRlbnNpb25XaXRoTWF0Y2hlclBlclJvdXRlEjEKC3hkc19tYXRjaGVyGAEgASgLMhwueGRzLnR5cGUubWF0Y2hlci52My5NYXRjaGVyYgZwcm90bzM", [file_envoy_config_common_matcher_v3_matcher, file_envoy_config_core_v3_extension, file_xds_type_matcher_v3_matcher]);
+  file("envoy/extensions/common/matching/v3/extension_matcher.proto");
 
 /**
  * Describes the message envoy.extensions.common.matching.v3.ExtensionWithMatcher.

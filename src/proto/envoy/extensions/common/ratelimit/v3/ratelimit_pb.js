@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/common/ratelimit/v3/ratelimit.proto (package envoy.extensions.common.ratelimit.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_v3_ratelimit_unit } from "../../../../type/v3/ratelimit_unit_pb.js";
-import { file_envoy_type_v3_token_bucket } from "../../../../type/v3/token_bucket_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/common/ratelimit/v3/ratelimit.proto.
  */
 export const file_envoy_extensions_common_ratelimit_v3_ratelimit = /*@__PURE__*/
-  fileDesc("CjRlbnZveS9leHRlbnNpb25zL2NvbW1vbi9yYXRlbGltaXQvdjMvcmF0ZWxpbWl0LnByb3RvEiRlbnZveS5leHRlbnNpb25zLmNvbW1vbi5yYXRlbGltaXQudjMitwMKE1JhdGVMaW1pdERlc2NyaXB0b3ISWgoHZW50cmllcxgBIAMoCzI/LmVudm95LmV4dGVuc2lvbnMuY29tbW9uLnJhdGVsaW1pdC52My5SYXRlTGltaXREZXNjcmlwdG9yLkVudHJ5Qgj6QgWSAQIIARJaCgVsaW1pdBgCIAEoCzJLLmVudm95LmV4dGVuc2lvbnMuY29tbW9uLnJhdGVsaW1pdC52My5SYXRlTGltaXREZXNjcmlwdG9yLlJhdGVMaW1pdE92ZXJyaWRlEjEKC2hpdHNfYWRkZW5kGAMgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlEhgKEGlzX25lZ2F0aXZlX2hpdHMYBCABKAgaNQoFRW50cnkSFAoDa2V5GAEgASgJQgf6QgRyAhABEhYKBXZhbHVlGAIgASgJQgf6QgRyAhAAGmQKEVJhdGVMaW1pdE92ZXJyaWRlEhkKEXJlcXVlc3RzX3Blcl91bml0GAEgASgNEjQKBHVuaXQYAiABKA4yHC5lbnZveS50eXBlLnYzLlJhdGVMaW1pdFVuaXRCCPpCBYIBAhABIscBChhMb2NhbFJhdGVMaW1pdERlc2NyaXB0b3ISWgoHZW50cmllcxgBIAMoCzI/LmVudm95LmV4dGVuc2lvbnMuY29tbW9uLnJhdGVsaW1pdC52My5SYXRlTGltaXREZXNjcmlwdG9yLkVudHJ5Qgj6QgWSAQIIARI6Cgx0b2tlbl9idWNrZXQYAiABKAsyGi5lbnZveS50eXBlLnYzLlRva2VuQnVja2V0Qgj6QgWKAQIQARITCgtzaGFkb3dfbW9kZRgDIAEoCCIXChVMb2NhbENsdXN0ZXJSYXRlTGltaXQqPAobWFJhdGVMaW1pdEhlYWRlcnNSRkNWZXJzaW9uEgcKA09GRhAAEhQKEERSQUZUX1ZFUlNJT05fMDMQASo8ChNWaFJhdGVMaW1pdHNPcHRpb25zEgwKCE9WRVJSSURFEAASCwoHSU5DTFVERRABEgoKBklHTk9SRRACYgZwcm90bzM", [file_envoy_type_v3_ratelimit_unit, file_envoy_type_v3_token_bucket, file_google_protobuf_wrappers]);
+  file("envoy/extensions/common/ratelimit/v3/ratelimit.proto");
 
 /**
  * Describes the message envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/common/tap/v3/common.proto (package envoy.extensions.common.tap.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_tap_v3_common } from "../../../../config/tap/v3/common_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/common/tap/v3/common.proto.
  */
 export const file_envoy_extensions_common_tap_v3_common = /*@__PURE__*/
-  fileDesc("CitlbnZveS9leHRlbnNpb25zL2NvbW1vbi90YXAvdjMvY29tbW9uLnByb3RvEh5lbnZveS5leHRlbnNpb25zLmNvbW1vbi50YXAudjMiqQEKFUNvbW1vbkV4dGVuc2lvbkNvbmZpZxJDCgxhZG1pbl9jb25maWcYASABKAsyKy5lbnZveS5leHRlbnNpb25zLmNvbW1vbi50YXAudjMuQWRtaW5Db25maWdIABI3Cg1zdGF0aWNfY29uZmlnGAIgASgLMh4uZW52b3kuY29uZmlnLnRhcC52My5UYXBDb25maWdIAEISCgtjb25maWdfdHlwZRID+EIBIikKC0FkbWluQ29uZmlnEhoKCWNvbmZpZ19pZBgBIAEoCUIH+kIEcgIQAWIGcHJvdG8z", [file_envoy_config_tap_v3_common]);
+  file("envoy/extensions/common/tap/v3/common.proto");
 
 /**
  * Describes the message envoy.extensions.common.tap.v3.CommonExtensionConfig.

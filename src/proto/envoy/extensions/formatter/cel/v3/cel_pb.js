@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/formatter/cel/v3/cel.proto (package envoy.extensions.formatter.cel.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/formatter/cel/v3/cel.proto.
  */
 export const file_envoy_extensions_formatter_cel_v3_cel = /*@__PURE__*/
-  fileDesc("CitlbnZveS9leHRlbnNpb25zL2Zvcm1hdHRlci9jZWwvdjMvY2VsLnByb3RvEiFlbnZveS5leHRlbnNpb25zLmZvcm1hdHRlci5jZWwudjMiBQoDQ2VsYgZwcm90bzM");
+  file("envoy/extensions/formatter/cel/v3/cel.proto");
 
 /**
  * Describes the message envoy.extensions.formatter.cel.v3.Cel.

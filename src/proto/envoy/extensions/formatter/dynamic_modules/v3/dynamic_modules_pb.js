@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/formatter/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.formatter.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/formatter/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_formatter_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkNlbnZveS9leHRlbnNpb25zL2Zvcm1hdHRlci9keW5hbWljX21vZHVsZXMvdjMvZHluYW1pY19tb2R1bGVzLnByb3RvEi1lbnZveS5leHRlbnNpb25zLmZvcm1hdHRlci5keW5hbWljX21vZHVsZXMudjMiwwEKFkR5bmFtaWNNb2R1bGVGb3JtYXR0ZXISYQoVZHluYW1pY19tb2R1bGVfY29uZmlnGAEgASgLMjguZW52b3kuZXh0ZW5zaW9ucy5keW5hbWljX21vZHVsZXMudjMuRHluYW1pY01vZHVsZUNvbmZpZ0II+kIFigECEAESFgoOZm9ybWF0dGVyX25hbWUYAiABKAkSLgoQZm9ybWF0dGVyX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnliBnByb3RvMw", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/formatter/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.formatter.dynamic_modules.v3.DynamicModuleFormatter.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/formatter/file_content/v3/file_content.proto (package envoy.extensions.formatter.file_content.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/formatter/file_content/v3/file_content.proto.
  */
 export const file_envoy_extensions_formatter_file_content_v3_file_content = /*@__PURE__*/
-  fileDesc("Cj1lbnZveS9leHRlbnNpb25zL2Zvcm1hdHRlci9maWxlX2NvbnRlbnQvdjMvZmlsZV9jb250ZW50LnByb3RvEiplbnZveS5leHRlbnNpb25zLmZvcm1hdHRlci5maWxlX2NvbnRlbnQudjMiDQoLRmlsZUNvbnRlbnRiBnByb3RvMw");
+  file("envoy/extensions/formatter/file_content/v3/file_content.proto");
 
 /**
  * Describes the message envoy.extensions.formatter.file_content.v3.FileContent.

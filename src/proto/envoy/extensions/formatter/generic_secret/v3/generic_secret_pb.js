@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/formatter/generic_secret/v3/generic_secret.proto (package envoy.extensions.formatter.generic_secret.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_transport_sockets_tls_v3_secret } from "../../../transport_sockets/tls/v3/secret_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/formatter/generic_secret/v3/generic_secret.proto.
  */
 export const file_envoy_extensions_formatter_generic_secret_v3_generic_secret = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL2Zvcm1hdHRlci9nZW5lcmljX3NlY3JldC92My9nZW5lcmljX3NlY3JldC5wcm90bxIsZW52b3kuZXh0ZW5zaW9ucy5mb3JtYXR0ZXIuZ2VuZXJpY19zZWNyZXQudjMi8wEKDUdlbmVyaWNTZWNyZXQScAoOc2VjcmV0X2NvbmZpZ3MYASADKAsyTi5lbnZveS5leHRlbnNpb25zLmZvcm1hdHRlci5nZW5lcmljX3NlY3JldC52My5HZW5lcmljU2VjcmV0LlNlY3JldENvbmZpZ3NFbnRyeUII+kIFmgECCAEacAoSU2VjcmV0Q29uZmlnc0VudHJ5EgsKA2tleRgBIAEoCRJJCgV2YWx1ZRgCIAEoCzI6LmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLlNkc1NlY3JldENvbmZpZzoCOAFiBnByb3RvMw", [file_envoy_extensions_transport_sockets_tls_v3_secret]);
+  file("envoy/extensions/formatter/generic_secret/v3/generic_secret.proto");
 
 /**
  * Describes the message envoy.extensions.formatter.generic_secret.v3.GenericSecret.

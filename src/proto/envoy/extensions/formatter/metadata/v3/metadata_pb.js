@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/formatter/metadata/v3/metadata.proto (package envoy.extensions.formatter.metadata.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/formatter/metadata/v3/metadata.proto.
  */
 export const file_envoy_extensions_formatter_metadata_v3_metadata = /*@__PURE__*/
-  fileDesc("CjVlbnZveS9leHRlbnNpb25zL2Zvcm1hdHRlci9tZXRhZGF0YS92My9tZXRhZGF0YS5wcm90bxImZW52b3kuZXh0ZW5zaW9ucy5mb3JtYXR0ZXIubWV0YWRhdGEudjMiCgoITWV0YWRhdGFiBnByb3RvMw");
+  file("envoy/extensions/formatter/metadata/v3/metadata.proto");
 
 /**
  * Describes the message envoy.extensions.formatter.metadata.v3.Metadata.

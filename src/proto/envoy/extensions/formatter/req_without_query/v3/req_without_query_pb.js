@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/formatter/req_without_query/v3/req_without_query.proto (package envoy.extensions.formatter.req_without_query.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/formatter/req_without_query/v3/req_without_query.proto.
  */
 export const file_envoy_extensions_formatter_req_without_query_v3_req_without_query = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL2Zvcm1hdHRlci9yZXFfd2l0aG91dF9xdWVyeS92My9yZXFfd2l0aG91dF9xdWVyeS5wcm90bxIvZW52b3kuZXh0ZW5zaW9ucy5mb3JtYXR0ZXIucmVxX3dpdGhvdXRfcXVlcnkudjMiEQoPUmVxV2l0aG91dFF1ZXJ5YgZwcm90bzM");
+  file("envoy/extensions/formatter/req_without_query/v3/req_without_query.proto");
 
 /**
  * Describes the message envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/health_checkers/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.health_checkers.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/health_checkers/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_health_checkers_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkllbnZveS9leHRlbnNpb25zL2hlYWx0aF9jaGVja2Vycy9keW5hbWljX21vZHVsZXMvdjMvZHluYW1pY19tb2R1bGVzLnByb3RvEjNlbnZveS5leHRlbnNpb25zLmhlYWx0aF9jaGVja2Vycy5keW5hbWljX21vZHVsZXMudjMi2AEKGER5bmFtaWNNb2R1bGVIZWFsdGhDaGVjaxJhChVkeW5hbWljX21vZHVsZV9jb25maWcYASABKAsyOC5lbnZveS5leHRlbnNpb25zLmR5bmFtaWNfbW9kdWxlcy52My5EeW5hbWljTW9kdWxlQ29uZmlnQgj6QgWKAQIQARIkChNoZWFsdGhfY2hlY2tlcl9uYW1lGAIgASgJQgf6QgRyAhABEjMKFWhlYWx0aF9jaGVja2VyX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnliBnByb3RvMw", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/health_checkers/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.health_checkers.dynamic_modules.v3.DynamicModuleHealthCheck.

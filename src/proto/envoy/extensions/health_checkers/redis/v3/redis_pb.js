@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/health_checkers/redis/v3/redis.proto (package envoy.extensions.health_checkers.redis.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_filters_network_redis_proxy_v3_redis_proxy } from "../../../filters/network/redis_proxy/v3/redis_proxy_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/health_checkers/redis/v3/redis.proto.
  */
 export const file_envoy_extensions_health_checkers_redis_v3_redis = /*@__PURE__*/
-  fileDesc("CjVlbnZveS9leHRlbnNpb25zL2hlYWx0aF9jaGVja2Vycy9yZWRpcy92My9yZWRpcy5wcm90bxIpZW52b3kuZXh0ZW5zaW9ucy5oZWFsdGhfY2hlY2tlcnMucmVkaXMudjMiXgoFUmVkaXMSCwoDa2V5GAEgASgJEkgKB2F3c19pYW0YAiABKAsyNy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5yZWRpc19wcm94eS52My5Bd3NJYW1iBnByb3RvMw", [file_envoy_extensions_filters_network_redis_proxy_v3_redis_proxy]);
+  file("envoy/extensions/health_checkers/redis/v3/redis.proto");
 
 /**
  * Describes the message envoy.extensions.health_checkers.redis.v3.Redis.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/health_checkers/thrift/v3/thrift.proto (package envoy.extensions.health_checkers.thrift.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_filters_network_thrift_proxy_v3_thrift_proxy } from "../../../filters/network/thrift_proxy/v3/thrift_proxy_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/health_checkers/thrift/v3/thrift.proto.
  */
 export const file_envoy_extensions_health_checkers_thrift_v3_thrift = /*@__PURE__*/
-  fileDesc("CjdlbnZveS9leHRlbnNpb25zL2hlYWx0aF9jaGVja2Vycy90aHJpZnQvdjMvdGhyaWZ0LnByb3RvEiplbnZveS5leHRlbnNpb25zLmhlYWx0aF9jaGVja2Vycy50aHJpZnQudjMi4AEKBlRocmlmdBIcCgttZXRob2RfbmFtZRgBIAEoCUIH+kIEcgIQARJcCgl0cmFuc3BvcnQYAiABKA4yPy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay50aHJpZnRfcHJveHkudjMuVHJhbnNwb3J0VHlwZUII+kIFggECEAESWgoIcHJvdG9jb2wYAyABKA4yPi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay50aHJpZnRfcHJveHkudjMuUHJvdG9jb2xUeXBlQgj6QgWCAQIQAWIGcHJvdG8z", [file_envoy_extensions_filters_network_thrift_proxy_v3_thrift_proxy]);
+  file("envoy/extensions/health_checkers/thrift/v3/thrift.proto");
 
 /**
  * Describes the message envoy.extensions.health_checkers.thrift.v3.Thrift.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/internal_redirect/allow_listed_routes/v3/allow_listed_routes_config.proto (package envoy.extensions.internal_redirect.allow_listed_routes.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/internal_redirect/allow_listed_routes/v3/allow_listed_routes_config.proto.
  */
 export const file_envoy_extensions_internal_redirect_allow_listed_routes_v3_allow_listed_routes_config = /*@__PURE__*/
-  fileDesc("ClplbnZveS9leHRlbnNpb25zL2ludGVybmFsX3JlZGlyZWN0L2FsbG93X2xpc3RlZF9yb3V0ZXMvdjMvYWxsb3dfbGlzdGVkX3JvdXRlc19jb25maWcucHJvdG8SOWVudm95LmV4dGVuc2lvbnMuaW50ZXJuYWxfcmVkaXJlY3QuYWxsb3dfbGlzdGVkX3JvdXRlcy52MyJEChdBbGxvd0xpc3RlZFJvdXRlc0NvbmZpZxIpChNhbGxvd2VkX3JvdXRlX25hbWVzGAEgAygJQgz6QgmSAQYiBHICEAFiBnByb3RvMw");
+  file("envoy/extensions/internal_redirect/allow_listed_routes/v3/allow_listed_routes_config.proto");
 
 /**
  * Describes the message envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig.

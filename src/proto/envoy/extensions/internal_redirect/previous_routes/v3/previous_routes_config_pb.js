@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config.proto (package envoy.extensions.internal_redirect.previous_routes.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config.proto.
  */
 export const file_envoy_extensions_internal_redirect_previous_routes_v3_previous_routes_config = /*@__PURE__*/
-  fileDesc("ClJlbnZveS9leHRlbnNpb25zL2ludGVybmFsX3JlZGlyZWN0L3ByZXZpb3VzX3JvdXRlcy92My9wcmV2aW91c19yb3V0ZXNfY29uZmlnLnByb3RvEjVlbnZveS5leHRlbnNpb25zLmludGVybmFsX3JlZGlyZWN0LnByZXZpb3VzX3JvdXRlcy52MyIWChRQcmV2aW91c1JvdXRlc0NvbmZpZ2IGcHJvdG8z");
+  file("envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config.proto");
 
 /**
  * Describes the message envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config.proto (package envoy.extensions.internal_redirect.safe_cross_scheme.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config.proto.
  */
 export const file_envoy_extensions_internal_redirect_safe_cross_scheme_v3_safe_cross_scheme_config = /*@__PURE__*/
-  fileDesc("ClZlbnZveS9leHRlbnNpb25zL2ludGVybmFsX3JlZGlyZWN0L3NhZmVfY3Jvc3Nfc2NoZW1lL3YzL3NhZmVfY3Jvc3Nfc2NoZW1lX2NvbmZpZy5wcm90bxI3ZW52b3kuZXh0ZW5zaW9ucy5pbnRlcm5hbF9yZWRpcmVjdC5zYWZlX2Nyb3NzX3NjaGVtZS52MyIXChVTYWZlQ3Jvc3NTY2hlbWVDb25maWdiBnByb3RvMw");
+  file("envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config.proto");
 
 /**
  * Describes the message envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig.

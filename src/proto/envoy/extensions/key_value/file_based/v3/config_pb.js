@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/key_value/file_based/v3/config.proto (package envoy.extensions.key_value.file_based.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/key_value/file_based/v3/config.proto.
  */
 export const file_envoy_extensions_key_value_file_based_v3_config = /*@__PURE__*/
-  fileDesc("CjVlbnZveS9leHRlbnNpb25zL2tleV92YWx1ZS9maWxlX2Jhc2VkL3YzL2NvbmZpZy5wcm90bxIoZW52b3kuZXh0ZW5zaW9ucy5rZXlfdmFsdWUuZmlsZV9iYXNlZC52MyKfAQocRmlsZUJhc2VkS2V5VmFsdWVTdG9yZUNvbmZpZxIZCghmaWxlbmFtZRgBIAEoCUIH+kIEcgIQARIxCg5mbHVzaF9pbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCgttYXhfZW50cmllcxgDIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/key_value/file_based/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.key_value.file_based.v3.FileBasedKeyValueStoreConfig.

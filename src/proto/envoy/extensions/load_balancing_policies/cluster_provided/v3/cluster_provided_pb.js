@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/load_balancing_policies/cluster_provided/v3/cluster_provided.proto (package envoy.extensions.load_balancing_policies.cluster_provided.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/cluster_provided/v3/cluster_provided.proto.
  */
 export const file_envoy_extensions_load_balancing_policies_cluster_provided_v3_cluster_provided = /*@__PURE__*/
-  fileDesc("ClNlbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL2NsdXN0ZXJfcHJvdmlkZWQvdjMvY2x1c3Rlcl9wcm92aWRlZC5wcm90bxI8ZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5jbHVzdGVyX3Byb3ZpZGVkLnYzIhEKD0NsdXN0ZXJQcm92aWRlZGIGcHJvdG8z");
+  file("envoy/extensions/load_balancing_policies/cluster_provided/v3/cluster_provided.proto");
 
 /**
  * Describes the message envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided.

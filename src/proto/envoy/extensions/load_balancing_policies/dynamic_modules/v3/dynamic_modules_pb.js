@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/load_balancing_policies/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.load_balancing_policies.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_load_balancing_policies_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("ClFlbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL2R5bmFtaWNfbW9kdWxlcy92My9keW5hbWljX21vZHVsZXMucHJvdG8SO2Vudm95LmV4dGVuc2lvbnMubG9hZF9iYWxhbmNpbmdfcG9saWNpZXMuZHluYW1pY19tb2R1bGVzLnYzItYBCiBEeW5hbWljTW9kdWxlc0xvYWRCYWxhbmNlckNvbmZpZxJhChVkeW5hbWljX21vZHVsZV9jb25maWcYASABKAsyOC5lbnZveS5leHRlbnNpb25zLmR5bmFtaWNfbW9kdWxlcy52My5EeW5hbWljTW9kdWxlQ29uZmlnQgj6QgWKAQIQARIfCg5sYl9wb2xpY3lfbmFtZRgCIAEoCUIH+kIEcgIQARIuChBsYl9wb2xpY3lfY29uZmlnGAMgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueWIGcHJvdG8z", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/load_balancing_policies/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.load_balancing_policies.dynamic_modules.v3.DynamicModulesLoadBalancerConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto (package envoy.extensions.load_balancing_policies.maglev.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_load_balancing_policies_common_v3_common } from "../../common/v3/common_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto.
  */
 export const file_envoy_extensions_load_balancing_policies_maglev_v3_maglev = /*@__PURE__*/
-  fileDesc("Cj9lbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL21hZ2xldi92My9tYWdsZXYucHJvdG8SMmVudm95LmV4dGVuc2lvbnMubG9hZF9iYWxhbmNpbmdfcG9saWNpZXMubWFnbGV2LnYzIsACCgZNYWdsZXYSPAoKdGFibGVfc2l6ZRgBIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50NjRWYWx1ZUIK+kIHMgUYy5axAhJzChxjb25zaXN0ZW50X2hhc2hpbmdfbGJfY29uZmlnGAIgASgLMk0uZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5jb21tb24udjMuQ29uc2lzdGVudEhhc2hpbmdMYkNvbmZpZxKCAQobbG9jYWxpdHlfd2VpZ2h0ZWRfbGJfY29uZmlnGAMgASgLMl0uZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5jb21tb24udjMuTG9jYWxpdHlMYkNvbmZpZy5Mb2NhbGl0eVdlaWdodGVkTGJDb25maWdiBnByb3RvMw", [file_envoy_extensions_load_balancing_policies_common_v3_common, file_google_protobuf_wrappers]);
+  file("envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto");
 
 /**
  * Describes the message envoy.extensions.load_balancing_policies.maglev.v3.Maglev.

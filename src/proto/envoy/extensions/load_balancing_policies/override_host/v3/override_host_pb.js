@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/load_balancing_policies/override_host/v3/override_host.proto (package envoy.extensions.load_balancing_policies.override_host.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_cluster_v3_cluster } from "../../../../config/cluster/v3/cluster_pb.js";
-import { file_envoy_type_metadata_v3_metadata } from "../../../../type/metadata/v3/metadata_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/override_host/v3/override_host.proto.
  */
 export const file_envoy_extensions_load_balancing_policies_override_host_v3_override_host = /*@__PURE__*/
-  fileDesc("Ck1lbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL292ZXJyaWRlX2hvc3QvdjMvb3ZlcnJpZGVfaG9zdC5wcm90bxI5ZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5vdmVycmlkZV9ob3N0LnYzIo8DCgxPdmVycmlkZUhvc3QSgwEKFW92ZXJyaWRlX2hvc3Rfc291cmNlcxgBIAMoCzJaLmVudm95LmV4dGVuc2lvbnMubG9hZF9iYWxhbmNpbmdfcG9saWNpZXMub3ZlcnJpZGVfaG9zdC52My5PdmVycmlkZUhvc3QuT3ZlcnJpZGVIb3N0U291cmNlQgj6QgWSAQIIARI+ChFzZWxlY3RlZF9ob3N0X2tleRgCIAEoCzIjLmVudm95LnR5cGUubWV0YWRhdGEudjMuTWV0YWRhdGFLZXkSTwoPZmFsbGJhY2tfcG9saWN5GAMgASgLMiwuZW52b3kuY29uZmlnLmNsdXN0ZXIudjMuTG9hZEJhbGFuY2luZ1BvbGljeUII+kIFigECEAEaaAoST3ZlcnJpZGVIb3N0U291cmNlEhsKBmhlYWRlchgBIAEoCUIL+kIIcgbIAQDAAQISNQoIbWV0YWRhdGEYAiABKAsyIy5lbnZveS50eXBlLm1ldGFkYXRhLnYzLk1ldGFkYXRhS2V5YgZwcm90bzM", [file_envoy_config_cluster_v3_cluster, file_envoy_type_metadata_v3_metadata]);
+  file("envoy/extensions/load_balancing_policies/override_host/v3/override_host.proto");
 
 /**
  * Describes the message envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost.

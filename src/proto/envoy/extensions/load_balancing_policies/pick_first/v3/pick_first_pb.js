@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/load_balancing_policies/pick_first/v3/pick_first.proto (package envoy.extensions.load_balancing_policies.pick_first.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/pick_first/v3/pick_first.proto.
  */
 export const file_envoy_extensions_load_balancing_policies_pick_first_v3_pick_first = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL3BpY2tfZmlyc3QvdjMvcGlja19maXJzdC5wcm90bxI2ZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5waWNrX2ZpcnN0LnYzIikKCVBpY2tGaXJzdBIcChRzaHVmZmxlX2FkZHJlc3NfbGlzdBgBIAEoCGIGcHJvdG8z");
+  file("envoy/extensions/load_balancing_policies/pick_first/v3/pick_first.proto");
 
 /**
  * Describes the message envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst.

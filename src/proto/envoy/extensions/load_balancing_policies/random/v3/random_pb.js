@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/load_balancing_policies/random/v3/random.proto (package envoy.extensions.load_balancing_policies.random.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_load_balancing_policies_common_v3_common } from "../../common/v3/common_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/random/v3/random.proto.
  */
 export const file_envoy_extensions_load_balancing_policies_random_v3_random = /*@__PURE__*/
-  fileDesc("Cj9lbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL3JhbmRvbS92My9yYW5kb20ucHJvdG8SMmVudm95LmV4dGVuc2lvbnMubG9hZF9iYWxhbmNpbmdfcG9saWNpZXMucmFuZG9tLnYzImoKBlJhbmRvbRJgChJsb2NhbGl0eV9sYl9jb25maWcYASABKAsyRC5lbnZveS5leHRlbnNpb25zLmxvYWRfYmFsYW5jaW5nX3BvbGljaWVzLmNvbW1vbi52My5Mb2NhbGl0eUxiQ29uZmlnYgZwcm90bzM", [file_envoy_extensions_load_balancing_policies_common_v3_common]);
+  file("envoy/extensions/load_balancing_policies/random/v3/random.proto");
 
 /**
  * Describes the message envoy.extensions.load_balancing_policies.random.v3.Random.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/load_balancing_policies/random_subsetting/v3/random_subsetting.proto (package envoy.extensions.load_balancing_policies.random_subsetting.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_cluster_v3_cluster } from "../../../../config/cluster/v3/cluster_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/random_subsetting/v3/random_subsetting.proto.
  */
 export const file_envoy_extensions_load_balancing_policies_random_subsetting_v3_random_subsetting = /*@__PURE__*/
-  fileDesc("ClVlbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL3JhbmRvbV9zdWJzZXR0aW5nL3YzL3JhbmRvbV9zdWJzZXR0aW5nLnByb3RvEj1lbnZveS5leHRlbnNpb25zLmxvYWRfYmFsYW5jaW5nX3BvbGljaWVzLnJhbmRvbV9zdWJzZXR0aW5nLnYzIpwBChBSYW5kb21TdWJzZXR0aW5nEjoKC3N1YnNldF9zaXplGAEgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgf6QgQqAiAAEkwKDGNoaWxkX3BvbGljeRgCIAEoCzIsLmVudm95LmNvbmZpZy5jbHVzdGVyLnYzLkxvYWRCYWxhbmNpbmdQb2xpY3lCCPpCBYoBAhABYgZwcm90bzM", [file_envoy_config_cluster_v3_cluster, file_google_protobuf_wrappers]);
+  file("envoy/extensions/load_balancing_policies/random_subsetting/v3/random_subsetting.proto");
 
 /**
  * Describes the message envoy.extensions.load_balancing_policies.random_subsetting.v3.RandomSubsetting.

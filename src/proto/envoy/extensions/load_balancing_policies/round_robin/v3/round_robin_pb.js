@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.proto (package envoy.extensions.load_balancing_policies.round_robin.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_load_balancing_policies_common_v3_common } from "../../common/v3/common_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.proto.
  */
 export const file_envoy_extensions_load_balancing_policies_round_robin_v3_round_robin = /*@__PURE__*/
-  fileDesc("CkllbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL3JvdW5kX3JvYmluL3YzL3JvdW5kX3JvYmluLnByb3RvEjdlbnZveS5leHRlbnNpb25zLmxvYWRfYmFsYW5jaW5nX3BvbGljaWVzLnJvdW5kX3JvYmluLnYzIs4BCgpSb3VuZFJvYmluEl4KEXNsb3dfc3RhcnRfY29uZmlnGAEgASgLMkMuZW52b3kuZXh0ZW5zaW9ucy5sb2FkX2JhbGFuY2luZ19wb2xpY2llcy5jb21tb24udjMuU2xvd1N0YXJ0Q29uZmlnEmAKEmxvY2FsaXR5X2xiX2NvbmZpZxgCIAEoCzJELmVudm95LmV4dGVuc2lvbnMubG9hZF9iYWxhbmNpbmdfcG9saWNpZXMuY29tbW9uLnYzLkxvY2FsaXR5TGJDb25maWdiBnByb3RvMw", [file_envoy_extensions_load_balancing_policies_common_v3_common]);
+  file("envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.proto");
 
 /**
  * Describes the message envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin.

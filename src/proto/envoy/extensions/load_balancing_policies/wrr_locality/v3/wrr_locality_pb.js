@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.proto (package envoy.extensions.load_balancing_policies.wrr_locality.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_cluster_v3_cluster } from "../../../../config/cluster/v3/cluster_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.proto.
  */
 export const file_envoy_extensions_load_balancing_policies_wrr_locality_v3_wrr_locality = /*@__PURE__*/
-  fileDesc("CktlbnZveS9leHRlbnNpb25zL2xvYWRfYmFsYW5jaW5nX3BvbGljaWVzL3dycl9sb2NhbGl0eS92My93cnJfbG9jYWxpdHkucHJvdG8SOGVudm95LmV4dGVuc2lvbnMubG9hZF9iYWxhbmNpbmdfcG9saWNpZXMud3JyX2xvY2FsaXR5LnYzImYKC1dyckxvY2FsaXR5ElcKF2VuZHBvaW50X3BpY2tpbmdfcG9saWN5GAEgASgLMiwuZW52b3kuY29uZmlnLmNsdXN0ZXIudjMuTG9hZEJhbGFuY2luZ1BvbGljeUII+kIFigECEAFiBnByb3RvMw", [file_envoy_config_cluster_v3_cluster]);
+  file("envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.proto");
 
 /**
  * Describes the message envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/local_address_selectors/filter_state_override/v3/config.proto (package envoy.extensions.local_address_selectors.filter_state_override.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/local_address_selectors/filter_state_override/v3/config.proto.
  */
 export const file_envoy_extensions_local_address_selectors_filter_state_override_v3_config = /*@__PURE__*/
-  fileDesc("Ck5lbnZveS9leHRlbnNpb25zL2xvY2FsX2FkZHJlc3Nfc2VsZWN0b3JzL2ZpbHRlcl9zdGF0ZV9vdmVycmlkZS92My9jb25maWcucHJvdG8SQWVudm95LmV4dGVuc2lvbnMubG9jYWxfYWRkcmVzc19zZWxlY3RvcnMuZmlsdGVyX3N0YXRlX292ZXJyaWRlLnYzIggKBkNvbmZpZ2IGcHJvdG8z");
+  file("envoy/extensions/local_address_selectors/filter_state_override/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.local_address_selectors.filter_state_override.v3.Config.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/outlier_detection_monitors/common/v3/error_types.proto (package envoy.extensions.outlier_detection_monitors.common.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_v3_range } from "../../../../type/v3/range_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/outlier_detection_monitors/common/v3/error_types.proto.
  */
 export const file_envoy_extensions_outlier_detection_monitors_common_v3_error_types = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL291dGxpZXJfZGV0ZWN0aW9uX21vbml0b3JzL2NvbW1vbi92My9lcnJvcl90eXBlcy5wcm90bxI1ZW52b3kuZXh0ZW5zaW9ucy5vdXRsaWVyX2RldGVjdGlvbl9tb25pdG9ycy5jb21tb24udjMiNgoKSHR0cEVycm9ycxIoCgVyYW5nZRgBIAEoCzIZLmVudm95LnR5cGUudjMuSW50MzJSYW5nZSITChFMb2NhbE9yaWdpbkVycm9ycyIQCg5EYXRhYmFzZUVycm9ycyKtAgoMRXJyb3JCdWNrZXRzElYKC2h0dHBfZXJyb3JzGAEgAygLMkEuZW52b3kuZXh0ZW5zaW9ucy5vdXRsaWVyX2RldGVjdGlvbl9tb25pdG9ycy5jb21tb24udjMuSHR0cEVycm9ycxJlChNsb2NhbF9vcmlnaW5fZXJyb3JzGAIgAygLMkguZW52b3kuZXh0ZW5zaW9ucy5vdXRsaWVyX2RldGVjdGlvbl9tb25pdG9ycy5jb21tb24udjMuTG9jYWxPcmlnaW5FcnJvcnMSXgoPZGF0YWJhc2VfZXJyb3JzGAMgAygLMkUuZW52b3kuZXh0ZW5zaW9ucy5vdXRsaWVyX2RldGVjdGlvbl9tb25pdG9ycy5jb21tb24udjMuRGF0YWJhc2VFcnJvcnNiBnByb3RvMw", [file_envoy_type_v3_range]);
+  file("envoy/extensions/outlier_detection_monitors/common/v3/error_types.proto");
 
 /**
  * Describes the message envoy.extensions.outlier_detection_monitors.common.v3.HttpErrors.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/outlier_detection_monitors/consecutive_errors/v3/consecutive_errors.proto (package envoy.extensions.outlier_detection_monitors.consecutive_errors.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_outlier_detection_monitors_common_v3_error_types } from "../../common/v3/error_types_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/outlier_detection_monitors/consecutive_errors/v3/consecutive_errors.proto.
  */
 export const file_envoy_extensions_outlier_detection_monitors_consecutive_errors_v3_consecutive_errors = /*@__PURE__*/
-  fileDesc("ClplbnZveS9leHRlbnNpb25zL291dGxpZXJfZGV0ZWN0aW9uX21vbml0b3JzL2NvbnNlY3V0aXZlX2Vycm9ycy92My9jb25zZWN1dGl2ZV9lcnJvcnMucHJvdG8SQWVudm95LmV4dGVuc2lvbnMub3V0bGllcl9kZXRlY3Rpb25fbW9uaXRvcnMuY29uc2VjdXRpdmVfZXJyb3JzLnYzIvEBChFDb25zZWN1dGl2ZUVycm9ycxIMCgRuYW1lGAEgASgJEjgKCXRocmVzaG9sZBgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIYZBI4CgllbmZvcmNpbmcYAyABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCB/pCBCoCGGQSWgoNZXJyb3JfYnVja2V0cxgEIAEoCzJDLmVudm95LmV4dGVuc2lvbnMub3V0bGllcl9kZXRlY3Rpb25fbW9uaXRvcnMuY29tbW9uLnYzLkVycm9yQnVja2V0c2IGcHJvdG8z", [file_envoy_extensions_outlier_detection_monitors_common_v3_error_types, file_google_protobuf_wrappers]);
+  file("envoy/extensions/outlier_detection_monitors/consecutive_errors/v3/consecutive_errors.proto");
 
 /**
  * Describes the message envoy.extensions.outlier_detection_monitors.consecutive_errors.v3.ConsecutiveErrors.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/quic/client_writer_factory/v3/default_client_writer.proto (package envoy.extensions.quic.client_writer_factory.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/client_writer_factory/v3/default_client_writer.proto.
  */
 export const file_envoy_extensions_quic_client_writer_factory_v3_default_client_writer = /*@__PURE__*/
-  fileDesc("CkplbnZveS9leHRlbnNpb25zL3F1aWMvY2xpZW50X3dyaXRlcl9mYWN0b3J5L3YzL2RlZmF1bHRfY2xpZW50X3dyaXRlci5wcm90bxIuZW52b3kuZXh0ZW5zaW9ucy5xdWljLmNsaWVudF93cml0ZXJfZmFjdG9yeS52MyIVChNEZWZhdWx0Q2xpZW50V3JpdGVyYgZwcm90bzM");
+  file("envoy/extensions/quic/client_writer_factory/v3/default_client_writer.proto");
 
 /**
  * Describes the message envoy.extensions.quic.client_writer_factory.v3.DefaultClientWriter.

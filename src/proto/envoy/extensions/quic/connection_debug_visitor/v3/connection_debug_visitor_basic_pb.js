@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/quic/connection_debug_visitor/v3/connection_debug_visitor_basic.proto (package envoy.extensions.quic.connection_debug_visitor.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/connection_debug_visitor/v3/connection_debug_visitor_basic.proto.
  */
 export const file_envoy_extensions_quic_connection_debug_visitor_v3_connection_debug_visitor_basic = /*@__PURE__*/
-  fileDesc("ClZlbnZveS9leHRlbnNpb25zL3F1aWMvY29ubmVjdGlvbl9kZWJ1Z192aXNpdG9yL3YzL2Nvbm5lY3Rpb25fZGVidWdfdmlzaXRvcl9iYXNpYy5wcm90bxIxZW52b3kuZXh0ZW5zaW9ucy5xdWljLmNvbm5lY3Rpb25fZGVidWdfdmlzaXRvci52MyINCgtCYXNpY0NvbmZpZ2IGcHJvdG8z");
+  file("envoy/extensions/quic/connection_debug_visitor/v3/connection_debug_visitor_basic.proto");
 
 /**
  * Describes the message envoy.extensions.quic.connection_debug_visitor.v3.BasicConfig.

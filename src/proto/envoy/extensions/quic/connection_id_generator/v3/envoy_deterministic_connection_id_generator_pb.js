@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/quic/connection_id_generator/v3/envoy_deterministic_connection_id_generator.proto (package envoy.extensions.quic.connection_id_generator.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/connection_id_generator/v3/envoy_deterministic_connection_id_generator.proto.
  */
 export const file_envoy_extensions_quic_connection_id_generator_v3_envoy_deterministic_connection_id_generator = /*@__PURE__*/
-  fileDesc("CmJlbnZveS9leHRlbnNpb25zL3F1aWMvY29ubmVjdGlvbl9pZF9nZW5lcmF0b3IvdjMvZW52b3lfZGV0ZXJtaW5pc3RpY19jb25uZWN0aW9uX2lkX2dlbmVyYXRvci5wcm90bxIwZW52b3kuZXh0ZW5zaW9ucy5xdWljLmNvbm5lY3Rpb25faWRfZ2VuZXJhdG9yLnYzIioKKERldGVybWluaXN0aWNDb25uZWN0aW9uSWRHZW5lcmF0b3JDb25maWdiBnByb3RvMw");
+  file("envoy/extensions/quic/connection_id_generator/v3/envoy_deterministic_connection_id_generator.proto");
 
 /**
  * Describes the message envoy.extensions.quic.connection_id_generator.v3.DeterministicConnectionIdGeneratorConfig.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/quic/crypto_stream/v3/crypto_stream.proto (package envoy.extensions.quic.crypto_stream.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/crypto_stream/v3/crypto_stream.proto.
  */
 export const file_envoy_extensions_quic_crypto_stream_v3_crypto_stream = /*@__PURE__*/
-  fileDesc("CjplbnZveS9leHRlbnNpb25zL3F1aWMvY3J5cHRvX3N0cmVhbS92My9jcnlwdG9fc3RyZWFtLnByb3RvEiZlbnZveS5leHRlbnNpb25zLnF1aWMuY3J5cHRvX3N0cmVhbS52MyIaChhDcnlwdG9TZXJ2ZXJTdHJlYW1Db25maWdiBnByb3RvMw");
+  file("envoy/extensions/quic/crypto_stream/v3/crypto_stream.proto");
 
 /**
  * Describes the message envoy.extensions.quic.crypto_stream.v3.CryptoServerStreamConfig.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/quic/proof_source/v3/proof_source.proto (package envoy.extensions.quic.proof_source.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/proof_source/v3/proof_source.proto.
  */
 export const file_envoy_extensions_quic_proof_source_v3_proof_source = /*@__PURE__*/
-  fileDesc("CjhlbnZveS9leHRlbnNpb25zL3F1aWMvcHJvb2Zfc291cmNlL3YzL3Byb29mX3NvdXJjZS5wcm90bxIlZW52b3kuZXh0ZW5zaW9ucy5xdWljLnByb29mX3NvdXJjZS52MyITChFQcm9vZlNvdXJjZUNvbmZpZ2IGcHJvdG8z");
+  file("envoy/extensions/quic/proof_source/v3/proof_source.proto");
 
 /**
  * Describes the message envoy.extensions.quic.proof_source.v3.ProofSourceConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/quic/server_preferred_address/v3/datasource.proto (package envoy.extensions.quic.server_preferred_address.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/server_preferred_address/v3/datasource.proto.
  */
 export const file_envoy_extensions_quic_server_preferred_address_v3_datasource = /*@__PURE__*/
-  fileDesc("CkJlbnZveS9leHRlbnNpb25zL3F1aWMvc2VydmVyX3ByZWZlcnJlZF9hZGRyZXNzL3YzL2RhdGFzb3VyY2UucHJvdG8SMWVudm95LmV4dGVuc2lvbnMucXVpYy5zZXJ2ZXJfcHJlZmVycmVkX2FkZHJlc3MudjMi7wMKJkRhdGFTb3VyY2VTZXJ2ZXJQcmVmZXJyZWRBZGRyZXNzQ29uZmlnEoIBCgtpcHY0X2NvbmZpZxgBIAEoCzJtLmVudm95LmV4dGVuc2lvbnMucXVpYy5zZXJ2ZXJfcHJlZmVycmVkX2FkZHJlc3MudjMuRGF0YVNvdXJjZVNlcnZlclByZWZlcnJlZEFkZHJlc3NDb25maWcuQWRkcmVzc0ZhbWlseUNvbmZpZxKCAQoLaXB2Nl9jb25maWcYAiABKAsybS5lbnZveS5leHRlbnNpb25zLnF1aWMuc2VydmVyX3ByZWZlcnJlZF9hZGRyZXNzLnYzLkRhdGFTb3VyY2VTZXJ2ZXJQcmVmZXJyZWRBZGRyZXNzQ29uZmlnLkFkZHJlc3NGYW1pbHlDb25maWcaugEKE0FkZHJlc3NGYW1pbHlDb25maWcSOwoHYWRkcmVzcxgBIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2VCCPpCBYoBAhABEi4KBHBvcnQYAiABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlEjYKDGRuYXRfYWRkcmVzcxgDIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2ViBnByb3RvMw", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/quic/server_preferred_address/v3/datasource.proto");
 
 /**
  * Describes the message envoy.extensions.quic.server_preferred_address.v3.DataSourceServerPreferredAddressConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/quic/server_preferred_address/v3/fixed_server_preferred_address_config.proto (package envoy.extensions.quic.server_preferred_address.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../../../config/core/v3/address_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/server_preferred_address/v3/fixed_server_preferred_address_config.proto.
  */
 export const file_envoy_extensions_quic_server_preferred_address_v3_fixed_server_preferred_address_config = /*@__PURE__*/
-  fileDesc("Cl1lbnZveS9leHRlbnNpb25zL3F1aWMvc2VydmVyX3ByZWZlcnJlZF9hZGRyZXNzL3YzL2ZpeGVkX3NlcnZlcl9wcmVmZXJyZWRfYWRkcmVzc19jb25maWcucHJvdG8SMWVudm95LmV4dGVuc2lvbnMucXVpYy5zZXJ2ZXJfcHJlZmVycmVkX2FkZHJlc3MudjMi1gMKIUZpeGVkU2VydmVyUHJlZmVycmVkQWRkcmVzc0NvbmZpZxIUCgxpcHY0X2FkZHJlc3MYASABKAkSfQoLaXB2NF9jb25maWcYAyABKAsyaC5lbnZveS5leHRlbnNpb25zLnF1aWMuc2VydmVyX3ByZWZlcnJlZF9hZGRyZXNzLnYzLkZpeGVkU2VydmVyUHJlZmVycmVkQWRkcmVzc0NvbmZpZy5BZGRyZXNzRmFtaWx5Q29uZmlnEhQKDGlwdjZfYWRkcmVzcxgCIAEoCRJ9CgtpcHY2X2NvbmZpZxgEIAEoCzJoLmVudm95LmV4dGVuc2lvbnMucXVpYy5zZXJ2ZXJfcHJlZmVycmVkX2FkZHJlc3MudjMuRml4ZWRTZXJ2ZXJQcmVmZXJyZWRBZGRyZXNzQ29uZmlnLkFkZHJlc3NGYW1pbHlDb25maWcahgEKE0FkZHJlc3NGYW1pbHlDb25maWcSNAoHYWRkcmVzcxgBIAEoCzIjLmVudm95LmNvbmZpZy5jb3JlLnYzLlNvY2tldEFkZHJlc3MSOQoMZG5hdF9hZGRyZXNzGAIgASgLMiMuZW52b3kuY29uZmlnLmNvcmUudjMuU29ja2V0QWRkcmVzc2IGcHJvdG8z", [file_envoy_config_core_v3_address]);
+  file("envoy/extensions/quic/server_preferred_address/v3/fixed_server_preferred_address_config.proto");
 
 /**
  * Describes the message envoy.extensions.quic.server_preferred_address.v3.FixedServerPreferredAddressConfig.

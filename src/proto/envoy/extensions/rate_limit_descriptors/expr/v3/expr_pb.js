@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/rate_limit_descriptors/expr/v3/expr.proto (package envoy.extensions.rate_limit_descriptors.expr.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_api_expr_v1alpha1_syntax } from "../../../../../google/api/expr/v1alpha1/syntax_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/rate_limit_descriptors/expr/v3/expr.proto.
  */
 export const file_envoy_extensions_rate_limit_descriptors_expr_v3_expr = /*@__PURE__*/
-  fileDesc("CjplbnZveS9leHRlbnNpb25zL3JhdGVfbGltaXRfZGVzY3JpcHRvcnMvZXhwci92My9leHByLnByb3RvEi9lbnZveS5leHRlbnNpb25zLnJhdGVfbGltaXRfZGVzY3JpcHRvcnMuZXhwci52MyKhAQoKRGVzY3JpcHRvchIfCg5kZXNjcmlwdG9yX2tleRgBIAEoCUIH+kIEcgIQARIVCg1za2lwX2lmX2Vycm9yGAIgASgIEhcKBHRleHQYAyABKAlCB/pCBHICEAFIABIwCgZwYXJzZWQYBCABKAsyHi5nb29nbGUuYXBpLmV4cHIudjFhbHBoYTEuRXhwckgAQhAKDmV4cHJfc3BlY2lmaWVyYgZwcm90bzM", [file_google_api_expr_v1alpha1_syntax]);
+  file("envoy/extensions/rate_limit_descriptors/expr/v3/expr.proto");
 
 /**
  * Describes the message envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor.

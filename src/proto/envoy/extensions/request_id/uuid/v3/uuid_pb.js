@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/request_id/uuid/v3/uuid.proto (package envoy.extensions.request_id.uuid.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/request_id/uuid/v3/uuid.proto.
  */
 export const file_envoy_extensions_request_id_uuid_v3_uuid = /*@__PURE__*/
-  fileDesc("Ci5lbnZveS9leHRlbnNpb25zL3JlcXVlc3RfaWQvdXVpZC92My91dWlkLnByb3RvEiNlbnZveS5leHRlbnNpb25zLnJlcXVlc3RfaWQudXVpZC52MyKTAQoTVXVpZFJlcXVlc3RJZENvbmZpZxI1ChFwYWNrX3RyYWNlX3JlYXNvbhgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWUSRQohdXNlX3JlcXVlc3RfaWRfZm9yX3RyYWNlX3NhbXBsaW5nGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZWIGcHJvdG8z", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/request_id/uuid/v3/uuid.proto");
 
 /**
  * Describes the message envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig.

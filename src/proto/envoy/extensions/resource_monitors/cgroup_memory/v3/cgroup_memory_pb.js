@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/resource_monitors/cgroup_memory/v3/cgroup_memory.proto (package envoy.extensions.resource_monitors.cgroup_memory.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/resource_monitors/cgroup_memory/v3/cgroup_memory.proto.
  */
 export const file_envoy_extensions_resource_monitors_cgroup_memory_v3_cgroup_memory = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL3Jlc291cmNlX21vbml0b3JzL2Nncm91cF9tZW1vcnkvdjMvY2dyb3VwX21lbW9yeS5wcm90bxIzZW52b3kuZXh0ZW5zaW9ucy5yZXNvdXJjZV9tb25pdG9ycy5jZ3JvdXBfbWVtb3J5LnYzIi4KEkNncm91cE1lbW9yeUNvbmZpZxIYChBtYXhfbWVtb3J5X2J5dGVzGAEgASgEYgZwcm90bzM");
+  file("envoy/extensions/resource_monitors/cgroup_memory/v3/cgroup_memory.proto");
 
 /**
  * Describes the message envoy.extensions.resource_monitors.cgroup_memory.v3.CgroupMemoryConfig.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/resource_monitors/cpu_utilization/v3/cpu_utilization.proto (package envoy.extensions.resource_monitors.cpu_utilization.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/resource_monitors/cpu_utilization/v3/cpu_utilization.proto.
  */
 export const file_envoy_extensions_resource_monitors_cpu_utilization_v3_cpu_utilization = /*@__PURE__*/
-  fileDesc("CktlbnZveS9leHRlbnNpb25zL3Jlc291cmNlX21vbml0b3JzL2NwdV91dGlsaXphdGlvbi92My9jcHVfdXRpbGl6YXRpb24ucHJvdG8SNWVudm95LmV4dGVuc2lvbnMucmVzb3VyY2VfbW9uaXRvcnMuY3B1X3V0aWxpemF0aW9uLnYzIs0BChRDcHVVdGlsaXphdGlvbkNvbmZpZxJ+CgRtb2RlGAEgASgOMmYuZW52b3kuZXh0ZW5zaW9ucy5yZXNvdXJjZV9tb25pdG9ycy5jcHVfdXRpbGl6YXRpb24udjMuQ3B1VXRpbGl6YXRpb25Db25maWcuVXRpbGl6YXRpb25Db21wdXRlU3RyYXRlZ3lCCPpCBYIBAhABIjUKGlV0aWxpemF0aW9uQ29tcHV0ZVN0cmF0ZWd5EggKBEhPU1QQABINCglDT05UQUlORVIQAWIGcHJvdG8z");
+  file("envoy/extensions/resource_monitors/cpu_utilization/v3/cpu_utilization.proto");
 
 /**
  * Describes the message envoy.extensions.resource_monitors.cpu_utilization.v3.CpuUtilizationConfig.

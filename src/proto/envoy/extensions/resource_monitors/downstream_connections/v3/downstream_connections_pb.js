@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.proto (package envoy.extensions.resource_monitors.downstream_connections.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.proto.
  */
 export const file_envoy_extensions_resource_monitors_downstream_connections_v3_downstream_connections = /*@__PURE__*/
-  fileDesc("ClllbnZveS9leHRlbnNpb25zL3Jlc291cmNlX21vbml0b3JzL2Rvd25zdHJlYW1fY29ubmVjdGlvbnMvdjMvZG93bnN0cmVhbV9jb25uZWN0aW9ucy5wcm90bxI8ZW52b3kuZXh0ZW5zaW9ucy5yZXNvdXJjZV9tb25pdG9ycy5kb3duc3RyZWFtX2Nvbm5lY3Rpb25zLnYzIlEKG0Rvd25zdHJlYW1Db25uZWN0aW9uc0NvbmZpZxIyCiFtYXhfYWN0aXZlX2Rvd25zdHJlYW1fY29ubmVjdGlvbnMYASABKANCB/pCBCICIABiBnByb3RvMw");
+  file("envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.proto");
 
 /**
  * Describes the message envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/resource_monitors/fixed_heap/v3/fixed_heap.proto (package envoy.extensions.resource_monitors.fixed_heap.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/resource_monitors/fixed_heap/v3/fixed_heap.proto.
  */
 export const file_envoy_extensions_resource_monitors_fixed_heap_v3_fixed_heap = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL3Jlc291cmNlX21vbml0b3JzL2ZpeGVkX2hlYXAvdjMvZml4ZWRfaGVhcC5wcm90bxIwZW52b3kuZXh0ZW5zaW9ucy5yZXNvdXJjZV9tb25pdG9ycy5maXhlZF9oZWFwLnYzIngKD0ZpeGVkSGVhcENvbmZpZxIbChNtYXhfaGVhcF9zaXplX2J5dGVzGAEgASgEEkgKG21heF9oZWFwX3NpemVfYnl0ZXNfcnVudGltZRgCIAEoCzIjLmVudm95LmNvbmZpZy5jb3JlLnYzLlJ1bnRpbWVVSW50NjRiBnByb3RvMw", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/resource_monitors/fixed_heap/v3/fixed_heap.proto");
 
 /**
  * Describes the message envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/resource_monitors/injected_resource/v3/injected_resource.proto (package envoy.extensions.resource_monitors.injected_resource.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/resource_monitors/injected_resource/v3/injected_resource.proto.
  */
 export const file_envoy_extensions_resource_monitors_injected_resource_v3_injected_resource = /*@__PURE__*/
-  fileDesc("Ck9lbnZveS9leHRlbnNpb25zL3Jlc291cmNlX21vbml0b3JzL2luamVjdGVkX3Jlc291cmNlL3YzL2luamVjdGVkX3Jlc291cmNlLnByb3RvEjdlbnZveS5leHRlbnNpb25zLnJlc291cmNlX21vbml0b3JzLmluamVjdGVkX3Jlc291cmNlLnYzIjMKFkluamVjdGVkUmVzb3VyY2VDb25maWcSGQoIZmlsZW5hbWUYASABKAlCB/pCBHICEAFiBnByb3RvMw");
+  file("envoy/extensions/resource_monitors/injected_resource/v3/injected_resource.proto");
 
 /**
  * Describes the message envoy.extensions.resource_monitors.injected_resource.v3.InjectedResourceConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/stat_sinks/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.stat_sinks.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/stat_sinks/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_stat_sinks_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkRlbnZveS9leHRlbnNpb25zL3N0YXRfc2lua3MvZHluYW1pY19tb2R1bGVzL3YzL2R5bmFtaWNfbW9kdWxlcy5wcm90bxIuZW52b3kuZXh0ZW5zaW9ucy5zdGF0X3NpbmtzLmR5bmFtaWNfbW9kdWxlcy52MyK5AQoWRHluYW1pY01vZHVsZVN0YXRzU2luaxJhChVkeW5hbWljX21vZHVsZV9jb25maWcYASABKAsyOC5lbnZveS5leHRlbnNpb25zLmR5bmFtaWNfbW9kdWxlcy52My5EeW5hbWljTW9kdWxlQ29uZmlnQgj6QgWKAQIQARIRCglzaW5rX25hbWUYAiABKAkSKQoLc2lua19jb25maWcYAyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55YgZwcm90bzM", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/stat_sinks/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.stat_sinks.dynamic_modules.v3.DynamicModuleStatsSink.

@@ -2,19 +2,14 @@
 // @generated from file envoy/extensions/stat_sinks/open_telemetry/v3/open_telemetry.proto (package envoy.extensions.stat_sinks.open_telemetry.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../../config/core/v3/extension_pb.js";
-import { file_envoy_config_core_v3_grpc_service } from "../../../../config/core/v3/grpc_service_pb.js";
-import { file_envoy_config_core_v3_http_service } from "../../../../config/core/v3/http_service_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
-import { file_opentelemetry_proto_common_v1_common } from "../../../../../opentelemetry/proto/common/v1/common_pb.js";
-import { file_xds_type_matcher_v3_matcher } from "../../../../../xds/type/matcher/v3/matcher_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/stat_sinks/open_telemetry/v3/open_telemetry.proto.
  */
 export const file_envoy_extensions_stat_sinks_open_telemetry_v3_open_telemetry = /*@__PURE__*/
-  fileDesc("CkJlbnZveS9leHRlbnNpb25zL3N0YXRfc2lua3Mvb3Blbl90ZWxlbWV0cnkvdjMvb3Blbl90ZWxlbWV0cnkucHJvdG8SLWVudm95LmV4dGVuc2lvbnMuc3RhdF9zaW5rcy5vcGVuX3RlbGVtZXRyeS52MyKkBQoKU2lua0NvbmZpZxJDCgxncnBjX3NlcnZpY2UYASABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5HcnBjU2VydmljZUII+kIFigECEAFIABI5CgxodHRwX3NlcnZpY2UYCSABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5IdHRwU2VydmljZUgAEkYKEnJlc291cmNlX2RldGVjdG9ycxgHIAMoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnEiEKGXJlcG9ydF9jb3VudGVyc19hc19kZWx0YXMYAiABKAgSIwobcmVwb3J0X2hpc3RvZ3JhbXNfYXNfZGVsdGFzGAMgASgIEjsKF2VtaXRfdGFnc19hc19hdHRyaWJ1dGVzGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRI6ChZ1c2VfdGFnX2V4dHJhY3RlZF9uYW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRIOCgZwcmVmaXgYBiABKAkSPwoZY3VzdG9tX21ldHJpY19jb252ZXJzaW9ucxgIIAEoCzIcLnhkcy50eXBlLm1hdGNoZXIudjMuTWF0Y2hlchIjChttYXhfZGF0YV9wb2ludHNfcGVyX3JlcXVlc3QYCiABKA0abgoQQ29udmVyc2lvbkFjdGlvbhITCgttZXRyaWNfbmFtZRgCIAEoCRJFChRzdGF0aWNfbWV0cmljX2xhYmVscxgDIAMoCzInLm9wZW50ZWxlbWV0cnkucHJvdG8uY29tbW9uLnYxLktleVZhbHVlGgwKCkRyb3BBY3Rpb25CGQoScHJvdG9jb2xfc3BlY2lmaWVyEgP4QgFiBnByb3RvMw", [file_envoy_config_core_v3_extension, file_envoy_config_core_v3_grpc_service, file_envoy_config_core_v3_http_service, file_google_protobuf_wrappers, file_opentelemetry_proto_common_v1_common, file_xds_type_matcher_v3_matcher]);
+  file("envoy/extensions/stat_sinks/open_telemetry/v3/open_telemetry.proto");
 
 /**
  * Describes the message envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/stat_sinks/wasm/v3/wasm.proto (package envoy.extensions.stat_sinks.wasm.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_wasm_v3_wasm } from "../../../wasm/v3/wasm_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/stat_sinks/wasm/v3/wasm.proto.
  */
 export const file_envoy_extensions_stat_sinks_wasm_v3_wasm = /*@__PURE__*/
-  fileDesc("Ci5lbnZveS9leHRlbnNpb25zL3N0YXRfc2lua3Mvd2FzbS92My93YXNtLnByb3RvEiNlbnZveS5leHRlbnNpb25zLnN0YXRfc2lua3Mud2FzbS52MyI+CgRXYXNtEjYKBmNvbmZpZxgBIAEoCzImLmVudm95LmV4dGVuc2lvbnMud2FzbS52My5QbHVnaW5Db25maWdiBnByb3RvMw", [file_envoy_extensions_wasm_v3_wasm]);
+  file("envoy/extensions/stat_sinks/wasm/v3/wasm.proto");
 
 /**
  * Describes the message envoy.extensions.stat_sinks.wasm.v3.Wasm.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/string_matcher/lua/v3/lua.proto (package envoy.extensions.string_matcher.lua.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/string_matcher/lua/v3/lua.proto.
  */
 export const file_envoy_extensions_string_matcher_lua_v3_lua = /*@__PURE__*/
-  fileDesc("CjBlbnZveS9leHRlbnNpb25zL3N0cmluZ19tYXRjaGVyL2x1YS92My9sdWEucHJvdG8SJmVudm95LmV4dGVuc2lvbnMuc3RyaW5nX21hdGNoZXIubHVhLnYzIkYKA0x1YRI/Cgtzb3VyY2VfY29kZRgBIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2VCCPpCBYoBAhABYgZwcm90bzM", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/string_matcher/lua/v3/lua.proto");
 
 /**
  * Describes the message envoy.extensions.string_matcher.lua.v3.Lua.

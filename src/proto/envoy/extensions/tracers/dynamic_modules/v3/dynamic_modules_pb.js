@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/tracers/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.tracers.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/tracers/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_tracers_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL3RyYWNlcnMvZHluYW1pY19tb2R1bGVzL3YzL2R5bmFtaWNfbW9kdWxlcy5wcm90bxIrZW52b3kuZXh0ZW5zaW9ucy50cmFjZXJzLmR5bmFtaWNfbW9kdWxlcy52MyK6AQoTRHluYW1pY01vZHVsZVRyYWNlchJhChVkeW5hbWljX21vZHVsZV9jb25maWcYASABKAsyOC5lbnZveS5leHRlbnNpb25zLmR5bmFtaWNfbW9kdWxlcy52My5EeW5hbWljTW9kdWxlQ29uZmlnQgj6QgWKAQIQARITCgt0cmFjZXJfbmFtZRgCIAEoCRIrCg10cmFjZXJfY29uZmlnGAMgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueWIGcHJvdG8z", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/tracers/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.tracers.dynamic_modules.v3.DynamicModuleTracer.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/tracers/fluentd/v3/fluentd.proto (package envoy.extensions.tracers.fluentd.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/tracers/fluentd/v3/fluentd.proto.
  */
 export const file_envoy_extensions_tracers_fluentd_v3_fluentd = /*@__PURE__*/
-  fileDesc("CjFlbnZveS9leHRlbnNpb25zL3RyYWNlcnMvZmx1ZW50ZC92My9mbHVlbnRkLnByb3RvEiNlbnZveS5leHRlbnNpb25zLnRyYWNlcnMuZmx1ZW50ZC52MyKTAgoNRmx1ZW50ZENvbmZpZxIYCgdjbHVzdGVyGAEgASgJQgf6QgRyAhABEhQKA3RhZxgCIAEoCUIH+kIEcgIQARIcCgtzdGF0X3ByZWZpeBgDIAEoCUIH+kIEcgIQARJCChVidWZmZXJfZmx1c2hfaW50ZXJ2YWwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCPpCBaoBAioAEjcKEWJ1ZmZlcl9zaXplX2J5dGVzGAUgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEjcKDHJldHJ5X3BvbGljeRgGIAEoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLlJldHJ5UG9saWN5YgZwcm90bzM", [file_envoy_config_core_v3_base, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/tracers/fluentd/v3/fluentd.proto");
 
 /**
  * Describes the message envoy.extensions.tracers.fluentd.v3.FluentdConfig.

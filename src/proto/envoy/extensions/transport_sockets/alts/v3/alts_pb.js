@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/alts/v3/alts.proto (package envoy.extensions.transport_sockets.alts.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/alts/v3/alts.proto.
  */
 export const file_envoy_extensions_transport_sockets_alts_v3_alts = /*@__PURE__*/
-  fileDesc("CjVlbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL2FsdHMvdjMvYWx0cy5wcm90bxIqZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy5hbHRzLnYzIkoKBEFsdHMSIwoSaGFuZHNoYWtlcl9zZXJ2aWNlGAEgASgJQgf6QgRyAhABEh0KFXBlZXJfc2VydmljZV9hY2NvdW50cxgCIAMoCWIGcHJvdG8z");
+  file("envoy/extensions/transport_sockets/alts/v3/alts.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.alts.v3.Alts.

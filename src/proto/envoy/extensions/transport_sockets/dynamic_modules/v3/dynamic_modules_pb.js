@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.transport_sockets.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_transport_sockets_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CktlbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL2R5bmFtaWNfbW9kdWxlcy92My9keW5hbWljX21vZHVsZXMucHJvdG8SNWVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMuZHluYW1pY19tb2R1bGVzLnYzIoUCChxEeW5hbWljTW9kdWxlVHJhbnNwb3J0U29ja2V0EmEKFWR5bmFtaWNfbW9kdWxlX2NvbmZpZxgBIAEoCzI4LmVudm95LmV4dGVuc2lvbnMuZHluYW1pY19tb2R1bGVzLnYzLkR5bmFtaWNNb2R1bGVDb25maWdCCPpCBYoBAhABEiYKFXRyYW5zcG9ydF9zb2NrZXRfbmFtZRgCIAEoCUIH+kIEcgIQARI1Chd0cmFuc3BvcnRfc29ja2V0X2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkSIwobaW1wbGVtZW50c19zZWN1cmVfdHJhbnNwb3J0GAQgASgIYgZwcm90bzM", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/transport_sockets/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.dynamic_modules.v3.DynamicModuleTransportSocket.

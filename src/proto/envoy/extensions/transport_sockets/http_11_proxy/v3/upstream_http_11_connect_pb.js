@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/http_11_proxy/v3/upstream_http_11_connect.proto (package envoy.extensions.transport_sockets.http_11_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../../../config/core/v3/address_pb.js";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/http_11_proxy/v3/upstream_http_11_connect.proto.
  */
 export const file_envoy_extensions_transport_sockets_http_11_proxy_v3_upstream_http_11_connect = /*@__PURE__*/
-  fileDesc("ClJlbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL2h0dHBfMTFfcHJveHkvdjMvdXBzdHJlYW1faHR0cF8xMV9jb25uZWN0LnByb3RvEjNlbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLmh0dHBfMTFfcHJveHkudjMinQEKHEh0dHAxMVByb3h5VXBzdHJlYW1UcmFuc3BvcnQSPwoQdHJhbnNwb3J0X3NvY2tldBgBIAEoCzIlLmVudm95LmNvbmZpZy5jb3JlLnYzLlRyYW5zcG9ydFNvY2tldBI8ChVkZWZhdWx0X3Byb3h5X2FkZHJlc3MYAiABKAsyHS5lbnZveS5jb25maWcuY29yZS52My5BZGRyZXNzYgZwcm90bzM", [file_envoy_config_core_v3_address, file_envoy_config_core_v3_base]);
+  file("envoy/extensions/transport_sockets/http_11_proxy/v3/upstream_http_11_connect.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.http_11_proxy.v3.Http11ProxyUpstreamTransport.

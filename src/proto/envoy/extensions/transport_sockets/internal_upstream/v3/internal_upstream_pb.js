@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream.proto (package envoy.extensions.transport_sockets.internal_upstream.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
-import { file_envoy_type_metadata_v3_metadata } from "../../../../type/metadata/v3/metadata_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream.proto.
  */
 export const file_envoy_extensions_transport_sockets_internal_upstream_v3_internal_upstream = /*@__PURE__*/
-  fileDesc("Ck9lbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL2ludGVybmFsX3Vwc3RyZWFtL3YzL2ludGVybmFsX3Vwc3RyZWFtLnByb3RvEjdlbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLmludGVybmFsX3Vwc3RyZWFtLnYzItkCChlJbnRlcm5hbFVwc3RyZWFtVHJhbnNwb3J0EoQBChRwYXNzdGhyb3VnaF9tZXRhZGF0YRgBIAMoCzJmLmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMuaW50ZXJuYWxfdXBzdHJlYW0udjMuSW50ZXJuYWxVcHN0cmVhbVRyYW5zcG9ydC5NZXRhZGF0YVZhbHVlU291cmNlEkkKEHRyYW5zcG9ydF9zb2NrZXQYAyABKAsyJS5lbnZveS5jb25maWcuY29yZS52My5UcmFuc3BvcnRTb2NrZXRCCPpCBYoBAhABGmoKE01ldGFkYXRhVmFsdWVTb3VyY2USPAoEa2luZBgBIAEoCzIkLmVudm95LnR5cGUubWV0YWRhdGEudjMuTWV0YWRhdGFLaW5kQgj6QgWKAQIQARIVCgRuYW1lGAIgASgJQgf6QgRyAhABYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_type_metadata_v3_metadata]);
+  file("envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto (package envoy.extensions.transport_sockets.proxy_protocol.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_core_v3_proxy_protocol } from "../../../../config/core/v3/proxy_protocol_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto.
  */
 export const file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol = /*@__PURE__*/
-  fileDesc("ClJlbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3Byb3h5X3Byb3RvY29sL3YzL3Vwc3RyZWFtX3Byb3h5X3Byb3RvY29sLnByb3RvEjRlbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnByb3h5X3Byb3RvY29sLnYzIuIBCh5Qcm94eVByb3RvY29sVXBzdHJlYW1UcmFuc3BvcnQSOQoGY29uZmlnGAEgASgLMikuZW52b3kuY29uZmlnLmNvcmUudjMuUHJveHlQcm90b2NvbENvbmZpZxJJChB0cmFuc3BvcnRfc29ja2V0GAIgASgLMiUuZW52b3kuY29uZmlnLmNvcmUudjMuVHJhbnNwb3J0U29ja2V0Qgj6QgWKAQIQARIhChlhbGxvd191bnNwZWNpZmllZF9hZGRyZXNzGAMgASgIEhcKD3Rsdl9hc19wb29sX2tleRgEIAEoCGIGcHJvdG8z", [file_envoy_config_core_v3_base, file_envoy_config_core_v3_proxy_protocol]);
+  file("envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport.

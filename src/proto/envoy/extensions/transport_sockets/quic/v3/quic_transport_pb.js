@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/quic/v3/quic_transport.proto (package envoy.extensions.transport_sockets.quic.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_transport_sockets_tls_v3_tls } from "../../tls/v3/tls_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/quic/v3/quic_transport.proto.
  */
 export const file_envoy_extensions_transport_sockets_quic_v3_quic_transport = /*@__PURE__*/
-  fileDesc("Cj9lbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3F1aWMvdjMvcXVpY190cmFuc3BvcnQucHJvdG8SKmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMucXVpYy52MyLyAQoXUXVpY0Rvd25zdHJlYW1UcmFuc3BvcnQSaQoWZG93bnN0cmVhbV90bHNfY29udGV4dBgBIAEoCzI/LmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLkRvd25zdHJlYW1UbHNDb250ZXh0Qgj6QgWKAQIQARI1ChFlbmFibGVfZWFybHlfZGF0YRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWUSNQoRZW5hYmxlX3Jlc3VtcHRpb24YAyABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlIn4KFVF1aWNVcHN0cmVhbVRyYW5zcG9ydBJlChR1cHN0cmVhbV90bHNfY29udGV4dBgBIAEoCzI9LmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLlVwc3RyZWFtVGxzQ29udGV4dEII+kIFigECEAFiBnByb3RvMw", [file_envoy_extensions_transport_sockets_tls_v3_tls, file_google_protobuf_wrappers]);
+  file("envoy/extensions/transport_sockets/quic/v3/quic_transport.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.proto (package envoy.extensions.transport_sockets.raw_buffer.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.proto.
  */
 export const file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3Jhd19idWZmZXIvdjMvcmF3X2J1ZmZlci5wcm90bxIwZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy5yYXdfYnVmZmVyLnYzIgsKCVJhd0J1ZmZlcmIGcHJvdG8z");
+  file("envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer.

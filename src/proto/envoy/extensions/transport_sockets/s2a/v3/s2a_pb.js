@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/s2a/v3/s2a.proto (package envoy.extensions.transport_sockets.s2a.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/s2a/v3/s2a.proto.
  */
 export const file_envoy_extensions_transport_sockets_s2a_v3_s2a = /*@__PURE__*/
-  fileDesc("CjNlbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3MyYS92My9zMmEucHJvdG8SKWVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMuczJhLnYzIjAKEFMyQUNvbmZpZ3VyYXRpb24SHAoLczJhX2FkZHJlc3MYASABKAlCB/pCBHICEAFiBnByb3RvMw");
+  file("envoy/extensions/transport_sockets/s2a/v3/s2a.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.s2a.v3.S2AConfiguration.

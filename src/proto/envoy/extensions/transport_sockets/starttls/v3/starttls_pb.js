@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/starttls/v3/starttls.proto (package envoy.extensions.transport_sockets.starttls.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer } from "../../raw_buffer/v3/raw_buffer_pb.js";
-import { file_envoy_extensions_transport_sockets_tls_v3_tls } from "../../tls/v3/tls_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/starttls/v3/starttls.proto.
  */
 export const file_envoy_extensions_transport_sockets_starttls_v3_starttls = /*@__PURE__*/
-  fileDesc("Cj1lbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3N0YXJ0dGxzL3YzL3N0YXJ0dGxzLnByb3RvEi5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnN0YXJ0dGxzLnYzItQBCg5TdGFydFRsc0NvbmZpZxJcChdjbGVhcnRleHRfc29ja2V0X2NvbmZpZxgBIAEoCzI7LmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMucmF3X2J1ZmZlci52My5SYXdCdWZmZXISZAoRdGxzX3NvY2tldF9jb25maWcYAiABKAsyPy5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5Eb3duc3RyZWFtVGxzQ29udGV4dEII+kIFigECEAEi2gEKFlVwc3RyZWFtU3RhcnRUbHNDb25maWcSXAoXY2xlYXJ0ZXh0X3NvY2tldF9jb25maWcYASABKAsyOy5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnJhd19idWZmZXIudjMuUmF3QnVmZmVyEmIKEXRsc19zb2NrZXRfY29uZmlnGAIgASgLMj0uZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuVXBzdHJlYW1UbHNDb250ZXh0Qgj6QgWKAQIQAWIGcHJvdG8z", [file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer, file_envoy_extensions_transport_sockets_tls_v3_tls]);
+  file("envoy/extensions/transport_sockets/starttls/v3/starttls.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.starttls.v3.StartTlsConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/tcp_stats/v3/tcp_stats.proto (package envoy.extensions.transport_sockets.tcp_stats.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/tcp_stats/v3/tcp_stats.proto.
  */
 export const file_envoy_extensions_transport_sockets_tcp_stats_v3_tcp_stats = /*@__PURE__*/
-  fileDesc("Cj9lbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3RjcF9zdGF0cy92My90Y3Bfc3RhdHMucHJvdG8SL2Vudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGNwX3N0YXRzLnYzIpMBCgZDb25maWcSSQoQdHJhbnNwb3J0X3NvY2tldBgBIAEoCzIlLmVudm95LmNvbmZpZy5jb3JlLnYzLlRyYW5zcG9ydFNvY2tldEII+kIFigECEAESPgoNdXBkYXRlX3BlcmlvZBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIM+kIJqgEGMgQQwIQ9YgZwcm90bzM", [file_envoy_config_core_v3_base, file_google_protobuf_duration]);
+  file("envoy/extensions/transport_sockets/tcp_stats/v3/tcp_stats.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tcp_stats.v3.Config.

@@ -2,11 +2,11 @@
 // @generated from file envoy/extensions/transport_sockets/tls/v3/cert.proto (package envoy.extensions.transport_sockets.tls.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/tls/v3/cert.proto.
  */
 export const file_envoy_extensions_transport_sockets_tls_v3_cert = /*@__PURE__*/
-  fileDesc("CjRlbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3Rscy92My9jZXJ0LnByb3RvEillbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52M2IGcHJvdG8z");
+  file("envoy/extensions/transport_sockets/tls/v3/cert.proto");
 

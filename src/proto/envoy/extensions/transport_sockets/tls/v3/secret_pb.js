@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/tls/v3/secret.proto (package envoy.extensions.transport_sockets.tls.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_core_v3_config_source } from "../../../../config/core/v3/config_source_pb.js";
-import { file_envoy_extensions_transport_sockets_tls_v3_common } from "./common_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/tls/v3/secret.proto.
  */
 export const file_envoy_extensions_transport_sockets_tls_v3_secret = /*@__PURE__*/
-  fileDesc("CjZlbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3Rscy92My9zZWNyZXQucHJvdG8SKWVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzIvsBCg1HZW5lcmljU2VjcmV0EjgKBnNlY3JldBgBIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2VCBri3i6QCARJeCgdzZWNyZXRzGAIgAygLMkUuZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuR2VuZXJpY1NlY3JldC5TZWNyZXRzRW50cnlCBri3i6QCARpQCgxTZWNyZXRzRW50cnkSCwoDa2V5GAEgASgJEi8KBXZhbHVlGAIgASgLMiAuZW52b3kuY29uZmlnLmNvcmUudjMuRGF0YVNvdXJjZToCOAEiYAoPU2RzU2VjcmV0Q29uZmlnEhUKBG5hbWUYASABKAlCB/pCBHICEAESNgoKc2RzX2NvbmZpZxgCIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLkNvbmZpZ1NvdXJjZSKPAwoGU2VjcmV0EgwKBG5hbWUYASABKAkSVAoPdGxzX2NlcnRpZmljYXRlGAIgASgLMjkuZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuVGxzQ2VydGlmaWNhdGVIABJeChNzZXNzaW9uX3RpY2tldF9rZXlzGAMgASgLMj8uZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuVGxzU2Vzc2lvblRpY2tldEtleXNIABJlChJ2YWxpZGF0aW9uX2NvbnRleHQYBCABKAsyRy5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5DZXJ0aWZpY2F0ZVZhbGlkYXRpb25Db250ZXh0SAASUgoOZ2VuZXJpY19zZWNyZXQYBSABKAsyOC5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5HZW5lcmljU2VjcmV0SABCBgoEdHlwZWIGcHJvdG8z", [file_envoy_config_core_v3_base, file_envoy_config_core_v3_config_source, file_envoy_extensions_transport_sockets_tls_v3_common]);
+  file("envoy/extensions/transport_sockets/tls/v3/secret.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.v3.GenericSecret.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/upstreams/tcp/v3/tcp_protocol_options.proto (package envoy.extensions.upstreams.tcp.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/upstreams/tcp/v3/tcp_protocol_options.proto.
  */
 export const file_envoy_extensions_upstreams_tcp_v3_tcp_protocol_options = /*@__PURE__*/
-  fileDesc("CjxlbnZveS9leHRlbnNpb25zL3Vwc3RyZWFtcy90Y3AvdjMvdGNwX3Byb3RvY29sX29wdGlvbnMucHJvdG8SIWVudm95LmV4dGVuc2lvbnMudXBzdHJlYW1zLnRjcC52MyJFChJUY3BQcm90b2NvbE9wdGlvbnMSLwoMaWRsZV90aW1lb3V0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uYgZwcm90bzM", [file_google_protobuf_duration]);
+  file("envoy/extensions/upstreams/tcp/v3/tcp_protocol_options.proto");
 
 /**
  * Describes the message envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/watchdog/profile_action/v3/profile_action.proto (package envoy.extensions.watchdog.profile_action.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/watchdog/profile_action/v3/profile_action.proto.
  */
 export const file_envoy_extensions_watchdog_profile_action_v3_profile_action = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL3dhdGNoZG9nL3Byb2ZpbGVfYWN0aW9uL3YzL3Byb2ZpbGVfYWN0aW9uLnByb3RvEitlbnZveS5leHRlbnNpb25zLndhdGNoZG9nLnByb2ZpbGVfYWN0aW9uLnYzIn8KE1Byb2ZpbGVBY3Rpb25Db25maWcSMwoQcHJvZmlsZV9kdXJhdGlvbhgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIdCgxwcm9maWxlX3BhdGgYAiABKAlCB/pCBHICEAESFAoMbWF4X3Byb2ZpbGVzGAMgASgEYgZwcm90bzM", [file_google_protobuf_duration]);
+  file("envoy/extensions/watchdog/profile_action/v3/profile_action.proto");
 
 /**
  * Describes the message envoy.extensions.watchdog.profile_action.v3.ProfileActionConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/access_loggers/filters/process_ratelimit/v3/process_ratelimit.proto (package envoy.extensions.access_loggers.filters.process_ratelimit.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_config_source } from "../../../../../config/core/v3/config_source_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/access_loggers/filters/process_ratelimit/v3/process_ratelimit.proto.
  */
 export const file_envoy_extensions_access_loggers_filters_process_ratelimit_v3_process_ratelimit = /*@__PURE__*/
-  fileDesc("ClRlbnZveS9leHRlbnNpb25zL2FjY2Vzc19sb2dnZXJzL2ZpbHRlcnMvcHJvY2Vzc19yYXRlbGltaXQvdjMvcHJvY2Vzc19yYXRlbGltaXQucHJvdG8SPGVudm95LmV4dGVuc2lvbnMuYWNjZXNzX2xvZ2dlcnMuZmlsdGVycy5wcm9jZXNzX3JhdGVsaW1pdC52MyKCAQoWUHJvY2Vzc1JhdGVMaW1pdEZpbHRlchJoCg5keW5hbWljX2NvbmZpZxgBIAEoCzJQLmVudm95LmV4dGVuc2lvbnMuYWNjZXNzX2xvZ2dlcnMuZmlsdGVycy5wcm9jZXNzX3JhdGVsaW1pdC52My5EeW5hbWljVG9rZW5CdWNrZXQieQoSRHluYW1pY1Rva2VuQnVja2V0Eh4KDXJlc291cmNlX25hbWUYASABKAlCB/pCBHICEAESQwoNY29uZmlnX3NvdXJjZRgCIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLkNvbmZpZ1NvdXJjZUII+kIFigECEAFiBnByb3RvMw", [file_envoy_config_core_v3_config_source]);
+  file("envoy/extensions/access_loggers/filters/process_ratelimit/v3/process_ratelimit.proto");
 
 /**
  * Describes the message envoy.extensions.access_loggers.filters.process_ratelimit.v3.ProcessRateLimitFilter.

@@ -2,17 +2,14 @@
 // @generated from file envoy/extensions/bootstrap/reverse_tunnel/downstream_socket_interface/v3/downstream_reverse_connection_socket_interface.proto (package envoy.extensions.bootstrap.reverse_tunnel.downstream_socket_interface.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_accesslog_v3_accesslog } from "../../../../../config/accesslog/v3/accesslog_pb.js";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/bootstrap/reverse_tunnel/downstream_socket_interface/v3/downstream_reverse_connection_socket_interface.proto.
  */
 export const file_envoy_extensions_bootstrap_reverse_tunnel_downstream_socket_interface_v3_downstream_reverse_connection_socket_interface = /*@__PURE__*/
-  fileDesc("Cn1lbnZveS9leHRlbnNpb25zL2Jvb3RzdHJhcC9yZXZlcnNlX3R1bm5lbC9kb3duc3RyZWFtX3NvY2tldF9pbnRlcmZhY2UvdjMvZG93bnN0cmVhbV9yZXZlcnNlX2Nvbm5lY3Rpb25fc29ja2V0X2ludGVyZmFjZS5wcm90bxJIZW52b3kuZXh0ZW5zaW9ucy5ib290c3RyYXAucmV2ZXJzZV90dW5uZWwuZG93bnN0cmVhbV9zb2NrZXRfaW50ZXJmYWNlLnYzItEECipEb3duc3RyZWFtUmV2ZXJzZUNvbm5lY3Rpb25Tb2NrZXRJbnRlcmZhY2USEwoLc3RhdF9wcmVmaXgYASABKAkSHQoVZW5hYmxlX2RldGFpbGVkX3N0YXRzGAIgASgIEqEBCg5odHRwX2hhbmRzaGFrZRgDIAEoCzKIAS5lbnZveS5leHRlbnNpb25zLmJvb3RzdHJhcC5yZXZlcnNlX3R1bm5lbC5kb3duc3RyZWFtX3NvY2tldF9pbnRlcmZhY2UudjMuRG93bnN0cmVhbVJldmVyc2VDb25uZWN0aW9uU29ja2V0SW50ZXJmYWNlLkh0dHBIYW5kc2hha2VDb25maWcSOAoKYWNjZXNzX2xvZxgEIAMoCzIkLmVudm95LmNvbmZpZy5hY2Nlc3Nsb2cudjMuQWNjZXNzTG9nEkQKFW1heF9yZWNvbm5lY3RfYmFja29mZhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIK+kIHqgEEMgIIARrKAQoTSHR0cEhhbmRzaGFrZUNvbmZpZxIUCgxyZXF1ZXN0X3BhdGgYASABKAkSQwoSYWRkaXRpb25hbF9oZWFkZXJzGAIgAygLMicuZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyVmFsdWVPcHRpb24SGAoQdXNlX2h0dHBfdXBncmFkZRgDIAEoCBI+Cgpmb3JtYXR0ZXJzGAQgAygLMiouZW52b3kuY29uZmlnLmNvcmUudjMuVHlwZWRFeHRlbnNpb25Db25maWdiBnByb3RvMw", [file_envoy_config_accesslog_v3_accesslog, file_envoy_config_core_v3_base, file_envoy_config_core_v3_extension, file_google_protobuf_duration]);
+  file("envoy/extensions/bootstrap/reverse_tunnel/downstream_socket_interface/v3/downstream_reverse_connection_socket_interface.proto");
 
 /**
  * Describes the message envoy.extensions.bootstrap.reverse_tunnel.downstream_socket_interface.v3.DownstreamReverseConnectionSocketInterface.

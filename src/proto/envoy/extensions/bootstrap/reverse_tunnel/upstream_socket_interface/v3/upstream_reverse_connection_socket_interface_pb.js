@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/bootstrap/reverse_tunnel/upstream_socket_interface/v3/upstream_reverse_connection_socket_interface.proto (package envoy.extensions.bootstrap.reverse_tunnel.upstream_socket_interface.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_accesslog_v3_accesslog } from "../../../../../config/accesslog/v3/accesslog_pb.js";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/bootstrap/reverse_tunnel/upstream_socket_interface/v3/upstream_reverse_connection_socket_interface.proto.
  */
 export const file_envoy_extensions_bootstrap_reverse_tunnel_upstream_socket_interface_v3_upstream_reverse_connection_socket_interface = /*@__PURE__*/
-  fileDesc("CnllbnZveS9leHRlbnNpb25zL2Jvb3RzdHJhcC9yZXZlcnNlX3R1bm5lbC91cHN0cmVhbV9zb2NrZXRfaW50ZXJmYWNlL3YzL3Vwc3RyZWFtX3JldmVyc2VfY29ubmVjdGlvbl9zb2NrZXRfaW50ZXJmYWNlLnByb3RvEkZlbnZveS5leHRlbnNpb25zLmJvb3RzdHJhcC5yZXZlcnNlX3R1bm5lbC51cHN0cmVhbV9zb2NrZXRfaW50ZXJmYWNlLnYzIuECCihVcHN0cmVhbVJldmVyc2VDb25uZWN0aW9uU29ja2V0SW50ZXJmYWNlEhMKC3N0YXRfcHJlZml4GAEgASgJEkUKFnBpbmdfZmFpbHVyZV90aHJlc2hvbGQYAiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCB/pCBCoCKAESHQoVZW5hYmxlX2RldGFpbGVkX3N0YXRzGAMgASgIEkMKD3JlcG9ydGVyX2NvbmZpZxgEIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnEjsKF2VuYWJsZV90ZW5hbnRfaXNvbGF0aW9uGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRI4CgphY2Nlc3NfbG9nGAYgAygLMiQuZW52b3kuY29uZmlnLmFjY2Vzc2xvZy52My5BY2Nlc3NMb2diBnByb3RvMw", [file_envoy_config_accesslog_v3_accesslog, file_envoy_config_core_v3_extension, file_google_protobuf_wrappers]);
+  file("envoy/extensions/bootstrap/reverse_tunnel/upstream_socket_interface/v3/upstream_reverse_connection_socket_interface.proto");
 
 /**
  * Describes the message envoy.extensions.bootstrap.reverse_tunnel.upstream_socket_interface.v3.UpstreamReverseConnectionSocketInterface.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/clusters/common/dns/v3/dns.proto (package envoy.extensions.clusters.common.dns.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/clusters/common/dns/v3/dns.proto.
  */
 export const file_envoy_extensions_clusters_common_dns_v3_dns = /*@__PURE__*/
-  fileDesc("CjFlbnZveS9leHRlbnNpb25zL2NsdXN0ZXJzL2NvbW1vbi9kbnMvdjMvZG5zLnByb3RvEidlbnZveS5leHRlbnNpb25zLmNsdXN0ZXJzLmNvbW1vbi5kbnMudjMqYQoPRG5zTG9va3VwRmFtaWx5Eg8KC1VOU1BFQ0lGSUVEEAASCAoEQVVUTxABEgsKB1Y0X09OTFkQAhILCgdWNl9PTkxZEAMSEAoMVjRfUFJFRkVSUkVEEAQSBwoDQUxMEAViBnByb3RvMw");
+  file("envoy/extensions/clusters/common/dns/v3/dns.proto");
 
 /**
  * Describes the enum envoy.extensions.clusters.common.dns.v3.DnsLookupFamily.

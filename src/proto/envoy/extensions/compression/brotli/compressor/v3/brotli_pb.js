@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/compression/brotli/compressor/v3/brotli.proto (package envoy.extensions.compression.brotli.compressor.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/compression/brotli/compressor/v3/brotli.proto.
  */
 export const file_envoy_extensions_compression_brotli_compressor_v3_brotli = /*@__PURE__*/
-  fileDesc("Cj5lbnZveS9leHRlbnNpb25zL2NvbXByZXNzaW9uL2Jyb3RsaS9jb21wcmVzc29yL3YzL2Jyb3RsaS5wcm90bxIxZW52b3kuZXh0ZW5zaW9ucy5jb21wcmVzc2lvbi5icm90bGkuY29tcHJlc3Nvci52MyLPAwoGQnJvdGxpEjYKB3F1YWxpdHkYASABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCB/pCBCoCGAsSZQoMZW5jb2Rlcl9tb2RlGAIgASgOMkUuZW52b3kuZXh0ZW5zaW9ucy5jb21wcmVzc2lvbi5icm90bGkuY29tcHJlc3Nvci52My5Ccm90bGkuRW5jb2Rlck1vZGVCCPpCBYIBAhABEjwKC3dpbmRvd19iaXRzGAMgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgn6QgYqBBgYKAoSQQoQaW5wdXRfYmxvY2tfYml0cxgEIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIJ+kIGKgQYGCgQEj4KCmNodW5rX3NpemUYBSABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCDPpCCSoHGICABCiAIBIoCiBkaXNhYmxlX2xpdGVyYWxfY29udGV4dF9tb2RlbGluZxgGIAEoCCI7CgtFbmNvZGVyTW9kZRILCgdERUZBVUxUEAASCwoHR0VORVJJQxABEggKBFRFWFQQAhIICgRGT05UEANiBnByb3RvMw", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/compression/brotli/compressor/v3/brotli.proto");
 
 /**
  * Describes the message envoy.extensions.compression.brotli.compressor.v3.Brotli.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/compression/brotli/decompressor/v3/brotli.proto (package envoy.extensions.compression.brotli.decompressor.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/compression/brotli/decompressor/v3/brotli.proto.
  */
 export const file_envoy_extensions_compression_brotli_decompressor_v3_brotli = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2NvbXByZXNzaW9uL2Jyb3RsaS9kZWNvbXByZXNzb3IvdjMvYnJvdGxpLnByb3RvEjNlbnZveS5leHRlbnNpb25zLmNvbXByZXNzaW9uLmJyb3RsaS5kZWNvbXByZXNzb3IudjMicgoGQnJvdGxpEigKIGRpc2FibGVfcmluZ19idWZmZXJfcmVhbGxvY2F0aW9uGAEgASgIEj4KCmNodW5rX3NpemUYAiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCDPpCCSoHGICABCiAIGIGcHJvdG8z", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/compression/brotli/decompressor/v3/brotli.proto");
 
 /**
  * Describes the message envoy.extensions.compression.brotli.decompressor.v3.Brotli.

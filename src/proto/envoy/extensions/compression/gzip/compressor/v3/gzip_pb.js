@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/compression/gzip/compressor/v3/gzip.proto (package envoy.extensions.compression.gzip.compressor.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/compression/gzip/compressor/v3/gzip.proto.
  */
 export const file_envoy_extensions_compression_gzip_compressor_v3_gzip = /*@__PURE__*/
-  fileDesc("CjplbnZveS9leHRlbnNpb25zL2NvbXByZXNzaW9uL2d6aXAvY29tcHJlc3Nvci92My9nemlwLnByb3RvEi9lbnZveS5leHRlbnNpb25zLmNvbXByZXNzaW9uLmd6aXAuY29tcHJlc3Nvci52MyK5BgoER3ppcBI9CgxtZW1vcnlfbGV2ZWwYASABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCCfpCBioEGAkoARJrChFjb21wcmVzc2lvbl9sZXZlbBgCIAEoDjJGLmVudm95LmV4dGVuc2lvbnMuY29tcHJlc3Npb24uZ3ppcC5jb21wcmVzc29yLnYzLkd6aXAuQ29tcHJlc3Npb25MZXZlbEII+kIFggECEAEScQoUY29tcHJlc3Npb25fc3RyYXRlZ3kYAyABKA4ySS5lbnZveS5leHRlbnNpb25zLmNvbXByZXNzaW9uLmd6aXAuY29tcHJlc3Nvci52My5HemlwLkNvbXByZXNzaW9uU3RyYXRlZ3lCCPpCBYIBAhABEjwKC3dpbmRvd19iaXRzGAQgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgn6QgYqBBgPKAkSPgoKY2h1bmtfc2l6ZRgFIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIM+kIJKgcYgIAEKIAgIl8KE0NvbXByZXNzaW9uU3RyYXRlZ3kSFAoQREVGQVVMVF9TVFJBVEVHWRAAEgwKCEZJTFRFUkVEEAESEAoMSFVGRk1BTl9PTkxZEAISBwoDUkxFEAMSCQoFRklYRUQQBCKyAgoQQ29tcHJlc3Npb25MZXZlbBIXChNERUZBVUxUX0NPTVBSRVNTSU9OEAASDgoKQkVTVF9TUEVFRBABEhcKE0NPTVBSRVNTSU9OX0xFVkVMXzEQARIXChNDT01QUkVTU0lPTl9MRVZFTF8yEAISFwoTQ09NUFJFU1NJT05fTEVWRUxfMxADEhcKE0NPTVBSRVNTSU9OX0xFVkVMXzQQBBIXChNDT01QUkVTU0lPTl9MRVZFTF81EAUSFwoTQ09NUFJFU1NJT05fTEVWRUxfNhAGEhcKE0NPTVBSRVNTSU9OX0xFVkVMXzcQBxIXChNDT01QUkVTU0lPTl9MRVZFTF84EAgSFwoTQ09NUFJFU1NJT05fTEVWRUxfORAJEhQKEEJFU1RfQ09NUFJFU1NJT04QCWIGcHJvdG8z", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/compression/gzip/compressor/v3/gzip.proto");
 
 /**
  * Describes the message envoy.extensions.compression.gzip.compressor.v3.Gzip.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/compression/gzip/decompressor/v3/gzip.proto (package envoy.extensions.compression.gzip.decompressor.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/compression/gzip/decompressor/v3/gzip.proto.
  */
 export const file_envoy_extensions_compression_gzip_decompressor_v3_gzip = /*@__PURE__*/
-  fileDesc("CjxlbnZveS9leHRlbnNpb25zL2NvbXByZXNzaW9uL2d6aXAvZGVjb21wcmVzc29yL3YzL2d6aXAucHJvdG8SMWVudm95LmV4dGVuc2lvbnMuY29tcHJlc3Npb24uZ3ppcC5kZWNvbXByZXNzb3IudjMiyQEKBEd6aXASPAoLd2luZG93X2JpdHMYASABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCCfpCBioEGA8oCRI+CgpjaHVua19zaXplGAIgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgz6QgkqBxiAgAQogCASQwoRbWF4X2luZmxhdGVfcmF0aW8YAyABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCCvpCByoFGIgIKAFiBnByb3RvMw", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/compression/gzip/decompressor/v3/gzip.proto");
 
 /**
  * Describes the message envoy.extensions.compression.gzip.decompressor.v3.Gzip.

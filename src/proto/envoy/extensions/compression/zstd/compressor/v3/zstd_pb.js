@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/compression/zstd/compressor/v3/zstd.proto (package envoy.extensions.compression.zstd.compressor.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/compression/zstd/compressor/v3/zstd.proto.
  */
 export const file_envoy_extensions_compression_zstd_compressor_v3_zstd = /*@__PURE__*/
-  fileDesc("CjplbnZveS9leHRlbnNpb25zL2NvbXByZXNzaW9uL3pzdGQvY29tcHJlc3Nvci92My96c3RkLnByb3RvEi9lbnZveS5leHRlbnNpb25zLmNvbXByZXNzaW9uLnpzdGQuY29tcHJlc3Nvci52MyKtAwoEWnN0ZBI3ChFjb21wcmVzc2lvbl9sZXZlbBgBIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRIXCg9lbmFibGVfY2hlY2tzdW0YAiABKAgSWgoIc3RyYXRlZ3kYAyABKA4yPi5lbnZveS5leHRlbnNpb25zLmNvbXByZXNzaW9uLnpzdGQuY29tcHJlc3Nvci52My5ac3RkLlN0cmF0ZWd5Qgj6QgWCAQIQARI0CgpkaWN0aW9uYXJ5GAQgASgLMiAuZW52b3kuY29uZmlnLmNvcmUudjMuRGF0YVNvdXJjZRI+CgpjaHVua19zaXplGAUgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgz6QgkqBxiAgAQogCAigAEKCFN0cmF0ZWd5EgsKB0RFRkFVTFQQABIICgRGQVNUEAESCQoFREZBU1QQAhIKCgZHUkVFRFkQAxIICgRMQVpZEAQSCQoFTEFaWTIQBRILCgdCVExBWlkyEAYSCQoFQlRPUFQQBxILCgdCVFVMVFJBEAgSDAoIQlRVTFRSQTIQCWIGcHJvdG8z", [file_envoy_config_core_v3_base, file_google_protobuf_wrappers]);
+  file("envoy/extensions/compression/zstd/compressor/v3/zstd.proto");
 
 /**
  * Describes the message envoy.extensions.compression.zstd.compressor.v3.Zstd.

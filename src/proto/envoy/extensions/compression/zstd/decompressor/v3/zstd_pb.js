@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/compression/zstd/decompressor/v3/zstd.proto (package envoy.extensions.compression.zstd.decompressor.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/compression/zstd/decompressor/v3/zstd.proto.
  */
 export const file_envoy_extensions_compression_zstd_decompressor_v3_zstd = /*@__PURE__*/
-  fileDesc("CjxlbnZveS9leHRlbnNpb25zL2NvbXByZXNzaW9uL3pzdGQvZGVjb21wcmVzc29yL3YzL3pzdGQucHJvdG8SMWVudm95LmV4dGVuc2lvbnMuY29tcHJlc3Npb24uenN0ZC5kZWNvbXByZXNzb3IudjMifgoEWnN0ZBI2CgxkaWN0aW9uYXJpZXMYASADKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlEj4KCmNodW5rX3NpemUYAiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCDPpCCSoHGICABCiAIGIGcHJvdG8z", [file_envoy_config_core_v3_base, file_google_protobuf_wrappers]);
+  file("envoy/extensions/compression/zstd/decompressor/v3/zstd.proto");
 
 /**
  * Describes the message envoy.extensions.compression.zstd.decompressor.v3.Zstd.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/config/validators/minimum_clusters/v3/minimum_clusters.proto (package envoy.extensions.config.validators.minimum_clusters.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/config/validators/minimum_clusters/v3/minimum_clusters.proto.
  */
 export const file_envoy_extensions_config_validators_minimum_clusters_v3_minimum_clusters = /*@__PURE__*/
-  fileDesc("Ck1lbnZveS9leHRlbnNpb25zL2NvbmZpZy92YWxpZGF0b3JzL21pbmltdW1fY2x1c3RlcnMvdjMvbWluaW11bV9jbHVzdGVycy5wcm90bxI2ZW52b3kuZXh0ZW5zaW9ucy5jb25maWcudmFsaWRhdG9ycy5taW5pbXVtX2NsdXN0ZXJzLnYzIjQKGE1pbmltdW1DbHVzdGVyc1ZhbGlkYXRvchIYChBtaW5fY2x1c3RlcnNfbnVtGAEgASgNYgZwcm90bzM");
+  file("envoy/extensions/config/validators/minimum_clusters/v3/minimum_clusters.proto");
 
 /**
  * Describes the message envoy.extensions.config.validators.minimum_clusters.v3.MinimumClustersValidator.

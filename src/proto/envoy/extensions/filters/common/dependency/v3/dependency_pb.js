@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/common/dependency/v3/dependency.proto (package envoy.extensions.filters.common.dependency.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/common/dependency/v3/dependency.proto.
  */
 export const file_envoy_extensions_filters_common_dependency_v3_dependency = /*@__PURE__*/
-  fileDesc("Cj5lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvY29tbW9uL2RlcGVuZGVuY3kvdjMvZGVwZW5kZW5jeS5wcm90bxItZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmNvbW1vbi5kZXBlbmRlbmN5LnYzIsUBCgpEZXBlbmRlbmN5ElYKBHR5cGUYASABKA4ySC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmRlcGVuZGVuY3kudjMuRGVwZW5kZW5jeS5EZXBlbmRlbmN5VHlwZRIVCgRuYW1lGAIgASgJQgf6QgRyAhABIkgKDkRlcGVuZGVuY3lUeXBlEgoKBkhFQURFUhAAEhQKEEZJTFRFUl9TVEFURV9LRVkQARIUChBEWU5BTUlDX01FVEFEQVRBEAIi5AIKEkZpbHRlckRlcGVuZGVuY2llcxJSCg9kZWNvZGVfcmVxdWlyZWQYASADKAsyOS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmRlcGVuZGVuY3kudjMuRGVwZW5kZW5jeRJSCg9kZWNvZGVfcHJvdmlkZWQYAiADKAsyOS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmRlcGVuZGVuY3kudjMuRGVwZW5kZW5jeRJSCg9lbmNvZGVfcmVxdWlyZWQYAyADKAsyOS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmRlcGVuZGVuY3kudjMuRGVwZW5kZW5jeRJSCg9lbmNvZGVfcHJvdmlkZWQYBCADKAsyOS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmRlcGVuZGVuY3kudjMuRGVwZW5kZW5jeSK1AQoUTWF0Y2hpbmdSZXF1aXJlbWVudHMSdQoVZGF0YV9pbnB1dF9hbGxvd19saXN0GAEgASgLMlYuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmNvbW1vbi5kZXBlbmRlbmN5LnYzLk1hdGNoaW5nUmVxdWlyZW1lbnRzLkRhdGFJbnB1dEFsbG93TGlzdBomChJEYXRhSW5wdXRBbGxvd0xpc3QSEAoIdHlwZV91cmwYASADKAliBnByb3RvMw");
+  file("envoy/extensions/filters/common/dependency/v3/dependency.proto");
 
 /**
  * Describes the message envoy.extensions.filters.common.dependency.v3.Dependency.

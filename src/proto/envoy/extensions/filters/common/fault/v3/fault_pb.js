@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/common/fault/v3/fault.proto (package envoy.extensions.filters.common.fault.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_v3_percent } from "../../../../../type/v3/percent_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/common/fault/v3/fault.proto.
  */
 export const file_envoy_extensions_filters_common_fault_v3_fault = /*@__PURE__*/
-  fileDesc("CjRlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvY29tbW9uL2ZhdWx0L3YzL2ZhdWx0LnByb3RvEihlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmZhdWx0LnYzIqECCgpGYXVsdERlbGF5EjoKC2ZpeGVkX2RlbGF5GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgj6QgWqAQIqAEgAElgKDGhlYWRlcl9kZWxheRgFIAEoCzJALmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5jb21tb24uZmF1bHQudjMuRmF1bHREZWxheS5IZWFkZXJEZWxheUgAEjQKCnBlcmNlbnRhZ2UYBCABKAsyIC5lbnZveS50eXBlLnYzLkZyYWN0aW9uYWxQZXJjZW50Gg0KC0hlYWRlckRlbGF5IhsKDkZhdWx0RGVsYXlUeXBlEgkKBUZJWEVEEABCGwoUZmF1bHRfZGVsYXlfc2VjaWZpZXISA/hCASLNAgoORmF1bHRSYXRlTGltaXQSWgoLZml4ZWRfbGltaXQYASABKAsyQy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmZhdWx0LnYzLkZhdWx0UmF0ZUxpbWl0LkZpeGVkTGltaXRIABJcCgxoZWFkZXJfbGltaXQYAyABKAsyRC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmZhdWx0LnYzLkZhdWx0UmF0ZUxpbWl0LkhlYWRlckxpbWl0SAASNAoKcGVyY2VudGFnZRgCIAEoCzIgLmVudm95LnR5cGUudjMuRnJhY3Rpb25hbFBlcmNlbnQaKQoKRml4ZWRMaW1pdBIbCgpsaW1pdF9rYnBzGAEgASgEQgf6QgQyAigBGg0KC0hlYWRlckxpbWl0QhEKCmxpbWl0X3R5cGUSA/hCAWIGcHJvdG8z", [file_envoy_type_v3_percent, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/common/fault/v3/fault.proto");
 
 /**
  * Describes the message envoy.extensions.filters.common.fault.v3.FaultDelay.

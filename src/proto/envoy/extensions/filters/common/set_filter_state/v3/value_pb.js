@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/common/set_filter_state/v3/value.proto (package envoy.extensions.filters.common.set_filter_state.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_substitution_format_string } from "../../../../../config/core/v3/substitution_format_string_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/common/set_filter_state/v3/value.proto.
  */
 export const file_envoy_extensions_filters_common_set_filter_state_v3_value = /*@__PURE__*/
-  fileDesc("Cj9lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvY29tbW9uL3NldF9maWx0ZXJfc3RhdGUvdjMvdmFsdWUucHJvdG8SM2Vudm95LmV4dGVuc2lvbnMuZmlsdGVycy5jb21tb24uc2V0X2ZpbHRlcl9zdGF0ZS52MyKSAwoQRmlsdGVyU3RhdGVWYWx1ZRIdCgpvYmplY3Rfa2V5GAEgASgJQgf6QgRyAhABSAASEwoLZmFjdG9yeV9rZXkYBiABKAkSRwoNZm9ybWF0X3N0cmluZxgCIAEoCzIuLmVudm95LmNvbmZpZy5jb3JlLnYzLlN1YnN0aXR1dGlvbkZvcm1hdFN0cmluZ0gBEh4KCXJlYWRfb25seRgDIAEoCEILGAGSx4bYBAMzLjASdgoUc2hhcmVkX3dpdGhfdXBzdHJlYW0YBCABKA4yWC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLnNldF9maWx0ZXJfc3RhdGUudjMuRmlsdGVyU3RhdGVWYWx1ZS5TaGFyZWRXaXRoVXBzdHJlYW0SFQoNc2tpcF9pZl9lbXB0eRgFIAEoCCI4ChJTaGFyZWRXaXRoVXBzdHJlYW0SCAoETk9ORRAAEggKBE9OQ0UQARIOCgpUUkFOU0lUSVZFEAJCCgoDa2V5EgP4QgFCDAoFdmFsdWUSA/hCAWIGcHJvdG8z", [file_envoy_config_core_v3_substitution_format_string]);
+  file("envoy/extensions/filters/common/set_filter_state/v3/value.proto");
 
 /**
  * Describes the message envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue.

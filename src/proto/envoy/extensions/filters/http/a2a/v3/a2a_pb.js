@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/a2a/v3/a2a.proto (package envoy.extensions.filters.http.a2a.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/a2a/v3/a2a.proto.
  */
 export const file_envoy_extensions_filters_http_a2a_v3_a2a = /*@__PURE__*/
-  fileDesc("Ci5lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9hMmEvdjMvYTJhLnByb3RvEiRlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5hMmEudjMi3AMKA0EyYRJVCgx0cmFmZmljX21vZGUYASABKA4yNS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5hMmEudjMuQTJhLlRyYWZmaWNNb2RlQgj6QgWCAQIQARJHChVtYXhfcmVxdWVzdF9ib2R5X3NpemUYAyABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCCvpCByoFGICAgAUSSQoNcGFyc2VyX2NvbmZpZxgEIAEoCzIyLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmEyYS52My5QYXJzZXJDb25maWcSVQoMc3RvcmFnZV9tb2RlGAUgASgOMjUuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYTJhLnYzLkEyYS5TdG9yYWdlTW9kZUII+kIFggECEAEiKwoLVHJhZmZpY01vZGUSEAoMUEFTU19USFJPVUdIEAASCgoGUkVKRUNUEAEiZgoLU3RvcmFnZU1vZGUSCAoETk9ORRAAEhQKEERZTkFNSUNfTUVUQURBVEEQARIQCgxGSUxURVJfU1RBVEUQAhIlCiFEWU5BTUlDX01FVEFEQVRBX0FORF9GSUxURVJfU1RBVEUQAyIzChNNZXRob2RQYXJzaW5nQ29uZmlnEg0KBWdyb3VwGAEgASgJEg0KBXBhdGhzGAIgAygJIp0CCgxQYXJzZXJDb25maWcSXQoObWV0aG9kX2NvbmZpZ3MYASADKAsyRS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5hMmEudjMuUGFyc2VyQ29uZmlnLk1ldGhvZENvbmZpZ3NFbnRyeRIhChlhbHdheXNfZXh0cmFjdF9hdHRyaWJ1dGVzGAIgAygJEhoKEmdyb3VwX21ldGFkYXRhX2tleRgDIAEoCRpvChJNZXRob2RDb25maWdzRW50cnkSCwoDa2V5GAEgASgJEkgKBXZhbHVlGAIgASgLMjkuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYTJhLnYzLk1ldGhvZFBhcnNpbmdDb25maWc6AjgBYgZwcm90bzM", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/a2a/v3/a2a.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.a2a.v3.A2a.

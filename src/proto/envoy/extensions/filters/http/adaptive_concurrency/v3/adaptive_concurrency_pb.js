@@ -2,17 +2,14 @@
 // @generated from file envoy/extensions/filters/http/adaptive_concurrency/v3/adaptive_concurrency.proto (package envoy.extensions.filters.http.adaptive_concurrency.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_type_v3_http_status } from "../../../../../type/v3/http_status_pb.js";
-import { file_envoy_type_v3_percent } from "../../../../../type/v3/percent_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/adaptive_concurrency/v3/adaptive_concurrency.proto.
  */
 export const file_envoy_extensions_filters_http_adaptive_concurrency_v3_adaptive_concurrency = /*@__PURE__*/
-  fileDesc("ClBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9hZGFwdGl2ZV9jb25jdXJyZW5jeS92My9hZGFwdGl2ZV9jb25jdXJyZW5jeS5wcm90bxI1ZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYWRhcHRpdmVfY29uY3VycmVuY3kudjMipwcKGEdyYWRpZW50Q29udHJvbGxlckNvbmZpZxI7ChtzYW1wbGVfYWdncmVnYXRlX3BlcmNlbnRpbGUYASABKAsyFi5lbnZveS50eXBlLnYzLlBlcmNlbnQSnQEKGGNvbmN1cnJlbmN5X2xpbWl0X3BhcmFtcxgCIAEoCzJxLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmFkYXB0aXZlX2NvbmN1cnJlbmN5LnYzLkdyYWRpZW50Q29udHJvbGxlckNvbmZpZy5Db25jdXJyZW5jeUxpbWl0Q2FsY3VsYXRpb25QYXJhbXNCCPpCBYoBAhABEpIBChNtaW5fcnR0X2NhbGNfcGFyYW1zGAMgASgLMmsuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYWRhcHRpdmVfY29uY3VycmVuY3kudjMuR3JhZGllbnRDb250cm9sbGVyQ29uZmlnLk1pbmltdW1SVFRDYWxjdWxhdGlvblBhcmFtc0II+kIFigECEAEatQEKIUNvbmN1cnJlbmN5TGltaXRDYWxjdWxhdGlvblBhcmFtcxJEChVtYXhfY29uY3VycmVuY3lfbGltaXQYAiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCB/pCBCoCIAASSgobY29uY3VycmVuY3lfdXBkYXRlX2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgr6QgeqAQQIASoAGuACChtNaW5pbXVtUlRUQ2FsY3VsYXRpb25QYXJhbXMSOQoIaW50ZXJ2YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDPpCCaoBBjIEEMCEPRI4CgtmaXhlZF92YWx1ZRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkII+kIFqgECKgASPAoNcmVxdWVzdF9jb3VudBgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIgABImCgZqaXR0ZXIYAyABKAsyFi5lbnZveS50eXBlLnYzLlBlcmNlbnQSPgoPbWluX2NvbmN1cnJlbmN5GAQgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgf6QgQqAiAAEiYKBmJ1ZmZlchgFIAEoCzIWLmVudm95LnR5cGUudjMuUGVyY2VudCK9AgoTQWRhcHRpdmVDb25jdXJyZW5jeRJ/ChpncmFkaWVudF9jb250cm9sbGVyX2NvbmZpZxgBIAEoCzJPLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmFkYXB0aXZlX2NvbmN1cnJlbmN5LnYzLkdyYWRpZW50Q29udHJvbGxlckNvbmZpZ0II+kIFigECEAFIABI5CgdlbmFibGVkGAIgASgLMiguZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZUZlYXR1cmVGbGFnEkQKIWNvbmN1cnJlbmN5X2xpbWl0X2V4Y2VlZGVkX3N0YXR1cxgDIAEoCzIZLmVudm95LnR5cGUudjMuSHR0cFN0YXR1c0IkCh1jb25jdXJyZW5jeV9jb250cm9sbGVyX2NvbmZpZxID+EIBYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_type_v3_http_status, file_envoy_type_v3_percent, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/adaptive_concurrency/v3/adaptive_concurrency.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig.

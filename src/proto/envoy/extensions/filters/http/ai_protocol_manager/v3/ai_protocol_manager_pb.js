@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/ai_protocol_manager/v3/ai_protocol_manager.proto (package envoy.extensions.filters.http.ai_protocol_manager.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/ai_protocol_manager/v3/ai_protocol_manager.proto.
  */
 export const file_envoy_extensions_filters_http_ai_protocol_manager_v3_ai_protocol_manager = /*@__PURE__*/
-  fileDesc("Ck5lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9haV9wcm90b2NvbF9tYW5hZ2VyL3YzL2FpX3Byb3RvY29sX21hbmFnZXIucHJvdG8SNGVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmFpX3Byb3RvY29sX21hbmFnZXIudjMiEwoRQWlQcm90b2NvbE1hbmFnZXJiBnByb3RvMw");
+  file("envoy/extensions/filters/http/ai_protocol_manager/v3/ai_protocol_manager.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.ai_protocol_manager.v3.AiProtocolManager.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/alternate_protocols_cache/v3/alternate_protocols_cache.proto (package envoy.extensions.filters.http.alternate_protocols_cache.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_protocol } from "../../../../../config/core/v3/protocol_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/alternate_protocols_cache/v3/alternate_protocols_cache.proto.
  */
 export const file_envoy_extensions_filters_http_alternate_protocols_cache_v3_alternate_protocols_cache = /*@__PURE__*/
-  fileDesc("ClplbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9hbHRlcm5hdGVfcHJvdG9jb2xzX2NhY2hlL3YzL2FsdGVybmF0ZV9wcm90b2NvbHNfY2FjaGUucHJvdG8SOmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmFsdGVybmF0ZV9wcm90b2NvbHNfY2FjaGUudjMifAoMRmlsdGVyQ29uZmlnEmwKIWFsdGVybmF0ZV9wcm90b2NvbHNfY2FjaGVfb3B0aW9ucxgBIAEoCzI0LmVudm95LmNvbmZpZy5jb3JlLnYzLkFsdGVybmF0ZVByb3RvY29sc0NhY2hlT3B0aW9uc0ILGAGSx4bYBAMzLjBiBnByb3RvMw", [file_envoy_config_core_v3_protocol]);
+  file("envoy/extensions/filters/http/alternate_protocols_cache/v3/alternate_protocols_cache.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.alternate_protocols_cache.v3.FilterConfig.

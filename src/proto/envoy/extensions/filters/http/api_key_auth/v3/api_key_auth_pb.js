@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/api_key_auth/v3/api_key_auth.proto (package envoy.extensions.filters.http.api_key_auth.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/api_key_auth/v3/api_key_auth.proto.
  */
 export const file_envoy_extensions_filters_http_api_key_auth_v3_api_key_auth = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9hcGlfa2V5X2F1dGgvdjMvYXBpX2tleV9hdXRoLnByb3RvEi1lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5hcGlfa2V5X2F1dGgudjMiggIKCkFwaUtleUF1dGgSVgoLY3JlZGVudGlhbHMYASADKAsyOS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5hcGlfa2V5X2F1dGgudjMuQ3JlZGVudGlhbEIGuLeLpAIBEk0KC2tleV9zb3VyY2VzGAIgAygLMjguZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYXBpX2tleV9hdXRoLnYzLktleVNvdXJjZRJNCgpmb3J3YXJkaW5nGAMgASgLMjkuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYXBpX2tleV9hdXRoLnYzLkZvcndhcmRpbmciowIKEkFwaUtleUF1dGhQZXJSb3V0ZRJWCgtjcmVkZW50aWFscxgBIAMoCzI5LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmFwaV9rZXlfYXV0aC52My5DcmVkZW50aWFsQga4t4ukAgESTQoLa2V5X3NvdXJjZXMYAiADKAsyOC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5hcGlfa2V5X2F1dGgudjMuS2V5U291cmNlEhcKD2FsbG93ZWRfY2xpZW50cxgDIAMoCRJNCgpmb3J3YXJkaW5nGAQgASgLMjkuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYXBpX2tleV9hdXRoLnYzLkZvcndhcmRpbmciOwoKQ3JlZGVudGlhbBIUCgNrZXkYASABKAlCB/pCBHICEAESFwoGY2xpZW50GAIgASgJQgf6QgRyAhABImoKCUtleVNvdXJjZRIhCgZoZWFkZXIYASABKAlCEfpCDnIMGIAIyAEA0AEBwAEBEhcKBXF1ZXJ5GAIgASgJQgj6QgVyAxiACBIhCgZjb29raWUYAyABKAlCEfpCDnIMGIAIyAEA0AEBwAEBIkYKCkZvcndhcmRpbmcSHgoGaGVhZGVyGAEgASgJQg76QgtyCRiACMgBAMABARIYChBoaWRlX2NyZWRlbnRpYWxzGAIgASgIYgZwcm90bzM");
+  file("envoy/extensions/filters/http/api_key_auth/v3/api_key_auth.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth.

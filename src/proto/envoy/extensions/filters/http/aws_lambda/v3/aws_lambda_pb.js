@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/aws_lambda/v3/aws_lambda.proto (package envoy.extensions.filters.http.aws_lambda.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_string } from "../../../../../type/matcher/v3/string_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/aws_lambda/v3/aws_lambda.proto.
  */
 export const file_envoy_extensions_filters_http_aws_lambda_v3_aws_lambda = /*@__PURE__*/
-  fileDesc("CjxlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9hd3NfbGFtYmRhL3YzL2F3c19sYW1iZGEucHJvdG8SK2Vudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmF3c19sYW1iZGEudjMi5QMKBkNvbmZpZxIUCgNhcm4YASABKAlCB/pCBHICEAESGwoTcGF5bG9hZF9wYXNzdGhyb3VnaBgCIAEoCBJlCg9pbnZvY2F0aW9uX21vZGUYAyABKA4yQi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5hd3NfbGFtYmRhLnYzLkNvbmZpZy5JbnZvY2F0aW9uTW9kZUII+kIFggECEAESFAoMaG9zdF9yZXdyaXRlGAQgASgJEhsKE2NyZWRlbnRpYWxzX3Byb2ZpbGUYBSABKAkSTQoLY3JlZGVudGlhbHMYBiABKAsyOC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5hd3NfbGFtYmRhLnYzLkNyZWRlbnRpYWxzEkQKFm1hdGNoX2V4Y2x1ZGVkX2hlYWRlcnMYByADKAsyJC5lbnZveS50eXBlLm1hdGNoZXIudjMuU3RyaW5nTWF0Y2hlchJEChZtYXRjaF9pbmNsdWRlZF9oZWFkZXJzGAggAygLMiQuZW52b3kudHlwZS5tYXRjaGVyLnYzLlN0cmluZ01hdGNoZXIiMwoOSW52b2NhdGlvbk1vZGUSDwoLU1lOQ0hST05PVVMQABIQCgxBU1lOQ0hST05PVVMQASJoCgtDcmVkZW50aWFscxIeCg1hY2Nlc3Nfa2V5X2lkGAEgASgJQgf6QgRyAhABEiIKEXNlY3JldF9hY2Nlc3Nfa2V5GAIgASgJQgf6QgRyAhABEhUKDXNlc3Npb25fdG9rZW4YAyABKAkiXAoOUGVyUm91dGVDb25maWcSSgoNaW52b2tlX2NvbmZpZxgBIAEoCzIzLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmF3c19sYW1iZGEudjMuQ29uZmlnYgZwcm90bzM", [file_envoy_type_matcher_v3_string]);
+  file("envoy/extensions/filters/http/aws_lambda/v3/aws_lambda.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.aws_lambda.v3.Config.

@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/http/aws_request_signing/v3/aws_request_signing.proto (package envoy.extensions.filters.http.aws_request_signing.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_common_aws_v3_credential_provider } from "../../../../common/aws/v3/credential_provider_pb.js";
-import { file_envoy_type_matcher_v3_string } from "../../../../../type/matcher/v3/string_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/aws_request_signing/v3/aws_request_signing.proto.
  */
 export const file_envoy_extensions_filters_http_aws_request_signing_v3_aws_request_signing = /*@__PURE__*/
-  fileDesc("Ck5lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9hd3NfcmVxdWVzdF9zaWduaW5nL3YzL2F3c19yZXF1ZXN0X3NpZ25pbmcucHJvdG8SNGVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmF3c19yZXF1ZXN0X3NpZ25pbmcudjMivQUKEUF3c1JlcXVlc3RTaWduaW5nEh0KDHNlcnZpY2VfbmFtZRgBIAEoCUIH+kIEcgIQARIOCgZyZWdpb24YAiABKAkSFAoMaG9zdF9yZXdyaXRlGAMgASgJEhwKFHVzZV91bnNpZ25lZF9wYXlsb2FkGAQgASgIEkQKFm1hdGNoX2V4Y2x1ZGVkX2hlYWRlcnMYBSADKAsyJC5lbnZveS50eXBlLm1hdGNoZXIudjMuU3RyaW5nTWF0Y2hlchJzChFzaWduaW5nX2FsZ29yaXRobRgGIAEoDjJYLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmF3c19yZXF1ZXN0X3NpZ25pbmcudjMuQXdzUmVxdWVzdFNpZ25pbmcuU2lnbmluZ0FsZ29yaXRobRJpCgxxdWVyeV9zdHJpbmcYByABKAsyUy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5hd3NfcmVxdWVzdF9zaWduaW5nLnYzLkF3c1JlcXVlc3RTaWduaW5nLlF1ZXJ5U3RyaW5nElIKE2NyZWRlbnRpYWxfcHJvdmlkZXIYCCABKAsyNS5lbnZveS5leHRlbnNpb25zLmNvbW1vbi5hd3MudjMuQXdzQ3JlZGVudGlhbFByb3ZpZGVyEkQKFm1hdGNoX2luY2x1ZGVkX2hlYWRlcnMYCSADKAsyJC5lbnZveS50eXBlLm1hdGNoZXIudjMuU3RyaW5nTWF0Y2hlchpSCgtRdWVyeVN0cmluZxJDCg9leHBpcmF0aW9uX3RpbWUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD/pCDKoBCSIDCJAcMgIIASIxChBTaWduaW5nQWxnb3JpdGhtEg0KCUFXU19TSUdWNBAAEg4KCkFXU19TSUdWNEEQASKfAQoZQXdzUmVxdWVzdFNpZ25pbmdQZXJSb3V0ZRJkChNhd3NfcmVxdWVzdF9zaWduaW5nGAEgASgLMkcuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYXdzX3JlcXVlc3Rfc2lnbmluZy52My5Bd3NSZXF1ZXN0U2lnbmluZxIcCgtzdGF0X3ByZWZpeBgCIAEoCUIH+kIEcgIQAWIGcHJvdG8z", [file_envoy_extensions_common_aws_v3_credential_provider, file_envoy_type_matcher_v3_string, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/http/aws_request_signing/v3/aws_request_signing.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning.

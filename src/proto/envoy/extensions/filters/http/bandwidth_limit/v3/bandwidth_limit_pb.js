@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/bandwidth_limit/v3/bandwidth_limit.proto (package envoy.extensions.filters.http.bandwidth_limit.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/bandwidth_limit/v3/bandwidth_limit.proto.
  */
 export const file_envoy_extensions_filters_http_bandwidth_limit_v3_bandwidth_limit = /*@__PURE__*/
-  fileDesc("CkZlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9iYW5kd2lkdGhfbGltaXQvdjMvYmFuZHdpZHRoX2xpbWl0LnByb3RvEjBlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5iYW5kd2lkdGhfbGltaXQudjMi/gMKDkJhbmR3aWR0aExpbWl0EhwKC3N0YXRfcHJlZml4GAEgASgJQgf6QgRyAhABEmoKC2VuYWJsZV9tb2RlGAIgASgOMksuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYmFuZHdpZHRoX2xpbWl0LnYzLkJhbmR3aWR0aExpbWl0LkVuYWJsZU1vZGVCCPpCBYIBAhABEjkKCmxpbWl0X2ticHMYAyABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDY0VmFsdWVCB/pCBDICKAESQwoNZmlsbF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIR+kIOqgELIgIIATIFEIDaxAkSQQoPcnVudGltZV9lbmFibGVkGAUgASgLMiguZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZUZlYXR1cmVGbGFnEiAKGGVuYWJsZV9yZXNwb25zZV90cmFpbGVycxgGIAEoCBIsChdyZXNwb25zZV90cmFpbGVyX3ByZWZpeBgHIAEoCUIL+kIIcgbIAQDAAQEiTwoKRW5hYmxlTW9kZRIMCghESVNBQkxFRBAAEgsKB1JFUVVFU1QQARIMCghSRVNQT05TRRACEhgKFFJFUVVFU1RfQU5EX1JFU1BPTlNFEANiBnByb3RvMw", [file_envoy_config_core_v3_base, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/bandwidth_limit/v3/bandwidth_limit.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit.

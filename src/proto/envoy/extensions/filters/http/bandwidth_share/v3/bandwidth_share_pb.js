@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/http/bandwidth_share/v3/bandwidth_share.proto (package envoy.extensions.filters.http.bandwidth_share.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
-import { file_xds_type_matcher_v3_matcher } from "../../../../../../xds/type/matcher/v3/matcher_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/bandwidth_share/v3/bandwidth_share.proto.
  */
 export const file_envoy_extensions_filters_http_bandwidth_share_v3_bandwidth_share = /*@__PURE__*/
-  fileDesc("CkZlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9iYW5kd2lkdGhfc2hhcmUvdjMvYmFuZHdpZHRoX3NoYXJlLnByb3RvEjBlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5iYW5kd2lkdGhfc2hhcmUudjMilQcKDkJhbmR3aWR0aFNoYXJlEl0KDXJlcXVlc3RfbGltaXQYASABKAsyRi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5iYW5kd2lkdGhfc2hhcmUudjMuQmFuZHdpZHRoU2hhcmUuTGltaXQSXgoOcmVzcG9uc2VfbGltaXQYAiABKAsyRi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5iYW5kd2lkdGhfc2hhcmUudjMuQmFuZHdpZHRoU2hhcmUuTGltaXQSQwoNZmlsbF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIR+kIOqgELIgIIATIFEIDaxAkSIAoYZW5hYmxlX3Jlc3BvbnNlX3RyYWlsZXJzGAQgASgIEiwKF3Jlc3BvbnNlX3RyYWlsZXJfcHJlZml4GAUgASgJQgv6QghyBsgBAMABARI6ChR0ZW5hbnRfbmFtZV9zZWxlY3RvchgGIAEoCzIcLnhkcy50eXBlLm1hdGNoZXIudjMuTWF0Y2hlchJrCg50ZW5hbnRfY29uZmlncxgHIAMoCzJTLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmJhbmR3aWR0aF9zaGFyZS52My5CYW5kd2lkdGhTaGFyZS5UZW5hbnRDb25maWdzRW50cnkSbAoVZGVmYXVsdF90ZW5hbnRfY29uZmlnGAggASgLMk0uZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYmFuZHdpZHRoX3NoYXJlLnYzLkJhbmR3aWR0aFNoYXJlLlRlbmFudENvbmZpZxo5CgxUZW5hbnRDb25maWcSDgoGd2VpZ2h0GAEgASgNEhkKEWluY2x1ZGVfc3RhdHNfdGFnGAIgASgIGlcKBUxpbWl0EhEKCWJ1Y2tldF9pZBgBIAEoCRI7CgRrYnBzGAIgASgLMiMuZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZVVJbnQzMkII+kIFigECEAEagwEKElRlbmFudENvbmZpZ3NFbnRyeRILCgNrZXkYASABKAkSXAoFdmFsdWUYAiABKAsyTS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5iYW5kd2lkdGhfc2hhcmUudjMuQmFuZHdpZHRoU2hhcmUuVGVuYW50Q29uZmlnOgI4AWIGcHJvdG8z", [file_envoy_config_core_v3_base, file_google_protobuf_duration, file_xds_type_matcher_v3_matcher]);
+  file("envoy/extensions/filters/http/bandwidth_share/v3/bandwidth_share.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.bandwidth_share.v3.BandwidthShare.

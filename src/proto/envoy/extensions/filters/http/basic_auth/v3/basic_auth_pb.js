@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/basic_auth/v3/basic_auth.proto (package envoy.extensions.filters.http.basic_auth.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/basic_auth/v3/basic_auth.proto.
  */
 export const file_envoy_extensions_filters_http_basic_auth_v3_basic_auth = /*@__PURE__*/
-  fileDesc("CjxlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9iYXNpY19hdXRoL3YzL2Jhc2ljX2F1dGgucHJvdG8SK2Vudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmJhc2ljX2F1dGgudjMi1AEKCUJhc2ljQXV0aBI3CgV1c2VycxgBIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2VCBri3i6QCARIsChdmb3J3YXJkX3VzZXJuYW1lX2hlYWRlchgCIAEoCUIL+kIIcgbIAQDAAQESKgoVYXV0aGVudGljYXRpb25faGVhZGVyGAMgASgJQgv6QghyBsgBAMABARIVCg1hbGxvd19taXNzaW5nGAQgASgIEh0KFWVtaXRfZHluYW1pY19tZXRhZGF0YRgFIAEoCCJUChFCYXNpY0F1dGhQZXJSb3V0ZRI/CgV1c2VycxgBIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2VCDvpCBYoBAhABuLeLpAIBYgZwcm90bzM", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/filters/http/basic_auth/v3/basic_auth.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.basic_auth.v3.BasicAuth.

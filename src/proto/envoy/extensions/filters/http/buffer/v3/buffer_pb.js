@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/buffer/v3/buffer.proto (package envoy.extensions.filters.http.buffer.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/buffer/v3/buffer.proto.
  */
 export const file_envoy_extensions_filters_http_buffer_v3_buffer = /*@__PURE__*/
-  fileDesc("CjRlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9idWZmZXIvdjMvYnVmZmVyLnByb3RvEidlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5idWZmZXIudjMiTwoGQnVmZmVyEkUKEW1heF9yZXF1ZXN0X2J5dGVzGAEgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgz6QgmKAQIQASoCIAAiiwEKDkJ1ZmZlclBlclJvdXRlEhsKCGRpc2FibGVkGAEgASgIQgf6QgRqAggBSAASSwoGYnVmZmVyGAIgASgLMi8uZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuYnVmZmVyLnYzLkJ1ZmZlckII+kIFigECEAFIAEIPCghvdmVycmlkZRID+EIBYgZwcm90bzM", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/buffer/v3/buffer.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.buffer.v3.Buffer.

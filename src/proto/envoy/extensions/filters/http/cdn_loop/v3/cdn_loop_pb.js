@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/cdn_loop/v3/cdn_loop.proto (package envoy.extensions.filters.http.cdn_loop.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/cdn_loop/v3/cdn_loop.proto.
  */
 export const file_envoy_extensions_filters_http_cdn_loop_v3_cdn_loop = /*@__PURE__*/
-  fileDesc("CjhlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9jZG5fbG9vcC92My9jZG5fbG9vcC5wcm90bxIpZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuY2RuX2xvb3AudjMiSQoNQ2RuTG9vcENvbmZpZxIXCgZjZG5faWQYASABKAlCB/pCBHICEAESHwoXbWF4X2FsbG93ZWRfb2NjdXJyZW5jZXMYAiABKA1iBnByb3RvMw");
+  file("envoy/extensions/filters/http/cdn_loop/v3/cdn_loop.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.cdn_loop.v3.CdnLoopConfig.

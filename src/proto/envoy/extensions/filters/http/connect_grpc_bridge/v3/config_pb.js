@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/connect_grpc_bridge/v3/config.proto (package envoy.extensions.filters.http.connect_grpc_bridge.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/connect_grpc_bridge/v3/config.proto.
  */
 export const file_envoy_extensions_filters_http_connect_grpc_bridge_v3_config = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9jb25uZWN0X2dycGNfYnJpZGdlL3YzL2NvbmZpZy5wcm90bxI0ZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuY29ubmVjdF9ncnBjX2JyaWRnZS52MyIOCgxGaWx0ZXJDb25maWdiBnByb3RvMw");
+  file("envoy/extensions/filters/http/connect_grpc_bridge/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.connect_grpc_bridge.v3.FilterConfig.

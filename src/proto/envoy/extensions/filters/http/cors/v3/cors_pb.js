@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/http/cors/v3/cors.proto (package envoy.extensions.filters.http.cors.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_type_matcher_v3_string } from "../../../../../type/matcher/v3/string_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/cors/v3/cors.proto.
  */
 export const file_envoy_extensions_filters_http_cors_v3_cors = /*@__PURE__*/
-  fileDesc("CjBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9jb3JzL3YzL2NvcnMucHJvdG8SJWVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmNvcnMudjMiBgoEQ29ycyL6AwoKQ29yc1BvbGljeRJHChlhbGxvd19vcmlnaW5fc3RyaW5nX21hdGNoGAEgAygLMiQuZW52b3kudHlwZS5tYXRjaGVyLnYzLlN0cmluZ01hdGNoZXISFQoNYWxsb3dfbWV0aG9kcxgCIAEoCRIVCg1hbGxvd19oZWFkZXJzGAMgASgJEhYKDmV4cG9zZV9oZWFkZXJzGAQgASgJEg8KB21heF9hZ2UYBSABKAkSNQoRYWxsb3dfY3JlZGVudGlhbHMYBiABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEkYKDmZpbHRlcl9lbmFibGVkGAcgASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZUZyYWN0aW9uYWxQZXJjZW50EkYKDnNoYWRvd19lbmFibGVkGAggASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZUZyYWN0aW9uYWxQZXJjZW50EkAKHGFsbG93X3ByaXZhdGVfbmV0d29ya19hY2Nlc3MYCSABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEkMKH2ZvcndhcmRfbm90X21hdGNoaW5nX3ByZWZsaWdodHMYCiABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_type_matcher_v3_string, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/cors/v3/cors.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.cors.v3.Cors.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/credential_injector/v3/credential_injector.proto (package envoy.extensions.filters.http.credential_injector.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/credential_injector/v3/credential_injector.proto.
  */
 export const file_envoy_extensions_filters_http_credential_injector_v3_credential_injector = /*@__PURE__*/
-  fileDesc("Ck5lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9jcmVkZW50aWFsX2luamVjdG9yL3YzL2NyZWRlbnRpYWxfaW5qZWN0b3IucHJvdG8SNGVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmNyZWRlbnRpYWxfaW5qZWN0b3IudjMimwEKEkNyZWRlbnRpYWxJbmplY3RvchIRCglvdmVyd3JpdGUYASABKAgSKAogYWxsb3dfcmVxdWVzdF93aXRob3V0X2NyZWRlbnRpYWwYAiABKAgSSAoKY3JlZGVudGlhbBgDIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnQgj6QgWKAQIQAWIGcHJvdG8z", [file_envoy_config_core_v3_extension]);
+  file("envoy/extensions/filters/http/credential_injector/v3/credential_injector.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.credential_injector.v3.CredentialInjector.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/csrf/v3/csrf.proto (package envoy.extensions.filters.http.csrf.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_type_matcher_v3_string } from "../../../../../type/matcher/v3/string_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/csrf/v3/csrf.proto.
  */
 export const file_envoy_extensions_filters_http_csrf_v3_csrf = /*@__PURE__*/
-  fileDesc("CjBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9jc3JmL3YzL2NzcmYucHJvdG8SJWVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmNzcmYudjMi6AEKCkNzcmZQb2xpY3kSUAoOZmlsdGVyX2VuYWJsZWQYASABKAsyLi5lbnZveS5jb25maWcuY29yZS52My5SdW50aW1lRnJhY3Rpb25hbFBlcmNlbnRCCPpCBYoBAhABEkYKDnNoYWRvd19lbmFibGVkGAIgASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZUZyYWN0aW9uYWxQZXJjZW50EkAKEmFkZGl0aW9uYWxfb3JpZ2lucxgDIAMoCzIkLmVudm95LnR5cGUubWF0Y2hlci52My5TdHJpbmdNYXRjaGVyYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_type_matcher_v3_string]);
+  file("envoy/extensions/filters/http/csrf/v3/csrf.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.csrf.v3.CsrfPolicy.

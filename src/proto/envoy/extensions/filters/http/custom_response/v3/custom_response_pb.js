@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/custom_response/v3/custom_response.proto (package envoy.extensions.filters.http.custom_response.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_xds_type_matcher_v3_matcher } from "../../../../../../xds/type/matcher/v3/matcher_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/custom_response/v3/custom_response.proto.
  */
 export const file_envoy_extensions_filters_http_custom_response_v3_custom_response = /*@__PURE__*/
-  fileDesc("CkZlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9jdXN0b21fcmVzcG9uc2UvdjMvY3VzdG9tX3Jlc3BvbnNlLnByb3RvEjBlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5jdXN0b21fcmVzcG9uc2UudjMiTwoOQ3VzdG9tUmVzcG9uc2USPQoXY3VzdG9tX3Jlc3BvbnNlX21hdGNoZXIYASABKAsyHC54ZHMudHlwZS5tYXRjaGVyLnYzLk1hdGNoZXJiBnByb3RvMw", [file_xds_type_matcher_v3_matcher]);
+  file("envoy/extensions/filters/http/custom_response/v3/custom_response.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.custom_response.v3.CustomResponse.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto (package envoy.extensions.filters.http.dynamic_forward_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_common_dynamic_forward_proxy_v3_dns_cache } from "../../../../common/dynamic_forward_proxy/v3/dns_cache_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto.
  */
 export const file_envoy_extensions_filters_http_dynamic_forward_proxy_v3_dynamic_forward_proxy = /*@__PURE__*/
-  fileDesc("ClJlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9keW5hbWljX2ZvcndhcmRfcHJveHkvdjMvZHluYW1pY19mb3J3YXJkX3Byb3h5LnByb3RvEjZlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5keW5hbWljX2ZvcndhcmRfcHJveHkudjMivQIKDEZpbHRlckNvbmZpZxJcChBkbnNfY2FjaGVfY29uZmlnGAEgASgLMkAuZW52b3kuZXh0ZW5zaW9ucy5jb21tb24uZHluYW1pY19mb3J3YXJkX3Byb3h5LnYzLkRuc0NhY2hlQ29uZmlnSAASZgoSc3ViX2NsdXN0ZXJfY29uZmlnGAMgASgLMkguZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZHluYW1pY19mb3J3YXJkX3Byb3h5LnYzLlN1YkNsdXN0ZXJDb25maWdIABIdChVzYXZlX3Vwc3RyZWFtX2FkZHJlc3MYAiABKAgSLAokYWxsb3dfZHluYW1pY19ob3N0X2Zyb21fZmlsdGVyX3N0YXRlGAQgASgIQhoKGGltcGxlbWVudGF0aW9uX3NwZWNpZmllciJpCg5QZXJSb3V0ZUNvbmZpZxIeChRob3N0X3Jld3JpdGVfbGl0ZXJhbBgBIAEoCUgAEh0KE2hvc3RfcmV3cml0ZV9oZWFkZXIYAiABKAlIAEIYChZob3N0X3Jld3JpdGVfc3BlY2lmaWVyIlUKEFN1YkNsdXN0ZXJDb25maWcSQQoUY2x1c3Rlcl9pbml0X3RpbWVvdXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCPpCBaoBAioAYgZwcm90bzM", [file_envoy_extensions_common_dynamic_forward_proxy_v3_dns_cache, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig.

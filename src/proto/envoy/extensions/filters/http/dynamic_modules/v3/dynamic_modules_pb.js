@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.filters.http.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_filters_http_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkZlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9keW5hbWljX21vZHVsZXMvdjMvZHluYW1pY19tb2R1bGVzLnByb3RvEjBlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5keW5hbWljX21vZHVsZXMudjMiyQEKE0R5bmFtaWNNb2R1bGVGaWx0ZXISVwoVZHluYW1pY19tb2R1bGVfY29uZmlnGAEgASgLMjguZW52b3kuZXh0ZW5zaW9ucy5keW5hbWljX21vZHVsZXMudjMuRHluYW1pY01vZHVsZUNvbmZpZxITCgtmaWx0ZXJfbmFtZRgCIAEoCRIrCg1maWx0ZXJfY29uZmlnGAMgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIXCg90ZXJtaW5hbF9maWx0ZXIYBCABKAgi5AEKG0R5bmFtaWNNb2R1bGVGaWx0ZXJQZXJSb3V0ZRJXChVkeW5hbWljX21vZHVsZV9jb25maWcYASABKAsyOC5lbnZveS5leHRlbnNpb25zLmR5bmFtaWNfbW9kdWxlcy52My5EeW5hbWljTW9kdWxlQ29uZmlnEioKFXBlcl9yb3V0ZV9jb25maWdfbmFtZRgCIAEoCUILGAGSx4bYBAMzLjASEwoLZmlsdGVyX25hbWUYBCABKAkSKwoNZmlsdGVyX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnliBnByb3RvMw", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/filters/http/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter.

@@ -2,17 +2,14 @@
 // @generated from file envoy/extensions/filters/http/fault/v3/fault.proto (package envoy.extensions.filters.http.fault.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_route_v3_route_components } from "../../../../../config/route/v3/route_components_pb.js";
-import { file_envoy_extensions_filters_common_fault_v3_fault } from "../../../common/fault/v3/fault_pb.js";
-import { file_envoy_type_v3_percent } from "../../../../../type/v3/percent_pb.js";
-import { file_google_protobuf_struct, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/fault/v3/fault.proto.
  */
 export const file_envoy_extensions_filters_http_fault_v3_fault = /*@__PURE__*/
-  fileDesc("CjJlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9mYXVsdC92My9mYXVsdC5wcm90bxImZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZmF1bHQudjMi9wEKCkZhdWx0QWJvcnQSIgoLaHR0cF9zdGF0dXMYAiABKA1CC/pCCCoGENgEKMgBSAASFQoLZ3JwY19zdGF0dXMYBSABKA1IABJWCgxoZWFkZXJfYWJvcnQYBCABKAsyPi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5mYXVsdC52My5GYXVsdEFib3J0LkhlYWRlckFib3J0SAASNAoKcGVyY2VudGFnZRgDIAEoCzIgLmVudm95LnR5cGUudjMuRnJhY3Rpb25hbFBlcmNlbnQaDQoLSGVhZGVyQWJvcnRCEQoKZXJyb3JfdHlwZRID+EIBIt4FCglIVFRQRmF1bHQSQwoFZGVsYXkYASABKAsyNC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLmZhdWx0LnYzLkZhdWx0RGVsYXkSQQoFYWJvcnQYAiABKAsyMi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5mYXVsdC52My5GYXVsdEFib3J0EhgKEHVwc3RyZWFtX2NsdXN0ZXIYAyABKAkSNQoHaGVhZGVycxgEIAMoCzIkLmVudm95LmNvbmZpZy5yb3V0ZS52My5IZWFkZXJNYXRjaGVyEhgKEGRvd25zdHJlYW1fbm9kZXMYBSADKAkSNwoRbWF4X2FjdGl2ZV9mYXVsdHMYBiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUSVQoTcmVzcG9uc2VfcmF0ZV9saW1pdBgHIAEoCzI4LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5jb21tb24uZmF1bHQudjMuRmF1bHRSYXRlTGltaXQSHQoVZGVsYXlfcGVyY2VudF9ydW50aW1lGAggASgJEh0KFWFib3J0X3BlcmNlbnRfcnVudGltZRgJIAEoCRIeChZkZWxheV9kdXJhdGlvbl9ydW50aW1lGAogASgJEiEKGWFib3J0X2h0dHBfc3RhdHVzX3J1bnRpbWUYCyABKAkSIQoZbWF4X2FjdGl2ZV9mYXVsdHNfcnVudGltZRgMIAEoCRIrCiNyZXNwb25zZV9yYXRlX2xpbWl0X3BlcmNlbnRfcnVudGltZRgNIAEoCRIhChlhYm9ydF9ncnBjX3N0YXR1c19ydW50aW1lGA4gASgJEigKIGRpc2FibGVfZG93bnN0cmVhbV9jbHVzdGVyX3N0YXRzGA8gASgIEjAKD2ZpbHRlcl9tZXRhZGF0YRgQIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RiBnByb3RvMw", [file_envoy_config_route_v3_route_components, file_envoy_extensions_filters_common_fault_v3_fault, file_envoy_type_v3_percent, file_google_protobuf_struct, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/fault/v3/fault.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.fault.v3.FaultAbort.

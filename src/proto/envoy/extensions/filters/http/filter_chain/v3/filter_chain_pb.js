@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/filter_chain/v3/filter_chain.proto (package envoy.extensions.filters.http.filter_chain.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/filter_chain/v3/filter_chain.proto.
  */
 export const file_envoy_extensions_filters_http_filter_chain_v3_filter_chain = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9maWx0ZXJfY2hhaW4vdjMvZmlsdGVyX2NoYWluLnByb3RvEi1lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5maWx0ZXJfY2hhaW4udjMibQoRRmlsdGVyQ2hhaW5Db25maWcSWAoUZGVmYXVsdF9maWx0ZXJfY2hhaW4YASABKAsyOi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5maWx0ZXJfY2hhaW4udjMuRmlsdGVyQ2hhaW4idwoZRmlsdGVyQ2hhaW5Db25maWdQZXJSb3V0ZRJaCgxmaWx0ZXJfY2hhaW4YASABKAsyOi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5maWx0ZXJfY2hhaW4udjMuRmlsdGVyQ2hhaW5CCPpCBYoBAhABIlQKC0ZpbHRlckNoYWluEkUKB2ZpbHRlcnMYASADKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZ0II+kIFkgECCAFiBnByb3RvMw", [file_envoy_config_core_v3_extension]);
+  file("envoy/extensions/filters/http/filter_chain/v3/filter_chain.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.filter_chain.v3.FilterChainConfig.

@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/http/gcp_authn/v3/gcp_authn.proto (package envoy.extensions.filters.http.gcp_authn.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_core_v3_http_uri } from "../../../../../config/core/v3/http_uri_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/gcp_authn/v3/gcp_authn.proto.
  */
 export const file_envoy_extensions_filters_http_gcp_authn_v3_gcp_authn = /*@__PURE__*/
-  fileDesc("CjplbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9nY3BfYXV0aG4vdjMvZ2NwX2F1dGhuLnByb3RvEiplbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5nY3BfYXV0aG4udjMi/wIKFEdjcEF1dGhuRmlsdGVyQ29uZmlnEjwKCGh0dHBfdXJpGAEgASgLMh0uZW52b3kuY29uZmlnLmNvcmUudjMuSHR0cFVyaUILGAGSx4bYBAMzLjASNwoMcmV0cnlfcG9saWN5GAIgASgLMiEuZW52b3kuY29uZmlnLmNvcmUudjMuUmV0cnlQb2xpY3kSUgoMY2FjaGVfY29uZmlnGAMgASgLMjwuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ2NwX2F1dGhuLnYzLlRva2VuQ2FjaGVDb25maWcSTQoMdG9rZW5faGVhZGVyGAQgASgLMjcuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ2NwX2F1dGhuLnYzLlRva2VuSGVhZGVyEg8KB2NsdXN0ZXIYBSABKAkSPAoHdGltZW91dBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQ+kINqgEKGgYIgICAgBAyACLpAgoIQXVkaWVuY2USCwoDdXJsGAEgASgJElYKDGFjY2Vzc190b2tlbhgCIAEoCzJALmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmdjcF9hdXRobi52My5BdWRpZW5jZS5BY2Nlc3NUb2tlbhJQCglib3VuZF9qd3QYAyABKAsyPS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5nY3BfYXV0aG4udjMuQXVkaWVuY2UuQm91bmRKd3QSYQoSYm91bmRfYWNjZXNzX3Rva2VuGAQgASgLMkUuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ2NwX2F1dGhuLnYzLkF1ZGllbmNlLkJvdW5kQWNjZXNzVG9rZW4aDQoLQWNjZXNzVG9rZW4aIAoIQm91bmRKd3QSFAoDdXJsGAEgASgJQgf6QgRyAhABGhIKEEJvdW5kQWNjZXNzVG9rZW4iVQoQVG9rZW5DYWNoZUNvbmZpZxJBCgpjYWNoZV9zaXplGAEgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlQg/6QgwyChj//////////38iTQoLVG9rZW5IZWFkZXISGwoEbmFtZRgBIAEoCUIN+kIKcggQAcgBAMABARIhCgx2YWx1ZV9wcmVmaXgYAiABKAlCC/pCCHIGyAEAwAECYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_config_core_v3_http_uri, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/gcp_authn/v3/gcp_authn.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.gcp_authn.v3.GcpAuthnFilterConfig.

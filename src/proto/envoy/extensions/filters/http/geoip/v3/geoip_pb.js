@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/geoip/v3/geoip.proto (package envoy.extensions.filters.http.geoip.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/geoip/v3/geoip.proto.
  */
 export const file_envoy_extensions_filters_http_geoip_v3_geoip = /*@__PURE__*/
-  fileDesc("CjJlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9nZW9pcC92My9nZW9pcC5wcm90bxImZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ2VvaXAudjMi2wIKBUdlb2lwEksKCnhmZl9jb25maWcYASABKAsyNy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5nZW9pcC52My5HZW9pcC5YZmZDb25maWcSXgoUY3VzdG9tX2hlYWRlcl9jb25maWcYBCABKAsyQC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5nZW9pcC52My5HZW9pcC5DdXN0b21IZWFkZXJDb25maWcSRgoIcHJvdmlkZXIYAyABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZ0II+kIFigECEAEaKQoJWGZmQ29uZmlnEhwKFHhmZl9udW1fdHJ1c3RlZF9ob3BzGAEgASgNGjIKEkN1c3RvbUhlYWRlckNvbmZpZxIcCgtoZWFkZXJfbmFtZRgBIAEoCUIH+kIEcgIQAWIGcHJvdG8z", [file_envoy_config_core_v3_extension]);
+  file("envoy/extensions/filters/http/geoip/v3/geoip.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.geoip.v3.Geoip.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/grpc_field_extraction/v3/config.proto (package envoy.extensions.filters.http.grpc_field_extraction.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/grpc_field_extraction/v3/config.proto.
  */
 export const file_envoy_extensions_filters_http_grpc_field_extraction_v3_config = /*@__PURE__*/
-  fileDesc("CkNlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9ncnBjX2ZpZWxkX2V4dHJhY3Rpb24vdjMvY29uZmlnLnByb3RvEjZlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5ncnBjX2ZpZWxkX2V4dHJhY3Rpb24udjMi8gIKGUdycGNGaWVsZEV4dHJhY3Rpb25Db25maWcSQgoOZGVzY3JpcHRvcl9zZXQYASABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlQgj6QgWKAQIQARKJAQoVZXh0cmFjdGlvbnNfYnlfbWV0aG9kGAIgAygLMmouZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ3JwY19maWVsZF9leHRyYWN0aW9uLnYzLkdycGNGaWVsZEV4dHJhY3Rpb25Db25maWcuRXh0cmFjdGlvbnNCeU1ldGhvZEVudHJ5GoQBChhFeHRyYWN0aW9uc0J5TWV0aG9kRW50cnkSCwoDa2V5GAEgASgJElcKBXZhbHVlGAIgASgLMkguZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ3JwY19maWVsZF9leHRyYWN0aW9uLnYzLkZpZWxkRXh0cmFjdGlvbnM6AjgBIrQCChBGaWVsZEV4dHJhY3Rpb25zEogBChlyZXF1ZXN0X2ZpZWxkX2V4dHJhY3Rpb25zGAEgAygLMmUuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ3JwY19maWVsZF9leHRyYWN0aW9uLnYzLkZpZWxkRXh0cmFjdGlvbnMuUmVxdWVzdEZpZWxkRXh0cmFjdGlvbnNFbnRyeRqUAQocUmVxdWVzdEZpZWxkRXh0cmFjdGlvbnNFbnRyeRILCgNrZXkYASABKAkSYwoFdmFsdWUYAiABKAsyVC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5ncnBjX2ZpZWxkX2V4dHJhY3Rpb24udjMuUmVxdWVzdEZpZWxkVmFsdWVEaXNwb3NpdGlvbjoCOAEiSQocUmVxdWVzdEZpZWxkVmFsdWVEaXNwb3NpdGlvbhIaChBkeW5hbWljX21ldGFkYXRhGAEgASgJSABCDQoLZGlzcG9zaXRpb25iBnByb3RvMw", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/filters/http/grpc_field_extraction/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.grpc_field_extraction.v3.GrpcFieldExtractionConfig.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/grpc_http1_bridge/v3/config.proto (package envoy.extensions.filters.http.grpc_http1_bridge.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/grpc_http1_bridge/v3/config.proto.
  */
 export const file_envoy_extensions_filters_http_grpc_http1_bridge_v3_config = /*@__PURE__*/
-  fileDesc("Cj9lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9ncnBjX2h0dHAxX2JyaWRnZS92My9jb25maWcucHJvdG8SMmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmdycGNfaHR0cDFfYnJpZGdlLnYzIksKBkNvbmZpZxIgChh1cGdyYWRlX3Byb3RvYnVmX3RvX2dycGMYASABKAgSHwoXaWdub3JlX3F1ZXJ5X3BhcmFtZXRlcnMYAiABKAhiBnByb3RvMw");
+  file("envoy/extensions/filters/http/grpc_http1_bridge/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.grpc_http1_bridge.v3.Config.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/grpc_http1_reverse_bridge/v3/config.proto (package envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/grpc_http1_reverse_bridge/v3/config.proto.
  */
 export const file_envoy_extensions_filters_http_grpc_http1_reverse_bridge_v3_config = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9ncnBjX2h0dHAxX3JldmVyc2VfYnJpZGdlL3YzL2NvbmZpZy5wcm90bxI6ZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ3JwY19odHRwMV9yZXZlcnNlX2JyaWRnZS52MyJ2CgxGaWx0ZXJDb25maWcSHQoMY29udGVudF90eXBlGAEgASgJQgf6QgRyAhABEhwKFHdpdGhob2xkX2dycGNfZnJhbWVzGAIgASgIEikKFHJlc3BvbnNlX3NpemVfaGVhZGVyGAMgASgJQgv6QghyBsgBAMABASIoChRGaWx0ZXJDb25maWdQZXJSb3V0ZRIQCghkaXNhYmxlZBgBIAEoCGIGcHJvdG8z");
+  file("envoy/extensions/filters/http/grpc_http1_reverse_bridge/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfig.

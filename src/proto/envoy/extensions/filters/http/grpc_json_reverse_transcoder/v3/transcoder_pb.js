@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/grpc_json_reverse_transcoder/v3/transcoder.proto (package envoy.extensions.filters.http.grpc_json_reverse_transcoder.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/grpc_json_reverse_transcoder/v3/transcoder.proto.
  */
 export const file_envoy_extensions_filters_http_grpc_json_reverse_transcoder_v3_transcoder = /*@__PURE__*/
-  fileDesc("Ck5lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9ncnBjX2pzb25fcmV2ZXJzZV90cmFuc2NvZGVyL3YzL3RyYW5zY29kZXIucHJvdG8SPWVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmdycGNfanNvbl9yZXZlcnNlX3RyYW5zY29kZXIudjMiggQKGUdycGNKc29uUmV2ZXJzZVRyYW5zY29kZXISFwoPZGVzY3JpcHRvcl9wYXRoGAEgASgJEhkKEWRlc2NyaXB0b3JfYmluYXJ5GAIgASgMEkQKFW1heF9yZXF1ZXN0X2JvZHlfc2l6ZRgDIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIgABJFChZtYXhfcmVzcG9uc2VfYm9keV9zaXplGAQgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgf6QgQqAiAAEhoKEmFwaV92ZXJzaW9uX2hlYWRlchgFIAEoCRKJAQoacmVxdWVzdF9qc29uX3ByaW50X29wdGlvbnMYBiABKAsyZS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5ncnBjX2pzb25fcmV2ZXJzZV90cmFuc2NvZGVyLnYzLkdycGNKc29uUmV2ZXJzZVRyYW5zY29kZXIuUHJpbnRPcHRpb25zGnwKDFByaW50T3B0aW9ucxIlCh1hbHdheXNfcHJpbnRfcHJpbWl0aXZlX2ZpZWxkcxgBIAEoCBIiChphbHdheXNfcHJpbnRfZW51bXNfYXNfaW50cxgCIAEoCBIhChl1c2VfY2Fub25pY2FsX2ZpZWxkX25hbWVzGAMgASgIYgZwcm90bzM", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/grpc_json_reverse_transcoder/v3/transcoder.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.grpc_json_reverse_transcoder.v3.GrpcJsonReverseTranscoder.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/grpc_stats/v3/config.proto (package envoy.extensions.filters.http.grpc_stats.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_grpc_method_list } from "../../../../../config/core/v3/grpc_method_list_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/grpc_stats/v3/config.proto.
  */
 export const file_envoy_extensions_filters_http_grpc_stats_v3_config = /*@__PURE__*/
-  fileDesc("CjhlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9ncnBjX3N0YXRzL3YzL2NvbmZpZy5wcm90bxIrZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ3JwY19zdGF0cy52MyKgAgoMRmlsdGVyQ29uZmlnEhkKEWVtaXRfZmlsdGVyX3N0YXRlGAEgASgIElEKIWluZGl2aWR1YWxfbWV0aG9kX3N0YXRzX2FsbG93bGlzdBgCIAEoCzIkLmVudm95LmNvbmZpZy5jb3JlLnYzLkdycGNNZXRob2RMaXN0SAASOwoVc3RhdHNfZm9yX2FsbF9tZXRob2RzGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZUgAEh0KFWVuYWJsZV91cHN0cmVhbV9zdGF0cxgEIAEoCBIpCiFyZXBsYWNlX2RvdHNfaW5fZ3JwY19zZXJ2aWNlX25hbWUYBSABKAhCGwoZcGVyX21ldGhvZF9zdGF0X3NwZWNpZmllciJNCgxGaWx0ZXJPYmplY3QSHQoVcmVxdWVzdF9tZXNzYWdlX2NvdW50GAEgASgEEh4KFnJlc3BvbnNlX21lc3NhZ2VfY291bnQYAiABKARiBnByb3RvMw", [file_envoy_config_core_v3_grpc_method_list, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/grpc_stats/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.grpc_stats.v3.FilterConfig.

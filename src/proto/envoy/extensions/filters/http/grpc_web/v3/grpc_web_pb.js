@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/grpc_web/v3/grpc_web.proto (package envoy.extensions.filters.http.grpc_web.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/grpc_web/v3/grpc_web.proto.
  */
 export const file_envoy_extensions_filters_http_grpc_web_v3_grpc_web = /*@__PURE__*/
-  fileDesc("CjhlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9ncnBjX3dlYi92My9ncnBjX3dlYi5wcm90bxIpZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuZ3JwY193ZWIudjMiCQoHR3JwY1dlYmIGcHJvdG8z");
+  file("envoy/extensions/filters/http/grpc_web/v3/grpc_web.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.grpc_web.v3.GrpcWeb.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/gzip/v3/gzip.proto (package envoy.extensions.filters.http.gzip.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_filters_http_compressor_v3_compressor } from "../../compressor/v3/compressor_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/gzip/v3/gzip.proto.
  */
 export const file_envoy_extensions_filters_http_gzip_v3_gzip = /*@__PURE__*/
-  fileDesc("CjBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9nemlwL3YzL2d6aXAucHJvdG8SJWVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmd6aXAudjMi5wQKBEd6aXASPQoMbWVtb3J5X2xldmVsGAEgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgn6QgYqBBgJKAESZgoRY29tcHJlc3Npb25fbGV2ZWwYAyABKA4yQS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5nemlwLnYzLkd6aXAuQ29tcHJlc3Npb25MZXZlbC5FbnVtQgj6QgWCAQIQARJnChRjb21wcmVzc2lvbl9zdHJhdGVneRgEIAEoDjI/LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmd6aXAudjMuR3ppcC5Db21wcmVzc2lvblN0cmF0ZWd5Qgj6QgWCAQIQARI8Cgt3aW5kb3dfYml0cxgJIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIJ+kIGKgQYDygJEksKCmNvbXByZXNzb3IYCiABKAsyNy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5jb21wcmVzc29yLnYzLkNvbXByZXNzb3ISPgoKY2h1bmtfc2l6ZRgLIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIM+kIJKgcYgIAEKIAgGjwKEENvbXByZXNzaW9uTGV2ZWwiKAoERW51bRILCgdERUZBVUxUEAASCAoEQkVTVBABEgkKBVNQRUVEEAIiRgoTQ29tcHJlc3Npb25TdHJhdGVneRILCgdERUZBVUxUEAASDAoIRklMVEVSRUQQARILCgdIVUZGTUFOEAISBwoDUkxFEANiBnByb3RvMw", [file_envoy_extensions_filters_http_compressor_v3_compressor, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/gzip/v3/gzip.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.gzip.v3.Gzip.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto (package envoy.extensions.filters.http.header_mutation.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_common_mutation_rules_v3_mutation_rules } from "../../../../../config/common/mutation_rules/v3/mutation_rules_pb.js";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto.
  */
 export const file_envoy_extensions_filters_http_header_mutation_v3_header_mutation = /*@__PURE__*/
-  fileDesc("CkZlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9oZWFkZXJfbXV0YXRpb24vdjMvaGVhZGVyX211dGF0aW9uLnByb3RvEjBlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5oZWFkZXJfbXV0YXRpb24udjMisgMKCU11dGF0aW9ucxJQChFyZXF1ZXN0X211dGF0aW9ucxgBIAMoCzI1LmVudm95LmNvbmZpZy5jb21tb24ubXV0YXRpb25fcnVsZXMudjMuSGVhZGVyTXV0YXRpb24SSQoZcXVlcnlfcGFyYW1ldGVyX211dGF0aW9ucxgDIAMoCzImLmVudm95LmNvbmZpZy5jb3JlLnYzLktleVZhbHVlTXV0YXRpb24SUQoScmVzcG9uc2VfbXV0YXRpb25zGAIgAygLMjUuZW52b3kuY29uZmlnLmNvbW1vbi5tdXRhdGlvbl9ydWxlcy52My5IZWFkZXJNdXRhdGlvbhJaChtyZXNwb25zZV90cmFpbGVyc19tdXRhdGlvbnMYBCADKAsyNS5lbnZveS5jb25maWcuY29tbW9uLm11dGF0aW9uX3J1bGVzLnYzLkhlYWRlck11dGF0aW9uElkKGnJlcXVlc3RfdHJhaWxlcnNfbXV0YXRpb25zGAUgAygLMjUuZW52b3kuY29uZmlnLmNvbW1vbi5tdXRhdGlvbl9ydWxlcy52My5IZWFkZXJNdXRhdGlvbiJoChZIZWFkZXJNdXRhdGlvblBlclJvdXRlEk4KCW11dGF0aW9ucxgBIAEoCzI7LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmhlYWRlcl9tdXRhdGlvbi52My5NdXRhdGlvbnMijQEKDkhlYWRlck11dGF0aW9uEk4KCW11dGF0aW9ucxgBIAEoCzI7LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmhlYWRlcl9tdXRhdGlvbi52My5NdXRhdGlvbnMSKwojbW9zdF9zcGVjaWZpY19oZWFkZXJfbXV0YXRpb25zX3dpbnMYAiABKAhiBnByb3RvMw", [file_envoy_config_common_mutation_rules_v3_mutation_rules, file_envoy_config_core_v3_base]);
+  file("envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.header_mutation.v3.Mutations.

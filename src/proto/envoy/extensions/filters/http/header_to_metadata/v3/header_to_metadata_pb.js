@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/header_to_metadata/v3/header_to_metadata.proto (package envoy.extensions.filters.http.header_to_metadata.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_regex } from "../../../../../type/matcher/v3/regex_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/header_to_metadata/v3/header_to_metadata.proto.
  */
 export const file_envoy_extensions_filters_http_header_to_metadata_v3_header_to_metadata = /*@__PURE__*/
-  fileDesc("CkxlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9oZWFkZXJfdG9fbWV0YWRhdGEvdjMvaGVhZGVyX3RvX21ldGFkYXRhLnByb3RvEjNlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5oZWFkZXJfdG9fbWV0YWRhdGEudjMiogcKBkNvbmZpZxJXCg1yZXF1ZXN0X3J1bGVzGAEgAygLMkAuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuaGVhZGVyX3RvX21ldGFkYXRhLnYzLkNvbmZpZy5SdWxlElgKDnJlc3BvbnNlX3J1bGVzGAIgAygLMkAuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuaGVhZGVyX3RvX21ldGFkYXRhLnYzLkNvbmZpZy5SdWxlEhMKC3N0YXRfcHJlZml4GAMgASgJGtQCCgxLZXlWYWx1ZVBhaXISGgoSbWV0YWRhdGFfbmFtZXNwYWNlGAEgASgJEhQKA2tleRgCIAEoCUIH+kIEcgIQARINCgV2YWx1ZRgDIAEoCRJLChNyZWdleF92YWx1ZV9yZXdyaXRlGAYgASgLMi4uZW52b3kudHlwZS5tYXRjaGVyLnYzLlJlZ2V4TWF0Y2hBbmRTdWJzdGl0dXRlEl0KBHR5cGUYBCABKA4yRS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5oZWFkZXJfdG9fbWV0YWRhdGEudjMuQ29uZmlnLlZhbHVlVHlwZUII+kIFggECEAESVwoGZW5jb2RlGAUgASgOMkcuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAuaGVhZGVyX3RvX21ldGFkYXRhLnYzLkNvbmZpZy5WYWx1ZUVuY29kZRqaAgoEUnVsZRIbCgZoZWFkZXIYASABKAlCC/pCCHIGyAEAwAEBEhsKBmNvb2tpZRgFIAEoCUIL+kIIcgbIAQDAAQESYwoRb25faGVhZGVyX3ByZXNlbnQYAiABKAsySC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5oZWFkZXJfdG9fbWV0YWRhdGEudjMuQ29uZmlnLktleVZhbHVlUGFpchJjChFvbl9oZWFkZXJfbWlzc2luZxgDIAEoCzJILmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmhlYWRlcl90b19tZXRhZGF0YS52My5Db25maWcuS2V5VmFsdWVQYWlyEg4KBnJlbW92ZRgEIAEoCCI3CglWYWx1ZVR5cGUSCgoGU1RSSU5HEAASCgoGTlVNQkVSEAESEgoOUFJPVE9CVUZfVkFMVUUQAiIjCgtWYWx1ZUVuY29kZRIICgROT05FEAASCgoGQkFTRTY0EAFiBnByb3RvMw", [file_envoy_type_matcher_v3_regex]);
+  file("envoy/extensions/filters/http/header_to_metadata/v3/header_to_metadata.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.header_to_metadata.v3.Config.

@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/http/health_check/v3/health_check.proto (package envoy.extensions.filters.http.health_check.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_route_v3_route_components } from "../../../../../config/route/v3/route_components_pb.js";
-import { file_envoy_type_v3_percent } from "../../../../../type/v3/percent_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/health_check/v3/health_check.proto.
  */
 export const file_envoy_extensions_filters_http_health_check_v3_health_check = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9oZWFsdGhfY2hlY2svdjMvaGVhbHRoX2NoZWNrLnByb3RvEi1lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5oZWFsdGhfY2hlY2sudjMimQMKC0hlYWx0aENoZWNrEj8KEXBhc3NfdGhyb3VnaF9tb2RlGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZUII+kIFigECEAESLQoKY2FjaGVfdGltZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhKFAQofY2x1c3Rlcl9taW5faGVhbHRoeV9wZXJjZW50YWdlcxgEIAMoCzJcLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmhlYWx0aF9jaGVjay52My5IZWFsdGhDaGVjay5DbHVzdGVyTWluSGVhbHRoeVBlcmNlbnRhZ2VzRW50cnkSNQoHaGVhZGVycxgFIAMoCzIkLmVudm95LmNvbmZpZy5yb3V0ZS52My5IZWFkZXJNYXRjaGVyGlsKIUNsdXN0ZXJNaW5IZWFsdGh5UGVyY2VudGFnZXNFbnRyeRILCgNrZXkYASABKAkSJQoFdmFsdWUYAiABKAsyFi5lbnZveS50eXBlLnYzLlBlcmNlbnQ6AjgBYgZwcm90bzM", [file_envoy_config_route_v3_route_components, file_envoy_type_v3_percent, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/health_check/v3/health_check.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.health_check.v3.HealthCheck.

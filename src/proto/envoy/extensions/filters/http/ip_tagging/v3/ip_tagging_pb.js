@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/ip_tagging/v3/ip_tagging.proto (package envoy.extensions.filters.http.ip_tagging.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../../../../config/core/v3/address_pb.js";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/ip_tagging/v3/ip_tagging.proto.
  */
 export const file_envoy_extensions_filters_http_ip_tagging_v3_ip_tagging = /*@__PURE__*/
-  fileDesc("CjxlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9pcF90YWdnaW5nL3YzL2lwX3RhZ2dpbmcucHJvdG8SK2Vudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmlwX3RhZ2dpbmcudjMigAYKCUlQVGFnZ2luZxJiCgxyZXF1ZXN0X3R5cGUYASABKA4yQi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5pcF90YWdnaW5nLnYzLklQVGFnZ2luZy5SZXF1ZXN0VHlwZUII+kIFggECEAESTQoHaXBfdGFncxgEIAMoCzI8LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmlwX3RhZ2dpbmcudjMuSVBUYWdnaW5nLklQVGFnElkKDWlwX3RhZ19oZWFkZXIYBSABKAsyQi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5pcF90YWdnaW5nLnYzLklQVGFnZ2luZy5JcFRhZ0hlYWRlchI8ChJpcF90YWdzX2RhdGFzb3VyY2UYBiABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlGk4KBUlQVGFnEhMKC2lwX3RhZ19uYW1lGAEgASgJEjAKB2lwX2xpc3QYAiADKAsyHy5lbnZveS5jb25maWcuY29yZS52My5DaWRyUmFuZ2UaVwoGSVBUYWdzEk0KB2lwX3RhZ3MYASADKAsyPC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5pcF90YWdnaW5nLnYzLklQVGFnZ2luZy5JUFRhZxrIAQoLSXBUYWdIZWFkZXISHQoGaGVhZGVyGAEgASgJQg36QgpyCBAByAEAwAEBEl8KBmFjdGlvbhgCIAEoDjJPLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLmlwX3RhZ2dpbmcudjMuSVBUYWdnaW5nLklwVGFnSGVhZGVyLkhlYWRlckFjdGlvbiI5CgxIZWFkZXJBY3Rpb24SDAoIU0FOSVRJWkUQABIbChdBUFBFTkRfSUZfRVhJU1RTX09SX0FERBABIjMKC1JlcXVlc3RUeXBlEggKBEJPVEgQABIMCghJTlRFUk5BTBABEgwKCEVYVEVSTkFMEAJiBnByb3RvMw", [file_envoy_config_core_v3_address, file_envoy_config_core_v3_base]);
+  file("envoy/extensions/filters/http/ip_tagging/v3/ip_tagging.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.ip_tagging.v3.IPTagging.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/kill_request/v3/kill_request.proto (package envoy.extensions.filters.http.kill_request.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_v3_percent } from "../../../../../type/v3/percent_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/kill_request/v3/kill_request.proto.
  */
 export const file_envoy_extensions_filters_http_kill_request_v3_kill_request = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9raWxsX3JlcXVlc3QvdjMva2lsbF9yZXF1ZXN0LnByb3RvEi1lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5raWxsX3JlcXVlc3QudjMi+QEKC0tpbGxSZXF1ZXN0EjUKC3Byb2JhYmlsaXR5GAEgASgLMiAuZW52b3kudHlwZS52My5GcmFjdGlvbmFsUGVyY2VudBIoChNraWxsX3JlcXVlc3RfaGVhZGVyGAIgASgJQgv6QghyBsgBAMABAhJhCglkaXJlY3Rpb24YAyABKA4yRC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5raWxsX3JlcXVlc3QudjMuS2lsbFJlcXVlc3QuRGlyZWN0aW9uQgj6QgWCAQIQASImCglEaXJlY3Rpb24SCwoHUkVRVUVTVBAAEgwKCFJFU1BPTlNFEAFiBnByb3RvMw", [file_envoy_type_v3_percent]);
+  file("envoy/extensions/filters/http/kill_request/v3/kill_request.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.kill_request.v3.KillRequest.

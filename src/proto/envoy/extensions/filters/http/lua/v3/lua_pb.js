@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/lua/v3/lua.proto (package envoy.extensions.filters.http.lua.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_google_protobuf_struct, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/lua/v3/lua.proto.
  */
 export const file_envoy_extensions_filters_http_lua_v3_lua = /*@__PURE__*/
-  fileDesc("Ci5lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9sdWEvdjMvbHVhLnByb3RvEiRlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5sdWEudjMi2gIKA0x1YRIgCgtpbmxpbmVfY29kZRgBIAEoCUILGAGSx4bYBAMzLjASUAoMc291cmNlX2NvZGVzGAIgAygLMjouZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAubHVhLnYzLkx1YS5Tb3VyY2VDb2Rlc0VudHJ5Ej0KE2RlZmF1bHRfc291cmNlX2NvZGUYAyABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlEhMKC3N0YXRfcHJlZml4GAQgASgJEjUKEWNsZWFyX3JvdXRlX2NhY2hlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRpUChBTb3VyY2VDb2Rlc0VudHJ5EgsKA2tleRgBIAEoCRIvCgV2YWx1ZRgCIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2U6AjgBIrkBCgtMdWFQZXJSb3V0ZRIbCghkaXNhYmxlZBgBIAEoCEIH+kIEagIIAUgAEhcKBG5hbWUYAiABKAlCB/pCBHICEAFIABI3Cgtzb3VyY2VfY29kZRgDIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2VIABIvCg5maWx0ZXJfY29udGV4dBgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCgoIb3ZlcnJpZGViBnByb3RvMw", [file_envoy_config_core_v3_base, file_google_protobuf_struct, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/lua/v3/lua.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.lua.v3.Lua.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/on_demand/v3/on_demand.proto (package envoy.extensions.filters.http.on_demand.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_config_source } from "../../../../../config/core/v3/config_source_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/on_demand/v3/on_demand.proto.
  */
 export const file_envoy_extensions_filters_http_on_demand_v3_on_demand = /*@__PURE__*/
-  fileDesc("CjplbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9vbl9kZW1hbmQvdjMvb25fZGVtYW5kLnByb3RvEiplbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5vbl9kZW1hbmQudjMiiAEKC09uRGVtYW5kQ2RzEjIKBnNvdXJjZRgBIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLkNvbmZpZ1NvdXJjZRIZChFyZXNvdXJjZXNfbG9jYXRvchgCIAEoCRIqCgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIlIKCE9uRGVtYW5kEkYKBW9kY2RzGAEgASgLMjcuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAub25fZGVtYW5kLnYzLk9uRGVtYW5kQ2RzIlgKDlBlclJvdXRlQ29uZmlnEkYKBW9kY2RzGAEgASgLMjcuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAub25fZGVtYW5kLnYzLk9uRGVtYW5kQ2RzYgZwcm90bzM", [file_envoy_config_core_v3_config_source, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/http/on_demand/v3/on_demand.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.on_demand.v3.OnDemandCds.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/original_src/v3/original_src.proto (package envoy.extensions.filters.http.original_src.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/original_src/v3/original_src.proto.
  */
 export const file_envoy_extensions_filters_http_original_src_v3_original_src = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9vcmlnaW5hbF9zcmMvdjMvb3JpZ2luYWxfc3JjLnByb3RvEi1lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5vcmlnaW5hbF9zcmMudjMiGwoLT3JpZ2luYWxTcmMSDAoEbWFyaxgBIAEoDWIGcHJvdG8z");
+  file("envoy/extensions/filters/http/original_src/v3/original_src.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.original_src.v3.OriginalSrc.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/proto_api_scrubber/v3/matcher_actions.proto (package envoy.extensions.filters.http.proto_api_scrubber.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/proto_api_scrubber/v3/matcher_actions.proto.
  */
 export const file_envoy_extensions_filters_http_proto_api_scrubber_v3_matcher_actions = /*@__PURE__*/
-  fileDesc("CkllbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9wcm90b19hcGlfc2NydWJiZXIvdjMvbWF0Y2hlcl9hY3Rpb25zLnByb3RvEjNlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5wcm90b19hcGlfc2NydWJiZXIudjMiEwoRUmVtb3ZlRmllbGRBY3Rpb25iBnByb3RvMw");
+  file("envoy/extensions/filters/http/proto_api_scrubber/v3/matcher_actions.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.proto_api_scrubber.v3.RemoveFieldAction.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/rbac/v3/rbac.proto (package envoy.extensions.filters.http.rbac.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_rbac_v3_rbac } from "../../../../../config/rbac/v3/rbac_pb.js";
-import { file_xds_type_matcher_v3_matcher } from "../../../../../../xds/type/matcher/v3/matcher_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/rbac/v3/rbac.proto.
  */
 export const file_envoy_extensions_filters_http_rbac_v3_rbac = /*@__PURE__*/
-  fileDesc("CjBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9yYmFjL3YzL3JiYWMucHJvdG8SJWVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLnJiYWMudjMiowIKBFJCQUMSKQoFcnVsZXMYASABKAsyGi5lbnZveS5jb25maWcucmJhYy52My5SQkFDEhkKEXJ1bGVzX3N0YXRfcHJlZml4GAYgASgJEi0KB21hdGNoZXIYBCABKAsyHC54ZHMudHlwZS5tYXRjaGVyLnYzLk1hdGNoZXISMAoMc2hhZG93X3J1bGVzGAIgASgLMhouZW52b3kuY29uZmlnLnJiYWMudjMuUkJBQxI0Cg5zaGFkb3dfbWF0Y2hlchgFIAEoCzIcLnhkcy50eXBlLm1hdGNoZXIudjMuTWF0Y2hlchIgChhzaGFkb3dfcnVsZXNfc3RhdF9wcmVmaXgYAyABKAkSHAoUdHJhY2tfcGVyX3J1bGVfc3RhdHMYByABKAgiSQoMUkJBQ1BlclJvdXRlEjkKBHJiYWMYAiABKAsyKy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5yYmFjLnYzLlJCQUNiBnByb3RvMw", [file_envoy_config_rbac_v3_rbac, file_xds_type_matcher_v3_matcher]);
+  file("envoy/extensions/filters/http/rbac/v3/rbac.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.rbac.v3.RBAC.

@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/http/router/v3/router.proto (package envoy.extensions.filters.http.router.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_accesslog_v3_accesslog } from "../../../../../config/accesslog/v3/accesslog_pb.js";
-import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../../../network/http_connection_manager/v3/http_connection_manager_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/router/v3/router.proto.
  */
 export const file_envoy_extensions_filters_http_router_v3_router = /*@__PURE__*/
-  fileDesc("CjRlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9yb3V0ZXIvdjMvcm91dGVyLnByb3RvEidlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5yb3V0ZXIudjMi/AYKBlJvdXRlchIxCg1keW5hbWljX3N0YXRzGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZRIlChBzdGFydF9jaGlsZF9zcGFuGAIgASgIQgsYAZLHhtgEAzMuMBI6Cgx1cHN0cmVhbV9sb2cYAyADKAsyJC5lbnZveS5jb25maWcuYWNjZXNzbG9nLnYzLkFjY2Vzc0xvZxJmChR1cHN0cmVhbV9sb2dfb3B0aW9ucxgJIAEoCzJILmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLnJvdXRlci52My5Sb3V0ZXIuVXBzdHJlYW1BY2Nlc3NMb2dPcHRpb25zEh4KFnN1cHByZXNzX2Vudm95X2hlYWRlcnMYBCABKAgSswEKFHN0cmljdF9jaGVja19oZWFkZXJzGAUgAygJQpQB+kKQAZIBjAEiiQFyhgFSHngtZW52b3ktdXBzdHJlYW0tcnEtdGltZW91dC1tc1ImeC1lbnZveS11cHN0cmVhbS1ycS1wZXItdHJ5LXRpbWVvdXQtbXNSE3gtZW52b3ktbWF4LXJldHJpZXNSFXgtZW52b3ktcmV0cnktZ3JwYy1vblIQeC1lbnZveS1yZXRyeS1vbhIjChtyZXNwZWN0X2V4cGVjdGVkX3JxX3RpbWVvdXQYBiABKAgSMAooc3VwcHJlc3NfZ3JwY19yZXF1ZXN0X2ZhaWx1cmVfY29kZV9zdGF0cxgHIAEoCBJmChV1cHN0cmVhbV9odHRwX2ZpbHRlcnMYCCADKAsyRy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5odHRwX2Nvbm5lY3Rpb25fbWFuYWdlci52My5IdHRwRmlsdGVyEkUKIXJlamVjdF9jb25uZWN0X3JlcXVlc3RfZWFybHlfZGF0YRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWUalwEKGFVwc3RyZWFtQWNjZXNzTG9nT3B0aW9ucxItCiVmbHVzaF91cHN0cmVhbV9sb2dfb25fdXBzdHJlYW1fc3RyZWFtGAEgASgIEkwKG3Vwc3RyZWFtX2xvZ19mbHVzaF9pbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIM+kIJqgEGMgQQwIQ9YgZwcm90bzM", [file_envoy_config_accesslog_v3_accesslog, file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/router/v3/router.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.router.v3.Router.

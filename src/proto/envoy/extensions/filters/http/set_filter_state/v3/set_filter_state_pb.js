@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.proto (package envoy.extensions.filters.http.set_filter_state.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_filters_common_set_filter_state_v3_value } from "../../../common/set_filter_state/v3/value_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.proto.
  */
 export const file_envoy_extensions_filters_http_set_filter_state_v3_set_filter_state = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9zZXRfZmlsdGVyX3N0YXRlL3YzL3NldF9maWx0ZXJfc3RhdGUucHJvdG8SMWVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLnNldF9maWx0ZXJfc3RhdGUudjMihgEKBkNvbmZpZxJhChJvbl9yZXF1ZXN0X2hlYWRlcnMYASADKAsyRS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLnNldF9maWx0ZXJfc3RhdGUudjMuRmlsdGVyU3RhdGVWYWx1ZRIZChFjbGVhcl9yb3V0ZV9jYWNoZRgCIAEoCGIGcHJvdG8z", [file_envoy_extensions_filters_common_set_filter_state_v3_value]);
+  file("envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.set_filter_state.v3.Config.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/set_metadata/v3/set_metadata.proto (package envoy.extensions.filters.http.set_metadata.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_any, file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/set_metadata/v3/set_metadata.proto.
  */
 export const file_envoy_extensions_filters_http_set_metadata_v3_set_metadata = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9zZXRfbWV0YWRhdGEvdjMvc2V0X21ldGFkYXRhLnByb3RvEi1lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5zZXRfbWV0YWRhdGEudjMimwEKCE1ldGFkYXRhEiMKEm1ldGFkYXRhX25hbWVzcGFjZRgBIAEoCUIH+kIEcgIQARIXCg9hbGxvd19vdmVyd3JpdGUYAiABKAgSJgoFdmFsdWUYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EikKC3R5cGVkX3ZhbHVlGAQgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueSKxAQoGQ29uZmlnEicKEm1ldGFkYXRhX25hbWVzcGFjZRgBIAEoCUILGAGSx4bYBAMzLjASMwoFdmFsdWUYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgsYAZLHhtgEAzMuMBJJCghtZXRhZGF0YRgDIAMoCzI3LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5odHRwLnNldF9tZXRhZGF0YS52My5NZXRhZGF0YWIGcHJvdG8z", [file_google_protobuf_any, file_google_protobuf_struct]);
+  file("envoy/extensions/filters/http/set_metadata/v3/set_metadata.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.set_metadata.v3.Metadata.

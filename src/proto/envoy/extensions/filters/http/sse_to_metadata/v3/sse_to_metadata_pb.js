@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/sse_to_metadata/v3/sse_to_metadata.proto (package envoy.extensions.filters.http.sse_to_metadata.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/sse_to_metadata/v3/sse_to_metadata.proto.
  */
 export const file_envoy_extensions_filters_http_sse_to_metadata_v3_sse_to_metadata = /*@__PURE__*/
-  fileDesc("CkZlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC9zc2VfdG9fbWV0YWRhdGEvdjMvc3NlX3RvX21ldGFkYXRhLnByb3RvEjBlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5zc2VfdG9fbWV0YWRhdGEudjMipgIKDVNzZVRvTWV0YWRhdGEScQoOcmVzcG9uc2VfcnVsZXMYASABKAsyTy5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC5zc2VfdG9fbWV0YWRhdGEudjMuU3NlVG9NZXRhZGF0YS5Qcm9jZXNzaW5nUnVsZXNCCPpCBYoBAhABGqEBCg9Qcm9jZXNzaW5nUnVsZXMSTAoOY29udGVudF9wYXJzZXIYASABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZ0II+kIFigECEAESQAoObWF4X2V2ZW50X3NpemUYAiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCCvpCByoFGICAgAViBnByb3RvMw", [file_envoy_config_core_v3_extension, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/http/sse_to_metadata/v3/sse_to_metadata.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.sse_to_metadata.v3.SseToMetadata.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/http/tap/v3/tap.proto (package envoy.extensions.filters.http.tap.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_common_tap_v3_common } from "../../../../common/tap/v3/common_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/tap/v3/tap.proto.
  */
 export const file_envoy_extensions_filters_http_tap_v3_tap = /*@__PURE__*/
-  fileDesc("Ci5lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC90YXAvdjMvdGFwLnByb3RvEiRlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC50YXAudjMizQEKA1RhcBJWCg1jb21tb25fY29uZmlnGAEgASgLMjUuZW52b3kuZXh0ZW5zaW9ucy5jb21tb24udGFwLnYzLkNvbW1vbkV4dGVuc2lvbkNvbmZpZ0II+kIFigECEAESJAoccmVjb3JkX2hlYWRlcnNfcmVjZWl2ZWRfdGltZRgCIAEoCBIkChxyZWNvcmRfZG93bnN0cmVhbV9jb25uZWN0aW9uGAMgASgIEiIKGnJlY29yZF91cHN0cmVhbV9jb25uZWN0aW9uGAQgASgIYgZwcm90bzM", [file_envoy_extensions_common_tap_v3_common]);
+  file("envoy/extensions/filters/http/tap/v3/tap.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.tap.v3.Tap.

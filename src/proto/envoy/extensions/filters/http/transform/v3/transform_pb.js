@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/http/transform/v3/transform.proto (package envoy.extensions.filters.http.transform.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_common_mutation_rules_v3_mutation_rules } from "../../../../../config/common/mutation_rules/v3/mutation_rules_pb.js";
-import { file_envoy_config_core_v3_substitution_format_string } from "../../../../../config/core/v3/substitution_format_string_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/transform/v3/transform.proto.
  */
 export const file_envoy_extensions_filters_http_transform_v3_transform = /*@__PURE__*/
-  fileDesc("CjplbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC90cmFuc2Zvcm0vdjMvdHJhbnNmb3JtLnByb3RvEiplbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC50cmFuc2Zvcm0udjMiggIKD1RyYW5zZm9ybUNvbmZpZxJaChZyZXF1ZXN0X3RyYW5zZm9ybWF0aW9uGAEgASgLMjouZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAudHJhbnNmb3JtLnYzLlRyYW5zZm9ybWF0aW9uElsKF3Jlc3BvbnNlX3RyYW5zZm9ybWF0aW9uGAIgASgLMjouZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAudHJhbnNmb3JtLnYzLlRyYW5zZm9ybWF0aW9uEhsKE2NsZWFyX2NsdXN0ZXJfY2FjaGUYAyABKAgSGQoRY2xlYXJfcm91dGVfY2FjaGUYBCABKAgivwEKDlRyYW5zZm9ybWF0aW9uElAKEWhlYWRlcnNfbXV0YXRpb25zGAEgAygLMjUuZW52b3kuY29uZmlnLmNvbW1vbi5tdXRhdGlvbl9ydWxlcy52My5IZWFkZXJNdXRhdGlvbhJbChNib2R5X3RyYW5zZm9ybWF0aW9uGAIgASgLMj4uZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAudHJhbnNmb3JtLnYzLkJvZHlUcmFuc2Zvcm1hdGlvbiLuAQoSQm9keVRyYW5zZm9ybWF0aW9uEk0KC2JvZHlfZm9ybWF0GAEgASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuU3Vic3RpdHV0aW9uRm9ybWF0U3RyaW5nQgj6QgWKAQIQARJeCgZhY3Rpb24YAiABKA4yTi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMuaHR0cC50cmFuc2Zvcm0udjMuQm9keVRyYW5zZm9ybWF0aW9uLlRyYW5zZm9ybUFjdGlvbiIpCg9UcmFuc2Zvcm1BY3Rpb24SCQoFTUVSR0UQABILCgdSRVBMQUNFEAFiBnByb3RvMw", [file_envoy_config_common_mutation_rules_v3_mutation_rules, file_envoy_config_core_v3_substitution_format_string]);
+  file("envoy/extensions/filters/http/transform/v3/transform.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.transform.v3.TransformConfig.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.proto (package envoy.extensions.filters.http.upstream_codec.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.proto.
  */
 export const file_envoy_extensions_filters_http_upstream_codec_v3_upstream_codec = /*@__PURE__*/
-  fileDesc("CkRlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvaHR0cC91cHN0cmVhbV9jb2RlYy92My91cHN0cmVhbV9jb2RlYy5wcm90bxIvZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmh0dHAudXBzdHJlYW1fY29kZWMudjMiDwoNVXBzdHJlYW1Db2RlY2IGcHJvdG8z");
+  file("envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.proto");
 
 /**
  * Describes the message envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/listener/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.filters.listener.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/listener/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_filters_listener_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkplbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbGlzdGVuZXIvZHluYW1pY19tb2R1bGVzL3YzL2R5bmFtaWNfbW9kdWxlcy5wcm90bxI0ZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmxpc3RlbmVyLmR5bmFtaWNfbW9kdWxlcy52MyK4AQobRHluYW1pY01vZHVsZUxpc3RlbmVyRmlsdGVyElcKFWR5bmFtaWNfbW9kdWxlX2NvbmZpZxgBIAEoCzI4LmVudm95LmV4dGVuc2lvbnMuZHluYW1pY19tb2R1bGVzLnYzLkR5bmFtaWNNb2R1bGVDb25maWcSEwoLZmlsdGVyX25hbWUYAiABKAkSKwoNZmlsdGVyX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnliBnByb3RvMw", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/filters/listener/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.filters.listener.dynamic_modules.v3.DynamicModuleListenerFilter.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/listener/http_inspector/v3/http_inspector.proto (package envoy.extensions.filters.listener.http_inspector.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/listener/http_inspector/v3/http_inspector.proto.
  */
 export const file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbGlzdGVuZXIvaHR0cF9pbnNwZWN0b3IvdjMvaHR0cF9pbnNwZWN0b3IucHJvdG8SM2Vudm95LmV4dGVuc2lvbnMuZmlsdGVycy5saXN0ZW5lci5odHRwX2luc3BlY3Rvci52MyIPCg1IdHRwSW5zcGVjdG9yYgZwcm90bzM");
+  file("envoy/extensions/filters/listener/http_inspector/v3/http_inspector.proto");
 
 /**
  * Describes the message envoy.extensions.filters.listener.http_inspector.v3.HttpInspector.

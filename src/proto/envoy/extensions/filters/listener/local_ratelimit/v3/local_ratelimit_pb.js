@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/listener/local_ratelimit/v3/local_ratelimit.proto (package envoy.extensions.filters.listener.local_ratelimit.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_type_v3_token_bucket } from "../../../../../type/v3/token_bucket_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/listener/local_ratelimit/v3/local_ratelimit.proto.
  */
 export const file_envoy_extensions_filters_listener_local_ratelimit_v3_local_ratelimit = /*@__PURE__*/
-  fileDesc("CkplbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbGlzdGVuZXIvbG9jYWxfcmF0ZWxpbWl0L3YzL2xvY2FsX3JhdGVsaW1pdC5wcm90bxI0ZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmxpc3RlbmVyLmxvY2FsX3JhdGVsaW1pdC52MyKtAQoOTG9jYWxSYXRlTGltaXQSHAoLc3RhdF9wcmVmaXgYASABKAlCB/pCBHICEAESOgoMdG9rZW5fYnVja2V0GAIgASgLMhouZW52b3kudHlwZS52My5Ub2tlbkJ1Y2tldEII+kIFigECEAESQQoPcnVudGltZV9lbmFibGVkGAMgASgLMiguZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZUZlYXR1cmVGbGFnYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_type_v3_token_bucket]);
+  file("envoy/extensions/filters/listener/local_ratelimit/v3/local_ratelimit.proto");
 
 /**
  * Describes the message envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/listener/original_dst/v3/original_dst.proto (package envoy.extensions.filters.listener.original_dst.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/listener/original_dst/v3/original_dst.proto.
  */
 export const file_envoy_extensions_filters_listener_original_dst_v3_original_dst = /*@__PURE__*/
-  fileDesc("CkRlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbGlzdGVuZXIvb3JpZ2luYWxfZHN0L3YzL29yaWdpbmFsX2RzdC5wcm90bxIxZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmxpc3RlbmVyLm9yaWdpbmFsX2RzdC52MyINCgtPcmlnaW5hbERzdGIGcHJvdG8z");
+  file("envoy/extensions/filters/listener/original_dst/v3/original_dst.proto");
 
 /**
  * Describes the message envoy.extensions.filters.listener.original_dst.v3.OriginalDst.

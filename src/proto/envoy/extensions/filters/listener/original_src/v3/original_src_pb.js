@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/listener/original_src/v3/original_src.proto (package envoy.extensions.filters.listener.original_src.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/listener/original_src/v3/original_src.proto.
  */
 export const file_envoy_extensions_filters_listener_original_src_v3_original_src = /*@__PURE__*/
-  fileDesc("CkRlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbGlzdGVuZXIvb3JpZ2luYWxfc3JjL3YzL29yaWdpbmFsX3NyYy5wcm90bxIxZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmxpc3RlbmVyLm9yaWdpbmFsX3NyYy52MyIuCgtPcmlnaW5hbFNyYxIRCgliaW5kX3BvcnQYASABKAgSDAoEbWFyaxgCIAEoDWIGcHJvdG8z");
+  file("envoy/extensions/filters/listener/original_src/v3/original_src.proto");
 
 /**
  * Describes the message envoy.extensions.filters.listener.original_src.v3.OriginalSrc.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.proto (package envoy.extensions.filters.listener.proxy_protocol.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_proxy_protocol } from "../../../../../config/core/v3/proxy_protocol_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.proto.
  */
 export const file_envoy_extensions_filters_listener_proxy_protocol_v3_proxy_protocol = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbGlzdGVuZXIvcHJveHlfcHJvdG9jb2wvdjMvcHJveHlfcHJvdG9jb2wucHJvdG8SM2Vudm95LmV4dGVuc2lvbnMuZmlsdGVycy5saXN0ZW5lci5wcm94eV9wcm90b2NvbC52MyKFBwoNUHJveHlQcm90b2NvbBJWCgVydWxlcxgBIAMoCzJHLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5saXN0ZW5lci5wcm94eV9wcm90b2NvbC52My5Qcm94eVByb3RvY29sLlJ1bGUSLQolYWxsb3dfcmVxdWVzdHNfd2l0aG91dF9wcm94eV9wcm90b2NvbBgCIAEoCBJNChFwYXNzX3Rocm91Z2hfdGx2cxgDIAEoCzIyLmVudm95LmNvbmZpZy5jb3JlLnYzLlByb3h5UHJvdG9jb2xQYXNzVGhyb3VnaFRMVnMSTgoTZGlzYWxsb3dlZF92ZXJzaW9ucxgEIAMoDjIxLmVudm95LmNvbmZpZy5jb3JlLnYzLlByb3h5UHJvdG9jb2xDb25maWcuVmVyc2lvbhITCgtzdGF0X3ByZWZpeBgFIAEoCRJkCgx0bHZfbG9jYXRpb24YBiABKA4yTi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubGlzdGVuZXIucHJveHlfcHJvdG9jb2wudjMuUHJveHlQcm90b2NvbC5UbHZMb2NhdGlvbhqNAgoMS2V5VmFsdWVQYWlyEhoKEm1ldGFkYXRhX25hbWVzcGFjZRgBIAEoCRIUCgNrZXkYAiABKAlCB/pCBHICEAESggEKFXZhbHVlX3N0cmluZ19lbmNvZGluZxgDIAEoDjJjLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5saXN0ZW5lci5wcm94eV9wcm90b2NvbC52My5Qcm94eVByb3RvY29sLktleVZhbHVlUGFpci5WYWx1ZVN0cmluZ0VuY29kaW5nIkYKE1ZhbHVlU3RyaW5nRW5jb2RpbmcSDwoLVU5TUEVDSUZJRUQQABISCg5TQU5JVElaRURfVVRGOBABEgoKBkJBU0U2NBACGosBCgRSdWxlEhoKCHRsdl90eXBlGAEgASgNQgj6QgUqAxCAAhJnCg5vbl90bHZfcHJlc2VudBgCIAEoCzJPLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5saXN0ZW5lci5wcm94eV9wcm90b2NvbC52My5Qcm94eVByb3RvY29sLktleVZhbHVlUGFpciI1CgtUbHZMb2NhdGlvbhIUChBEWU5BTUlDX01FVEFEQVRBEAASEAoMRklMVEVSX1NUQVRFEAFiBnByb3RvMw", [file_envoy_config_core_v3_proxy_protocol]);
+  file("envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.proto");
 
 /**
  * Describes the message envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/listener/set_filter_state/v3/set_filter_state.proto (package envoy.extensions.filters.listener.set_filter_state.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_filters_common_set_filter_state_v3_value } from "../../../common/set_filter_state/v3/value_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/listener/set_filter_state/v3/set_filter_state.proto.
  */
 export const file_envoy_extensions_filters_listener_set_filter_state_v3_set_filter_state = /*@__PURE__*/
-  fileDesc("CkxlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbGlzdGVuZXIvc2V0X2ZpbHRlcl9zdGF0ZS92My9zZXRfZmlsdGVyX3N0YXRlLnByb3RvEjVlbnZveS5leHRlbnNpb25zLmZpbHRlcnMubGlzdGVuZXIuc2V0X2ZpbHRlcl9zdGF0ZS52MyJiCgZDb25maWcSWAoJb25fYWNjZXB0GAEgAygLMkUuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLmNvbW1vbi5zZXRfZmlsdGVyX3N0YXRlLnYzLkZpbHRlclN0YXRlVmFsdWViBnByb3RvMw", [file_envoy_extensions_filters_common_set_filter_state_v3_value]);
+  file("envoy/extensions/filters/listener/set_filter_state/v3/set_filter_state.proto");
 
 /**
  * Describes the message envoy.extensions.filters.listener.set_filter_state.v3.Config.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto (package envoy.extensions.filters.listener.tls_inspector.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto.
  */
 export const file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector = /*@__PURE__*/
-  fileDesc("CkZlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbGlzdGVuZXIvdGxzX2luc3BlY3Rvci92My90bHNfaW5zcGVjdG9yLnByb3RvEjJlbnZveS5leHRlbnNpb25zLmZpbHRlcnMubGlzdGVuZXIudGxzX2luc3BlY3Rvci52MyLeAgoMVGxzSW5zcGVjdG9yEj0KGWVuYWJsZV9qYTNfZmluZ2VycHJpbnRpbmcYASABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEj0KGWVuYWJsZV9qYTRfZmluZ2VycHJpbnRpbmcYAyABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEkwKGGluaXRpYWxfcmVhZF9idWZmZXJfc2l6ZRgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIM+kIJKgcQgYAEIP8BEjcKL2Nsb3NlX2Nvbm5lY3Rpb25fb25fY2xpZW50X2hlbGxvX3BhcnNpbmdfZXJyb3JzGAQgASgIEkkKFW1heF9jbGllbnRfaGVsbG9fc2l6ZRgFIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIM+kIJKgcYgIABIP8BYgZwcm90bzM", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto");
 
 /**
  * Describes the message envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/network/direct_response/v3/config.proto (package envoy.extensions.filters.network.direct_response.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/direct_response/v3/config.proto.
  */
 export const file_envoy_extensions_filters_network_direct_response_v3_config = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9kaXJlY3RfcmVzcG9uc2UvdjMvY29uZmlnLnByb3RvEjNlbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5kaXJlY3RfcmVzcG9uc2UudjMiPAoGQ29uZmlnEjIKCHJlc3BvbnNlGAEgASgLMiAuZW52b3kuY29uZmlnLmNvcmUudjMuRGF0YVNvdXJjZWIGcHJvdG8z", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/filters/network/direct_response/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.direct_response.v3.Config.

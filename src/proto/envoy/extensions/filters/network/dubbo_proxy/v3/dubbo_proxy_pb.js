@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/network/dubbo_proxy/v3/dubbo_proxy.proto (package envoy.extensions.filters.network.dubbo_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_config_source } from "../../../../../config/core/v3/config_source_pb.js";
-import { file_envoy_extensions_filters_network_dubbo_proxy_v3_route } from "./route_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/dubbo_proxy/v3/dubbo_proxy.proto.
  */
 export const file_envoy_extensions_filters_network_dubbo_proxy_v3_dubbo_proxy = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9kdWJib19wcm94eS92My9kdWJib19wcm94eS5wcm90bxIvZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZHViYm9fcHJveHkudjMiZgoERHJkcxJDCg1jb25maWdfc291cmNlGAEgASgLMiIuZW52b3kuY29uZmlnLmNvcmUudjMuQ29uZmlnU291cmNlQgj6QgWKAQIQARIZChFyb3V0ZV9jb25maWdfbmFtZRgCIAEoCSL5BAoKRHViYm9Qcm94eRIcCgtzdGF0X3ByZWZpeBgBIAEoCUIH+kIEcgIQARJeCg1wcm90b2NvbF90eXBlGAIgASgOMj0uZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZHViYm9fcHJveHkudjMuUHJvdG9jb2xUeXBlQgj6QgWCAQIQARJoChJzZXJpYWxpemF0aW9uX3R5cGUYAyABKA4yQi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5kdWJib19wcm94eS52My5TZXJpYWxpemF0aW9uVHlwZUII+kIFggECEAESZgoMcm91dGVfY29uZmlnGAQgAygLMkMuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZHViYm9fcHJveHkudjMuUm91dGVDb25maWd1cmF0aW9uQgsYAZLHhtgEAzMuMBJFCgRkcmRzGAYgASgLMjUuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZHViYm9fcHJveHkudjMuRHJkc0gAEmwKFW11bHRpcGxlX3JvdXRlX2NvbmZpZxgHIAEoCzJLLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmR1YmJvX3Byb3h5LnYzLk11bHRpcGxlUm91dGVDb25maWd1cmF0aW9uSAASUwoNZHViYm9fZmlsdGVycxgFIAMoCzI8LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmR1YmJvX3Byb3h5LnYzLkR1YmJvRmlsdGVyQhEKD3JvdXRlX3NwZWNpZmllciJKCgtEdWJib0ZpbHRlchIVCgRuYW1lGAEgASgJQgf6QgRyAhABEiQKBmNvbmZpZxgCIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkqGQoMUHJvdG9jb2xUeXBlEgkKBUR1YmJvEAAqIQoRU2VyaWFsaXphdGlvblR5cGUSDAoISGVzc2lhbjIQAGIGcHJvdG8z", [file_envoy_config_core_v3_config_source, file_envoy_extensions_filters_network_dubbo_proxy_v3_route, file_google_protobuf_any]);
+  file("envoy/extensions/filters/network/dubbo_proxy/v3/dubbo_proxy.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.dubbo_proxy.v3.Drds.

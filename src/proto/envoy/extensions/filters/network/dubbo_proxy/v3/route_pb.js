@@ -2,17 +2,14 @@
 // @generated from file envoy/extensions/filters/network/dubbo_proxy/v3/route.proto (package envoy.extensions.filters.network.dubbo_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_route_v3_route_components } from "../../../../../config/route/v3/route_components_pb.js";
-import { file_envoy_type_matcher_v3_string } from "../../../../../type/matcher/v3/string_pb.js";
-import { file_envoy_type_v3_range } from "../../../../../type/v3/range_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/dubbo_proxy/v3/route.proto.
  */
 export const file_envoy_extensions_filters_network_dubbo_proxy_v3_route = /*@__PURE__*/
-  fileDesc("CjtlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9kdWJib19wcm94eS92My9yb3V0ZS5wcm90bxIvZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZHViYm9fcHJveHkudjMinQEKElJvdXRlQ29uZmlndXJhdGlvbhIMCgRuYW1lGAEgASgJEhEKCWludGVyZmFjZRgCIAEoCRINCgVncm91cBgDIAEoCRIPCgd2ZXJzaW9uGAQgASgJEkYKBnJvdXRlcxgFIAMoCzI2LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmR1YmJvX3Byb3h5LnYzLlJvdXRlIrQBCgVSb3V0ZRJUCgVtYXRjaBgBIAEoCzI7LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmR1YmJvX3Byb3h5LnYzLlJvdXRlTWF0Y2hCCPpCBYoBAhABElUKBXJvdXRlGAIgASgLMjwuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZHViYm9fcHJveHkudjMuUm91dGVBY3Rpb25CCPpCBYoBAhABIpEBCgpSb3V0ZU1hdGNoEkwKBm1ldGhvZBgBIAEoCzI8LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmR1YmJvX3Byb3h5LnYzLk1ldGhvZE1hdGNoEjUKB2hlYWRlcnMYAiADKAsyJC5lbnZveS5jb25maWcucm91dGUudjMuSGVhZGVyTWF0Y2hlciK3AQoLUm91dGVBY3Rpb24SEQoHY2x1c3RlchgBIAEoCUgAEkMKEXdlaWdodGVkX2NsdXN0ZXJzGAIgASgLMiYuZW52b3kuY29uZmlnLnJvdXRlLnYzLldlaWdodGVkQ2x1c3RlckgAEjYKDm1ldGFkYXRhX21hdGNoGAMgASgLMh4uZW52b3kuY29uZmlnLmNvcmUudjMuTWV0YWRhdGFCGAoRY2x1c3Rlcl9zcGVjaWZpZXISA/hCASKyAwoLTWV0aG9kTWF0Y2gSMgoEbmFtZRgBIAEoCzIkLmVudm95LnR5cGUubWF0Y2hlci52My5TdHJpbmdNYXRjaGVyEmMKDHBhcmFtc19tYXRjaBgCIAMoCzJNLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmR1YmJvX3Byb3h5LnYzLk1ldGhvZE1hdGNoLlBhcmFtc01hdGNoRW50cnkafwoXUGFyYW1ldGVyTWF0Y2hTcGVjaWZpZXISFQoLZXhhY3RfbWF0Y2gYAyABKAlIABIwCgtyYW5nZV9tYXRjaBgEIAEoCzIZLmVudm95LnR5cGUudjMuSW50NjRSYW5nZUgAQhsKGXBhcmFtZXRlcl9tYXRjaF9zcGVjaWZpZXIaiAEKEFBhcmFtc01hdGNoRW50cnkSCwoDa2V5GAEgASgNEmMKBXZhbHVlGAIgASgLMlQuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZHViYm9fcHJveHkudjMuTWV0aG9kTWF0Y2guUGFyYW1ldGVyTWF0Y2hTcGVjaWZpZXI6AjgBIoUBChpNdWx0aXBsZVJvdXRlQ29uZmlndXJhdGlvbhIMCgRuYW1lGAEgASgJElkKDHJvdXRlX2NvbmZpZxgEIAMoCzJDLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmR1YmJvX3Byb3h5LnYzLlJvdXRlQ29uZmlndXJhdGlvbmIGcHJvdG8z", [file_envoy_config_core_v3_base, file_envoy_config_route_v3_route_components, file_envoy_type_matcher_v3_string, file_envoy_type_v3_range]);
+  file("envoy/extensions/filters/network/dubbo_proxy/v3/route.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.dubbo_proxy.v3.RouteConfiguration.

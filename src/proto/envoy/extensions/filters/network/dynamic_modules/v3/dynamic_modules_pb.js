@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/network/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.filters.network.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_filters_network_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkllbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9keW5hbWljX21vZHVsZXMvdjMvZHluYW1pY19tb2R1bGVzLnByb3RvEjNlbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5keW5hbWljX21vZHVsZXMudjMi0AEKGkR5bmFtaWNNb2R1bGVOZXR3b3JrRmlsdGVyElcKFWR5bmFtaWNfbW9kdWxlX2NvbmZpZxgBIAEoCzI4LmVudm95LmV4dGVuc2lvbnMuZHluYW1pY19tb2R1bGVzLnYzLkR5bmFtaWNNb2R1bGVDb25maWcSEwoLZmlsdGVyX25hbWUYAiABKAkSKwoNZmlsdGVyX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkSFwoPdGVybWluYWxfZmlsdGVyGAQgASgIYgZwcm90bzM", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/filters/network/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.dynamic_modules.v3.DynamicModuleNetworkFilter.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/network/echo/v3/echo.proto (package envoy.extensions.filters.network.echo.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/echo/v3/echo.proto.
  */
 export const file_envoy_extensions_filters_network_echo_v3_echo = /*@__PURE__*/
-  fileDesc("CjNlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9lY2hvL3YzL2VjaG8ucHJvdG8SKGVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmVjaG8udjMiBgoERWNob2IGcHJvdG8z");
+  file("envoy/extensions/filters/network/echo/v3/echo.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.echo.v3.Echo.

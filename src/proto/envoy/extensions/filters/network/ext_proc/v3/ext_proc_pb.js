@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/network/ext_proc/v3/ext_proc.proto (package envoy.extensions.filters.network.ext_proc.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_grpc_service } from "../../../../../config/core/v3/grpc_service_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/ext_proc/v3/ext_proc.proto.
  */
 export const file_envoy_extensions_filters_network_ext_proc_v3_ext_proc = /*@__PURE__*/
-  fileDesc("CjtlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9leHRfcHJvYy92My9leHRfcHJvYy5wcm90bxIsZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZXh0X3Byb2MudjMigAMKGE5ldHdvcmtFeHRlcm5hbFByb2Nlc3NvchI3CgxncnBjX3NlcnZpY2UYASABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5HcnBjU2VydmljZRIaChJmYWlsdXJlX21vZGVfYWxsb3cYAiABKAgSVQoPcHJvY2Vzc2luZ19tb2RlGAMgASgLMjwuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZXh0X3Byb2MudjMuUHJvY2Vzc2luZ01vZGUSQQoPbWVzc2FnZV90aW1lb3V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg36QgqqAQciAwiQHDIAEhwKC3N0YXRfcHJlZml4GAUgASgJQgf6QgRyAhABElcKEG1ldGFkYXRhX29wdGlvbnMYBiABKAsyPS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5leHRfcHJvYy52My5NZXRhZGF0YU9wdGlvbnMi+wEKDlByb2Nlc3NpbmdNb2RlEl8KDHByb2Nlc3NfcmVhZBgBIAEoDjJJLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmV4dF9wcm9jLnYzLlByb2Nlc3NpbmdNb2RlLkRhdGFTZW5kTW9kZRJgCg1wcm9jZXNzX3dyaXRlGAIgASgOMkkuZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZXh0X3Byb2MudjMuUHJvY2Vzc2luZ01vZGUuRGF0YVNlbmRNb2RlIiYKDERhdGFTZW5kTW9kZRIMCghTVFJFQU1FRBAAEggKBFNLSVAQASKoAgoPTWV0YWRhdGFPcHRpb25zEm8KFWZvcndhcmRpbmdfbmFtZXNwYWNlcxgBIAEoCzJQLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmV4dF9wcm9jLnYzLk1ldGFkYXRhT3B0aW9ucy5NZXRhZGF0YU5hbWVzcGFjZXMSbgoUcmVjZWl2aW5nX25hbWVzcGFjZXMYAiABKAsyUC5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5leHRfcHJvYy52My5NZXRhZGF0YU9wdGlvbnMuTWV0YWRhdGFOYW1lc3BhY2VzGjQKEk1ldGFkYXRhTmFtZXNwYWNlcxIPCgd1bnR5cGVkGAEgAygJEg0KBXR5cGVkGAIgAygJYgZwcm90bzM", [file_envoy_config_core_v3_grpc_service, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/network/ext_proc/v3/ext_proc.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.ext_proc.v3.NetworkExternalProcessor.

@@ -2,18 +2,14 @@
 // @generated from file envoy/extensions/filters/network/generic_proxy/v3/generic_proxy.proto (package envoy.extensions.filters.network.generic_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_accesslog_v3_accesslog } from "../../../../../config/accesslog/v3/accesslog_pb.js";
-import { file_envoy_config_core_v3_config_source } from "../../../../../config/core/v3/config_source_pb.js";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
-import { file_envoy_extensions_filters_network_generic_proxy_v3_route } from "./route_pb.js";
-import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../../http_connection_manager/v3/http_connection_manager_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/generic_proxy/v3/generic_proxy.proto.
  */
 export const file_envoy_extensions_filters_network_generic_proxy_v3_generic_proxy = /*@__PURE__*/
-  fileDesc("CkVlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9nZW5lcmljX3Byb3h5L3YzL2dlbmVyaWNfcHJveHkucHJvdG8SMWVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmdlbmVyaWNfcHJveHkudjMiqQQKDEdlbmVyaWNQcm94eRIcCgtzdGF0X3ByZWZpeBgBIAEoCUIH+kIEcgIQARJKCgxjb2RlY19jb25maWcYAiABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZ0II+kIFigECEAESVAoLZ2VuZXJpY19yZHMYAyABKAsyPS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5nZW5lcmljX3Byb3h5LnYzLkdlbmVyaWNSZHNIABJdCgxyb3V0ZV9jb25maWcYBCABKAsyRS5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5nZW5lcmljX3Byb3h5LnYzLlJvdXRlQ29uZmlndXJhdGlvbkgAEjsKB2ZpbHRlcnMYBSADKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZxJrCgd0cmFjaW5nGAYgASgLMlouZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuaHR0cF9jb25uZWN0aW9uX21hbmFnZXIudjMuSHR0cENvbm5lY3Rpb25NYW5hZ2VyLlRyYWNpbmcSOAoKYWNjZXNzX2xvZxgHIAMoCzIkLmVudm95LmNvbmZpZy5hY2Nlc3Nsb2cudjMuQWNjZXNzTG9nQhYKD3JvdXRlX3NwZWNpZmllchID+EIBInUKCkdlbmVyaWNSZHMSQwoNY29uZmlnX3NvdXJjZRgBIAEoCzIiLmVudm95LmNvbmZpZy5jb3JlLnYzLkNvbmZpZ1NvdXJjZUII+kIFigECEAESIgoRcm91dGVfY29uZmlnX25hbWUYAiABKAlCB/pCBHICEAFiBnByb3RvMw", [file_envoy_config_accesslog_v3_accesslog, file_envoy_config_core_v3_config_source, file_envoy_config_core_v3_extension, file_envoy_extensions_filters_network_generic_proxy_v3_route, file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager]);
+  file("envoy/extensions/filters/network/generic_proxy/v3/generic_proxy.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.generic_proxy.v3.GenericProxy.

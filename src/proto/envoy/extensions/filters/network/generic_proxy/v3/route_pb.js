@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/network/generic_proxy/v3/route.proto (package envoy.extensions.filters.network.generic_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_xds_type_matcher_v3_matcher } from "../../../../../../xds/type/matcher/v3/matcher_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/generic_proxy/v3/route.proto.
  */
 export const file_envoy_extensions_filters_network_generic_proxy_v3_route = /*@__PURE__*/
-  fileDesc("Cj1lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9nZW5lcmljX3Byb3h5L3YzL3JvdXRlLnByb3RvEjFlbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5nZW5lcmljX3Byb3h5LnYzInUKC1ZpcnR1YWxIb3N0EhUKBG5hbWUYASABKAlCB/pCBHICEAESFwoFaG9zdHMYAiADKAlCCPpCBZIBAggBEjYKBnJvdXRlcxgDIAEoCzIcLnhkcy50eXBlLm1hdGNoZXIudjMuTWF0Y2hlckII+kIFigECEAEisAEKElJvdXRlQ29uZmlndXJhdGlvbhIVCgRuYW1lGAEgASgJQgf6QgRyAhABEiwKBnJvdXRlcxgCIAEoCzIcLnhkcy50eXBlLm1hdGNoZXIudjMuTWF0Y2hlchJVCg12aXJ0dWFsX2hvc3RzGAMgAygLMj4uZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZ2VuZXJpY19wcm94eS52My5WaXJ0dWFsSG9zdGIGcHJvdG8z", [file_xds_type_matcher_v3_matcher]);
+  file("envoy/extensions/filters/network/generic_proxy/v3/route.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.generic_proxy.v3.VirtualHost.

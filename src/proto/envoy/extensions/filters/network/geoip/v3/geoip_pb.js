@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/network/geoip/v3/geoip.proto (package envoy.extensions.filters.network.geoip.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/geoip/v3/geoip.proto.
  */
 export const file_envoy_extensions_filters_network_geoip_v3_geoip = /*@__PURE__*/
-  fileDesc("CjVlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9nZW9pcC92My9nZW9pcC5wcm90bxIpZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZ2VvaXAudjMidwoFR2VvaXASEwoLc3RhdF9wcmVmaXgYASABKAkSRgoIcHJvdmlkZXIYAiABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZ0II+kIFigECEAESEQoJY2xpZW50X2lwGAMgASgJYgZwcm90bzM", [file_envoy_config_core_v3_extension]);
+  file("envoy/extensions/filters/network/geoip/v3/geoip.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.geoip.v3.Geoip.

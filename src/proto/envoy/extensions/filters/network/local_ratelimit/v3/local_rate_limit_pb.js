@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit.proto (package envoy.extensions.filters.network.local_ratelimit.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_type_v3_token_bucket } from "../../../../../type/v3/token_bucket_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit.proto.
  */
 export const file_envoy_extensions_filters_network_local_ratelimit_v3_local_rate_limit = /*@__PURE__*/
-  fileDesc("CkplbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9sb2NhbF9yYXRlbGltaXQvdjMvbG9jYWxfcmF0ZV9saW1pdC5wcm90bxIzZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsubG9jYWxfcmF0ZWxpbWl0LnYzIsABCg5Mb2NhbFJhdGVMaW1pdBIcCgtzdGF0X3ByZWZpeBgBIAEoCUIH+kIEcgIQARI6Cgx0b2tlbl9idWNrZXQYAiABKAsyGi5lbnZveS50eXBlLnYzLlRva2VuQnVja2V0Qgj6QgWKAQIQARJBCg9ydW50aW1lX2VuYWJsZWQYAyABKAsyKC5lbnZveS5jb25maWcuY29yZS52My5SdW50aW1lRmVhdHVyZUZsYWcSEQoJc2hhcmVfa2V5GAQgASgJYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_type_v3_token_bucket]);
+  file("envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/network/mongo_proxy/v3/mongo_proxy.proto (package envoy.extensions.filters.network.mongo_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_filters_common_fault_v3_fault } from "../../../common/fault/v3/fault_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/mongo_proxy/v3/mongo_proxy.proto.
  */
 export const file_envoy_extensions_filters_network_mongo_proxy_v3_mongo_proxy = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9tb25nb19wcm94eS92My9tb25nb19wcm94eS5wcm90bxIvZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsubW9uZ29fcHJveHkudjMi8wEKCk1vbmdvUHJveHkSHAoLc3RhdF9wcmVmaXgYASABKAlCB/pCBHICEAESEgoKYWNjZXNzX2xvZxgCIAEoCRJDCgVkZWxheRgDIAEoCzI0LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5jb21tb24uZmF1bHQudjMuRmF1bHREZWxheRIdChVlbWl0X2R5bmFtaWNfbWV0YWRhdGEYBCABKAgSEAoIY29tbWFuZHMYBSADKAkSPQoObWF4X2Jzb25fZGVwdGgYBiABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWVCB/pCBCoCIABiBnByb3RvMw", [file_envoy_extensions_filters_common_fault_v3_fault, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/network/mongo_proxy/v3/mongo_proxy.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy.

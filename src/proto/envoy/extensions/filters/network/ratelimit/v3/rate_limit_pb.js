@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/network/ratelimit/v3/rate_limit.proto (package envoy.extensions.filters.network.ratelimit.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_ratelimit_v3_rls } from "../../../../../config/ratelimit/v3/rls_pb.js";
-import { file_envoy_extensions_common_ratelimit_v3_ratelimit } from "../../../../common/ratelimit/v3/ratelimit_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/ratelimit/v3/rate_limit.proto.
  */
 export const file_envoy_extensions_filters_network_ratelimit_v3_rate_limit = /*@__PURE__*/
-  fileDesc("Cj5lbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9yYXRlbGltaXQvdjMvcmF0ZV9saW1pdC5wcm90bxItZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsucmF0ZWxpbWl0LnYzIrwCCglSYXRlTGltaXQSHAoLc3RhdF9wcmVmaXgYASABKAlCB/pCBHICEAESFwoGZG9tYWluGAIgASgJQgf6QgRyAhABElgKC2Rlc2NyaXB0b3JzGAMgAygLMjkuZW52b3kuZXh0ZW5zaW9ucy5jb21tb24ucmF0ZWxpbWl0LnYzLlJhdGVMaW1pdERlc2NyaXB0b3JCCPpCBZIBAggBEioKB3RpbWVvdXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGQoRZmFpbHVyZV9tb2RlX2RlbnkYBSABKAgSVwoScmF0ZV9saW1pdF9zZXJ2aWNlGAYgASgLMjEuZW52b3kuY29uZmlnLnJhdGVsaW1pdC52My5SYXRlTGltaXRTZXJ2aWNlQ29uZmlnQgj6QgWKAQIQAWIGcHJvdG8z", [file_envoy_config_ratelimit_v3_rls, file_envoy_extensions_common_ratelimit_v3_ratelimit, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/network/ratelimit/v3/rate_limit.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.ratelimit.v3.RateLimit.

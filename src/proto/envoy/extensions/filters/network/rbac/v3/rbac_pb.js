@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/network/rbac/v3/rbac.proto (package envoy.extensions.filters.network.rbac.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_rbac_v3_rbac } from "../../../../../config/rbac/v3/rbac_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
-import { file_xds_type_matcher_v3_matcher } from "../../../../../../xds/type/matcher/v3/matcher_pb.js";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/rbac/v3/rbac.proto.
  */
 export const file_envoy_extensions_filters_network_rbac_v3_rbac = /*@__PURE__*/
-  fileDesc("CjNlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9yYmFjL3YzL3JiYWMucHJvdG8SKGVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLnJiYWMudjMi0AMKBFJCQUMSKQoFcnVsZXMYASABKAsyGi5lbnZveS5jb25maWcucmJhYy52My5SQkFDEi0KB21hdGNoZXIYBiABKAsyHC54ZHMudHlwZS5tYXRjaGVyLnYzLk1hdGNoZXISMAoMc2hhZG93X3J1bGVzGAIgASgLMhouZW52b3kuY29uZmlnLnJiYWMudjMuUkJBQxI0Cg5zaGFkb3dfbWF0Y2hlchgHIAEoCzIcLnhkcy50eXBlLm1hdGNoZXIudjMuTWF0Y2hlchIgChhzaGFkb3dfcnVsZXNfc3RhdF9wcmVmaXgYBSABKAkSHAoLc3RhdF9wcmVmaXgYAyABKAlCB/pCBHICEAESWAoQZW5mb3JjZW1lbnRfdHlwZRgEIAEoDjI+LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLnJiYWMudjMuUkJBQy5FbmZvcmNlbWVudFR5cGUSLQoKZGVsYXlfZGVueRgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI9Cg9FbmZvcmNlbWVudFR5cGUSGgoWT05FX1RJTUVfT05fRklSU1RfQllURRAAEg4KCkNPTlRJTlVPVVMQAWIGcHJvdG8z", [file_envoy_config_rbac_v3_rbac, file_google_protobuf_duration, file_xds_type_matcher_v3_matcher]);
+  file("envoy/extensions/filters/network/rbac/v3/rbac.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.rbac.v3.RBAC.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/network/reverse_tunnel/v3/drain_aware_hcm.proto (package envoy.extensions.filters.network.reverse_tunnel.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../../http_connection_manager/v3/http_connection_manager_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/reverse_tunnel/v3/drain_aware_hcm.proto.
  */
 export const file_envoy_extensions_filters_network_reverse_tunnel_v3_drain_aware_hcm = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9yZXZlcnNlX3R1bm5lbC92My9kcmFpbl9hd2FyZV9oY20ucHJvdG8SMmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLnJldmVyc2VfdHVubmVsLnYzIqsBCh9EcmFpbkF3YXJlSHR0cENvbm5lY3Rpb25NYW5hZ2VyEmYKCmhjbV9jb25maWcYASABKAsyUi5lbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5odHRwX2Nvbm5lY3Rpb25fbWFuYWdlci52My5IdHRwQ29ubmVjdGlvbk1hbmFnZXISIAoYZW5hYmxlX2RyYWluX3dpdGhfZ29hd2F5GAIgASgIYgZwcm90bzM", [file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager]);
+  file("envoy/extensions/filters/network/reverse_tunnel/v3/drain_aware_hcm.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.reverse_tunnel.v3.DrainAwareHttpConnectionManager.

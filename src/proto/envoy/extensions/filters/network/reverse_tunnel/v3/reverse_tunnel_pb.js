@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/network/reverse_tunnel/v3/reverse_tunnel.proto (package envoy.extensions.filters.network.reverse_tunnel.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/reverse_tunnel/v3/reverse_tunnel.proto.
  */
 export const file_envoy_extensions_filters_network_reverse_tunnel_v3_reverse_tunnel = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9yZXZlcnNlX3R1bm5lbC92My9yZXZlcnNlX3R1bm5lbC5wcm90bxIyZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsucmV2ZXJzZV90dW5uZWwudjMixAEKClZhbGlkYXRpb24SIAoObm9kZV9pZF9mb3JtYXQYASABKAlCCPpCBXIDGIAIEiMKEWNsdXN0ZXJfaWRfZm9ybWF0GAIgASgJQgj6QgVyAxiACBIiChB0ZW5hbnRfaWRfZm9ybWF0GAUgASgJQgj6QgVyAxiACBIdChVlbWl0X2R5bmFtaWNfbWV0YWRhdGEYAyABKAgSLAoaZHluYW1pY19tZXRhZGF0YV9uYW1lc3BhY2UYBCABKAlCCPpCBXIDGP8BIpQDCg1SZXZlcnNlVHVubmVsEkMKDXBpbmdfaW50ZXJ2YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CEfpCDqoBCyIDCKwCMgQQwIQ9Eh4KFmF1dG9fY2xvc2VfY29ubmVjdGlvbnMYAiABKAgSIwoMcmVxdWVzdF9wYXRoGAMgASgJQg36QgpyCBABGP8B0AEBEkUKDnJlcXVlc3RfbWV0aG9kGAQgASgOMiMuZW52b3kuY29uZmlnLmNvcmUudjMuUmVxdWVzdE1ldGhvZEII+kIFggECEAESUgoKdmFsaWRhdGlvbhgFIAEoCzI+LmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLnJldmVyc2VfdHVubmVsLnYzLlZhbGlkYXRpb24SKgoVcmVxdWlyZWRfY2x1c3Rlcl9uYW1lGAYgASgJQgv6QghyBhj/AdABARIYChB1c2VfaHR0cF91cGdyYWRlGAcgASgIEhgKEHNraXBfcmViYWxhbmNpbmcYCCABKAhiBnByb3RvMw", [file_envoy_config_core_v3_base, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/network/reverse_tunnel/v3/reverse_tunnel.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.reverse_tunnel.v3.Validation.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.proto (package envoy.extensions.filters.network.sni_cluster.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.proto.
  */
 export const file_envoy_extensions_filters_network_sni_cluster_v3_sni_cluster = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9zbmlfY2x1c3Rlci92My9zbmlfY2x1c3Rlci5wcm90bxIvZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuc25pX2NsdXN0ZXIudjMiDAoKU25pQ2x1c3RlcmIGcHJvdG8z");
+  file("envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.sni_cluster.v3.SniCluster.

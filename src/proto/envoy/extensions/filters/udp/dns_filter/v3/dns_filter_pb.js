@@ -2,20 +2,14 @@
 // @generated from file envoy/extensions/filters/udp/dns_filter/v3/dns_filter.proto (package envoy.extensions.filters.udp.dns_filter.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_accesslog_v3_accesslog } from "../../../../../config/accesslog/v3/accesslog_pb.js";
-import { file_envoy_config_core_v3_address } from "../../../../../config/core/v3/address_pb.js";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
-import { file_envoy_config_core_v3_resolver } from "../../../../../config/core/v3/resolver_pb.js";
-import { file_envoy_data_dns_v3_dns_table } from "../../../../../data/dns/v3/dns_table_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/udp/dns_filter/v3/dns_filter.proto.
  */
 export const file_envoy_extensions_filters_udp_dns_filter_v3_dns_filter = /*@__PURE__*/
-  fileDesc("CjtlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvdWRwL2Ruc19maWx0ZXIvdjMvZG5zX2ZpbHRlci5wcm90bxIqZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLnVkcC5kbnNfZmlsdGVyLnYzIs0GCg9EbnNGaWx0ZXJDb25maWcSHAoLc3RhdF9wcmVmaXgYASABKAlCB/pCBHICEAESZgoNc2VydmVyX2NvbmZpZxgCIAEoCzJPLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy51ZHAuZG5zX2ZpbHRlci52My5EbnNGaWx0ZXJDb25maWcuU2VydmVyQ29udGV4dENvbmZpZxJmCg1jbGllbnRfY29uZmlnGAMgASgLMk8uZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLnVkcC5kbnNfZmlsdGVyLnYzLkRuc0ZpbHRlckNvbmZpZy5DbGllbnRDb250ZXh0Q29uZmlnEjgKCmFjY2Vzc19sb2cYBCADKAsyJC5lbnZveS5jb25maWcuYWNjZXNzbG9nLnYzLkFjY2Vzc0xvZxqkAQoTU2VydmVyQ29udGV4dENvbmZpZxI3ChBpbmxpbmVfZG5zX3RhYmxlGAEgASgLMhsuZW52b3kuZGF0YS5kbnMudjMuRG5zVGFibGVIABI+ChJleHRlcm5hbF9kbnNfdGFibGUYAiABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlSABCFAoNY29uZmlnX3NvdXJjZRID+EIBGuoCChNDbGllbnRDb250ZXh0Q29uZmlnEj8KEHJlc29sdmVyX3RpbWVvdXQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCvpCB6oBBDICCAESRgoSdXBzdHJlYW1fcmVzb2x2ZXJzGAIgAygLMh0uZW52b3kuY29uZmlnLmNvcmUudjMuQWRkcmVzc0ILGAGSx4bYBAMzLjASVQoVZG5zX3Jlc29sdXRpb25fY29uZmlnGAUgASgLMikuZW52b3kuY29uZmlnLmNvcmUudjMuRG5zUmVzb2x1dGlvbkNvbmZpZ0ILGAGSx4bYBAMzLjASTQoZdHlwZWRfZG5zX3Jlc29sdmVyX2NvbmZpZxgEIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnEiQKE21heF9wZW5kaW5nX2xvb2t1cHMYAyABKARCB/pCBDICKAFiBnByb3RvMw", [file_envoy_config_accesslog_v3_accesslog, file_envoy_config_core_v3_address, file_envoy_config_core_v3_base, file_envoy_config_core_v3_extension, file_envoy_config_core_v3_resolver, file_envoy_data_dns_v3_dns_table, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/udp/dns_filter/v3/dns_filter.proto");
 
 /**
  * Describes the message envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig.

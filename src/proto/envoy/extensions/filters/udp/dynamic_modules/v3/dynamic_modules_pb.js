@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/udp/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.filters.udp.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/udp/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_filters_udp_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkVlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvdWRwL2R5bmFtaWNfbW9kdWxlcy92My9keW5hbWljX21vZHVsZXMucHJvdG8SL2Vudm95LmV4dGVuc2lvbnMuZmlsdGVycy51ZHAuZHluYW1pY19tb2R1bGVzLnYzIrsBCh5EeW5hbWljTW9kdWxlVWRwTGlzdGVuZXJGaWx0ZXISVwoVZHluYW1pY19tb2R1bGVfY29uZmlnGAEgASgLMjguZW52b3kuZXh0ZW5zaW9ucy5keW5hbWljX21vZHVsZXMudjMuRHluYW1pY01vZHVsZUNvbmZpZxITCgtmaWx0ZXJfbmFtZRgCIAEoCRIrCg1maWx0ZXJfY29uZmlnGAMgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueWIGcHJvdG8z", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/filters/udp/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.filters.udp.dynamic_modules.v3.DynamicModuleUdpListenerFilter.

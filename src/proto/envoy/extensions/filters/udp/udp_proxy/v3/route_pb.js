@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/udp/udp_proxy/v3/route.proto (package envoy.extensions.filters.udp.udp_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/udp/udp_proxy/v3/route.proto.
  */
 export const file_envoy_extensions_filters_udp_udp_proxy_v3_route = /*@__PURE__*/
-  fileDesc("CjVlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvdWRwL3VkcF9wcm94eS92My9yb3V0ZS5wcm90bxIpZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLnVkcC51ZHBfcHJveHkudjMiIQoFUm91dGUSGAoHY2x1c3RlchgBIAEoCUIH+kIEcgIQAWIGcHJvdG8z");
+  file("envoy/extensions/filters/udp/udp_proxy/v3/route.proto");
 
 /**
  * Describes the message envoy.extensions.filters.udp.udp_proxy.v3.Route.

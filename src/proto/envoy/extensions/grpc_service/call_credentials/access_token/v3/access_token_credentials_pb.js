@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/call_credentials/access_token/v3/access_token_credentials.proto (package envoy.extensions.grpc_service.call_credentials.access_token.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/call_credentials/access_token/v3/access_token_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_call_credentials_access_token_v3_access_token_credentials = /*@__PURE__*/
-  fileDesc("Cl1lbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jYWxsX2NyZWRlbnRpYWxzL2FjY2Vzc190b2tlbi92My9hY2Nlc3NfdG9rZW5fY3JlZGVudGlhbHMucHJvdG8SPmVudm95LmV4dGVuc2lvbnMuZ3JwY19zZXJ2aWNlLmNhbGxfY3JlZGVudGlhbHMuYWNjZXNzX3Rva2VuLnYzIicKFkFjY2Vzc1Rva2VuQ3JlZGVudGlhbHMSDQoFdG9rZW4YASABKAliBnByb3RvMw");
+  file("envoy/extensions/grpc_service/call_credentials/access_token/v3/access_token_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.call_credentials.access_token.v3.AccessTokenCredentials.

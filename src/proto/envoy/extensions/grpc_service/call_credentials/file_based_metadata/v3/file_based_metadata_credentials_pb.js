@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/call_credentials/file_based_metadata/v3/file_based_metadata_credentials.proto (package envoy.extensions.grpc_service.call_credentials.file_based_metadata.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/call_credentials/file_based_metadata/v3/file_based_metadata_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_call_credentials_file_based_metadata_v3_file_based_metadata_credentials = /*@__PURE__*/
-  fileDesc("CmtlbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jYWxsX2NyZWRlbnRpYWxzL2ZpbGVfYmFzZWRfbWV0YWRhdGEvdjMvZmlsZV9iYXNlZF9tZXRhZGF0YV9jcmVkZW50aWFscy5wcm90bxJFZW52b3kuZXh0ZW5zaW9ucy5ncnBjX3NlcnZpY2UuY2FsbF9jcmVkZW50aWFscy5maWxlX2Jhc2VkX21ldGFkYXRhLnYzIowBCiBGaWxlQmFzZWRNZXRhZGF0YUNhbGxDcmVkZW50aWFscxI9CgtzZWNyZXRfZGF0YRgBIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2VCBri3i6QCARISCgpoZWFkZXJfa2V5GAIgASgJEhUKDWhlYWRlcl9wcmVmaXgYAyABKAliBnByb3RvMw", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/grpc_service/call_credentials/file_based_metadata/v3/file_based_metadata_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.call_credentials.file_based_metadata.v3.FileBasedMetadataCallCredentials.

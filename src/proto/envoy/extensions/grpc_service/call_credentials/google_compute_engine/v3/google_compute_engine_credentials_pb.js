@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/call_credentials/google_compute_engine/v3/google_compute_engine_credentials.proto (package envoy.extensions.grpc_service.call_credentials.google_compute_engine.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/call_credentials/google_compute_engine/v3/google_compute_engine_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_call_credentials_google_compute_engine_v3_google_compute_engine_credentials = /*@__PURE__*/
-  fileDesc("Cm9lbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jYWxsX2NyZWRlbnRpYWxzL2dvb2dsZV9jb21wdXRlX2VuZ2luZS92My9nb29nbGVfY29tcHV0ZV9lbmdpbmVfY3JlZGVudGlhbHMucHJvdG8SR2Vudm95LmV4dGVuc2lvbnMuZ3JwY19zZXJ2aWNlLmNhbGxfY3JlZGVudGlhbHMuZ29vZ2xlX2NvbXB1dGVfZW5naW5lLnYzIiAKHkdvb2dsZUNvbXB1dGVFbmdpbmVDcmVkZW50aWFsc2IGcHJvdG8z");
+  file("envoy/extensions/grpc_service/call_credentials/google_compute_engine/v3/google_compute_engine_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.call_credentials.google_compute_engine.v3.GoogleComputeEngineCredentials.

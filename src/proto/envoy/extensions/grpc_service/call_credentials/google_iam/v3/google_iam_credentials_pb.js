@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/call_credentials/google_iam/v3/google_iam_credentials.proto (package envoy.extensions.grpc_service.call_credentials.google_iam.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/call_credentials/google_iam/v3/google_iam_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_call_credentials_google_iam_v3_google_iam_credentials = /*@__PURE__*/
-  fileDesc("ClllbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jYWxsX2NyZWRlbnRpYWxzL2dvb2dsZV9pYW0vdjMvZ29vZ2xlX2lhbV9jcmVkZW50aWFscy5wcm90bxI8ZW52b3kuZXh0ZW5zaW9ucy5ncnBjX3NlcnZpY2UuY2FsbF9jcmVkZW50aWFscy5nb29nbGVfaWFtLnYzIk8KFEdvb2dsZUlhbUNyZWRlbnRpYWxzEhsKE2F1dGhvcml6YXRpb25fdG9rZW4YASABKAkSGgoSYXV0aG9yaXR5X3NlbGVjdG9yGAIgASgJYgZwcm90bzM");
+  file("envoy/extensions/grpc_service/call_credentials/google_iam/v3/google_iam_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.call_credentials.google_iam.v3.GoogleIamCredentials.

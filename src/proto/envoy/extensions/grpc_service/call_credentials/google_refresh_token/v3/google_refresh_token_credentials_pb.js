@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/call_credentials/google_refresh_token/v3/google_refresh_token_credentials.proto (package envoy.extensions.grpc_service.call_credentials.google_refresh_token.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/call_credentials/google_refresh_token/v3/google_refresh_token_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_call_credentials_google_refresh_token_v3_google_refresh_token_credentials = /*@__PURE__*/
-  fileDesc("Cm1lbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jYWxsX2NyZWRlbnRpYWxzL2dvb2dsZV9yZWZyZXNoX3Rva2VuL3YzL2dvb2dsZV9yZWZyZXNoX3Rva2VuX2NyZWRlbnRpYWxzLnByb3RvEkZlbnZveS5leHRlbnNpb25zLmdycGNfc2VydmljZS5jYWxsX2NyZWRlbnRpYWxzLmdvb2dsZV9yZWZyZXNoX3Rva2VuLnYzIi4KHUdvb2dsZVJlZnJlc2hUb2tlbkNyZWRlbnRpYWxzEg0KBXRva2VuGAEgASgJYgZwcm90bzM");
+  file("envoy/extensions/grpc_service/call_credentials/google_refresh_token/v3/google_refresh_token_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.call_credentials.google_refresh_token.v3.GoogleRefreshTokenCredentials.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/call_credentials/service_account_jwt_access/v3/service_account_jwt_access_credentials.proto (package envoy.extensions.grpc_service.call_credentials.service_account_jwt_access.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/call_credentials/service_account_jwt_access/v3/service_account_jwt_access_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_call_credentials_service_account_jwt_access_v3_service_account_jwt_access_credentials = /*@__PURE__*/
-  fileDesc("CnllbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jYWxsX2NyZWRlbnRpYWxzL3NlcnZpY2VfYWNjb3VudF9qd3RfYWNjZXNzL3YzL3NlcnZpY2VfYWNjb3VudF9qd3RfYWNjZXNzX2NyZWRlbnRpYWxzLnByb3RvEkxlbnZveS5leHRlbnNpb25zLmdycGNfc2VydmljZS5jYWxsX2NyZWRlbnRpYWxzLnNlcnZpY2VfYWNjb3VudF9qd3RfYWNjZXNzLnYzImkKIlNlcnZpY2VBY2NvdW50Snd0QWNjZXNzQ3JlZGVudGlhbHMSEAoIanNvbl9rZXkYASABKAkSMQoOdG9rZW5fbGlmZXRpbWUYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25iBnByb3RvMw", [file_google_protobuf_duration]);
+  file("envoy/extensions/grpc_service/call_credentials/service_account_jwt_access/v3/service_account_jwt_access_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.call_credentials.service_account_jwt_access.v3.ServiceAccountJwtAccessCredentials.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/call_credentials/sts_service/v3/sts_service_credentials.proto (package envoy.extensions.grpc_service.call_credentials.sts_service.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/call_credentials/sts_service/v3/sts_service_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_call_credentials_sts_service_v3_sts_service_credentials = /*@__PURE__*/
-  fileDesc("CltlbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jYWxsX2NyZWRlbnRpYWxzL3N0c19zZXJ2aWNlL3YzL3N0c19zZXJ2aWNlX2NyZWRlbnRpYWxzLnByb3RvEj1lbnZveS5leHRlbnNpb25zLmdycGNfc2VydmljZS5jYWxsX2NyZWRlbnRpYWxzLnN0c19zZXJ2aWNlLnYzIooCChVTdHNTZXJ2aWNlQ3JlZGVudGlhbHMSIgoadG9rZW5fZXhjaGFuZ2Vfc2VydmljZV91cmkYASABKAkSEAoIcmVzb3VyY2UYAiABKAkSEAoIYXVkaWVuY2UYAyABKAkSDQoFc2NvcGUYBCABKAkSHAoUcmVxdWVzdGVkX3Rva2VuX3R5cGUYBSABKAkSIwoSc3ViamVjdF90b2tlbl9wYXRoGAYgASgJQgf6QgRyAhABEiMKEnN1YmplY3RfdG9rZW5fdHlwZRgHIAEoCUIH+kIEcgIQARIYChBhY3Rvcl90b2tlbl9wYXRoGAggASgJEhgKEGFjdG9yX3Rva2VuX3R5cGUYCSABKAliBnByb3RvMw");
+  file("envoy/extensions/grpc_service/call_credentials/sts_service/v3/sts_service_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.call_credentials.sts_service.v3.StsServiceCredentials.

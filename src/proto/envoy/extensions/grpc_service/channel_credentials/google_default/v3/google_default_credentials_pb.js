@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/channel_credentials/google_default/v3/google_default_credentials.proto (package envoy.extensions.grpc_service.channel_credentials.google_default.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/channel_credentials/google_default/v3/google_default_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_channel_credentials_google_default_v3_google_default_credentials = /*@__PURE__*/
-  fileDesc("CmRlbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jaGFubmVsX2NyZWRlbnRpYWxzL2dvb2dsZV9kZWZhdWx0L3YzL2dvb2dsZV9kZWZhdWx0X2NyZWRlbnRpYWxzLnByb3RvEkNlbnZveS5leHRlbnNpb25zLmdycGNfc2VydmljZS5jaGFubmVsX2NyZWRlbnRpYWxzLmdvb2dsZV9kZWZhdWx0LnYzIhoKGEdvb2dsZURlZmF1bHRDcmVkZW50aWFsc2IGcHJvdG8z");
+  file("envoy/extensions/grpc_service/channel_credentials/google_default/v3/google_default_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.channel_credentials.google_default.v3.GoogleDefaultCredentials.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/channel_credentials/insecure/v3/insecure_credentials.proto (package envoy.extensions.grpc_service.channel_credentials.insecure.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/channel_credentials/insecure/v3/insecure_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_channel_credentials_insecure_v3_insecure_credentials = /*@__PURE__*/
-  fileDesc("ClhlbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jaGFubmVsX2NyZWRlbnRpYWxzL2luc2VjdXJlL3YzL2luc2VjdXJlX2NyZWRlbnRpYWxzLnByb3RvEj1lbnZveS5leHRlbnNpb25zLmdycGNfc2VydmljZS5jaGFubmVsX2NyZWRlbnRpYWxzLmluc2VjdXJlLnYzIhUKE0luc2VjdXJlQ3JlZGVudGlhbHNiBnByb3RvMw");
+  file("envoy/extensions/grpc_service/channel_credentials/insecure/v3/insecure_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.channel_credentials.insecure.v3.InsecureCredentials.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/channel_credentials/local/v3/local_credentials.proto (package envoy.extensions.grpc_service.channel_credentials.local.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/channel_credentials/local/v3/local_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_channel_credentials_local_v3_local_credentials = /*@__PURE__*/
-  fileDesc("ClJlbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jaGFubmVsX2NyZWRlbnRpYWxzL2xvY2FsL3YzL2xvY2FsX2NyZWRlbnRpYWxzLnByb3RvEjplbnZveS5leHRlbnNpb25zLmdycGNfc2VydmljZS5jaGFubmVsX2NyZWRlbnRpYWxzLmxvY2FsLnYzIhIKEExvY2FsQ3JlZGVudGlhbHNiBnByb3RvMw");
+  file("envoy/extensions/grpc_service/channel_credentials/local/v3/local_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.channel_credentials.local.v3.LocalCredentials.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/channel_credentials/tls/v3/tls_credentials.proto (package envoy.extensions.grpc_service.channel_credentials.tls.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_transport_sockets_tls_v3_tls } from "../../../../transport_sockets/tls/v3/tls_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/channel_credentials/tls/v3/tls_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_channel_credentials_tls_v3_tls_credentials = /*@__PURE__*/
-  fileDesc("Ck5lbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jaGFubmVsX2NyZWRlbnRpYWxzL3Rscy92My90bHNfY3JlZGVudGlhbHMucHJvdG8SOGVudm95LmV4dGVuc2lvbnMuZ3JwY19zZXJ2aWNlLmNoYW5uZWxfY3JlZGVudGlhbHMudGxzLnYzIowCCg5UbHNDcmVkZW50aWFscxJ6Chlyb290X2NlcnRpZmljYXRlX3Byb3ZpZGVyGAEgASgLMlcuZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuQ29tbW9uVGxzQ29udGV4dC5DZXJ0aWZpY2F0ZVByb3ZpZGVySW5zdGFuY2USfgodaWRlbnRpdHlfY2VydGlmaWNhdGVfcHJvdmlkZXIYAiABKAsyVy5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5Db21tb25UbHNDb250ZXh0LkNlcnRpZmljYXRlUHJvdmlkZXJJbnN0YW5jZWIGcHJvdG8z", [file_envoy_extensions_transport_sockets_tls_v3_tls]);
+  file("envoy/extensions/grpc_service/channel_credentials/tls/v3/tls_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.channel_credentials.tls.v3.TlsCredentials.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/grpc_service/channel_credentials/xds/v3/xds_credentials.proto (package envoy.extensions.grpc_service.channel_credentials.xds.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/channel_credentials/xds/v3/xds_credentials.proto.
  */
 export const file_envoy_extensions_grpc_service_channel_credentials_xds_v3_xds_credentials = /*@__PURE__*/
-  fileDesc("Ck5lbnZveS9leHRlbnNpb25zL2dycGNfc2VydmljZS9jaGFubmVsX2NyZWRlbnRpYWxzL3hkcy92My94ZHNfY3JlZGVudGlhbHMucHJvdG8SOGVudm95LmV4dGVuc2lvbnMuZ3JwY19zZXJ2aWNlLmNoYW5uZWxfY3JlZGVudGlhbHMueGRzLnYzIkQKDlhkc0NyZWRlbnRpYWxzEjIKFGZhbGxiYWNrX2NyZWRlbnRpYWxzGAEgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueWIGcHJvdG8z", [file_google_protobuf_any]);
+  file("envoy/extensions/grpc_service/channel_credentials/xds/v3/xds_credentials.proto");
 
 /**
  * Describes the message envoy.extensions.grpc_service.channel_credentials.xds.v3.XdsCredentials.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/health_check/event_sinks/file/v3/file.proto (package envoy.extensions.health_check.event_sinks.file.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/health_check/event_sinks/file/v3/file.proto.
  */
 export const file_envoy_extensions_health_check_event_sinks_file_v3_file = /*@__PURE__*/
-  fileDesc("CjxlbnZveS9leHRlbnNpb25zL2hlYWx0aF9jaGVjay9ldmVudF9zaW5rcy9maWxlL3YzL2ZpbGUucHJvdG8SMWVudm95LmV4dGVuc2lvbnMuaGVhbHRoX2NoZWNrLmV2ZW50X3NpbmtzLmZpbGUudjMiOwoYSGVhbHRoQ2hlY2tFdmVudEZpbGVTaW5rEh8KDmV2ZW50X2xvZ19wYXRoGAEgASgJQgf6QgRyAhABYgZwcm90bzM");
+  file("envoy/extensions/health_check/event_sinks/file/v3/file.proto");
 
 /**
  * Describes the message envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink.

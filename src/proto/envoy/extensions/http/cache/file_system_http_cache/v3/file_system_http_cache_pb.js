@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/http/cache/file_system_http_cache/v3/file_system_http_cache.proto (package envoy.extensions.http.cache.file_system_http_cache.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_common_async_files_v3_async_file_manager } from "../../../../common/async_files/v3/async_file_manager_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/cache/file_system_http_cache/v3/file_system_http_cache.proto.
  */
 export const file_envoy_extensions_http_cache_file_system_http_cache_v3_file_system_http_cache = /*@__PURE__*/
-  fileDesc("ClJlbnZveS9leHRlbnNpb25zL2h0dHAvY2FjaGUvZmlsZV9zeXN0ZW1faHR0cF9jYWNoZS92My9maWxlX3N5c3RlbV9odHRwX2NhY2hlLnByb3RvEjVlbnZveS5leHRlbnNpb25zLmh0dHAuY2FjaGUuZmlsZV9zeXN0ZW1faHR0cF9jYWNoZS52MyKfBAoZRmlsZVN5c3RlbUh0dHBDYWNoZUNvbmZpZxJgCg5tYW5hZ2VyX2NvbmZpZxgBIAEoCzI+LmVudm95LmV4dGVuc2lvbnMuY29tbW9uLmFzeW5jX2ZpbGVzLnYzLkFzeW5jRmlsZU1hbmFnZXJDb25maWdCCPpCBYoBAhABEhsKCmNhY2hlX3BhdGgYAiABKAlCB/pCBHICEAESOgoUbWF4X2NhY2hlX3NpemVfYnl0ZXMYAyABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDY0VmFsdWUSSwolbWF4X2luZGl2aWR1YWxfY2FjaGVfZW50cnlfc2l6ZV9ieXRlcxgEIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50NjRWYWx1ZRI7ChVtYXhfY2FjaGVfZW50cnlfY291bnQYBSABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDY0VmFsdWUSGgoSY2FjaGVfc3ViZGl2aXNpb25zGAYgASgNEhYKDmV2aWN0X2ZyYWN0aW9uGAcgASgCEjYKE21heF9ldmljdGlvbl9wZXJpb2QYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoTbWluX2V2aWN0aW9uX3BlcmlvZBgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIZChFjcmVhdGVfY2FjaGVfcGF0aBgKIAEoCGIGcHJvdG8z", [file_envoy_extensions_common_async_files_v3_async_file_manager, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/http/cache/file_system_http_cache/v3/file_system_http_cache.proto");
 
 /**
  * Describes the message envoy.extensions.http.cache.file_system_http_cache.v3.FileSystemHttpCacheConfig.

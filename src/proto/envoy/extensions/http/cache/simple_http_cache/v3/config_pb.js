@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/http/cache/simple_http_cache/v3/config.proto (package envoy.extensions.http.cache.simple_http_cache.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/cache/simple_http_cache/v3/config.proto.
  */
 export const file_envoy_extensions_http_cache_simple_http_cache_v3_config = /*@__PURE__*/
-  fileDesc("Cj1lbnZveS9leHRlbnNpb25zL2h0dHAvY2FjaGUvc2ltcGxlX2h0dHBfY2FjaGUvdjMvY29uZmlnLnByb3RvEjBlbnZveS5leHRlbnNpb25zLmh0dHAuY2FjaGUuc2ltcGxlX2h0dHBfY2FjaGUudjMiFwoVU2ltcGxlSHR0cENhY2hlQ29uZmlnYgZwcm90bzM");
+  file("envoy/extensions/http/cache/simple_http_cache/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.http.cache.simple_http_cache.v3.SimpleHttpCacheConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/http/cache_v2/file_system_http_cache/v3/file_system_http_cache.proto (package envoy.extensions.http.cache_v2.file_system_http_cache.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_common_async_files_v3_async_file_manager } from "../../../../common/async_files/v3/async_file_manager_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/cache_v2/file_system_http_cache/v3/file_system_http_cache.proto.
  */
 export const file_envoy_extensions_http_cache_v2_file_system_http_cache_v3_file_system_http_cache = /*@__PURE__*/
-  fileDesc("ClVlbnZveS9leHRlbnNpb25zL2h0dHAvY2FjaGVfdjIvZmlsZV9zeXN0ZW1faHR0cF9jYWNoZS92My9maWxlX3N5c3RlbV9odHRwX2NhY2hlLnByb3RvEjhlbnZveS5leHRlbnNpb25zLmh0dHAuY2FjaGVfdjIuZmlsZV9zeXN0ZW1faHR0cF9jYWNoZS52MyKhBAobRmlsZVN5c3RlbUh0dHBDYWNoZVYyQ29uZmlnEmAKDm1hbmFnZXJfY29uZmlnGAEgASgLMj4uZW52b3kuZXh0ZW5zaW9ucy5jb21tb24uYXN5bmNfZmlsZXMudjMuQXN5bmNGaWxlTWFuYWdlckNvbmZpZ0II+kIFigECEAESGwoKY2FjaGVfcGF0aBgCIAEoCUIH+kIEcgIQARI6ChRtYXhfY2FjaGVfc2l6ZV9ieXRlcxgDIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50NjRWYWx1ZRJLCiVtYXhfaW5kaXZpZHVhbF9jYWNoZV9lbnRyeV9zaXplX2J5dGVzGAQgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlEjsKFW1heF9jYWNoZV9lbnRyeV9jb3VudBgFIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50NjRWYWx1ZRIaChJjYWNoZV9zdWJkaXZpc2lvbnMYBiABKA0SFgoOZXZpY3RfZnJhY3Rpb24YByABKAISNgoTbWF4X2V2aWN0aW9uX3BlcmlvZBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI2ChNtaW5fZXZpY3Rpb25fcGVyaW9kGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhkKEWNyZWF0ZV9jYWNoZV9wYXRoGAogASgIYgZwcm90bzM", [file_envoy_extensions_common_async_files_v3_async_file_manager, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/http/cache_v2/file_system_http_cache/v3/file_system_http_cache.proto");
 
 /**
  * Describes the message envoy.extensions.http.cache_v2.file_system_http_cache.v3.FileSystemHttpCacheV2Config.

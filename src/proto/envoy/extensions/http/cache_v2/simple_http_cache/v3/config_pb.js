@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/http/cache_v2/simple_http_cache/v3/config.proto (package envoy.extensions.http.cache_v2.simple_http_cache.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/cache_v2/simple_http_cache/v3/config.proto.
  */
 export const file_envoy_extensions_http_cache_v2_simple_http_cache_v3_config = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL2h0dHAvY2FjaGVfdjIvc2ltcGxlX2h0dHBfY2FjaGUvdjMvY29uZmlnLnByb3RvEjNlbnZveS5leHRlbnNpb25zLmh0dHAuY2FjaGVfdjIuc2ltcGxlX2h0dHBfY2FjaGUudjMiGQoXU2ltcGxlSHR0cENhY2hlVjJDb25maWdiBnByb3RvMw");
+  file("envoy/extensions/http/cache_v2/simple_http_cache/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.http.cache_v2.simple_http_cache.v3.SimpleHttpCacheV2Config.

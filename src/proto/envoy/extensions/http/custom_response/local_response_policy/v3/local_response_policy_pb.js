@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/http/custom_response/local_response_policy/v3/local_response_policy.proto (package envoy.extensions.http.custom_response.local_response_policy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_core_v3_substitution_format_string } from "../../../../../config/core/v3/substitution_format_string_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/custom_response/local_response_policy/v3/local_response_policy.proto.
  */
 export const file_envoy_extensions_http_custom_response_local_response_policy_v3_local_response_policy = /*@__PURE__*/
-  fileDesc("ClplbnZveS9leHRlbnNpb25zL2h0dHAvY3VzdG9tX3Jlc3BvbnNlL2xvY2FsX3Jlc3BvbnNlX3BvbGljeS92My9sb2NhbF9yZXNwb25zZV9wb2xpY3kucHJvdG8SPmVudm95LmV4dGVuc2lvbnMuaHR0cC5jdXN0b21fcmVzcG9uc2UubG9jYWxfcmVzcG9uc2VfcG9saWN5LnYzIp8CChNMb2NhbFJlc3BvbnNlUG9saWN5Ei4KBGJvZHkYASABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlEkMKC2JvZHlfZm9ybWF0GAIgASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuU3Vic3RpdHV0aW9uRm9ybWF0U3RyaW5nEj4KC3N0YXR1c19jb2RlGAMgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgv6QggqBhDYBCjIARJTChdyZXNwb25zZV9oZWFkZXJzX3RvX2FkZBgEIAMoCzInLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlclZhbHVlT3B0aW9uQgn6QgaSAQMQ6AdiBnByb3RvMw", [file_envoy_config_core_v3_base, file_envoy_config_core_v3_substitution_format_string, file_google_protobuf_wrappers]);
+  file("envoy/extensions/http/custom_response/local_response_policy/v3/local_response_policy.proto");
 
 /**
  * Describes the message envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy.

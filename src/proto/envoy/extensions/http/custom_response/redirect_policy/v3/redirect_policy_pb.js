@@ -2,17 +2,14 @@
 // @generated from file envoy/extensions/http/custom_response/redirect_policy/v3/redirect_policy.proto (package envoy.extensions.http.custom_response.redirect_policy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
-import { file_envoy_config_route_v3_route_components } from "../../../../../config/route/v3/route_components_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/custom_response/redirect_policy/v3/redirect_policy.proto.
  */
 export const file_envoy_extensions_http_custom_response_redirect_policy_v3_redirect_policy = /*@__PURE__*/
-  fileDesc("Ck5lbnZveS9leHRlbnNpb25zL2h0dHAvY3VzdG9tX3Jlc3BvbnNlL3JlZGlyZWN0X3BvbGljeS92My9yZWRpcmVjdF9wb2xpY3kucHJvdG8SOGVudm95LmV4dGVuc2lvbnMuaHR0cC5jdXN0b21fcmVzcG9uc2UucmVkaXJlY3RfcG9saWN5LnYzIsgDCg5SZWRpcmVjdFBvbGljeRIWCgN1cmkYASABKAlCB/pCBHICEAFIABJACg9yZWRpcmVjdF9hY3Rpb24YAiABKAsyJS5lbnZveS5jb25maWcucm91dGUudjMuUmVkaXJlY3RBY3Rpb25IABI+CgtzdGF0dXNfY29kZRgDIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIL+kIIKgYY5wcoyAESUwoXcmVzcG9uc2VfaGVhZGVyc190b19hZGQYBCADKAsyJy5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJWYWx1ZU9wdGlvbkIJ+kIGkgEDEOgHElIKFnJlcXVlc3RfaGVhZGVyc190b19hZGQYBSADKAsyJy5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJWYWx1ZU9wdGlvbkIJ+kIGkgEDEOgHElEKHW1vZGlmeV9yZXF1ZXN0X2hlYWRlcnNfYWN0aW9uGAYgASgLMiouZW52b3kuY29uZmlnLmNvcmUudjMuVHlwZWRFeHRlbnNpb25Db25maWdCIAoZcmVkaXJlY3RfYWN0aW9uX3NwZWNpZmllchID+EIBYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_config_core_v3_extension, file_envoy_config_route_v3_route_components, file_google_protobuf_wrappers]);
+  file("envoy/extensions/http/custom_response/redirect_policy/v3/redirect_policy.proto");
 
 /**
  * Describes the message envoy.extensions.http.custom_response.redirect_policy.v3.RedirectPolicy.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto (package envoy.extensions.http.early_header_mutation.header_mutation.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_common_mutation_rules_v3_mutation_rules } from "../../../../../config/common/mutation_rules/v3/mutation_rules_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto.
  */
 export const file_envoy_extensions_http_early_header_mutation_header_mutation_v3_header_mutation = /*@__PURE__*/
-  fileDesc("ClRlbnZveS9leHRlbnNpb25zL2h0dHAvZWFybHlfaGVhZGVyX211dGF0aW9uL2hlYWRlcl9tdXRhdGlvbi92My9oZWFkZXJfbXV0YXRpb24ucHJvdG8SPmVudm95LmV4dGVuc2lvbnMuaHR0cC5lYXJseV9oZWFkZXJfbXV0YXRpb24uaGVhZGVyX211dGF0aW9uLnYzImQKDkhlYWRlck11dGF0aW9uElIKCW11dGF0aW9ucxgBIAMoCzI1LmVudm95LmNvbmZpZy5jb21tb24ubXV0YXRpb25fcnVsZXMudjMuSGVhZGVyTXV0YXRpb25CCPpCBZIBAggBYgZwcm90bzM", [file_envoy_config_common_mutation_rules_v3_mutation_rules]);
+  file("envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto");
 
 /**
  * Describes the message envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation.

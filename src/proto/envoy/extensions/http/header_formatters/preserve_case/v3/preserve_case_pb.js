@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.proto (package envoy.extensions.http.header_formatters.preserve_case.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.proto.
  */
 export const file_envoy_extensions_http_header_formatters_preserve_case_v3_preserve_case = /*@__PURE__*/
-  fileDesc("CkxlbnZveS9leHRlbnNpb25zL2h0dHAvaGVhZGVyX2Zvcm1hdHRlcnMvcHJlc2VydmVfY2FzZS92My9wcmVzZXJ2ZV9jYXNlLnByb3RvEjhlbnZveS5leHRlbnNpb25zLmh0dHAuaGVhZGVyX2Zvcm1hdHRlcnMucHJlc2VydmVfY2FzZS52MyKgAgobUHJlc2VydmVDYXNlRm9ybWF0dGVyQ29uZmlnEh0KFWZvcndhcmRfcmVhc29uX3BocmFzZRgBIAEoCBKkAQofZm9ybWF0dGVyX3R5cGVfb25fZW52b3lfaGVhZGVycxgCIAEoDjJxLmVudm95LmV4dGVuc2lvbnMuaHR0cC5oZWFkZXJfZm9ybWF0dGVycy5wcmVzZXJ2ZV9jYXNlLnYzLlByZXNlcnZlQ2FzZUZvcm1hdHRlckNvbmZpZy5Gb3JtYXR0ZXJUeXBlT25FbnZveUhlYWRlcnNCCPpCBYIBAhABIjsKG0Zvcm1hdHRlclR5cGVPbkVudm95SGVhZGVycxILCgdERUZBVUxUEAASDwoLUFJPUEVSX0NBU0UQAWIGcHJvdG8z");
+  file("envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.proto");
 
 /**
  * Describes the message envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/http/injected_credentials/generic/v3/generic.proto (package envoy.extensions.http.injected_credentials.generic.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_transport_sockets_tls_v3_secret } from "../../../../transport_sockets/tls/v3/secret_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/injected_credentials/generic/v3/generic.proto.
  */
 export const file_envoy_extensions_http_injected_credentials_generic_v3_generic = /*@__PURE__*/
-  fileDesc("CkNlbnZveS9leHRlbnNpb25zL2h0dHAvaW5qZWN0ZWRfY3JlZGVudGlhbHMvZ2VuZXJpYy92My9nZW5lcmljLnByb3RvEjVlbnZveS5leHRlbnNpb25zLmh0dHAuaW5qZWN0ZWRfY3JlZGVudGlhbHMuZ2VuZXJpYy52MyKdAQoHR2VuZXJpYxJYCgpjcmVkZW50aWFsGAEgASgLMjouZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuU2RzU2VjcmV0Q29uZmlnQgj6QgWKAQIQARIbCgZoZWFkZXIYAiABKAlCC/pCCHIG0AEBwAEBEhsKE2hlYWRlcl92YWx1ZV9wcmVmaXgYAyABKAliBnByb3RvMw", [file_envoy_extensions_transport_sockets_tls_v3_secret]);
+  file("envoy/extensions/http/injected_credentials/generic/v3/generic.proto");
 
 /**
  * Describes the message envoy.extensions.http.injected_credentials.generic.v3.Generic.

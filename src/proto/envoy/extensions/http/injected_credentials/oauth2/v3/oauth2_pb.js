@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/http/injected_credentials/oauth2/v3/oauth2.proto (package envoy.extensions.http.injected_credentials.oauth2.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_http_uri } from "../../../../../config/core/v3/http_uri_pb.js";
-import { file_envoy_extensions_transport_sockets_tls_v3_secret } from "../../../../transport_sockets/tls/v3/secret_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/injected_credentials/oauth2/v3/oauth2.proto.
  */
 export const file_envoy_extensions_http_injected_credentials_oauth2_v3_oauth2 = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL2h0dHAvaW5qZWN0ZWRfY3JlZGVudGlhbHMvb2F1dGgyL3YzL29hdXRoMi5wcm90bxI0ZW52b3kuZXh0ZW5zaW9ucy5odHRwLmluamVjdGVkX2NyZWRlbnRpYWxzLm9hdXRoMi52MyLjBQoGT0F1dGgyEj8KDnRva2VuX2VuZHBvaW50GAEgASgLMh0uZW52b3kuY29uZmlnLmNvcmUudjMuSHR0cFVyaUII+kIFigECEAESDgoGc2NvcGVzGAIgAygJEmwKEmNsaWVudF9jcmVkZW50aWFscxgDIAEoCzJOLmVudm95LmV4dGVuc2lvbnMuaHR0cC5pbmplY3RlZF9jcmVkZW50aWFscy5vYXV0aDIudjMuT0F1dGgyLkNsaWVudENyZWRlbnRpYWxzSAASSQoadG9rZW5fZmV0Y2hfcmV0cnlfaW50ZXJ2YWwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCvpCB6oBBDICCAESZwoPZW5kcG9pbnRfcGFyYW1zGAUgAygLMk4uZW52b3kuZXh0ZW5zaW9ucy5odHRwLmluamVjdGVkX2NyZWRlbnRpYWxzLm9hdXRoMi52My5PQXV0aDIuRW5kcG9pbnRQYXJhbWV0ZXIa5gEKEUNsaWVudENyZWRlbnRpYWxzEhoKCWNsaWVudF9pZBgBIAEoCUIH+kIEcgIQARJbCg1jbGllbnRfc2VjcmV0GAIgASgLMjouZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuU2RzU2VjcmV0Q29uZmlnQgj6QgWKAQIQARJYCglhdXRoX3R5cGUYAyABKA4yRS5lbnZveS5leHRlbnNpb25zLmh0dHAuaW5qZWN0ZWRfY3JlZGVudGlhbHMub2F1dGgyLnYzLk9BdXRoMi5BdXRoVHlwZRo5ChFFbmRwb2ludFBhcmFtZXRlchIVCgRuYW1lGAEgASgJQgf6QgRyAhABEg0KBXZhbHVlGAIgASgJIjAKCEF1dGhUeXBlEg4KCkJBU0lDX0FVVEgQABIUChBVUkxfRU5DT0RFRF9CT0RZEAFCEAoJZmxvd190eXBlEgP4QgFiBnByb3RvMw", [file_envoy_config_core_v3_http_uri, file_envoy_extensions_transport_sockets_tls_v3_secret, file_google_protobuf_duration]);
+  file("envoy/extensions/http/injected_credentials/oauth2/v3/oauth2.proto");
 
 /**
  * Describes the message envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/http/original_ip_detection/custom_header/v3/custom_header.proto (package envoy.extensions.http.original_ip_detection.custom_header.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_v3_http_status } from "../../../../../type/v3/http_status_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/original_ip_detection/custom_header/v3/custom_header.proto.
  */
 export const file_envoy_extensions_http_original_ip_detection_custom_header_v3_custom_header = /*@__PURE__*/
-  fileDesc("ClBlbnZveS9leHRlbnNpb25zL2h0dHAvb3JpZ2luYWxfaXBfZGV0ZWN0aW9uL2N1c3RvbV9oZWFkZXIvdjMvY3VzdG9tX2hlYWRlci5wcm90bxI8ZW52b3kuZXh0ZW5zaW9ucy5odHRwLm9yaWdpbmFsX2lwX2RldGVjdGlvbi5jdXN0b21faGVhZGVyLnYzIqIBChJDdXN0b21IZWFkZXJDb25maWcSIgoLaGVhZGVyX25hbWUYASABKAlCDfpCCnIIEAHIAQHAAQESMQopYWxsb3dfZXh0ZW5zaW9uX3RvX3NldF9hZGRyZXNzX2FzX3RydXN0ZWQYAiABKAgSNQoScmVqZWN0X3dpdGhfc3RhdHVzGAMgASgLMhkuZW52b3kudHlwZS52My5IdHRwU3RhdHVzYgZwcm90bzM", [file_envoy_type_v3_http_status]);
+  file("envoy/extensions/http/original_ip_detection/custom_header/v3/custom_header.proto");
 
 /**
  * Describes the message envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/http/original_ip_detection/xff/v3/xff.proto (package envoy.extensions.http.original_ip_detection.xff.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../../../../config/core/v3/address_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/original_ip_detection/xff/v3/xff.proto.
  */
 export const file_envoy_extensions_http_original_ip_detection_xff_v3_xff = /*@__PURE__*/
-  fileDesc("CjxlbnZveS9leHRlbnNpb25zL2h0dHAvb3JpZ2luYWxfaXBfZGV0ZWN0aW9uL3hmZi92My94ZmYucHJvdG8SMmVudm95LmV4dGVuc2lvbnMuaHR0cC5vcmlnaW5hbF9pcF9kZXRlY3Rpb24ueGZmLnYzIr4BCglYZmZDb25maWcSHAoUeGZmX251bV90cnVzdGVkX2hvcHMYASABKA0SXgoReGZmX3RydXN0ZWRfY2lkcnMYAiABKAsyQy5lbnZveS5leHRlbnNpb25zLmh0dHAub3JpZ2luYWxfaXBfZGV0ZWN0aW9uLnhmZi52My5YZmZUcnVzdGVkQ2lkcnMSMwoPc2tpcF94ZmZfYXBwZW5kGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkJvb2xWYWx1ZSJBCg9YZmZUcnVzdGVkQ2lkcnMSLgoFY2lkcnMYASADKAsyHy5lbnZveS5jb25maWcuY29yZS52My5DaWRyUmFuZ2ViBnByb3RvMw", [file_envoy_config_core_v3_address, file_google_protobuf_wrappers]);
+  file("envoy/extensions/http/original_ip_detection/xff/v3/xff.proto");
 
 /**
  * Describes the message envoy.extensions.http.original_ip_detection.xff.v3.XffConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/http/stateful_session/cookie/v3/cookie.proto (package envoy.extensions.http.stateful_session.cookie.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_http_v3_cookie } from "../../../../../type/http/v3/cookie_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/stateful_session/cookie/v3/cookie.proto.
  */
 export const file_envoy_extensions_http_stateful_session_cookie_v3_cookie = /*@__PURE__*/
-  fileDesc("Cj1lbnZveS9leHRlbnNpb25zL2h0dHAvc3RhdGVmdWxfc2Vzc2lvbi9jb29raWUvdjMvY29va2llLnByb3RvEjBlbnZveS5leHRlbnNpb25zLmh0dHAuc3RhdGVmdWxfc2Vzc2lvbi5jb29raWUudjMiTwoXQ29va2llQmFzZWRTZXNzaW9uU3RhdGUSNAoGY29va2llGAEgASgLMhouZW52b3kudHlwZS5odHRwLnYzLkNvb2tpZUII+kIFigECEAFiBnByb3RvMw", [file_envoy_type_http_v3_cookie]);
+  file("envoy/extensions/http/stateful_session/cookie/v3/cookie.proto");
 
 /**
  * Describes the message envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/http/stateful_session/envelope/v3/envelope.proto (package envoy.extensions.http.stateful_session.envelope.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/stateful_session/envelope/v3/envelope.proto.
  */
 export const file_envoy_extensions_http_stateful_session_envelope_v3_envelope = /*@__PURE__*/
-  fileDesc("CkFlbnZveS9leHRlbnNpb25zL2h0dHAvc3RhdGVmdWxfc2Vzc2lvbi9lbnZlbG9wZS92My9lbnZlbG9wZS5wcm90bxIyZW52b3kuZXh0ZW5zaW9ucy5odHRwLnN0YXRlZnVsX3Nlc3Npb24uZW52ZWxvcGUudjMiogEKFEVudmVsb3BlU2Vzc2lvblN0YXRlEmkKBmhlYWRlchgBIAEoCzJPLmVudm95LmV4dGVuc2lvbnMuaHR0cC5zdGF0ZWZ1bF9zZXNzaW9uLmVudmVsb3BlLnYzLkVudmVsb3BlU2Vzc2lvblN0YXRlLkhlYWRlckII+kIFigECEAEaHwoGSGVhZGVyEhUKBG5hbWUYASABKAlCB/pCBHICEAFiBnByb3RvMw");
+  file("envoy/extensions/http/stateful_session/envelope/v3/envelope.proto");
 
 /**
  * Describes the message envoy.extensions.http.stateful_session.envelope.v3.EnvelopeSessionState.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/http/stateful_session/header/v3/header.proto (package envoy.extensions.http.stateful_session.header.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/stateful_session/header/v3/header.proto.
  */
 export const file_envoy_extensions_http_stateful_session_header_v3_header = /*@__PURE__*/
-  fileDesc("Cj1lbnZveS9leHRlbnNpb25zL2h0dHAvc3RhdGVmdWxfc2Vzc2lvbi9oZWFkZXIvdjMvaGVhZGVyLnByb3RvEjBlbnZveS5leHRlbnNpb25zLmh0dHAuc3RhdGVmdWxfc2Vzc2lvbi5oZWFkZXIudjMiMAoXSGVhZGVyQmFzZWRTZXNzaW9uU3RhdGUSFQoEbmFtZRgBIAEoCUIH+kIEcgIQAWIGcHJvdG8z");
+  file("envoy/extensions/http/stateful_session/header/v3/header.proto");
 
 /**
  * Describes the message envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/matching/actions/transform_stat/v3/transform_stat.proto (package envoy.extensions.matching.actions.transform_stat.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/actions/transform_stat/v3/transform_stat.proto.
  */
 export const file_envoy_extensions_matching_actions_transform_stat_v3_transform_stat = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2FjdGlvbnMvdHJhbnNmb3JtX3N0YXQvdjMvdHJhbnNmb3JtX3N0YXQucHJvdG8SM2Vudm95LmV4dGVuc2lvbnMubWF0Y2hpbmcuYWN0aW9ucy50cmFuc2Zvcm1fc3RhdC52MyLqAgoNVHJhbnNmb3JtU3RhdBJeCglkcm9wX3N0YXQYASABKAsySy5lbnZveS5leHRlbnNpb25zLm1hdGNoaW5nLmFjdGlvbnMudHJhbnNmb3JtX3N0YXQudjMuVHJhbnNmb3JtU3RhdC5Ecm9wU3RhdBJcCghkcm9wX3RhZxgCIAEoCzJKLmVudm95LmV4dGVuc2lvbnMubWF0Y2hpbmcuYWN0aW9ucy50cmFuc2Zvcm1fc3RhdC52My5UcmFuc2Zvcm1TdGF0LkRyb3BUYWcSYAoKdXBkYXRlX3RhZxgDIAEoCzJMLmVudm95LmV4dGVuc2lvbnMubWF0Y2hpbmcuYWN0aW9ucy50cmFuc2Zvcm1fc3RhdC52My5UcmFuc2Zvcm1TdGF0LlVwZGF0ZVRhZxoKCghEcm9wU3RhdBoJCgdEcm9wVGFnGiIKCVVwZGF0ZVRhZxIVCg1uZXdfdGFnX3ZhbHVlGAIgASgJYgZwcm90bzM");
+  file("envoy/extensions/matching/actions/transform_stat/v3/transform_stat.proto");
 
 /**
  * Describes the message envoy.extensions.matching.actions.transform_stat.v3.TransformStat.

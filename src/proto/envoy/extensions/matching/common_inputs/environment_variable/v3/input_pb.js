@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/matching/common_inputs/environment_variable/v3/input.proto (package envoy.extensions.matching.common_inputs.environment_variable.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/common_inputs/environment_variable/v3/input.proto.
  */
 export const file_envoy_extensions_matching_common_inputs_environment_variable_v3_input = /*@__PURE__*/
-  fileDesc("CktlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2NvbW1vbl9pbnB1dHMvZW52aXJvbm1lbnRfdmFyaWFibGUvdjMvaW5wdXQucHJvdG8SP2Vudm95LmV4dGVuc2lvbnMubWF0Y2hpbmcuY29tbW9uX2lucHV0cy5lbnZpcm9ubWVudF92YXJpYWJsZS52MyIfCgZDb25maWcSFQoEbmFtZRgBIAEoCUIH+kIEcgIQAWIGcHJvdG8z");
+  file("envoy/extensions/matching/common_inputs/environment_variable/v3/input.proto");
 
 /**
  * Describes the message envoy.extensions.matching.common_inputs.environment_variable.v3.Config.

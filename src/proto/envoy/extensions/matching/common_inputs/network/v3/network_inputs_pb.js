@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/matching/common_inputs/network/v3/network_inputs.proto (package envoy.extensions.matching.common_inputs.network.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/common_inputs/network/v3/network_inputs.proto.
  */
 export const file_envoy_extensions_matching_common_inputs_network_v3_network_inputs = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2NvbW1vbl9pbnB1dHMvbmV0d29yay92My9uZXR3b3JrX2lucHV0cy5wcm90bxIyZW52b3kuZXh0ZW5zaW9ucy5tYXRjaGluZy5jb21tb25faW5wdXRzLm5ldHdvcmsudjMiFAoSRGVzdGluYXRpb25JUElucHV0IhYKFERlc3RpbmF0aW9uUG9ydElucHV0Ig8KDVNvdXJjZUlQSW5wdXQiEQoPU291cmNlUG9ydElucHV0IhUKE0RpcmVjdFNvdXJjZUlQSW5wdXQiEQoPU291cmNlVHlwZUlucHV0IhEKD1NlcnZlck5hbWVJbnB1dCIYChZUcmFuc3BvcnRQcm90b2NvbElucHV0IhoKGEFwcGxpY2F0aW9uUHJvdG9jb2xJbnB1dCI3ChBGaWx0ZXJTdGF0ZUlucHV0EhQKA2tleRgBIAEoCUIH+kIEcgIQARINCgVmaWVsZBgCIAEoCSLUAQoURHluYW1pY01ldGFkYXRhSW5wdXQSFwoGZmlsdGVyGAEgASgJQgf6QgRyAhABEmwKBHBhdGgYAiADKAsyVC5lbnZveS5leHRlbnNpb25zLm1hdGNoaW5nLmNvbW1vbl9pbnB1dHMubmV0d29yay52My5EeW5hbWljTWV0YWRhdGFJbnB1dC5QYXRoU2VnbWVudEII+kIFkgECCAEaNQoLUGF0aFNlZ21lbnQSFgoDa2V5GAEgASgJQgf6QgRyAhABSABCDgoHc2VnbWVudBID+EIBIhcKFU5ldHdvcmtOYW1lc3BhY2VJbnB1dGIGcHJvdG8z");
+  file("envoy/extensions/matching/common_inputs/network/v3/network_inputs.proto");
 
 /**
  * Describes the message envoy.extensions.matching.common_inputs.network.v3.DestinationIPInput.

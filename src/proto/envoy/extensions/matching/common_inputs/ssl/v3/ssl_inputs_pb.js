@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/matching/common_inputs/ssl/v3/ssl_inputs.proto (package envoy.extensions.matching.common_inputs.ssl.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/common_inputs/ssl/v3/ssl_inputs.proto.
  */
 export const file_envoy_extensions_matching_common_inputs_ssl_v3_ssl_inputs = /*@__PURE__*/
-  fileDesc("Cj9lbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2NvbW1vbl9pbnB1dHMvc3NsL3YzL3NzbF9pbnB1dHMucHJvdG8SLmVudm95LmV4dGVuc2lvbnMubWF0Y2hpbmcuY29tbW9uX2lucHV0cy5zc2wudjMiDQoLVXJpU2FuSW5wdXQiDQoLRG5zU2FuSW5wdXQiDgoMU3ViamVjdElucHV0YgZwcm90bzM");
+  file("envoy/extensions/matching/common_inputs/ssl/v3/ssl_inputs.proto");
 
 /**
  * Describes the message envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/matching/common_inputs/stats/v3/stats.proto (package envoy.extensions.matching.common_inputs.stats.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/common_inputs/stats/v3/stats.proto.
  */
 export const file_envoy_extensions_matching_common_inputs_stats_v3_stats = /*@__PURE__*/
-  fileDesc("CjxlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2NvbW1vbl9pbnB1dHMvc3RhdHMvdjMvc3RhdHMucHJvdG8SMGVudm95LmV4dGVuc2lvbnMubWF0Y2hpbmcuY29tbW9uX2lucHV0cy5zdGF0cy52MyIYChZTdGF0RnVsbE5hbWVNYXRjaElucHV0IhMKEVN0YXRUYWdWYWx1ZUlucHV0YgZwcm90bzM");
+  file("envoy/extensions/matching/common_inputs/stats/v3/stats.proto");
 
 /**
  * Describes the message envoy.extensions.matching.common_inputs.stats.v3.StatFullNameMatchInput.

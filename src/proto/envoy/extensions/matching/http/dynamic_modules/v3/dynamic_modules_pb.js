@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/matching/http/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.matching.http.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/http/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_matching_http_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2h0dHAvZHluYW1pY19tb2R1bGVzL3YzL2R5bmFtaWNfbW9kdWxlcy5wcm90bxIxZW52b3kuZXh0ZW5zaW9ucy5tYXRjaGluZy5odHRwLmR5bmFtaWNfbW9kdWxlcy52MyIdChtIdHRwRHluYW1pY01vZHVsZU1hdGNoSW5wdXRiBnByb3RvMw");
+  file("envoy/extensions/matching/http/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.matching.http.dynamic_modules.v3.HttpDynamicModuleMatchInput.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/matching/input_matchers/consistent_hashing/v3/consistent_hashing.proto (package envoy.extensions.matching.input_matchers.consistent_hashing.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/input_matchers/consistent_hashing/v3/consistent_hashing.proto.
  */
 export const file_envoy_extensions_matching_input_matchers_consistent_hashing_v3_consistent_hashing = /*@__PURE__*/
-  fileDesc("CldlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2lucHV0X21hdGNoZXJzL2NvbnNpc3RlbnRfaGFzaGluZy92My9jb25zaXN0ZW50X2hhc2hpbmcucHJvdG8SPmVudm95LmV4dGVuc2lvbnMubWF0Y2hpbmcuaW5wdXRfbWF0Y2hlcnMuY29uc2lzdGVudF9oYXNoaW5nLnYzIk0KEUNvbnNpc3RlbnRIYXNoaW5nEhEKCXRocmVzaG9sZBgBIAEoDRIXCgZtb2R1bG8YAiABKA1CB/pCBCoCIAASDAoEc2VlZBgDIAEoBGIGcHJvdG8z");
+  file("envoy/extensions/matching/input_matchers/consistent_hashing/v3/consistent_hashing.proto");
 
 /**
  * Describes the message envoy.extensions.matching.input_matchers.consistent_hashing.v3.ConsistentHashing.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/matching/input_matchers/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.matching.input_matchers.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/input_matchers/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_matching_input_matchers_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("ClFlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2lucHV0X21hdGNoZXJzL2R5bmFtaWNfbW9kdWxlcy92My9keW5hbWljX21vZHVsZXMucHJvdG8SO2Vudm95LmV4dGVuc2lvbnMubWF0Y2hpbmcuaW5wdXRfbWF0Y2hlcnMuZHluYW1pY19tb2R1bGVzLnYzIr0BChREeW5hbWljTW9kdWxlTWF0Y2hlchJhChVkeW5hbWljX21vZHVsZV9jb25maWcYASABKAsyOC5lbnZveS5leHRlbnNpb25zLmR5bmFtaWNfbW9kdWxlcy52My5EeW5hbWljTW9kdWxlQ29uZmlnQgj6QgWKAQIQARIUCgxtYXRjaGVyX25hbWUYAiABKAkSLAoObWF0Y2hlcl9jb25maWcYAyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55YgZwcm90bzM", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/matching/input_matchers/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.matching.input_matchers.dynamic_modules.v3.DynamicModuleMatcher.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/matching/input_matchers/ip/v3/ip.proto (package envoy.extensions.matching.input_matchers.ip.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../../../../config/core/v3/address_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/input_matchers/ip/v3/ip.proto.
  */
 export const file_envoy_extensions_matching_input_matchers_ip_v3_ip = /*@__PURE__*/
-  fileDesc("CjdlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2lucHV0X21hdGNoZXJzL2lwL3YzL2lwLnByb3RvEi5lbnZveS5leHRlbnNpb25zLm1hdGNoaW5nLmlucHV0X21hdGNoZXJzLmlwLnYzImIKAklwEj4KC2NpZHJfcmFuZ2VzGAEgAygLMh8uZW52b3kuY29uZmlnLmNvcmUudjMuQ2lkclJhbmdlQgj6QgWSAQIIARIcCgtzdGF0X3ByZWZpeBgCIAEoCUIH+kIEcgIQAWIGcHJvdG8z", [file_envoy_config_core_v3_address]);
+  file("envoy/extensions/matching/input_matchers/ip/v3/ip.proto");
 
 /**
  * Describes the message envoy.extensions.matching.input_matchers.ip.v3.Ip.

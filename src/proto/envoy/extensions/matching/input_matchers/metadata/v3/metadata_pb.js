@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/matching/input_matchers/metadata/v3/metadata.proto (package envoy.extensions.matching.input_matchers.metadata.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_matcher_v3_value } from "../../../../../type/matcher/v3/value_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/input_matchers/metadata/v3/metadata.proto.
  */
 export const file_envoy_extensions_matching_input_matchers_metadata_v3_metadata = /*@__PURE__*/
-  fileDesc("CkNlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2lucHV0X21hdGNoZXJzL21ldGFkYXRhL3YzL21ldGFkYXRhLnByb3RvEjRlbnZveS5leHRlbnNpb25zLm1hdGNoaW5nLmlucHV0X21hdGNoZXJzLm1ldGFkYXRhLnYzIlgKCE1ldGFkYXRhEjwKBXZhbHVlGAEgASgLMiMuZW52b3kudHlwZS5tYXRjaGVyLnYzLlZhbHVlTWF0Y2hlckII+kIFigECEAESDgoGaW52ZXJ0GAQgASgIYgZwcm90bzM", [file_envoy_type_matcher_v3_value]);
+  file("envoy/extensions/matching/input_matchers/metadata/v3/metadata.proto");
 
 /**
  * Describes the message envoy.extensions.matching.input_matchers.metadata.v3.Metadata.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/matching/input_matchers/runtime_fraction/v3/runtime_fraction.proto (package envoy.extensions.matching.input_matchers.runtime_fraction.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/input_matchers/runtime_fraction/v3/runtime_fraction.proto.
  */
 export const file_envoy_extensions_matching_input_matchers_runtime_fraction_v3_runtime_fraction = /*@__PURE__*/
-  fileDesc("ClNlbnZveS9leHRlbnNpb25zL21hdGNoaW5nL2lucHV0X21hdGNoZXJzL3J1bnRpbWVfZnJhY3Rpb24vdjMvcnVudGltZV9mcmFjdGlvbi5wcm90bxI8ZW52b3kuZXh0ZW5zaW9ucy5tYXRjaGluZy5pbnB1dF9tYXRjaGVycy5ydW50aW1lX2ZyYWN0aW9uLnYzInMKD1J1bnRpbWVGcmFjdGlvbhJSChBydW50aW1lX2ZyYWN0aW9uGAEgASgLMi4uZW52b3kuY29uZmlnLmNvcmUudjMuUnVudGltZUZyYWN0aW9uYWxQZXJjZW50Qgj6QgWKAQIQARIMCgRzZWVkGAIgASgEYgZwcm90bzM", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/matching/input_matchers/runtime_fraction/v3/runtime_fraction.proto");
 
 /**
  * Describes the message envoy.extensions.matching.input_matchers.runtime_fraction.v3.RuntimeFraction.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/network/dns_resolver/apple/v3/apple_dns_resolver.proto (package envoy.extensions.network.dns_resolver.apple.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/network/dns_resolver/apple/v3/apple_dns_resolver.proto.
  */
 export const file_envoy_extensions_network_dns_resolver_apple_v3_apple_dns_resolver = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL25ldHdvcmsvZG5zX3Jlc29sdmVyL2FwcGxlL3YzL2FwcGxlX2Ruc19yZXNvbHZlci5wcm90bxIuZW52b3kuZXh0ZW5zaW9ucy5uZXR3b3JrLmRuc19yZXNvbHZlci5hcHBsZS52MyI9ChZBcHBsZURuc1Jlc29sdmVyQ29uZmlnEiMKG2luY2x1ZGVfdW5yb3V0YWJsZV9mYW1pbGllcxgBIAEoCGIGcHJvdG8z");
+  file("envoy/extensions/network/dns_resolver/apple/v3/apple_dns_resolver.proto");
 
 /**
  * Describes the message envoy.extensions.network.dns_resolver.apple.v3.AppleDnsResolverConfig.

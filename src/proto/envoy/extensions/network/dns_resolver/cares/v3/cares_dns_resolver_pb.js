@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto (package envoy.extensions.network.dns_resolver.cares.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../../../../config/core/v3/address_pb.js";
-import { file_envoy_config_core_v3_resolver } from "../../../../../config/core/v3/resolver_pb.js";
-import { file_google_protobuf_duration, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto.
  */
 export const file_envoy_extensions_network_dns_resolver_cares_v3_cares_dns_resolver = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL25ldHdvcmsvZG5zX3Jlc29sdmVyL2NhcmVzL3YzL2NhcmVzX2Ruc19yZXNvbHZlci5wcm90bxIuZW52b3kuZXh0ZW5zaW9ucy5uZXR3b3JrLmRuc19yZXNvbHZlci5jYXJlcy52MyKiBQoWQ2FyZXNEbnNSZXNvbHZlckNvbmZpZxIwCglyZXNvbHZlcnMYASADKAsyHS5lbnZveS5jb25maWcuY29yZS52My5BZGRyZXNzEiEKGXVzZV9yZXNvbHZlcnNfYXNfZmFsbGJhY2sYAyABKAgSIgoaZmlsdGVyX3Vucm91dGFibGVfZmFtaWxpZXMYBCABKAgSRgoUZG5zX3Jlc29sdmVyX29wdGlvbnMYAiABKAsyKC5lbnZveS5jb25maWcuY29yZS52My5EbnNSZXNvbHZlck9wdGlvbnMSNQoPdWRwX21heF9xdWVyaWVzGAUgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlEkQKFXF1ZXJ5X3RpbWVvdXRfc2Vjb25kcxgGIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50NjRWYWx1ZUIH+kIEMgIoARI6CgtxdWVyeV90cmllcxgHIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIoARIaChJyb3RhdGVfbmFtZXNlcnZlcnMYCCABKAgSSQoWZWRuczBfbWF4X3BheWxvYWRfc2l6ZRgJIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIL+kIIKgYYgCAogAQSRQoYbWF4X3VkcF9jaGFubmVsX2R1cmF0aW9uGAogASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgj6QgWqAQIyABIhChlyZWluaXRfY2hhbm5lbF9vbl90aW1lb3V0GAsgASgIEj0KDnFjYWNoZV9tYXhfdHRsGAwgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQzMlZhbHVlQgf6QgQqAigAYgZwcm90bzM", [file_envoy_config_core_v3_address, file_envoy_config_core_v3_resolver, file_google_protobuf_duration, file_google_protobuf_wrappers]);
+  file("envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto");
 
 /**
  * Describes the message envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/network/dns_resolver/getaddrinfo/v3/getaddrinfo_dns_resolver.proto (package envoy.extensions.network.dns_resolver.getaddrinfo.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/network/dns_resolver/getaddrinfo/v3/getaddrinfo_dns_resolver.proto.
  */
 export const file_envoy_extensions_network_dns_resolver_getaddrinfo_v3_getaddrinfo_dns_resolver = /*@__PURE__*/
-  fileDesc("ClNlbnZveS9leHRlbnNpb25zL25ldHdvcmsvZG5zX3Jlc29sdmVyL2dldGFkZHJpbmZvL3YzL2dldGFkZHJpbmZvX2Ruc19yZXNvbHZlci5wcm90bxI0ZW52b3kuZXh0ZW5zaW9ucy5uZXR3b3JrLmRuc19yZXNvbHZlci5nZXRhZGRyaW5mby52MyKNAQocR2V0QWRkckluZm9EbnNSZXNvbHZlckNvbmZpZxIxCgtudW1fcmV0cmllcxgBIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZRI6ChRudW1fcmVzb2x2ZXJfdGhyZWFkcxgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZWIGcHJvdG8z", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/network/dns_resolver/getaddrinfo/v3/getaddrinfo_dns_resolver.proto");
 
 /**
  * Describes the message envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/network/socket_interface/sockmap/v3/sockmap.proto (package envoy.extensions.network.socket_interface.sockmap.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_v3_range } from "../../../../../type/v3/range_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/network/socket_interface/sockmap/v3/sockmap.proto.
  */
 export const file_envoy_extensions_network_socket_interface_sockmap_v3_sockmap = /*@__PURE__*/
-  fileDesc("CkJlbnZveS9leHRlbnNpb25zL25ldHdvcmsvc29ja2V0X2ludGVyZmFjZS9zb2NrbWFwL3YzL3NvY2ttYXAucHJvdG8SNGVudm95LmV4dGVuc2lvbnMubmV0d29yay5zb2NrZXRfaW50ZXJmYWNlLnNvY2ttYXAudjMi/wEKB1NvY2ttYXASGAoQYnBmX3Byb2dyYW1fcGF0aBgBIAEoCRITCgtjZ3JvdXBfcGF0aBgCIAEoCRJDChRzb2NraGFzaF9tYXhfZW50cmllcxgDIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZUIH+kIEKgIoARI/ChtyZWdpc3Rlcl91c2VyX3NwYWNlX3NvY2tldHMYBCABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEj8KEWFjY2VsZXJhdGVkX3BvcnRzGAUgAygLMhkuZW52b3kudHlwZS52My5JbnQ2NFJhbmdlQgn6QgaSAQMQgAFiBnByb3RvMw", [file_envoy_type_v3_range, file_google_protobuf_wrappers]);
+  file("envoy/extensions/network/socket_interface/sockmap/v3/sockmap.proto");
 
 /**
  * Describes the message envoy.extensions.network.socket_interface.sockmap.v3.Sockmap.

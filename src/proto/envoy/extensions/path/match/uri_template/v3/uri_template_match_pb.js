@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/path/match/uri_template/v3/uri_template_match.proto (package envoy.extensions.path.match.uri_template.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/path/match/uri_template/v3/uri_template_match.proto.
  */
 export const file_envoy_extensions_path_match_uri_template_v3_uri_template_match = /*@__PURE__*/
-  fileDesc("CkRlbnZveS9leHRlbnNpb25zL3BhdGgvbWF0Y2gvdXJpX3RlbXBsYXRlL3YzL3VyaV90ZW1wbGF0ZV9tYXRjaC5wcm90bxIrZW52b3kuZXh0ZW5zaW9ucy5wYXRoLm1hdGNoLnVyaV90ZW1wbGF0ZS52MyI7ChZVcmlUZW1wbGF0ZU1hdGNoQ29uZmlnEiEKDXBhdGhfdGVtcGxhdGUYASABKAlCCvpCB3IFEAEYgAJiBnByb3RvMw");
+  file("envoy/extensions/path/match/uri_template/v3/uri_template_match.proto");
 
 /**
  * Describes the message envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig.

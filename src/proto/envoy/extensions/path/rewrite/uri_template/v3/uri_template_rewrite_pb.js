@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite.proto (package envoy.extensions.path.rewrite.uri_template.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite.proto.
  */
 export const file_envoy_extensions_path_rewrite_uri_template_v3_uri_template_rewrite = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL3BhdGgvcmV3cml0ZS91cmlfdGVtcGxhdGUvdjMvdXJpX3RlbXBsYXRlX3Jld3JpdGUucHJvdG8SLWVudm95LmV4dGVuc2lvbnMucGF0aC5yZXdyaXRlLnVyaV90ZW1wbGF0ZS52MyJFChhVcmlUZW1wbGF0ZVJld3JpdGVDb25maWcSKQoVcGF0aF90ZW1wbGF0ZV9yZXdyaXRlGAEgASgJQgr6QgdyBRABGIACYgZwcm90bzM");
+  file("envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite.proto");
 
 /**
  * Describes the message envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/quic/connection_debug_visitor/quic_stats/v3/quic_stats.proto (package envoy.extensions.quic.connection_debug_visitor.quic_stats.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/connection_debug_visitor/quic_stats/v3/quic_stats.proto.
  */
 export const file_envoy_extensions_quic_connection_debug_visitor_quic_stats_v3_quic_stats = /*@__PURE__*/
-  fileDesc("Ck1lbnZveS9leHRlbnNpb25zL3F1aWMvY29ubmVjdGlvbl9kZWJ1Z192aXNpdG9yL3F1aWNfc3RhdHMvdjMvcXVpY19zdGF0cy5wcm90bxI8ZW52b3kuZXh0ZW5zaW9ucy5xdWljLmNvbm5lY3Rpb25fZGVidWdfdmlzaXRvci5xdWljX3N0YXRzLnYzIkgKBkNvbmZpZxI+Cg11cGRhdGVfcGVyaW9kGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgz6QgmqAQYyBBDAhD1iBnByb3RvMw", [file_google_protobuf_duration]);
+  file("envoy/extensions/quic/connection_debug_visitor/quic_stats/v3/quic_stats.proto");
 
 /**
  * Describes the message envoy.extensions.quic.connection_debug_visitor.quic_stats.v3.Config.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/rbac/audit_loggers/stream/v3/stream.proto (package envoy.extensions.rbac.audit_loggers.stream.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/rbac/audit_loggers/stream/v3/stream.proto.
  */
 export const file_envoy_extensions_rbac_audit_loggers_stream_v3_stream = /*@__PURE__*/
-  fileDesc("CjplbnZveS9leHRlbnNpb25zL3JiYWMvYXVkaXRfbG9nZ2Vycy9zdHJlYW0vdjMvc3RyZWFtLnByb3RvEi1lbnZveS5leHRlbnNpb25zLnJiYWMuYXVkaXRfbG9nZ2Vycy5zdHJlYW0udjMiEAoOU3Rkb3V0QXVkaXRMb2diBnByb3RvMw");
+  file("envoy/extensions/rbac/audit_loggers/stream/v3/stream.proto");
 
 /**
  * Describes the message envoy.extensions.rbac.audit_loggers.stream.v3.StdoutAuditLog.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/rbac/matchers/upstream_ip_port/v3/upstream_ip_port_matcher.proto (package envoy.extensions.rbac.matchers.upstream_ip_port.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_address } from "../../../../../config/core/v3/address_pb.js";
-import { file_envoy_type_v3_range } from "../../../../../type/v3/range_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/rbac/matchers/upstream_ip_port/v3/upstream_ip_port_matcher.proto.
  */
 export const file_envoy_extensions_rbac_matchers_upstream_ip_port_v3_upstream_ip_port_matcher = /*@__PURE__*/
-  fileDesc("ClFlbnZveS9leHRlbnNpb25zL3JiYWMvbWF0Y2hlcnMvdXBzdHJlYW1faXBfcG9ydC92My91cHN0cmVhbV9pcF9wb3J0X21hdGNoZXIucHJvdG8SMmVudm95LmV4dGVuc2lvbnMucmJhYy5tYXRjaGVycy51cHN0cmVhbV9pcF9wb3J0LnYzIoUBChVVcHN0cmVhbUlwUG9ydE1hdGNoZXISNAoLdXBzdHJlYW1faXAYASABKAsyHy5lbnZveS5jb25maWcuY29yZS52My5DaWRyUmFuZ2USNgoTdXBzdHJlYW1fcG9ydF9yYW5nZRgCIAEoCzIZLmVudm95LnR5cGUudjMuSW50NjRSYW5nZWIGcHJvdG8z", [file_envoy_config_core_v3_address, file_envoy_type_v3_range]);
+  file("envoy/extensions/rbac/matchers/upstream_ip_port/v3/upstream_ip_port_matcher.proto");
 
 /**
  * Describes the message envoy.extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/rbac/principals/mtls_authenticated/v3/mtls_authenticated.proto (package envoy.extensions.rbac.principals.mtls_authenticated.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_transport_sockets_tls_v3_common } from "../../../../transport_sockets/tls/v3/common_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/rbac/principals/mtls_authenticated/v3/mtls_authenticated.proto.
  */
 export const file_envoy_extensions_rbac_principals_mtls_authenticated_v3_mtls_authenticated = /*@__PURE__*/
-  fileDesc("Ck9lbnZveS9leHRlbnNpb25zL3JiYWMvcHJpbmNpcGFscy9tdGxzX2F1dGhlbnRpY2F0ZWQvdjMvbXRsc19hdXRoZW50aWNhdGVkLnByb3RvEjZlbnZveS5leHRlbnNpb25zLnJiYWMucHJpbmNpcGFscy5tdGxzX2F1dGhlbnRpY2F0ZWQudjMiiQEKBkNvbmZpZxJVCgtzYW5fbWF0Y2hlchgBIAEoCzJALmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLlN1YmplY3RBbHROYW1lTWF0Y2hlchIoCiBhbnlfdmFsaWRhdGVkX2NsaWVudF9jZXJ0aWZpY2F0ZRgCIAEoCGIGcHJvdG8z", [file_envoy_extensions_transport_sockets_tls_v3_common]);
+  file("envoy/extensions/rbac/principals/mtls_authenticated/v3/mtls_authenticated.proto");
 
 /**
  * Describes the message envoy.extensions.rbac.principals.mtls_authenticated.v3.Config.

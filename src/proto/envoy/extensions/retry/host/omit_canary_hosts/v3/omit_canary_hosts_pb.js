@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts.proto (package envoy.extensions.retry.host.omit_canary_hosts.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts.proto.
  */
 export const file_envoy_extensions_retry_host_omit_canary_hosts_v3_omit_canary_hosts = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL3JldHJ5L2hvc3Qvb21pdF9jYW5hcnlfaG9zdHMvdjMvb21pdF9jYW5hcnlfaG9zdHMucHJvdG8SMGVudm95LmV4dGVuc2lvbnMucmV0cnkuaG9zdC5vbWl0X2NhbmFyeV9ob3N0cy52MyIaChhPbWl0Q2FuYXJ5SG9zdHNQcmVkaWNhdGViBnByb3RvMw");
+  file("envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts.proto");
 
 /**
  * Describes the message envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config.proto (package envoy.extensions.retry.host.omit_host_metadata.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config.proto.
  */
 export const file_envoy_extensions_retry_host_omit_host_metadata_v3_omit_host_metadata_config = /*@__PURE__*/
-  fileDesc("ClFlbnZveS9leHRlbnNpb25zL3JldHJ5L2hvc3Qvb21pdF9ob3N0X21ldGFkYXRhL3YzL29taXRfaG9zdF9tZXRhZGF0YV9jb25maWcucHJvdG8SMWVudm95LmV4dGVuc2lvbnMucmV0cnkuaG9zdC5vbWl0X2hvc3RfbWV0YWRhdGEudjMiUAoWT21pdEhvc3RNZXRhZGF0YUNvbmZpZxI2Cg5tZXRhZGF0YV9tYXRjaBgBIAEoCzIeLmVudm95LmNvbmZpZy5jb3JlLnYzLk1ldGFkYXRhYgZwcm90bzM", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config.proto");
 
 /**
  * Describes the message envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig.

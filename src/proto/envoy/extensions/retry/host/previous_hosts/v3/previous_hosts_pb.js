@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto (package envoy.extensions.retry.host.previous_hosts.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto.
  */
 export const file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts = /*@__PURE__*/
-  fileDesc("CkJlbnZveS9leHRlbnNpb25zL3JldHJ5L2hvc3QvcHJldmlvdXNfaG9zdHMvdjMvcHJldmlvdXNfaG9zdHMucHJvdG8SLWVudm95LmV4dGVuc2lvbnMucmV0cnkuaG9zdC5wcmV2aW91c19ob3N0cy52MyIYChZQcmV2aW91c0hvc3RzUHJlZGljYXRlYgZwcm90bzM");
+  file("envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto");
 
 /**
  * Describes the message envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.proto (package envoy.extensions.retry.priority.previous_priorities.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.proto.
  */
 export const file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config = /*@__PURE__*/
-  fileDesc("CldlbnZveS9leHRlbnNpb25zL3JldHJ5L3ByaW9yaXR5L3ByZXZpb3VzX3ByaW9yaXRpZXMvdjMvcHJldmlvdXNfcHJpb3JpdGllc19jb25maWcucHJvdG8SNmVudm95LmV4dGVuc2lvbnMucmV0cnkucHJpb3JpdHkucHJldmlvdXNfcHJpb3JpdGllcy52MyI9ChhQcmV2aW91c1ByaW9yaXRpZXNDb25maWcSIQoQdXBkYXRlX2ZyZXF1ZW5jeRgBIAEoBUIH+kIEGgIgAGIGcHJvdG8z");
+  file("envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.proto");
 
 /**
  * Describes the message envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/router/cluster_specifiers/lua/v3/lua.proto (package envoy.extensions.router.cluster_specifiers.lua.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../config/core/v3/base_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/router/cluster_specifiers/lua/v3/lua.proto.
  */
 export const file_envoy_extensions_router_cluster_specifiers_lua_v3_lua = /*@__PURE__*/
-  fileDesc("CjtlbnZveS9leHRlbnNpb25zL3JvdXRlci9jbHVzdGVyX3NwZWNpZmllcnMvbHVhL3YzL2x1YS5wcm90bxIxZW52b3kuZXh0ZW5zaW9ucy5yb3V0ZXIuY2x1c3Rlcl9zcGVjaWZpZXJzLmx1YS52MyJlCglMdWFDb25maWcSPwoLc291cmNlX2NvZGUYASABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlQgj6QgWKAQIQARIXCg9kZWZhdWx0X2NsdXN0ZXIYAiABKAliBnByb3RvMw", [file_envoy_config_core_v3_base]);
+  file("envoy/extensions/router/cluster_specifiers/lua/v3/lua.proto");
 
 /**
  * Describes the message envoy.extensions.router.cluster_specifiers.lua.v3.LuaConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/router/cluster_specifiers/matcher/v3/matcher.proto (package envoy.extensions.router.cluster_specifiers.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_xds_type_matcher_v3_matcher } from "../../../../../../xds/type/matcher/v3/matcher_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/router/cluster_specifiers/matcher/v3/matcher.proto.
  */
 export const file_envoy_extensions_router_cluster_specifiers_matcher_v3_matcher = /*@__PURE__*/
-  fileDesc("CkNlbnZveS9leHRlbnNpb25zL3JvdXRlci9jbHVzdGVyX3NwZWNpZmllcnMvbWF0Y2hlci92My9tYXRjaGVyLnByb3RvEjVlbnZveS5leHRlbnNpb25zLnJvdXRlci5jbHVzdGVyX3NwZWNpZmllcnMubWF0Y2hlci52MyIpCg1DbHVzdGVyQWN0aW9uEhgKB2NsdXN0ZXIYASABKAlCB/pCBHICEAEiWgoXTWF0Y2hlckNsdXN0ZXJTcGVjaWZpZXISPwoPY2x1c3Rlcl9tYXRjaGVyGAEgASgLMhwueGRzLnR5cGUubWF0Y2hlci52My5NYXRjaGVyQgj6QgWKAQIQAWIGcHJvdG8z", [file_xds_type_matcher_v3_matcher]);
+  file("envoy/extensions/router/cluster_specifiers/matcher/v3/matcher.proto");
 
 /**
  * Describes the message envoy.extensions.router.cluster_specifiers.matcher.v3.ClusterAction.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/tracers/opentelemetry/resource_detectors/v3/dynatrace_resource_detector.proto (package envoy.extensions.tracers.opentelemetry.resource_detectors.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/tracers/opentelemetry/resource_detectors/v3/dynatrace_resource_detector.proto.
  */
 export const file_envoy_extensions_tracers_opentelemetry_resource_detectors_v3_dynatrace_resource_detector = /*@__PURE__*/
-  fileDesc("Cl5lbnZveS9leHRlbnNpb25zL3RyYWNlcnMvb3BlbnRlbGVtZXRyeS9yZXNvdXJjZV9kZXRlY3RvcnMvdjMvZHluYXRyYWNlX3Jlc291cmNlX2RldGVjdG9yLnByb3RvEjxlbnZveS5leHRlbnNpb25zLnRyYWNlcnMub3BlbnRlbGVtZXRyeS5yZXNvdXJjZV9kZXRlY3RvcnMudjMiIQofRHluYXRyYWNlUmVzb3VyY2VEZXRlY3RvckNvbmZpZ2IGcHJvdG8z");
+  file("envoy/extensions/tracers/opentelemetry/resource_detectors/v3/dynatrace_resource_detector.proto");
 
 /**
  * Describes the message envoy.extensions.tracers.opentelemetry.resource_detectors.v3.DynatraceResourceDetectorConfig.

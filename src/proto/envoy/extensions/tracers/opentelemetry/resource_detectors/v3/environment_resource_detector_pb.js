@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/tracers/opentelemetry/resource_detectors/v3/environment_resource_detector.proto (package envoy.extensions.tracers.opentelemetry.resource_detectors.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/tracers/opentelemetry/resource_detectors/v3/environment_resource_detector.proto.
  */
 export const file_envoy_extensions_tracers_opentelemetry_resource_detectors_v3_environment_resource_detector = /*@__PURE__*/
-  fileDesc("CmBlbnZveS9leHRlbnNpb25zL3RyYWNlcnMvb3BlbnRlbGVtZXRyeS9yZXNvdXJjZV9kZXRlY3RvcnMvdjMvZW52aXJvbm1lbnRfcmVzb3VyY2VfZGV0ZWN0b3IucHJvdG8SPGVudm95LmV4dGVuc2lvbnMudHJhY2Vycy5vcGVudGVsZW1ldHJ5LnJlc291cmNlX2RldGVjdG9ycy52MyIjCiFFbnZpcm9ubWVudFJlc291cmNlRGV0ZWN0b3JDb25maWdiBnByb3RvMw");
+  file("envoy/extensions/tracers/opentelemetry/resource_detectors/v3/environment_resource_detector.proto");
 
 /**
  * Describes the message envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig.

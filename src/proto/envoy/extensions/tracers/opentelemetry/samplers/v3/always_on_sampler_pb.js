@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/tracers/opentelemetry/samplers/v3/always_on_sampler.proto (package envoy.extensions.tracers.opentelemetry.samplers.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/tracers/opentelemetry/samplers/v3/always_on_sampler.proto.
  */
 export const file_envoy_extensions_tracers_opentelemetry_samplers_v3_always_on_sampler = /*@__PURE__*/
-  fileDesc("CkplbnZveS9leHRlbnNpb25zL3RyYWNlcnMvb3BlbnRlbGVtZXRyeS9zYW1wbGVycy92My9hbHdheXNfb25fc2FtcGxlci5wcm90bxIyZW52b3kuZXh0ZW5zaW9ucy50cmFjZXJzLm9wZW50ZWxlbWV0cnkuc2FtcGxlcnMudjMiFwoVQWx3YXlzT25TYW1wbGVyQ29uZmlnYgZwcm90bzM");
+  file("envoy/extensions/tracers/opentelemetry/samplers/v3/always_on_sampler.proto");
 
 /**
  * Describes the message envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/tracers/opentelemetry/samplers/v3/cel_sampler.proto (package envoy.extensions.tracers.opentelemetry.samplers.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_xds_type_v3_cel } from "../../../../../../xds/type/v3/cel_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/tracers/opentelemetry/samplers/v3/cel_sampler.proto.
  */
 export const file_envoy_extensions_tracers_opentelemetry_samplers_v3_cel_sampler = /*@__PURE__*/
-  fileDesc("CkRlbnZveS9leHRlbnNpb25zL3RyYWNlcnMvb3BlbnRlbGVtZXRyeS9zYW1wbGVycy92My9jZWxfc2FtcGxlci5wcm90bxIyZW52b3kuZXh0ZW5zaW9ucy50cmFjZXJzLm9wZW50ZWxlbWV0cnkuc2FtcGxlcnMudjMiQgoQQ0VMU2FtcGxlckNvbmZpZxIuCgpleHByZXNzaW9uGAEgASgLMhoueGRzLnR5cGUudjMuQ2VsRXhwcmVzc2lvbmIGcHJvdG8z", [file_xds_type_v3_cel]);
+  file("envoy/extensions/tracers/opentelemetry/samplers/v3/cel_sampler.proto");
 
 /**
  * Describes the message envoy.extensions.tracers.opentelemetry.samplers.v3.CELSamplerConfig.

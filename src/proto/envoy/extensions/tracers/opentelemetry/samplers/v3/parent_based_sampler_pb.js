@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/tracers/opentelemetry/samplers/v3/parent_based_sampler.proto (package envoy.extensions.tracers.opentelemetry.samplers.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_extension } from "../../../../../config/core/v3/extension_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/tracers/opentelemetry/samplers/v3/parent_based_sampler.proto.
  */
 export const file_envoy_extensions_tracers_opentelemetry_samplers_v3_parent_based_sampler = /*@__PURE__*/
-  fileDesc("Ck1lbnZveS9leHRlbnNpb25zL3RyYWNlcnMvb3BlbnRlbGVtZXRyeS9zYW1wbGVycy92My9wYXJlbnRfYmFzZWRfc2FtcGxlci5wcm90bxIyZW52b3kuZXh0ZW5zaW9ucy50cmFjZXJzLm9wZW50ZWxlbWV0cnkuc2FtcGxlcnMudjMiXwoYUGFyZW50QmFzZWRTYW1wbGVyQ29uZmlnEkMKD3dyYXBwZWRfc2FtcGxlchgBIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnYgZwcm90bzM", [file_envoy_config_core_v3_extension]);
+  file("envoy/extensions/tracers/opentelemetry/samplers/v3/parent_based_sampler.proto");
 
 /**
  * Describes the message envoy.extensions.tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig.

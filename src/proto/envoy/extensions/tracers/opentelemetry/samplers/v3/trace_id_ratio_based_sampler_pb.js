@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/tracers/opentelemetry/samplers/v3/trace_id_ratio_based_sampler.proto (package envoy.extensions.tracers.opentelemetry.samplers.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_type_v3_percent } from "../../../../../type/v3/percent_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/tracers/opentelemetry/samplers/v3/trace_id_ratio_based_sampler.proto.
  */
 export const file_envoy_extensions_tracers_opentelemetry_samplers_v3_trace_id_ratio_based_sampler = /*@__PURE__*/
-  fileDesc("ClVlbnZveS9leHRlbnNpb25zL3RyYWNlcnMvb3BlbnRlbGVtZXRyeS9zYW1wbGVycy92My90cmFjZV9pZF9yYXRpb19iYXNlZF9zYW1wbGVyLnByb3RvEjJlbnZveS5leHRlbnNpb25zLnRyYWNlcnMub3BlbnRlbGVtZXRyeS5zYW1wbGVycy52MyJfCh5UcmFjZUlkUmF0aW9CYXNlZFNhbXBsZXJDb25maWcSPQoTc2FtcGxpbmdfcGVyY2VudGFnZRgBIAEoCzIgLmVudm95LnR5cGUudjMuRnJhY3Rpb25hbFBlcmNlbnRiBnByb3RvMw", [file_envoy_type_v3_percent]);
+  file("envoy/extensions/tracers/opentelemetry/samplers/v3/trace_id_ratio_based_sampler.proto");
 
 /**
  * Describes the message envoy.extensions.tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/upstreams/http/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.upstreams.http.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/upstreams/http/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_upstreams_http_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL3Vwc3RyZWFtcy9odHRwL2R5bmFtaWNfbW9kdWxlcy92My9keW5hbWljX21vZHVsZXMucHJvdG8SMmVudm95LmV4dGVuc2lvbnMudXBzdHJlYW1zLmh0dHAuZHluYW1pY19tb2R1bGVzLnYzIrYBCgZDb25maWcSYQoVZHluYW1pY19tb2R1bGVfY29uZmlnGAEgASgLMjguZW52b3kuZXh0ZW5zaW9ucy5keW5hbWljX21vZHVsZXMudjMuRHluYW1pY01vZHVsZUNvbmZpZ0II+kIFigECEAESHAoLYnJpZGdlX25hbWUYAiABKAlCB/pCBHICEAESKwoNYnJpZGdlX2NvbmZpZxgDIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnliBnByb3RvMw", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/upstreams/http/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.upstreams.http.dynamic_modules.v3.Config.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/upstreams/http/generic/v3/generic_connection_pool.proto (package envoy.extensions.upstreams.http.generic.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/upstreams/http/generic/v3/generic_connection_pool.proto.
  */
 export const file_envoy_extensions_upstreams_http_generic_v3_generic_connection_pool = /*@__PURE__*/
-  fileDesc("CkhlbnZveS9leHRlbnNpb25zL3Vwc3RyZWFtcy9odHRwL2dlbmVyaWMvdjMvZ2VuZXJpY19jb25uZWN0aW9uX3Bvb2wucHJvdG8SKmVudm95LmV4dGVuc2lvbnMudXBzdHJlYW1zLmh0dHAuZ2VuZXJpYy52MyIcChpHZW5lcmljQ29ubmVjdGlvblBvb2xQcm90b2IGcHJvdG8z");
+  file("envoy/extensions/upstreams/http/generic/v3/generic_connection_pool.proto");
 
 /**
  * Describes the message envoy.extensions.upstreams.http.generic.v3.GenericConnectionPoolProto.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/upstreams/http/http/v3/http_connection_pool.proto (package envoy.extensions.upstreams.http.http.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/upstreams/http/http/v3/http_connection_pool.proto.
  */
 export const file_envoy_extensions_upstreams_http_http_v3_http_connection_pool = /*@__PURE__*/
-  fileDesc("CkJlbnZveS9leHRlbnNpb25zL3Vwc3RyZWFtcy9odHRwL2h0dHAvdjMvaHR0cF9jb25uZWN0aW9uX3Bvb2wucHJvdG8SJ2Vudm95LmV4dGVuc2lvbnMudXBzdHJlYW1zLmh0dHAuaHR0cC52MyIZChdIdHRwQ29ubmVjdGlvblBvb2xQcm90b2IGcHJvdG8z");
+  file("envoy/extensions/upstreams/http/http/v3/http_connection_pool.proto");
 
 /**
  * Describes the message envoy.extensions.upstreams.http.http.v3.HttpConnectionPoolProto.

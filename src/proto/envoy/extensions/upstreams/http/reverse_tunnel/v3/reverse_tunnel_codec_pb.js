@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/upstreams/http/reverse_tunnel/v3/reverse_tunnel_codec.proto (package envoy.extensions.upstreams.http.reverse_tunnel.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/upstreams/http/reverse_tunnel/v3/reverse_tunnel_codec.proto.
  */
 export const file_envoy_extensions_upstreams_http_reverse_tunnel_v3_reverse_tunnel_codec = /*@__PURE__*/
-  fileDesc("CkxlbnZveS9leHRlbnNpb25zL3Vwc3RyZWFtcy9odHRwL3JldmVyc2VfdHVubmVsL3YzL3JldmVyc2VfdHVubmVsX2NvZGVjLnByb3RvEjFlbnZveS5leHRlbnNpb25zLnVwc3RyZWFtcy5odHRwLnJldmVyc2VfdHVubmVsLnYzIkUKIVJldmVyc2VUdW5uZWxVcHN0cmVhbUNvZGVjT3B0aW9ucxIgChhlbmFibGVfZHJhaW5fd2l0aF9nb2F3YXkYASABKAhiBnByb3RvMw");
+  file("envoy/extensions/upstreams/http/reverse_tunnel/v3/reverse_tunnel_codec.proto");
 
 /**
  * Describes the message envoy.extensions.upstreams.http.reverse_tunnel.v3.ReverseTunnelUpstreamCodecOptions.

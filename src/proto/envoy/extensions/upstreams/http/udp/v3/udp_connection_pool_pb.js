@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/upstreams/http/udp/v3/udp_connection_pool.proto (package envoy.extensions.upstreams.http.udp.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/upstreams/http/udp/v3/udp_connection_pool.proto.
  */
 export const file_envoy_extensions_upstreams_http_udp_v3_udp_connection_pool = /*@__PURE__*/
-  fileDesc("CkBlbnZveS9leHRlbnNpb25zL3Vwc3RyZWFtcy9odHRwL3VkcC92My91ZHBfY29ubmVjdGlvbl9wb29sLnByb3RvEiZlbnZveS5leHRlbnNpb25zLnVwc3RyZWFtcy5odHRwLnVkcC52MyIYChZVZHBDb25uZWN0aW9uUG9vbFByb3RvYgZwcm90bzM");
+  file("envoy/extensions/upstreams/http/udp/v3/udp_connection_pool.proto");
 
 /**
  * Describes the message envoy.extensions.upstreams.http.udp.v3.UdpConnectionPoolProto.

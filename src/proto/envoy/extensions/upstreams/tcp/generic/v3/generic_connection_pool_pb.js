@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/upstreams/tcp/generic/v3/generic_connection_pool.proto (package envoy.extensions.upstreams.tcp.generic.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/upstreams/tcp/generic/v3/generic_connection_pool.proto.
  */
 export const file_envoy_extensions_upstreams_tcp_generic_v3_generic_connection_pool = /*@__PURE__*/
-  fileDesc("CkdlbnZveS9leHRlbnNpb25zL3Vwc3RyZWFtcy90Y3AvZ2VuZXJpYy92My9nZW5lcmljX2Nvbm5lY3Rpb25fcG9vbC5wcm90bxIpZW52b3kuZXh0ZW5zaW9ucy51cHN0cmVhbXMudGNwLmdlbmVyaWMudjMiHAoaR2VuZXJpY0Nvbm5lY3Rpb25Qb29sUHJvdG9iBnByb3RvMw");
+  file("envoy/extensions/upstreams/tcp/generic/v3/generic_connection_pool.proto");
 
 /**
  * Describes the message envoy.extensions.upstreams.tcp.generic.v3.GenericConnectionPoolProto.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/common/matcher/action/v3/skip_action.proto (package envoy.extensions.filters.common.matcher.action.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/common/matcher/action/v3/skip_action.proto.
  */
 export const file_envoy_extensions_filters_common_matcher_action_v3_skip_action = /*@__PURE__*/
-  fileDesc("CkNlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvY29tbW9uL21hdGNoZXIvYWN0aW9uL3YzL3NraXBfYWN0aW9uLnByb3RvEjFlbnZveS5leHRlbnNpb25zLmZpbHRlcnMuY29tbW9uLm1hdGNoZXIuYWN0aW9uLnYzIgwKClNraXBGaWx0ZXJiBnByb3RvMw");
+  file("envoy/extensions/filters/common/matcher/action/v3/skip_action.proto");
 
 /**
  * Describes the message envoy.extensions.filters.common.matcher.action.v3.SkipFilter.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/network/dubbo_proxy/router/v3/router.proto (package envoy.extensions.filters.network.dubbo_proxy.router.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/dubbo_proxy/router/v3/router.proto.
  */
 export const file_envoy_extensions_filters_network_dubbo_proxy_router_v3_router = /*@__PURE__*/
-  fileDesc("CkNlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9kdWJib19wcm94eS9yb3V0ZXIvdjMvcm91dGVyLnByb3RvEjZlbnZveS5leHRlbnNpb25zLmZpbHRlcnMubmV0d29yay5kdWJib19wcm94eS5yb3V0ZXIudjMiCAoGUm91dGVyYgZwcm90bzM");
+  file("envoy/extensions/filters/network/dubbo_proxy/router/v3/router.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.dubbo_proxy.router.v3.Router.

@@ -2,16 +2,14 @@
 // @generated from file envoy/extensions/filters/network/generic_proxy/action/v3/action.proto (package envoy.extensions.filters.network.generic_proxy.action.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_base } from "../../../../../../config/core/v3/base_pb.js";
-import { file_envoy_config_route_v3_route_components } from "../../../../../../config/route/v3/route_components_pb.js";
-import { file_google_protobuf_any, file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/generic_proxy/action/v3/action.proto.
  */
 export const file_envoy_extensions_filters_network_generic_proxy_action_v3_action = /*@__PURE__*/
-  fileDesc("CkVlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9nZW5lcmljX3Byb3h5L2FjdGlvbi92My9hY3Rpb24ucHJvdG8SOGVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmdlbmVyaWNfcHJveHkuYWN0aW9uLnYzIukDCgtSb3V0ZUFjdGlvbhIMCgRuYW1lGAUgASgJEhEKB2NsdXN0ZXIYASABKAlIABJDChF3ZWlnaHRlZF9jbHVzdGVycxgCIAEoCzImLmVudm95LmNvbmZpZy5yb3V0ZS52My5XZWlnaHRlZENsdXN0ZXJIABIwCghtZXRhZGF0YRgDIAEoCzIeLmVudm95LmNvbmZpZy5jb3JlLnYzLk1ldGFkYXRhEnUKEXBlcl9maWx0ZXJfY29uZmlnGAQgAygLMlouZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZ2VuZXJpY19wcm94eS5hY3Rpb24udjMuUm91dGVBY3Rpb24uUGVyRmlsdGVyQ29uZmlnRW50cnkSKgoHdGltZW91dBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI3CgxyZXRyeV9wb2xpY3kYByABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5SZXRyeVBvbGljeRpMChRQZXJGaWx0ZXJDb25maWdFbnRyeRILCgNrZXkYASABKAkSIwoFdmFsdWUYAiABKAsyFC5nb29nbGUucHJvdG9idWYuQW55OgI4AUIYChFjbHVzdGVyX3NwZWNpZmllchID+EIBYgZwcm90bzM", [file_envoy_config_core_v3_base, file_envoy_config_route_v3_route_components, file_google_protobuf_any, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/network/generic_proxy/action/v3/action.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.generic_proxy.action.v3.RouteAction.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/network/generic_proxy/router/v3/router.proto (package envoy.extensions.filters.network.generic_proxy.router.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/generic_proxy/router/v3/router.proto.
  */
 export const file_envoy_extensions_filters_network_generic_proxy_router_v3_router = /*@__PURE__*/
-  fileDesc("CkVlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9nZW5lcmljX3Byb3h5L3JvdXRlci92My9yb3V0ZXIucHJvdG8SOGVudm95LmV4dGVuc2lvbnMuZmlsdGVycy5uZXR3b3JrLmdlbmVyaWNfcHJveHkucm91dGVyLnYzIioKBlJvdXRlchIgChhiaW5kX3Vwc3RyZWFtX2Nvbm5lY3Rpb24YASABKAhiBnByb3RvMw");
+  file("envoy/extensions/filters/network/generic_proxy/router/v3/router.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.generic_proxy.router.v3.Router.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/network/thrift_proxy/router/v3/router.proto (package envoy.extensions.filters.network.thrift_proxy.router.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/thrift_proxy/router/v3/router.proto.
  */
 export const file_envoy_extensions_filters_network_thrift_proxy_router_v3_router = /*@__PURE__*/
-  fileDesc("CkRlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay90aHJpZnRfcHJveHkvcm91dGVyL3YzL3JvdXRlci5wcm90bxI3ZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsudGhyaWZ0X3Byb3h5LnJvdXRlci52MyJQCgZSb3V0ZXISRgoiY2xvc2VfZG93bnN0cmVhbV9vbl91cHN0cmVhbV9lcnJvchgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWViBnByb3RvMw", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/network/thrift_proxy/router/v3/router.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.thrift_proxy.router.v3.Router.

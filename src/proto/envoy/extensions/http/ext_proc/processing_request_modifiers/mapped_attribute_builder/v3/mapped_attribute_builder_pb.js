@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/http/ext_proc/processing_request_modifiers/mapped_attribute_builder/v3/mapped_attribute_builder.proto (package envoy.extensions.http.ext_proc.processing_request_modifiers.mapped_attribute_builder.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/ext_proc/processing_request_modifiers/mapped_attribute_builder/v3/mapped_attribute_builder.proto.
  */
 export const file_envoy_extensions_http_ext_proc_processing_request_modifiers_mapped_attribute_builder_v3_mapped_attribute_builder = /*@__PURE__*/
-  fileDesc("CnZlbnZveS9leHRlbnNpb25zL2h0dHAvZXh0X3Byb2MvcHJvY2Vzc2luZ19yZXF1ZXN0X21vZGlmaWVycy9tYXBwZWRfYXR0cmlidXRlX2J1aWxkZXIvdjMvbWFwcGVkX2F0dHJpYnV0ZV9idWlsZGVyLnByb3RvEldlbnZveS5leHRlbnNpb25zLmh0dHAuZXh0X3Byb2MucHJvY2Vzc2luZ19yZXF1ZXN0X21vZGlmaWVycy5tYXBwZWRfYXR0cmlidXRlX2J1aWxkZXIudjMigQQKFk1hcHBlZEF0dHJpYnV0ZUJ1aWxkZXISsAEKGW1hcHBlZF9yZXF1ZXN0X2F0dHJpYnV0ZXMYASADKAsyjAEuZW52b3kuZXh0ZW5zaW9ucy5odHRwLmV4dF9wcm9jLnByb2Nlc3NpbmdfcmVxdWVzdF9tb2RpZmllcnMubWFwcGVkX2F0dHJpYnV0ZV9idWlsZGVyLnYzLk1hcHBlZEF0dHJpYnV0ZUJ1aWxkZXIuTWFwcGVkUmVxdWVzdEF0dHJpYnV0ZXNFbnRyeRKyAQoabWFwcGVkX3Jlc3BvbnNlX2F0dHJpYnV0ZXMYAiADKAsyjQEuZW52b3kuZXh0ZW5zaW9ucy5odHRwLmV4dF9wcm9jLnByb2Nlc3NpbmdfcmVxdWVzdF9tb2RpZmllcnMubWFwcGVkX2F0dHJpYnV0ZV9idWlsZGVyLnYzLk1hcHBlZEF0dHJpYnV0ZUJ1aWxkZXIuTWFwcGVkUmVzcG9uc2VBdHRyaWJ1dGVzRW50cnkaPgocTWFwcGVkUmVxdWVzdEF0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGj8KHU1hcHBlZFJlc3BvbnNlQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFiBnByb3RvMw");
+  file("envoy/extensions/http/ext_proc/processing_request_modifiers/mapped_attribute_builder/v3/mapped_attribute_builder.proto");
 
 /**
  * Describes the message envoy.extensions.http.ext_proc.processing_request_modifiers.mapped_attribute_builder.v3.MappedAttributeBuilder.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/tls/cert_mappers/filter_state_override/v3/config.proto (package envoy.extensions.transport_sockets.tls.cert_mappers.filter_state_override.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/tls/cert_mappers/filter_state_override/v3/config.proto.
  */
 export const file_envoy_extensions_transport_sockets_tls_cert_mappers_filter_state_override_v3_config = /*@__PURE__*/
-  fileDesc("ClllbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3Rscy9jZXJ0X21hcHBlcnMvZmlsdGVyX3N0YXRlX292ZXJyaWRlL3YzL2NvbmZpZy5wcm90bxJMZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMuY2VydF9tYXBwZXJzLmZpbHRlcl9zdGF0ZV9vdmVycmlkZS52MyIoCgZDb25maWcSHgoNZGVmYXVsdF92YWx1ZRgBIAEoCUIH+kIEcgIQAWIGcHJvdG8z");
+  file("envoy/extensions/transport_sockets/tls/cert_mappers/filter_state_override/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.cert_mappers.filter_state_override.v3.Config.

@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/tls/cert_mappers/static_name/v3/config.proto (package envoy.extensions.transport_sockets.tls.cert_mappers.static_name.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/tls/cert_mappers/static_name/v3/config.proto.
  */
 export const file_envoy_extensions_transport_sockets_tls_cert_mappers_static_name_v3_config = /*@__PURE__*/
-  fileDesc("Ck9lbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3Rscy9jZXJ0X21hcHBlcnMvc3RhdGljX25hbWUvdjMvY29uZmlnLnByb3RvEkJlbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy5jZXJ0X21hcHBlcnMuc3RhdGljX25hbWUudjMiIwoKU3RhdGljTmFtZRIVCgRuYW1lGAEgASgJQgf6QgRyAhABYgZwcm90bzM");
+  file("envoy/extensions/transport_sockets/tls/cert_mappers/static_name/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.cert_mappers.static_name.v3.StaticName.

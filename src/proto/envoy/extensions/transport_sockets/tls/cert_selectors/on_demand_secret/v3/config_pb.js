@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/tls/cert_selectors/on_demand_secret/v3/config.proto (package envoy.extensions.transport_sockets.tls.cert_selectors.on_demand_secret.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_config_source } from "../../../../../../config/core/v3/config_source_pb.js";
-import { file_envoy_config_core_v3_extension } from "../../../../../../config/core/v3/extension_pb.js";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/tls/cert_selectors/on_demand_secret/v3/config.proto.
  */
 export const file_envoy_extensions_transport_sockets_tls_cert_selectors_on_demand_secret_v3_config = /*@__PURE__*/
-  fileDesc("ClZlbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3Rscy9jZXJ0X3NlbGVjdG9ycy9vbl9kZW1hbmRfc2VjcmV0L3YzL2NvbmZpZy5wcm90bxJJZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMuY2VydF9zZWxlY3RvcnMub25fZGVtYW5kX3NlY3JldC52MyK+AQoGQ29uZmlnEkMKDWNvbmZpZ19zb3VyY2UYASABKAsyIi5lbnZveS5jb25maWcuY29yZS52My5Db25maWdTb3VyY2VCCPpCBYoBAhABElAKEmNlcnRpZmljYXRlX21hcHBlchgCIAEoCzIqLmVudm95LmNvbmZpZy5jb3JlLnYzLlR5cGVkRXh0ZW5zaW9uQ29uZmlnQgj6QgWKAQIQARIdChVwcmVmZXRjaF9zZWNyZXRfbmFtZXMYAyADKAliBnByb3RvMw", [file_envoy_config_core_v3_config_source, file_envoy_config_core_v3_extension]);
+  file("envoy/extensions/transport_sockets/tls/cert_selectors/on_demand_secret/v3/config.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.cert_selectors.on_demand_secret.v3.Config.

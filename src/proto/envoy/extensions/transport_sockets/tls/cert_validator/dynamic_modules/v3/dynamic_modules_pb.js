@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/transport_sockets/tls/cert_validator/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.transport_sockets.tls.cert_validator.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_dynamic_modules_v3_dynamic_modules } from "../../../../../dynamic_modules/v3/dynamic_modules_pb.js";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/transport_sockets/tls/cert_validator/dynamic_modules/v3/dynamic_modules.proto.
  */
 export const file_envoy_extensions_transport_sockets_tls_cert_validator_dynamic_modules_v3_dynamic_modules = /*@__PURE__*/
-  fileDesc("Cl5lbnZveS9leHRlbnNpb25zL3RyYW5zcG9ydF9zb2NrZXRzL3Rscy9jZXJ0X3ZhbGlkYXRvci9keW5hbWljX21vZHVsZXMvdjMvZHluYW1pY19tb2R1bGVzLnByb3RvEkhlbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy5jZXJ0X3ZhbGlkYXRvci5keW5hbWljX21vZHVsZXMudjMi1gEKIER5bmFtaWNNb2R1bGVDZXJ0VmFsaWRhdG9yQ29uZmlnEmEKFWR5bmFtaWNfbW9kdWxlX2NvbmZpZxgBIAEoCzI4LmVudm95LmV4dGVuc2lvbnMuZHluYW1pY19tb2R1bGVzLnYzLkR5bmFtaWNNb2R1bGVDb25maWdCCPpCBYoBAhABEh8KDnZhbGlkYXRvcl9uYW1lGAIgASgJQgf6QgRyAhABEi4KEHZhbGlkYXRvcl9jb25maWcYAyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55YgZwcm90bzM", [file_envoy_extensions_dynamic_modules_v3_dynamic_modules, file_google_protobuf_any]);
+  file("envoy/extensions/transport_sockets/tls/cert_validator/dynamic_modules/v3/dynamic_modules.proto");
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.cert_validator.dynamic_modules.v3.DynamicModuleCertValidatorConfig.

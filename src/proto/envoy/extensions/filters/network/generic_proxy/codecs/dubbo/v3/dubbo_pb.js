@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/network/generic_proxy/codecs/dubbo/v3/dubbo.proto (package envoy.extensions.filters.network.generic_proxy.codecs.dubbo.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/generic_proxy/codecs/dubbo/v3/dubbo.proto.
  */
 export const file_envoy_extensions_filters_network_generic_proxy_codecs_dubbo_v3_dubbo = /*@__PURE__*/
-  fileDesc("CkplbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9nZW5lcmljX3Byb3h5L2NvZGVjcy9kdWJiby92My9kdWJiby5wcm90bxI+ZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZ2VuZXJpY19wcm94eS5jb2RlY3MuZHViYm8udjMiEgoQRHViYm9Db2RlY0NvbmZpZ2IGcHJvdG8z");
+  file("envoy/extensions/filters/network/generic_proxy/codecs/dubbo/v3/dubbo.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.generic_proxy.codecs.dubbo.v3.DubboCodecConfig.

@@ -2,14 +2,14 @@
 // @generated from file envoy/extensions/filters/network/generic_proxy/codecs/http1/v3/http1.proto (package envoy.extensions.filters.network.generic_proxy.codecs.http1.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/generic_proxy/codecs/http1/v3/http1.proto.
  */
 export const file_envoy_extensions_filters_network_generic_proxy_codecs_http1_v3_http1 = /*@__PURE__*/
-  fileDesc("CkplbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay9nZW5lcmljX3Byb3h5L2NvZGVjcy9odHRwMS92My9odHRwMS5wcm90bxI+ZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsuZ2VuZXJpY19wcm94eS5jb2RlY3MuaHR0cDEudjMigAEKEEh0dHAxQ29kZWNDb25maWcSNQoRc2luZ2xlX2ZyYW1lX21vZGUYASABKAsyGi5nb29nbGUucHJvdG9idWYuQm9vbFZhbHVlEjUKD21heF9idWZmZXJfc2l6ZRgCIAEoCzIcLmdvb2dsZS5wcm90b2J1Zi5VSW50MzJWYWx1ZWIGcHJvdG8z", [file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/network/generic_proxy/codecs/http1/v3/http1.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.generic_proxy.codecs.http1.v3.Http1CodecConfig.

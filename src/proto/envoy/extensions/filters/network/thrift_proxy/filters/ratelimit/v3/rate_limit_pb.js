@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/network/thrift_proxy/filters/ratelimit/v3/rate_limit.proto (package envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_ratelimit_v3_rls } from "../../../../../../../config/ratelimit/v3/rls_pb.js";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/thrift_proxy/filters/ratelimit/v3/rate_limit.proto.
  */
 export const file_envoy_extensions_filters_network_thrift_proxy_filters_ratelimit_v3_rate_limit = /*@__PURE__*/
-  fileDesc("ClNlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvbmV0d29yay90aHJpZnRfcHJveHkvZmlsdGVycy9yYXRlbGltaXQvdjMvcmF0ZV9saW1pdC5wcm90bxJCZW52b3kuZXh0ZW5zaW9ucy5maWx0ZXJzLm5ldHdvcmsudGhyaWZ0X3Byb3h5LmZpbHRlcnMucmF0ZWxpbWl0LnYzItwBCglSYXRlTGltaXQSFwoGZG9tYWluGAEgASgJQgf6QgRyAhABEhYKBXN0YWdlGAIgASgNQgf6QgQqAhgKEioKB3RpbWVvdXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGQoRZmFpbHVyZV9tb2RlX2RlbnkYBCABKAgSVwoScmF0ZV9saW1pdF9zZXJ2aWNlGAUgASgLMjEuZW52b3kuY29uZmlnLnJhdGVsaW1pdC52My5SYXRlTGltaXRTZXJ2aWNlQ29uZmlnQgj6QgWKAQIQAWIGcHJvdG8z", [file_envoy_config_ratelimit_v3_rls, file_google_protobuf_duration]);
+  file("envoy/extensions/filters/network/thrift_proxy/filters/ratelimit/v3/rate_limit.proto");
 
 /**
  * Describes the message envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3.RateLimit.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/udp/udp_proxy/session/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto (package envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_extensions_common_dynamic_forward_proxy_v3_dns_cache } from "../../../../../../common/dynamic_forward_proxy/v3/dns_cache_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/udp/udp_proxy/session/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto.
  */
 export const file_envoy_extensions_filters_udp_udp_proxy_session_dynamic_forward_proxy_v3_dynamic_forward_proxy = /*@__PURE__*/
-  fileDesc("CmNlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvdWRwL3VkcF9wcm94eS9zZXNzaW9uL2R5bmFtaWNfZm9yd2FyZF9wcm94eS92My9keW5hbWljX2ZvcndhcmRfcHJveHkucHJvdG8SR2Vudm95LmV4dGVuc2lvbnMuZmlsdGVycy51ZHAudWRwX3Byb3h5LnNlc3Npb24uZHluYW1pY19mb3J3YXJkX3Byb3h5LnYzIrcDCgxGaWx0ZXJDb25maWcSHAoLc3RhdF9wcmVmaXgYASABKAlCB/pCBHICEAESZgoQZG5zX2NhY2hlX2NvbmZpZxgCIAEoCzJALmVudm95LmV4dGVuc2lvbnMuY29tbW9uLmR5bmFtaWNfZm9yd2FyZF9wcm94eS52My5EbnNDYWNoZUNvbmZpZ0II+kIFigECEAFIABJ7Cg5idWZmZXJfb3B0aW9ucxgDIAEoCzJjLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy51ZHAudWRwX3Byb3h5LnNlc3Npb24uZHluYW1pY19mb3J3YXJkX3Byb3h5LnYzLkZpbHRlckNvbmZpZy5CdWZmZXJPcHRpb25zGocBCg1CdWZmZXJPcHRpb25zEjwKFm1heF9idWZmZXJlZF9kYXRhZ3JhbXMYASABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUSOAoSbWF4X2J1ZmZlcmVkX2J5dGVzGAIgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlQhoKGGltcGxlbWVudGF0aW9uX3NwZWNpZmllcmIGcHJvdG8z", [file_envoy_extensions_common_dynamic_forward_proxy_v3_dns_cache, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/udp/udp_proxy/session/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto");
 
 /**
  * Describes the message envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3.FilterConfig.

@@ -2,15 +2,14 @@
 // @generated from file envoy/extensions/filters/udp/udp_proxy/session/ext_authz/v3/ext_authz.proto (package envoy.extensions.filters.udp.udp_proxy.session.ext_authz.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_envoy_config_core_v3_grpc_service } from "../../../../../../../config/core/v3/grpc_service_pb.js";
-import { file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/udp/udp_proxy/session/ext_authz/v3/ext_authz.proto.
  */
 export const file_envoy_extensions_filters_udp_udp_proxy_session_ext_authz_v3_ext_authz = /*@__PURE__*/
-  fileDesc("CktlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvdWRwL3VkcF9wcm94eS9zZXNzaW9uL2V4dF9hdXRoei92My9leHRfYXV0aHoucHJvdG8SO2Vudm95LmV4dGVuc2lvbnMuZmlsdGVycy51ZHAudWRwX3Byb3h5LnNlc3Npb24uZXh0X2F1dGh6LnYzIoYDCgxGaWx0ZXJDb25maWcSHAoLc3RhdF9wcmVmaXgYASABKAlCB/pCBHICEAESQQoMZ3JwY19zZXJ2aWNlGAIgASgLMiEuZW52b3kuY29uZmlnLmNvcmUudjMuR3JwY1NlcnZpY2VCCPpCBYoBAhABEhoKEmZhaWx1cmVfbW9kZV9hbGxvdxgDIAEoCBJvCg5idWZmZXJfb3B0aW9ucxgEIAEoCzJXLmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy51ZHAudWRwX3Byb3h5LnNlc3Npb24uZXh0X2F1dGh6LnYzLkZpbHRlckNvbmZpZy5CdWZmZXJPcHRpb25zGocBCg1CdWZmZXJPcHRpb25zEjwKFm1heF9idWZmZXJlZF9kYXRhZ3JhbXMYASABKAsyHC5nb29nbGUucHJvdG9idWYuVUludDMyVmFsdWUSOAoSbWF4X2J1ZmZlcmVkX2J5dGVzGAIgASgLMhwuZ29vZ2xlLnByb3RvYnVmLlVJbnQ2NFZhbHVlYgZwcm90bzM", [file_envoy_config_core_v3_grpc_service, file_google_protobuf_wrappers]);
+  file("envoy/extensions/filters/udp/udp_proxy/session/ext_authz/v3/ext_authz.proto");
 
 /**
  * Describes the message envoy.extensions.filters.udp.udp_proxy.session.ext_authz.v3.FilterConfig.

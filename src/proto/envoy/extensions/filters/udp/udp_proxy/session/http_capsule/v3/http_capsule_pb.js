@@ -2,13 +2,14 @@
 // @generated from file envoy/extensions/filters/udp/udp_proxy/session/http_capsule/v3/http_capsule.proto (package envoy.extensions.filters.udp.udp_proxy.session.http_capsule.v3, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file } from "../../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/udp/udp_proxy/session/http_capsule/v3/http_capsule.proto.
  */
 export const file_envoy_extensions_filters_udp_udp_proxy_session_http_capsule_v3_http_capsule = /*@__PURE__*/
-  fileDesc("ClFlbnZveS9leHRlbnNpb25zL2ZpbHRlcnMvdWRwL3VkcF9wcm94eS9zZXNzaW9uL2h0dHBfY2Fwc3VsZS92My9odHRwX2NhcHN1bGUucHJvdG8SPmVudm95LmV4dGVuc2lvbnMuZmlsdGVycy51ZHAudWRwX3Byb3h5LnNlc3Npb24uaHR0cF9jYXBzdWxlLnYzIg4KDEZpbHRlckNvbmZpZ2IGcHJvdG8z");
+  file("envoy/extensions/filters/udp/udp_proxy/session/http_capsule/v3/http_capsule.proto");
 
 /**
  * Describes the message envoy.extensions.filters.udp.udp_proxy.session.http_capsule.v3.FilterConfig.
