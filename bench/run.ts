@@ -1,0 +1,195 @@
+/**
+ * Envoy, nginx, HAProxy and sekisho side by side in short alternating rounds; see README.md beside this file.
+ *
+ * `npm run bench -- [--short] [--scenario small,churn] [--rounds 5] [--seconds 3] [--targets envoy,sekisho] [--save]`
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Core, Program, freePorts, isPinned } from './process.ts';
+import { compare, table, type Rounds } from './report.ts';
+import type { OwnScenario, Running, Sample, Scale, Scenario, SharedScenario } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
+import type { Place, Shape, Target } from './target.ts';
+import { envoy, tunedEnvoy } from './targets/envoy.ts';
+import { haproxy } from './targets/haproxy.ts';
+import { nginx } from './targets/nginx.ts';
+import { sekisho } from './targets/sekisho.ts';
+import { startUpstream, type Upstream } from './upstream.ts';
+
+interface Plan {
+  readonly targets: readonly Target[];
+  readonly rounds: number;
+  readonly warmUpSeconds: number;
+  readonly upstream: Upstream;
+  readonly directory: string;
+  scale: Scale;
+}
+
+async function start(plan: Plan, target: Target, shape: Shape, workers: number): Promise<Running> {
+  const [listenPort, adminPort] = await freePorts(2);
+  const directory = mkdtempSync(join(plan.directory, `${target.name.replaceAll('/', '_')}-`));
+  const place: Place = {
+    listenPort: listenPort!,
+    adminPort: adminPort!,
+    upstreamPort: plan.upstream.port,
+    directory,
+  };
+  const argv = target.prepare(shape, place, workers);
+  return { target, place, program: new Program(target.name, Core.Proxy, argv, join(directory, 'log')) };
+}
+
+/** Everybody is started and warmed up, then each round measures everybody once, beginning with another one each time. */
+async function runShared(plan: Plan, scenario: SharedScenario): Promise<Map<string, Rounds>> {
+  const running: Running[] = [];
+  const results = new Map<string, (Sample | null)[]>();
+  try {
+    for (const target of plan.targets.filter(({ supports }) => supports(scenario.shape))) {
+      const one = await start(plan, target, scenario.shape, 1);
+      running.push(one);
+      await one.program.listens(one.place.listenPort);
+      results.set(target.name, []);
+    }
+    for (const one of running) {
+      await attempt(one.target, () => scenario.measure(one, { ...plan.scale, seconds: plan.warmUpSeconds }));
+    }
+    for (let round = 0; round < plan.rounds; round++) {
+      for (let turn = 0; turn < running.length; turn++) {
+        const one = running[(round + turn) % running.length]!;
+        results.get(one.target.name)!.push(await attempt(one.target, () => scenario.measure(one, plan.scale)));
+      }
+    }
+  } finally {
+    for (const one of running) await one.program.stop();
+  }
+  return results;
+}
+
+async function runOwn(plan: Plan, scenario: OwnScenario): Promise<Map<string, Rounds>> {
+  const results = new Map<string, (Sample | null)[]>();
+  const targets = plan.targets.filter(({ supports }) => supports(scenario.shape));
+  for (const target of targets) results.set(target.name, []);
+  for (let round = 0; round < plan.rounds; round++) {
+    for (let turn = 0; turn < targets.length; turn++) {
+      const target = targets[(round + turn) % targets.length]!;
+      results.get(target.name)!.push(await attempt(target, () => measureOwn(plan, scenario, target)));
+    }
+  }
+  return results;
+}
+
+async function measureOwn(plan: Plan, scenario: OwnScenario, target: Target): Promise<Sample> {
+  const running: Running[] = [];
+  const begin = async (workers: number) => {
+    const one = await start(plan, target, scenario.shape, workers);
+    running.push(one);
+    return one;
+  };
+  try {
+    return await scenario.measure(async (workers) => {
+      const one = await begin(workers);
+      // Polling for the port would disturb what the start scenarios measure; they ask for an answer themselves.
+      if (scenario.name === 'idle') await one.program.listens(one.place.listenPort);
+      return one;
+    }, plan.scale);
+  } finally {
+    for (const one of running) await one.program.stop();
+  }
+}
+
+async function attempt(target: Target, measure: () => Promise<Sample>): Promise<Sample | null> {
+  try {
+    return await measure();
+  } catch (error) {
+    console.error(`  ${target.name}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+    return null;
+  }
+}
+
+function targetNamed(name: string): Target {
+  const others = [envoy, tunedEnvoy, nginx, haproxy].find((target) => target.name === name);
+  return others ?? sekisho(name);
+}
+
+function chooseTargets(names: string): Target[] {
+  return names
+    .split(',')
+    .map(targetNamed)
+    .filter((target) => {
+      const reason = target.unavailable();
+      if (reason !== null) console.log(`${target.name} ${reason}`);
+      return reason === null;
+    });
+}
+
+function chooseScenarios(names: string | undefined, isShort: boolean): Scenario[] {
+  if (names === undefined) return scenarios.filter((scenario) => !isShort || scenario.isShort === true);
+  return names.split(',').map((name) => {
+    const found = scenarios.find((scenario) => scenario.name === name);
+    if (found === undefined)
+      throw new Error(`no scenario ${name}; there are ${scenarios.map((s) => s.name).join(', ')}`);
+    return found;
+  });
+}
+
+function summary(scenario: Scenario, results: ReadonlyMap<string, Rounds>): object {
+  const targets = [...results].map(([name, rounds]) => {
+    const metrics = scenario.metrics.map((metric) => [metric.key, compare(metric, rounds, results.get('envoy'))]);
+    return [name, { metrics: Object.fromEntries(metrics) as object, rounds }];
+  });
+  return { summary: scenario.summary, goal: scenario.goal, targets: Object.fromEntries(targets) as object };
+}
+
+function rememberEnvoyRate(plan: Plan, results: ReadonlyMap<string, Rounds>): void {
+  const rates = (results.get('envoy') ?? []).map((sample) => sample?.rate ?? 0);
+  if (rates.length > 0) plan.scale = { ...plan.scale, envoyRate: Math.max(...rates) };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      short: { type: 'boolean', default: false },
+      scenario: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      targets: { type: 'string' },
+      save: { type: 'boolean', default: false },
+    },
+  });
+  const rounds = Number(values.rounds ?? (values.short ? 2 : 5));
+  const seconds = Number(values.seconds ?? (values.short ? 1 : 3));
+  const targets = chooseTargets(
+    values.targets ?? (values.short ? 'envoy,sekisho' : 'envoy,envoy-tuned,nginx,haproxy,sekisho'),
+  );
+  const directory = mkdtempSync(join(tmpdir(), 'sekisho-bench-'));
+  const upstream = await startUpstream(directory);
+  const plan: Plan = {
+    targets,
+    rounds,
+    warmUpSeconds: Math.min(seconds, 3),
+    upstream,
+    directory,
+    scale: { seconds, envoyRate: null },
+  };
+  const where = `${cpus()[0]?.model ?? 'unknown'}, Linux ${release()}, ${isPinned ? 'pinned' : 'not pinned'}`;
+  console.log(`${where}; ${rounds} rounds of ${seconds} s`);
+  const report: Record<string, object> = {};
+  try {
+    for (const scenario of chooseScenarios(values.scenario, values.short)) {
+      const results = scenario.kind === 'shared' ? await runShared(plan, scenario) : await runOwn(plan, scenario);
+      if (scenario.name === 'small') rememberEnvoyRate(plan, results);
+      console.log(table(scenario, results));
+      report[scenario.name] = summary(scenario, results);
+    }
+  } finally {
+    await upstream.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+  const file = join(import.meta.dirname, 'results', values.save ? 'latest.json' : 'last.json');
+  mkdirSync(join(import.meta.dirname, 'results'), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ where, rounds, seconds, scenarios: report }, null, 2)}\n`);
+}
+
+await main();
