@@ -26,7 +26,13 @@ export interface Codec {
 
 /** What a downstream codec needs of the connection manager. */
 export interface StreamAcceptor {
-  /** A request begins; its head follows at once on the returned user. */
+  /**
+   * A request begins; its head follows at once on the returned user.
+   * A request that is not valid HTTP appears as a stream too, so that it is logged: the user's first verb is then
+   * `reset`, before any head. Also later, a `reset` whose failure has a `kind.status` (side downstream) ends only the
+   * request's half: if no response head was sent yet the user answers with that status, `kind.reason` as details and
+   * the status's reason phrase as body, before `reset` returns; `onProtocolError` follows.
+   */
   accept(stream: CodecStream<ResponseHead>): StreamUser<RequestHead>;
   /**
    * The peer broke the protocol. Where a stream could be answered the codec has already answered or the user did;
