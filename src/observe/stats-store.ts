@@ -1,0 +1,248 @@
+import { cellsOf } from './histogram-bins.ts';
+import { BinCounts, DEFAULT_BUCKETS, HistogramSummary } from './histogram-summary.ts';
+import { buildNameMatcher, buildStatsMatcher, type NamePredicate } from './stat-name-matcher.ts';
+import { DEFAULT_STATS_CONFIG, type StatsConfigData } from './stats-data.ts';
+import { StatKind, type ScopeRegistrations, type StatsBatch } from './stats-slab.ts';
+import type { HistogramReading, NumberReading, StatsSnapshot, TextReading } from './stats-snapshot.ts';
+
+interface Owner {
+  readonly name: string;
+  readonly slabs: Float64Array[];
+}
+
+/** Where one thread keeps a number; a list, since there are as many of these as stats × threads. */
+class Cell {
+  readonly owner: Owner;
+  readonly slab: Float64Array;
+  readonly index: number;
+  readonly next: Cell | null;
+
+  constructor(owner: Owner, slab: Float64Array, index: number, next: Cell | null) {
+    this.owner = owner;
+    this.slab = slab;
+    this.index = index;
+    this.next = next;
+  }
+}
+
+/** One number and the cells, one or more per thread, that it is made of. */
+class NumberStat {
+  readonly name: string;
+  readonly kind: StatKind;
+  cells: Cell | null;
+  /** What threads that have ended had counted. */
+  retired: number;
+  /** Subtracted since `reset_counters`: only the writer may write a cell. */
+  baseline: number;
+  wasUsed: boolean;
+
+  constructor(name: string, kind: StatKind) {
+    this.name = name;
+    this.kind = kind;
+    this.cells = null;
+    this.retired = 0;
+    this.baseline = 0;
+    this.wasUsed = false;
+  }
+
+  get total(): number {
+    let total = this.retired;
+    const isMax = this.kind === StatKind.GaugeMax;
+    for (let cell = this.cells; cell !== null; cell = cell.next) {
+      const value = cell.slab[cell.index]!;
+      if (isMax) total = Math.max(total, value);
+      else total += value;
+    }
+    return total;
+  }
+
+  get isUsed(): boolean {
+    if (this.wasUsed) return true;
+    for (let cell = this.cells; cell !== null; cell = cell.next) {
+      if (!Object.is(cell.slab[cell.index], -0)) return true;
+    }
+    return false;
+  }
+
+  /** A thread has ended: a counter keeps what it had counted, a gauge does not. */
+  drop(owner: Owner): void {
+    this.wasUsed = this.isUsed;
+    let kept: Cell | null = null;
+    for (let cell = this.cells; cell !== null; cell = cell.next) {
+      if (cell.owner !== owner) kept = new Cell(cell.owner, cell.slab, cell.index, kept);
+      else if (this.kind === StatKind.Counter) this.retired += cell.slab[cell.index]!;
+    }
+    this.cells = kept;
+  }
+}
+
+interface HistogramPart {
+  readonly owner: Owner;
+  readonly part: number;
+  readonly cells: Float64Array;
+}
+
+const EMPTY_SUMMARY = new HistogramSummary([]);
+
+class HistogramStat {
+  readonly name: string;
+  readonly bounds: readonly number[];
+  parts: HistogramPart[];
+  readonly retired: BinCounts;
+  flushed: BinCounts | null;
+  cumulative: HistogramSummary;
+  interval: HistogramSummary;
+
+  constructor(name: string, bounds: readonly number[]) {
+    this.name = name;
+    this.bounds = bounds;
+    this.parts = [];
+    this.retired = new BinCounts();
+    this.flushed = null;
+    this.cumulative = EMPTY_SUMMARY;
+    this.interval = EMPTY_SUMMARY;
+  }
+
+  flush(): void {
+    if (this.parts.length === 0 && this.flushed === null && this.retired.parts.length === 0) return;
+    const counts = new BinCounts();
+    counts.addAll(this.retired);
+    for (const { part, cells } of this.parts) counts.addPart(part, cells);
+    this.interval = new HistogramSummary(counts.since(this.flushed).bins());
+    if (this.interval.count > 0) this.cumulative = new HistogramSummary(counts.bins());
+    this.flushed = counts;
+  }
+
+  drop(owner: Owner): void {
+    for (const { owner: of, part, cells } of this.parts) if (of === owner) this.retired.addPart(part, cells);
+    this.parts = this.parts.filter((part) => part.owner !== owner);
+  }
+}
+
+/**
+ * All stats of the process, on the main thread. Threads announce names and shared memory in batches; reading adds their
+ * cells up without asking them. A thread that ended leaves its counts and takes its gauges with it.
+ */
+export class StatsStore {
+  private readonly accepts: NamePredicate;
+  private readonly buckets: readonly { readonly matches: NamePredicate; readonly bounds: readonly number[] }[];
+  private readonly owners: Map<string, Owner>;
+  private readonly numbers: Map<string, NumberStat>;
+  private readonly histograms: Map<string, HistogramStat>;
+  private readonly computed: Map<string, () => number>;
+  private readonly texts: Map<string, string>;
+
+  constructor(config: StatsConfigData = DEFAULT_STATS_CONFIG) {
+    this.accepts = buildStatsMatcher(config.matcher);
+    this.buckets = config.histogramBuckets.map(({ match, bounds }) => ({ matches: buildNameMatcher(match), bounds }));
+    this.owners = new Map();
+    this.numbers = new Map();
+    this.histograms = new Map();
+    this.computed = new Map();
+    this.texts = new Map();
+  }
+
+  /** Takes a batch of the thread `owner` (`worker_0`, `main_thread`). */
+  receive(ownerName: string, batch: StatsBatch): void {
+    let owner = this.owners.get(ownerName);
+    if (owner === undefined) {
+      owner = { name: ownerName, slabs: [] };
+      this.owners.set(ownerName, owner);
+    }
+    for (const slab of batch.slabs) owner.slabs.push(new Float64Array(slab));
+    for (const scope of batch.scopes) this.register(owner, scope);
+  }
+
+  /** The thread has ended. The same name may come again, with new memory. */
+  drop(ownerName: string): void {
+    const owner = this.owners.get(ownerName);
+    if (owner === undefined) return;
+    this.owners.delete(ownerName);
+    for (const stat of this.numbers.values()) stat.drop(owner);
+    for (const stat of this.histograms.values()) stat.drop(owner);
+  }
+
+  /** A gauge that is asked for when it is read: uptime, memory, what is left of a circuit breaker. */
+  gaugeFrom(name: string, read: () => number): void {
+    if (this.accepts(name)) this.computed.set(name, read);
+  }
+
+  /** Takes a gauge of `gaugeFrom` away. */
+  removeGauge(name: string): void {
+    this.computed.delete(name);
+  }
+
+  /** A text readout, e.g. `control_plane.identifier`. */
+  setText(name: string, value: string): void {
+    if (this.accepts(name)) this.texts.set(name, value);
+  }
+
+  /** Ends the interval of every histogram. To be called every `stats_flush_interval`. */
+  flush(): void {
+    for (const histogram of this.histograms.values()) histogram.flush();
+  }
+
+  /** Every counter is 0 again. Histograms and gauges stay, as in Envoy. */
+  resetCounters(): void {
+    for (const stat of this.numbers.values()) if (stat.kind === StatKind.Counter) stat.baseline = stat.total;
+  }
+
+  snapshot(): StatsSnapshot {
+    const counters: NumberReading[] = [];
+    const gauges: NumberReading[] = [];
+    for (const stat of this.numbers.values()) {
+      const list = stat.kind === StatKind.Counter ? counters : gauges;
+      list.push({ name: stat.name, value: stat.total - stat.baseline, isUsed: stat.isUsed });
+    }
+    for (const [name, read] of this.computed) gauges.push({ name, value: read(), isUsed: true });
+    const texts: TextReading[] = Array.from(this.texts, ([name, value]) => ({ name, value }));
+    const histograms: HistogramReading[] = [];
+    for (const { name, bounds, cumulative, interval } of this.histograms.values())
+      histograms.push({ name, bounds, cumulative, interval, isUsed: cumulative.count > 0 });
+    return {
+      texts: texts.sort(byName),
+      counters: counters.sort(byName),
+      gauges: gauges.sort(byName),
+      histograms: histograms.sort(byName),
+    };
+  }
+
+  private register(owner: Owner, scope: ScopeRegistrations): void {
+    for (let i = 0; i < scope.names.length; i++) {
+      const name = scope.prefix === '' ? scope.names[i]! : `${scope.prefix}.${scope.names[i]!}`;
+      const kind = scope.kinds[i]!;
+      const slab = scope.slabs[i]! < 0 ? null : owner.slabs[scope.slabs[i]!]!;
+      if (kind === StatKind.Histogram) this.registerHistogram(owner, name, slab, scope.cells[i]!, scope.parts[i]!);
+      else this.registerNumber(owner, name, kind, slab!, scope.cells[i]!);
+    }
+  }
+
+  private registerNumber(owner: Owner, name: string, kind: StatKind, slab: Float64Array, cell: number): void {
+    let stat = this.numbers.get(name);
+    if (stat === undefined) {
+      if (!this.accepts(name)) return;
+      stat = new NumberStat(name, kind);
+      this.numbers.set(name, stat);
+    }
+    stat.cells = new Cell(owner, slab, cell, stat.cells);
+  }
+
+  private registerHistogram(owner: Owner, name: string, slab: Float64Array | null, cell: number, part: number): void {
+    let stat = this.histograms.get(name);
+    if (stat === undefined) {
+      if (!this.accepts(name)) return;
+      stat = new HistogramStat(name, this.boundsOf(name));
+      this.histograms.set(name, stat);
+    }
+    if (slab !== null) stat.parts.push({ owner, part, cells: slab.subarray(cell, cell + cellsOf(part)) });
+  }
+
+  private boundsOf(name: string): readonly number[] {
+    return this.buckets.find(({ matches }) => matches(name))?.bounds ?? DEFAULT_BUCKETS;
+  }
+}
+
+/** Envoy sorts by bytes; names are ASCII, so UTF-16 order is the same. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
