@@ -64,6 +64,8 @@ export class Outcome {
   upstreamHost: string;
   upstreamHostName: string;
   upstreamLocalAddress: string;
+  /** Ends of the upstream connection; its local address is read from here when a log asks for it. */
+  upstreamPeer: Peer | null;
   upstreamConnectionId: number;
   upstreamProtocol: string;
   upstreamTransportFailureReason: string;
@@ -115,6 +117,7 @@ export class Outcome {
     this.upstreamHost = '';
     this.upstreamHostName = '';
     this.upstreamLocalAddress = '';
+    this.upstreamPeer = null;
     this.upstreamConnectionId = 0;
     this.upstreamProtocol = '';
     this.upstreamTransportFailureReason = '';
