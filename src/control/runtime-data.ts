@@ -1,0 +1,64 @@
+/** One value of the runtime, read once into every type it can be asked for. */
+export interface RuntimeValue {
+  /** As written; what `/runtime` shows. */
+  readonly text: string;
+  /** Null: not a number. */
+  readonly number: number | null;
+  /** Null: neither `true` nor `false`. */
+  readonly boolean: boolean | null;
+  /** Null: not a `FractionalPercent`. */
+  readonly fraction: RuntimeFraction | null;
+}
+
+export interface RuntimeFraction {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+export type RuntimeEntries = ReadonlyMap<string, RuntimeValue>;
+
+/** `layered_runtime` as plain data, least important layer first. */
+export type RuntimeLayerData =
+  | { readonly kind: 'static'; readonly name: string; readonly entries: RuntimeEntries }
+  /** What `/runtime_modify` changes. At most one. */
+  | { readonly kind: 'admin'; readonly name: string }
+  | { readonly kind: 'disk'; readonly name: string; readonly symlinkRoot: string; readonly subdirectory: string };
+
+const denominators: Readonly<Record<string, number>> = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 };
+
+/** A text as it comes from `/runtime_modify`, a file, or a string in a static layer. */
+export function runtimeText(text: string): RuntimeValue {
+  const trimmed = text.trim();
+  const number = trimmed === '' ? NaN : Number(trimmed);
+  const lower = trimmed.toLowerCase();
+  return {
+    text,
+    number: Number.isFinite(number) ? number : null,
+    boolean: lower === 'true' ? true : lower === 'false' ? false : null,
+    fraction: fractionFromText(trimmed),
+  };
+}
+
+export function runtimeNumber(value: number): RuntimeValue {
+  return { text: String(value), number: value, boolean: null, fraction: null };
+}
+
+export function runtimeBoolean(value: boolean): RuntimeValue {
+  return { text: String(value), number: null, boolean: value, fraction: null };
+}
+
+/** `{numerator, denominator}`; undefined where the parts are of the wrong kind. */
+export function runtimeFraction(numerator: unknown, denominator: unknown, text: string): RuntimeValue | undefined {
+  const top = numerator === undefined ? 0 : Number(numerator);
+  const bottom = denominators[denominator === undefined ? 'HUNDRED' : String(denominator)];
+  if (!Number.isInteger(top) || top < 0 || bottom === undefined) return undefined;
+  return { text, number: null, boolean: null, fraction: { numerator: top, denominator: bottom } };
+}
+
+/** The two lines `numerator: 5` and `denominator: HUNDRED`, in either order: how files write a fraction. */
+function fractionFromText(text: string): RuntimeFraction | null {
+  if (!text.includes('numerator')) return null;
+  const numerator = /^\{?\s*["']?numerator["']?:\s*(\d+)/m.exec(text)?.[1] ?? /numerator["']?:\s*(\d+)/.exec(text)?.[1];
+  const denominator = /denominator["']?:\s*["']?([A-Z_]+)/.exec(text)?.[1];
+  return runtimeFraction(numerator, denominator, text)?.fraction ?? null;
+}

@@ -1,0 +1,64 @@
+import { fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import { decodeLayeredRuntime } from '../../../src/control/runtime-decode.ts';
+import { Reasons } from '../../../src/core/rejection.ts';
+import { LayeredRuntimeSchema } from '../../../src/proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
+
+function decode(json: JsonValue, cluster = 'here') {
+  const reasons = new Reasons('layered_runtime');
+  const layers = decodeLayeredRuntime(fromJson(LayeredRuntimeSchema, json), cluster, reasons);
+  return { layers, reasons: reasons.list.map(({ path, message }) => `${path}: ${message}`) };
+}
+
+function entries(layer: JsonValue) {
+  const [first] = decode({ layers: [{ name: 's', static_layer: layer }] }).layers;
+  return first?.kind === 'static' ? Object.fromEntries(first.entries) : {};
+}
+
+test('no layered_runtime: no layers; an empty one: an admin layer', () => {
+  expect(decodeLayeredRuntime(undefined, '', new Reasons())).toEqual([]);
+  expect(decode({}).layers).toEqual([{ kind: 'admin', name: '' }]);
+});
+
+test('a static layer is flattened and read into every type', () => {
+  expect(entries({ a: { b: 5 }, 'c.d': true, e: 'True', f: '0.5', g: 'x', h: '' })).toEqual({
+    'a.b': { text: '5', number: 5, boolean: null, fraction: null },
+    'c.d': { text: 'true', number: null, boolean: true, fraction: null },
+    e: { text: 'True', number: null, boolean: true, fraction: null },
+    f: { text: '0.5', number: 0.5, boolean: null, fraction: null },
+    g: { text: 'x', number: null, boolean: null, fraction: null },
+    h: { text: '', number: null, boolean: null, fraction: null },
+  });
+});
+
+test('a struct with numerator or denominator is a fraction', () => {
+  const found = entries({ a: { numerator: 5, denominator: 'TEN_THOUSAND' }, b: { numerator: 3 } });
+  expect(found['a']?.fraction).toEqual({ numerator: 5, denominator: 10_000 });
+  expect(found['b']?.fraction).toEqual({ numerator: 3, denominator: 100 });
+});
+
+test('disk layers know their folder', () => {
+  const json = {
+    layers: [{ name: 'd', disk_layer: { symlink_root: '/r', subdirectory: 's', append_service_cluster: true } }],
+  };
+  expect(decode(json).layers).toEqual([{ kind: 'disk', name: 'd', symlinkRoot: '/r', subdirectory: 's/here' }]);
+});
+
+test('what is refused, with all reasons', () => {
+  const json = {
+    layers: [
+      { name: 'a', static_layer: { x: [1], y: null, z: { numerator: -1 } } },
+      { name: 'a', admin_layer: {} },
+      { name: 'b', admin_layer: {} },
+      { name: 'c', rtds_layer: { name: 'r' } },
+    ],
+  };
+  expect(decode(json).reasons).toEqual([
+    'layered_runtime.layers[0].static_layer: Invalid runtime entry value for x',
+    'layered_runtime.layers[0].static_layer: Invalid runtime entry value for y',
+    'layered_runtime.layers[0].static_layer: Invalid runtime entry value for z',
+    'layered_runtime.layers[1]: Duplicate layer name: a',
+    'layered_runtime.layers[2]: Too many admin layers specified in LayeredRuntime, at most one may be specified',
+    "layered_runtime.layers[3].rtds_layer: field 'rtds_layer' is not supported by sekisho",
+  ]);
+});

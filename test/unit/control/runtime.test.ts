@@ -1,0 +1,147 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runtimeNumber, type RuntimeEntries, type RuntimeLayerData } from '../../../src/control/runtime-data.ts';
+import { readDiskLayer } from '../../../src/control/runtime-disk.ts';
+import { Runtime } from '../../../src/control/runtime.ts';
+import { LogFormat } from '../../../src/observe/log/log-format.ts';
+import { LogLevels } from '../../../src/observe/log/log-levels.ts';
+import { LogWriter } from '../../../src/observe/log/log-writer.ts';
+import type { StatsScope } from '../../../src/observe/stats.ts';
+
+/** The numbers of one scope, by name. */
+class Numbers implements StatsScope {
+  readonly values = new Map<string, number>();
+  counter(name: string) {
+    const add = (amount: number): void => void this.values.set(name, (this.values.get(name) ?? 0) + amount);
+    add(0);
+    return { inc: () => add(1), dec: () => add(-1), add, set: (value: number) => void this.values.set(name, value) };
+  }
+  gauge(name: string) {
+    return this.counter(name);
+  }
+  histogram() {
+    return { record: () => {} };
+  }
+  scope(): StatsScope {
+    return this;
+  }
+}
+
+function start(layers: readonly RuntimeLayerData[], changed: (merged: RuntimeEntries) => void = () => {}) {
+  const stats = new Numbers();
+  const lines: string[] = [];
+  const logs = new LogWriter({
+    levels: new LogLevels(),
+    format: new LogFormat('%v'),
+    file: { write: (line) => void lines.push(line), reopen: () => {} },
+    origin: { threadId: 1, processId: 1, version: '' },
+    isEscaped: false,
+    now: () => 0,
+  });
+  const runtime = new Runtime(layers, stats, logs.component('runtime'), changed);
+  onTestFinished(() => runtime.close());
+  return { runtime, stats: stats.values, lines };
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'sekisho-runtime-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+const base: RuntimeLayerData = {
+  kind: 'static',
+  name: 'base',
+  entries: new Map([
+    ['a', runtimeNumber(1)],
+    ['b', runtimeNumber(2)],
+  ]),
+};
+
+test('later layers win, the admin layer can be emptied again', () => {
+  const posted: RuntimeEntries[] = [];
+  const { runtime, stats } = start([base, { kind: 'admin', name: 'admin' }], (merged) => posted.push(merged));
+  expect(
+    runtime.modify(
+      new Map([
+        ['a', '7'],
+        ['c', 'x'],
+      ]),
+    ),
+  ).toBe(true);
+  expect(runtime.merged.get('a')?.number).toBe(7);
+  expect(posted).toEqual([runtime.merged]);
+  expect(runtime.report()).toEqual({
+    layers: ['base', 'admin'],
+    entries: new Map([
+      ['a', { layerValues: ['1', '7'], finalValue: '7' }],
+      ['b', { layerValues: ['2', ''], finalValue: '2' }],
+      ['c', { layerValues: ['', 'x'], finalValue: 'x' }],
+    ]),
+  });
+  expect(stats.get('admin_overrides_active')).toBe(1);
+  expect(stats.get('num_keys')).toBe(3);
+  runtime.modify(
+    new Map([
+      ['a', ''],
+      ['c', ''],
+    ]),
+  );
+  expect(runtime.merged.get('a')?.number).toBe(1);
+  expect(stats.get('admin_overrides_active')).toBe(0);
+  expect(stats.get('num_layers')).toBe(2);
+  expect(stats.get('load_success')).toBe(3);
+});
+
+test('the admin layer has a limit, and without one nothing is modified', () => {
+  const { runtime } = start([{ kind: 'admin', name: '' }]);
+  const many = new Map(Array.from({ length: 10_001 }, (_, index) => [`k${index}`, 'v']));
+  expect(runtime.modify(many)).toBe(false);
+  expect(runtime.merged.size).toBe(0);
+  const { runtime: fixed } = start([base]);
+  expect(fixed.hasAdminLayer).toBe(false);
+  expect(fixed.modify(new Map([['a', '7']]))).toBe(false);
+});
+
+test('a disk layer: a file per key, folders joined, comment lines left out', () => {
+  const path = folder();
+  mkdirSync(join(path, 'sub'));
+  writeFileSync(join(path, 'sub', 'seven'), ' 7 ');
+  writeFileSync(join(path, 'flag'), 'true\n');
+  writeFileSync(join(path, 'commented'), '#a\nval\n#b\n');
+  const entries = readDiskLayer(path);
+  expect(entries.get('sub.seven')).toMatchObject({ text: ' 7', number: 7 });
+  expect(entries.get('flag')?.boolean).toBe(true);
+  expect(entries.get('commented')?.text).toBe('val');
+});
+
+test('a disk layer is read anew when its link is replaced', async () => {
+  const root = folder();
+  for (const version of ['one', 'two']) {
+    mkdirSync(join(root, version));
+    writeFileSync(join(root, version, 'key'), version);
+  }
+  symlinkSync(join(root, 'one'), join(root, 'current'));
+  const changed = Promise.withResolvers<RuntimeEntries>();
+  const layer = { kind: 'disk', name: 'd', symlinkRoot: join(root, 'current'), subdirectory: '' } as const;
+  const { runtime } = start([layer], (merged) => {
+    if (merged.get('key')?.text === 'two') changed.resolve(merged);
+  });
+  runtime.watch();
+  expect(runtime.merged.get('key')?.text).toBe('one');
+  symlinkSync(join(root, 'two'), join(root, 'next'));
+  renameSync(join(root, 'next'), join(root, 'current'));
+  expect((await changed.promise).get('key')?.text).toBe('two');
+});
+
+test('a folder that is not there leaves the layer empty and is told', () => {
+  const { runtime, stats, lines } = start([
+    base,
+    { kind: 'disk', name: 'd', symlinkRoot: '/nonexistent', subdirectory: 'x' },
+  ]);
+  expect(runtime.merged.size).toBe(2);
+  expect(stats.get('load_error')).toBe(1);
+  expect(lines[0]).toContain('ENOENT');
+});
