@@ -5,6 +5,10 @@ import type { Peer } from './peer.ts';
 export interface Connection {
   readonly id: number;
   readonly peer: Peer;
+  /** Monotonic milliseconds at which it was opened or accepted. */
+  readonly openedMs: number;
+  /** Who counts it: told after the sink when it has closed. Null: nobody. */
+  owner: ConnectionOwner | null;
   /** Exactly once. Bytes flow from then on. */
   attach(sink: ConnectionSink): void;
   /** Ownership moves. False: above the high watermark; `onDrain` follows when it has fallen to half. */
@@ -27,6 +31,11 @@ export interface Connection {
   /** Since the start, for logs and stats. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
+}
+
+/** A listener or a pool, which hears of the end of its connections whoever carries them. */
+export interface ConnectionOwner {
+  onConnectionClosed(connection: Connection): void;
 }
 
 /** Who receives the bytes. Ownership moves with the chunk: the giver never touches it again. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Timed } from '../core/clock.ts';
-import type { Connection, ConnectionSink } from '../core/connection.ts';
+import type { Connection, ConnectionOwner, ConnectionSink } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
 import { ClosedByPeer } from '../core/failures.ts';
 import type { Peer } from '../core/peer.ts';
@@ -31,6 +31,8 @@ export class TcpConnection implements Connection, Flushable, Timed {
   readonly id: number;
   readonly peer: Peer;
   readonly socket: Socket;
+  readonly openedMs: number;
+  owner: ConnectionOwner | null;
   bufferLimit: number;
   bytesRead: number;
   bytesWritten: number;
@@ -58,6 +60,8 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.id = ++lastId;
     this.peer = peer;
     this.socket = socket;
+    this.openedMs = loop.clock.now;
+    this.owner = null;
     this.bufferLimit = bufferLimit;
     this.bytesRead = 0;
     this.bytesWritten = 0;
@@ -195,6 +199,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.loop.timers.cancel(this);
     this.discard();
     this.sink?.onClosed(this.failure ?? ClosedByPeer);
+    this.owner?.onConnectionClosed(this);
     this.loop.leave();
   }
 

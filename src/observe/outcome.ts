@@ -29,6 +29,8 @@ export class Outcome {
   /** Envoy's RESPONSE_CODE_DETAILS, spaces already `_`; empty: none. */
   details: string;
   connectionTerminationDetails: string;
+  /** %ACCESS_LOG_TYPE%: why the log is written now. */
+  accessLogType: string;
   /** Bits of ResponseFlag. */
   flags: number;
   localReplyBody: string;
@@ -92,6 +94,7 @@ export class Outcome {
     this.responseCode = 0;
     this.details = '';
     this.connectionTerminationDetails = '';
+    this.accessLogType = 'DownstreamEnd';
     this.flags = 0;
     this.localReplyBody = '';
     this.bytesReceived = 0;

@@ -1,0 +1,12 @@
+/** `latin1Slice` of Node's Buffer reads any Uint8Array; its types leave it out. */
+const latin1Slice = (
+  Buffer.prototype as unknown as { latin1Slice(this: Uint8Array, start: number, end: number): string }
+).latin1Slice;
+
+/** `bytes[start, end)` as a string with one character per byte. */
+export function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return latin1Slice.call(bytes, start, end);
+}
+
+/** No bytes: what ends a message that has nothing left to say. */
+export const noBytes: Uint8Array = new Uint8Array(0);

@@ -1,0 +1,147 @@
+import type { Connection, ConnectionOwner } from '../core/connection.ts';
+import { DownstreamLocalClose } from '../core/failures.ts';
+import type { Address } from '../core/peer.ts';
+import type { AcceptHandler, ListeningSocket, Network } from '../net/network.ts';
+import type { AccessLog } from '../observe/access-log.ts';
+import { ResponseFlag } from '../core/failure.ts';
+import { Outcome } from '../observe/outcome.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
+import { FilterChainMatcher, type Candidate } from './filter-chain-matcher.ts';
+import type { ListenerData } from './listener-data.ts';
+import type { ConnectionHandler } from './network-filter.ts';
+
+/** A filter chain with its terminal filter built. */
+export interface FilterChain {
+  readonly name: string;
+  readonly handler: ConnectionHandler;
+}
+
+const noProtocols: readonly string[] = [];
+
+/** One configured listener in one worker: its sockets, and which filter chain gets a connection. */
+export class Listener implements AcceptHandler, ConnectionOwner {
+  readonly data: ListenerData;
+  private readonly network: Network;
+  private readonly matcher: FilterChainMatcher<FilterChain>;
+  private readonly chains: readonly FilterChain[];
+  private readonly defaultChain: FilterChain | null;
+  private readonly accessLogs: readonly AccessLog[];
+  private readonly scope: StatsScope;
+  private readonly cxTotal: Counter;
+  private readonly cxDestroy: Counter;
+  private readonly cxActive: Gauge;
+  private readonly workerCxTotal: Counter;
+  private readonly workerCxActive: Gauge;
+  private readonly cxLengthMs: Histogram;
+  private sockets: ListeningSocket[];
+  private active: number;
+  private whenEmpty: (() => void) | null;
+
+  constructor(
+    data: ListenerData,
+    network: Network,
+    candidates: readonly Candidate<FilterChain>[],
+    defaultChain: FilterChain | null,
+    accessLogs: readonly AccessLog[],
+    scope: StatsScope,
+    workerName: string,
+  ) {
+    this.data = data;
+    this.network = network;
+    this.matcher = new FilterChainMatcher(candidates);
+    this.chains = candidates.map((candidate) => candidate.chain);
+    this.defaultChain = defaultChain;
+    this.accessLogs = accessLogs;
+    this.scope = scope;
+    this.cxTotal = scope.counter('downstream_cx_total');
+    this.cxDestroy = scope.counter('downstream_cx_destroy');
+    this.cxActive = scope.gauge('downstream_cx_active');
+    this.workerCxTotal = scope.counter(`${workerName}.downstream_cx_total`);
+    this.workerCxActive = scope.gauge(`${workerName}.downstream_cx_active`);
+    this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
+    this.sockets = [];
+    this.active = 0;
+    this.whenEmpty = null;
+  }
+
+  get activeConnections(): number {
+    return this.active;
+  }
+
+  /** Binds every address; `ports` are those that the first worker got where port 0 was asked for. */
+  async open(ports: readonly number[] | null): Promise<readonly Address[]> {
+    const { addresses, reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds } = this.data;
+    const options = { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds };
+    for (const [i, configured] of addresses.entries()) {
+      const port = ports?.[i] ?? configured.port;
+      this.sockets.push(await this.network.listen({ ...configured, port }, options, this));
+    }
+    return this.sockets.map((socket) => socket.address);
+  }
+
+  /** Stops accepting. */
+  close(): void {
+    for (const socket of this.sockets) socket.close();
+    this.sockets = [];
+  }
+
+  /** Stops accepting and asks the open connections to finish; `done` when the last has. */
+  drain(done: () => void): void {
+    this.close();
+    this.askToFinish();
+    if (this.active === 0) done();
+    else this.whenEmpty = done;
+  }
+
+  /** Open connections are asked to finish; new ones are still accepted. */
+  askToFinish(): void {
+    for (const chain of this.chains) chain.handler.drain();
+    this.defaultChain?.handler.drain();
+  }
+
+  onAccepted(connection: Connection): void {
+    this.cxTotal.inc();
+    this.cxActive.inc();
+    this.workerCxTotal.inc();
+    this.workerCxActive.inc();
+    this.active++;
+    connection.owner = this;
+    const chain = this.matcher.find({ peer: connection.peer, applicationProtocols: noProtocols }) ?? this.defaultChain;
+    if (chain === null) this.refuse(connection);
+    else chain.handler.handle(connection, chain.name);
+  }
+
+  onAcceptFailure(): void {
+    this.scope.counter('downstream_cx_overflow').inc();
+  }
+
+  onConnectionClosed(connection: Connection): void {
+    this.cxDestroy.inc();
+    this.cxActive.dec();
+    this.workerCxActive.dec();
+    this.cxLengthMs.record(this.network.clock.now - connection.openedMs);
+    this.active--;
+    if (this.active > 0 || this.whenEmpty === null) return;
+    const done = this.whenEmpty;
+    this.whenEmpty = null;
+    done();
+  }
+
+  /** No filter chain wants it: Envoy closes it, and the listener's own access log says why. */
+  private refuse(connection: Connection): void {
+    this.scope.counter('no_filter_chain_match').inc();
+    if (this.accessLogs.length > 0) {
+      const { clock } = this.network;
+      const outcome = new Outcome();
+      outcome.startMs = connection.openedMs;
+      outcome.startEpochMs = clock.epochMs;
+      outcome.endMs = clock.now;
+      outcome.peer = connection.peer;
+      outcome.connectionId = connection.id;
+      outcome.flags = ResponseFlag.NoRouteFound;
+      outcome.details = 'filter_chain_not_found';
+      for (const log of this.accessLogs) log.log(outcome);
+    }
+    connection.destroy(DownstreamLocalClose.with('filter_chain_not_found'));
+  }
+}

@@ -1,0 +1,116 @@
+import type { CodecHost, ServerCodec, StreamAcceptor } from '../../codec/codec.ts';
+import type { Clusters } from '../../cluster/cluster.ts';
+import type { Clock, Timers } from '../../core/clock.ts';
+import type { Connection } from '../../core/connection.ts';
+import type { RouterData } from '../../filter/router/router-data.ts';
+import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
+import type { AccessLog } from '../../observe/access-log.ts';
+import type { Route, RouteTable } from '../../route/route.ts';
+import type { HttpFilterChain } from './filter-chain.ts';
+import type { HcmData } from './hcm-data.ts';
+import type { HcmStats } from './hcm-stats.ts';
+import type { LocalReplies } from './local-reply.ts';
+import type { RequestPreparation } from './request/preparation.ts';
+import type { ResponsePreparation } from './response/preparation.ts';
+import { ServerConnection } from './server-connection.ts';
+
+export type ServerCodecFactory = (host: CodecHost, acceptor: StreamAcceptor) => ServerCodec;
+
+/** Everything a connection manager is made of; `build.ts` makes it. */
+export interface HttpConnectionManagerParts {
+  readonly data: HcmData;
+  readonly router: RouterData;
+  readonly chain: HttpFilterChain;
+  /** By position in the chain: filters that are off unless a route switches them on; null: none. */
+  readonly defaultOff: Uint8Array | null;
+  readonly routes: RouteTable;
+  readonly clusters: Clusters;
+  readonly stats: HcmStats;
+  readonly accessLogs: readonly AccessLog[];
+  readonly requestPreparation: RequestPreparation;
+  readonly responsePreparation: ResponsePreparation;
+  readonly localReplies: LocalReplies;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly newCodec: ServerCodecFactory;
+  /** True while responses should close their connections (graceful drain). */
+  readonly shouldCloseOnResponse: () => boolean;
+}
+
+/** A filter chain's http_connection_manager in one worker. */
+export class HttpConnectionManager implements ConnectionHandler {
+  readonly data: HcmData;
+  readonly router: RouterData;
+  readonly chain: HttpFilterChain;
+  readonly clusters: Clusters;
+  readonly stats: HcmStats;
+  readonly accessLogs: readonly AccessLog[];
+  readonly requestPreparation: RequestPreparation;
+  readonly responsePreparation: ResponsePreparation;
+  readonly localReplies: LocalReplies;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly newCodec: ServerCodecFactory;
+  readonly routes: RouteTable;
+  private readonly defaultOff: Uint8Array | null;
+  private readonly isProcessDraining: () => boolean;
+  private readonly connections: Set<ServerConnection>;
+  private readonly offByRoute: WeakMap<Route, Uint8Array>;
+  private isDraining: boolean;
+
+  constructor(parts: HttpConnectionManagerParts) {
+    this.data = parts.data;
+    this.router = parts.router;
+    this.chain = parts.chain;
+    this.clusters = parts.clusters;
+    this.stats = parts.stats;
+    this.accessLogs = parts.accessLogs;
+    this.requestPreparation = parts.requestPreparation;
+    this.responsePreparation = parts.responsePreparation;
+    this.localReplies = parts.localReplies;
+    this.clock = parts.clock;
+    this.timers = parts.timers;
+    this.newCodec = parts.newCodec;
+    this.routes = parts.routes;
+    this.defaultOff = parts.defaultOff;
+    this.isProcessDraining = parts.shouldCloseOnResponse;
+    this.connections = new Set();
+    this.offByRoute = new WeakMap();
+    this.isDraining = false;
+  }
+
+  handle(connection: Connection, filterChainName: string): ActiveConnection {
+    const active = new ServerConnection(this, connection, filterChainName);
+    this.connections.add(active);
+    return active;
+  }
+
+  /** Which filters are off for a stream on this route: its `FilterConfig.disabled` over the filters' own default. */
+  filtersOff(route: Route | null): Uint8Array | null {
+    if (route === null || route.filterDisabled.size === 0) return this.defaultOff;
+    let off = this.offByRoute.get(route);
+    if (off === undefined) {
+      const names = this.chain.names;
+      off = this.defaultOff === null ? new Uint8Array(names.length) : this.defaultOff.slice();
+      for (let i = 0; i < names.length; i++) {
+        const disabled = route.filterDisabled.get(names[i]!);
+        if (disabled !== undefined) off[i] = disabled ? 1 : 0;
+      }
+      this.offByRoute.set(route, off);
+    }
+    return off;
+  }
+
+  shouldCloseOnResponse(): boolean {
+    return this.isDraining || this.isProcessDraining();
+  }
+
+  drain(): void {
+    this.isDraining = true;
+    for (const connection of [...this.connections]) connection.drain();
+  }
+
+  removed(connection: ServerConnection): void {
+    this.connections.delete(connection);
+  }
+}

@@ -1,0 +1,364 @@
+import { ResponseFlag, type Failure } from '../../core/failure.ts';
+import { LocalReset, NoHealthyUpstream } from '../../core/failures.ts';
+import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
+import type { Cluster, Host, PickContext } from '../../cluster/cluster.ts';
+import type { ClusterChoice, ForwardAction, Route } from '../../route/route.ts';
+import { takeRouteTimeouts, type RouteTimeouts } from './route-timeouts.ts';
+import { RequestReplay } from './request-replay.ts';
+import { RetryDecision, RetryState } from './retry-state.ts';
+import type { HttpStream } from './stream.ts';
+import { addUpstreamServiceTime } from './response/preparation.ts';
+import { UpstreamTry } from './upstream-try.ts';
+
+/** The router's work for one stream: choose a cluster and a host, try, perhaps try again, and pass the answer back. */
+export class Forwarding implements PickContext {
+  readonly stream: HttpStream;
+  readonly route: Route;
+  readonly action: ForwardAction;
+  cluster: Cluster | null;
+  head: RequestHead | null;
+  readonly random: number;
+  readonly hash: bigint | null;
+  readonly hostSelectionAttempts: number;
+  readonly replay: RequestReplay;
+  private choice: ClusterChoice | null;
+  private timeouts: RouteTimeouts | null;
+  private retry: RetryState | null;
+  private current: UpstreamTry | null;
+  private isResponsePaused: boolean;
+  private isOver: boolean;
+
+  constructor(stream: HttpStream, route: Route, action: ForwardAction) {
+    this.stream = stream;
+    this.route = route;
+    this.action = action;
+    this.cluster = null;
+    this.head = null;
+    this.random = stream.random;
+    this.hash = null;
+    this.hostSelectionAttempts = action.retry === null ? 0 : action.retry.hostSelectionAttempts;
+    this.replay = new RequestReplay(this);
+    this.choice = null;
+    this.timeouts = null;
+    this.retry = null;
+    this.current = null;
+    this.isResponsePaused = false;
+    this.isOver = false;
+  }
+
+  /** A try has its upstream stream and takes what arrives. */
+  get isTryReady(): boolean {
+    return this.current !== null && this.current.isReady;
+  }
+
+  /** Another try may follow, so what was sent must be kept. */
+  get mayRetry(): boolean {
+    return this.retry !== null && !this.isOver && !this.stream.response.hasBegun;
+  }
+
+  /** Bytes; 0: no limit. */
+  get requestBufferLimit(): number {
+    return this.action.requestBufferLimit >= 0 ? this.action.requestBufferLimit : this.stream.bufferLimit;
+  }
+
+  giveUpRetries(): void {
+    this.retry?.finish();
+    this.retry = null;
+    this.cluster!.stats.retryOrShadowAbandoned.inc();
+  }
+
+  start(head: RequestHead, end: boolean): void {
+    const { stream, action } = this;
+    const { outcome, manager } = stream;
+    this.head = head;
+    const choice = action.cluster(head, stream.random);
+    const cluster = choice.name === '' ? undefined : manager.clusters.get(choice.name);
+    if (cluster === undefined) {
+      stream.stats.count('no_cluster');
+      const status = action.clusterNotFoundStatus;
+      stream.reply({ status, body: '', details: 'cluster_not_found', flags: ResponseFlag.NoClusterFound });
+      return;
+    }
+    this.choice = choice;
+    this.cluster = cluster;
+    outcome.upstreamCluster = cluster.statName;
+    outcome.upstreamClusterRaw = cluster.name;
+    this.timeouts = takeRouteTimeouts(head, action, manager.router);
+    this.retry = RetryState.from(head, action, cluster);
+    this.setRouterHeaders(head);
+    action.mutateRequest(head, outcome, choice);
+    this.replay.head(end);
+    this.try();
+    if (end) this.requestEnded();
+  }
+
+  data(chunk: Uint8Array, end: boolean): void {
+    if (this.isOver) return;
+    this.replay.data(chunk, end);
+    this.current?.sendData(chunk, end);
+    if (end) this.requestEnded();
+  }
+
+  trailers(trailers: Headers): void {
+    if (this.isOver) return;
+    this.replay.trailers(trailers);
+    this.current?.sendTrailers(trailers);
+    this.requestEnded();
+  }
+
+  /** The stream ends without this: no verb comes back from the upstream any more. */
+  abandon(): void {
+    this.isOver = true;
+    this.stream.timeouts.clearResponse();
+    this.stream.timeouts.clearPerTry();
+    this.stream.timeouts.clearRetry();
+    const current = this.current;
+    this.current = null;
+    current?.cancel(LocalReset);
+  }
+
+  onStreamFinished(): void {
+    if (!this.isOver) this.abandon();
+    this.replay.drop();
+    this.retry?.finish();
+  }
+
+  pauseResponse(): void {
+    if (this.isResponsePaused) return;
+    this.isResponsePaused = true;
+    this.cluster?.stats.scope.counter('upstream_flow_control_backed_up_total').inc();
+    this.current?.pause();
+  }
+
+  resumeResponse(): void {
+    if (!this.isResponsePaused) return;
+    this.isResponsePaused = false;
+    this.cluster?.stats.scope.counter('upstream_flow_control_drained_total').inc();
+    this.current?.resume();
+  }
+
+  /** `PickContext`: a retry avoids hosts that its predicates name. */
+  rejects(host: Host): boolean {
+    return this.retry !== null && this.retry.rejects(host);
+  }
+
+  // ---- what the current try tells
+
+  /** The try has its upstream stream. */
+  onTryReady(upstream: UpstreamTry): void {
+    const { stream } = this;
+    if (this.isResponsePaused) upstream.pause();
+    if (stream.request.hasEnded) this.armPerTry();
+  }
+
+  onHead(upstream: UpstreamTry, head: ResponseHead, end: boolean): void {
+    const { stream, cluster } = this;
+    if (head.status < 200 && head.status !== 101) {
+      stream.response.head(head, false);
+      return;
+    }
+    const outcome = stream.outcome;
+    const host = upstream.host!;
+    stream.timeouts.clearPerTry();
+    const canary = head.headers.get('x-envoy-upstream-canary') === 'true' || host.canary;
+    host.recordResult(head.status, null);
+    if (this.retry !== null) {
+      const decision = this.retry.onHead(head, host);
+      if (decision === RetryDecision.Yes) {
+        cluster!.stats.recordCode(head.status, outcome.isInternal, canary);
+        this.current = null;
+        upstream.cancel(LocalReset);
+        this.retryLater();
+        return;
+      }
+      outcome.flags |= this.retry.flagFor(decision);
+      this.retry.succeeded();
+    }
+    cluster!.stats.recordCode(head.status, outcome.isInternal, canary);
+    outcome.details = 'via_upstream';
+    this.finishHead(head);
+    if (end) this.upstreamEnded(upstream);
+    stream.response.head(head, end);
+  }
+
+  onData(upstream: UpstreamTry, chunk: Uint8Array, end: boolean): void {
+    if (end) this.upstreamEnded(upstream);
+    this.stream.timeouts.upstreamActivity();
+    this.stream.response.data(chunk, end);
+  }
+
+  onTrailers(upstream: UpstreamTry, trailers: Headers): void {
+    this.upstreamEnded(upstream);
+    this.stream.response.trailers(trailers);
+  }
+
+  /** The try broke: before its head it may be repeated or is answered, later the response breaks off. */
+  onTryFailure(upstream: UpstreamTry, failure: Failure): void {
+    const { stream } = this;
+    const outcome = stream.outcome;
+    this.current = null;
+    stream.timeouts.clearPerTry();
+    outcome.upstreamTransportFailureReason = failure.detail;
+    upstream.host?.recordResult(0, failure);
+    if (stream.response.hasBegun) {
+      this.brokenOff(failure);
+      return;
+    }
+    if (this.retry !== null) {
+      const decision = this.retry.onReset(failure, upstream.host, upstream.wasHeadSent);
+      if (decision === RetryDecision.Yes) {
+        this.retryLater();
+        return;
+      }
+      outcome.flags |= this.retry.flagFor(decision);
+    }
+    this.replyFailure(failure);
+  }
+
+  // ---- timeouts
+
+  onResponseTimeout(): void {
+    this.cluster!.stats.rqTimeout.inc();
+    this.current?.host?.recordResult(504, null);
+    this.replyTimeout('upstream request timeout', 'response_timeout', ResponseFlag.UpstreamRequestTimeout);
+  }
+
+  onPerTryTimeout(): void {
+    this.cluster!.stats.rqPerTryTimeout.inc();
+    this.perTryFailed('upstream_per_try_timeout', ResponseFlag.UpstreamRequestTimeout);
+  }
+
+  onPerTryIdleTimeout(): void {
+    this.cluster!.stats.rqPerTryIdleTimeout.inc();
+    this.perTryFailed('upstream_per_try_idle_timeout', ResponseFlag.StreamIdleTimeout);
+  }
+
+  retryNow(): void {
+    this.retry!.started();
+    this.try();
+  }
+
+  private perTryFailed(details: string, flag: number): void {
+    const { stream } = this;
+    const upstream = this.current;
+    if (upstream === null) return;
+    stream.timeouts.clearPerTry();
+    this.current = null;
+    upstream.cancel(LocalReset);
+    upstream.host?.recordResult(504, null);
+    if (this.retry !== null && !stream.response.hasBegun) {
+      const decision = this.retry.onReset(LocalReset, upstream.host, true);
+      if (decision === RetryDecision.Yes) {
+        this.retryLater();
+        return;
+      }
+      stream.outcome.flags |= this.retry.flagFor(decision);
+    }
+    this.replyTimeout('upstream request timeout', details, flag);
+  }
+
+  private replyTimeout(body: string, details: string, flags: number): void {
+    const { stream } = this;
+    const isSilent = this.timeouts!.emptyReplyOnTimeout;
+    if (!stream.response.hasBegun)
+      this.cluster!.stats.recordCode(isSilent ? 204 : 504, stream.outcome.isInternal, false);
+    stream.reply(isSilent ? { status: 204, body: '', details, flags } : { status: 504, body, details, flags });
+  }
+
+  // ---- inside
+
+  private try(): void {
+    const { stream, cluster } = this;
+    const host = cluster!.pick(this);
+    if (host === null) {
+      cluster!.stats.cxNoneHealthy.inc();
+      const { flag, status, reason } = NoHealthyUpstream.kind;
+      cluster!.stats.recordCode(status, stream.outcome.isInternal, false);
+      stream.reply({ status, body: 'no healthy upstream', details: reason, flags: flag });
+      return;
+    }
+    stream.outcome.attemptCount++;
+    if (this.action.includeAttemptCount)
+      this.head!.headers.set('x-envoy-attempt-count', String(stream.outcome.attemptCount));
+    if (this.action.autoHostRewrite && host.hostname !== '') this.head!.authority = host.hostname;
+    const upstream = new UpstreamTry(this);
+    this.current = upstream;
+    upstream.host = host;
+    cluster!.httpPool(host, this.action.priority).newStream(upstream);
+  }
+
+  private retryLater(): void {
+    this.stream.timeouts.setRetry(this.retry!.backOffMs());
+  }
+
+  private requestEnded(): void {
+    const { stream } = this;
+    if (this.isOver) return;
+    const timeoutMs = this.timeouts!.responseMs;
+    if (timeoutMs > 0) stream.timeouts.setResponse(timeoutMs);
+    if (this.current?.isReady === true) this.armPerTry();
+  }
+
+  private armPerTry(): void {
+    const { perTryMs, perTryIdleMs } = this.timeouts!;
+    if (perTryMs > 0) this.stream.timeouts.setPerTry(perTryMs);
+    if (perTryIdleMs > 0) this.stream.timeouts.setPerTryIdle(perTryIdleMs);
+  }
+
+  private upstreamEnded(upstream: UpstreamTry): void {
+    const { stream } = this;
+    this.isOver = true;
+    this.current = null;
+    stream.timeouts.clearResponse();
+    stream.timeouts.clearPerTry();
+    upstream.finished();
+    // Envoy counts from the request's end; where the answer came first, there is nothing to count.
+    const since = Number.isNaN(stream.outcome.requestEndMs) ? stream.clock.now : stream.outcome.requestEndMs;
+    this.cluster!.stats.rqTime.record(Math.round(stream.clock.now - since));
+  }
+
+  private setRouterHeaders(head: RequestHead): void {
+    const { manager, outcome } = this.stream;
+    if (manager.router.suppressEnvoyHeaders) return;
+    const expected = this.timeouts!.expectedMs;
+    if (expected > 0) head.headers.set('x-envoy-expected-rq-timeout-ms', String(expected));
+    if (this.action.includeAttemptCount) head.headers.set('x-envoy-attempt-count', String(outcome.attemptCount + 1));
+  }
+
+  private finishHead(head: ResponseHead): void {
+    const { stream } = this;
+    const { outcome, manager } = stream;
+    if (!manager.router.suppressEnvoyHeaders) {
+      const since = Number.isNaN(outcome.requestEndMs) ? stream.clock.now : outcome.requestEndMs;
+      addUpstreamServiceTime(head, stream.clock.now - since);
+    }
+    if (this.action.includeAttemptCountInResponse)
+      head.headers.set('x-envoy-attempt-count', String(outcome.attemptCount));
+    this.choice!.mutateResponse(head, outcome);
+    this.route.mutateResponse(head, outcome);
+  }
+
+  private brokenOff(failure: Failure): void {
+    const outcome = this.stream.outcome;
+    outcome.flags |= failure.kind.flag;
+    const detail = failure.detail === '' ? '' : `|${failure.detail}`;
+    outcome.details = `upstream_reset_after_response_started{${failure.kind.reason}${detail}}`.replaceAll(' ', '_');
+    this.stream.stats.count('rq_reset_after_downstream_response_started');
+    this.isOver = true;
+    this.stream.response.reset(failure);
+  }
+
+  private replyFailure(failure: Failure): void {
+    const { stream } = this;
+    const { status, reason, flag } = failure.kind;
+    const retried = stream.outcome.attemptCount > 1 ? 'retried and the latest reset reason' : 'reset reason';
+    const body = `upstream connect error or disconnect/reset before headers. ${retried}: ${reason}`;
+    const detail = failure.detail === '' ? '' : `|${failure.detail}`;
+    const details = `upstream_reset_before_response_started{${reason}${detail}}`;
+    this.cluster!.stats.recordCode(status, stream.outcome.isInternal, false);
+    const isOverloaded = flag === ResponseFlag.UpstreamOverflow && !stream.manager.router.suppressEnvoyHeaders;
+    const headers: [string, string][] = isOverloaded ? [['x-envoy-overloaded', 'true']] : [];
+    stream.reply({ status, body, details, flags: flag, headers });
+  }
+}

@@ -1,0 +1,52 @@
+import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats.ts';
+
+/** `http.<stat_prefix>.*`. The ones that every request or connection touches are fields; rare ones are asked for by name. */
+export class HcmStats {
+  readonly scope: StatsScope;
+  readonly cxTotal: Counter;
+  readonly cxHttp1Total: Counter;
+  readonly cxActive: Gauge;
+  readonly cxHttp1Active: Gauge;
+  readonly cxDestroy: Counter;
+  readonly cxLengthMs: Histogram;
+  readonly cxRxBytes: Counter;
+  readonly cxTxBytes: Counter;
+  readonly rqTotal: Counter;
+  readonly rqHttp1Total: Counter;
+  readonly rqActive: Gauge;
+  readonly rqCompleted: Counter;
+  readonly rqTime: Histogram;
+  readonly routerRqTotal: Counter;
+  /** `downstream_rq_1xx` … `5xx`, by class. */
+  readonly rqClass: readonly Counter[];
+
+  constructor(scope: StatsScope) {
+    this.scope = scope;
+    this.cxTotal = scope.counter('downstream_cx_total');
+    this.cxHttp1Total = scope.counter('downstream_cx_http1_total');
+    this.cxActive = scope.gauge('downstream_cx_active');
+    this.cxHttp1Active = scope.gauge('downstream_cx_http1_active');
+    this.cxDestroy = scope.counter('downstream_cx_destroy');
+    this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
+    this.cxRxBytes = scope.counter('downstream_cx_rx_bytes_total');
+    this.cxTxBytes = scope.counter('downstream_cx_tx_bytes_total');
+    this.rqTotal = scope.counter('downstream_rq_total');
+    this.rqHttp1Total = scope.counter('downstream_rq_http1_total');
+    this.rqActive = scope.gauge('downstream_rq_active');
+    this.rqCompleted = scope.counter('downstream_rq_completed');
+    this.rqTime = scope.histogram('downstream_rq_time');
+    this.routerRqTotal = scope.counter('rq_total');
+    this.rqClass = [1, 2, 3, 4, 5].map((digit) => scope.counter(`downstream_rq_${digit}xx`));
+  }
+
+  /** Rare ones, by Envoy's name. */
+  count(name: string): void {
+    this.scope.counter(name).inc();
+  }
+
+  recordStatus(status: number): void {
+    const index = ((status / 100) | 0) - 1;
+    if (index >= 0 && index < 5) this.rqClass[index]!.inc();
+    this.rqCompleted.inc();
+  }
+}

@@ -1,0 +1,146 @@
+import type { Failure } from '../../core/failure.ts';
+import { ResponseFlag } from '../../core/failure.ts';
+import type { RequestHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
+import type { StreamUser } from '../../core/message-sink.ts';
+import { Verdict, type HttpFilter } from '../../filter/filter.ts';
+import { FilterPass } from './filter-pass.ts';
+import type { HttpStream } from './stream.ts';
+
+/** The request on its way from the downstream codec through the filters to the router. */
+export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<RequestHead> {
+  /** The whole request has arrived. */
+  hasEnded: boolean;
+  private readonly stream: HttpStream;
+  private isPaused: boolean;
+
+  constructor(stream: HttpStream) {
+    super();
+    this.hasEnded = false;
+    this.stream = stream;
+    this.isPaused = false;
+  }
+
+  head(head: RequestHead, end: boolean): void {
+    const stream = this.stream;
+    stream.requestHead = head;
+    stream.begin(head);
+    if (end) this.ended();
+    if (!stream.admit(head)) return;
+    this.passHead(head, end);
+  }
+
+  data(chunk: Uint8Array, end: boolean): void {
+    const stream = this.stream;
+    stream.outcome.bytesReceived += chunk.length;
+    stream.timeouts.activity();
+    if (end) this.ended();
+    if (!this.isCut) this.passData(chunk, end);
+  }
+
+  trailers(trailers: Headers): void {
+    this.stream.timeouts.activity();
+    this.ended();
+    if (!this.isCut) this.passTrailers(trailers);
+  }
+
+  /** The client went away or broke the protocol. */
+  reset(failure: Failure): void {
+    this.stream.onDownstreamReset(failure);
+  }
+
+  /** The response does not leave fast enough: its source waits. */
+  onAboveHighWatermark(): void {
+    this.stream.stats.count('downstream_flow_control_paused_reading_total');
+    this.stream.forwarding?.pauseResponse();
+  }
+
+  onBelowLowWatermark(): void {
+    this.stream.stats.count('downstream_flow_control_resumed_reading_total');
+    this.stream.forwarding?.resumeResponse();
+  }
+
+  /** The upstream does not take the request fast enough: the client waits. */
+  pauseSource(): void {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    this.stream.codecStream.pause();
+  }
+
+  resumeSource(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.stream.codecStream.resume();
+  }
+
+  private ended(): void {
+    this.hasEnded = true;
+    this.stream.outcome.requestEndMs = this.stream.clock.now;
+    this.stream.timeouts.requestEnded();
+  }
+
+  protected headHooks(): readonly number[] {
+    return this.stream.chain.requestHead;
+  }
+
+  protected dataHooks(): readonly number[] {
+    return this.stream.chain.requestData;
+  }
+
+  protected trailersHooks(): readonly number[] {
+    return this.stream.chain.requestTrailers;
+  }
+
+  protected rankOf(filter: HttpFilter): number {
+    return this.stream.filters.indexOf(filter);
+  }
+
+  protected callHead(rank: number, head: RequestHead, end: boolean): Verdict {
+    if (this.stream.isFilterOff(rank)) return Verdict.Continue;
+    return this.stream.filters[rank]!.onRequestHead!(this.stream, head, end);
+  }
+
+  protected callData(rank: number, chunk: Uint8Array, end: boolean): Verdict {
+    if (this.stream.isFilterOff(rank)) return Verdict.Continue;
+    return this.stream.filters[rank]!.onRequestData!(this.stream, chunk, end);
+  }
+
+  protected callTrailers(rank: number, trailers: Headers): Verdict {
+    if (this.stream.isFilterOff(rank)) return Verdict.Continue;
+    return this.stream.filters[rank]!.onRequestTrailers!(this.stream, trailers);
+  }
+
+  protected deliverHead(head: RequestHead, end: boolean): void {
+    this.stream.routeRequest(head, end);
+  }
+
+  protected deliverData(chunk: Uint8Array, end: boolean): void {
+    this.stream.forwarding?.data(chunk, end);
+  }
+
+  protected deliverTrailers(trailers: Headers): void {
+    this.stream.forwarding?.trailers(trailers);
+  }
+
+  protected heldBytesMax(): number {
+    return this.stream.bufferLimit;
+  }
+
+  protected onHoldingTooMuch(buffered: boolean): void {
+    if (!buffered) {
+      this.pauseSource();
+      return;
+    }
+    this.stream.stats.count('downstream_rq_too_large');
+    this.stream.reply({
+      status: 413,
+      body: 'Payload Too Large',
+      details: 'request_payload_too_large',
+      flags: ResponseFlag.None,
+    });
+  }
+
+  protected onHoldingLessAgain(): void {
+    this.resumeSource();
+  }
+}

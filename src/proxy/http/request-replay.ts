@@ -1,0 +1,79 @@
+import type { RequestHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
+import type { CodecStream } from '../../core/message-sink.ts';
+import type { Forwarding } from './forwarding.ts';
+
+/**
+ * What of the request has arrived so far, for the try that waits for its connection and for a later one. Chunks are
+ * kept by reference. Beyond the buffer limit retries are given up, or, while no try is ready, the client waits.
+ */
+export class RequestReplay {
+  private readonly forwarding: Forwarding;
+  private chunks: Uint8Array[] | null;
+  private kept: number;
+  private hasEnded: boolean;
+  private trailing: Headers | null;
+  /** The beginning is gone: no further try is possible. */
+  private isIncomplete: boolean;
+
+  constructor(forwarding: Forwarding) {
+    this.forwarding = forwarding;
+    this.chunks = null;
+    this.kept = 0;
+    this.hasEnded = false;
+    this.trailing = null;
+    this.isIncomplete = false;
+  }
+
+  get canRepeat(): boolean {
+    return !this.isIncomplete;
+  }
+
+  head(end: boolean): void {
+    this.hasEnded = end;
+  }
+
+  data(chunk: Uint8Array, end: boolean): void {
+    const { forwarding } = this;
+    this.hasEnded = end;
+    if (this.isIncomplete && forwarding.isTryReady) return;
+    if (!forwarding.mayRetry && forwarding.isTryReady) {
+      this.drop();
+      return;
+    }
+    this.chunks ??= [];
+    this.chunks.push(chunk);
+    this.kept += chunk.length;
+    const limit = forwarding.requestBufferLimit;
+    if (limit === 0 || this.kept <= limit) return;
+    if (forwarding.isTryReady) {
+      forwarding.giveUpRetries();
+      this.drop();
+    } else {
+      forwarding.stream.request.pauseSource();
+    }
+  }
+
+  trailers(trailers: Headers): void {
+    this.trailing = trailers;
+    this.hasEnded = true;
+  }
+
+  /** Gives a fresh upstream stream everything so far. */
+  sendTo(stream: CodecStream<RequestHead>): void {
+    const { forwarding, chunks, trailing } = this;
+    const last = chunks === null ? -1 : chunks.length - 1;
+    stream.head(forwarding.head!, this.hasEnded && last < 0 && trailing === null);
+    for (let i = 0; i <= last; i++) stream.data(chunks![i]!, this.hasEnded && i === last && trailing === null);
+    if (trailing !== null) stream.trailers(trailing);
+    if (forwarding.mayRetry) return;
+    if (chunks !== null) this.drop();
+    forwarding.stream.request.resumeSource();
+  }
+
+  drop(): void {
+    if (this.chunks !== null) this.isIncomplete = true;
+    this.chunks = null;
+    this.kept = 0;
+  }
+}

@@ -1,0 +1,131 @@
+import type { Failure } from '../../core/failure.ts';
+import type { ResponseHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
+import type { MessageSink } from '../../core/message-sink.ts';
+import { Verdict, type HttpFilter } from '../../filter/filter.ts';
+import { FilterPass } from './filter-pass.ts';
+import type { HttpStream } from './stream.ts';
+
+/** The response on its way from the router, or from a local reply, through the filters to the downstream codec. */
+export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSink<ResponseHead> {
+  /** A final head has entered: a second answer is impossible. */
+  hasBegun: boolean;
+  /** A final head has been given to the codec. */
+  isHeadSent: boolean;
+  hasEnded: boolean;
+  private readonly stream: HttpStream;
+
+  constructor(stream: HttpStream) {
+    super();
+    this.hasBegun = false;
+    this.isHeadSent = false;
+    this.hasEnded = false;
+    this.stream = stream;
+  }
+
+  head(head: ResponseHead, end: boolean): void {
+    const stream = this.stream;
+    if (head.status < 200 && head.status !== 101) {
+      stream.manager.responsePreparation.prepareInformational(head, stream.requestHead);
+      stream.codecStream.head(head, false);
+      return;
+    }
+    this.hasBegun = true;
+    stream.responseHead = head;
+    this.passHead(head, end);
+  }
+
+  data(chunk: Uint8Array, end: boolean): void {
+    this.stream.timeouts.activity();
+    if (!this.isCut) this.passData(chunk, end);
+  }
+
+  trailers(trailers: Headers): void {
+    this.stream.timeouts.activity();
+    if (!this.isCut) this.passTrailers(trailers);
+  }
+
+  /** The response breaks off: the client learns it by a reset (HTTP/1: by the connection's end). */
+  reset(failure: Failure): void {
+    if (this.hasEnded) return;
+    this.stream.codecStream.reset(failure);
+    this.stream.finish();
+  }
+
+  protected headHooks(): readonly number[] {
+    return this.stream.chain.responseHead;
+  }
+
+  protected dataHooks(): readonly number[] {
+    return this.stream.chain.responseData;
+  }
+
+  protected trailersHooks(): readonly number[] {
+    return this.stream.chain.responseTrailers;
+  }
+
+  protected rankOf(filter: HttpFilter): number {
+    const filters = this.stream.filters;
+    return filters.length - 1 - filters.indexOf(filter);
+  }
+
+  protected callHead(rank: number, head: ResponseHead, end: boolean): Verdict {
+    const index = this.stream.filters.length - 1 - rank;
+    if (this.stream.isFilterOff(index)) return Verdict.Continue;
+    return this.stream.filters[index]!.onResponseHead!(this.stream, head, end);
+  }
+
+  protected callData(rank: number, chunk: Uint8Array, end: boolean): Verdict {
+    const index = this.stream.filters.length - 1 - rank;
+    if (this.stream.isFilterOff(index)) return Verdict.Continue;
+    return this.stream.filters[index]!.onResponseData!(this.stream, chunk, end);
+  }
+
+  protected callTrailers(rank: number, trailers: Headers): Verdict {
+    const index = this.stream.filters.length - 1 - rank;
+    if (this.stream.isFilterOff(index)) return Verdict.Continue;
+    return this.stream.filters[index]!.onResponseTrailers!(this.stream, trailers);
+  }
+
+  protected deliverHead(head: ResponseHead, end: boolean): void {
+    const stream = this.stream;
+    stream.finishHead(head);
+    this.isHeadSent = true;
+    stream.codecStream.head(head, end);
+    if (end) this.ended();
+  }
+
+  protected deliverData(chunk: Uint8Array, end: boolean): void {
+    this.stream.outcome.bytesSent += chunk.length;
+    this.stream.codecStream.data(chunk, end);
+    if (end) this.ended();
+  }
+
+  protected deliverTrailers(trailers: Headers): void {
+    this.stream.outcome.responseTrailers = trailers;
+    this.stream.codecStream.trailers(trailers);
+    this.ended();
+  }
+
+  protected heldBytesMax(): number {
+    return this.stream.bufferLimit;
+  }
+
+  protected onHoldingTooMuch(buffered: boolean): void {
+    if (!buffered) {
+      this.stream.forwarding?.pauseResponse();
+      return;
+    }
+    this.stream.stats.count('rs_too_large');
+    this.stream.onResponseTooLarge();
+  }
+
+  protected onHoldingLessAgain(): void {
+    this.stream.forwarding?.resumeResponse();
+  }
+
+  private ended(): void {
+    this.hasEnded = true;
+    this.stream.finish();
+  }
+}

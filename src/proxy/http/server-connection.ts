@@ -1,0 +1,197 @@
+import type { ServerCodec, StreamAcceptor } from '../../codec/codec.ts';
+import type { Timed } from '../../core/clock.ts';
+import type { Connection, ConnectionSink } from '../../core/connection.ts';
+import type { Failure } from '../../core/failure.ts';
+import { DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
+import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
+import type { ActiveConnection } from '../../listener/network-filter.ts';
+import type { HttpConnectionManager } from './connection-manager.ts';
+import { HttpStream } from './stream.ts';
+
+/** One downstream connection and the streams on it. */
+export class ServerConnection implements ConnectionSink, StreamAcceptor, Timed, ActiveConnection {
+  readonly manager: HttpConnectionManager;
+  readonly connection: Connection;
+  readonly filterChainName: string;
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
+  private readonly codec: ServerCodec;
+  private readonly streams: HttpStream[];
+  private readonly startMs: number;
+  private idleAt: number;
+  /** max_connection_duration; Infinity: none. */
+  private drainAt: number;
+  private requests: number;
+  private isClosing: boolean;
+  private isClosed: boolean;
+  private countedRead: number;
+  private countedWritten: number;
+
+  constructor(manager: HttpConnectionManager, connection: Connection, filterChainName: string) {
+    this.manager = manager;
+    this.connection = connection;
+    this.filterChainName = filterChainName;
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
+    this.streams = [];
+    this.startMs = manager.clock.now;
+    this.idleAt = Infinity;
+    this.drainAt = Infinity;
+    this.requests = 0;
+    this.isClosing = false;
+    this.isClosed = false;
+    this.countedRead = 0;
+    this.countedWritten = 0;
+    this.codec = manager.newCodec(connection, this);
+    const { stats } = manager;
+    stats.cxTotal.inc();
+    stats.cxHttp1Total.inc();
+    stats.cxActive.inc();
+    stats.cxHttp1Active.inc();
+    const { maxConnectionDurationMs } = manager.data.timeouts;
+    if (maxConnectionDurationMs > 0) this.drainAt = this.startMs + maxConnectionDurationMs;
+    this.becameIdle();
+    this.wakeAt(this.drainAt);
+    connection.attach(this);
+  }
+
+  get isIdle(): boolean {
+    return this.streams.length === 0;
+  }
+
+  /** Makes sure that `tick` comes at `at`, or earlier. */
+  wakeAt(at: number): void {
+    if (at < this.deadline) this.manager.timers.schedule(this, at);
+  }
+
+  tick(now: number): void {
+    for (let i = this.streams.length - 1; i >= 0; i--) {
+      const stream = this.streams[i];
+      if (stream !== undefined && stream.timeouts.next() <= now) stream.timeouts.fire(now);
+    }
+    if (this.isClosed) return;
+    if (this.drainAt <= now) {
+      this.drainAt = Infinity;
+      this.manager.stats.count('downstream_cx_max_duration_reached');
+      this.drain();
+    }
+    if (this.idleAt <= now && this.streams.length === 0) {
+      this.idleAt = Infinity;
+      this.manager.stats.count('downstream_cx_idle_timeout');
+      this.close(DownstreamLocalClose.with('on_idle_timeout'));
+    }
+    let next = Math.min(this.drainAt, this.streams.length === 0 ? this.idleAt : Infinity);
+    for (const stream of this.streams) next = Math.min(next, stream.timeouts.next());
+    this.manager.timers.schedule(this, next);
+  }
+
+  // ---- the connection tells
+
+  onBytes(chunk: Uint8Array): void {
+    this.codec.receive(chunk, this.manager.clock.now);
+  }
+
+  onDrain(): void {
+    this.codec.onBelowLowWatermark();
+  }
+
+  onEnd(): void {
+    this.codec.receiveEnd(this.manager.clock.now);
+    // Envoy drops the stream of a client that half-closes; nothing more can be asked on this connection.
+    this.isClosing = true;
+    this.connection.destroy(DownstreamRemoteClose);
+  }
+
+  onClosed(failure: Failure): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { stats, clock, timers } = this.manager;
+    timers.cancel(this);
+    this.codec.closed(failure === DownstreamRemoteClose || failure.kind.side === 0 ? DownstreamRemoteClose : failure);
+    for (const stream of this.streams.slice()) stream.onDownstreamReset(DownstreamRemoteClose);
+    stats.cxActive.dec();
+    stats.cxHttp1Active.dec();
+    stats.cxDestroy.inc();
+    stats.cxLengthMs.record(clock.now - this.startMs);
+    this.countBytes();
+    this.manager.removed(this);
+  }
+
+  // ---- the codec tells
+
+  accept(codecStream: CodecStream<ResponseHead>): StreamUser<RequestHead> {
+    const stream = new HttpStream(this, codecStream);
+    stream.slot = this.streams.length;
+    this.streams.push(stream);
+    this.requests++;
+    const max = this.manager.data.limits.requestsPerConnectionMax;
+    if (max > 0 && this.requests === max) {
+      this.manager.stats.count('downstream_cx_max_requests_reached');
+      this.drain();
+    }
+    return stream.request;
+  }
+
+  onProtocolError(failure: Failure): void {
+    this.manager.stats.count('downstream_cx_protocol_error');
+    this.close(failure);
+  }
+
+  onFinished(): void {
+    this.close(DownstreamLocalClose);
+  }
+
+  // ---- streams tell
+
+  /** A final head is on its way: the last word on the connection's future. */
+  finishHead(head: ResponseHead): void {
+    if (this.manager.shouldCloseOnResponse()) this.codec.drain();
+    void head;
+  }
+
+  closeAfterResponse(): void {
+    this.codec.drain();
+  }
+
+  remove(stream: HttpStream): void {
+    const { streams } = this;
+    const last = streams.pop()!;
+    if (last !== stream) {
+      streams[stream.slot] = last;
+      last.slot = stream.slot;
+    }
+    this.countBytes();
+    if (streams.length === 0 && !this.isClosed) this.becameIdle();
+  }
+
+  /** No new requests after those that are open. */
+  drain(): void {
+    this.codec.drain();
+    if (this.streams.length === 0) this.close(DownstreamLocalClose);
+  }
+
+  private becameIdle(): void {
+    const { idleMs } = this.manager.data.timeouts;
+    if (idleMs === 0) return;
+    this.idleAt = this.manager.clock.now + idleMs;
+    this.wakeAt(this.idleAt);
+  }
+
+  private close(failure: Failure): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.connection.endAndLinger(this.manager.data.timeouts.delayedCloseMs, failure);
+  }
+
+  private countBytes(): void {
+    const { stats } = this.manager;
+    const { bytesRead, bytesWritten } = this.connection;
+    stats.cxRxBytes.add(bytesRead - this.countedRead);
+    stats.cxTxBytes.add(bytesWritten - this.countedWritten);
+    this.countedRead = bytesRead;
+    this.countedWritten = bytesWritten;
+  }
+}

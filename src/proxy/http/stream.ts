@@ -1,0 +1,265 @@
+import type { Clock, Timers } from '../../core/clock.ts';
+import { ResponseFlag, type Failure } from '../../core/failure.ts';
+import { LocalReset } from '../../core/failures.ts';
+import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
+import type { CodecStream } from '../../core/message-sink.ts';
+import type { HttpFilter, LocalReply, Stream } from '../../filter/filter.ts';
+import { Outcome } from '../../observe/outcome.ts';
+import type { Route } from '../../route/route.ts';
+import type { HttpConnectionManager } from './connection-manager.ts';
+import type { HttpFilterChain } from './filter-chain.ts';
+import { Forwarding } from './forwarding.ts';
+import type { HcmStats } from './hcm-stats.ts';
+import { RequestHalf } from './request-half.ts';
+import { ResponseHalf } from './response-half.ts';
+import type { ServerConnection } from './server-connection.ts';
+import { StreamTimeouts } from './timeouts.ts';
+
+const noConfigs: readonly unknown[] = [];
+
+/** One request and its response: what its halves, its router and its filters share. */
+export class HttpStream implements Stream {
+  readonly manager: HttpConnectionManager;
+  readonly connection: ServerConnection;
+  readonly codecStream: CodecStream<ResponseHead>;
+  readonly outcome: Outcome;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly stats: HcmStats;
+  readonly chain: HttpFilterChain;
+  readonly filters: readonly HttpFilter[];
+  readonly request: RequestHalf;
+  readonly response: ResponseHalf;
+  readonly timeouts: StreamTimeouts;
+  readonly random: number;
+  requestHead: RequestHead;
+  responseHead: ResponseHead | null;
+  route: Route | null;
+  forwarding: Forwarding | null;
+  /** Position in the connection's list of streams. */
+  slot: number;
+  private isRouteDecided: boolean;
+  private isFinished: boolean;
+  /** By position in the chain: 1 where the filter is off for this stream; null: none is. */
+  private filtersOff: Uint8Array | null;
+
+  constructor(connection: ServerConnection, codecStream: CodecStream<ResponseHead>) {
+    const manager = connection.manager;
+    this.manager = manager;
+    this.connection = connection;
+    this.codecStream = codecStream;
+    this.outcome = new Outcome();
+    this.clock = manager.clock;
+    this.timers = manager.timers;
+    this.stats = manager.stats;
+    this.chain = manager.chain;
+    this.filters = manager.chain.instantiate();
+    this.request = new RequestHalf(this);
+    this.response = new ResponseHalf(this);
+    this.timeouts = new StreamTimeouts(this);
+    this.random = Math.random();
+    this.requestHead = noRequestHead;
+    this.responseHead = null;
+    this.route = null;
+    this.forwarding = null;
+    this.slot = -1;
+    this.isRouteDecided = false;
+    this.isFinished = false;
+    this.filtersOff = null;
+  }
+
+  get bufferLimit(): number {
+    return this.connection.connection.bufferLimit;
+  }
+
+  get bufferedRequestBody(): readonly Uint8Array[] {
+    return this.request.heldBody;
+  }
+
+  /** The head has arrived: what happens from here on is on record. */
+  begin(head: RequestHead): void {
+    const { outcome, clock, manager, connection, stats } = this;
+    outcome.startMs = clock.now;
+    outcome.startEpochMs = clock.epochMs;
+    outcome.requestHead = head;
+    outcome.protocol = protocolName(head.version);
+    outcome.connectionId = connection.connection.id;
+    outcome.peer = connection.connection.peer;
+    outcome.filterChainName = connection.filterChainName;
+    stats.rqTotal.inc();
+    stats.rqHttp1Total.inc();
+    stats.rqActive.inc();
+    const timeouts = manager.data.timeouts;
+    if (timeouts.streamIdleMs !== 0) this.timeouts.setIdle(timeouts.streamIdleMs);
+    if (timeouts.requestMs !== 0) this.timeouts.setRequest(timeouts.requestMs);
+    if (timeouts.maxStreamDurationMs !== 0) this.timeouts.setDuration(timeouts.maxStreamDurationMs);
+  }
+
+  /** Checks and rewrites the head, and finds the route. False: it has been answered. */
+  admit(head: RequestHead): boolean {
+    const reject = this.manager.requestPreparation.prepare(head, this.connection.connection.peer, this.outcome);
+    if (reject !== null) {
+      if (reject.close) this.connection.closeAfterResponse();
+      this.reply(reject);
+      return false;
+    }
+    this.decideRoute();
+    return true;
+  }
+
+  clearRoute(): void {
+    this.route = null;
+    this.isRouteDecided = false;
+  }
+
+  private decideRoute(): void {
+    this.isRouteDecided = true;
+    const route = this.manager.routes.match(this.requestHead, this);
+    this.route = route;
+    if (route !== null) {
+      this.outcome.routeName = route.name;
+      if (route.action.kind === 'forward') {
+        if (route.action.idleTimeoutMs >= 0) this.timeouts.setIdle(route.action.idleTimeoutMs);
+        if (route.action.maxStreamDurationMs >= 0) this.timeouts.setDuration(route.action.maxStreamDurationMs);
+      }
+    }
+    this.filtersOff = this.manager.filtersOff(route);
+  }
+
+  isFilterOff(index: number): boolean {
+    return this.filtersOff !== null && this.filtersOff[index] === 1;
+  }
+
+  perFilterConfig(filterName: string): unknown {
+    const configs = this.perFilterConfigs(filterName);
+    return configs.length === 0 ? undefined : configs[configs.length - 1];
+  }
+
+  perFilterConfigs(filterName: string): readonly unknown[] {
+    const perFilter = this.route?.perFilter;
+    if (perFilter === undefined || perFilter.size === 0) return noConfigs;
+    return perFilter.get(filterName) ?? noConfigs;
+  }
+
+  resumeRequest(filter: HttpFilter): void {
+    this.request.resume(filter);
+  }
+
+  resumeResponse(filter: HttpFilter): void {
+    this.response.resume(filter);
+  }
+
+  /** The filters have let the request through: redirect, answer or forward it. */
+  routeRequest(head: RequestHead, end: boolean): void {
+    if (!this.isRouteDecided) this.decideRoute();
+    const route = this.route;
+    this.stats.routerRqTotal.inc();
+    if (route === null) {
+      this.stats.count('no_route');
+      this.reply({ status: 404, body: '', details: 'route_not_found', flags: ResponseFlag.NoRouteFound });
+      return;
+    }
+    const action = route.action;
+    if (action.kind === 'forward') {
+      this.forwarding = new Forwarding(this, route, action);
+      this.forwarding.start(head, end);
+    } else if (action.kind === 'redirect') {
+      this.stats.count('rq_redirect');
+      const location = action.location(head);
+      this.reply({ status: action.status, body: '', details: 'direct_response', headers: [['location', location]] });
+    } else {
+      this.stats.count('rq_direct_response');
+      this.reply({ status: action.status, body: action.body, details: 'direct_response' });
+    }
+  }
+
+  reply(reply: LocalReply): void {
+    if (this.isFinished) return;
+    const outcome = this.outcome;
+    outcome.flags |= reply.flags ?? 0;
+    if (this.response.hasBegun) {
+      // Too late for an answer of our own: the client learns of it by the response breaking off.
+      outcome.details = reply.details.replaceAll(' ', '_');
+      this.forwarding?.abandon();
+      this.response.reset(LocalReset);
+      return;
+    }
+    this.request.cut();
+    this.forwarding?.abandon();
+    outcome.details = reply.details.replaceAll(' ', '_');
+    const prepared = this.manager.localReplies.make(reply, this.requestHead, outcome);
+    const route = this.route;
+    if (route !== null) route.mutateResponse(prepared.head, outcome);
+    this.response.head(prepared.head, prepared.body === null);
+    if (prepared.body !== null) this.response.data(prepared.body, true);
+  }
+
+  /** A filter wanted more of the response body than may be buffered. */
+  onResponseTooLarge(): void {
+    const reply = { status: 500, body: 'Internal Server Error', details: 'response_payload_too_large' };
+    if (this.response.isHeadSent) {
+      this.outcome.details = reply.details;
+      this.forwarding?.abandon();
+      this.response.reset(LocalReset);
+      return;
+    }
+    this.response.cut();
+    this.forwarding?.abandon();
+    this.outcome.details = reply.details;
+    const prepared = this.manager.localReplies.make(reply, this.requestHead, this.outcome);
+    this.finishHead(prepared.head);
+    this.response.isHeadSent = true;
+    this.codecStream.head(prepared.head, prepared.body === null);
+    if (prepared.body !== null) this.codecStream.data(prepared.body, true);
+    this.finish();
+  }
+
+  /** Last changes of a final head on its way to the codec. */
+  finishHead(head: ResponseHead): void {
+    const { outcome, manager } = this;
+    manager.responsePreparation.prepare(head, this.requestHead, outcome);
+    outcome.responseStartMs = this.clock.now;
+    outcome.responseHead = head;
+    outcome.responseCode = head.status;
+    this.connection.finishHead(head);
+  }
+
+  onDownstreamReset(failure: Failure): void {
+    if (this.isFinished) return;
+    const outcome = this.outcome;
+    outcome.flags |= failure.kind.flag;
+    if (outcome.details === '' || failure.kind.flag !== 0)
+      outcome.details = failure.detail === '' ? failure.kind.reason : failure.detail;
+    this.stats.count('downstream_rq_rx_reset');
+    this.request.cut();
+    this.response.cut();
+    this.forwarding?.abandon();
+    this.finish();
+  }
+
+  /** The stream is over, however it went. Exactly once. */
+  finish(): void {
+    if (this.isFinished) return;
+    this.isFinished = true;
+    const { outcome, stats, chain } = this;
+    outcome.endMs = this.clock.now;
+    this.timeouts.clear();
+    this.request.cut();
+    this.forwarding?.onStreamFinished();
+    for (const index of chain.complete) this.filters[index]!.onComplete!(this);
+    stats.rqActive.dec();
+    if (outcome.responseCode !== 0) stats.recordStatus(outcome.responseCode);
+    stats.rqTime.record(outcome.endMs - outcome.startMs);
+    const logs = this.manager.accessLogs;
+    for (let i = 0; i < logs.length; i++) logs[i]!.log(outcome);
+    this.connection.remove(this);
+  }
+}
+
+function protocolName(version: HttpVersion): string {
+  if (version === HttpVersion.Http11) return 'HTTP/1.1';
+  return version === HttpVersion.Http10 ? 'HTTP/1.0' : 'HTTP/2';
+}
+
+/** Stands until the codec hands the head over. */
+const noRequestHead = null as unknown as RequestHead;

@@ -1,0 +1,169 @@
+import { ResponseFlag } from '../../core/failure.ts';
+import type { HttpStream } from './stream.ts';
+
+/**
+ * The moments at which something happens to one stream; Infinity: never. They live under their connection's one entry
+ * in the timer heap, so that setting one costs an assignment and a comparison.
+ */
+export class StreamTimeouts {
+  private readonly stream: HttpStream;
+  private idleMs: number;
+  private perTryIdleMs: number;
+  private idleAt: number;
+  private requestAt: number;
+  private durationAt: number;
+  /** Route timeout: counted from the end of the request. */
+  private responseAt: number;
+  private perTryAt: number;
+  private perTryIdleAt: number;
+  private retryAt: number;
+
+  constructor(stream: HttpStream) {
+    this.stream = stream;
+    this.idleMs = 0;
+    this.perTryIdleMs = 0;
+    this.idleAt = Infinity;
+    this.requestAt = Infinity;
+    this.durationAt = Infinity;
+    this.responseAt = Infinity;
+    this.perTryAt = Infinity;
+    this.perTryIdleAt = Infinity;
+    this.retryAt = Infinity;
+  }
+
+  /** The earliest of them. */
+  next(): number {
+    const whole = Math.min(this.idleAt, this.requestAt, this.durationAt, this.responseAt);
+    return Math.min(whole, this.perTryAt, this.perTryIdleAt, this.retryAt);
+  }
+
+  /** Milliseconds; 0: off. */
+  setIdle(ms: number): void {
+    this.idleMs = ms;
+    this.idleAt = ms === 0 ? Infinity : this.at(ms);
+  }
+
+  setRequest(ms: number): void {
+    this.requestAt = ms === 0 ? Infinity : this.at(ms);
+  }
+
+  setDuration(ms: number): void {
+    this.durationAt = ms === 0 ? Infinity : this.stream.outcome.startMs + ms;
+    if (ms !== 0) this.stream.connection.wakeAt(this.durationAt);
+  }
+
+  setResponse(ms: number): void {
+    this.responseAt = this.at(ms);
+  }
+
+  clearResponse(): void {
+    this.responseAt = Infinity;
+  }
+
+  setPerTry(ms: number): void {
+    this.perTryAt = this.at(ms);
+  }
+
+  setPerTryIdle(ms: number): void {
+    this.perTryIdleMs = ms;
+    this.perTryIdleAt = this.at(ms);
+  }
+
+  clearPerTry(): void {
+    this.perTryAt = Infinity;
+    this.perTryIdleAt = Infinity;
+    this.perTryIdleMs = 0;
+  }
+
+  /** The pause before the next try. */
+  setRetry(ms: number): void {
+    this.retryAt = this.at(ms);
+  }
+
+  clearRetry(): void {
+    this.retryAt = Infinity;
+  }
+
+  requestEnded(): void {
+    this.requestAt = Infinity;
+  }
+
+  /** Something moved on the downstream side. */
+  activity(): void {
+    // Later than before, so no wake-up has to be moved.
+    if (this.idleMs !== 0) this.idleAt = this.stream.clock.now + this.idleMs;
+  }
+
+  upstreamActivity(): void {
+    if (this.perTryIdleMs !== 0) this.perTryIdleAt = this.stream.clock.now + this.perTryIdleMs;
+    this.activity();
+  }
+
+  clear(): void {
+    this.idleMs = 0;
+    this.idleAt = Infinity;
+    this.requestAt = Infinity;
+    this.durationAt = Infinity;
+    this.responseAt = Infinity;
+    this.retryAt = Infinity;
+    this.clearPerTry();
+  }
+
+  /** Acts on what is due; the stream may have ended afterwards. */
+  fire(now: number): void {
+    if (this.retryAt <= now) {
+      this.retryAt = Infinity;
+      this.stream.forwarding?.retryNow();
+    } else if (this.durationAt <= now) {
+      this.durationAt = Infinity;
+      this.maxDurationReached();
+    } else if (this.responseAt <= now) {
+      this.responseAt = Infinity;
+      this.stream.forwarding?.onResponseTimeout();
+    } else if (this.perTryAt <= now) {
+      this.perTryAt = Infinity;
+      this.stream.forwarding?.onPerTryTimeout();
+    } else if (this.perTryIdleAt <= now) {
+      this.perTryIdleAt = Infinity;
+      this.stream.forwarding?.onPerTryIdleTimeout();
+    } else if (this.requestAt <= now) {
+      this.requestAt = Infinity;
+      this.requestTimedOut();
+    } else if (this.idleAt <= now) {
+      this.idleAt = Infinity;
+      this.idleTimedOut();
+    }
+  }
+
+  private at(ms: number): number {
+    const at = this.stream.clock.now + ms;
+    this.stream.connection.wakeAt(at);
+    return at;
+  }
+
+  private idleTimedOut(): void {
+    const stream = this.stream;
+    stream.stats.count('downstream_rq_idle_timeout');
+    // Envoy: 408 while the request is incomplete, 504 when the silence is the upstream's.
+    const status = stream.request.hasEnded ? 504 : 408;
+    stream.reply({
+      status,
+      body: 'stream timeout',
+      details: 'stream_idle_timeout',
+      flags: ResponseFlag.StreamIdleTimeout,
+    });
+  }
+
+  private requestTimedOut(): void {
+    const stream = this.stream;
+    stream.stats.count('downstream_rq_timeout');
+    stream.reply({ status: 408, body: 'request timeout', details: 'request_overall_timeout' });
+  }
+
+  private maxDurationReached(): void {
+    const stream = this.stream;
+    stream.stats.count('downstream_rq_max_duration_reached');
+    const status = stream.request.hasEnded ? 504 : 408;
+    stream.reply({ status, body: 'downstream duration timeout', details: 'max_duration_timeout' });
+  }
+}

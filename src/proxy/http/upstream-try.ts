@@ -1,0 +1,127 @@
+import type { Connection } from '../../core/connection.ts';
+import type { Failure } from '../../core/failure.ts';
+import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
+import type { CodecStream } from '../../core/message-sink.ts';
+import type { Host, StreamWaiter } from '../../cluster/cluster.ts';
+import type { Forwarding } from './forwarding.ts';
+
+/** One attempt to have a request answered by one host. */
+export class UpstreamTry implements StreamWaiter {
+  host: Host | null;
+  /** The request's head has left: a repeat may be seen twice by the upstream. */
+  wasHeadSent: boolean;
+  private readonly forwarding: Forwarding;
+  private codecStream: CodecStream<RequestHead> | null;
+  private isDone: boolean;
+
+  constructor(forwarding: Forwarding) {
+    this.host = null;
+    this.wasHeadSent = false;
+    this.forwarding = forwarding;
+    this.codecStream = null;
+    this.isDone = false;
+  }
+
+  get isReady(): boolean {
+    return this.codecStream !== null;
+  }
+
+  onPoolReady(codecStream: CodecStream<RequestHead>, connection: Connection, host: Host): void {
+    const { forwarding } = this;
+    const { outcome, clock } = forwarding.stream;
+    this.host = host;
+    this.codecStream = codecStream;
+    this.wasHeadSent = true;
+    outcome.upstreamHost = host.addressText;
+    outcome.upstreamHostName = host.hostname;
+    outcome.upstreamConnectionId = connection.id;
+    outcome.upstreamPeer = connection.peer;
+    outcome.upstreamRequestStartMs = clock.now;
+    outcome.upstreamPoolReadyMs = clock.now;
+    outcome.upstreamProtocol = 'HTTP/1.1';
+    forwarding.onTryReady(this);
+    forwarding.replay.sendTo(codecStream);
+  }
+
+  onPoolFailure(failure: Failure, host: Host | null): void {
+    if (this.isDone) return;
+    this.isDone = true;
+    if (host !== null) {
+      this.host = host;
+      this.forwarding.stream.outcome.upstreamHost = host.addressText;
+    }
+    this.forwarding.onTryFailure(this, failure);
+  }
+
+  sendData(chunk: Uint8Array, end: boolean): void {
+    if (this.codecStream === null || this.isDone) return;
+    this.codecStream.data(chunk, end);
+  }
+
+  sendTrailers(trailers: Headers): void {
+    if (this.codecStream === null || this.isDone) return;
+    this.codecStream.trailers(trailers);
+  }
+
+  head(head: ResponseHead, end: boolean): void {
+    if (this.isDone) return;
+    const { stream } = this.forwarding;
+    if (Number.isNaN(stream.outcome.upstreamResponseStartMs)) stream.outcome.upstreamResponseStartMs = stream.clock.now;
+    this.forwarding.onHead(this, head, end);
+  }
+
+  data(chunk: Uint8Array, end: boolean): void {
+    if (!this.isDone) this.forwarding.onData(this, chunk, end);
+  }
+
+  trailers(trailers: Headers): void {
+    if (!this.isDone) this.forwarding.onTrailers(this, trailers);
+  }
+
+  reset(failure: Failure): void {
+    if (this.isDone) return;
+    this.isDone = true;
+    this.forwarding.cluster!.stats.rqRxReset.inc();
+    this.forwarding.onTryFailure(this, failure);
+  }
+
+  /** The request does not leave fast enough: the client waits. */
+  onAboveHighWatermark(): void {
+    this.forwarding.stream.request.pauseSource();
+  }
+
+  onBelowLowWatermark(): void {
+    this.forwarding.stream.request.resumeSource();
+  }
+
+  pause(): void {
+    this.codecStream?.pause();
+  }
+
+  resume(): void {
+    this.codecStream?.resume();
+  }
+
+  /** The response is complete. */
+  finished(): void {
+    this.isDone = true;
+    const outcome = this.forwarding.stream.outcome;
+    outcome.upstreamResponseEndMs = this.forwarding.stream.clock.now;
+    this.forwarding.stream.request.resumeSource();
+  }
+
+  /** No longer wanted: leave the queue, or reset what was begun. */
+  cancel(failure: Failure): void {
+    if (this.isDone) return;
+    this.isDone = true;
+    const { cluster, action, stream } = this.forwarding;
+    stream.request.resumeSource();
+    if (this.codecStream !== null) {
+      cluster!.stats.rqTxReset.inc();
+      this.codecStream.reset(failure);
+    } else if (this.host !== null) {
+      cluster!.httpPool(this.host, action.priority).cancel(this);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import type { AccessLogData } from '../../observe/access-log-data.ts';
+
+/** A tcp_proxy as plain data. Durations in milliseconds; 0: off. */
+export interface TcpProxyData {
+  readonly statPrefix: string;
+  /** One entry for a plain `cluster`. */
+  readonly clusters: readonly WeightedClusterData[];
+  readonly totalWeight: number;
+  /** Nothing moved in either direction. Default 1 h. */
+  readonly idleMs: number;
+  readonly connectAttemptsMax: number;
+  readonly backOffBaseMs: number;
+  readonly backOffMaxMs: number;
+  readonly connectionDurationMaxMs: number;
+  readonly accessLogs: readonly AccessLogData[];
+  /** 0: only at the end. */
+  readonly accessLogFlushMs: number;
+  readonly logOnConnected: boolean;
+}
+
+export interface WeightedClusterData {
+  readonly name: string;
+  readonly weight: number;
+}

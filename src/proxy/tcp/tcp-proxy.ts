@@ -1,0 +1,71 @@
+import type { Cluster, Clusters } from '../../cluster/cluster.ts';
+import type { Clock, Timers } from '../../core/clock.ts';
+import type { Connection } from '../../core/connection.ts';
+import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
+import type { AccessLog } from '../../observe/access-log.ts';
+import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { TcpProxyData } from './tcp-proxy-data.ts';
+import { TcpSession } from './tcp-session.ts';
+
+export interface TcpProxyParts {
+  readonly data: TcpProxyData;
+  readonly clusters: Clusters;
+  readonly accessLogs: readonly AccessLog[];
+  /** `tcp.<stat_prefix>`. */
+  readonly scope: StatsScope;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+/** A filter chain's tcp_proxy in one worker. */
+export class TcpProxy implements ConnectionHandler {
+  readonly data: TcpProxyData;
+  readonly clusters: Clusters;
+  readonly accessLogs: readonly AccessLog[];
+  readonly scope: StatsScope;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly cxTotal: Counter;
+  readonly rxBytes: Counter;
+  readonly txBytes: Counter;
+  private readonly sessions: Set<TcpSession>;
+
+  constructor(parts: TcpProxyParts) {
+    this.data = parts.data;
+    this.clusters = parts.clusters;
+    this.accessLogs = parts.accessLogs;
+    this.scope = parts.scope;
+    this.clock = parts.clock;
+    this.timers = parts.timers;
+    this.cxTotal = parts.scope.counter('downstream_cx_total');
+    this.rxBytes = parts.scope.counter('downstream_cx_rx_bytes_total');
+    this.txBytes = parts.scope.counter('downstream_cx_tx_bytes_total');
+    this.sessions = new Set();
+  }
+
+  handle(connection: Connection, filterChainName: string): ActiveConnection {
+    this.cxTotal.inc();
+    const session = new TcpSession(this, connection, filterChainName);
+    this.sessions.add(session);
+    session.start();
+    return session;
+  }
+
+  /** TCP has no way to say goodbye: sessions go on until they end or the process does. */
+  drain(): void {}
+
+  /** Envoy: a random value modulo the total weight, against the running sum. */
+  chooseCluster(): Cluster | null {
+    const { clusters, totalWeight } = this.data;
+    let left = Math.floor(Math.random() * totalWeight);
+    for (const { name, weight } of clusters) {
+      if (left < weight) return this.clusters.get(name) ?? null;
+      left -= weight;
+    }
+    return null;
+  }
+
+  removed(session: TcpSession): void {
+    this.sessions.delete(session);
+  }
+}

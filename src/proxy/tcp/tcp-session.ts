@@ -1,0 +1,287 @@
+import type { Cluster, ConnectionWaiter, Host, PickContext } from '../../cluster/cluster.ts';
+import type { Timed } from '../../core/clock.ts';
+import type { Connection, ConnectionSink } from '../../core/connection.ts';
+import { ResponseFlag, type Failure } from '../../core/failure.ts';
+import { DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
+import type { ActiveConnection } from '../../listener/network-filter.ts';
+import { Outcome } from '../../observe/outcome.ts';
+import { TcpUpstream } from './tcp-upstream.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
+
+/** One downstream connection and the upstream one that it is joined with. */
+export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext, Timed, ActiveConnection {
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
+  readonly random: number;
+  readonly hash: bigint | null;
+  readonly hostSelectionAttempts: number;
+  readonly downstream: Connection;
+  readonly proxy: TcpProxy;
+  private readonly outcome: Outcome;
+  private cluster: Cluster | null;
+  private host: Host | null;
+  private upstream: TcpUpstream | null;
+  private attempts: number;
+  private idleAt: number;
+  private durationAt: number;
+  private retryAt: number;
+  private flushAt: number;
+  private isDownstreamEnded: boolean;
+  private isOver: boolean;
+  private countedRead: number;
+  private countedWritten: number;
+
+  constructor(proxy: TcpProxy, downstream: Connection, filterChainName: string) {
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
+    this.random = Math.random();
+    this.hash = null;
+    this.hostSelectionAttempts = 0;
+    this.downstream = downstream;
+    this.proxy = proxy;
+    this.cluster = null;
+    this.host = null;
+    this.upstream = null;
+    this.attempts = 0;
+    this.idleAt = Infinity;
+    this.durationAt = Infinity;
+    this.retryAt = Infinity;
+    this.flushAt = Infinity;
+    this.isDownstreamEnded = false;
+    this.isOver = false;
+    this.countedRead = 0;
+    this.countedWritten = 0;
+    const outcome = new Outcome();
+    outcome.startMs = proxy.clock.now;
+    outcome.startEpochMs = proxy.clock.epochMs;
+    outcome.connectionId = downstream.id;
+    outcome.peer = downstream.peer;
+    outcome.filterChainName = filterChainName;
+    this.outcome = outcome;
+  }
+
+  get isIdle(): boolean {
+    return false;
+  }
+
+  start(): void {
+    const { data, clock } = this.proxy;
+    // Bytes wait in the kernel until there is somewhere to send them.
+    this.downstream.pause();
+    this.downstream.attach(this);
+    // The addresses are gone once the socket is.
+    void this.downstream.peer.remote;
+    void this.downstream.peer.local;
+    if (data.connectionDurationMaxMs > 0) this.durationAt = clock.now + data.connectionDurationMaxMs;
+    if (data.accessLogFlushMs > 0) this.flushAt = clock.now + data.accessLogFlushMs;
+    this.touch();
+    this.wake();
+    this.cluster = this.proxy.chooseCluster();
+    if (this.cluster === null) {
+      this.proxy.scope.counter('downstream_cx_no_route').inc();
+      this.outcome.flags |= ResponseFlag.NoRouteFound;
+      this.endWith(DownstreamLocalClose);
+      return;
+    }
+    this.outcome.upstreamCluster = this.cluster.statName;
+    this.outcome.upstreamClusterRaw = this.cluster.name;
+    this.connect();
+  }
+
+  rejects(): boolean {
+    return false;
+  }
+
+  // ---- upstream
+
+  onConnected(connection: Connection, host: Host): void {
+    const { outcome, proxy } = this;
+    outcome.upstreamHost = host.addressText;
+    outcome.upstreamHostName = host.hostname;
+    outcome.upstreamConnectionId = connection.id;
+    outcome.upstreamPeer = connection.peer;
+    outcome.upstreamPoolReadyMs = proxy.clock.now;
+    this.host = null;
+    host.recordResult(200, null);
+    this.upstream = new TcpUpstream(this, connection);
+    connection.attach(this.upstream);
+    this.touch();
+    if (proxy.data.logOnConnected) this.log('TcpUpstreamConnected');
+    this.downstream.resume();
+  }
+
+  onConnectFailure(failure: Failure, host: Host | null): void {
+    const { outcome } = this;
+    outcome.upstreamTransportFailureReason = failure.detail;
+    if (host !== null) {
+      outcome.upstreamHost = host.addressText;
+      host.recordResult(0, failure);
+    }
+    this.host = null;
+    if (failure.kind.flag === ResponseFlag.UpstreamOverflow) {
+      outcome.flags |= ResponseFlag.UpstreamOverflow;
+      this.endWith(DownstreamLocalClose);
+      return;
+    }
+    outcome.flags |= failure.kind.flag;
+    if (this.attempts < this.proxy.data.connectAttemptsMax) {
+      this.retryAt = this.proxy.clock.now + this.backOffMs();
+      this.wake();
+      return;
+    }
+    this.cluster!.stats.scope.counter('upstream_cx_connect_attempts_exceeded').inc();
+    outcome.flags |= ResponseFlag.UpstreamRetryLimitExceeded;
+    this.endWith(DownstreamLocalClose);
+  }
+
+  onUpstreamBytes(chunk: Uint8Array): void {
+    this.touch();
+    this.outcome.bytesSent += chunk.length;
+    if (!this.downstream.write(chunk)) {
+      this.proxy.scope.counter('downstream_flow_control_paused_reading_total').inc();
+      this.upstream!.connection.pause();
+    }
+  }
+
+  onUpstreamDrain(): void {
+    this.downstream.resume();
+  }
+
+  /** The upstream half-closed: pass it on; when the client has too, both end. */
+  onUpstreamEnd(): void {
+    this.downstream.end();
+    if (this.isDownstreamEnded) this.upstream?.connection.end();
+  }
+
+  onUpstreamClosed(failure: Failure): void {
+    if (this.isOver) return;
+    this.upstream = null;
+    void failure;
+    this.endWith(DownstreamLocalClose);
+  }
+
+  // ---- downstream
+
+  onBytes(chunk: Uint8Array): void {
+    this.touch();
+    this.outcome.bytesReceived += chunk.length;
+    if (!this.upstream!.connection.write(chunk)) this.downstream.pause();
+  }
+
+  onDrain(): void {
+    this.proxy.scope.counter('downstream_flow_control_resumed_reading_total').inc();
+    this.upstream?.connection.resume();
+  }
+
+  onEnd(): void {
+    this.isDownstreamEnded = true;
+    if (this.upstream === null) {
+      // Nobody to talk to any more before the upstream was reached.
+      this.downstream.destroy(DownstreamRemoteClose);
+      return;
+    }
+    this.upstream.connection.end();
+  }
+
+  onClosed(failure: Failure): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const { outcome, proxy, cluster } = this;
+    proxy.timers.cancel(this);
+    if (this.host !== null && cluster !== null) cluster.tcpPool(this.host, 0).cancel(this);
+    this.host = null;
+    const upstream = this.upstream;
+    this.upstream = null;
+    upstream?.connection.destroy(failure);
+    outcome.endMs = proxy.clock.now;
+    if (failure.kind.side === 0 && failure.detail !== '') outcome.flags |= ResponseFlag.DownstreamConnectionTermination;
+    this.countBytes();
+    this.log('TcpConnectionEnd');
+    proxy.removed(this);
+  }
+
+  // ---- time
+
+  tick(now: number): void {
+    if (this.retryAt <= now) {
+      this.retryAt = Infinity;
+      this.connect();
+    }
+    if (this.isOver) return;
+    if (this.durationAt <= now) {
+      this.proxy.scope.counter('max_downstream_connection_duration').inc();
+      this.outcome.flags |= ResponseFlag.DurationTimeout;
+      this.outcome.connectionTerminationDetails = 'max_connection_duration_reached';
+      this.endWith(DownstreamLocalClose);
+      return;
+    }
+    if (this.idleAt <= now) {
+      this.proxy.scope.counter('idle_timeout').inc();
+      this.outcome.connectionTerminationDetails = 'tcp_session_idle_timeout';
+      this.endWith(DownstreamLocalClose);
+      return;
+    }
+    if (this.flushAt <= now) {
+      this.flushAt = now + this.proxy.data.accessLogFlushMs;
+      this.log('TcpPeriodic');
+    }
+    this.wake();
+  }
+
+  private connect(): void {
+    const cluster = this.cluster!;
+    this.attempts++;
+    this.outcome.attemptCount = this.attempts;
+    const host = cluster.pick(this);
+    if (host === null) {
+      cluster.stats.cxNoneHealthy.inc();
+      this.outcome.flags |= ResponseFlag.NoHealthyUpstream;
+      this.endWith(DownstreamLocalClose);
+      return;
+    }
+    this.host = host;
+    cluster.tcpPool(host, 0).newConnection(this);
+  }
+
+  private endWith(failure: Failure): void {
+    this.retryAt = Infinity;
+    const upstream = this.upstream;
+    this.upstream = null;
+    upstream?.connection.end();
+    this.downstream.endAndLinger(0, failure);
+  }
+
+  private backOffMs(): number {
+    const { backOffBaseMs, backOffMaxMs } = this.proxy.data;
+    return Math.random() * Math.min(backOffBaseMs * 2 ** (this.attempts - 1), backOffMaxMs);
+  }
+
+  private touch(): void {
+    const { idleMs } = this.proxy.data;
+    if (idleMs > 0) this.idleAt = this.proxy.clock.now + idleMs;
+  }
+
+  private wake(): void {
+    const next = Math.min(this.idleAt, this.durationAt, this.retryAt, this.flushAt);
+    this.proxy.timers.schedule(this, next);
+  }
+
+  private log(type: string): void {
+    const { outcome, proxy } = this;
+    if (Number.isNaN(outcome.endMs)) outcome.endMs = proxy.clock.now;
+    outcome.accessLogType = type;
+    for (const log of proxy.accessLogs) log.log(outcome);
+    if (type !== 'TcpConnectionEnd') outcome.endMs = NaN;
+  }
+
+  private countBytes(): void {
+    const { rxBytes, txBytes } = this.proxy;
+    const { bytesRead, bytesWritten } = this.downstream;
+    rxBytes.add(bytesRead - this.countedRead);
+    txBytes.add(bytesWritten - this.countedWritten);
+    this.countedRead = bytesRead;
+    this.countedWritten = bytesWritten;
+  }
+}
