@@ -13,7 +13,7 @@ const cpu: Metric = { key: 'cpuUs', title: 'CPU µs/req', digits: 1, hasRatio: t
 const user: Metric = { key: 'userUs', title: 'user µs', digits: 1 };
 const rate: Metric = { key: 'rate', title: 'req/s', digits: 0, isHigherBetter: true };
 const p50: Metric = { key: 'p50Ms', title: 'p50 ms', digits: 2 };
-const p99: Metric = { key: 'p99Ms', title: 'p99 ms', digits: 2, hasRatio: true };
+const p99: Metric = { key: 'p99Ms', title: 'p99 ms', digits: 2 };
 const p999: Metric = { key: 'p999Ms', title: 'p99.9 ms', digits: 2 };
 const lag: Metric = { key: 'sendLagP99Ms', title: 'client lag p99', digits: 2 };
 
@@ -73,8 +73,9 @@ function realisticRequests(): string {
   local n = 0
   for host = 0, ${realistic.hosts.length - 1} do
     for _, path in ipairs({ ${paths.map((path) => JSON.stringify(path)).join(', ')} }) do
-      local headers = { ["Host"] = "service-" .. host .. ".example.com" }
+      local headers = {}
       for name, value in pairs(wrk.headers) do headers[name] = value end
+      headers["Host"] = "service-" .. host .. ".example.com"
       n = n + 1
       requests[(n * 389) % ${realistic.hosts.length * paths.length} + 1] = wrk.format("GET", path, headers, nil)
     end
@@ -94,7 +95,7 @@ const openLoop5000: SharedScenario = {
   name: 'open-loop-5000',
   summary: 'a constant 5 000 requests a second over 64 connections, latency from the moment each was due',
   shape: 'plain',
-  metrics: [cpu, user, rate, p50, p99, p999, lag],
+  metrics: [cpu, user, rate, p50, { ...p99, hasRatio: true }, p999, lag],
   goal: 0.65,
   measure: (running, { seconds }) => openLoop(running, 5000, seconds),
 };

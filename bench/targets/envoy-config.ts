@@ -6,7 +6,7 @@ const type = (name: string) => `type.googleapis.com/envoy.${name}`;
 const HCM = 'extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const ROUTER = 'extensions.filters.http.router.v3.Router';
 
-/** The configuration that Envoy and sekisho are both given, byte for byte the same (JSON is YAML). */
+/** The configuration that Envoy and sekisho are both given, byte for byte the same. */
 export function envoyConfiguration(shape: Shape, place: Place): object {
   switch (shape) {
     case 'plain':
@@ -30,7 +30,8 @@ export function tunedEnvoyConfiguration(shape: Shape, place: Place): object {
     settings.server_header_transformation = 'PASS_THROUGH';
     settings.http_filters = [routerFilter({ dynamic_stats: false, suppress_envoy_headers: true })];
   }
-  return { ...whole, admin: undefined, stats_config: { stats_matcher: { reject_all: true } } };
+  const { admin: _admin, ...rest } = whole;
+  return { ...rest, stats_config: { stats_matcher: { reject_all: true } } };
 }
 
 function bootstrap(place: Place, filter: object, clusters: readonly object[]) {

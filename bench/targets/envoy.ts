@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dump } from 'js-yaml';
 import { findProgram, missing } from '../../test/peers/binaries.ts';
 import type { Place, Shape, Target } from '../target.ts';
 import { envoyConfiguration, tunedEnvoyConfiguration } from './envoy-config.ts';
@@ -23,7 +24,7 @@ class Envoy implements Target {
 
   prepare(shape: Shape, place: Place, workers: number): readonly string[] {
     const file = join(place.directory, 'envoy.yaml');
-    writeFileSync(file, JSON.stringify(this.configuration(shape, place)));
+    writeFileSync(file, dump(this.configuration(shape, place)));
     const flags = ['--use-dynamic-base-id', '--concurrency', String(workers), '-l', 'error'];
     return [findProgram('envoy') ?? 'envoy', '-c', file, ...flags];
   }

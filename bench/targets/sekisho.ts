@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dump } from 'js-yaml';
 import { repository } from '../../test/peers/binaries.ts';
 import type { Place, Shape, Target } from '../target.ts';
 import { envoyConfiguration } from './envoy-config.ts';
@@ -26,7 +27,7 @@ class Sekisho implements Target {
 
   prepare(shape: Shape, place: Place, workers: number): readonly string[] {
     const file = join(place.directory, 'envoy.yaml');
-    writeFileSync(file, JSON.stringify(envoyConfiguration(shape, place)));
+    writeFileSync(file, dump(envoyConfiguration(shape, place)));
     const flags = (process.env.SEKISHO_NODE_FLAGS ?? '').split(' ').filter(Boolean);
     return [this.node, ...flags, this.main, '-c', file, '--concurrency', String(workers), '-l', 'error'];
   }
