@@ -1,7 +1,9 @@
 import type { CidrData } from '../../listener/listener-data.ts';
 
 // What the neighbouring rooms' decoders make; this room only carries it to their builders.
-export type RouteConfigurationData = unknown;
+export interface RouteConfigurationData {
+  readonly internalOnlyHeaders: readonly string[];
+}
 export type AccessLogData = unknown;
 export type AccessLogFilterData = unknown;
 export type FormatData = unknown;
