@@ -13,6 +13,11 @@ export const Verdict = {
   Stop: 1,
   /** For data hooks: keep this chunk in the stream's buffer, whole body limited by the buffer limit (413 / 500 above). */
   StopAndBuffer: 2,
+  /**
+   * For `onResponseData`: the filter keeps this chunk and gives it on itself, with `injectResponseData`. Nothing is
+   * stopped: later chunks come to its hook too. (Envoy's StopIterationNoBuffer.)
+   */
+  Take: 3,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
@@ -36,6 +41,13 @@ export interface Stream {
   /** After `Stop` on the request (response) path: go on with the next filter. Idempotent. */
   resumeRequest(filter: HttpFilter): void;
   resumeResponse(filter: HttpFilter): void;
+  /** Gives data on behind `filter`, which took it with `Verdict.Take`; also while that filter has stopped the trailers. */
+  injectResponseData(filter: HttpFilter, chunk: Uint8Array, end: boolean): void;
+  /** A filter holds more of the response than `bufferLimit`: the upstream is to wait until the other call. Counted. */
+  onResponseAboveHighWatermark(): void;
+  onResponseBelowLowWatermark(): void;
+  /** Bytes of one half that may be held; 0: no limit. */
+  readonly bufferLimit: number;
   /** Answers the client from here; the filters' response hooks run, the rest of the request is dropped. */
   reply(reply: LocalReply): void;
   /** The body held so far on the request path. */
@@ -52,6 +64,8 @@ export interface LocalReply {
   /** For gRPC requests; default: Envoy's map from the HTTP status. */
   readonly grpcStatus?: number;
   readonly headers?: readonly (readonly [string, string])[];
+  /** The filter made the whole answer: local_reply_config and the gRPC form do not apply. */
+  readonly asIs?: true;
 }
 
 /** Implement only the hooks you need; a chain is compiled into one array per hook. */
@@ -73,6 +87,8 @@ export interface FilterFactory {
 
 /** What a filter is given when it is built in a worker. */
 export interface FilterContext {
+  /** As configured: what per-route configurations refer to. */
+  readonly filterName: string;
   /** `http.<stat_prefix>.` */
   readonly stats: StatsScope;
   readonly clock: Clock;
