@@ -1,18 +1,107 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { RequestHead, ResponseHead } from '../../../core/head.ts';
+import type { Headers } from '../../../core/headers.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
 import type { HcmData } from '../hcm-data.ts';
+import { DateHeader } from './date.ts';
+import { ProxyStatus } from './proxy-status.ts';
 
-/** What Envoy adds to and takes from every response's head on its way to the client. Built once per connection manager. */
+const Kind = { Drop: 1, Date: 2, Server: 4, Via: 8 } as const;
+const kinds: ReadonlyMap<string, number> = new Map<string, number>([
+  ['connection', Kind.Drop],
+  ['keep-alive', Kind.Drop],
+  ['proxy-connection', Kind.Drop],
+  ['transfer-encoding', Kind.Drop],
+  ['upgrade', Kind.Drop],
+  ['date', Kind.Date],
+  ['server', Kind.Server],
+  ['via', Kind.Via],
+]);
+
+/**
+ * What Envoy adds to and takes from every response's head on its way to the client. Built once per connection manager.
+ * Order and results are Envoy's `ConnectionManagerImpl::ActiveStream::encodeHeaders`.
+ */
 export class ResponsePreparation {
-  constructor(_data: HcmData, _clock: Clock, _nodeId: string) {}
+  private readonly date: DateHeader;
+  private readonly serverName: string;
+  private readonly overwritesServer: boolean;
+  private readonly addsServer: boolean;
+  private readonly via: string;
+  private readonly alwaysEchoesId: boolean;
+  private readonly proxyStatus: ProxyStatus | null;
+
+  constructor(data: HcmData, clock: Clock, nodeId: string) {
+    const { response } = data;
+    this.date = new DateHeader(clock);
+    this.serverName = response.serverName;
+    this.overwritesServer = response.serverHeader === 'OVERWRITE';
+    this.addsServer = response.serverHeader !== 'PASS_THROUGH';
+    this.via = response.via;
+    this.alwaysEchoesId = data.requestId.alwaysSetInResponse;
+    this.proxyStatus =
+      response.proxyStatus === null ? null : new ProxyStatus(response.proxyStatus, response.serverName, nodeId);
+  }
 
   /** For every final head, the upstream's and local replies alike. `request` is null where none was decoded. */
-  prepare(_head: ResponseHead, _request: RequestHead | null, _outcome: Outcome): void {}
+  prepare(head: ResponseHead, request: RequestHead | null, outcome: Outcome): void {
+    const { headers } = head;
+    const met = sweep(headers);
+    if ((met & Kind.Date) === 0) headers.add('date', this.date.value);
+    if (this.addsServer) {
+      if ((met & Kind.Server) === 0) headers.add('server', this.serverName);
+      else if (this.overwritesServer) headers.set('server', this.serverName);
+    }
+    if (request !== null) this.echoRequestId(headers, request);
+    if (this.via !== '') {
+      if ((met & Kind.Via) === 0) headers.add('via', this.via);
+      else headers.set('via', `${headers.getAll('via').join(',')}, ${this.via}`);
+    }
+    if (this.proxyStatus !== null) this.proxyStatus.apply(head, outcome);
+  }
 
   /** For 100, 102, 103: hop-by-hop fields go, nothing is added. */
-  prepareInformational(_head: ResponseHead, _request: RequestHead): void {}
+  prepareInformational(head: ResponseHead, request: RequestHead): void {
+    sweep(head.headers);
+    this.echoRequestId(head.headers, request);
+  }
+
+  private echoRequestId(headers: Headers, request: RequestHead): void {
+    if (!this.alwaysEchoesId && !request.headers.has('x-envoy-force-trace')) return;
+    const id = request.headers.get('x-request-id');
+    if (id !== undefined) headers.set('x-request-id', id);
+  }
+}
+
+/** Takes the hop-by-hop fields out and says which others it met. */
+function sweep(headers: Headers): number {
+  const { names } = headers;
+  let met = 0;
+  for (let i = 0; i < names.length; i++) {
+    const kind = kinds.get(names[i]!);
+    if (kind !== undefined) met |= kind;
+  }
+  if ((met & Kind.Drop) !== 0) dropHopByHop(headers);
+  return met;
+}
+
+function dropHopByHop(headers: Headers): void {
+  const { names, values, rawNames } = headers;
+  let kept = 0;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    if (kinds.get(name) === Kind.Drop) continue;
+    names[kept] = name;
+    values[kept] = values[i]!;
+    if (rawNames !== null) rawNames[kept] = rawNames[i]!;
+    kept++;
+  }
+  names.length = kept;
+  values.length = kept;
+  if (rawNames !== null) rawNames.length = kept;
 }
 
 /** `x-envoy-upstream-service-time`, in whole milliseconds; the router adds it unless suppress_envoy_headers. */
-export function addUpstreamServiceTime(_head: ResponseHead, _elapsedMs: number): void {}
+export function addUpstreamServiceTime(head: ResponseHead, elapsedMs: number): void {
+  head.headers.set('x-envoy-upstream-service-time', String(Math.trunc(elapsedMs)));
+}
