@@ -7,6 +7,8 @@ import type { CodecStream, StreamUser } from '../core/message-sink.ts';
 export interface CodecHost {
   write(chunk: Uint8Array): boolean;
   writeLatin1(text: string): boolean;
+  /** Half-close after what was written: the end of a tunnel's one direction. Absent: the host cannot. */
+  end?(): void;
   /** Stop and restart reading from the peer; counted. */
   pause(): void;
   resume(): void;
@@ -51,9 +53,15 @@ export interface ServerCodec extends Codec {
 
 /** What an upstream codec tells its pool. */
 export interface ClientCodecOwner {
-  /** A stream ended; `reusable`: the connection may carry another. */
+  /**
+   * A stream ended, whichever way; `reusable`: the connection may carry another. Exactly once per opened stream, but
+   * not after `closed`, whose caller knows. Its user has heard everything before.
+   */
   onStreamDone(reusable: boolean): void;
-  /** The upstream broke the protocol; the stream has been reset, the connection must go. */
+  /**
+   * The upstream broke the protocol, in a message, behind it or with bytes that nobody asked for; a stream that was open
+   * has been reset and reported by `onStreamDone`. The connection must go.
+   */
   onProtocolError(failure: Failure): void;
 }
 

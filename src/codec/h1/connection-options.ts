@@ -1,0 +1,94 @@
+import type { Headers } from '../../core/headers.ts';
+import { connectionTokensMax, nominatedTeBytesMax } from './limits.ts';
+
+/** The connection options (RFC 9110 section 7.6.1) that steer a message; bits. */
+export const ConnectionOption = { Close: 1, KeepAlive: 2, Upgrade: 4 } as const;
+
+/** What the Connection fields of a message ask for, together. */
+export function readConnectionOptions(headers: Headers): number {
+  let options = 0;
+  for (let i = headers.indexOf('connection'); i >= 0; i = headers.indexOf('connection', i + 1))
+    options |= optionsOf(headers.values[i]!);
+  return options;
+}
+
+function optionsOf(value: string): number {
+  switch (value) {
+    case 'close':
+      return ConnectionOption.Close;
+    case 'keep-alive':
+    case 'Keep-Alive':
+      return ConnectionOption.KeepAlive;
+    case 'Upgrade':
+    case 'upgrade':
+      return ConnectionOption.Upgrade;
+    default:
+      return optionsOfList(value);
+  }
+}
+
+function optionsOfList(value: string): number {
+  let options = 0;
+  for (const token of value.split(',')) {
+    switch (token.trim().toLowerCase()) {
+      case 'close':
+        options |= ConnectionOption.Close;
+        break;
+      case 'keep-alive':
+        options |= ConnectionOption.KeepAlive;
+        break;
+      case 'upgrade':
+        options |= ConnectionOption.Upgrade;
+        break;
+      default:
+    }
+  }
+  return options;
+}
+
+/**
+ * Whether a request may name these fields as hop-by-hop (Envoy's `Utility::sanitizeConnectionHeader`): not ten of
+ * them, and none that tells where the request comes from. Removing what is named is the connection manager's work.
+ */
+export function isConnectionAllowed(headers: Headers): boolean {
+  let count = 0;
+  for (let i = headers.indexOf('connection'); i >= 0; i = headers.indexOf('connection', i + 1)) {
+    const value = headers.values[i]!;
+    if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') {
+      count++;
+      continue;
+    }
+    for (const part of value.split(',')) {
+      if (part === '') continue;
+      if (++count >= connectionTokensMax || !isTokenAllowed(part.trim().toLowerCase(), headers)) return false;
+    }
+  }
+  return count < connectionTokensMax;
+}
+
+function isTokenAllowed(token: string, headers: Headers): boolean {
+  switch (token) {
+    case 'x-forwarded-for':
+    case 'x-forwarded-host':
+    case 'x-forwarded-proto':
+      return false;
+    case 'te':
+      return (headers.get('te') ?? '').length < nominatedTeBytesMax;
+    default:
+      return token.charCodeAt(0) !== 58; /* : */
+  }
+}
+
+/** Takes a protocol upgrade out of a request that goes on without it: the field, its option and HTTP2-Settings. */
+export function removeUpgrade(headers: Headers): void {
+  headers.remove('upgrade');
+  headers.remove('http2-settings');
+  for (let i = headers.indexOf('connection'); i >= 0; i = headers.indexOf('connection', i + 1)) {
+    const kept = headers.values[i]!.split(',').filter((part) => {
+      const token = part.trim().toLowerCase();
+      return token !== 'upgrade' && token !== 'http2-settings';
+    });
+    if (kept.length > 0) headers.values[i] = kept.join(',');
+    else headers.removeAt(i--);
+  }
+}

@@ -1,0 +1,65 @@
+import { targetByte } from './characters.ts';
+
+/** Bytes of an authority as Envoy accepts them (nghttp2_check_authority, plus what its URL parser lets through). */
+const hostByte = new Uint8Array(256);
+for (const c of "!$%&'()*+,-.:;=@[]_~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+  hostByte[c.charCodeAt(0)] = 1;
+
+export { hostByte };
+
+/** The parts of an absolute-form target (RFC 9112 section 3.2.2). */
+export interface AbsoluteTarget {
+  /** Lower case. */
+  readonly scheme: string;
+  readonly authority: string;
+  /** With query; `/` where the URL ends after its authority. */
+  readonly path: string;
+}
+
+const absoluteForm = /^([A-Za-z]+):\/\/([^/?]*)(.*)$/s;
+
+/**
+ * Whether Envoy's parser takes the target at all (`isUrlValid`): something that begins with `/` or `*`, an absolute
+ * URL, or for CONNECT an authority. More is asked of it later.
+ */
+export function isTargetValid(target: string, isConnect: boolean): boolean {
+  for (let i = 0; i < target.length; i++) if (targetByte[target.charCodeAt(i)]! !== 1) return false;
+  const c = target.charCodeAt(0);
+  if (c === 47 /* / */ || c === 42 /* * */) return true;
+  let host = target;
+  if (isConnect) {
+    const end = target.search(/[/?]/);
+    if (end >= 0) host = target.slice(0, end);
+  } else {
+    const match = absoluteForm.exec(target);
+    if (match === null) return false;
+    host = match[2]!;
+  }
+  return hasHostBytes(host) && !host.includes('@@');
+}
+
+/** Null: not `scheme://host[:port][path]` with a host and a valid port. */
+export function parseAbsolute(target: string): AbsoluteTarget | null {
+  const match = absoluteForm.exec(target);
+  if (match === null) return null;
+  const authority = match[2]!;
+  if (!isHostAndPort(authority, false)) return null;
+  const rest = match[3]!;
+  const path = rest.charCodeAt(0) === 47 ? rest : `/${rest}`;
+  return { scheme: match[1]!.toLowerCase(), authority, path };
+}
+
+/** `host[:port]` with a port up to 65535, which CONNECT needs (RFC 9112 section 3.2.3). */
+export function isHostAndPort(authority: string, needsPort: boolean): boolean {
+  const match = /^(?:\[[0-9A-Fa-f:.]+\]|[^[\]:@]+)(?::([0-9]*))?$/.exec(authority);
+  if (match === null || !hasHostBytes(authority)) return false;
+  const port = match[1];
+  if (port === undefined) return !needsPort;
+  if (port === '') return false;
+  return port.length <= 5 && Number(port) <= 65535;
+}
+
+function hasHostBytes(host: string): boolean {
+  for (let i = 0; i < host.length; i++) if (hostByte[host.charCodeAt(i) & 0xff]! === 0) return false;
+  return true;
+}
