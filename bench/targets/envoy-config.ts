@@ -10,7 +10,7 @@ const ROUTER = 'extensions.filters.http.router.v3.Router';
 export function envoyConfiguration(shape: Shape, place: Place): object {
   switch (shape) {
     case 'plain':
-      return bootstrap(place, manager(place, plainRoutes()), [cluster('backend', place)]);
+      return bootstrap(place, manager(plainRoutes()), [cluster('backend', place)]);
     case 'realistic':
       return realisticConfiguration(place);
     case 'tcp':
@@ -54,7 +54,7 @@ function address(host: string, port: number): object {
   return { socket_address: { address: host, port_value: port } };
 }
 
-function manager(place: Place, routes: object, more: object = {}): object {
+function manager(routes: object, more: object = {}): object {
   return {
     name: 'envoy.filters.network.http_connection_manager',
     typed_config: {
@@ -112,7 +112,7 @@ function realisticConfiguration(place: Place): object {
   };
   const more = { use_remote_address: true, normalize_path: true, merge_slashes: true, access_log: [log] };
   const routes = { name: 'local', virtual_hosts: realistic.hosts.map(realisticHost) };
-  return bootstrap(place, manager(place, routes, more), clusters);
+  return bootstrap(place, manager(routes, more), clusters);
 }
 
 function realisticHost(host: string, index: number): object {
@@ -165,5 +165,5 @@ function largeConfiguration(place: Place): object {
     })),
   }));
   const clusters = names.map((name) => cluster(name, place, {}, hosts));
-  return bootstrap(place, manager(place, { name: 'local', virtual_hosts: virtualHosts }), clusters);
+  return bootstrap(place, manager({ name: 'local', virtual_hosts: virtualHosts }), clusters);
 }

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { differences, factsOf, type Difference, type Facts } from './observation.ts';
+import type { ProxyKind } from './proxy.ts';
+import type { Group, Row } from './row.ts';
+import { World, type Observation } from './world.ts';
+
+export interface Verdict {
+  readonly row: Row;
+  readonly differences: readonly Difference[];
+  readonly left: Facts;
+  readonly right: Facts;
+}
+
+/** How long counters may lag behind the access log before a difference in them counts. */
+const statsGraceMs = 250;
+
+/** Two proxies with one configuration, asked the same. */
+export class Judge {
+  private readonly group: Group;
+  private readonly left: World;
+  private readonly right: World;
+
+  private constructor(group: Group, left: World, right: World) {
+    this.group = group;
+    this.left = left;
+    this.right = right;
+  }
+
+  static async open(group: Group, left: ProxyKind, right: ProxyKind): Promise<Judge> {
+    const worlds = await Promise.allSettled([World.open(left, group), World.open(right, group)]);
+    const failed = worlds.find((world) => world.status === 'rejected');
+    if (failed === undefined) {
+      const [first, second] = worlds.map((world) => (world as PromiseFulfilledResult<World>).value);
+      return new Judge(group, first!, second!);
+    }
+    for (const world of worlds) if (world.status === 'fulfilled') await world.value.close();
+    throw failed.reason;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.left.close(), this.right.close()]);
+  }
+
+  async compare(row: Row): Promise<Verdict> {
+    const [left, right] = await Promise.all([this.left.observe(row), this.right.observe(row)]);
+    const verdict = this.verdict(row, left, right);
+    if (!verdict.differences.some(({ path }) => path.startsWith('stats.'))) return verdict;
+    await sleep(statsGraceMs);
+    [left.stats, right.stats] = await Promise.all([this.left.statsDelta(), this.right.statsDelta()]);
+    return this.verdict(row, left, right);
+  }
+
+  private verdict(row: Row, left: Observation, right: Observation): Verdict {
+    const leftFacts = factsOf(left, this.left, this.group, row);
+    const rightFacts = factsOf(right, this.right, this.group, row);
+    return { row, differences: differences(leftFacts, rightFacts, row), left: leftFacts, right: rightFacts };
+  }
+}
+
+/** The differences that are not accepted, for people. */
+export function explain(verdict: Verdict, leftName: string, rightName: string): string {
+  const width = Math.max(leftName.length, rightName.length);
+  const line = (name: string, value: string | undefined) =>
+    `      ${name.padEnd(width)}  ${value === undefined ? '(nothing)' : JSON.stringify(value)}`;
+  return verdict.differences
+    .filter(({ reason }) => reason === undefined)
+    .map(({ path, left, right }) => `    ${path}\n${line(leftName, left)}\n${line(rightName, right)}`)
+    .join('\n');
+}

@@ -1,0 +1,83 @@
+export type Pairs = readonly (readonly [string, string])[];
+
+/** One request, written out exactly in this order. `host: test.local` is added in front unless the row gives a host. */
+export interface Request {
+  readonly method?: string;
+  readonly path?: string;
+  readonly version?: string;
+  readonly host?: string | null;
+  readonly headers?: Pairs;
+  /** Sent with a content-length. */
+  readonly body?: string;
+  /** Sent chunked. */
+  readonly chunks?: readonly string[];
+  readonly trailers?: Pairs;
+}
+
+/** What the upstream does with one attempt. The n-th attempt that a row makes meets the n-th step; the last one repeats. */
+export interface Step {
+  readonly status?: number;
+  readonly headers?: Pairs;
+  readonly body?: string;
+  readonly chunks?: readonly string[];
+  readonly trailers?: Pairs;
+  /** Interim responses before the answer. */
+  readonly interim?: readonly number[];
+  /** Waits before it answers. */
+  readonly delayMs?: number;
+  /** Answers without waiting for the end of the request body. */
+  readonly isEarly?: boolean;
+  /** These bytes instead of all of the above. */
+  readonly raw?: string;
+  /** After the answer (or `raw`): `close` ends the connection, `reset` destroys it. */
+  readonly then?: 'close' | 'reset';
+}
+
+/** Bytes, or a pause of so many milliseconds between them; `end` closes the sending half, `reset` the socket. */
+export type Segment = string | number | 'end' | 'reset';
+
+/** One comparison: what is sent, how the upstream behaves, and how long is listened. */
+export interface Row {
+  readonly name: string;
+  /** One request, or several: in turn on one connection unless `mode` says otherwise. */
+  readonly request?: Request | readonly Request[];
+  /** Exact bytes instead. */
+  readonly raw?: string | readonly Segment[];
+  readonly mode?: 'in turn' | 'pipelined' | 'together';
+  /** Between requests sent `together`. */
+  readonly staggerMs?: number;
+  /** For `in turn`: between an answer and the next request. */
+  readonly pauseMs?: number;
+  readonly upstream?: readonly Step[];
+  /** `answered` (default) hangs up after the answers; `closed` waits for the proxy to close, up to `waitMs`. */
+  readonly until?: 'answered' | 'closed';
+  /** How many answers `raw` bytes get; 1 unless said. */
+  readonly answers?: number;
+  /** The longest wait for an answer; 3 000 unless said. */
+  readonly waitMs?: number;
+  /** The proxy's own pages instead of its listener: `GET` of this admin path. */
+  readonly admin?: string;
+  /** Compare the order of headers too, not only their values. */
+  readonly isOrdered?: boolean;
+  /** Log lines to wait for; as many as requests unless said. */
+  readonly logLines?: number;
+  /** Counters whose change is compared besides the group's. */
+  readonly stats?: RegExp | null;
+  /** Known differences: a path of the observation (or its beginning) and why sekisho differs there. */
+  readonly differs?: Readonly<Record<string, string>>;
+}
+
+/** Ports by the names that a configuration calls them. */
+export type Ports = Readonly<Record<string, number>>;
+
+/** Rows that share one configuration, and with it one process per proxy. */
+export interface Group {
+  readonly name: string;
+  /** Envoy's YAML. `{{name}}` is replaced by a port: `listen`, `admin`, `log` (a path) and the upstreams' names. */
+  readonly config: string;
+  readonly rows: readonly Row[];
+  /** Bytes per second and the like: command-line flags for both proxies. */
+  readonly flags?: readonly string[];
+  /** Which counters are compared; all of listener, http, cluster and tcp unless said. */
+  readonly stats?: RegExp;
+}

@@ -1,0 +1,140 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pairs, Step } from './row.ts';
+
+/** A request as the upstream saw it. */
+export interface Seen {
+  readonly upstream: string;
+  readonly line: string;
+  readonly headers: Pairs;
+  body: string;
+  trailers: Pairs;
+  /** The whole request arrived. */
+  isComplete: boolean;
+  /** Which connection of this row it came on, counted from 0. */
+  readonly connection: number;
+}
+
+/** What the upstreams of one proxy share: the steps of the row that runs, and what they saw of it. */
+export class Script {
+  seen: Seen[] = [];
+  private steps: readonly Step[] = [];
+  private connections: Socket[] = [];
+
+  begin(steps: readonly Step[]): void {
+    this.steps = steps;
+    this.seen = [];
+    this.connections = [];
+  }
+
+  next(): Step {
+    return this.steps[Math.min(this.seen.length, this.steps.length) - 1] ?? {};
+  }
+
+  connectionNumber(socket: Socket): number {
+    const known = this.connections.indexOf(socket);
+    return known >= 0 ? known : this.connections.push(socket) - 1;
+  }
+}
+
+/** An HTTP/1.1 origin on node:http that does what the running row's steps say. */
+export class Upstream {
+  readonly name: string;
+  private readonly server: Server;
+  private readonly script: Script;
+
+  constructor(name: string, script: Script) {
+    this.name = name;
+    this.script = script;
+    const settings = { insecureHTTPParser: true, maxHeaderSize: 1 << 20, requireHostHeader: false };
+    this.server = createServer(settings, (request, response) => void this.serve(request, response));
+    this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      response.writeContinue();
+      void this.serve(request, response);
+    });
+    this.server.keepAliveTimeout = 0;
+    this.server.requestTimeout = 0;
+    this.server.headersTimeout = 0;
+    this.server.maxHeadersCount = 0;
+    this.server.on('clientError', (_, socket) => socket.destroy());
+  }
+
+  async listen(port: number): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.server.once('error', reject);
+    this.server.listen(port, '127.0.0.1', resolve);
+    await promise;
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const seen: Seen = {
+      upstream: this.name,
+      line: `${request.method} ${request.url} HTTP/${request.httpVersion}`,
+      headers: pairs(request.rawHeaders),
+      body: '',
+      trailers: [],
+      isComplete: false,
+      connection: this.script.connectionNumber(request.socket),
+    };
+    this.script.seen.push(seen);
+    const step = this.script.next();
+    const body = readBody(request, seen);
+    if (!step.isEarly) await body;
+    if (step.delayMs !== undefined) await sleep(step.delayMs);
+    if (request.socket.destroyed) return;
+    if (step.raw !== undefined) request.socket.write(Buffer.from(step.raw, 'latin1'));
+    else await this.answer(response, step);
+    if (step.then === 'reset') setTimeout(() => request.socket.resetAndDestroy(), 20);
+    if (step.then === 'close') request.socket.end();
+  }
+
+  private async answer(response: ServerResponse, step: Step): Promise<void> {
+    for (const status of step.interim ?? []) {
+      if (status === 100) response.writeContinue();
+      else response.socket?.write(`HTTP/1.1 ${status} Interim\r\nlink: </style.css>; rel=preload\r\n\r\n`);
+    }
+    const body = step.body ?? `from ${this.name}\n`;
+    const headers = (step.headers ?? [['content-type', 'text/plain']]).flat();
+    response.sendDate = false;
+    const hasLength = headers.some((name) => /^(content-length|transfer-encoding)$/i.test(name));
+    if (step.chunks === undefined && step.trailers === undefined) {
+      const length =
+        hasLength || step.status === 204 || step.status === 304 ? [] : ['content-length', `${body.length}`];
+      response.writeHead(step.status ?? 200, [...headers, ...length]);
+      response.end(body, 'latin1');
+      return;
+    }
+    response.writeHead(step.status ?? 200, [...headers, 'transfer-encoding', 'chunked']);
+    for (const chunk of step.chunks ?? [body]) response.write(chunk, 'latin1');
+    response.addTrailers((step.trailers ?? []).map(([name, value]): [string, string] => [name, value]));
+    response.end();
+  }
+}
+
+function readBody(request: IncomingMessage, seen: Seen): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.once('close', resolve);
+  request.once('error', () => resolve());
+  request.once('end', () => {
+    seen.body = Buffer.concat(chunks).toString('latin1');
+    seen.trailers = pairs(request.rawTrailers);
+    seen.isComplete = request.complete;
+    resolve();
+  });
+  return promise;
+}
+
+function pairs(raw: readonly string[]): Pairs {
+  const result: [string, string][] = [];
+  for (let index = 0; index < raw.length; index += 2) result.push([raw[index]!, raw[index + 1]!]);
+  return result;
+}

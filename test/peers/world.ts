@@ -1,0 +1,151 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { perform, requestsOf, type Exchange } from './client.ts';
+import { freePorts } from './ports.ts';
+import { Proxy, type ProxyKind } from './proxy.ts';
+import type { Group, Ports, Row } from './row.ts';
+import { TcpUpstream, tcpBehaviours } from './tcp-upstream.ts';
+import { Script, Upstream, type Seen } from './upstream.ts';
+
+/** Everything that can be observed of one row on one proxy, not yet normalised. */
+export interface Observation {
+  readonly exchanges: readonly Exchange[];
+  readonly seen: readonly Seen[];
+  readonly log: readonly string[];
+  /** What each counter grew by. */
+  stats: ReadonlyMap<string, number>;
+  readonly admin: { status: number; body: string } | null;
+}
+
+const httpUpstreams = ['one', 'two', 'three'];
+/** `dead` refuses connections; `silent` never answers a SYN. */
+const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent'];
+
+/** One proxy with its own upstreams, ports and log: two of them can perform the same row at the same time. */
+export class World {
+  readonly ports: Ports;
+  readonly directory: string;
+  private readonly closers: (() => void)[];
+  private readonly script: Script;
+  private readonly proxy: Proxy;
+  private readonly logFile: string;
+  private statsBefore: ReadonlyMap<string, number> = new Map();
+  private logOffset = 0;
+
+  private constructor(ports: Ports, directory: string, script: Script, proxy: Proxy, closers: (() => void)[]) {
+    this.ports = ports;
+    this.directory = directory;
+    this.script = script;
+    this.proxy = proxy;
+    this.closers = closers;
+    this.logFile = join(directory, 'access.log');
+  }
+
+  static async open(kind: ProxyKind, group: Group): Promise<World> {
+    const script = new Script();
+    const names = [...otherPorts, ...httpUpstreams, ...Object.keys(tcpBehaviours)];
+    const numbers = await freePorts(names.length);
+    const ports = Object.fromEntries(names.map((name, index) => [name, numbers[index]!]));
+    const closers: (() => void)[] = [];
+    const directory = mkdtempSync(join(tmpdir(), `sekisho-peers-${kind.name}-`));
+    closers.push(() => rmSync(directory, { recursive: true, force: true }));
+    try {
+      await openUpstreams(ports, script, group, closers);
+      const file = join(directory, 'envoy.yaml');
+      writeFileSync(file, filled(group.config, ports, join(directory, 'access.log')));
+      const proxy = await Proxy.start(kind, file, ports.admin!, group.flags ?? []);
+      return new World(ports, directory, script, proxy, closers);
+    } catch (error) {
+      for (const close of closers) close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.proxy.stop();
+    for (const close of this.closers) close();
+  }
+
+  async observe(row: Row): Promise<Observation> {
+    this.script.begin(row.upstream ?? []);
+    this.logOffset = this.readLog().length;
+    this.statsBefore = await this.proxy.stats();
+    if (row.admin !== undefined) {
+      return { exchanges: [], seen: [], log: [], stats: new Map(), admin: await this.proxy.admin(row.admin) };
+    }
+    const exchanges = await perform(row, this.ports.listen!);
+    const log = await this.logLines(row);
+    return { exchanges, seen: this.script.seen, log, stats: await this.statsDelta(), admin: null };
+  }
+
+  /** What the counters grew by since the row began. */
+  async statsDelta(): Promise<ReadonlyMap<string, number>> {
+    const delta = new Map<string, number>();
+    for (const [name, value] of await this.proxy.stats()) {
+      const grown = value - (this.statsBefore.get(name) ?? 0);
+      if (grown !== 0) delta.set(name, grown);
+    }
+    return delta;
+  }
+
+  private async logLines(row: Row): Promise<string[]> {
+    const requests = row.raw === undefined ? requestsOf(row).length : (row.answers ?? 1);
+    const expected = row.logLines ?? requests;
+    const until = performance.now() + 1500;
+    for (;;) {
+      const lines = this.readLog().slice(this.logOffset).split('\n').filter(Boolean);
+      if (lines.length >= expected || performance.now() > until) return lines;
+      await sleep(10);
+    }
+  }
+
+  private readLog(): string {
+    try {
+      return readFileSync(this.logFile, 'utf8');
+    } catch {
+      return '';
+    }
+  }
+}
+
+async function openUpstreams(ports: Ports, script: Script, group: Group, closers: (() => void)[]): Promise<void> {
+  for (const name of httpUpstreams) {
+    const upstream = new Upstream(name, script);
+    await upstream.listen(ports[name]!);
+    closers.push(() => upstream.close());
+  }
+  for (const [name, behaviour] of Object.entries(tcpBehaviours)) {
+    if (!group.config.includes(`{{${name}}}`)) continue;
+    const upstream = new TcpUpstream(behaviour);
+    await upstream.listen(ports[name]!);
+    closers.push(() => upstream.close());
+  }
+  if (group.config.includes('{{silent}}')) closers.push(await openSilent(ports.silent!));
+}
+
+/** Fills the accept queue of a port that never accepts. */
+async function openSilent(port: number): Promise<() => void> {
+  const worker = new Worker(new URL('silent.worker.ts', import.meta.url), { workerData: { port } });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  worker.once('message', () => resolve());
+  await promise;
+  const fillers: Socket[] = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  await sleep(100);
+  return () => {
+    for (const socket of fillers) socket.destroy();
+    void worker.terminate();
+  };
+}
+
+function filled(config: string, ports: Ports, log: string): string {
+  return config.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    if (name === 'log') return log;
+    const port = ports[name];
+    if (port === undefined) throw new Error(`the configuration names {{${name}}}, which is no port`);
+    return String(port);
+  });
+}
