@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { FlagGroup, flags, type Flag } from './flags.ts';
 import { buildOptions, OptionsError, type Options } from './options.ts';
-import { versionString } from './version.ts';
+import { hotRestartVersion, versionString } from './version.ts';
 
 /** What the command line asks for. */
 export type Invocation =
@@ -15,9 +15,6 @@ export interface CheckInvocation {
   readonly format: 'text' | 'json';
   readonly allowUnknownFields: boolean;
 }
-
-/** Envoy's hot restart protocol, printed by `--hot-restart-version` and `/hot_restart_version`: there is none. */
-export const hotRestartVersion = 'disabled';
 
 /**
  * Reads the arguments after the program's name. Never exits and never prints: what is to be printed comes back,

@@ -11,3 +11,6 @@ export const envoyVersion = { major: 1, minor: 39, patch: 3 } as const;
 export function versionString(opensslVersion: string): string {
   return `sekisho/${version}/Clean/RELEASE/OpenSSL-${opensslVersion}`;
 }
+
+/** Envoy's hot restart protocol, as `--hot-restart-version` and the admin pages show it: there is none. */
+export const hotRestartVersion = 'disabled';

@@ -1,0 +1,13 @@
+import type { Address } from '../core/peer.ts';
+import type { StatNameMatcherData } from '../observe/stats-data.ts';
+
+/** The bootstrap's `admin` as plain data. */
+export interface AdminData {
+  readonly address: Address;
+  /** Mode bits of a Unix socket; null: leave. */
+  readonly pipeMode: number | null;
+  /** Deprecated `access_log_path`: a file in the default format; empty: none. */
+  readonly accessLogPath: string;
+  /** Which request targets are answered; empty: all. */
+  readonly allowPaths: readonly StatNameMatcherData[];
+}

@@ -1,0 +1,5 @@
+import { createRegistry, type Registry } from '@bufbuild/protobuf';
+import { messageType } from '../../proto/embedded.js';
+
+/** Every message there is, each read when it is first met. */
+export const messageTypes: Registry = Object.assign(createRegistry(), { getMessage: messageType });

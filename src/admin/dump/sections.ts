@@ -1,0 +1,183 @@
+import { toJson, type DescMessage, type JsonObject } from '@bufbuild/protobuf';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { addressJson } from '../address-json.ts';
+import type { AdminSource, ClusterReport, ConfigDumpReport, DumpedResource, HostReport } from '../admin-source.ts';
+import { edsHealth, localityJson } from '../pages/clusters.ts';
+import type { NameFilter } from '../name-filter.ts';
+import { messageTypes } from './message-types.ts';
+import { redact } from './redaction.ts';
+
+/** One message of `envoy.admin.v3.ConfigDump.configs`, in proto names. */
+export interface DumpSection {
+  readonly type: DescMessage;
+  readonly json: JsonObject;
+}
+
+/** Resources turned to JSON before other work of the main thread has its turn: some milliseconds. */
+const resourcesPerTurn = 50;
+
+/** The sections in Envoy's order. */
+export async function dumpSections(
+  source: AdminSource,
+  accepts: NameFilter,
+  withEndpoints: boolean,
+): Promise<DumpSection[]> {
+  const report = source.configDump();
+  const writer = new SectionWriter(accepts);
+  const sections = [writer.bootstrap(report.bootstrap), await writer.clusters(report)];
+  if (withEndpoints) sections.push(writer.endpoints(source.clusters()));
+  sections.push(await writer.listeners(report));
+  if (report.routes !== null) {
+    sections.push(writer.section('ScopedRoutesConfigDump', {}), await writer.routes(report.routes));
+  }
+  sections.push(await writer.secrets(report));
+  return sections;
+}
+
+class SectionWriter {
+  private readonly accepts: NameFilter;
+
+  constructor(accepts: NameFilter) {
+    this.accepts = accepts;
+  }
+
+  section(name: string, json: JsonObject): DumpSection {
+    const type = messageTypes.getMessage(`envoy.admin.v3.${name}`);
+    if (type === undefined) throw new Error(`no message type envoy.admin.v3.${name}`);
+    return { type, json };
+  }
+
+  bootstrap(resource: DumpedResource): DumpSection {
+    return this.section('BootstrapConfigDump', { bootstrap: this.message(resource), last_updated: updated(resource) });
+  }
+
+  async clusters({ clusters }: ConfigDumpReport): Promise<DumpSection> {
+    return this.section('ClustersConfigDump', {
+      ...(await this.list('static_clusters', clusters.filter(isStatic), (one) => this.entry('cluster', one))),
+      ...(await this.list('dynamic_active_clusters', clusters.filter(isActive), (one) => this.entry('cluster', one))),
+      ...(await this.list('dynamic_warming_clusters', clusters.filter(isWarming), (one) => this.entry('cluster', one))),
+    });
+  }
+
+  async listeners({ listeners }: ConfigDumpReport): Promise<DumpSection> {
+    return this.section('ListenersConfigDump', {
+      ...(await this.list('static_listeners', listeners.filter(isStatic), (one) => this.entry('listener', one))),
+      ...(await this.list('dynamic_listeners', listeners.filter(isDynamic), (one) => ({
+        name: one.name,
+        [one.isWarming ? 'warming_state' : 'active_state']: this.entry('listener', one),
+      }))),
+    });
+  }
+
+  async routes(routes: readonly DumpedResource[]): Promise<DumpSection> {
+    return this.section('RoutesConfigDump', {
+      ...(await this.list('static_route_configs', routes.filter(isStatic), (one) => this.entry('route_config', one))),
+      ...(await this.list('dynamic_route_configs', routes.filter(isDynamic), (one) => this.entry('route_config', one))),
+    });
+  }
+
+  async secrets({ secrets }: ConfigDumpReport): Promise<DumpSection> {
+    const entry = (one: DumpedResource): JsonObject => ({ name: one.name, ...this.entry('secret', one) });
+    const stored = (one: DumpedResource): JsonObject => ({ name: one.name, secret: this.packed(one) });
+    return this.section('SecretsConfigDump', {
+      ...(await this.list('static_secrets', secrets.filter(isStatic), stored)),
+      ...(await this.list('dynamic_active_secrets', secrets.filter(isActive), entry)),
+      ...(await this.list('dynamic_warming_secrets', secrets.filter(isWarming), entry)),
+    });
+  }
+
+  endpoints(clusters: readonly ClusterReport[]): DumpSection {
+    const entries = clusters
+      .filter(({ name }) => this.accepts(name))
+      .map((cluster) => ({ endpoint_config: loadAssignment(cluster) }));
+    return this.section('EndpointsConfigDump', entries.length === 0 ? {} : { static_endpoint_configs: entries });
+  }
+
+  private async list(
+    field: string,
+    resources: readonly DumpedResource[],
+    write: (resource: DumpedResource) => JsonObject,
+  ): Promise<JsonObject> {
+    const written: JsonObject[] = [];
+    for (const resource of resources) {
+      if (!this.accepts(resource.name)) continue;
+      written.push(write(resource));
+      if (written.length % resourcesPerTurn === 0) await nextTurn();
+    }
+    return written.length === 0 ? {} : { [field]: written };
+  }
+
+  private entry(field: string, resource: DumpedResource): JsonObject {
+    return {
+      ...(resource.versionInfo !== null && { version_info: resource.versionInfo }),
+      [field]: this.packed(resource),
+      last_updated: updated(resource),
+    };
+  }
+
+  private packed(resource: DumpedResource): JsonObject {
+    return { '@type': `type.googleapis.com/${resource.message.$typeName}`, ...this.message(resource) };
+  }
+
+  private message({ message }: DumpedResource): JsonObject {
+    const type = messageTypes.getMessage(message.$typeName);
+    if (type === undefined) throw new Error(`no message type ${message.$typeName}`);
+    const json = toJson(type, message, { registry: messageTypes, useProtoFieldName: true }) as JsonObject;
+    redact(json, type, messageTypes);
+    return json;
+  }
+}
+
+function isStatic({ versionInfo }: DumpedResource): boolean {
+  return versionInfo === null;
+}
+
+function isDynamic({ versionInfo }: DumpedResource): boolean {
+  return versionInfo !== null;
+}
+
+function isActive(resource: DumpedResource): boolean {
+  return isDynamic(resource) && !resource.isWarming;
+}
+
+function isWarming(resource: DumpedResource): boolean {
+  return isDynamic(resource) && resource.isWarming;
+}
+
+function updated({ lastUpdatedMs }: DumpedResource): string {
+  return new Date(lastUpdatedMs).toISOString();
+}
+
+/** The hosts as they are now, as `envoy.config.endpoint.v3.ClusterLoadAssignment`, a locality and priority at a time. */
+function loadAssignment(cluster: ClusterReport): JsonObject {
+  const groups = new Map<string, HostReport[]>();
+  for (const host of cluster.hosts) {
+    const key = JSON.stringify([host.priority, host.region, host.zone, host.subZone]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [host]);
+    else group.push(host);
+  }
+  return {
+    '@type': 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
+    cluster_name: cluster.edsServiceName || cluster.name,
+    ...(groups.size > 0 && { endpoints: [...groups.values()].map(localityEndpoints) }),
+    policy: { overprovisioning_factor: 140 },
+  };
+}
+
+function localityEndpoints(hosts: readonly HostReport[]): JsonObject {
+  const [first] = hosts;
+  return {
+    locality: localityJson(first!),
+    lb_endpoints: hosts.map((host) => ({
+      endpoint: {
+        address: addressJson(host.address),
+        health_check_config: {},
+        ...(host.hostname !== '' && { hostname: host.hostname }),
+      },
+      health_status: edsHealth(host.healthFlags),
+      load_balancing_weight: host.weight,
+    })),
+    ...(first!.priority !== 0 && { priority: first!.priority }),
+  };
+}
