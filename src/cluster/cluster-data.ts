@@ -1,0 +1,148 @@
+import type { Address } from '../core/peer.ts';
+import type { DnsLookupFamily, DnsResolverOptions } from '../net/dns-resolver.ts';
+
+/**
+ * A cluster as plain data: what travels from the main thread to the workers. Defaults are filled in as Envoy 1.39
+ * does; durations are milliseconds.
+ */
+export interface ClusterData {
+  readonly name: string;
+  /** `alt_stat_name`, else the name: `cluster.<statName>.*`. */
+  readonly statName: string;
+  readonly discovery: DiscoveryData;
+  /** As configured, or as discovery knows them when the data are sent to a worker. */
+  readonly hosts: readonly HostData[];
+  /** `allotBreakerSlots` of the main thread; empty from the decoder. */
+  readonly breakerSlots: readonly number[];
+  readonly connectTimeoutMs: number;
+  /** `per_connection_buffer_limit_bytes`; 0: none. */
+  readonly bufferLimit: number;
+  readonly lb: LbData;
+  readonly breakers: readonly [normal: BreakerData, high: BreakerData];
+  readonly http: UpstreamHttpData;
+  /** Local address to dial from; null: any. */
+  readonly bindAddress: { readonly host: string; readonly port: number } | null;
+  /** Seconds before the first TCP keep-alive probe; null: off. */
+  readonly keepAliveSeconds: number | null;
+  /** `filter_metadata`: namespace → value; null: none. */
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** `ignore_health_on_host_removal`, which only matters once hosts are health checked. */
+  readonly ignoreHealthOnHostRemoval: boolean;
+}
+
+export interface LocalityData {
+  readonly region: string;
+  readonly zone: string;
+  readonly subZone: string;
+}
+
+export const emptyLocality: LocalityData = { region: '', zone: '', subZone: '' };
+
+/** `health_status` of an endpoint; UNKNOWN counts as HEALTHY. */
+export type EndpointHealth = 'HEALTHY' | 'UNHEALTHY' | 'DRAINING' | 'TIMEOUT' | 'DEGRADED';
+
+/** One address of a cluster, as configured or as discovered. */
+export interface HostData {
+  readonly address: Address;
+  /** Empty: none. For DNS clusters the name that was resolved, unless the endpoint says another. */
+  readonly hostname: string;
+  readonly weight: number;
+  /** 0 is the most preferred. */
+  readonly priority: number;
+  readonly locality: LocalityData;
+  /** Of the whole locality, for locality-weighted balancing; 0: none was given. */
+  readonly localityWeight: number;
+  readonly health: EndpointHealth;
+  /** `envoy.lb` metadata says `canary: true`. */
+  readonly canary: boolean;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+}
+
+export type DiscoveryData =
+  | { readonly kind: 'static' }
+  | {
+      readonly kind: 'strict-dns' | 'logical-dns';
+      readonly dns: DnsData;
+      readonly targets: readonly DnsTargetData[];
+    };
+
+export interface DnsData {
+  readonly refreshMs: number;
+  /** Base and maximum of the jittered back-off after a failure; null: `refreshMs`. */
+  readonly failureRefresh: { readonly baseMs: number; readonly maxMs: number } | null;
+  /** Up to this much is added at random to every refresh; 0: none. */
+  readonly jitterMs: number;
+  readonly respectTtl: boolean;
+  /** Floor of a refresh interval that comes from a TTL; 0: none. */
+  readonly ttlRefreshMinMs: number;
+  readonly family: DnsLookupFamily;
+  readonly resolver: DnsResolverOptions;
+  /** The cluster is used only after its first answer or failure. */
+  readonly waitForWarm: boolean;
+}
+
+/** A name to resolve, and what its addresses inherit. */
+export interface DnsTargetData {
+  readonly name: string;
+  readonly port: number;
+  /** What each address becomes; its `address` is a placeholder. */
+  readonly host: HostData;
+}
+
+export interface LbData {
+  readonly policy: LbPolicyData;
+  /** Percent; 0: no panic mode. */
+  readonly panicThreshold: number;
+  /** Percent; 140 unless configured. */
+  readonly overprovisioningFactor: number;
+  /** A priority's health is a ratio of weights, not of host counts. */
+  readonly weightedPriorityHealth: boolean;
+  /** `locality_weighted_lb_config`: choose a locality by its weight first. */
+  readonly localityWeighted: boolean;
+  /** `close_connections_on_host_set_change`. */
+  readonly closeConnectionsOnHostSetChange: boolean;
+}
+
+export type LbPolicyData =
+  | { readonly kind: 'round-robin' }
+  | { readonly kind: 'random' }
+  | {
+      readonly kind: 'least-request';
+      readonly choiceCount: number;
+      readonly activeRequestBias: number;
+      readonly fullScan: boolean;
+    };
+
+/** The thresholds of one routing priority. */
+export interface BreakerData {
+  readonly maxConnections: number;
+  readonly maxPendingRequests: number;
+  readonly maxRequests: number;
+  readonly maxRetries: number;
+  /** Overrides `maxRetries`; null: none. */
+  readonly retryBudget: { readonly percent: number; readonly minConcurrency: number } | null;
+  /** Publish the `remaining_*` gauges. */
+  readonly trackRemaining: boolean;
+}
+
+export interface UpstreamHttpData {
+  readonly idleTimeoutMs: number;
+  /** 0: none. */
+  readonly maxConnectionDurationMs: number;
+  /** 0: unlimited. */
+  readonly maxRequestsPerConnection: number;
+  /** 0: none; counted from the response's first byte to its end. */
+  readonly maxStreamDurationMs: number;
+  readonly maxResponseHeaderCount: number;
+  readonly maxResponseHeaderBytes: number;
+  readonly http1: UpstreamHttp1Data;
+}
+
+export interface UpstreamHttp1Data {
+  readonly enableTrailers: boolean;
+  readonly allowChunkedLength: boolean;
+  readonly sendFullyQualifiedUrl: boolean;
+  readonly headerKeyFormat: 'lower' | 'proper-case' | 'preserve-case';
+  /** `override_stream_error_on_invalid_http_message`. */
+  readonly streamErrorOnInvalidMessage: boolean;
+}

@@ -1,0 +1,157 @@
+import type { Network, DialOptions } from '../net/network.ts';
+import type { SharedNumbers } from '../observe/shared-limit.ts';
+import type { StatsScope } from '../observe/stats.ts';
+import { buildCircuitBreakers } from './circuit-breaker.ts';
+import type { ClusterData, HostData } from './cluster-data.ts';
+import { ClusterCounter } from './cluster-stat-names.ts';
+import { UpstreamStats } from './cluster-stats.ts';
+import type { CircuitBreakers, Cluster, Host, HttpPool, PickContext, TcpPool } from './cluster.ts';
+import type { HostCounters } from './host-counters.ts';
+import { hostKeys } from './host-key.ts';
+import { HostSet } from './host-set.ts';
+import { UpstreamHost, type HostMonitor } from './host.ts';
+import { PriorityLoadBalancer } from './lb/load-balancer.ts';
+import type { RandomSource } from './lb/random-source.ts';
+import { HttpConnectionPool } from './pool/http-pool.ts';
+import type { ClientCodecFactory, PoolContext } from './pool/pool-context.ts';
+import { TcpConnectionPool } from './pool/tcp-pool.ts';
+
+/** What the clusters of one worker share. */
+export interface ClusterEnvironment {
+  readonly network: Network;
+  readonly random: RandomSource;
+  /** The root: clusters count below `cluster.<statName>`. */
+  readonly stats: StatsScope;
+  readonly shared: SharedNumbers;
+  readonly hostCounters: HostCounters;
+  /** The codec for a cluster's upstream connections. */
+  codecFor(data: ClusterData): ClientCodecFactory;
+}
+
+/** A cluster in one worker, as long as its configuration does not change. */
+export class ClusterRuntime implements Cluster, PoolContext {
+  readonly name: string;
+  readonly statName: string;
+  readonly data: ClusterData;
+  readonly stats: UpstreamStats;
+  readonly network: Network;
+  readonly dialOptions: DialOptions;
+  readonly openCodec: ClientCodecFactory;
+  readonly perConnectionBufferLimit: number;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  private readonly environment: ClusterEnvironment;
+  private readonly balancer: PriorityLoadBalancer;
+  private defaultBreakers: CircuitBreakers | null;
+  private highBreakers: CircuitBreakers | null;
+  /** By key. */
+  private hosts: Map<string, UpstreamHost>;
+  private monitor: HostMonitor | null;
+
+  constructor(data: ClusterData, environment: ClusterEnvironment) {
+    this.name = data.name;
+    this.statName = data.statName;
+    this.data = data;
+    this.stats = new UpstreamStats(environment.stats.scope('cluster').scope(data.statName));
+    this.network = environment.network;
+    this.dialOptions = {
+      connectTimeoutMs: data.connectTimeoutMs,
+      bufferLimit: data.bufferLimit,
+      bindAddress: data.bindAddress,
+      keepAliveSeconds: data.keepAliveSeconds,
+    };
+    this.openCodec = environment.codecFor(data);
+    this.perConnectionBufferLimit = data.bufferLimit;
+    this.metadata = data.metadata;
+    this.environment = environment;
+    this.defaultBreakers = null;
+    this.highBreakers = null;
+    this.monitor = null;
+    this.hosts = this.mergeHosts(data.hosts, new Map());
+    const panics = this.stats.counter(ClusterCounter.LbHealthyPanic);
+    this.balancer = new PriorityLoadBalancer(this.hostSets(), data.lb, environment.random, panics);
+  }
+
+  pick(context: PickContext): Host | null {
+    return this.balancer.pick(context);
+  }
+
+  breakers(priority: 0 | 1): CircuitBreakers {
+    if (priority === 0) return (this.defaultBreakers ??= this.makeBreakers(0));
+    return (this.highBreakers ??= this.makeBreakers(1));
+  }
+
+  /** `host` is one that this cluster's `pick` gave. */
+  httpPool(host: Host, priority: 0 | 1): HttpPool {
+    const upstream = host as UpstreamHost;
+    if (priority === 0) return (upstream.httpPoolDefault ??= new HttpConnectionPool(this, upstream, 0));
+    return (upstream.httpPoolHigh ??= new HttpConnectionPool(this, upstream, 1));
+  }
+
+  tcpPool(host: Host, priority: 0 | 1): TcpPool {
+    const upstream = host as UpstreamHost;
+    if (priority === 0) return (upstream.tcpPoolDefault ??= new TcpConnectionPool(this, upstream, 0));
+    return (upstream.tcpPoolHigh ??= new TcpConnectionPool(this, upstream, 1));
+  }
+
+  /** Discovery has a new list. Hosts that stay keep their pools; those that are gone drain. */
+  updateHosts(list: readonly HostData[]): void {
+    const before = this.hosts;
+    this.hosts = this.mergeHosts(list, before);
+    this.balancer.update(this.hostSets());
+    const isChanged = before.size !== this.hosts.size || [...before.values()].some((host) => !this.has(host));
+    for (const host of before.values()) if (!this.has(host)) host.leave();
+    if (isChanged && this.data.lb.closeConnectionsOnHostSetChange) this.drainPools();
+  }
+
+  /** Health checks or outlier detection changed the bits of hosts (`UpstreamHost.healthFlags`). */
+  onHealthChanged(): void {
+    this.balancer.update(this.hostSets());
+  }
+
+  /** Seam for outlier detection: hears every result of every host, of those to come as well. */
+  watchHosts(monitor: HostMonitor | null): void {
+    this.monitor = monitor;
+    for (const host of this.hosts.values()) host.monitor = monitor;
+  }
+
+  /** Another configuration has taken this one's place: finish what is under way. */
+  drain(): void {
+    for (const host of this.hosts.values()) host.leave();
+  }
+
+  /** Connections of all hosts finish what they carry and close; new ones are opened as needed. */
+  drainPools(): void {
+    for (const host of this.hosts.values()) host.renewPools();
+  }
+
+  private has(host: UpstreamHost): boolean {
+    return this.hosts.get(host.key) === host;
+  }
+
+  private mergeHosts(list: readonly HostData[], before: ReadonlyMap<string, UpstreamHost>): Map<string, UpstreamHost> {
+    const hosts = new Map<string, UpstreamHost>();
+    const keys = hostKeys(list);
+    for (const [index, data] of list.entries()) {
+      const key = keys[index]!;
+      const known = before.get(key);
+      if (known?.isDescribedBy(data)) {
+        known.update(data);
+        hosts.set(key, known);
+        continue;
+      }
+      const host = new UpstreamHost(this.name, key, data, this.environment.hostCounters);
+      host.monitor = this.monitor;
+      hosts.set(key, host);
+    }
+    return hosts;
+  }
+
+  private hostSets(): HostSet[] {
+    return HostSet.byPriority([...this.hosts.values()]);
+  }
+
+  private makeBreakers(priority: 0 | 1): CircuitBreakers {
+    const slots = this.data.breakerSlots.slice(priority * 4, priority * 4 + 4);
+    return buildCircuitBreakers(this.data.breakers[priority], slots, this.environment.shared);
+  }
+}

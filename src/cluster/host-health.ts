@@ -1,0 +1,78 @@
+import type { EndpointHealth } from './cluster-data.ts';
+
+/** Why a host may be unfit, as bits. Source: Envoy `HealthFlag` in `envoy/upstream/upstream.h`. */
+export const HealthFlag = {
+  None: 0,
+  FailedActiveCheck: 1 << 0,
+  FailedOutlierCheck: 1 << 1,
+  FailedEndpointHealth: 1 << 2,
+  DegradedActiveCheck: 1 << 3,
+  DegradedEndpointHealth: 1 << 4,
+  PendingRemoval: 1 << 5,
+  PendingActiveCheck: 1 << 6,
+  ExcludedByImmediateFailure: 1 << 7,
+  ActiveCheckTimeout: 1 << 8,
+  EndpointDraining: 1 << 9,
+} as const;
+export type HealthFlag = (typeof HealthFlag)[keyof typeof HealthFlag];
+
+const unhealthy =
+  HealthFlag.FailedActiveCheck |
+  HealthFlag.FailedOutlierCheck |
+  HealthFlag.FailedEndpointHealth |
+  HealthFlag.EndpointDraining;
+const degraded = HealthFlag.DegradedActiveCheck | HealthFlag.DegradedEndpointHealth;
+const excluded = HealthFlag.PendingActiveCheck | HealthFlag.ExcludedByImmediateFailure | HealthFlag.EndpointDraining;
+
+export function isHealthy(flags: number): boolean {
+  return (flags & (unhealthy | degraded)) === 0;
+}
+
+export function isDegraded(flags: number): boolean {
+  return (flags & unhealthy) === 0 && (flags & degraded) !== 0;
+}
+
+/** Counts neither for nor against its priority's health. */
+export function isExcluded(flags: number): boolean {
+  return (flags & excluded) !== 0;
+}
+
+/** The bits that an endpoint's configured `health_status` sets. */
+export function flagsOfEndpoint(health: EndpointHealth): number {
+  switch (health) {
+    case 'HEALTHY':
+      return HealthFlag.None;
+    case 'UNHEALTHY':
+    case 'TIMEOUT':
+      return HealthFlag.FailedEndpointHealth;
+    case 'DRAINING':
+      return HealthFlag.EndpointDraining;
+    case 'DEGRADED':
+      return HealthFlag.DegradedEndpointHealth;
+  }
+}
+
+/** The bits that `flagsOfEndpoint` owns; the others belong to health checks and outlier detection. */
+export const endpointFlags =
+  HealthFlag.FailedEndpointHealth | HealthFlag.EndpointDraining | HealthFlag.DegradedEndpointHealth;
+
+/** In the order in which Envoy prints them. */
+const names: readonly (readonly [number, string])[] = [
+  [HealthFlag.FailedActiveCheck, '/failed_active_hc'],
+  [HealthFlag.FailedOutlierCheck, '/failed_outlier_check'],
+  [HealthFlag.FailedEndpointHealth, '/failed_eds_health'],
+  [HealthFlag.DegradedActiveCheck, '/degraded_active_hc'],
+  [HealthFlag.DegradedEndpointHealth, '/degraded_eds_health'],
+  [HealthFlag.PendingRemoval, '/pending_dynamic_removal'],
+  [HealthFlag.PendingActiveCheck, '/pending_active_hc'],
+  [HealthFlag.ExcludedByImmediateFailure, '/excluded_via_immediate_hc_fail'],
+  [HealthFlag.ActiveCheckTimeout, '/active_hc_timeout'],
+  [HealthFlag.EndpointDraining, '/eds_status_draining'],
+];
+
+/** `health_flags` of `/clusters`: `healthy`, or every flag. */
+export function formatHealthFlags(flags: number): string {
+  let text = '';
+  for (const [flag, name] of names) if ((flags & flag) !== 0) text += name;
+  return text === '' ? 'healthy' : text;
+}

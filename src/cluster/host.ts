@@ -1,0 +1,163 @@
+import type { Failure } from '../core/failure.ts';
+import { formatAddress, type Address } from '../core/peer.ts';
+import type { HostData, LocalityData } from './cluster-data.ts';
+import type { Host } from './cluster.ts';
+import { HostStat, hostStatCount, type HostCounters } from './host-counters.ts';
+import { endpointFlags, flagsOfEndpoint, isDegraded, isExcluded, isHealthy } from './host-health.ts';
+import type { HttpConnectionPool } from './pool/http-pool.ts';
+import type { TcpConnectionPool } from './pool/tcp-pool.ts';
+
+/** Who watches a host's results: the seam for outlier detection. */
+export interface HostMonitor {
+  /** As `Host.recordResult`. */
+  onResult(host: UpstreamHost, status: number, failure: Failure | null): void;
+}
+
+/** What a host must know of its pools. */
+export interface HostPool {
+  /** Finish what you carry, open nothing that nobody waits for, and say `poolDrained` at the end. */
+  drain(): void;
+}
+
+/** A host of one cluster in one worker. Weight, health and priority follow updates; its pools live as long as it does. */
+export class UpstreamHost implements Host {
+  /** `hostKeys` of its cluster. */
+  readonly key: string;
+  readonly address: Address;
+  readonly addressText: string;
+  readonly hostname: string;
+  readonly locality: LocalityData;
+  priority: number;
+  weight: number;
+  localityWeight: number;
+  canary: boolean;
+  metadata: Readonly<Record<string, unknown>> | null;
+  activeRequests: number;
+  /** Bits of HealthFlag. */
+  healthFlags: number;
+  monitor: HostMonitor | null;
+  httpPoolDefault: HttpConnectionPool | null;
+  httpPoolHigh: HttpConnectionPool | null;
+  tcpPoolDefault: TcpConnectionPool | null;
+  tcpPoolHigh: TcpConnectionPool | null;
+  private readonly cluster: string;
+  private readonly blocks: HostCounters;
+  private block: Float64Array | null;
+  private isBlockShared: boolean;
+  private isGone: boolean;
+  /** Every pool that may still have a connection. */
+  private readonly pools: Set<HostPool>;
+
+  constructor(cluster: string, key: string, data: HostData, blocks: HostCounters) {
+    this.key = key;
+    this.address = data.address;
+    this.addressText = formatAddress(data.address);
+    this.hostname = data.hostname;
+    this.locality = data.locality;
+    this.priority = data.priority;
+    this.weight = data.weight;
+    this.localityWeight = data.localityWeight;
+    this.canary = data.canary;
+    this.metadata = data.metadata;
+    this.activeRequests = 0;
+    this.healthFlags = flagsOfEndpoint(data.health);
+    this.monitor = null;
+    this.httpPoolDefault = null;
+    this.httpPoolHigh = null;
+    this.tcpPoolDefault = null;
+    this.tcpPoolHigh = null;
+    this.cluster = cluster;
+    this.blocks = blocks;
+    this.block = null;
+    this.isBlockShared = false;
+    this.isGone = false;
+    this.pools = new Set();
+  }
+
+  /** False: the data describe another host, though at the same address. */
+  isDescribedBy(data: HostData): boolean {
+    const { region, zone, subZone } = data.locality;
+    const here = this.locality;
+    return data.hostname === this.hostname && region === here.region && zone === here.zone && subZone === here.subZone;
+  }
+
+  /** Takes over what may change without the host being another. */
+  update(data: HostData): void {
+    this.priority = data.priority;
+    this.weight = data.weight;
+    this.localityWeight = data.localityWeight;
+    this.canary = data.canary;
+    this.metadata = data.metadata;
+    this.healthFlags = (this.healthFlags & ~endpointFlags) | flagsOfEndpoint(data.health);
+  }
+
+  get isHealthy(): boolean {
+    return isHealthy(this.healthFlags);
+  }
+
+  get isDegraded(): boolean {
+    return isDegraded(this.healthFlags);
+  }
+
+  get isExcluded(): boolean {
+    return isExcluded(this.healthFlags);
+  }
+
+  /** Its counters in shared memory, by HostStat; made when first asked for. */
+  get counters(): Float64Array {
+    return this.block ?? this.openBlock();
+  }
+
+  recordResult(status: number, failure: Failure | null): void {
+    const counters = this.counters;
+    const stat = failure !== null || status >= 500 ? HostStat.RqError : HostStat.RqSuccess;
+    counters[stat] = counters[stat]! + 1;
+    if (this.monitor !== null) this.monitor.onResult(this, status, failure);
+  }
+
+  recordTimeout(): void {
+    const counters = this.counters;
+    counters[HostStat.RqTimeout] = counters[HostStat.RqTimeout]! + 1;
+  }
+
+  /** Called by a pool when it is made. */
+  poolOpened(pool: HostPool): void {
+    this.pools.add(pool);
+    if (this.isGone) pool.drain();
+  }
+
+  /** Called by a pool whose last connection has gone after `drain`. */
+  poolDrained(pool: HostPool): void {
+    this.pools.delete(pool);
+    this.releaseBlock();
+  }
+
+  /** The host has left its cluster: pools finish what they carry and close. */
+  leave(): void {
+    this.isGone = true;
+    for (const pool of [...this.pools]) pool.drain();
+    this.releaseBlock();
+  }
+
+  /** Connections finish what they carry and close; who comes next finds new pools. */
+  renewPools(): void {
+    this.httpPoolDefault = null;
+    this.httpPoolHigh = null;
+    this.tcpPoolDefault = null;
+    this.tcpPoolHigh = null;
+    for (const pool of [...this.pools]) pool.drain();
+  }
+
+  private openBlock(): Float64Array {
+    // Who still holds a host that has left may count on, but nobody asks for its numbers.
+    this.block = this.isGone ? new Float64Array(hostStatCount) : this.blocks.open(this.cluster, this.key);
+    this.isBlockShared = !this.isGone;
+    return this.block;
+  }
+
+  private releaseBlock(): void {
+    if (this.block === null || !this.isGone || !this.isBlockShared || this.pools.size > 0) return;
+    this.blocks.close(this.cluster, this.key, this.block);
+    this.block = null;
+  }
+}

@@ -1,0 +1,37 @@
+import type { LbPolicyData } from '../cluster-data.ts';
+import type { UpstreamHost } from '../host.ts';
+import { FullScanLeastRequest, LeastRequest, WeightedLeastRequest } from './least-request.ts';
+import type { RandomSource } from './random-source.ts';
+import { Random } from './random.ts';
+import { RoundRobin, WeightedRoundRobin } from './round-robin.ts';
+
+/** One policy over one list of hosts that does not change. */
+export interface HostPicker {
+  /** Null: the list is empty. */
+  pick(): UpstreamHost | null;
+  /** Where the next picker over this source should begin, so that an update does not send everybody to the first host. */
+  readonly position: number;
+}
+
+/** `position`: of the picker before this one, or a random seed. */
+export function makeHostPicker(
+  policy: LbPolicyData,
+  hosts: readonly UpstreamHost[],
+  random: RandomSource,
+  position: number,
+): HostPicker {
+  switch (policy.kind) {
+    case 'random':
+      return new Random(hosts, random);
+    case 'round-robin':
+      return haveEqualWeights(hosts) ? new RoundRobin(hosts, position) : new WeightedRoundRobin(hosts, position);
+    case 'least-request':
+      if (!haveEqualWeights(hosts)) return new WeightedLeastRequest(hosts, policy.activeRequestBias, position);
+      if (policy.fullScan) return new FullScanLeastRequest(hosts, random);
+      return new LeastRequest(hosts, policy.choiceCount, random);
+  }
+}
+
+function haveEqualWeights(hosts: readonly UpstreamHost[]): boolean {
+  return hosts.every((host) => host.weight === hosts[0]!.weight);
+}

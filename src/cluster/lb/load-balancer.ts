@@ -1,0 +1,102 @@
+import type { Counter } from '../../observe/stats.ts';
+import type { LbData } from '../cluster-data.ts';
+import type { Host, LoadBalancer, PickContext } from '../cluster.ts';
+import type { HostSet } from '../host-set.ts';
+import { makeHostPicker, type HostPicker } from './host-picker.ts';
+import { makeLocalityPicker } from './locality.ts';
+import { priorityAt, priorityLoads, type PriorityLoads } from './priority.ts';
+import { randomIndex, type RandomSource } from './random-source.ts';
+
+/** Which hosts of a priority are meant. */
+const Source = { Healthy: 0, Degraded: 1, All: 2 } as const;
+type Source = (typeof Source)[keyof typeof Source];
+
+/** The three sources of one priority; null until first used. */
+type Pickers = [healthy: HostPicker | null, degraded: HostPicker | null, all: HostPicker | null];
+
+/**
+ * Chooses a priority, decides whether it is in panic, and lets the policy choose among the hosts that then count.
+ * Draws its random numbers itself: those of the stream also choose routes and weighted clusters, and one number used
+ * twice would tie the choices together.
+ */
+export class PriorityLoadBalancer implements LoadBalancer {
+  private readonly lb: LbData;
+  private readonly random: RandomSource;
+  private readonly panics: Counter;
+  /** Where pickers begin that have no predecessor. */
+  private readonly seed: number;
+  private sets: readonly HostSet[];
+  private loads: PriorityLoads;
+  /** By priority. */
+  private pickers: Pickers[];
+  private previous: Pickers[];
+  /** The only picker there is to ask: one priority, healthy enough. */
+  private only: HostPicker | null;
+
+  constructor(sets: readonly HostSet[], lb: LbData, random: RandomSource, panics: Counter) {
+    this.lb = lb;
+    this.random = random;
+    this.panics = panics;
+    this.seed = randomIndex(random, 0x40000000);
+    this.sets = sets;
+    this.loads = priorityLoads(sets, lb);
+    this.pickers = [];
+    this.previous = [];
+    this.only = null;
+    this.update(sets);
+  }
+
+  /** The hosts, their weights or their health have changed. */
+  update(sets: readonly HostSet[]): void {
+    this.sets = sets;
+    this.loads = priorityLoads(sets, this.lb);
+    this.previous = this.pickers;
+    this.pickers = sets.map(() => [null, null, null]);
+    const isSimple = sets.length === 1 && this.loads.healthy[0] === 100 && !this.loads.panic[0]!;
+    this.only = isSimple ? this.picker(0, Source.Healthy) : null;
+  }
+
+  /** Null: no host that may be used. After `hostSelectionAttempts` refusals the next one is given unasked. */
+  pick(context: PickContext): Host | null {
+    let host = this.pickOnce();
+    for (let attempts = context.hostSelectionAttempts; attempts > 0; attempts--) {
+      if (host === null || !context.rejects(host)) return host;
+      host = this.pickOnce();
+    }
+    return host;
+  }
+
+  private pickOnce(): Host | null {
+    if (this.only !== null) return this.only.pick();
+    const { loads } = this;
+    const count = this.sets.length;
+    const point = randomIndex(this.random, 100) + 1;
+    const choice = priorityAt(loads, point);
+    const priority = choice % count;
+    if (loads.panic[priority]!) {
+      this.panics.inc();
+      return this.picker(priority, Source.All).pick();
+    }
+    return this.picker(priority, choice < count ? Source.Healthy : Source.Degraded).pick();
+  }
+
+  private picker(priority: number, source: Source): HostPicker {
+    const pickers = this.pickers[priority]!;
+    return (pickers[source] ??= this.makePicker(priority, source));
+  }
+
+  private makePicker(priority: number, source: Source): HostPicker {
+    const { lb, random } = this;
+    const set = this.sets[priority]!;
+    const position = this.previous[priority]?.[source]?.position ?? this.seed;
+    if (lb.localityWeighted && source !== Source.All) {
+      const isFit = (group: Pick<HostSet, 'healthy' | 'degraded'>): HostSet['hosts'] =>
+        source === Source.Healthy ? group.healthy : group.degraded;
+      const factor = lb.overprovisioningFactor;
+      const picker = makeLocalityPicker(set, isFit, factor, lb.policy, random, position);
+      if (picker !== null) return picker;
+    }
+    const hosts = source === Source.Healthy ? set.healthy : source === Source.Degraded ? set.degraded : set.hosts;
+    return makeHostPicker(lb.policy, hosts, random, position);
+  }
+}

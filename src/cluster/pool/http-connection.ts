@@ -1,0 +1,269 @@
+import type { ClientCodec, ClientCodecOwner, CodecHost } from '../../codec/codec.ts';
+import type { Timed } from '../../core/clock.ts';
+import type { Connection, ConnectionSink } from '../../core/connection.ts';
+import type { Failure } from '../../core/failure.ts';
+import { ClosedByPeer, ClosedLocally, ConnectionTermination } from '../../core/failures.ts';
+import type { Dialing, DialHandler } from '../../net/network.ts';
+import { ClusterCounter } from '../cluster-stat-names.ts';
+import type { StreamWaiter } from '../cluster.ts';
+import type { HttpConnectionPool } from './http-pool.ts';
+
+/**
+ * Life of a pooled connection:
+ *
+ *     Connecting → Ready ⇄ Busy → Draining → Closed
+ *
+ * Ready takes streams; Busy carries as many as it can; Draining finishes what it carries. Every state may fall to Closed.
+ */
+export const ConnectionState = { Connecting: 0, Ready: 1, Busy: 2, Draining: 3, Closed: 4 } as const;
+export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState];
+
+/** One upstream connection of an HTTP pool: dials, carries streams, goes idle, ages and ends. */
+export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHost, ClientCodecOwner, Timed {
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
+  state: ConnectionState;
+  /** Neighbours among the ready connections; owned by the pool's list. */
+  previous: HttpPoolConnection | null;
+  next: HttpPoolConnection | null;
+  private readonly pool: HttpConnectionPool;
+  private readonly startMs: number;
+  /** When it has reached max_connection_duration; Infinity: never. */
+  private endMs: number;
+  private dialing: Dialing | null;
+  private connection: Connection | null;
+  private codec: ClientCodec | null;
+  private activeStreams: number;
+  private servedStreams: number;
+  private remainingStreams: number;
+  /** Bytes are being parsed: what follows a response in the same chunk must be seen before the connection is used again. */
+  private isReceiving: boolean;
+  private isAboveHighWatermark: boolean;
+
+  constructor(pool: HttpConnectionPool) {
+    const { network, data } = pool.context;
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
+    this.state = ConnectionState.Connecting;
+    this.previous = null;
+    this.next = null;
+    this.pool = pool;
+    this.startMs = network.clock.now;
+    this.endMs = Infinity;
+    this.dialing = null;
+    this.connection = null;
+    this.codec = null;
+    this.activeStreams = 0;
+    this.servedStreams = 0;
+    this.remainingStreams = data.http.maxRequestsPerConnection || Infinity;
+    this.isReceiving = false;
+    this.isAboveHighWatermark = false;
+  }
+
+  dial(): void {
+    const { network, dialOptions } = this.pool.context;
+    const dialing = network.dial(this.pool.host.address, dialOptions, this);
+    if (this.state === ConnectionState.Connecting) this.dialing = dialing;
+  }
+
+  get isCarrying(): boolean {
+    return this.activeStreams > 0;
+  }
+
+  /** Only in state Ready. */
+  open(waiter: StreamWaiter): void {
+    const codec = this.codec!;
+    const connection = this.connection!;
+    this.activeStreams++;
+    this.servedStreams++;
+    const stream = codec.open(waiter);
+    if (--this.remainingStreams === 0) {
+      this.pool.accounts.count(ClusterCounter.CxMaxRequests);
+      this.pool.leaveReady(this, ConnectionState.Draining);
+    } else if (!codec.canOpen) {
+      this.pool.leaveReady(this, ConnectionState.Busy);
+    }
+    this.pool.context.network.timers.schedule(this, this.endMs);
+    waiter.onPoolReady(stream, connection, this.pool.host);
+  }
+
+  /** Carries what it carries to the end, and closes. */
+  drain(): void {
+    if (this.state === ConnectionState.Closed) return;
+    if (this.state === ConnectionState.Ready) this.pool.leaveReady(this, ConnectionState.Draining);
+    else if (this.state === ConnectionState.Busy) this.state = ConnectionState.Draining;
+    if (this.state === ConnectionState.Draining && this.activeStreams === 0 && !this.isReceiving) this.closeLocally();
+  }
+
+  /** Gives up, whatever it is doing. */
+  closeLocally(): void {
+    const { connection, dialing } = this;
+    this.finish(true, ClosedLocally);
+    dialing?.cancel();
+    connection?.destroy(ClosedLocally);
+  }
+
+  // DialHandler
+
+  onConnected(connection: Connection): void {
+    this.dialing = null;
+    if (this.state !== ConnectionState.Connecting) {
+      connection.destroy(ClosedLocally);
+      return;
+    }
+    const { accounts, context } = this.pool;
+    this.connection = connection;
+    this.codec = context.openCodec(this, this);
+    const { now } = context.network.clock;
+    const durationMs = context.data.http.maxConnectionDurationMs;
+    if (durationMs > 0) this.endMs = now + durationMs;
+    accounts.connected(now - this.startMs);
+    this.pool.connecting--;
+    connection.attach(this);
+    this.becomeReady();
+  }
+
+  onDialFailure(failure: Failure): void {
+    this.dialing = null;
+    if (this.state !== ConnectionState.Connecting) return;
+    this.pool.connecting--;
+    this.state = ConnectionState.Closed;
+    const { accounts, context } = this.pool;
+    accounts.connectFailed(failure);
+    accounts.connectionEnded(context.network.clock.now - this.startMs);
+    this.pool.connectFailed(this, failure);
+  }
+
+  // ConnectionSink
+
+  onBytes(chunk: Uint8Array): void {
+    if (this.state === ConnectionState.Closed) return;
+    this.pool.accounts.rxBytes.add(chunk.length);
+    this.isReceiving = true;
+    this.codec!.receive(chunk, this.pool.context.network.clock.now);
+    this.isReceiving = false;
+    this.settle();
+  }
+
+  onDrain(): void {
+    if (!this.isAboveHighWatermark || this.state === ConnectionState.Closed) return;
+    this.isAboveHighWatermark = false;
+    this.pool.accounts.count(ClusterCounter.FlowControlDrainedTotal);
+    this.codec!.onBelowLowWatermark();
+  }
+
+  onEnd(): void {
+    if (this.state === ConnectionState.Closed) return;
+    this.isReceiving = true;
+    this.codec!.receiveEnd(this.pool.context.network.clock.now);
+    this.isReceiving = false;
+    const { connection } = this;
+    this.finish(false, ConnectionTermination);
+    connection!.destroy(ClosedByPeer);
+  }
+
+  onClosed(failure: Failure): void {
+    this.finish(false, failure.detail === '' ? ConnectionTermination : ConnectionTermination.with(failure.detail));
+  }
+
+  // CodecHost
+
+  write(chunk: Uint8Array): boolean {
+    this.pool.accounts.txBytes.add(chunk.length);
+    return this.connection!.write(chunk) || this.wroteTooMuch();
+  }
+
+  writeLatin1(text: string): boolean {
+    this.pool.accounts.txBytes.add(text.length);
+    return this.connection!.writeLatin1(text) || this.wroteTooMuch();
+  }
+
+  end(): void {
+    this.connection!.end();
+  }
+
+  pause(): void {
+    this.pool.accounts.count(ClusterCounter.FlowControlPausedReadingTotal);
+    this.connection!.pause();
+  }
+
+  resume(): void {
+    this.pool.accounts.count(ClusterCounter.FlowControlResumedReadingTotal);
+    this.connection!.resume();
+  }
+
+  // ClientCodecOwner
+
+  onStreamDone(reusable: boolean): void {
+    if (this.activeStreams === 0) return;
+    this.activeStreams--;
+    this.pool.accounts.requestEnded();
+    if (!reusable) {
+      if (this.state === ConnectionState.Ready) this.pool.leaveReady(this, ConnectionState.Draining);
+      else if (this.state === ConnectionState.Busy) this.state = ConnectionState.Draining;
+    }
+    if (!this.isReceiving) this.settle();
+  }
+
+  onProtocolError(failure: Failure): void {
+    if (this.state === ConnectionState.Closed) return;
+    // A server that says 408 to an idle connection before it closes it is within its rights.
+    if (failure.kind !== ConnectionTermination.kind) this.pool.accounts.count(ClusterCounter.CxProtocolError);
+    this.closeLocally();
+  }
+
+  /** idle_timeout or max_connection_duration. */
+  tick(now: number): void {
+    const { accounts } = this.pool;
+    if (now >= this.endMs) {
+      accounts.count(ClusterCounter.CxMaxDurationReached);
+      this.drain();
+    } else if (this.activeStreams === 0) {
+      accounts.count(ClusterCounter.CxIdleTimeout);
+      this.closeLocally();
+    }
+  }
+
+  private wroteTooMuch(): false {
+    if (!this.isAboveHighWatermark) {
+      this.isAboveHighWatermark = true;
+      this.pool.accounts.count(ClusterCounter.FlowControlBackedUpTotal);
+      this.codec!.onAboveHighWatermark();
+    }
+    return false;
+  }
+
+  /** A stream has ended, and nothing of the connection's is on the call stack: on to the next, or out. */
+  private settle(): void {
+    if (this.state === ConnectionState.Draining) {
+      if (this.activeStreams === 0) this.closeLocally();
+    } else if (this.state === ConnectionState.Busy && this.codec!.canOpen) {
+      this.becomeReady();
+    }
+  }
+
+  private becomeReady(): void {
+    const { timers, clock } = this.pool.context.network;
+    if (this.activeStreams === 0) timers.schedule(this, Math.min(this.endMs, clock.now + this.pool.idleTimeoutMs));
+    this.pool.becameReady(this);
+  }
+
+  /** The one way out. `failure` is what open streams hear. */
+  private finish(isLocal: boolean, failure: Failure): void {
+    if (this.state === ConnectionState.Closed) return;
+    const { pool } = this;
+    const { accounts, context } = pool;
+    if (this.state === ConnectionState.Ready) pool.leaveReady(this, ConnectionState.Closed);
+    else if (this.state === ConnectionState.Connecting) pool.connecting--;
+    this.state = ConnectionState.Closed;
+    context.network.timers.cancel(this);
+    accounts.destroyed(isLocal, this.activeStreams > 0);
+    if (this.connection !== null) accounts.requestsPerConnection(this.servedStreams);
+    accounts.connectionEnded(context.network.clock.now - this.startMs);
+    this.codec?.closed(failure);
+    for (; this.activeStreams > 0; this.activeStreams--) accounts.requestEnded();
+    pool.connectionEnded(this);
+  }
+}

@@ -1,0 +1,164 @@
+import type { Failure } from '../../core/failure.ts';
+import { Overflow } from '../../core/failures.ts';
+import { ClusterCounter } from '../cluster-stat-names.ts';
+import type { HttpPool, StreamWaiter } from '../cluster.ts';
+import type { HostPool, UpstreamHost } from '../host.ts';
+import { ConnectionState, HttpPoolConnection } from './http-connection.ts';
+import { PoolAccounts } from './pool-accounts.ts';
+import type { PoolContext } from './pool-context.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+/** How many connections one event may open at most, however many wait. Source: Envoy `tryCreateNewConnections`. */
+const connectionsPerEventMax = 3;
+
+/**
+ * The HTTP connections of one host and routing priority. A stream takes the connection that became ready last, so that
+ * those beyond the need idle out; without a ready one it waits in line for a connection that is opened for it or for
+ * one that becomes free, whichever is first. Source: Envoy `conn_pool_base.cc`.
+ */
+export class HttpConnectionPool implements HttpPool, HostPool {
+  readonly context: PoolContext;
+  readonly host: UpstreamHost;
+  readonly accounts: PoolAccounts;
+  readonly idleTimeoutMs: number;
+  /** Number of connections that are being opened. */
+  connecting: number;
+  private readonly connections: Set<HttpPoolConnection>;
+  /** Most recently ready first. */
+  private firstReady: HttpPoolConnection | null;
+  private pending: WaitingLine<StreamWaiter>;
+  /** Those who are being told of a failed connection right now; who is told may come back into `pending`. */
+  private purged: WaitingLine<StreamWaiter>;
+  private isDraining: boolean;
+
+  constructor(context: PoolContext, host: UpstreamHost, priority: 0 | 1) {
+    this.context = context;
+    this.host = host;
+    this.accounts = new PoolAccounts(context, host, priority);
+    this.idleTimeoutMs = context.data.http.idleTimeoutMs || Infinity;
+    this.connecting = 0;
+    this.connections = new Set();
+    this.firstReady = null;
+    this.pending = new WaitingLine();
+    this.purged = new WaitingLine();
+    this.isDraining = false;
+    host.poolOpened(this);
+  }
+
+  newStream(waiter: StreamWaiter): void {
+    const { accounts, firstReady } = this;
+    if (firstReady !== null) {
+      this.attach(firstReady, waiter);
+      return;
+    }
+    if (!accounts.mayWait) {
+      waiter.onPoolFailure(Overflow, null);
+      return;
+    }
+    this.pending.push(waiter);
+    accounts.waitBegan();
+    this.openConnections();
+  }
+
+  cancel(waiter: StreamWaiter): void {
+    if (!this.pending.leave(waiter) && !this.purged.leave(waiter)) return;
+    this.accounts.waitEnded();
+    this.accounts.count(ClusterCounter.RqCancelled);
+    this.closeUnneeded();
+  }
+
+  /** Idle connections close now, the others after what they carry and what waits for them. */
+  drain(): void {
+    this.isDraining = true;
+    // A copy: closing takes connections out of the set.
+    for (const connection of [...this.connections]) connection.drain();
+    this.closeUnneeded();
+  }
+
+  // For the connections of this pool.
+
+  becameReady(connection: HttpPoolConnection): void {
+    connection.state = ConnectionState.Ready;
+    connection.previous = null;
+    connection.next = this.firstReady;
+    if (this.firstReady !== null) this.firstReady.previous = connection;
+    this.firstReady = connection;
+    while (this.firstReady !== null) {
+      const waiter = this.pending.shift();
+      if (waiter === null) break;
+      this.accounts.waitEnded();
+      this.attach(this.firstReady, waiter);
+    }
+    if (this.isDraining && this.pending.size === 0) {
+      if (connection.state === ConnectionState.Ready) connection.drain();
+      this.closeUnneeded();
+    }
+  }
+
+  leaveReady(connection: HttpPoolConnection, state: ConnectionState): void {
+    if (connection.previous === null) this.firstReady = connection.next;
+    else connection.previous.next = connection.next;
+    if (connection.next !== null) connection.next.previous = connection.previous;
+    connection.previous = null;
+    connection.next = null;
+    connection.state = state;
+  }
+
+  /** All who wait are told: with a host that misbehaves they would be stuck here, and their routes may have others. */
+  connectFailed(connection: HttpPoolConnection, failure: Failure): void {
+    this.connections.delete(connection);
+    const purged = this.pending;
+    this.pending = new WaitingLine();
+    this.purged = purged;
+    for (let waiter = purged.shift(); waiter !== null; waiter = purged.shift()) {
+      this.accounts.waitEnded();
+      this.accounts.count(ClusterCounter.RqPendingFailureEject);
+      waiter.onPoolFailure(failure, this.host);
+    }
+    this.afterLoss();
+  }
+
+  connectionEnded(connection: HttpPoolConnection): void {
+    this.connections.delete(connection);
+    this.afterLoss();
+  }
+
+  private attach(connection: HttpPoolConnection, waiter: StreamWaiter): void {
+    if (!this.accounts.mayRequest) {
+      waiter.onPoolFailure(Overflow, this.host);
+      return;
+    }
+    this.accounts.requestBegan();
+    connection.open(waiter);
+  }
+
+  /** As many as those who wait need beyond the ones that are on their way. */
+  private openConnections(): void {
+    for (let i = 0; i < connectionsPerEventMax && this.pending.size > this.connecting; i++) {
+      if (!this.accounts.mayConnect(this.connections.size === 0)) return;
+      const connection = new HttpPoolConnection(this);
+      this.connections.add(connection);
+      this.connecting++;
+      this.accounts.connectionBegan();
+      this.accounts.count(ClusterCounter.CxHttp1Total);
+      connection.dial();
+    }
+  }
+
+  private afterLoss(): void {
+    if (this.pending.size > 0) this.openConnections();
+    this.sayIfDrained();
+  }
+
+  /** A draining pool opens no connection that nobody waits for. */
+  private closeUnneeded(): void {
+    if (!this.isDraining || this.pending.size > 0) return;
+    for (const connection of [...this.connections])
+      if (connection.state === ConnectionState.Connecting) connection.closeLocally();
+    this.sayIfDrained();
+  }
+
+  private sayIfDrained(): void {
+    if (this.isDraining && this.connections.size === 0 && this.pending.size === 0) this.host.poolDrained(this);
+  }
+}

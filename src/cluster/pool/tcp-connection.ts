@@ -1,0 +1,176 @@
+import type { Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
+import type { Failure } from '../../core/failure.ts';
+import { ClosedLocally } from '../../core/failures.ts';
+import type { Peer } from '../../core/peer.ts';
+import type { Dialing, DialHandler } from '../../net/network.ts';
+import type { TcpConnectionPool } from './tcp-pool.ts';
+
+/** An upstream connection that is being opened for somebody who waits in line. */
+export class TcpPoolDial implements DialHandler {
+  private readonly pool: TcpConnectionPool;
+  private readonly startMs: number;
+  private dialing: Dialing | null;
+  private isOver: boolean;
+
+  constructor(pool: TcpConnectionPool) {
+    this.pool = pool;
+    this.startMs = pool.context.network.clock.now;
+    this.dialing = null;
+    this.isOver = false;
+  }
+
+  dial(): void {
+    const { network, dialOptions } = this.pool.context;
+    const dialing = network.dial(this.pool.host.address, dialOptions, this);
+    if (!this.isOver) this.dialing = dialing;
+  }
+
+  /** Nobody waits for it any more. */
+  cancel(): void {
+    this.isOver = true;
+    this.dialing?.cancel();
+    const { accounts, context } = this.pool;
+    accounts.destroyed(true, false);
+    accounts.connectionEnded(context.network.clock.now - this.startMs);
+  }
+
+  onConnected(connection: Connection): void {
+    this.dialing = null;
+    if (this.isOver) {
+      connection.destroy(ClosedLocally);
+      return;
+    }
+    this.isOver = true;
+    const { accounts, context } = this.pool;
+    accounts.connected(context.network.clock.now - this.startMs);
+    this.pool.dialSucceeded(this, new TcpPoolConnection(this.pool, connection, this.startMs));
+  }
+
+  onDialFailure(failure: Failure): void {
+    this.dialing = null;
+    if (this.isOver) return;
+    this.isOver = true;
+    const { accounts, context } = this.pool;
+    accounts.connectFailed(failure);
+    accounts.connectionEnded(context.network.clock.now - this.startMs);
+    this.pool.dialFailed(this, failure);
+  }
+}
+
+/** An open upstream connection in the hands of its user: counts what passes, and tells the pool when it ends. */
+export class TcpPoolConnection implements Connection, ConnectionSink {
+  readonly id: number;
+  readonly peer: Peer;
+  readonly openedMs: number;
+  owner: ConnectionOwner | null;
+  private readonly pool: TcpConnectionPool;
+  private readonly inner: Connection;
+  private readonly startMs: number;
+  private sink: ConnectionSink | null;
+  private isClosedByUs: boolean;
+
+  constructor(pool: TcpConnectionPool, inner: Connection, startMs: number) {
+    this.id = inner.id;
+    this.peer = inner.peer;
+    this.openedMs = inner.openedMs;
+    this.owner = null;
+    this.pool = pool;
+    this.inner = inner;
+    this.startMs = startMs;
+    this.sink = null;
+    this.isClosedByUs = false;
+  }
+
+  // Connection, for the user
+
+  attach(sink: ConnectionSink): void {
+    this.sink = sink;
+    this.inner.attach(this);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.pool.accounts.txBytes.add(chunk.length);
+    return this.inner.write(chunk);
+  }
+
+  writeLatin1(text: string): boolean {
+    this.pool.accounts.txBytes.add(text.length);
+    return this.inner.writeLatin1(text);
+  }
+
+  end(): void {
+    this.inner.end();
+  }
+
+  destroy(failure: Failure): void {
+    this.isClosedByUs = true;
+    this.inner.destroy(failure);
+  }
+
+  endAndLinger(lingerMs: number, failure: Failure): void {
+    this.isClosedByUs = true;
+    this.inner.endAndLinger(lingerMs, failure);
+  }
+
+  pause(): void {
+    this.inner.pause();
+  }
+
+  resume(): void {
+    this.inner.resume();
+  }
+
+  get bufferedBytes(): number {
+    return this.inner.bufferedBytes;
+  }
+
+  get bufferLimit(): number {
+    return this.inner.bufferLimit;
+  }
+
+  set bufferLimit(limit: number) {
+    this.inner.bufferLimit = limit;
+  }
+
+  get bytesRead(): number {
+    return this.inner.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.inner.bytesWritten;
+  }
+
+  // ConnectionSink, for the socket
+
+  onBytes(chunk: Uint8Array): void {
+    this.pool.accounts.rxBytes.add(chunk.length);
+    this.sink!.onBytes(chunk);
+  }
+
+  onDrain(): void {
+    this.sink!.onDrain();
+  }
+
+  onEnd(): void {
+    this.sink!.onEnd();
+  }
+
+  onClosed(failure: Failure): void {
+    const { accounts, context } = this.pool;
+    accounts.requestEnded();
+    accounts.requestsPerConnection(1);
+    accounts.destroyed(this.isClosedByUs, true);
+    accounts.connectionEnded(context.network.clock.now - this.startMs);
+    this.pool.connectionEnded(this);
+    this.sink?.onClosed(failure);
+    this.owner?.onConnectionClosed(this);
+  }
+
+  /** Before anybody has it. */
+  discard(): void {
+    const { accounts, context } = this.pool;
+    accounts.destroyed(true, false);
+    accounts.connectionEnded(context.network.clock.now - this.startMs);
+    this.inner.destroy(ClosedLocally);
+  }
+}

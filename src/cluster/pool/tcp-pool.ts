@@ -1,0 +1,122 @@
+import type { Failure } from '../../core/failure.ts';
+import { Overflow } from '../../core/failures.ts';
+import { ClusterCounter } from '../cluster-stat-names.ts';
+import type { ConnectionWaiter, TcpPool } from '../cluster.ts';
+import type { HostPool, UpstreamHost } from '../host.ts';
+import { PoolAccounts } from './pool-accounts.ts';
+import type { PoolContext } from './pool-context.ts';
+import { TcpPoolConnection, TcpPoolDial } from './tcp-connection.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+/**
+ * Plain connections to one host and routing priority. Each serves one user and is never used again, so this is a line
+ * of those who wait, and the limits. Counts a connection's user as one request, as Envoy does.
+ */
+export class TcpConnectionPool implements TcpPool, HostPool {
+  readonly context: PoolContext;
+  readonly host: UpstreamHost;
+  readonly accounts: PoolAccounts;
+  private readonly dials: Set<TcpPoolDial>;
+  private readonly connections: Set<TcpPoolConnection>;
+  private pending: WaitingLine<ConnectionWaiter>;
+  /** Those who are being told of a failed connection right now. */
+  private purged: WaitingLine<ConnectionWaiter>;
+  private isDraining: boolean;
+
+  constructor(context: PoolContext, host: UpstreamHost, priority: 0 | 1) {
+    this.context = context;
+    this.host = host;
+    this.accounts = new PoolAccounts(context, host, priority);
+    this.dials = new Set();
+    this.connections = new Set();
+    this.pending = new WaitingLine();
+    this.purged = new WaitingLine();
+    this.isDraining = false;
+    host.poolOpened(this);
+  }
+
+  newConnection(waiter: ConnectionWaiter): void {
+    if (!this.accounts.mayWait) {
+      waiter.onConnectFailure(Overflow, null);
+      return;
+    }
+    this.pending.push(waiter);
+    this.accounts.waitBegan();
+    this.openConnections();
+  }
+
+  cancel(waiter: ConnectionWaiter): void {
+    if (!this.pending.leave(waiter) && !this.purged.leave(waiter)) return;
+    this.accounts.waitEnded();
+    this.accounts.count(ClusterCounter.RqCancelled);
+    if (this.dials.size > this.pending.size) this.cancelDial();
+    this.afterLoss();
+  }
+
+  /** Open connections belong to their users and go on; whoever waits still gets one. */
+  drain(): void {
+    this.isDraining = true;
+    this.afterLoss();
+  }
+
+  // For the connections of this pool.
+
+  dialSucceeded(dial: TcpPoolDial, connection: TcpPoolConnection): void {
+    this.dials.delete(dial);
+    const waiter = this.pending.shift();
+    if (waiter === null) {
+      connection.discard();
+      this.afterLoss();
+      return;
+    }
+    this.accounts.waitEnded();
+    if (!this.accounts.mayRequest) {
+      connection.discard();
+      waiter.onConnectFailure(Overflow, this.host);
+      this.afterLoss();
+      return;
+    }
+    this.accounts.requestBegan();
+    this.connections.add(connection);
+    waiter.onConnected(connection, this.host);
+  }
+
+  dialFailed(dial: TcpPoolDial, failure: Failure): void {
+    this.dials.delete(dial);
+    const purged = this.pending;
+    this.pending = new WaitingLine();
+    this.purged = purged;
+    for (let waiter = purged.shift(); waiter !== null; waiter = purged.shift()) {
+      this.accounts.waitEnded();
+      this.accounts.count(ClusterCounter.RqPendingFailureEject);
+      waiter.onConnectFailure(failure, this.host);
+    }
+    this.afterLoss();
+  }
+
+  connectionEnded(connection: TcpPoolConnection): void {
+    this.connections.delete(connection);
+    this.afterLoss();
+  }
+
+  private openConnections(): void {
+    while (this.pending.size > this.dials.size) {
+      if (!this.accounts.mayConnect(this.dials.size + this.connections.size === 0)) return;
+      const dial = new TcpPoolDial(this);
+      this.dials.add(dial);
+      this.accounts.connectionBegan();
+      dial.dial();
+    }
+  }
+
+  private cancelDial(): void {
+    const dial = this.dials.values().next().value!;
+    this.dials.delete(dial);
+    dial.cancel();
+  }
+
+  private afterLoss(): void {
+    if (this.pending.size > 0) this.openConnections();
+    if (this.isDraining && this.dials.size === 0 && this.connections.size === 0) this.host.poolDrained(this);
+  }
+}
