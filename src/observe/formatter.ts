@@ -2,5 +2,6 @@ import type { Outcome } from './outcome.ts';
 
 /** A substitution format string, compiled once. Missing values print `-` (or nothing, where the config says so). */
 export interface Formatter {
+  /** Bytes, one per character (latin1), as header values are: text of the configuration is in it as UTF-8. */
   format(outcome: Outcome): string;
 }

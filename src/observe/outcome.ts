@@ -2,19 +2,35 @@ import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
 import type { Peer, RemoteAddress } from '../core/peer.ts';
 
+/** `filter_metadata` of the configuration: namespace → struct. */
+export type Metadata = Readonly<Record<string, unknown>>;
+
+/** A try that was given up for another. */
+export interface UpstreamAttempt {
+  readonly host: string;
+  readonly hostName: string;
+  readonly connectionId: number;
+}
+
 /**
  * What happened to one stream (or, for TCP, one connection). One writer (`proxy/`), read by access log, metrics and
  * traces when the stream has ended. Every field is set in the constructor: one shape for life.
  * Times are monotonic milliseconds of the loop's clock; NaN: did not happen.
  */
 export class Outcome {
+  /** Which moment a log tells of (Envoy's AccessLogType): `DownstreamEnd`, for TCP `TcpConnectionEnd`. */
+  logType: string;
   /** Wall clock at the first byte, milliseconds since the epoch. */
   startEpochMs: number;
   startMs: number;
   requestEndMs: number;
+  /** Of the connection that the request went over; NaN where it was taken from the pool or is not known. */
+  upstreamConnectStartMs: number;
+  upstreamConnectEndMs: number;
   upstreamRequestStartMs: number;
   upstreamRequestEndMs: number;
   upstreamResponseStartMs: number;
+  upstreamResponseBodyStartMs: number;
   upstreamResponseEndMs: number;
   responseStartMs: number;
   endMs: number;
@@ -71,19 +87,40 @@ export class Outcome {
   upstreamConnectionId: number;
   upstreamProtocol: string;
   upstreamTransportFailureReason: string;
+  /** Milliseconds between asking the pool and its answer, good or bad. */
   upstreamPoolReadyMs: number;
   attemptCount: number;
+  /** Tries before the last one that had reached a connection; null: none. Filled by retries. */
+  earlierAttempts: UpstreamAttempt[] | null;
+  /** How each side's connection ended, as Envoy says it: `Normal`, `LocalReset`, `RemoteReset`. */
+  downstreamCloseType: string;
+  upstreamCloseType: string;
+  /** Why sekisho closed a connection itself; empty: it did not. */
+  downstreamLocalCloseReason: string;
+  upstreamLocalCloseReason: string;
+
+  /** Configured metadata, namespace → value, for %METADATA(…)%, %CLUSTER_METADATA(…)% and %UPSTREAM_METADATA(…)%. */
+  listenerMetadata: Metadata | null;
+  filterChainMetadata: Metadata | null;
+  virtualHostMetadata: Metadata | null;
+  routeMetadata: Metadata | null;
+  clusterMetadata: Metadata | null;
+  upstreamHostMetadata: Metadata | null;
   /** `dynamic_metadata`: filter name → value. */
   dynamicMetadata: Map<string, unknown> | null;
   filterState: Map<string, unknown> | null;
 
   constructor() {
+    this.logType = 'DownstreamEnd';
     this.startEpochMs = 0;
     this.startMs = 0;
     this.requestEndMs = NaN;
+    this.upstreamConnectStartMs = NaN;
+    this.upstreamConnectEndMs = NaN;
     this.upstreamRequestStartMs = NaN;
     this.upstreamRequestEndMs = NaN;
     this.upstreamResponseStartMs = NaN;
+    this.upstreamResponseBodyStartMs = NaN;
     this.upstreamResponseEndMs = NaN;
     this.responseStartMs = NaN;
     this.endMs = NaN;
@@ -126,6 +163,17 @@ export class Outcome {
     this.upstreamTransportFailureReason = '';
     this.upstreamPoolReadyMs = NaN;
     this.attemptCount = 0;
+    this.earlierAttempts = null;
+    this.downstreamCloseType = 'Normal';
+    this.upstreamCloseType = 'Normal';
+    this.downstreamLocalCloseReason = '';
+    this.upstreamLocalCloseReason = '';
+    this.listenerMetadata = null;
+    this.filterChainMetadata = null;
+    this.virtualHostMetadata = null;
+    this.routeMetadata = null;
+    this.clusterMetadata = null;
+    this.upstreamHostMetadata = null;
     this.dynamicMetadata = null;
     this.filterState = null;
   }
