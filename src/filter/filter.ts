@@ -97,6 +97,8 @@ export interface FilterContext {
   random(): number;
   readonly runtime: RuntimeView;
   readonly localNode: { readonly cluster: string; readonly id: string };
+  /** A number counted over all workers (`max_active_faults`), the filter's own by `key`; absent: the worker counts alone. */
+  sharedNumber?(key: string): { load(): number; inc(): number; dec(): number };
 }
 
 /** Runtime keys (static, disk and admin layers merged); the numbers filters ask for. */
