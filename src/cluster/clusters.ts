@@ -1,7 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { ClusterData, HostData } from './cluster-data.ts';
+import type { ClusterChanges } from './cluster-changes.ts';
+import type { ClusterData } from './cluster-data.ts';
 import { ClusterRuntime, type ClusterEnvironment } from './cluster-runtime.ts';
 import type { Cluster, Clusters } from './cluster.ts';
+
+export type { ClusterChanges };
 
 /** A cluster that may not have been used yet. */
 class Entry {
@@ -31,30 +33,26 @@ export class WorkerClusters implements Clusters {
   }
 
   /**
-   * A new configuration: all clusters. Unchanged ones keep their hosts and pools, also where only hosts came and went;
-   * the others are made anew, and what they had drains. Streams that hold a cluster from before keep it.
+   * Clusters that are set anew replace those of the same name, whose connections drain; where only hosts came and
+   * went the pools of the others go on. Streams that hold a cluster from before keep it.
    */
-  replace(list: readonly ClusterData[]): void {
-    const names = new Set(list.map(({ name }) => name));
-    for (const data of list) {
-      const entry = this.entries.get(data.name);
-      if (entry !== undefined && isEqualButForHosts(entry.data, data)) this.updateEntry(entry, data.hosts);
-      else {
-        this.entries.set(data.name, new Entry(data));
-        entry?.runtime?.drain();
-      }
+  apply(changes: ClusterChanges): void {
+    for (const data of changes.set) {
+      const before = this.entries.get(data.name);
+      this.entries.set(data.name, new Entry(data));
+      before?.runtime?.drain();
     }
-    for (const [name, entry] of this.entries) {
-      if (names.has(name)) continue;
+    for (const name of changes.removed) {
+      const before = this.entries.get(name);
       this.entries.delete(name);
-      entry.runtime?.drain();
+      before?.runtime?.drain();
     }
-  }
-
-  /** Discovery knows others than before. */
-  updateHosts(name: string, hosts: readonly HostData[]): void {
-    const entry = this.entries.get(name);
-    if (entry !== undefined) this.updateEntry(entry, hosts);
+    for (const { name, hosts } of changes.hosts) {
+      const entry = this.entries.get(name);
+      if (entry === undefined) continue;
+      entry.data = { ...entry.data, hosts };
+      entry.runtime?.updateHosts(hosts);
+    }
   }
 
   /** The process is ending: idle upstream connections close, the others when they have served. */
@@ -62,19 +60,8 @@ export class WorkerClusters implements Clusters {
     for (const entry of this.entries.values()) entry.runtime?.drainPools();
   }
 
-  private updateEntry(entry: Entry, hosts: readonly HostData[]): void {
-    if (isDeepStrictEqual(entry.data.hosts, hosts)) return;
-    entry.data = { ...entry.data, hosts };
-    entry.runtime?.updateHosts(hosts);
-  }
-
   private inflate(entry: Entry): ClusterRuntime {
     entry.runtime = new ClusterRuntime(entry.data, this.environment);
     return entry.runtime;
   }
-}
-
-/** The configured hosts of a static cluster travel as hosts too, so that a changed list is no other cluster. */
-function isEqualButForHosts(before: ClusterData, after: ClusterData): boolean {
-  return isDeepStrictEqual({ ...before, hosts: null }, { ...after, hosts: null });
 }

@@ -34,57 +34,68 @@ export const hostStatCount = hostStatNames.length;
 /** 512 hosts, 36 KiB. */
 const blocksPerSlab = 512;
 
-/** What a worker tells the main thread: where a host's block is, or that the host is gone. */
+/** What a worker tells the main thread: where a host's block is, or that nothing writes to it any more. */
 export type HostBlockMessage =
   | {
       readonly kind: 'opened';
+      /** Unique in its worker among the open ones. */
+      readonly block: number;
       readonly cluster: string;
-      /** `hostKeys` of the cluster's hosts. */
+      /** One of `hostKeys` of the cluster's hosts. */
       readonly host: string;
       readonly slab: SharedArrayBuffer;
       /** In doubles. */
       readonly offset: number;
     }
-  | { readonly kind: 'closed'; readonly cluster: string; readonly host: string };
+  | { readonly kind: 'closed'; readonly block: number };
 
 /** Carries a message to the main thread; `postMessage` in a worker. */
 export type HostBlockPublisher = (message: HostBlockMessage) => void;
 
+export interface HostBlock {
+  readonly id: number;
+  /** Index: HostStat. */
+  readonly values: Float64Array;
+}
+
 /** One thread's blocks. */
 export class HostCounters {
   private readonly publish: HostBlockPublisher;
-  private readonly free: Float64Array[];
+  private readonly free: HostBlock[];
   private slab: SharedArrayBuffer | null;
   private used: number;
+  private count: number;
 
   constructor(publish: HostBlockPublisher) {
     this.publish = publish;
     this.free = [];
     this.slab = null;
     this.used = 0;
+    this.count = 0;
   }
 
   /** A block of zeros. */
-  open(cluster: string, host: string): Float64Array {
+  open(cluster: string, host: string): HostBlock {
     const block = this.free.pop() ?? this.allot();
-    block.fill(0);
-    const offset = block.byteOffset / Float64Array.BYTES_PER_ELEMENT;
-    this.publish({ kind: 'opened', cluster, host, slab: block.buffer as SharedArrayBuffer, offset });
+    const { id, values } = block;
+    values.fill(0);
+    const offset = values.byteOffset / Float64Array.BYTES_PER_ELEMENT;
+    this.publish({ kind: 'opened', block: id, cluster, host, slab: values.buffer as SharedArrayBuffer, offset });
     return block;
   }
 
-  /** Nothing will write to `block` any more. Messages arrive in order, so it may be opened again at once. */
-  close(cluster: string, host: string, block: Float64Array): void {
-    this.publish({ kind: 'closed', cluster, host });
+  /** Nothing will write to it any more. Messages arrive in order, so it may be opened again at once. */
+  close(block: HostBlock): void {
+    this.publish({ kind: 'closed', block: block.id });
     this.free.push(block);
   }
 
-  private allot(): Float64Array {
+  private allot(): HostBlock {
     if (this.slab === null || this.used === blocksPerSlab) {
       this.slab = new SharedArrayBuffer(blocksPerSlab * hostStatCount * Float64Array.BYTES_PER_ELEMENT);
       this.used = 0;
     }
     const offset = this.used++ * hostStatCount * Float64Array.BYTES_PER_ELEMENT;
-    return new Float64Array(this.slab, offset, hostStatCount);
+    return { id: this.count++, values: new Float64Array(this.slab, offset, hostStatCount) };
   }
 }

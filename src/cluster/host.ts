@@ -2,7 +2,7 @@ import type { Failure } from '../core/failure.ts';
 import { formatAddress, type Address } from '../core/peer.ts';
 import type { HostData, LocalityData } from './cluster-data.ts';
 import type { Host } from './cluster.ts';
-import { HostStat, hostStatCount, type HostCounters } from './host-counters.ts';
+import { HostStat, hostStatCount, type HostBlock, type HostCounters } from './host-counters.ts';
 import { endpointFlags, flagsOfEndpoint, isDegraded, isExcluded, isHealthy } from './host-health.ts';
 import type { HttpConnectionPool } from './pool/http-pool.ts';
 import type { TcpConnectionPool } from './pool/tcp-pool.ts';
@@ -42,8 +42,8 @@ export class UpstreamHost implements Host {
   tcpPoolHigh: TcpConnectionPool | null;
   private readonly cluster: string;
   private readonly blocks: HostCounters;
-  private block: Float64Array | null;
-  private isBlockShared: boolean;
+  private block: HostBlock | null;
+  private values: Float64Array | null;
   private isGone: boolean;
   /** Every pool that may still have a connection. */
   private readonly pools: Set<HostPool>;
@@ -69,7 +69,7 @@ export class UpstreamHost implements Host {
     this.cluster = cluster;
     this.blocks = blocks;
     this.block = null;
-    this.isBlockShared = false;
+    this.values = null;
     this.isGone = false;
     this.pools = new Set();
   }
@@ -105,7 +105,7 @@ export class UpstreamHost implements Host {
 
   /** Its counters in shared memory, by HostStat; made when first asked for. */
   get counters(): Float64Array {
-    return this.block ?? this.openBlock();
+    return this.values ?? this.openBlock();
   }
 
   recordResult(status: number, failure: Failure | null): void {
@@ -150,14 +150,15 @@ export class UpstreamHost implements Host {
 
   private openBlock(): Float64Array {
     // Who still holds a host that has left may count on, but nobody asks for its numbers.
-    this.block = this.isGone ? new Float64Array(hostStatCount) : this.blocks.open(this.cluster, this.key);
-    this.isBlockShared = !this.isGone;
-    return this.block;
+    if (!this.isGone) this.block = this.blocks.open(this.cluster, this.key);
+    this.values = this.block === null ? new Float64Array(hostStatCount) : this.block.values;
+    return this.values;
   }
 
   private releaseBlock(): void {
-    if (this.block === null || !this.isGone || !this.isBlockShared || this.pools.size > 0) return;
-    this.blocks.close(this.cluster, this.key, this.block);
+    if (this.block === null || !this.isGone || this.pools.size > 0) return;
+    this.blocks.close(this.block);
     this.block = null;
+    this.values = null;
   }
 }

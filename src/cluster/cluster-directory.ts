@@ -1,0 +1,178 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { DnsResolver, DnsResolverOptions } from '../net/dns-resolver.ts';
+import type { SharedNumberDirectory } from '../observe/shared-limit.ts';
+import type { Counter, StatsScope } from '../observe/stats.ts';
+import { allotBreakerSlots, breakerGauges } from './circuit-breaker.ts';
+import { clusterChanges, type ClusterChanges } from './cluster-changes.ts';
+import type { ClusterData, HostData } from './cluster-data.ts';
+import { makeDiscovery, type Discovery } from './discovery/discovery.ts';
+import { updateStats, type DiscoveryEnvironment } from './discovery/dns-target.ts';
+import { flagsOfEndpoint, isDegraded, isExcluded, isHealthy } from './host-health.ts';
+
+export interface DirectoryEnvironment extends DiscoveryEnvironment {
+  /** The main thread's root scope. */
+  readonly stats: StatsScope;
+  readonly limits: SharedNumberDirectory;
+  openResolver(options: DnsResolverOptions): DnsResolver;
+  /** Discovery knows other hosts than before: tell the workers. */
+  onChanges(changes: ClusterChanges): void;
+}
+
+/** A cluster as the main thread keeps it. */
+class Entry {
+  data: ClusterData;
+  hosts: readonly HostData[];
+  discovery: Discovery | null;
+  isWarm: boolean;
+  readonly membershipChange: Counter;
+
+  constructor(data: ClusterData, membershipChange: Counter) {
+    this.data = data;
+    this.hosts = data.hosts;
+    this.discovery = null;
+    this.isWarm = true;
+    this.membershipChange = membershipChange;
+  }
+}
+
+/**
+ * The main thread's clusters: runs discovery for those that need it, adds what only this thread can know before the
+ * data go to the workers, and answers the admin's questions about members and limits.
+ */
+export class ClusterDirectory {
+  private readonly environment: DirectoryEnvironment;
+  private readonly resolvers: Map<string, DnsResolver>;
+  private entries: Map<string, Entry>;
+  /** What the workers know. */
+  private published: Map<string, ClusterData>;
+  private waiting: (() => void)[];
+
+  constructor(environment: DirectoryEnvironment) {
+    this.environment = environment;
+    this.resolvers = new Map();
+    this.entries = new Map();
+    this.published = new Map();
+    this.waiting = [];
+  }
+
+  /** A new configuration: all clusters, from the decoder. Discovery whose configuration is unchanged goes on. */
+  replace(list: readonly ClusterData[]): void {
+    const before = this.entries;
+    this.entries = new Map();
+    for (const data of list) {
+      const known = before.get(data.name);
+      before.delete(data.name);
+      this.entries.set(data.name, this.update(known, data));
+    }
+    for (const { discovery } of before.values()) discovery?.stop();
+    this.sayIfWarm();
+  }
+
+  /** Resolves when every cluster that waits for its first hosts has an answer. */
+  whenWarm(): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      this.sayIfWarm();
+    });
+  }
+
+  /** What all workers are to be told since the last call; to be asked for when `whenWarm` has resolved. */
+  takeChanges(): ClusterChanges {
+    const now = new Map(Array.from(this.entries, ([name, { data, hosts }]) => [name, { ...data, hosts }]));
+    const changes = clusterChanges(this.published, now);
+    this.published = now;
+    return changes;
+  }
+
+  /** What a fresh worker is to be told: all that the others know. */
+  everything(): ClusterChanges {
+    return { set: [...this.published.values()], removed: [], hosts: [] };
+  }
+
+  /** The hosts of now; empty for an unknown cluster. */
+  hostsOf(cluster: string): readonly HostData[] {
+    return this.entries.get(cluster)?.hosts ?? [];
+  }
+
+  /** Gauges that nobody has to keep up to date: name below `cluster.<statName>.` and value, when stats are asked for. */
+  gaugesOf(cluster: string): [name: string, value: number][] {
+    const entry = this.entries.get(cluster);
+    if (entry === undefined) return [];
+    const flags = entry.hosts.map(({ health }) => flagsOfEndpoint(health));
+    return [
+      ['membership_total', flags.length],
+      ['membership_healthy', flags.filter(isHealthy).length],
+      ['membership_degraded', flags.filter(isDegraded).length],
+      ['membership_excluded', flags.filter(isExcluded).length],
+      ['warming_state', entry.isWarm ? 0 : 1],
+      ...breakerGauges(entry.data, this.environment.limits),
+    ];
+  }
+
+  stop(): void {
+    for (const { discovery } of this.entries.values()) discovery?.stop();
+  }
+
+  private update(known: Entry | undefined, decoded: ClusterData): Entry {
+    const data = { ...decoded, breakerSlots: allotBreakerSlots(this.environment.limits, decoded.name) };
+    if (known !== undefined && isDeepStrictEqual(known.data.discovery, data.discovery)) {
+      known.data = data;
+      if (data.discovery.kind === 'static') this.setHosts(known, data.hosts);
+      return known;
+    }
+    known?.discovery?.stop();
+    const scope = this.environment.stats.scope('cluster').scope(data.statName);
+    const entry = new Entry(data, scope.counter('membership_change'));
+    if (entry.hosts.length > 0) entry.membershipChange.inc();
+    entry.discovery = makeDiscovery(
+      data.discovery,
+      ({ dns }) => this.resolver(dns.resolver),
+      this.environment,
+      () => updateStats(scope),
+      { onHosts: (hosts) => this.discovered(entry, hosts), onWarm: () => this.warmed(entry) },
+    );
+    entry.isWarm = data.discovery.kind === 'static' || !data.discovery.dns.waitForWarm;
+    entry.discovery?.start();
+    return entry;
+  }
+
+  private discovered(entry: Entry, hosts: readonly HostData[]): void {
+    this.setHosts(entry, hosts);
+    const { name, discovery } = entry.data;
+    const known = this.published.get(name);
+    // Hosts of a cluster that is still warming belong to no cluster that the workers have.
+    if (known === undefined || !isDeepStrictEqual(known.discovery, discovery)) return;
+    this.published.set(name, { ...known, hosts });
+    this.environment.onChanges({ set: [], removed: [], hosts: [{ name, hosts }] });
+  }
+
+  private setHosts(entry: Entry, hosts: readonly HostData[]): void {
+    if (isDeepStrictEqual(entry.hosts, hosts)) return;
+    entry.hosts = hosts;
+    entry.membershipChange.inc();
+  }
+
+  private warmed(entry: Entry): void {
+    if (entry.isWarm) return;
+    entry.isWarm = true;
+    this.sayIfWarm();
+  }
+
+  private sayIfWarm(): void {
+    for (const { isWarm } of this.entries.values()) if (!isWarm) return;
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Clusters with the same resolver configuration share one. */
+  private resolver(options: DnsResolverOptions): DnsResolver {
+    const key = JSON.stringify(options);
+    let resolver = this.resolvers.get(key);
+    if (resolver === undefined) {
+      resolver = this.environment.openResolver(options);
+      this.resolvers.set(key, resolver);
+    }
+    return resolver;
+  }
+}

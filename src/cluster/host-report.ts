@@ -1,0 +1,83 @@
+import { HostStat, hostStatCount, type HostBlockMessage } from './host-counters.ts';
+
+/** What all workers have counted of one host, index HostStat. */
+export type HostTotals = readonly number[];
+
+interface OpenBlock {
+  readonly key: string;
+  readonly values: Float64Array;
+}
+
+/**
+ * The main thread's view of the workers' host counters: fed with their messages, read when `/clusters` is asked for.
+ */
+export class HostReports {
+  /** Worker → block id → where it is. */
+  private readonly workers: Map<string, Map<number, OpenBlock>>;
+
+  constructor() {
+    this.workers = new Map();
+  }
+
+  /** `worker` names the sender. */
+  receive(worker: string, message: HostBlockMessage): void {
+    let blocks = this.workers.get(worker);
+    if (blocks === undefined) {
+      blocks = new Map();
+      this.workers.set(worker, blocks);
+    }
+    if (message.kind === 'closed') {
+      blocks.delete(message.block);
+      return;
+    }
+    const values = new Float64Array(message.slab, message.offset * Float64Array.BYTES_PER_ELEMENT, hostStatCount);
+    blocks.set(message.block, { key: keyOf(message.cluster, message.host), values });
+  }
+
+  /** The worker has ended, and with it what it counted. */
+  forget(worker: string): void {
+    this.workers.delete(worker);
+  }
+
+  /** Sums per host. `totalsOf` looks one up, by cluster name and `hostKeys`. */
+  collect(): HostTotalsByKey {
+    const sums = new Map<string, number[]>();
+    for (const blocks of this.workers.values()) {
+      for (const { key, values } of blocks.values()) {
+        let sum = sums.get(key);
+        if (sum === undefined) {
+          sum = new Array<number>(hostStatCount).fill(0);
+          sums.set(key, sum);
+        }
+        for (let i = 0; i < hostStatCount; i++) sum[i] = sum[i]! + values[i]!;
+      }
+    }
+    return new HostTotalsByKey(sums);
+  }
+}
+
+const noTotals: HostTotals = new Array<number>(hostStatCount).fill(0);
+
+export class HostTotalsByKey {
+  private readonly sums: ReadonlyMap<string, HostTotals>;
+
+  constructor(sums: ReadonlyMap<string, HostTotals>) {
+    this.sums = sums;
+  }
+
+  /** Zeros for a host that no worker has used. */
+  totalsOf(cluster: string, host: string): HostTotals {
+    return this.sums.get(keyOf(cluster, host)) ?? noTotals;
+  }
+}
+
+/** Of the counters that `/clusters` shows, those that Envoy's JSON calls gauges. */
+export const hostGauges: ReadonlySet<HostStat> = new Set([
+  HostStat.CxActive,
+  HostStat.RqActive,
+  HostStat.RqPendingActive,
+]);
+
+function keyOf(cluster: string, host: string): string {
+  return `${cluster}\0${host}`;
+}
