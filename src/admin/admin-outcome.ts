@@ -4,31 +4,27 @@ import { Headers } from '../core/headers.ts';
 import type { Address, Peer } from '../core/peer.ts';
 import { Outcome } from '../observe/outcome.ts';
 
-/** What the server counted of one request. Monotonic milliseconds, body bytes. */
-export interface AdminExchange {
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-}
-
-/** The record of an answered admin request, for the admin's access logs. */
-export function adminOutcome(request: IncomingMessage, response: ServerResponse, exchange: AdminExchange): Outcome {
+/** The record of an admin request for the admin's access logs, begun when its head has come. */
+export function beginOutcome(request: IncomingMessage): Outcome {
   const outcome = new Outcome();
-  outcome.startMs = exchange.startMs;
-  outcome.startEpochMs = performance.timeOrigin + exchange.startMs;
-  outcome.requestEndMs = exchange.startMs;
-  outcome.responseStartMs = exchange.endMs;
-  outcome.endMs = exchange.endMs;
+  outcome.startMs = performance.now();
+  outcome.startEpochMs = performance.timeOrigin + outcome.startMs;
   outcome.protocol = `HTTP/${request.httpVersion}`;
   outcome.requestHead = requestHead(request);
+  outcome.peer = peerOf(request);
+  return outcome;
+}
+
+/** Completes the record once the answer was written. Body bytes. */
+export function endOutcome(outcome: Outcome, response: ServerResponse, bytesReceived: number, bytesSent: number): void {
+  outcome.requestEndMs = outcome.startMs;
+  outcome.endMs = performance.now();
+  outcome.responseStartMs = outcome.endMs;
   outcome.responseHead = new ResponseHead(response.statusCode, responseHeaders(response));
   outcome.responseCode = response.statusCode;
   outcome.details = 'admin_filter_response';
-  outcome.bytesReceived = exchange.bytesReceived;
-  outcome.bytesSent = exchange.bytesSent;
-  outcome.peer = peerOf(request);
-  return outcome;
+  outcome.bytesReceived = bytesReceived;
+  outcome.bytesSent = bytesSent;
 }
 
 function requestHead(request: IncomingMessage): RequestHead {

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Address } from '../core/peer.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { Log } from '../observe/log/log.ts';
-import { adminOutcome } from './admin-outcome.ts';
+import { beginOutcome, endOutcome } from './admin-outcome.ts';
 import { text, type PageResponse } from './page.ts';
 import type { AdminPages } from './respond.ts';
 
@@ -69,25 +70,27 @@ export class AdminServer {
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const startMs = performance.now();
+    const outcome = this.accessLogs.length === 0 ? null : beginOutcome(request);
     const form = new Form();
     let bytesSent = 0;
     try {
-      bytesSent = await write(response, await this.respond(request, form));
+      bytesSent = await write(response, await this.respond(request, response, form));
     } catch (error) {
       // A bug in a page must not end the process that carries traffic.
       this.log.error(`admin page ${request.url} failed: ${(error as Error).stack}`);
       if (response.headersSent) response.destroy();
       else bytesSent = await write(response, text('internal error\n', 500));
     }
-    if (this.accessLogs.length === 0) return;
-    const exchange = { startMs, endMs: performance.now(), bytesReceived: form.length, bytesSent };
-    const outcome = adminOutcome(request, response, exchange);
+    if (outcome === null) return;
+    endOutcome(outcome, response, form.length, bytesSent);
     for (const log of this.accessLogs) log.log(outcome);
   }
 
-  private async respond(request: IncomingMessage, form: Form): Promise<PageResponse> {
-    if (!(await form.read(request))) return text('Payload Too Large', 413);
+  private async respond(request: IncomingMessage, response: ServerResponse, form: Form): Promise<PageResponse> {
+    if (!(await form.read(request))) {
+      response.setHeader('connection', 'close');
+      return text('Payload Too Large', 413);
+    }
     const method = request.method ?? '';
     const answer = await this.pages.respond(method, request.url ?? '/', form.text);
     if (answer.status === 405) {
@@ -105,7 +108,7 @@ class Form {
   /** False: it is too long. */
   async read(request: IncomingMessage): Promise<boolean> {
     const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       this.length += chunk.length;
       if (this.length > formBytesMax) return false;
       if (isForm) this.text += chunk.toString('latin1');
@@ -120,31 +123,47 @@ function removeStaleSocket(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path);
 }
 
-/** @returns the body's bytes */
+/** @returns the body's bytes, as far as they were written before the client went away */
 async function write(response: ServerResponse, { status, contentType, body }: PageResponse): Promise<number> {
-  response.writeHead(status, {
-    'content-type': contentType,
-    'cache-control': 'no-cache, max-age=0',
-    'x-content-type-options': 'nosniff',
-    server: 'envoy',
-  });
-  let piece = '';
-  let bytes = 0;
-  for (const part of typeof body === 'string' ? [body] : body) {
-    piece += part;
-    if (piece.length < pieceLength) continue;
-    bytes += Buffer.byteLength(piece);
-    await writePiece(response, piece);
-    if (response.destroyed) return bytes;
-    piece = '';
+  response.statusCode = status;
+  response.setHeader('content-type', contentType);
+  response.setHeader('cache-control', 'no-cache, max-age=0');
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('server', 'envoy');
+  response.flushHeaders();
+  const pieces = new Pieces(body);
+  try {
+    await pipeline(pieces.read(), response);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
-  if (piece !== '') response.write(piece);
-  response.end();
-  return bytes + Buffer.byteLength(piece);
+  return pieces.bytes;
 }
 
-/** Waits for a slow reader, and lets other work have its turn. */
-async function writePiece(response: ServerResponse, piece: string): Promise<void> {
-  if (response.write(piece)) await nextTurn();
-  else await Promise.race([once(response, 'drain'), once(response, 'close')]);
+/** A body in pieces of a size worth writing; other work has its turn between them. */
+class Pieces {
+  bytes = 0;
+  private readonly body: string | Iterable<string>;
+
+  constructor(body: string | Iterable<string>) {
+    this.body = body;
+  }
+
+  async *read(): AsyncGenerator<Buffer> {
+    let piece = '';
+    for (const part of typeof this.body === 'string' ? [this.body] : this.body) {
+      piece += part;
+      if (piece.length < pieceLength) continue;
+      yield this.count(piece);
+      piece = '';
+      await nextTurn();
+    }
+    if (piece !== '') yield this.count(piece);
+  }
+
+  private count(piece: string): Buffer {
+    const bytes = Buffer.from(piece);
+    this.bytes += bytes.length;
+    return bytes;
+  }
 }
