@@ -1,0 +1,35 @@
+/** `envoy.type.matcher.v3.StringMatcher`. `value` is wire text, a pattern for `regex`; lower-case where `ignoreCase`. */
+export interface StringMatcherData {
+  readonly kind: 'exact' | 'prefix' | 'suffix' | 'contains' | 'regex';
+  readonly value: string;
+  /** ASCII letters only. */
+  readonly ignoreCase: boolean;
+}
+
+/** `envoy.config.route.v3.HeaderMatcher`, the flat deprecated forms folded into `string`. */
+export interface HeaderMatcherData {
+  /** Lower-case; may be a pseudo-header. */
+  readonly name: string;
+  readonly test:
+    | { readonly kind: 'string'; readonly string: StringMatcherData }
+    /** Half open. */
+    | { readonly kind: 'range'; readonly start: bigint; readonly end: bigint }
+    | { readonly kind: 'present'; readonly present: boolean };
+  readonly invert: boolean;
+  readonly treatMissingAsEmpty: boolean;
+}
+
+/** `envoy.config.route.v3.QueryParameterMatcher`. */
+export interface QueryMatcherData {
+  readonly name: string;
+  readonly test:
+    | { readonly kind: 'string'; readonly string: StringMatcherData }
+    | { readonly kind: 'present'; readonly present: boolean };
+}
+
+/** `envoy.config.route.v3.CookieMatcher`. */
+export interface CookieMatcherData {
+  readonly name: string;
+  readonly string: StringMatcherData;
+  readonly invert: boolean;
+}
