@@ -155,7 +155,7 @@ export const endpoints: readonly Endpoint[] = [
     stats,
     usedOnly,
     statsFilter,
-    choiceParameter('format', ['text', 'json', 'prometheus'], 'Format to use'),
+    choiceParameter('format', ['html', 'active-html', 'text', 'json'], 'Format to use'),
     choiceParameter('type', ['All', 'Counters', 'Histograms', 'Gauges', 'TextReadouts'], 'Stat types to include.'),
     choiceParameter(
       'histogram_buckets',

@@ -36,6 +36,10 @@ export function html(body: string): PageResponse {
 
 export const done: PageResponse = text('OK\n');
 
+export function escapeHtml(value: string): string {
+  return value.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
 /**
  * Reads `a=1&b=2` as Envoy does: percent escapes only, so that a `+` in a regular expression stays one; a broken
  * escape stays as it is.

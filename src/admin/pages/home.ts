@@ -1,5 +1,5 @@
 import type { Endpoint, Parameter } from '../endpoint.ts';
-import { html, type Page } from '../page.ts';
+import { escapeHtml, html, type Page } from '../page.ts';
 
 /** `/`: every page as a link or a form; what changes something is a button that POSTs. No scripts. */
 export function homePage(endpoints: readonly Endpoint[]): Page {
@@ -33,16 +33,16 @@ button.link { background: none; border: none; padding: 0; font: inherit; color: 
 `;
 
 function section({ path, isMutating, help, parameters }: Endpoint): string {
-  const name = escape(path.slice(1));
+  const name = escapeHtml(path.slice(1));
   const button = isMutating ? `<button>${name}</button>` : `<button class="link">${name}</button>`;
   const form = `<form action="${name}" method="${isMutating ? 'post' : 'get'}" id="${name}">${button}</form>`;
-  const row = `<tr class="command"><td>${form}</td><td>${escape(help)}</td></tr>\n`;
+  const row = `<tr class="command"><td>${form}</td><td>${escapeHtml(help)}</td></tr>\n`;
   return row + parameters.map((parameter) => field(name, parameter)).join('');
 }
 
 function field(form: string, parameter: Parameter): string {
   const id = `${form}-${parameter.name}`;
-  const label = `<label for="${id}">${escape(parameter.help)}</label>`;
+  const label = `<label for="${id}">${escapeHtml(parameter.help)}</label>`;
   return `<tr class="parameter"><td>${control(form, id, parameter)}</td><td>${label}</td></tr>\n`;
 }
 
@@ -51,8 +51,4 @@ function control(form: string, id: string, { name, kind, choices }: Parameter): 
   if (kind === 'flag') return `<input type="checkbox" ${attributes}>`;
   if (kind === 'text') return `<input type="text" ${attributes}>`;
   return `<select ${attributes}>${choices.map((choice) => `<option>${choice}</option>`).join('')}</select>`;
-}
-
-function escape(value: string): string {
-  return value.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -233,9 +233,17 @@ describe('/stats', () => {
     expect(body).toContain('envoy_cluster_upstream_cx_total{envoy_cluster_name="one"} 7\n');
   });
 
+  test('html, still and active', async () => {
+    const still = await ask(source, '/stats?format=html&filter=a.c');
+    expect(still.contentType).toBe('text/html; charset=UTF-8');
+    expect(still.body).toContain('<pre>\na.c: 1\n</pre>');
+    expect(still.body).not.toContain('refresh');
+    expect((await ask(source, '/stats?format=active-html')).body).toContain('http-equiv="refresh"');
+  });
+
   test.each([
     ['/stats?filter=%5B', 'Invalid re2 regex'],
-    ['/stats?format=bogus', 'usage: /stats?format='],
+    ['/stats?format=bogus', 'usage: /stats?format=(html|active-html|json|prometheus|text)\n\n'],
     ['/stats?type=bogus', 'invalid &type= param'],
     ['/stats?histogram_buckets=bogus', 'usage: /stats?histogram_buckets='],
   ])('%s', async (target, words) => {
