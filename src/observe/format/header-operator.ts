@@ -1,0 +1,115 @@
+import type { Headers } from '../../core/headers.ts';
+import type { Outcome } from '../outcome.ts';
+import { quoteJson } from './byte-string.ts';
+import { FormatError } from './format-error.ts';
+import { TextOperator, type Operator } from './operator.ts';
+
+/** Where a header is looked up. */
+export type HeaderSource = 'request' | 'response' | 'trailer';
+
+const HEADER_NAME = /^(?::?[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
+
+/** `name` or `name?alternative`, lower-case; the alternative is empty where there is none. */
+export function parseHeaderNames(parameter: string): [name: string, alternative: string] {
+  const names = parameter.split('?');
+  if (names.length > 2) throw new FormatError(`More than 1 alternative header specified in token: ${parameter}`);
+  const [name, alternative = ''] = names as [string, string?];
+  if (!HEADER_NAME.test(name) || !HEADER_NAME.test(alternative))
+    throw new FormatError('Invalid header configuration. Format string contains invalid characters.');
+  return [name.toLowerCase(), alternative.toLowerCase()];
+}
+
+/** `%REQ(name?alternative)%` and its like: the first value of the field. */
+export function headerOperator(source: HeaderSource, parameter: string): Operator {
+  const [name, alternative] = parseHeaderNames(parameter);
+  switch (source) {
+    case 'request':
+      return new RequestHeader(name, alternative);
+    case 'response':
+      return new ResponseHeader(name, alternative);
+    case 'trailer':
+      return new ResponseTrailer(name, alternative);
+  }
+}
+
+abstract class HeaderOperator implements Operator {
+  protected readonly name: string;
+  protected readonly alternative: string;
+
+  constructor(name: string, alternative: string) {
+    this.name = name;
+    this.alternative = alternative;
+  }
+
+  protected abstract get(outcome: Outcome, name: string): string | undefined;
+
+  text(outcome: Outcome): string | null {
+    const value = this.get(outcome, this.name);
+    if (value !== undefined) return value;
+    return this.alternative === '' ? null : (this.get(outcome, this.alternative) ?? null);
+  }
+
+  json(outcome: Outcome): string {
+    const value = this.text(outcome);
+    return value === null ? 'null' : quoteJson(value);
+  }
+}
+
+class RequestHeader extends HeaderOperator {
+  protected get(outcome: Outcome, name: string): string | undefined {
+    return outcome.requestHead === null ? undefined : outcome.requestHead.get(name);
+  }
+}
+
+class ResponseHeader extends HeaderOperator {
+  protected get(outcome: Outcome, name: string): string | undefined {
+    return outcome.responseHead === null ? undefined : outcome.responseHead.get(name);
+  }
+}
+
+class ResponseTrailer extends HeaderOperator {
+  protected get(outcome: Outcome, name: string): string | undefined {
+    return outcome.responseTrailers === null ? undefined : outcome.responseTrailers.get(name);
+  }
+}
+
+/** The extension `%REQ_WITHOUT_QUERY(name?alternative)%`. */
+export function requestWithoutQuery(parameter: string): Operator {
+  const [name, alternative] = parseHeaderNames(parameter);
+  const header = new RequestHeader(name, alternative);
+  return new TextOperator((outcome) => {
+    const value = header.text(outcome);
+    if (value === null) return null;
+    const query = value.indexOf('?');
+    return query < 0 ? value : value.slice(0, query);
+  });
+}
+
+/** Bytes of names and values, pseudo-headers included: what Envoy counts for %REQUEST_HEADERS_BYTES%. */
+export function requestHeaderBytes(outcome: Outcome): number {
+  const head = outcome.requestHead;
+  if (head === null) return 0;
+  let bytes = fieldBytes(head.headers);
+  if (head.method !== '') bytes += ':method'.length + head.method.length;
+  if (head.scheme !== '') bytes += ':scheme'.length + head.scheme.length;
+  if (head.authority !== '') bytes += ':authority'.length + head.authority.length;
+  if (head.path !== '') bytes += ':path'.length + head.path.length;
+  if (head.protocol !== '') bytes += ':protocol'.length + head.protocol.length;
+  return bytes;
+}
+
+export function responseHeaderBytes(outcome: Outcome): number {
+  const head = outcome.responseHead;
+  return head === null ? 0 : fieldBytes(head.headers) + ':status'.length + String(head.status).length;
+}
+
+export function responseTrailerBytes(outcome: Outcome): number {
+  return outcome.responseTrailers === null ? 0 : fieldBytes(outcome.responseTrailers);
+}
+
+function fieldBytes(headers: Headers): number {
+  const { names, values } = headers;
+  let bytes = 0;
+  for (let i = 0; i < names.length; i++) bytes += names[i]!.length + values[i]!.length;
+  return bytes;
+}

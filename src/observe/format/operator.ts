@@ -1,0 +1,120 @@
+import type { Outcome } from '../outcome.ts';
+import { quoteJson, toBytes } from './byte-string.ts';
+
+/** One piece of a compiled format. */
+export interface Operator {
+  /** The value as bytes; null: there is none. */
+  text(outcome: Outcome): string | null;
+  /** The value in JSON with its type: digits, a quoted string, a structure, or `null`. */
+  json(outcome: Outcome): string;
+}
+
+/** Text between the operators. */
+export class Literal implements Operator {
+  private readonly bytes: string;
+
+  constructor(bytes: string) {
+    this.bytes = bytes;
+  }
+
+  text(): string {
+    return this.bytes;
+  }
+
+  json(): string {
+    return quoteJson(this.bytes);
+  }
+}
+
+/** A string that is bytes already. */
+export class TextOperator implements Operator {
+  private readonly read: (outcome: Outcome) => string | null;
+
+  constructor(read: (outcome: Outcome) => string | null) {
+    this.read = read;
+  }
+
+  text(outcome: Outcome): string | null {
+    return this.read(outcome);
+  }
+
+  json(outcome: Outcome): string {
+    const text = this.read(outcome);
+    return text === null ? 'null' : quoteJson(text);
+  }
+}
+
+/** A name from the configuration: Unicode, empty where there is none. Mostly the same one again, so the last is kept. */
+export class NameOperator implements Operator {
+  private readonly read: (outcome: Outcome) => string;
+  private seen: string;
+  private bytes: string;
+  private quoted: string;
+
+  constructor(read: (outcome: Outcome) => string) {
+    this.read = read;
+    this.seen = '';
+    this.bytes = '';
+    this.quoted = '""';
+  }
+
+  text(outcome: Outcome): string | null {
+    const name = this.read(outcome);
+    if (name === '') return null;
+    if (name !== this.seen) this.remember(name);
+    return this.bytes;
+  }
+
+  json(outcome: Outcome): string {
+    const name = this.read(outcome);
+    if (name === '') return 'null';
+    if (name !== this.seen) this.remember(name);
+    return this.quoted;
+  }
+
+  private remember(name: string): void {
+    this.seen = name;
+    this.bytes = toBytes(name);
+    this.quoted = quoteJson(this.bytes);
+  }
+}
+
+/** A whole number; NaN: there is none. */
+export class NumberOperator implements Operator {
+  private readonly read: (outcome: Outcome) => number;
+
+  constructor(read: (outcome: Outcome) => number) {
+    this.read = read;
+  }
+
+  text(outcome: Outcome): string | null {
+    const value = this.read(outcome);
+    return value === value ? String(Math.trunc(value)) : null;
+  }
+
+  json(outcome: Outcome): string {
+    const value = this.read(outcome);
+    return value === value ? String(Math.trunc(value)) : 'null';
+  }
+}
+
+/** The first `length` bytes of another operator's value. In JSON only strings are cut. */
+export class Truncated implements Operator {
+  private readonly inner: Operator;
+  private readonly length: number;
+
+  constructor(inner: Operator, length: number) {
+    this.inner = inner;
+    this.length = length;
+  }
+
+  text(outcome: Outcome): string | null {
+    const text = this.inner.text(outcome);
+    return text === null || text.length <= this.length ? text : text.slice(0, this.length);
+  }
+
+  json(outcome: Outcome): string {
+    const json = this.inner.json(outcome);
+    return json.charCodeAt(0) === 0x22 /* " */ ? quoteJson(this.text(outcome)!) : json;
+  }
+}
