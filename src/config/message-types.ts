@@ -8,19 +8,16 @@ export interface UnknownType {
   readonly suggestion: string | undefined;
 }
 
+/** Edits in a full name that are still a slip: a version, a letter, a package in between. */
+const slipEdits = 4;
+const versionEdits = 8;
+
 /** What to say of a message name that there is not, with the one that was probably meant. */
 export function unknownTypeName(name: string): UnknownType {
-  if (/^envoy\.(?:api\.v2|.*\.v2(?:alpha\d*)?)\./.test(name))
-    return { message: `${name} is of Envoy's API v2, which ended with Envoy 1.18`, suggestion: sameLastName(name) };
-  return {
-    message: `there is no message type ${name}`,
-    suggestion: sameLastName(name) ?? nearName(name, messageTypeNames()),
-  };
-}
-
-/** The nearest full name with the same message name. */
-function sameLastName(name: string): string | undefined {
   const last = name.slice(name.lastIndexOf('.'));
-  const same = [...messageTypeNames()].filter((one) => one.endsWith(last));
-  return nearName(name, same) ?? (same.length === 1 ? same[0] : undefined);
+  const sameLast = [...messageTypeNames()].filter((one) => one.endsWith(last));
+  const suggestion = nearName(name, sameLast, versionEdits) ?? nearName(name, messageTypeNames(), slipEdits);
+  const isOfV2 = /^envoy\.(?:api\.v2|.*\.v2(?:alpha\d*)?)\./.test(name);
+  if (isOfV2) return { message: `${name} is of Envoy's API v2, which ended with Envoy 1.18`, suggestion };
+  return { message: `there is no message type ${name}`, suggestion };
 }

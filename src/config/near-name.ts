@@ -1,6 +1,9 @@
-/** The candidate that a person most likely meant by `name`, or undefined when none is near. */
-export function nearName(name: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+/** The candidate that a person most likely meant by `name`, or undefined when none is within `limit` edits. */
+export function nearName(
+  name: string,
+  candidates: Iterable<string>,
+  limit = Math.max(1, Math.floor(name.length / 3)),
+): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
   let bestDistance = limit + 1;

@@ -76,11 +76,11 @@ export class Validator {
 
   #ask(check: FieldCheck, rules: CompiledRules, value: unknown): void {
     if (rules.rules.length === 0 || (rules.ignoresEmpty && isEmpty(value))) return;
-    const path = this.#path.toString();
-    if (this.#options.failedPaths.has(path)) return;
     for (const rule of rules.rules) {
       const allowed = rule(value);
-      if (allowed !== null) this.reasons.push(wrongValue(path, allowed, found(check, value)));
+      if (allowed === null) continue;
+      const path = this.#path.toString();
+      if (!this.#options.failedPaths.has(path)) this.reasons.push(wrongValue(path, allowed, found(check, value)));
     }
   }
 
