@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Connection, ConnectionOwner } from '../core/connection.ts';
 import { DownstreamLocalClose } from '../core/failures.ts';
 import type { Address } from '../core/peer.ts';
-import type { AcceptHandler, ListeningSocket, Network } from '../net/network.ts';
+import type { AcceptHandler, ListenOptions, ListeningSocket, Network } from '../net/network.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import { ResponseFlag } from '../core/failure.ts';
 import { Outcome } from '../observe/outcome.ts';
@@ -33,7 +34,8 @@ export class Listener implements AcceptHandler, ConnectionOwner {
   private readonly workerCxTotal: Counter;
   private readonly workerCxActive: Gauge;
   private readonly cxLengthMs: Histogram;
-  private sockets: ListeningSocket[];
+  /** Parallel to `data.addresses`; null: handed over. */
+  private sockets: (ListeningSocket | null)[];
   private active: number;
   private whenEmpty: (() => void) | null;
 
@@ -68,20 +70,39 @@ export class Listener implements AcceptHandler, ConnectionOwner {
     return this.active;
   }
 
-  /** Binds every address; `ports` are those that the first worker got where port 0 was asked for. */
-  async open(ports: readonly number[] | null): Promise<readonly Address[]> {
-    const { addresses, reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds } = this.data;
-    const options = { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds };
-    for (const [i, configured] of addresses.entries()) {
+  /**
+   * Takes over the sockets of the listener that it replaces, where the address is the same, so that no connection in
+   * their queues is lost; binds the others. `ports` are those that the first worker got where port 0 was asked for.
+   */
+  async open(ports: readonly number[] | null, before: Listener | null): Promise<readonly Address[]> {
+    const options = this.listenOptions();
+    for (const [i, configured] of this.data.addresses.entries()) {
       const port = ports?.[i] ?? configured.port;
-      this.sockets.push(await this.network.listen({ ...configured, port }, options, this));
+      const taken = before?.give(configured, options) ?? null;
+      if (taken !== null) taken.handler = this;
+      this.sockets.push(taken ?? (await this.network.listen({ ...configured, port }, options, this)));
     }
-    return this.sockets.map((socket) => socket.address);
+    return this.sockets.map((socket) => socket!.address);
+  }
+
+  /** Hands the socket of `address` over to the listener that takes this one's place; null: there is none like it. */
+  private give(address: Address, options: ListenOptions): ListeningSocket | null {
+    const index = this.data.addresses.findIndex((own) => isDeepStrictEqual(own, address));
+    const isSame = isDeepStrictEqual(options, this.listenOptions());
+    if (index < 0 || !isSame) return null;
+    const socket = this.sockets[index] ?? null;
+    this.sockets[index] = null;
+    return socket;
+  }
+
+  private listenOptions(): ListenOptions {
+    const { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds } = this.data;
+    return { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds };
   }
 
   /** Stops accepting. */
   close(): void {
-    for (const socket of this.sockets) socket.close();
+    for (const socket of this.sockets) socket?.close();
     this.sockets = [];
   }
 

@@ -43,6 +43,8 @@ export interface AcceptHandler {
 export interface ListeningSocket {
   /** What it is bound to: the port where 0 was asked for. */
   readonly address: Address;
+  /** Who gets the connections from now on: a replaced listener hands its socket over without closing it. */
+  handler: AcceptHandler;
   /** Stops accepting; open connections go on. */
   close(): void;
 }

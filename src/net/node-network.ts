@@ -37,20 +37,22 @@ export class NodeNetwork implements Network {
 
   listen(address: Address, options: ListenOptions, handler: AcceptHandler): Promise<ListeningSocket> {
     const server = createServer({ allowHalfOpen: true, noDelay: address.kind === 'ip' });
-    server.on('connection', (socket: Socket) => this.accept(socket, options, handler));
+    const listening = new NodeListeningSocket(server, address, handler);
+    server.on('connection', (socket: Socket) => this.accept(socket, options, listening.handler));
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(errorText(error), { cause: error })));
-      const listening = (): void => {
+      const bound = (): void => {
         server.removeAllListeners('error');
-        server.on('error', (error: NodeJS.ErrnoException) => handler.onAcceptFailure(errorText(error)));
-        resolve(new NodeListeningSocket(server, address, options));
+        server.on('error', (error: NodeJS.ErrnoException) => listening.handler.onAcceptFailure(errorText(error)));
+        listening.bound(options);
+        resolve(listening);
       };
       if (address.kind === 'pipe') {
         removeStaleSocket(address.host);
-        server.listen({ path: pipePath(address.host), ...backlog(options) }, listening);
+        server.listen({ path: pipePath(address.host), ...backlog(options) }, bound);
       } else {
         const { reusePort, ipv6Only } = options;
-        server.listen({ host: address.host, port: address.port, reusePort, ipv6Only, ...backlog(options) }, listening);
+        server.listen({ host: address.host, port: address.port, reusePort, ipv6Only, ...backlog(options) }, bound);
       }
     });
   }
@@ -90,15 +92,22 @@ function removeStaleSocket(path: string): void {
 }
 
 class NodeListeningSocket implements ListeningSocket {
-  readonly address: Address;
+  address: Address;
+  handler: AcceptHandler;
   private readonly server: Server;
 
-  constructor(server: Server, asked: Address, options: ListenOptions) {
+  constructor(server: Server, asked: Address, handler: AcceptHandler) {
+    this.address = asked;
+    this.handler = handler;
     this.server = server;
-    const bound = server.address();
-    this.address =
-      bound !== null && typeof bound === 'object' ? { kind: 'ip', host: asked.host, port: bound.port } : asked;
-    if (asked.kind === 'pipe' && options.pipeMode !== null) chmodSync(asked.host, options.pipeMode);
+  }
+
+  /** The kernel has given it its port. */
+  bound(options: ListenOptions): void {
+    const { kind, host } = this.address;
+    const bound = this.server.address();
+    if (bound !== null && typeof bound === 'object') this.address = { kind: 'ip', host, port: bound.port };
+    if (kind === 'pipe' && options.pipeMode !== null) chmodSync(host, options.pipeMode);
   }
 
   close(): void {

@@ -132,6 +132,17 @@ export abstract class FilterPass<Head> {
     this.drainQueue();
   }
 
+  /** Data that a filter took (`Verdict.Take`) and now gives on behind itself. */
+  inject(filter: HttpFilter, chunk: Uint8Array, end: boolean): void {
+    if (this.pass === Pass.Cut) return;
+    const rank = this.rankOf(filter);
+    const isOwnStop = this.pass === Pass.Stopped && this.stoppedRank === rank;
+    if (isOwnStop) this.pass = Pass.Flowing;
+    this.dataFrom(chunk, end, rank + 1);
+    // It stopped the trailers until its data is gone; they still wait.
+    if (isOwnStop && this.pass === Pass.Flowing) this.pass = Pass.Stopped;
+  }
+
   private headFrom(head: Head, end: boolean, from: number): void {
     for (const rank of this.headHooks()) {
       if (rank < from) continue;
@@ -157,6 +168,7 @@ export abstract class FilterPass<Head> {
         if (this.pass !== Pass.Flowing) return;
         continue;
       }
+      if (verdict === Verdict.Take) return;
       if (verdict === Verdict.StopAndBuffer) {
         this.stop(verdict, rank);
         this.keep(chunk);

@@ -125,7 +125,6 @@ export interface ClientAddressData {
   readonly detection: readonly OriginalIpDetectionData[];
   readonly internalCidrRanges: readonly CidrData[];
   readonly internalUnixSockets: boolean;
-  readonly ipv4AsMappedIpv6: boolean;
 }
 
 export type OriginalIpDetectionData =

@@ -1,3 +1,4 @@
+import { reasonPhrase } from '../../codec/h1/status-line.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { LocalReset } from '../../core/failures.ts';
@@ -78,21 +79,27 @@ export class HttpStream implements Stream {
 
   /** The head has arrived: what happens from here on is on record. */
   begin(head: RequestHead): void {
-    const { outcome, clock, manager, connection, stats } = this;
-    outcome.startMs = clock.now;
-    outcome.startEpochMs = clock.epochMs;
+    const { outcome } = this;
     outcome.requestHead = head;
     outcome.protocol = protocolName(head.version);
+    this.beginOutcome();
+    const timeouts = this.manager.data.timeouts;
+    if (timeouts.streamIdleMs !== 0) this.timeouts.setIdle(timeouts.streamIdleMs);
+    if (timeouts.requestMs !== 0) this.timeouts.setRequest(timeouts.requestMs);
+    if (timeouts.maxStreamDurationMs !== 0) this.timeouts.setDuration(timeouts.maxStreamDurationMs);
+  }
+
+  /** What is known without a head. */
+  private beginOutcome(): void {
+    const { outcome, clock, connection, stats } = this;
+    outcome.startMs = clock.now;
+    outcome.startEpochMs = clock.epochMs;
     outcome.connectionId = connection.connection.id;
     outcome.peer = connection.connection.peer;
     outcome.filterChainName = connection.filterChainName;
     stats.rqTotal.inc();
     stats.rqHttp1Total.inc();
     stats.rqActive.inc();
-    const timeouts = manager.data.timeouts;
-    if (timeouts.streamIdleMs !== 0) this.timeouts.setIdle(timeouts.streamIdleMs);
-    if (timeouts.requestMs !== 0) this.timeouts.setRequest(timeouts.requestMs);
-    if (timeouts.maxStreamDurationMs !== 0) this.timeouts.setDuration(timeouts.maxStreamDurationMs);
   }
 
   /** Checks and rewrites the head, and finds the route. False: it has been answered. */
@@ -147,6 +154,18 @@ export class HttpStream implements Stream {
 
   resumeResponse(filter: HttpFilter): void {
     this.response.resume(filter);
+  }
+
+  injectResponseData(filter: HttpFilter, chunk: Uint8Array, end: boolean): void {
+    this.response.inject(filter, chunk, end);
+  }
+
+  onResponseAboveHighWatermark(): void {
+    this.forwarding?.pauseResponse();
+  }
+
+  onResponseBelowLowWatermark(): void {
+    this.forwarding?.resumeResponse();
   }
 
   /** The filters have let the request through: redirect, answer or forward it. */
@@ -224,9 +243,17 @@ export class HttpStream implements Stream {
     this.connection.finishHead(head);
   }
 
+  /** The client went away; or what it sent is not valid HTTP, and that can still be answered. */
   onDownstreamReset(failure: Failure): void {
     if (this.isFinished) return;
-    const outcome = this.outcome;
+    const { outcome } = this;
+    const { kind } = failure;
+    if (outcome.startMs === 0) this.beginOutcome();
+    if (kind.status !== 0 && !this.response.hasBegun) {
+      this.connection.closeAfterResponse();
+      this.reply({ status: kind.status, body: reasonPhrase(kind.status), details: kind.reason, flags: kind.flag });
+      return;
+    }
     outcome.flags |= failure.kind.flag;
     if (outcome.details === '' || failure.kind.flag !== 0)
       outcome.details = failure.detail === '' ? failure.kind.reason : failure.detail;

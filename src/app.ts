@@ -1,0 +1,262 @@
+import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { AdminServer } from './admin/server.ts';
+import { writeAddressFile } from './admin/address-file.ts';
+import { endpoints } from './admin/endpoints.ts';
+import { AdminPages } from './admin/respond.ts';
+import type { ClusterChanges } from './cluster/cluster-changes.ts';
+import { ClusterDirectory } from './cluster/cluster-directory.ts';
+import { HostReports } from './cluster/host-report.ts';
+import type { Options } from './cli/options.ts';
+import type { Configuration } from './control/configuration.ts';
+import { Runtime } from './control/runtime.ts';
+import type { SnapshotData } from './control/snapshot-data.ts';
+import type { FromWorker, WorkerInit } from './control/worker-messages.ts';
+import { Workers, type WorkersListener } from './control/workers.ts';
+import { formatAddress, type Address } from './core/peer.ts';
+import { openDnsResolver } from './net/dns-resolver.ts';
+import { Loop } from './net/loop.ts';
+import type { LogLevels } from './observe/log/log-levels.ts';
+import type { Log, Logs } from './observe/log/log.ts';
+import { SharedNumberDirectory } from './observe/shared-limit.ts';
+import { StatsStore } from './observe/stats-store.ts';
+import { WorkerStats } from './observe/worker-stats.ts';
+import { buildNameMatcher } from './observe/stat-name-matcher.ts';
+import type { RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.js';
+import { HttpConnectionManagerSchema } from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { ProcessView } from './process-view.ts';
+import { ServerStats } from './server-stats.ts';
+
+export type Accepted = Extract<Configuration, { isRefused: false }>;
+
+/** The outside of the process, as `main.ts` found it. */
+export interface AppEnvironment {
+  readonly options: Options;
+  readonly concurrency: number;
+  readonly logs: Logs & { reopen(): void };
+  readonly logLevels: LogLevels;
+  readonly version: string;
+  /** Module that a worker thread runs. */
+  readonly workerEntry: URL;
+  /** Asked to end: by a signal, or by the admin. */
+  readonly exit: (status: number) => void;
+}
+
+export type AppState = 'PRE_INITIALIZING' | 'INITIALIZING' | 'LIVE' | 'DRAINING';
+
+/** The process: the main thread's parts and the workers, wired together. */
+export class App implements WorkersListener {
+  readonly environment: AppEnvironment;
+  readonly stats: StatsStore;
+  readonly ownStats: WorkerStats;
+  readonly directory: ClusterDirectory;
+  readonly hostReports: HostReports;
+  readonly runtime: Runtime;
+  readonly workers: Workers;
+  readonly bound: Map<string, readonly Address[]>;
+  readonly serverStats: ServerStats;
+  configuration: Accepted;
+  state: AppState;
+  configuredAtMs: number;
+  isFailingHealthchecks: boolean;
+  private readonly log: Log;
+  private readonly shared: SharedNumberDirectory;
+  private readonly loop: Loop;
+  private version: number;
+  private readonly applied: Map<number, (message: Extract<FromWorker, { kind: 'applied' }>) => void>;
+  private readonly drained: Set<number>;
+  private whenDrained: (() => void) | null;
+  private admin: AdminServer | null;
+  private flushTimer: NodeJS.Timeout | null;
+
+  constructor(environment: AppEnvironment, configuration: Accepted, workers: (listener: WorkersListener) => Workers) {
+    this.environment = environment;
+    this.configuration = configuration;
+    this.log = environment.logs.component('main');
+    this.stats = new StatsStore(configuration.data.stats);
+    this.ownStats = new WorkerStats((batch) => this.stats.receive('main_thread', batch));
+    this.shared = new SharedNumberDirectory();
+    this.loop = new Loop();
+    this.hostReports = new HostReports();
+    this.bound = new Map();
+    this.state = 'PRE_INITIALIZING';
+    this.configuredAtMs = Date.now();
+    this.isFailingHealthchecks = false;
+    this.version = 0;
+    this.applied = new Map();
+    this.drained = new Set();
+    this.whenDrained = null;
+    this.admin = null;
+    this.flushTimer = null;
+    const { root } = this.ownStats;
+    this.serverStats = new ServerStats(root, this.stats, environment.concurrency);
+    this.runtime = new Runtime(
+      configuration.data.runtimeLayers,
+      root,
+      environment.logs.component('runtime'),
+      (entries) => {
+        this.workers.postAll({ kind: 'runtime', entries });
+      },
+    );
+    this.directory = new ClusterDirectory({
+      clock: this.loop.clock,
+      timers: this.loop.timers,
+      random: Math.random,
+      stats: root,
+      limits: this.shared,
+      openResolver: openDnsResolver,
+      onChanges: (changes) => this.workers.postAll({ kind: 'clusters', changes }),
+    });
+    this.workers = workers(this);
+    for (let index = 0; index < this.workers.count; index++) this.initialize(index);
+  }
+
+  /** Admin first, then the clusters' first answers, then the listeners: as Envoy starts. */
+  async start(): Promise<void> {
+    await this.openAdmin();
+    this.state = 'INITIALIZING';
+    this.directory.replace(this.configuration.data.clusters);
+    this.serverStats.clusters(this.configuration.data.clusters.length);
+    await this.directory.whenWarm();
+    const failures = await this.distribute();
+    if (failures.length > 0) throw new Error(failures.join('\n'));
+    this.runtime.watch();
+    this.flushTimer = setInterval(() => this.stats.flush(), this.configuration.data.statsFlushMs).unref();
+    this.state = 'LIVE';
+    this.serverStats.started();
+    this.log.info(`all dependencies initialized. starting workers: ${this.workers.count}`);
+  }
+
+  /** Another configuration takes the place of the one in force. @returns what could not be applied */
+  async replace(configuration: Accepted): Promise<readonly string[]> {
+    this.configuration = configuration;
+    this.configuredAtMs = Date.now();
+    this.directory.replace(configuration.data.clusters);
+    this.serverStats.clusters(configuration.data.clusters.length);
+    await this.directory.whenWarm();
+    return this.distribute();
+  }
+
+  /** Stops accepting, lets what is open finish, and resolves when all has or `limitMs` is over. */
+  async drain(limitMs: number): Promise<void> {
+    this.state = 'DRAINING';
+    const finished = new Promise<void>((resolve) => (this.whenDrained = resolve));
+    this.workers.postAll({ kind: 'drain' });
+    const limit = new Promise<void>((resolve) => void setTimeout(resolve, limitMs).unref());
+    await Promise.race([finished, limit]);
+  }
+
+  async stop(): Promise<void> {
+    if (this.flushTimer !== null) clearInterval(this.flushTimer);
+    this.directory.stop();
+    this.runtime.close();
+    await Promise.all([this.workers.stop(), this.admin?.close()]);
+  }
+
+  /** The route configurations inside the listeners, for /config_dump. */
+  routeMessages(): readonly RouteConfiguration[] {
+    const found: RouteConfiguration[] = [];
+    for (const listener of this.configuration.message.staticResources?.listeners ?? []) {
+      const chains =
+        listener.defaultFilterChain === undefined
+          ? listener.filterChains
+          : [...listener.filterChains, listener.defaultFilterChain];
+      for (const filter of chains.flatMap((chain) => chain.filters)) {
+        if (filter.configType.case !== 'typedConfig') continue;
+        const manager = anyUnpack(filter.configType.value, HttpConnectionManagerSchema);
+        if (manager?.routeSpecifier.case === 'routeConfig') found.push(manager.routeSpecifier.value);
+      }
+    }
+    return found;
+  }
+
+  reopenLogs(): void {
+    this.environment.logs.reopen();
+    this.workers.postAll({ kind: 'reopen-logs' });
+  }
+
+  // ---- workers
+
+  onWorkerMessage(index: number, message: FromWorker): void {
+    switch (message.kind) {
+      case 'applied':
+        this.applied.get(index)?.(message);
+        break;
+      case 'stats':
+        this.stats.receive(`worker_${index}`, message.batch);
+        break;
+      case 'host-counters':
+        this.hostReports.receive(`worker_${index}`, message.message);
+        break;
+      case 'drained':
+        this.drained.add(index);
+        if (this.drained.size === this.workers.count) this.whenDrained?.();
+        break;
+    }
+  }
+
+  onWorkerRestart(index: number): void {
+    const name = `worker_${index}`;
+    this.stats.drop(name);
+    this.hostReports.forget(name);
+    this.shared.leave(name);
+    this.initialize(index);
+    this.workers.post(index, { kind: 'snapshot', snapshot: this.snapshot(this.directory.everything()) });
+  }
+
+  private initialize(index: number): void {
+    const name = `worker_${index}`;
+    const data: WorkerInit = {
+      name,
+      shared: this.shared.join(name),
+      logLevels: this.environment.logLevels.shared,
+      node: this.configuration.data.node,
+      runtime: this.runtime.merged,
+      fileFlushIntervalMs: this.environment.options.fileFlushIntervalMs,
+    };
+    this.workers.post(index, { kind: 'init', data });
+  }
+
+  private snapshot(clusters: ClusterChanges): SnapshotData {
+    const ports: Record<string, number[]> = {};
+    for (const [name, addresses] of this.bound) ports[name] = addresses.map((address) => address.port);
+    return { version: this.version, listeners: this.configuration.data.listeners, clusters, ports };
+  }
+
+  /** The first worker binds, and tells the ports that the others must share. */
+  private async distribute(): Promise<readonly string[]> {
+    this.version++;
+    const changes = this.directory.takeChanges();
+    const failures = await this.give(0, changes);
+    const others = [];
+    for (let index = 1; index < this.workers.count; index++) others.push(this.give(index, changes));
+    for (const more of await Promise.all(others)) failures.push(...more);
+    this.serverStats.listeners(this.bound.size, failures.length);
+    return [...new Set(failures)];
+  }
+
+  private async give(index: number, changes: ClusterChanges): Promise<string[]> {
+    const names = new Set(this.configuration.data.listeners.map((listener) => listener.name));
+    for (const name of this.bound.keys()) if (!names.has(name)) this.bound.delete(name);
+    const answer = await new Promise<Extract<FromWorker, { kind: 'applied' }>>((resolve) => {
+      this.applied.set(index, resolve);
+      this.workers.post(index, { kind: 'snapshot', snapshot: this.snapshot(changes) });
+    });
+    for (const { name, addresses } of answer.bound) this.bound.set(name, addresses);
+    return [...answer.failures];
+  }
+
+  // ---- admin
+
+  private async openAdmin(): Promise<void> {
+    const { admin } = this.configuration.data;
+    if (admin === null) return;
+    const matchers = admin.allowPaths.map(buildNameMatcher);
+    const allows = (target: string): boolean => matchers.length === 0 || matchers.some((matches) => matches(target));
+    const pages = new AdminPages(endpoints, new ProcessView(this), allows);
+    this.admin = new AdminServer(pages, [], this.environment.logs.component('admin'));
+    const address = await this.admin.listen(admin.address, admin.pipeMode);
+    this.log.info(`admin address: ${formatAddress(address)}`);
+    const { adminAddressPath } = this.environment.options;
+    if (adminAddressPath !== '') writeAddressFile(adminAddressPath, address);
+  }
+}

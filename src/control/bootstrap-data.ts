@@ -1,0 +1,27 @@
+import type { ClusterData } from '../cluster/cluster-data.ts';
+import type { AdminData } from '../admin/admin-data.ts';
+import type { AccessLogData } from '../observe/access-log-data.ts';
+import type { ListenerData } from '../listener/listener-data.ts';
+import type { StatsConfigData } from '../observe/stats-data.ts';
+import type { RuntimeLayerData } from './runtime-data.ts';
+
+/** A bootstrap as plain data. */
+export interface BootstrapData {
+  readonly node: NodeData;
+  readonly listeners: readonly ListenerData[];
+  readonly clusters: readonly ClusterData[];
+  /** Null: no admin interface. */
+  readonly admin: AdminData | null;
+  readonly adminAccessLogs: readonly AccessLogData[];
+  readonly runtimeLayers: readonly RuntimeLayerData[];
+  readonly stats: StatsConfigData;
+  readonly statsFlushMs: number;
+  /** spdlog pattern of `application_log_config`; null: the command line's. */
+  readonly logPattern: string | null;
+}
+
+export interface NodeData {
+  readonly id: string;
+  readonly cluster: string;
+  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
+}

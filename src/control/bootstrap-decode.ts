@@ -1,0 +1,121 @@
+import { decodeAdmin } from '../admin/decode.ts';
+import { decodeCluster } from '../cluster/decode.ts';
+import type { ClusterData } from '../cluster/cluster-data.ts';
+import { durationMs } from '../core/duration.ts';
+import type { Extensions } from '../core/extension.ts';
+import type { Reasons } from '../core/rejection.ts';
+import { SupportedFields } from '../core/supported-fields.ts';
+import { decodeListener } from '../listener/decode.ts';
+import type { ListenerData } from '../listener/listener-data.ts';
+import { decodeAccessLogs } from '../observe/access-log-decode.ts';
+import { decodeLogPattern } from '../observe/log/decode.ts';
+import { decodeStatsConfig } from '../observe/stats-decode.ts';
+import {
+  Bootstrap_StaticResourcesSchema,
+  BootstrapSchema,
+  ClusterManagerSchema,
+  type Bootstrap,
+} from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import type { BootstrapData, NodeData } from './bootstrap-data.ts';
+import { decodeLayeredRuntime } from './runtime-decode.ts';
+
+const supported = new SupportedFields(
+  BootstrapSchema,
+  [
+    'node',
+    'static_resources',
+    'admin',
+    'layered_runtime',
+    'stats_config',
+    'stats_flush_interval',
+    'application_log_config',
+    'default_regex_engine',
+    'cluster_manager',
+  ],
+  // What only tells Envoy's own inside, or asks for what is always so here.
+  [
+    'enable_dispatcher_stats',
+    'deferred_stat_options',
+    'memory_allocator_manager',
+    'perf_tracing_file_path',
+    'node_context_params',
+    'watchdog',
+    'watchdogs',
+    'enable_worker_cpu_affinity',
+    'use_tcp_for_dns_lookups',
+  ],
+);
+const supportedResources = new SupportedFields(Bootstrap_StaticResourcesSchema, ['listeners', 'clusters']);
+const supportedClusterManager = new SupportedFields(ClusterManagerSchema, [], ['enable_deferred_cluster_creation']);
+
+/** What the command line adds to or overrides in a bootstrap. */
+export interface BootstrapOverrides {
+  /** Empty: the bootstrap's. */
+  readonly serviceNode: string;
+  readonly serviceCluster: string;
+  readonly serviceZone: string;
+  /** `--log-format` was given, so that `application_log_config` may not be. */
+  readonly hasLogFormat: boolean;
+}
+
+/** Envoy's default of stats_flush_interval. */
+const statsFlushMs = 5000;
+
+/** Null: reasons were added. */
+export function decodeBootstrap(
+  bootstrap: Bootstrap,
+  overrides: BootstrapOverrides,
+  reasons: Reasons,
+  extensions: Extensions,
+): BootstrapData | null {
+  supported.check(bootstrap, reasons);
+  const node = decodeNode(bootstrap, overrides);
+  const resources = bootstrap.staticResources;
+  const at = reasons.at('static_resources');
+  if (resources !== undefined) supportedResources.check(resources, at);
+  if (bootstrap.clusterManager !== undefined)
+    supportedClusterManager.check(bootstrap.clusterManager, reasons.at('cluster_manager'));
+  const clusters: ClusterData[] = [];
+  for (const [i, cluster] of (resources?.clusters ?? []).entries()) {
+    const data = decodeCluster(cluster, at.at('clusters', i), extensions);
+    if (data !== null) clusters.push(data);
+  }
+  const listeners: ListenerData[] = [];
+  for (const [i, listener] of (resources?.listeners ?? []).entries()) {
+    const data = decodeListener(listener, at.at('listeners', i), extensions);
+    if (data !== null) listeners.push(data);
+  }
+  const data: BootstrapData = {
+    node,
+    listeners,
+    clusters,
+    admin: decodeAdmin(bootstrap.admin, reasons.at('admin')),
+    adminAccessLogs: decodeAccessLogs(
+      bootstrap.admin?.accessLog ?? [],
+      reasons.at('admin').at('access_log'),
+      extensions,
+    ),
+    runtimeLayers: decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime')),
+    stats: decodeStatsConfig(bootstrap.statsConfig, reasons.at('stats_config')),
+    statsFlushMs: durationMs(bootstrap.statsFlushInterval, statsFlushMs),
+    logPattern: decodeLogPattern(
+      bootstrap.applicationLogConfig,
+      overrides.hasLogFormat,
+      reasons.at('application_log_config'),
+    ),
+  };
+  return reasons.isEmpty ? data : null;
+}
+
+function decodeNode(bootstrap: Bootstrap, overrides: BootstrapOverrides): NodeData {
+  const { node } = bootstrap;
+  return {
+    id: overrides.serviceNode === '' ? (node?.id ?? '') : overrides.serviceNode,
+    cluster: overrides.serviceCluster === '' ? (node?.cluster ?? '') : overrides.serviceCluster,
+    locality: {
+      region: node?.locality?.region ?? '',
+      zone: overrides.serviceZone === '' ? (node?.locality?.zone ?? '') : overrides.serviceZone,
+      subZone: node?.locality?.subZone ?? '',
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { readConfig, type ConfigDocument, type ConfigSource } from '../config/document.ts';
+import { isRefused, parseBootstrap } from '../config/parse.ts';
+import { place } from '../config/place.ts';
+import type { Problem } from '../config/problem.ts';
+import { Reasons } from '../core/rejection.ts';
+import type { Bootstrap } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import type { BootstrapData } from './bootstrap-data.ts';
+import { decodeBootstrap, type BootstrapOverrides } from './bootstrap-decode.ts';
+import { extensionKinds } from './extension-kinds.ts';
+import type { ExtensionTable } from './extension-table.ts';
+
+/** A configuration that can be served, or everything that is wrong with it. */
+export type Configuration =
+  | {
+      readonly isRefused: false;
+      readonly document: ConfigDocument;
+      readonly message: Bootstrap;
+      readonly data: BootstrapData;
+      readonly warnings: readonly Problem[];
+    }
+  | { readonly isRefused: true; readonly document: ConfigDocument; readonly problems: readonly Problem[] };
+
+export interface ConfigurationSource extends ConfigSource, BootstrapOverrides {
+  /** `--allow-unknown-static-fields`. */
+  readonly allowUnknown: boolean;
+}
+
+/** Text → messages → plain data, with every reason for refusal from every step, each at its place in the text. */
+export async function loadConfiguration(
+  source: ConfigurationSource,
+  extensions: ExtensionTable,
+): Promise<Configuration> {
+  const document = readConfig(source);
+  const kinds = extensionKinds(document.value);
+  if (document.override !== null) extensionKinds(document.override.value, kinds);
+  await extensions.load(kinds);
+  const { message, reasons } = parseBootstrap(document, { allowUnknown: source.allowUnknown });
+  if (isRefused(reasons)) return { isRefused: true, document, problems: place(reasons, document) };
+  const decoding = new Reasons();
+  const data = decodeBootstrap(message, source, decoding, extensions);
+  if (data === null) return { isRefused: true, document, problems: place([...reasons, ...decoding.list], document) };
+  return { isRefused: false, document, message, data, warnings: place(reasons, document) };
+}

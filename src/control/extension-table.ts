@@ -1,0 +1,62 @@
+import type { ExtensionData, ExtensionDecoder, Extensions, PackedMessage } from '../core/extension.ts';
+import type { Reasons } from '../core/rejection.ts';
+
+/** Where the decoder of one message type is, and in which places of the configuration the type may stand. */
+export interface ExtensionEntry {
+  readonly category: string;
+  readonly kind: string;
+  load(): Promise<ExtensionDecoder>;
+}
+
+/**
+ * The extensions that sekisho has. A decoder is loaded when a configuration names its type, so that start-up pays only
+ * for what is used; afterwards decoding is synchronous.
+ */
+export class ExtensionTable implements Extensions {
+  private readonly entries: ReadonlyMap<string, ExtensionEntry>;
+  private readonly decoders: Map<string, ExtensionDecoder>;
+
+  constructor(entries: readonly ExtensionEntry[]) {
+    this.entries = new Map(entries.map((entry) => [entry.kind, entry]));
+    this.decoders = new Map();
+  }
+
+  get kinds(): readonly string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** Loads the decoders of these message types; those that no entry names are left for `open` to refuse. */
+  async load(kinds: Iterable<string>): Promise<void> {
+    const missing = [...new Set(kinds)].filter((kind) => !this.decoders.has(kind));
+    await Promise.all(
+      missing.map(async (kind) => {
+        const decoder = await this.entries.get(kind)?.load();
+        if (decoder !== undefined) this.decoders.set(kind, decoder);
+      }),
+    );
+  }
+
+  open(category: string, name: string, config: PackedMessage | undefined, reasons: Reasons): ExtensionData | null {
+    if (config === undefined) {
+      reasons
+        .at('typed_config')
+        .add(`extension '${name}' (${category}) has no typed_config; name its message by '@type'`);
+      return null;
+    }
+    const kind = config.typeUrl.slice(config.typeUrl.lastIndexOf('/') + 1);
+    const entry = this.entries.get(kind);
+    const decoder = this.decoders.get(kind);
+    const at = reasons.at('typed_config');
+    if (entry === undefined || decoder === undefined) {
+      at.add(`extension '${name}' (${category}) of type '${kind}' is not supported by sekisho`);
+      return null;
+    }
+    if (entry.category !== category) {
+      at.add(`type '${kind}' belongs to ${entry.category}, not to ${category}`);
+      return null;
+    }
+    const before = reasons.list.length;
+    const data = decoder.decode(config.value, at, this);
+    return reasons.list.length > before ? null : { name, kind, data };
+  }
+}

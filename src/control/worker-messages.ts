@@ -1,0 +1,55 @@
+import type { ClusterChanges } from '../cluster/cluster-changes.ts';
+import type { HostBlockMessage } from '../cluster/host-counters.ts';
+import type { Address } from '../core/peer.ts';
+import type { StatsBatch } from '../observe/stats-slab.ts';
+import type { SharedNumbersData } from '../observe/shared-limit.ts';
+import type { NodeData } from './bootstrap-data.ts';
+import type { RuntimeEntries } from './runtime-data.ts';
+import type { SnapshotData } from './snapshot-data.ts';
+
+/** What a worker is made of, before it has anything to serve. */
+export interface WorkerInit {
+  /** `worker_0` … */
+  readonly name: string;
+  readonly shared: SharedNumbersData;
+  /** `LogLevels.shared`. */
+  readonly logLevels: SharedArrayBuffer;
+  readonly node: NodeData;
+  readonly runtime: RuntimeEntries;
+  readonly fileFlushIntervalMs: number;
+}
+
+/** Main thread → worker. */
+export type ToWorker =
+  /** The first message, once. */
+  | { readonly kind: 'init'; readonly data: WorkerInit }
+  | { readonly kind: 'snapshot'; readonly snapshot: SnapshotData }
+  /** Discovery knows other hosts than before. */
+  | { readonly kind: 'clusters'; readonly changes: ClusterChanges }
+  | { readonly kind: 'runtime'; readonly entries: RuntimeEntries }
+  /** Stop accepting and let the open connections finish; answered by `drained`. */
+  | { readonly kind: 'drain' }
+  /** Admin's /drain_listeners: `graceful` keeps accepting while responses close their connections. */
+  | { readonly kind: 'drain-listeners'; readonly inboundOnly: boolean; readonly graceful: boolean }
+  | { readonly kind: 'health-failed'; readonly failed: boolean }
+  | { readonly kind: 'reopen-logs' }
+  /** Write out what is buffered and end; answered by the thread's exit. */
+  | { readonly kind: 'stop' };
+
+export interface BoundListener {
+  readonly name: string;
+  readonly addresses: readonly Address[];
+}
+
+/** Worker → main thread. */
+export type FromWorker =
+  /** Answer to `snapshot`: what is bound, or why the old configuration went on serving. */
+  | {
+      readonly kind: 'applied';
+      readonly version: number;
+      readonly bound: readonly BoundListener[];
+      readonly failures: readonly string[];
+    }
+  | { readonly kind: 'stats'; readonly batch: StatsBatch }
+  | { readonly kind: 'host-counters'; readonly message: HostBlockMessage }
+  | { readonly kind: 'drained' };

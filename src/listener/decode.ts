@@ -1,0 +1,231 @@
+import { isIP } from 'node:net';
+import { durationMs } from '../core/duration.ts';
+import type { Extensions } from '../core/extension.ts';
+import { formatAddress, type Address } from '../core/peer.ts';
+import type { Reasons } from '../core/rejection.ts';
+import { SupportedFields } from '../core/supported-fields.ts';
+import {
+  PipeSchema,
+  SocketAddress_Protocol,
+  SocketAddressSchema,
+  type Address as ProtoAddress,
+} from '../proto/envoy/config/core/v3/address_pb.js';
+import { TrafficDirection } from '../proto/envoy/config/core/v3/base_pb.js';
+import {
+  FilterChainSchema,
+  FilterSchema,
+  type FilterChain,
+} from '../proto/envoy/config/listener/v3/listener_components_pb.js';
+import {
+  AdditionalAddressSchema,
+  Listener_DrainType,
+  ListenerSchema,
+  type Listener,
+} from '../proto/envoy/config/listener/v3/listener_pb.js';
+import { anything, decodeFilterChainMatch } from './filter-chain-match-decode.ts';
+import type { FilterChainData, ListenerData, NetworkFilterData } from './listener-data.ts';
+
+/** Envoy's default of per_connection_buffer_limit_bytes. */
+const defaultBufferLimit = 1024 * 1024;
+
+const supported = new SupportedFields(
+  ListenerSchema,
+  [
+    'name',
+    'address',
+    'additional_addresses',
+    'stat_prefix',
+    'filter_chains',
+    'default_filter_chain',
+    'per_connection_buffer_limit_bytes',
+    'drain_type',
+    'listener_filters',
+    'listener_filters_timeout',
+    'continue_on_listener_filters_timeout',
+    'traffic_direction',
+    'enable_reuse_port',
+    'reuse_port',
+    'access_log',
+    'tcp_backlog_size',
+    'bind_to_port',
+  ],
+  // No global connection limit and no overload manager exist that could be ignored or bypassed.
+  ['metadata', 'ignore_global_conn_limit', 'bypass_overload_manager'],
+);
+const supportedAdditionalAddress = new SupportedFields(AdditionalAddressSchema, ['address']);
+const supportedSocketAddress = new SupportedFields(
+  SocketAddressSchema,
+  ['protocol', 'address', 'port_value', 'ipv4_compat'],
+  ['resolver_name'],
+);
+const supportedPipe = new SupportedFields(PipeSchema, ['path', 'mode']);
+const supportedChain = new SupportedFields(
+  FilterChainSchema,
+  ['filter_chain_match', 'filters', 'name', 'transport_socket'],
+  ['metadata'],
+);
+const supportedFilter = new SupportedFields(FilterSchema, ['name', 'typed_config']);
+
+/** Null: reasons were added. */
+export function decodeListener(listener: Listener, reasons: Reasons, extensions: Extensions): ListenerData | null {
+  const before = reasons.list.length;
+  supported.check(listener, reasons);
+  const addresses = decodeAddresses(listener, reasons);
+  for (const [i, filter] of listener.listenerFilters.entries()) {
+    const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
+    extensions.open('envoy.filters.listener', filter.name, config, reasons.at('listener_filters', i));
+  }
+  if (listener.filterChains.length === 0 && listener.defaultFilterChain === undefined) {
+    reasons.at('filter_chains').add(`error adding listener '${addressText(addresses)}': no filter chains specified`);
+  }
+  const filterChains = listener.filterChains.map((chain, i) =>
+    decodeChain(chain, reasons.at('filter_chains', i), extensions),
+  );
+  refuseEqualMatches(filterChains, addressText(addresses), reasons);
+  const defaultFilterChain =
+    listener.defaultFilterChain === undefined
+      ? null
+      : decodeChain(listener.defaultFilterChain, reasons.at('default_filter_chain'), extensions);
+  const accessLogs = listener.accessLog.map((log, i) => {
+    const config = log.configType.case === 'typedConfig' ? log.configType.value : undefined;
+    return {
+      opened: extensions.open('envoy.access_loggers', log.name, config, reasons.at('access_log', i)),
+      filter: log.filter,
+    };
+  });
+  if (reasons.list.length > before || addresses.length === 0) return null;
+  return {
+    name: listener.name === '' ? addressText(addresses) : listener.name,
+    addresses,
+    statPrefix: listener.statPrefix === '' ? addressText(addresses) : listener.statPrefix,
+    bindToPort: listener.bindToPort ?? true,
+    filterChains,
+    defaultFilterChain,
+    bufferLimit: listener.perConnectionBufferLimitBytes ?? defaultBufferLimit,
+    reusePort: listener.enableReusePort ?? true,
+    backlog: listener.tcpBacklogSize ?? -1,
+    ipv6Only: !isIpv4Compatible(listener.address),
+    pipeMode: pipeMode(listener.address),
+    keepAliveSeconds: null,
+    trafficDirection: trafficDirections[listener.trafficDirection] ?? 'UNSPECIFIED',
+    drainType: listener.drainType === Listener_DrainType.MODIFY_ONLY ? 'MODIFY_ONLY' : 'DEFAULT',
+    accessLogs,
+    listenerFiltersTimeoutMs: durationMs(listener.listenerFiltersTimeout, 15_000),
+  };
+}
+
+const trafficDirections: Readonly<Record<number, ListenerData['trafficDirection']>> = {
+  [TrafficDirection.INBOUND]: 'INBOUND',
+  [TrafficDirection.OUTBOUND]: 'OUTBOUND',
+};
+
+function decodeAddresses(listener: Listener, reasons: Reasons): Address[] {
+  if (listener.address === undefined) {
+    const what =
+      listener.listenerSpecifier.case === undefined
+        ? 'is required'
+        : 'is required: internal listeners are not supported by sekisho';
+    reasons.at('address').add(`field 'address' ${what}`);
+    return [];
+  }
+  const found = [decodeAddress(listener.address, reasons.at('address'))];
+  for (const [i, additional] of listener.additionalAddresses.entries()) {
+    const at = reasons.at('additional_addresses', i);
+    supportedAdditionalAddress.check(additional, at);
+    if (additional.address !== undefined) found.push(decodeAddress(additional.address, at.at('address')));
+  }
+  return found.filter((address) => address !== null);
+}
+
+/** Null: reasons were added. */
+export function decodeAddress(address: ProtoAddress, reasons: Reasons): Address | null {
+  if (address.address.case === 'pipe') {
+    supportedPipe.check(address.address.value, reasons.at('pipe'));
+    return { kind: 'pipe', host: address.address.value.path, port: 0 };
+  }
+  if (address.address.case !== 'socketAddress') {
+    reasons.unsupported('envoy_internal_address');
+    return null;
+  }
+  const at = reasons.at('socket_address');
+  const socket = address.address.value;
+  supportedSocketAddress.check(socket, at);
+  if (socket.protocol === SocketAddress_Protocol.UDP) {
+    at.unsupported('protocol', 'is UDP: only TCP listeners are supported by sekisho');
+    return null;
+  }
+  if (isIP(socket.address) === 0) {
+    at.at('address').add(
+      `malformed IP address: ${socket.address}. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'`,
+    );
+    return null;
+  }
+  return {
+    kind: 'ip',
+    host: socket.address,
+    port: socket.portSpecifier.case === 'portValue' ? socket.portSpecifier.value : 0,
+  };
+}
+
+function isIpv4Compatible(address: ProtoAddress | undefined): boolean {
+  return address?.address.case === 'socketAddress' && address.address.value.ipv4Compat;
+}
+
+function pipeMode(address: ProtoAddress | undefined): number | null {
+  return address?.address.case === 'pipe' && address.address.value.mode !== 0 ? address.address.value.mode : null;
+}
+
+function addressText(addresses: readonly Address[]): string {
+  return addresses.length === 0 ? '' : formatAddress(addresses[0]!);
+}
+
+function decodeChain(chain: FilterChain, reasons: Reasons, extensions: Extensions): FilterChainData {
+  supportedChain.check(chain, reasons);
+  const socket = chain.transportSocket;
+  if (socket !== undefined) {
+    const config = socket.configType.case === 'typedConfig' ? socket.configType.value : undefined;
+    extensions.open('envoy.transport_sockets.downstream', socket.name, config, reasons.at('transport_socket'));
+  }
+  const match = chain.filterChainMatch;
+  return {
+    name: chain.name,
+    match: match === undefined ? anything : decodeFilterChainMatch(match, reasons.at('filter_chain_match')),
+    filters: decodeFilters(chain, reasons, extensions),
+  };
+}
+
+function decodeFilters(chain: FilterChain, reasons: Reasons, extensions: Extensions): NetworkFilterData[] {
+  const filters: NetworkFilterData[] = [];
+  for (const [i, filter] of chain.filters.entries()) {
+    const at = reasons.at('filters', i);
+    supportedFilter.check(filter, at);
+    const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
+    const opened = extensions.open('envoy.filters.network', filter.name, config, at);
+    if (opened !== null) filters.push(opened);
+  }
+  // Every filter supported so far is terminal, so one must be there and none may follow it.
+  if (chain.filters.length > 1) {
+    const last = chain.filters[chain.filters.length - 1]!;
+    reasons
+      .at('filters')
+      .add(
+        `terminal filter named ${chain.filters[0]!.name} must be the last filter in a network filter chain, before '${last.name}'`,
+      );
+  }
+  return filters;
+}
+
+function refuseEqualMatches(chains: readonly FilterChainData[], address: string, reasons: Reasons): void {
+  const seen = new Map<string, number>();
+  for (const [i, chain] of chains.entries()) {
+    const key = JSON.stringify(chain.match);
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, i);
+    else
+      reasons
+        .at('filter_chains', i)
+        .add(
+          `error adding listener '${address}': filter chain '${chain.name}' has the same matching rules defined as '${chains[first]!.name}'`,
+        );
+  }
+}

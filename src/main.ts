@@ -1,0 +1,128 @@
+#!/usr/bin/env node
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import process from 'node:process';
+
+/** What sekisho is written for. An older Node finds the one that came with the package and hands over to it. */
+const nodeMajor = 26;
+
+if (Number(process.versions.node.split('.')[0]) < nodeMajor) runUnderOwnNode();
+else await run(process.argv.slice(2));
+
+function runUnderOwnNode(): void {
+  let node: string;
+  try {
+    node = createRequire(import.meta.url).resolve('node/bin/node');
+  } catch {
+    process.stderr.write(
+      `sekisho needs Node ${nodeMajor}, this is ${process.version}; run 'npm install node@${nodeMajor}' beside it\n`,
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)
+    process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const { readCommandLine } = await import('./cli/command-line.ts');
+  const invocation = readCommandLine(args, process.versions.openssl);
+  if (invocation.command === 'print') {
+    (invocation.exitCode === 0 ? process.stdout : process.stderr).write(invocation.text);
+    process.exitCode = invocation.exitCode;
+  } else if (invocation.command === 'check') {
+    const { check } = await import('./cli/check.ts');
+    const { loadFile } = await import('./serve.ts');
+    const write = (text: string): void => void process.stdout.write(text);
+    process.exitCode = await check(invocation.check, { load: loadFile, write, hasColor: process.stdout.isTTY });
+  } else {
+    await serve(invocation.options);
+  }
+}
+
+async function serve(options: import('./cli/options.ts').Options): Promise<void> {
+  const { Server } = await import('./serve.ts');
+  const environment = await makeEnvironment(options);
+  const print = (text: string): void => void process.stderr.write(text);
+  const server = new Server(environment, print, process.stderr.isTTY);
+  if (options.mode === 'validate') {
+    const configuration = await server.load();
+    if (configuration === null) process.exit(1);
+    process.stdout.write(`configuration '${options.configPath}' OK\n`);
+    process.exit(0);
+  }
+  process.on('SIGTERM', () => void server.end('SIGTERM'));
+  process.on('SIGINT', () => void server.end('SIGINT'));
+  process.on('SIGHUP', () => void server.reload());
+  process.on('SIGUSR1', () => server.reopenLogs());
+  try {
+    if (!(await server.start())) process.exit(1);
+  } catch (error) {
+    environment.logs.component('main').critical((error as Error).message);
+    await server.stop();
+    process.exit(1);
+  }
+  if (options.mode === 'init_only') {
+    await server.stop();
+    process.exit(0);
+  }
+}
+
+async function makeEnvironment(
+  options: import('./cli/options.ts').Options,
+): Promise<import('./app.ts').AppEnvironment> {
+  const [
+    { defaultConcurrency },
+    { versionString },
+    { LogLevels },
+    { LogWriter, AppendingLogFile },
+    { LogFormat, defaultLogPattern },
+  ] = await Promise.all([
+    import('./cli/concurrency.ts'),
+    import('./cli/version.ts'),
+    import('./observe/log/log-levels.ts'),
+    import('./observe/log/log-writer.ts'),
+    import('./observe/log/log-format.ts'),
+  ]);
+  const version = versionString(process.versions.openssl);
+  const logLevels = new LogLevels();
+  logLevels.setAll(options.logLevel);
+  for (const { component, level } of options.componentLogLevels) logLevels.set(component, level);
+  const logs = new LogWriter({
+    levels: logLevels,
+    format: new LogFormat(options.logFormat ?? defaultLogPattern),
+    file: new AppendingLogFile(options.logPath),
+    origin: { threadId: process.pid, processId: process.pid, version },
+    isEscaped: options.logFormatEscaped,
+    now: Date.now,
+  });
+  const concurrency =
+    options.concurrency ??
+    defaultConcurrency({
+      availableParallelism: availableParallelism(),
+      cgroupDetection: process.env['ENVOY_CGROUP_CPU_DETECTION'],
+      readFile: readText,
+    });
+  // The module beside this one, as source or as built.
+  const workerEntry = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+  return {
+    options,
+    concurrency: Math.max(1, concurrency),
+    logs,
+    logLevels,
+    version,
+    workerEntry,
+    exit: (status) => process.exit(status),
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,194 @@
+import type { JsonObject } from '@bufbuild/protobuf';
+import type {
+  AdminSource,
+  CircuitBreakerReport,
+  ClusterReport,
+  ConfigDumpReport,
+  DrainRequest,
+  DumpedResource,
+  HostReport,
+  ListenerReport,
+  MemoryReport,
+  RuntimeModification,
+  ServerState,
+  UnreadyTargetsReport,
+} from './admin/admin-source.ts';
+import type { App } from './app.ts';
+import type { BreakerData, ClusterData, HostData } from './cluster/cluster-data.ts';
+import { HostStat } from './cluster/host-counters.ts';
+import { hostKeys } from './cluster/host-key.ts';
+import type { HostTotals } from './cluster/host-report.ts';
+import type { Options } from './cli/options.ts';
+import type { RuntimeReport } from './control/runtime.ts';
+import type { LogLevels } from './observe/log/log-levels.ts';
+import type { StatsSnapshot } from './observe/stats-snapshot.ts';
+import { TagExtraction } from './observe/tag-extraction.ts';
+
+/** The running process as the admin pages see it. */
+export class ProcessView implements AdminSource {
+  readonly options: Options;
+  readonly concurrency: number;
+  readonly version: string;
+  readonly logLevels: LogLevels;
+  readonly tags: TagExtraction;
+  private readonly app: App;
+
+  constructor(app: App) {
+    this.app = app;
+    this.options = app.environment.options;
+    this.concurrency = app.environment.concurrency;
+    this.version = app.environment.version;
+    this.logLevels = app.environment.logLevels;
+    this.tags = new TagExtraction(app.configuration.data.stats);
+  }
+
+  get state(): ServerState {
+    return this.app.isFailingHealthchecks && this.app.state === 'LIVE' ? 'DRAINING' : this.app.state;
+  }
+
+  get uptimeMs(): number {
+    return performance.now();
+  }
+
+  get node(): JsonObject {
+    const { id, cluster, locality } = this.app.configuration.data.node;
+    return { id, cluster, locality: { region: locality.region, zone: locality.zone, sub_zone: locality.subZone } };
+  }
+
+  stats(): StatsSnapshot {
+    for (const { name, statName } of this.app.configuration.data.clusters) {
+      for (const [gauge, value] of this.app.directory.gaugesOf(name)) {
+        this.app.stats.gaugeFrom(`cluster.${statName}.${gauge}`, () => value);
+      }
+    }
+    return this.app.stats.snapshot();
+  }
+
+  memory(): MemoryReport {
+    const { heapUsed, heapTotal, rss } = process.memoryUsage();
+    return { allocated: heapUsed, heapSize: heapTotal, physical: rss };
+  }
+
+  listeners(): readonly ListenerReport[] {
+    return Array.from(this.app.bound, ([name, addresses]) => ({ name, addresses }));
+  }
+
+  clusters(): readonly ClusterReport[] {
+    const totals = this.app.hostReports.collect();
+    return this.app.configuration.data.clusters.map((cluster) => {
+      const hosts = this.app.directory.hostsOf(cluster.name);
+      const keys = hostKeys(hosts);
+      return clusterReport(
+        cluster,
+        hosts.map((host, i) => hostReport(host, totals.totalsOf(cluster.name, keys[i]!))),
+      );
+    });
+  }
+
+  configDump(): ConfigDumpReport {
+    const { message } = this.app.configuration;
+    const resource = (of: DumpedResource['message'], name: string): DumpedResource => ({
+      message: of,
+      name,
+      lastUpdatedMs: this.app.configuredAtMs,
+      versionInfo: null,
+      isWarming: false,
+    });
+    return {
+      bootstrap: resource(message, ''),
+      clusters: (message.staticResources?.clusters ?? []).map((cluster) => resource(cluster, cluster.name)),
+      listeners: (message.staticResources?.listeners ?? []).map((listener) => resource(listener, listener.name)),
+      routes: this.app.routeMessages().map((routes) => resource(routes, routes.name)),
+      secrets: [],
+    };
+  }
+
+  certificates(): readonly JsonObject[] {
+    return [];
+  }
+
+  unreadyTargets(): readonly UnreadyTargetsReport[] {
+    return [];
+  }
+
+  runtime(): RuntimeReport {
+    return this.app.runtime.report();
+  }
+
+  modifyRuntime(changes: ReadonlyMap<string, string>): RuntimeModification {
+    if (!this.app.runtime.hasAdminLayer) return 'no-admin-layer';
+    return this.app.runtime.modify(changes) ? 'done' : 'too-many-keys';
+  }
+
+  resetCounters(): void {
+    this.app.stats.resetCounters();
+  }
+
+  reopenLogs(): void {
+    this.app.reopenLogs();
+  }
+
+  failHealthchecks(isFailing: boolean): void {
+    this.app.isFailingHealthchecks = isFailing;
+    this.app.workers.postAll({ kind: 'health-failed', failed: isFailing });
+  }
+
+  drainListeners({ isGraceful, inboundOnly }: DrainRequest): void {
+    this.app.workers.postAll({ kind: 'drain-listeners', inboundOnly, graceful: isGraceful });
+  }
+
+  quit(): void {
+    this.app.environment.exit(0);
+  }
+}
+
+function clusterReport(cluster: ClusterData, hosts: readonly HostReport[]): ClusterReport {
+  return {
+    name: cluster.name,
+    observabilityName: cluster.statName,
+    addedViaApi: false,
+    edsServiceName: '',
+    defaultPriority: breakerReport(cluster.breakers[0]),
+    highPriority: breakerReport(cluster.breakers[1]),
+    hosts,
+  };
+}
+
+function breakerReport(data: BreakerData): CircuitBreakerReport {
+  const { maxConnections, maxPendingRequests, maxRequests, maxRetries } = data;
+  return { maxConnections, maxPendingRequests, maxRequests, maxRetries };
+}
+
+function hostReport(host: HostData, totals: HostTotals): HostReport {
+  return {
+    address: host.address,
+    hostname: host.hostname,
+    healthFlags: healthFlags[host.health] ?? [],
+    weight: host.weight,
+    region: host.locality.region,
+    zone: host.locality.zone,
+    subZone: host.locality.subZone,
+    canary: host.canary,
+    priority: host.priority,
+    successRate: -1,
+    localOriginSuccessRate: -1,
+    stats: {
+      cx_active: totals[HostStat.CxActive]!,
+      cx_connect_fail: totals[HostStat.CxConnectFail]!,
+      cx_total: totals[HostStat.CxTotal]!,
+      rq_active: totals[HostStat.RqActive]!,
+      rq_error: totals[HostStat.RqError]!,
+      rq_pending_active: totals[HostStat.RqPendingActive]!,
+      rq_success: totals[HostStat.RqSuccess]!,
+      rq_timeout: totals[HostStat.RqTimeout]!,
+      rq_total: totals[HostStat.RqTotal]!,
+    },
+  };
+}
+
+const healthFlags: Readonly<Partial<Record<HostData['health'], HostReport['healthFlags']>>> = {
+  UNHEALTHY: ['failed_eds_health'],
+  TIMEOUT: ['failed_eds_health'],
+  DRAINING: ['eds_status_draining'],
+  DEGRADED: ['degraded_eds_health'],
+};

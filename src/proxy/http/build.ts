@@ -1,0 +1,133 @@
+import { H1ServerCodec } from '../../codec/h1/server.ts';
+import { HeaderKeyFormat, UnderscoreAction, type H1ServerOptions } from '../../codec/h1/options.ts';
+import type { Clusters } from '../../cluster/cluster.ts';
+import type { Clock, Timers } from '../../core/clock.ts';
+import type { FilterBuilder, FilterContext, RuntimeView } from '../../filter/filter.ts';
+import type { RouterData } from '../../filter/router/router-data.ts';
+import type { AccessLogData } from '../../observe/access-log-data.ts';
+import type { AccessLog } from '../../observe/access-log.ts';
+import type { StatsScope } from '../../observe/stats.ts';
+import type { RouteConfigurationData } from '../../route/route-data.ts';
+import type { RouteTable } from '../../route/route.ts';
+import { HttpConnectionManager } from './connection-manager.ts';
+import { HttpFilterChain } from './filter-chain.ts';
+import type { HcmData, HttpFilterData, StringMatchData } from './hcm-data.ts';
+import { HcmStats } from './hcm-stats.ts';
+import { LocalReplies } from './local-reply.ts';
+import { RequestPreparation } from './request/preparation.ts';
+import { ResponsePreparation } from './response/preparation.ts';
+
+/** What all filters of one connection manager are built with. */
+export type BuildContext = Omit<FilterContext, 'filterName'>;
+
+/** What a worker hands to the connection managers that it builds. */
+export interface HttpEnvironment {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly clusters: Clusters;
+  /** The root scope. */
+  readonly stats: StatsScope;
+  readonly runtime: RuntimeView;
+  readonly localNode: { readonly cluster: string; readonly id: string };
+  /** The machine's first address that is not loopback. */
+  readonly localAddress: string;
+  random(): number;
+  filterBuilder(kind: string): FilterBuilder;
+  buildRoutes(data: RouteConfigurationData, context: BuildContext): RouteTable;
+  buildAccessLog(data: AccessLogData): AccessLog;
+  /** True while responses are to close their connections. */
+  shouldCloseOnResponse(): boolean;
+}
+
+export const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
+
+export function buildHttpConnectionManager(data: HcmData, environment: HttpEnvironment): HttpConnectionManager {
+  const { clock, timers, stats, runtime, localNode, localAddress } = environment;
+  const scope = stats.scope('http').scope(data.statPrefix);
+  const random = (): number => environment.random();
+  const context = { stats: scope, clock, timers, random, runtime, localNode };
+  // The router is not a filter here: it is what `HttpStream.routeRequest` does when the others are done.
+  const filters = data.httpFilters.filter((filter) => filter.kind !== routerKind);
+  const options = codecOptions(data);
+  return new HttpConnectionManager({
+    data,
+    router: data.httpFilters.find((filter) => filter.kind === routerKind)!.data as RouterData,
+    chain: buildChain(filters, environment, context),
+    defaultOff: defaultOff(filters),
+    routes: environment.buildRoutes(data.routeConfig, context),
+    clusters: environment.clusters,
+    stats: new HcmStats(scope),
+    accessLogs: data.accessLogs.map((log) => environment.buildAccessLog(log)),
+    requestPreparation: new RequestPreparation(data, { stats: scope, localNode, localAddress }),
+    responsePreparation: new ResponsePreparation(data, clock, localNode.id),
+    localReplies: new LocalReplies(data),
+    clock,
+    timers,
+    newCodec: (host, acceptor) => new H1ServerCodec(host, acceptor, options),
+    shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
+  });
+}
+
+function buildChain(
+  filters: readonly HttpFilterData[],
+  environment: HttpEnvironment,
+  context: BuildContext,
+): HttpFilterChain {
+  return new HttpFilterChain(
+    filters.map(({ name, kind, data }) => ({
+      name,
+      factory: environment.filterBuilder(kind).build(data, { ...context, filterName: name }),
+    })),
+  );
+}
+
+function defaultOff(filters: readonly HttpFilterData[]): Uint8Array | null {
+  if (!filters.some((filter) => filter.disabled)) return null;
+  return Uint8Array.from(filters, (filter) => (filter.disabled ? 1 : 0));
+}
+
+function codecOptions({ http1, limits }: HcmData): H1ServerOptions {
+  return {
+    headersBytesMax: limits.headerBytesMax,
+    headersCountMax: limits.headerCountMax,
+    acceptHttp10: http1.acceptHttp10,
+    allowAbsoluteUrl: http1.allowAbsoluteUrl,
+    allowChunkedLength: http1.allowChunkedLength,
+    allowCustomMethods: http1.allowCustomMethods,
+    enableTrailers: http1.enableTrailers,
+    headersWithUnderscores: underscoreActions[limits.headersWithUnderscores],
+    ignoredUpgrades: http1.ignoredUpgrades.map((match) => new UpgradeMatcher(match)),
+    headerKeyFormat: headerKeyFormats[http1.headerKeyFormat],
+    counters: null,
+  };
+}
+
+const underscoreActions = {
+  ALLOW: UnderscoreAction.Allow,
+  REJECT_REQUEST: UnderscoreAction.Reject,
+  DROP_HEADER: UnderscoreAction.Drop,
+} as const;
+
+export const headerKeyFormats = {
+  lower: HeaderKeyFormat.LowerCase,
+  'proper-case': HeaderKeyFormat.ProperCase,
+  'preserve-case': HeaderKeyFormat.PreserveCase,
+} as const;
+
+/** `ignore_http_11_upgrade`: one string matcher on the Upgrade field's value. */
+class UpgradeMatcher {
+  private readonly match: StringMatchData;
+
+  constructor(match: StringMatchData) {
+    this.match = match;
+  }
+
+  matches(value: string): boolean {
+    const { kind, ignoreCase } = this.match;
+    const wanted = ignoreCase ? this.match.value.toLowerCase() : this.match.value;
+    const found = ignoreCase ? value.toLowerCase() : value;
+    if (kind === 'exact') return found === wanted;
+    if (kind === 'prefix') return found.startsWith(wanted);
+    return kind === 'suffix' ? found.endsWith(wanted) : found.includes(wanted);
+  }
+}

@@ -1,0 +1,61 @@
+import { durationMs } from '../../core/duration.ts';
+import type { Extensions } from '../../core/extension.ts';
+import type { Reasons } from '../../core/rejection.ts';
+import { SupportedFields } from '../../core/supported-fields.ts';
+import {
+  TcpProxy_TcpAccessLogOptionsSchema,
+  TcpProxy_WeightedCluster_ClusterWeightSchema,
+  TcpProxySchema,
+  type TcpProxy,
+} from '../../proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
+import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
+import type { TcpProxyData, WeightedClusterData } from './tcp-proxy-data.ts';
+
+const supported = new SupportedFields(TcpProxySchema, [
+  'stat_prefix',
+  'cluster',
+  'weighted_clusters',
+  'idle_timeout',
+  'access_log',
+  'max_connect_attempts',
+  'backoff_options',
+  'max_downstream_connection_duration',
+  'access_log_flush_interval',
+  'flush_access_log_on_connected',
+  'access_log_options',
+]);
+const supportedWeight = new SupportedFields(TcpProxy_WeightedCluster_ClusterWeightSchema, ['name', 'weight']);
+const supportedLogOptions = new SupportedFields(TcpProxy_TcpAccessLogOptionsSchema, ['access_log_flush_interval', 'flush_access_log_on_connected']);
+
+const hourMs = 3_600_000;
+
+export function decodeTcpProxy(message: TcpProxy, reasons: Reasons, extensions: Extensions): TcpProxyData {
+  supported.check(message, reasons);
+  const options = message.accessLogOptions;
+  if (options !== undefined) supportedLogOptions.check(options, reasons.at('access_log_options'));
+  const clusters = decodeClusters(message, reasons);
+  const baseMs = durationMs(message.backoffOptions?.baseInterval, 0);
+  return {
+    statPrefix: message.statPrefix,
+    clusters,
+    totalWeight: clusters.reduce((sum, cluster) => sum + cluster.weight, 0),
+    idleMs: durationMs(message.idleTimeout, hourMs),
+    connectAttemptsMax: message.maxConnectAttempts ?? 1,
+    backOffBaseMs: baseMs,
+    backOffMaxMs: durationMs(message.backoffOptions?.maxInterval, baseMs * 10),
+    connectionDurationMaxMs: durationMs(message.maxDownstreamConnectionDuration, 0),
+    accessLogs: decodeAccessLogs(message.accessLog, reasons.at('access_log'), extensions),
+    accessLogFlushMs: durationMs(options?.accessLogFlushInterval ?? message.accessLogFlushInterval, 0),
+    logOnConnected: options?.flushAccessLogOnConnected ?? message.flushAccessLogOnConnected,
+  };
+}
+
+function decodeClusters(message: TcpProxy, reasons: Reasons): WeightedClusterData[] {
+  const specifier = message.clusterSpecifier;
+  if (specifier.case === 'cluster') return [{ name: specifier.value, weight: 1 }];
+  if (specifier.case !== 'weightedClusters') return [];
+  return specifier.value.clusters.map((cluster, i) => {
+    supportedWeight.check(cluster, reasons.at('weighted_clusters').at('clusters', i));
+    return { name: cluster.name, weight: cluster.weight };
+  });
+}

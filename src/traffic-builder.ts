@@ -1,0 +1,132 @@
+import { H1ClientCodec } from './codec/h1/client.ts';
+import type { H1ClientOptions } from './codec/h1/options.ts';
+import type { UpstreamHttpData } from './cluster/cluster-data.ts';
+import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
+import type { Clusters } from './cluster/cluster.ts';
+import type { HostCounters } from './cluster/host-counters.ts';
+import type { NodeData } from './control/bootstrap-data.ts';
+import { findFilterBuilder } from './filter/builders.ts';
+import type { RuntimeView } from './filter/filter.ts';
+import { Listener, type FilterChain } from './listener/listener.ts';
+import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
+import type { ConnectionHandler } from './listener/network-filter.ts';
+import type { Network } from './net/network.ts';
+import { buildAccessLog } from './observe/access-log-build.ts';
+import type { AccessLogData } from './observe/access-log-data.ts';
+import type { AccessLogFiles } from './observe/access-log-files.ts';
+import type { AccessLog } from './observe/access-log.ts';
+import { compileFormat } from './observe/format/format.ts';
+import type { SharedNumbers } from './observe/shared-limit.ts';
+import type { StatsScope } from './observe/stats.ts';
+import { buildHttpConnectionManager, headerKeyFormats, type HttpEnvironment } from './proxy/http/build.ts';
+import type { HcmData } from './proxy/http/hcm-data.ts';
+import type { TcpProxyData } from './proxy/tcp/tcp-proxy-data.ts';
+import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
+import { buildRouteTable } from './route/build.ts';
+
+export interface TrafficEnvironment {
+  readonly network: Network;
+  readonly stats: StatsScope;
+  readonly workerName: string;
+  readonly runtime: RuntimeView;
+  readonly node: NodeData;
+  readonly localAddress: string;
+  readonly files: AccessLogFiles;
+  readonly isDraining: () => boolean;
+}
+
+export const hcmKind = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+export const tcpProxyKind = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
+
+/** Plain data → listeners with everything behind them. */
+export class ListenerBuilder {
+  /** Set once, right after construction: clusters and listeners need each other's surroundings. */
+  clusters: Clusters | null;
+  private readonly environment: TrafficEnvironment;
+
+  constructor(environment: TrafficEnvironment) {
+    this.environment = environment;
+    this.clusters = null;
+  }
+
+  clusterEnvironment(shared: SharedNumbers, hostCounters: HostCounters): ClusterEnvironment {
+    const { network, stats } = this.environment;
+    return {
+      network,
+      stats,
+      shared,
+      hostCounters,
+      random: Math.random,
+      codecFor: (data) => {
+        const options = clientCodecOptions(data.http);
+        return (host, owner) => new H1ClientCodec(host, owner, options);
+      },
+    };
+  }
+
+  build(data: ListenerData): Listener {
+    const { network, stats, workerName } = this.environment;
+    const candidates = data.filterChains.map((chain) => ({ match: chain.match, chain: this.buildChain(chain) }));
+    const defaultChain = data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain);
+    const accessLogs = data.accessLogs.map((log) => this.buildAccessLog(log as AccessLogData));
+    const scope = stats.scope('listener').scope(data.statPrefix.replaceAll(':', '_'));
+    return new Listener(data, network, candidates, defaultChain, accessLogs, scope, workerName);
+  }
+
+  private buildChain(chain: FilterChainData): FilterChain {
+    const terminal = chain.filters[chain.filters.length - 1]!;
+    return { name: chain.name, handler: this.buildHandler(terminal.kind, terminal.data) };
+  }
+
+  private buildHandler(kind: string, data: unknown): ConnectionHandler {
+    if (kind === hcmKind) return buildHttpConnectionManager(data as HcmData, this.httpEnvironment());
+    if (kind === tcpProxyKind) return this.buildTcpProxy(data as TcpProxyData);
+    throw new Error(`no network filter of type ${kind}`);
+  }
+
+  private buildTcpProxy(data: TcpProxyData): TcpProxy {
+    const { network, stats } = this.environment;
+    return new TcpProxy({
+      data,
+      clusters: this.clusters!,
+      accessLogs: data.accessLogs.map((log) => this.buildAccessLog(log)),
+      scope: stats.scope('tcp').scope(data.statPrefix),
+      clock: network.clock,
+      timers: network.timers,
+    });
+  }
+
+  private buildAccessLog(data: AccessLogData): AccessLog {
+    return buildAccessLog(data, this.environment.files);
+  }
+
+  private httpEnvironment(): HttpEnvironment {
+    const { network, stats, runtime, node, localAddress, isDraining } = this.environment;
+    return {
+      clock: network.clock,
+      timers: network.timers,
+      clusters: this.clusters!,
+      stats,
+      runtime,
+      localNode: node,
+      localAddress,
+      random: () => Math.random(),
+      filterBuilder: findFilterBuilder,
+      buildRoutes: (data, context) => buildRouteTable(data, context, compileFormat),
+      buildAccessLog: (data) => this.buildAccessLog(data),
+      shouldCloseOnResponse: isDraining,
+    };
+  }
+}
+
+function clientCodecOptions(http: UpstreamHttpData): H1ClientOptions {
+  const { allowChunkedLength, enableTrailers, sendFullyQualifiedUrl, headerKeyFormat } = http.http1;
+  return {
+    headersBytesMax: http.maxResponseHeaderBytes,
+    headersCountMax: http.maxResponseHeaderCount,
+    allowChunkedLength,
+    enableTrailers,
+    sendFullyQualifiedUrl,
+    headerKeyFormat: headerKeyFormats[headerKeyFormat],
+  };
+}

@@ -1,0 +1,161 @@
+import { isDeepStrictEqual } from 'node:util';
+import { WorkerClusters } from './cluster/clusters.ts';
+import { HostCounters } from './cluster/host-counters.ts';
+import type { SnapshotData } from './control/snapshot-data.ts';
+import { RuntimeValues } from './control/runtime-view.ts';
+import type { BoundListener, FromWorker, ToWorker, WorkerInit } from './control/worker-messages.ts';
+import type { Listener } from './listener/listener.ts';
+import { Loop } from './net/loop.ts';
+import { NodeNetwork } from './net/node-network.ts';
+import { AccessLogFiles } from './observe/access-log-files.ts';
+import { SharedNumbers } from './observe/shared-limit.ts';
+import { WorkerStats } from './observe/worker-stats.ts';
+import { ListenerBuilder } from './traffic-builder.ts';
+
+/** One worker: its event loop, its clusters, its listeners, and what the main thread says of them. */
+export class TrafficThread {
+  private readonly post: (message: FromWorker) => void;
+  private readonly loop: Loop;
+  private readonly clusters: WorkerClusters;
+  private readonly runtime: RuntimeValues;
+  private readonly files: AccessLogFiles;
+  private readonly builder: ListenerBuilder;
+  private readonly listeners: Map<string, Listener>;
+  /** Listeners that were replaced or removed and still carry connections. */
+  private readonly leaving: Set<Listener>;
+  private clustersToRemove: string[];
+  private isDraining: boolean;
+
+  constructor(data: WorkerInit, localAddress: string, post: (message: FromWorker) => void) {
+    this.post = post;
+    this.loop = new Loop();
+    const network = new NodeNetwork(this.loop);
+    const stats = new WorkerStats((batch) => post({ kind: 'stats', batch }));
+    this.runtime = new RuntimeValues(data.runtime);
+    this.files = new AccessLogFiles(data.fileFlushIntervalMs);
+    this.isDraining = false;
+    this.builder = new ListenerBuilder({
+      network,
+      stats: stats.root,
+      workerName: data.name,
+      runtime: this.runtime,
+      node: data.node,
+      localAddress,
+      files: this.files,
+      isDraining: () => this.isDraining,
+    });
+    this.clusters = new WorkerClusters(
+      this.builder.clusterEnvironment(
+        new SharedNumbers(data.shared),
+        new HostCounters((message) => post({ kind: 'host-counters', message })),
+      ),
+    );
+    this.builder.clusters = this.clusters;
+    this.listeners = new Map();
+    this.leaving = new Set();
+    this.clustersToRemove = [];
+  }
+
+  async handle(message: ToWorker): Promise<void> {
+    this.loop.enter();
+    switch (message.kind) {
+      case 'snapshot':
+        this.loop.leave();
+        await this.apply(message.snapshot);
+        return;
+      case 'clusters':
+        this.clusters.apply(message.changes);
+        break;
+      case 'runtime':
+        this.runtime.update(message.entries);
+        break;
+      case 'drain':
+        this.drain();
+        break;
+      case 'drain-listeners':
+        this.drainListeners(message.inboundOnly, message.graceful);
+        break;
+      case 'init':
+      case 'health-failed':
+        break;
+      case 'reopen-logs':
+        this.files.reopen();
+        break;
+      case 'stop':
+        await this.files.close();
+        process.exit(0);
+    }
+    this.loop.leave();
+  }
+
+  /** Builds first, then binds, then swaps: a failure leaves what was there. */
+  private async apply(snapshot: SnapshotData): Promise<void> {
+    // What is new comes before the listeners that use it; what is gone goes after those that used it.
+    const { set, hosts, removed } = snapshot.clusters;
+    this.clusters.apply({ set, hosts, removed: [] });
+    this.clustersToRemove = [
+      ...this.clustersToRemove.filter((name) => !set.some((data) => data.name === name)),
+      ...removed,
+    ];
+    const bound: BoundListener[] = [];
+    const failures: string[] = [];
+    const listenerNames = new Set(snapshot.listeners.map((listener) => listener.name));
+    for (const data of snapshot.listeners) {
+      const before = this.listeners.get(data.name);
+      if (before !== undefined && isDeepStrictEqual(before.data, data)) continue;
+      try {
+        const listener = this.builder.build(data);
+        const addresses = await listener.open(snapshot.ports[data.name] ?? null, before ?? null);
+        bound.push({ name: data.name, addresses });
+        this.listeners.set(data.name, listener);
+        if (before !== undefined) this.letGo(before);
+      } catch (error) {
+        failures.push(`listener '${data.name}': ${(error as Error).message}`);
+      }
+    }
+    for (const [name, listener] of this.listeners) {
+      if (listenerNames.has(name)) continue;
+      this.listeners.delete(name);
+      this.letGo(listener);
+    }
+    this.removeClusters();
+    this.post({ kind: 'applied', version: snapshot.version, bound, failures });
+  }
+
+  private letGo(listener: Listener): void {
+    this.leaving.add(listener);
+    listener.drain(() => {
+      this.leaving.delete(listener);
+      this.removeClusters();
+    });
+  }
+
+  /** Connections of a replaced listener still follow its routes, so their clusters stay until the last has gone. */
+  private removeClusters(): void {
+    if (this.leaving.size > 0 || this.clustersToRemove.length === 0) return;
+    this.clusters.apply({ set: [], hosts: [], removed: this.clustersToRemove });
+    this.clustersToRemove = [];
+  }
+
+  /** The process is ending. */
+  private drain(): void {
+    this.isDraining = true;
+    let left = 1;
+    const done = (): void => {
+      if (--left === 0) this.post({ kind: 'drained' });
+    };
+    for (const listener of [...this.listeners.values(), ...this.leaving]) {
+      left++;
+      listener.drain(done);
+    }
+    done();
+  }
+
+  private drainListeners(inboundOnly: boolean, graceful: boolean): void {
+    for (const listener of this.listeners.values()) {
+      if (inboundOnly && listener.data.trafficDirection !== 'INBOUND') continue;
+      listener.askToFinish();
+      if (!graceful) listener.close();
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { networkInterfaces } from 'node:os';
+import { parentPort } from 'node:worker_threads';
+import type { FromWorker, ToWorker } from './control/worker-messages.ts';
+import { TrafficThread } from './traffic-thread.ts';
+
+/**
+ * Entry of a worker thread. It is started before the configuration has been read, so that its modules load meanwhile;
+ * `init` brings what it is made of.
+ */
+const port = parentPort!;
+const post = (message: FromWorker): void => port.postMessage(message);
+let thread: TrafficThread | null = null;
+
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'init') thread = new TrafficThread(message.data, firstPublicAddress(), post);
+  else void thread?.handle(message);
+});
+
+/** Envoy's local address: the first of this machine's that is not loopback. */
+function firstPublicAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { family, internal, address } of addresses ?? []) if (family === 'IPv4' && !internal) return address;
+  }
+  return '127.0.0.1';
+}
