@@ -1,6 +1,6 @@
 import { latin1, noBytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
-import { ConnectionTermination } from '../../core/failures.ts';
+import { ConnectionTermination, UpstreamProtocolError } from '../../core/failures.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
@@ -77,7 +77,10 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
       stream.isResponseComplete = true;
       stream.user.data(noBytes, true);
       if (this.stream === stream && (!stream.isTunnel || stream.isRequestComplete)) this.release(stream, false);
-    } else if (!stream.isResponseComplete) {
+    } else if (decoder.isInside) {
+      // As Envoy: bytes are missing that were promised.
+      this.onInvalid(CodecError.with('the connection ended inside the response'));
+    } else {
       this.abandon(stream, ConnectionTermination);
       this.owner.onStreamDone(false);
     }
@@ -127,14 +130,14 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
   }
 
   onInvalid(failure: Failure): void {
-    const fault = ofUpstream(failure);
     const stream = this.stream;
     this.isFinished = true;
     if (stream !== null) {
-      this.abandon(stream, fault);
+      // Without a detail, which Envoy's reply and log do not have either; the owner hears it.
+      this.abandon(stream, UpstreamProtocolError);
       this.owner.onStreamDone(false);
     }
-    this.owner.onProtocolError(fault);
+    this.owner.onProtocolError(ofUpstream(failure));
   }
 
   // What a stream's user asks for.

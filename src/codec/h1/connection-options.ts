@@ -1,8 +1,21 @@
+import { HttpVersion } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import { connectionTokensMax, nominatedTeBytesMax } from './limits.ts';
 
 /** The connection options (RFC 9110 section 7.6.1) that steer a message; bits. */
 export const ConnectionOption = { Close: 1, KeepAlive: 2, Upgrade: 4 } as const;
+
+/**
+ * Whether nothing may follow a message on its connection (RFC 9112 section 9.3): as Envoy, the old Proxy-Connection
+ * may say so too.
+ */
+export function isLastMessage(headers: Headers, version: HttpVersion): boolean {
+  const options = headers.has('connection') ? readConnectionOptions(headers) : 0;
+  if (version !== HttpVersion.Http11 && (options & ConnectionOption.KeepAlive) === 0) return true;
+  if ((options & ConnectionOption.Close) !== 0) return true;
+  const proxy = headers.get('proxy-connection');
+  return proxy !== undefined && (optionsOf(proxy) & ConnectionOption.Close) !== 0;
+}
 
 /** What the Connection fields of a message ask for, together. */
 export function readConnectionOptions(headers: Headers): number {

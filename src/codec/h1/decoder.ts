@@ -2,8 +2,8 @@ import { latin1, noBytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
 import { Headers } from '../../core/headers.ts';
 import { CR, LF, SEMICOLON, SP, TAB, fieldByte, hexValue } from './characters.ts';
-import { CodecError, HeadersTooLarge } from './failures.ts';
-import { FieldName } from './field-names.ts';
+import { CodecError, HeadersTooLarge, InvalidCharacters } from './failures.ts';
+import { FieldName, fieldNames, steeringNames } from './field-names.ts';
 import { Failed, Incomplete, scanner } from './field-scanner.ts';
 import { HeadBuffer } from './head-buffer.ts';
 import { bodyBytesMax, chunkExtensionBytesMax } from './limits.ts';
@@ -37,6 +37,9 @@ export const DecoderState = {
 } as const;
 export type DecoderState = (typeof DecoderState)[keyof typeof DecoderState];
 
+/** Inside a chunk extension: white space so far, behind the semicolon, behind the CR. */
+const ExtensionStep = { Blank: 0, Text: 1, End: 2 } as const;
+
 /** Kinds of body (RFC 9112 section 6.3) as the state that reads them. */
 export type BodyState = 2 | 3 | 8 | 9 | 10;
 
@@ -52,18 +55,20 @@ export abstract class Decoder {
   protected readonly options: DecoderOptions;
   /** `preserve_case`: heads remember how the peer spelled its names. */
   protected readonly keepsRawNames: boolean;
+  private readonly skipsEmptyLines: boolean;
   protected readonly listener: MessageListener;
   /** Bytes left of a fixed body or of a chunk, or the chunk-size read so far. */
   private remaining: number;
-  /** Digits of the chunk-size so far; in ChunkExtension and ChunkEnd 1 after a CR. */
+  /** How far inside a small thing: 1 after a digit of a chunk-size, or after a CR that wants its LF; `ExtensionStep`. */
   private step: number;
   private extensionBytes: number;
   private buffer: HeadBuffer | null;
 
-  constructor(options: DecoderOptions, keepsRawNames: boolean, listener: MessageListener) {
+  constructor(options: DecoderOptions, keepsRawNames: boolean, skipsEmptyLines: boolean, listener: MessageListener) {
     this.state = DecoderState.Idle;
     this.options = options;
     this.keepsRawNames = keepsRawNames;
+    this.skipsEmptyLines = skipsEmptyLines;
     this.listener = listener;
     this.remaining = 0;
     this.step = 0;
@@ -122,6 +127,7 @@ export abstract class Decoder {
   /** The message has been dealt with: the next byte begins another. */
   next(): void {
     this.state = DecoderState.Idle;
+    this.step = 0;
     this.buffer = null;
   }
 
@@ -145,12 +151,9 @@ export abstract class Decoder {
 
   private decodeIdle(chunk: Uint8Array, from: number, to: number): number {
     let pos = from;
-    // RFC 9112 section 2.2: empty lines before a request line are ignored.
-    while (pos < to && (chunk[pos] === CR || chunk[pos] === LF)) pos++;
-    if (pos >= to) return to;
     if (chunk[pos]! <= SP) {
-      this.invalid(CodecError.with('no start line'));
-      return to;
+      pos = this.skipEmptyLines(chunk, pos, to);
+      if (pos >= to) return to;
     }
     const lineEnd = this.scanStartLine(chunk, pos, to);
     if (lineEnd > 0) {
@@ -166,6 +169,18 @@ export abstract class Decoder {
     this.buffer = new HeadBuffer(Math.max(1024, to - pos));
     this.buffer.isStartLineRead = lineEnd > 0;
     return this.decodeBufferedHead(chunk, pos, to);
+  }
+
+  /** RFC 9112 section 2.2: a server ignores empty lines before a request line. `step` is 1 after a CR. */
+  private skipEmptyLines(chunk: Uint8Array, from: number, to: number): number {
+    for (let pos = from; pos < to; pos++) {
+      const c = chunk[pos]!;
+      if (this.step === 1 && c !== LF) return this.invalidBody('bare CR before the start line', to);
+      if (c > SP) return pos;
+      if (!this.skipsEmptyLines || (c !== CR && c !== LF)) return this.invalidBody('no start line', to);
+      this.step = c === CR ? 1 : 0;
+    }
+    return to;
   }
 
   private decodeBufferedHead(chunk: Uint8Array, from: number, to: number): number {
@@ -188,7 +203,7 @@ export abstract class Decoder {
     if (end === Incomplete) return to;
     const lineEnd = this.scanStartLine(buffer.bytes, 0, end);
     if (scanner.scan(buffer.bytes, lineEnd, end, headersCountMax) === Failed) {
-      this.invalid(scanner.failure!);
+      this.invalid(worst(scanner.failure!, buffer.bytes, end));
       return to;
     }
     this.buffer = null;
@@ -228,13 +243,17 @@ export abstract class Decoder {
   /** Extensions (RFC 9112 section 7.1.1) are ignored, up to the CRLF that must end them. */
   private decodeChunkExtension(chunk: Uint8Array, from: number, to: number): number {
     let pos = from;
-    if (this.step === 0) {
-      while (pos < to && fieldByte[chunk[pos]!]! !== 0) pos++;
-      this.extensionBytes += pos - from;
-      if (this.extensionBytes > chunkExtensionBytesMax) return this.invalidBody('chunk extensions too long', to);
-      if (pos >= to) return to;
+    if (this.step === ExtensionStep.Blank) {
+      while (pos < to && (chunk[pos] === SP || chunk[pos] === TAB)) pos++;
+      if (pos < to && chunk[pos] === SEMICOLON) this.step = ExtensionStep.Text;
+    }
+    if (this.step === ExtensionStep.Text) while (pos < to && fieldByte[chunk[pos]!]! !== 0) pos++;
+    this.extensionBytes += pos - from;
+    if (this.extensionBytes > chunkExtensionBytesMax) return this.invalidBody('chunk extensions too long', to);
+    if (pos >= to) return to;
+    if (this.step !== ExtensionStep.End) {
       if (chunk[pos++] !== CR) return this.invalidBody('chunk-size line not ended by CRLF', to);
-      this.step = 1;
+      this.step = ExtensionStep.End;
       if (pos >= to) return to;
     }
     if (chunk[pos++] !== LF) return this.invalidBody('bare CR in a chunk-size line', to);
@@ -290,7 +309,7 @@ export abstract class Decoder {
       return to;
     }
     if (scanner.scan(buffer.bytes, 0, end, headersCountMax) === Failed) {
-      this.invalid(scanner.failure!);
+      this.invalid(worst(scanner.failure!, buffer.bytes, end));
       return to;
     }
     this.buffer = null;
@@ -307,6 +326,8 @@ export abstract class Decoder {
     const trailers = new Headers();
     if (this.keepsRawNames) trailers.rawNames = [];
     scanner.fill(trailers, latin1(bytes, 0, end), 0, FieldName.Host);
+    // RFC 9110 section 6.5.1: what frames or routes a message has no place behind it.
+    if (scanner.seen !== 0) for (let i = 0; i < steeringNames; i++) trailers.remove(fieldNames[i]!);
     this.listener.onTrailers(trailers);
   }
 
@@ -316,14 +337,23 @@ export abstract class Decoder {
   }
 }
 
-/** A content-length as a number; -1: not one (RFC 9112 section 6.3, and beyond what a number holds). */
+/** Envoy looks for control characters in the whole head before it reads the fields. */
+function worst(failure: Failure, bytes: Uint8Array, end: number): Failure {
+  if (failure.kind === InvalidCharacters.kind) return failure;
+  for (let i = 0; i < end; i++)
+    if (fieldByte[bytes[i]!] === 0 && bytes[i] !== CR && bytes[i] !== LF) return InvalidCharacters;
+  return failure;
+}
+
+/** A content-length as a number; -1: not one (RFC 9112 section 6.3), or beyond what a number holds. */
 export function parseContentLength(value: string): number {
-  if (value.length === 0 || value.length > 16) return -1;
+  if (value.length === 0) return -1;
   let length = 0;
   for (let i = 0; i < value.length; i++) {
     const digit = value.charCodeAt(i) - 48;
     if (digit < 0 || digit > 9) return -1;
     length = length * 10 + digit;
+    if (length > bodyBytesMax) return -1;
   }
-  return length <= bodyBytesMax ? length : -1;
+  return length;
 }

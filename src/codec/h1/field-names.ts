@@ -10,6 +10,7 @@ export const fieldNames: readonly string[] = [
   'transfer-encoding',
   'connection',
   'upgrade',
+  'proxy-connection',
   ...`accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-credentials
   access-control-allow-headers access-control-allow-methods access-control-allow-origin access-control-expose-headers
   access-control-max-age access-control-request-headers access-control-request-method age allow alt-svc authorization
@@ -18,7 +19,7 @@ export const fieldNames: readonly string[] = [
   date dnt early-data etag expect expires forwarded from grpc-accept-encoding grpc-encoding grpc-message grpc-status
   grpc-timeout http2-settings if-match if-modified-since if-none-match if-range if-unmodified-since keep-alive
   last-modified link location max-forwards origin permissions-policy pragma priority proxy-authenticate
-  proxy-authorization proxy-connection range referer referrer-policy retry-after sec-ch-ua sec-ch-ua-mobile
+  proxy-authorization range referer referrer-policy retry-after sec-ch-ua sec-ch-ua-mobile
   sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user sec-websocket-accept
   sec-websocket-extensions sec-websocket-key sec-websocket-protocol sec-websocket-version server server-timing
   set-cookie strict-transport-security te timing-allow-origin traceparent tracestate trailer
@@ -33,8 +34,16 @@ export const fieldNames: readonly string[] = [
   x-frame-options x-powered-by x-real-ip x-request-id x-requested-with x-xss-protection`.split(/\s+/),
 ];
 
-/** Positions of the names that the codec itself reads. */
-export const FieldName = { Host: 0, ContentLength: 1, TransferEncoding: 2, Connection: 3, Upgrade: 4 } as const;
+/** Positions of the names that the codec itself reads; there are `steeringNames` of them. */
+export const FieldName = {
+  Host: 0,
+  ContentLength: 1,
+  TransferEncoding: 2,
+  Connection: 3,
+  Upgrade: 4,
+  ProxyConnection: 5,
+} as const;
+export const steeringNames = 6;
 
 const slotCount = 1024;
 const firstIn = new Int16Array(slotCount).fill(-1);

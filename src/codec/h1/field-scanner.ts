@@ -2,7 +2,7 @@ import type { Failure } from '../../core/failure.ts';
 import type { Headers } from '../../core/headers.ts';
 import { COLON, CR, LF, SP, TAB, fieldByte, tokenLower } from './characters.ts';
 import { CodecError, InvalidCharacters, TooManyHeaders } from './failures.ts';
-import { fieldNames, findFieldName } from './field-names.ts';
+import { fieldNames, findFieldName, steeringNames } from './field-names.ts';
 
 /** What a scan returns instead of a position. */
 export const Incomplete = -1;
@@ -12,7 +12,6 @@ export const Failed = -2;
 const marksPerField = 5;
 /** A value that continues on further lines (obs-fold) has this added to its place in `fieldNames`. */
 const folded = 1 << 16;
-const steeringNames = 5;
 
 /**
  * Finds the fields of a head or trailer section (RFC 9112 section 5) in bytes, and makes strings of them only when the
@@ -24,6 +23,7 @@ export class FieldScanner {
   /** Bit per steering name (`FieldName`): 1 where it occurred, and where it occurred more than once. */
   seen: number;
   repeated: number;
+  private hasTooMany: boolean;
   private marks: Int32Array;
   /** Field at which each steering name first occurred. */
   private readonly firstAt: Int32Array;
@@ -33,6 +33,7 @@ export class FieldScanner {
     this.failure = null;
     this.seen = 0;
     this.repeated = 0;
+    this.hasTooMany = false;
     this.marks = new Int32Array(128 * marksPerField);
     this.firstAt = new Int32Array(steeringNames);
   }
@@ -43,18 +44,24 @@ export class FieldScanner {
     this.failure = null;
     this.seen = 0;
     this.repeated = 0;
+    this.hasTooMany = false;
     let pos = from;
     while (pos < to) {
       const c = bytes[pos]!;
       if (c === CR) {
         if (pos + 1 >= to) return Incomplete;
-        return bytes[pos + 1] === LF ? pos + 2 : this.fail(InvalidCharacters, 'bare CR');
+        return bytes[pos + 1] === LF ? this.finish(pos + 2) : this.fail(InvalidCharacters, 'bare CR');
       }
-      if (c === LF) return pos + 1;
+      if (c === LF) return this.finish(pos + 1);
       pos = this.scanField(bytes, pos, to, countMax);
       if (pos < 0) return pos;
     }
     return Incomplete;
+  }
+
+  /** Too many fields are told last: what is wrong with one of them comes first. */
+  private finish(end: number): number {
+    return this.hasTooMany ? this.fail(TooManyHeaders, '') : end;
   }
 
   /** One field with its continuation lines; the position of the next line. */
@@ -82,8 +89,8 @@ export class FieldScanner {
     } else {
       while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) valueEnd--;
     }
-    if (this.count >= countMax) return this.fail(TooManyHeaders, '');
-    this.mark(name, from, nameEnd, valueStart, valueEnd);
+    if (this.count >= countMax) this.hasTooMany = true;
+    else this.mark(name, from, nameEnd, valueStart, valueEnd);
     return pos;
   }
 
@@ -176,7 +183,9 @@ export class FieldScanner {
   private valueAt(at: number, text: string, base: number): string {
     const { marks } = this;
     const value = text.slice(marks[at + 3]! - base, marks[at + 4]! - base);
-    return marks[at]! < folded - 1 ? value : value.replace(/[ \t]*\r?\n[ \t]+/g, ' ').trimStart();
+    if (marks[at]! < folded - 1) return value;
+    // As Envoy, but for tabs: the line ends go, each white space around them becomes a space.
+    return value.replace(/[ \t]*\r?\n[ \t]+/g, (fold) => fold.replace(/[\r\n]/g, '').replaceAll('\t', ' ')).trim();
   }
 
   private failName(c: number): number {

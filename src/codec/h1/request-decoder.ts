@@ -2,7 +2,13 @@ import { latin1 } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
 import { HttpVersion, RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
-import { ConnectionOption, isConnectionAllowed, readConnectionOptions, removeUpgrade } from './connection-options.ts';
+import {
+  ConnectionOption,
+  isConnectionAllowed,
+  isLastMessage,
+  readConnectionOptions,
+  removeUpgrade,
+} from './connection-options.ts';
 import { Decoder, DecoderState, parseContentLength, type BodyState, type MessageListener } from './decoder.ts';
 import {
   BodyDisallowed,
@@ -14,6 +20,7 @@ import {
   InvalidUrl,
   LengthAndChunked,
   LowVersion,
+  TooManyHeaders,
   UnexpectedUnderscore,
 } from './failures.ts';
 import { FieldName } from './field-names.ts';
@@ -35,6 +42,7 @@ const unusual =
   (1 << FieldName.ContentLength) |
   (1 << FieldName.TransferEncoding) |
   (1 << FieldName.Connection) |
+  (1 << FieldName.ProxyConnection) |
   (1 << FieldName.Upgrade);
 
 /** Reads requests, and answers Envoy's questions about them in Envoy's order (`ServerConnectionImpl`). */
@@ -47,7 +55,7 @@ export class RequestDecoder extends Decoder {
   private readonly requests: RequestListener;
 
   constructor(options: H1ServerOptions, listener: RequestListener) {
-    super(options, options.headerKeyFormat === HeaderKeyFormat.PreserveCase, listener);
+    super(options, options.headerKeyFormat === HeaderKeyFormat.PreserveCase, true, listener);
     this.isLast = false;
     this.isUpgrade = false;
     this.server = options;
@@ -98,10 +106,12 @@ export class RequestDecoder extends Decoder {
   /** Body, connection options, upgrades. */
   private judgeUnusual(head: RequestHead, text: string, base: number): Failure | null {
     const isConnect = head.method === 'CONNECT';
-    const options = scanner.has(FieldName.Connection) ? readConnectionOptions(head.headers) : 0;
-    const keeps = line.version === HttpVersion.Http11 || (options & ConnectionOption.KeepAlive) !== 0;
-    this.isLast = !keeps || (options & ConnectionOption.Close) !== 0;
-    if (scanner.has(FieldName.Upgrade) && (options & ConnectionOption.Upgrade) !== 0)
+    this.isLast = isLastMessage(head.headers, line.version);
+    if (
+      scanner.has(FieldName.Upgrade) &&
+      scanner.has(FieldName.Connection) &&
+      (readConnectionOptions(head.headers) & ConnectionOption.Upgrade) !== 0
+    )
       this.isUpgrade = !this.dropIgnoredUpgrade(head.headers);
     if (isConnect && scanner.has(FieldName.ContentLength)) {
       if (head.headers.get('content-length') !== '0') return BodyDisallowed;
@@ -135,9 +145,8 @@ export class RequestDecoder extends Decoder {
       const coding = scanner.value(FieldName.TransferEncoding, text, base);
       const isUnderstood = coding === 'chunked' || coding.toLowerCase() === 'chunked';
       if (!isUnderstood || scanner.isRepeated(FieldName.TransferEncoding) || isConnect) return InvalidTransferEncoding;
-      // RFC 9112 section 6.1: a Transfer-Encoding in an HTTP/1.0 message means faulty framing.
-      if (line.version !== HttpVersion.Http11 && this.server.acceptHttp10)
-        return InvalidTransferEncoding.with('in HTTP/1.0');
+      // RFC 9112 section 6.1: in an HTTP/1.0 message the framing may be faulty, so nothing may follow.
+      if (line.version !== HttpVersion.Http11) this.isLast = true;
       state = DecoderState.ChunkSize;
     }
     this.beginBody(state, length);
@@ -181,6 +190,7 @@ export class RequestDecoder extends Decoder {
       headers.removeAt(i);
       counters?.droppedHeaderWithUnderscores();
     }
-    return null;
+    const count = headers.length + (scanner.has(FieldName.Host) ? 1 : 0);
+    return count > this.server.headersCountMax ? TooManyHeaders : null;
   }
 }

@@ -1,7 +1,7 @@
 import { latin1 } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
 import { HttpVersion } from '../../core/head.ts';
-import { CR, LF, SP, targetByte, tokenLower } from './characters.ts';
+import { CR, LF, SP, fieldByte, targetByte, tokenLower } from './characters.ts';
 import { CodecError, InvalidCharacters, LowVersion } from './failures.ts';
 import { Failed, Incomplete, scanner } from './field-scanner.ts';
 import { knownMethods } from './methods.ts';
@@ -52,24 +52,20 @@ export class RequestLine {
     while (lf < to && bytes[lf] !== LF) lf++;
     if (lf >= to) return Incomplete;
     const line = latin1(bytes, from, lf > from && bytes[lf - 1] === CR ? lf - 1 : lf);
-    // RFC 9112 section 3 lets a recipient split at any white space. A bare CR (section 2.2) is refused.
-    const [method, target, version] = splitLine(line);
-    if (method === '' || !isToken(method)) return failed(CodecError.with('invalid method'));
+    for (let i = 0; i < line.length; i++)
+      if (fieldByte[line.charCodeAt(i)] === 0) return failed(InvalidCharacters.with('in the request line'));
+    // RFC 9112 section 3 lets a recipient split at any white space.
+    const words = /^([^ \t]+)[ \t]*([^ \t]*)[ \t]*(.*?)[ \t]*$/.exec(line)!;
+    const [, method = '', target = '', version = ''] = words;
+    if (!isToken(method)) return failed(CodecError.with('invalid method'));
     this.method = knownMethods.get(method) ?? method;
     this.target = target;
-    if (target !== '' && !this.judge(allowCustomMethods)) return Failed;
-    if (target === '') return failed(CodecError.with('no request target'));
-    if (line.includes('\r')) return failed(InvalidCharacters.with('bare CR'));
+    if (!this.judge(allowCustomMethods)) return Failed;
     if (version === '') return failed(LowVersion);
     if (!/^HTTP\/[0-9]\.[0-9]$/.test(version)) return failed(CodecError.with('invalid version'));
     this.version = version === 'HTTP/1.1' ? HttpVersion.Http11 : HttpVersion.Http10;
     return lf + 1;
   }
-}
-
-function splitLine(line: string): [string, string, string] {
-  const match = /^([^ \t\r]*)[ \t\r]*([^ \t\r]*)[ \t\r]*(.*?)[ \t]*$/.exec(line)!;
-  return [match[1]!, match[2]!, match[3]!];
 }
 
 function isToken(text: string): boolean {

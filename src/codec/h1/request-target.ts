@@ -24,6 +24,7 @@ const absoluteForm = /^([A-Za-z]+):\/\/([^/?]*)(.*)$/s;
  */
 export function isTargetValid(target: string, isConnect: boolean): boolean {
   for (let i = 0; i < target.length; i++) if (targetByte[target.charCodeAt(i)]! !== 1) return false;
+  if (target === '') return false;
   const c = target.charCodeAt(0);
   if (c === 47 /* / */ || c === 42 /* * */) return true;
   let host = target;
@@ -38,25 +39,23 @@ export function isTargetValid(target: string, isConnect: boolean): boolean {
   return hasHostBytes(host) && !host.includes('@@');
 }
 
-/** Null: not `scheme://host[:port][path]` with a host and a valid port. */
+/** Null: not `scheme://host[:port][path]`. User information is dropped, as Envoy does. */
 export function parseAbsolute(target: string): AbsoluteTarget | null {
   const match = absoluteForm.exec(target);
   if (match === null) return null;
-  const authority = match[2]!;
+  const userEnd = match[2]!.indexOf('@');
+  const authority = match[2]!.slice(userEnd + 1);
   if (!isHostAndPort(authority, false)) return null;
   const rest = match[3]!;
-  const path = rest.charCodeAt(0) === 47 ? rest : `/${rest}`;
-  return { scheme: match[1]!.toLowerCase(), authority, path };
+  return { scheme: match[1]!.toLowerCase(), authority, path: rest === '' ? '/' : rest };
 }
 
 /** `host[:port]` with a port up to 65535, which CONNECT needs (RFC 9112 section 3.2.3). */
 export function isHostAndPort(authority: string, needsPort: boolean): boolean {
-  const match = /^(?:\[[0-9A-Fa-f:.]+\]|[^[\]:@]+)(?::([0-9]*))?$/.exec(authority);
-  if (match === null || !hasHostBytes(authority)) return false;
+  const match = /^(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+)(:[0-9]{1,5})?$/.exec(authority);
+  if (match === null) return false;
   const port = match[1];
-  if (port === undefined) return !needsPort;
-  if (port === '') return false;
-  return port.length <= 5 && Number(port) <= 65535;
+  return port === undefined ? !needsPort : Number(port.slice(1)) <= 65535;
 }
 
 function hasHostBytes(host: string): boolean {

@@ -1,8 +1,8 @@
 import { latin1 } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
-import { HttpVersion, ResponseHead } from '../../core/head.ts';
+import { ResponseHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
-import { ConnectionOption, readConnectionOptions } from './connection-options.ts';
+import { isLastMessage } from './connection-options.ts';
 import { Decoder, DecoderState, parseContentLength, type BodyState, type MessageListener } from './decoder.ts';
 import {
   CodecError,
@@ -37,7 +37,7 @@ export class ResponseDecoder extends Decoder {
   private readonly responses: ResponseListener;
 
   constructor(options: H1ClientOptions, listener: ResponseListener) {
-    super(options, options.headerKeyFormat === HeaderKeyFormat.PreserveCase, listener);
+    super(options, options.headerKeyFormat === HeaderKeyFormat.PreserveCase, false, listener);
     this.isAnswerToHead = false;
     this.isAnswerToConnect = false;
     this.isAnswerToUpgrade = false;
@@ -57,9 +57,7 @@ export class ResponseDecoder extends Decoder {
     if (this.keepsRawNames) headers.rawNames = [];
     scanner.fill(headers, text, from, -1);
     const head = new ResponseHead(status, headers, version);
-    const options = scanner.has(FieldName.Connection) ? readConnectionOptions(headers) : 0;
-    const keeps = version === HttpVersion.Http11 || (options & ConnectionOption.KeepAlive) !== 0;
-    this.isLast = !keeps || (options & ConnectionOption.Close) !== 0;
+    this.isLast = isLastMessage(headers, version);
     const failure = this.judge(head, text, from);
     if (failure !== null) this.invalid(failure);
     else if (status < 200 && status !== 101) this.deliverInterim(head);

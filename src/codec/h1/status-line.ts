@@ -1,6 +1,7 @@
-import { CR, LF, SP } from './characters.ts';
+import { latin1 } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
 import { HttpVersion } from '../../core/head.ts';
+import { CR, LF, SP, fieldByte } from './characters.ts';
 import { CodecError, InvalidCharacters } from './failures.ts';
 import { Failed, Incomplete, scanner } from './field-scanner.ts';
 
@@ -98,25 +99,32 @@ export class StatusLine {
     while (lf < to && bytes[lf] !== LF) lf++;
     if (lf >= to) return Incomplete;
     const end = lf > from && bytes[lf - 1] === CR ? lf - 1 : lf;
-    // `HTTP/1.1 200` and then a space or the end.
-    if (end - from < 12 || !isHttp1(bytes, from) || bytes[from + 8] !== SP)
-      return failed(CodecError.with('invalid status line'));
-    const minor = bytes[from + 7]! - 48;
+    for (let i = from; i < end; i++)
+      if (fieldByte[bytes[i]!] === 0) return failed(InvalidCharacters.with('in the status line'));
     const hundreds = bytes[from + 9]! - 48;
     const tens = bytes[from + 10]! - 48;
     const ones = bytes[from + 11]! - 48;
     const isNumber = hundreds >= 1 && hundreds <= 9 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9;
-    if (!isNumber || minor < 0 || minor > 9 || (end - from > 12 && bytes[from + 12] !== SP))
-      return failed(CodecError.with('invalid status line'));
-    for (let i = from + 13; i < end; i++)
-      if (bytes[i]! < SP && bytes[i] !== 9) return failed(InvalidCharacters.with('in the status line'));
-    this.status = hundreds * 100 + tens * 10 + ones;
-    this.version = minor === 1 ? HttpVersion.Http11 : HttpVersion.Http10;
-    return lf + 1;
+    // `HTTP/1.1 200` and then a space or the end.
+    if (isNumber && isHttp11(bytes, from) && (end - from === 12 || (end - from > 12 && bytes[from + 12] === SP))) {
+      this.status = hundreds * 100 + tens * 10 + ones;
+      this.version = HttpVersion.Http11;
+      return lf + 1;
+    }
+    return this.readUnusual(latin1(bytes, from, end)) ? lf + 1 : failed(CodecError.with('invalid status line'));
+  }
+
+  /** Other versions, and more white space: what Envoy lets pass. */
+  private readUnusual(line: string): boolean {
+    const match = /^HTTP\/([0-9]\.[0-9])[ \t]+([1-9][0-9][0-9])(?:[ \t]|$)/.exec(line);
+    if (match === null) return false;
+    this.status = Number(match[2]);
+    this.version = match[1] === '1.1' ? HttpVersion.Http11 : HttpVersion.Http10;
+    return true;
   }
 }
 
-function isHttp1(bytes: Uint8Array, from: number): boolean {
+function isHttp11(bytes: Uint8Array, from: number): boolean {
   return (
     bytes[from] === 72 &&
     bytes[from + 1] === 84 &&
@@ -124,7 +132,9 @@ function isHttp1(bytes: Uint8Array, from: number): boolean {
     bytes[from + 3] === 80 &&
     bytes[from + 4] === 47 &&
     bytes[from + 5] === 49 &&
-    bytes[from + 6] === 46
+    bytes[from + 6] === 46 &&
+    bytes[from + 7] === 49 &&
+    bytes[from + 8] === SP
   );
 }
 
