@@ -1,4 +1,4 @@
-import { isLogComponent, LogLevel, parseLogLevel, type LogComponent } from '../observe/log/level.ts';
+import { isLogComponent, parseLogLevel, type LogComponent, type LogLevel } from '../observe/log/level.ts';
 
 export type Mode = 'serve' | 'validate' | 'init_only';
 

@@ -26,15 +26,34 @@ export function redact(json: JsonValue, type: DescMessage, registry: Registry, i
     else if (isHidden) for (const key of Object.keys(packed.fields)) delete packed.fields[key];
     return;
   }
-  for (const field of type.fields) {
-    const value = json[field.name];
-    if (value !== undefined)
-      json[field.name] = redactField(value, field, registry, isHidden || getOption(field, sensitive));
-    if (json[field.name] === undefined) delete json[field.name];
+  const fields = fieldsOf(type);
+  for (const [name, value] of Object.entries(json)) {
+    const known = fields.get(name);
+    if (known === undefined) continue;
+    const kept = redactField(value, known.field, registry, isHidden || known.isSensitive);
+    if (kept === undefined) delete json[name];
+    else json[name] = kept;
   }
 }
 
-function redactField(value: JsonValue, field: DescField, registry: Registry, isHidden: boolean): JsonValue {
+interface KnownField {
+  readonly field: DescField;
+  readonly isSensitive: boolean;
+}
+
+/** Reading an option costs a parse of the descriptor's options: once per type, not once per message. */
+const fieldsByType = new WeakMap<DescMessage, ReadonlyMap<string, KnownField>>();
+
+function fieldsOf(type: DescMessage): ReadonlyMap<string, KnownField> {
+  let fields = fieldsByType.get(type);
+  if (fields === undefined) {
+    fields = new Map(type.fields.map((field) => [field.name, { field, isSensitive: getOption(field, sensitive) }]));
+    fieldsByType.set(type, fields);
+  }
+  return fields;
+}
+
+function redactField(value: JsonValue, field: DescField, registry: Registry, isHidden: boolean): JsonValue | undefined {
   const inner = field.message;
   if (inner !== undefined) {
     const isList = field.fieldKind === 'list' && Array.isArray(value);
@@ -48,13 +67,25 @@ function redactField(value: JsonValue, field: DescField, registry: Registry, isH
   return isHidden ? hide(value, field) : value;
 }
 
-function hide(value: JsonValue, field: DescField): JsonValue {
-  if (Array.isArray(value)) return value.map((item) => hide(item, field));
-  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hide(item, field)]));
-  const isBytes = field.scalar === ScalarType.BYTES || field.message?.typeName === 'google.protobuf.BytesValue';
-  if (typeof value === 'string') return isBytes ? hiddenBytes : hiddenText;
-  return undefined as unknown as JsonValue;
+/** Undefined: nothing can stand in its place. */
+function hide(value: JsonValue, field: DescField): JsonValue | undefined {
+  if (Array.isArray(value)) return value.map((item) => hide(item, field)).filter((item) => item !== undefined);
+  if (isObject(value)) {
+    const entries = Object.entries(value).map(([key, item]) => [key, hide(item, field)] as const);
+    return Object.fromEntries(entries.filter((entry): entry is [string, JsonValue] => entry[1] !== undefined));
+  }
+  // Numbers of 64 bits, durations and enums are strings in JSON too.
+  if (typeof value !== 'string') return undefined;
+  if (field.scalar === ScalarType.BYTES || field.message?.typeName === 'google.protobuf.BytesValue') return hiddenBytes;
+  return field.scalar === ScalarType.STRING || showsText.has(field.message?.typeName ?? '') ? hiddenText : undefined;
 }
+
+const showsText: ReadonlySet<string> = new Set([
+  'google.protobuf.StringValue',
+  'google.protobuf.Struct',
+  'google.protobuf.Value',
+  'google.protobuf.ListValue',
+]);
 
 function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

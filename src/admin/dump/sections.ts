@@ -16,22 +16,35 @@ export interface DumpSection {
 /** Resources turned to JSON before other work of the main thread has its turn: some milliseconds. */
 const resourcesPerTurn = 50;
 
+/** A section that is made only when it is asked for: each turns much of the configuration into JSON. */
+export interface SectionPlan {
+  readonly type: DescMessage;
+  write(): Promise<DumpSection>;
+}
+
 /** The sections in Envoy's order. */
-export async function dumpSections(
-  source: AdminSource,
-  accepts: NameFilter,
-  withEndpoints: boolean,
-): Promise<DumpSection[]> {
+export function planSections(source: AdminSource, accepts: NameFilter, withEndpoints: boolean): SectionPlan[] {
   const report = source.configDump();
   const writer = new SectionWriter(accepts);
-  const sections = [writer.bootstrap(report.bootstrap), await writer.clusters(report)];
-  if (withEndpoints) sections.push(writer.endpoints(source.clusters()));
-  sections.push(await writer.listeners(report));
-  if (report.routes !== null) {
-    sections.push(writer.section('ScopedRoutesConfigDump', {}), await writer.routes(report.routes));
+  const plans = [
+    plan('BootstrapConfigDump', () => writer.bootstrap(report.bootstrap)),
+    plan('ClustersConfigDump', () => writer.clusters(report)),
+  ];
+  if (withEndpoints) plans.push(plan('EndpointsConfigDump', () => writer.endpoints(source.clusters())));
+  plans.push(plan('ListenersConfigDump', () => writer.listeners(report)));
+  const { routes } = report;
+  if (routes !== null) {
+    plans.push(plan('ScopedRoutesConfigDump', () => ({})));
+    plans.push(plan('RoutesConfigDump', () => writer.routes(routes)));
   }
-  sections.push(await writer.secrets(report));
-  return sections;
+  plans.push(plan('SecretsConfigDump', () => writer.secrets(report)));
+  return plans;
+}
+
+function plan(name: string, write: () => JsonObject | Promise<JsonObject>): SectionPlan {
+  const type = messageTypes.getMessage(`envoy.admin.v3.${name}`);
+  if (type === undefined) throw new Error(`no message type envoy.admin.v3.${name}`);
+  return { type, write: async () => ({ type, json: await write() }) };
 }
 
 class SectionWriter {
@@ -41,56 +54,49 @@ class SectionWriter {
     this.accepts = accepts;
   }
 
-  section(name: string, json: JsonObject): DumpSection {
-    const type = messageTypes.getMessage(`envoy.admin.v3.${name}`);
-    if (type === undefined) throw new Error(`no message type envoy.admin.v3.${name}`);
-    return { type, json };
+  bootstrap(resource: DumpedResource): JsonObject {
+    return { bootstrap: this.message(resource), last_updated: updated(resource) };
   }
 
-  bootstrap(resource: DumpedResource): DumpSection {
-    return this.section('BootstrapConfigDump', { bootstrap: this.message(resource), last_updated: updated(resource) });
-  }
-
-  async clusters({ clusters }: ConfigDumpReport): Promise<DumpSection> {
-    return this.section('ClustersConfigDump', {
+  async clusters({ clusters }: ConfigDumpReport): Promise<JsonObject> {
+    return {
       ...(await this.list('static_clusters', clusters.filter(isStatic), (one) => this.entry('cluster', one))),
       ...(await this.list('dynamic_active_clusters', clusters.filter(isActive), (one) => this.entry('cluster', one))),
       ...(await this.list('dynamic_warming_clusters', clusters.filter(isWarming), (one) => this.entry('cluster', one))),
-    });
+    };
   }
 
-  async listeners({ listeners }: ConfigDumpReport): Promise<DumpSection> {
-    return this.section('ListenersConfigDump', {
+  async listeners({ listeners }: ConfigDumpReport): Promise<JsonObject> {
+    return {
       ...(await this.list('static_listeners', listeners.filter(isStatic), (one) => this.entry('listener', one))),
       ...(await this.list('dynamic_listeners', listeners.filter(isDynamic), (one) => ({
         name: one.name,
         [one.isWarming ? 'warming_state' : 'active_state']: this.entry('listener', one),
       }))),
-    });
+    };
   }
 
-  async routes(routes: readonly DumpedResource[]): Promise<DumpSection> {
-    return this.section('RoutesConfigDump', {
+  async routes(routes: readonly DumpedResource[]): Promise<JsonObject> {
+    return {
       ...(await this.list('static_route_configs', routes.filter(isStatic), (one) => this.entry('route_config', one))),
       ...(await this.list('dynamic_route_configs', routes.filter(isDynamic), (one) => this.entry('route_config', one))),
-    });
+    };
   }
 
-  async secrets({ secrets }: ConfigDumpReport): Promise<DumpSection> {
+  async secrets({ secrets }: ConfigDumpReport): Promise<JsonObject> {
     const entry = (one: DumpedResource): JsonObject => ({ name: one.name, ...this.entry('secret', one) });
     const stored = (one: DumpedResource): JsonObject => ({ name: one.name, secret: this.packed(one) });
-    return this.section('SecretsConfigDump', {
+    return {
       ...(await this.list('static_secrets', secrets.filter(isStatic), stored)),
       ...(await this.list('dynamic_active_secrets', secrets.filter(isActive), entry)),
       ...(await this.list('dynamic_warming_secrets', secrets.filter(isWarming), entry)),
-    });
+    };
   }
 
-  endpoints(clusters: readonly ClusterReport[]): DumpSection {
-    const entries = clusters
-      .filter(({ name }) => this.accepts(name))
-      .map((cluster) => ({ endpoint_config: loadAssignment(cluster) }));
-    return this.section('EndpointsConfigDump', entries.length === 0 ? {} : { static_endpoint_configs: entries });
+  endpoints(clusters: readonly ClusterReport[]): JsonObject {
+    const accepted = clusters.filter(({ name }) => this.accepts(name));
+    const entries = accepted.map((cluster) => ({ endpoint_config: loadAssignment(cluster) }));
+    return entries.length === 0 ? {} : { static_endpoint_configs: entries };
   }
 
   private async list(

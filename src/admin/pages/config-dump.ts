@@ -1,7 +1,7 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 import { applyMask, isMaskOf, maskResource, parseFieldMask } from '../dump/field-mask.ts';
 import { messageTypes } from '../dump/message-types.ts';
-import { dumpSections, type DumpSection } from '../dump/sections.ts';
+import { planSections, type DumpSection, type SectionPlan } from '../dump/sections.ts';
 import { wholeNameFilter, type NameFilter } from '../name-filter.ts';
 import { json, text, type Page, type PageResponse } from '../page.ts';
 
@@ -15,21 +15,29 @@ export const configDumpPage: Page = async ({ query }, source) => {
     const reason = (error as Error).message;
     return problem(400, `INVALID_ARGUMENT: Error while parsing name_regex from ${pattern}: ${reason}`);
   }
-  const sections = await dumpSections(source, accepts, query.has('include_eds'));
+  const plans = planSections(source, accepts, query.has('include_eds'));
   // The form of the home page sends what was left empty.
   const mask = query.get('mask') || null;
   const resource = query.get('resource');
-  if (resource) return oneList(sections, resource, mask);
-  return mask === null ? configs(sections.map(packed)) : masked(sections, mask);
+  if (resource) return oneList(plans, resource, mask);
+  return mask === null ? configs((await writeAll(plans)).map(packed)) : masked(plans, mask);
 };
 
-function oneList(sections: readonly DumpSection[], name: string, mask: string | null): PageResponse {
-  for (const { type, json: fields } of sections) {
-    const field = type.fields.find((candidate) => candidate.name === name);
+async function writeAll(plans: readonly SectionPlan[]): Promise<DumpSection[]> {
+  const sections: DumpSection[] = [];
+  // One after another: each lets other work have its turn.
+  for (const plan of plans) sections.push(await plan.write());
+  return sections;
+}
+
+async function oneList(plans: readonly SectionPlan[], name: string, mask: string | null): Promise<PageResponse> {
+  for (const plan of plans) {
+    const field = plan.type.fields.find((candidate) => candidate.name === name);
     if (field === undefined) continue;
     if (field.fieldKind !== 'list' || field.listKind !== 'message') {
       return problem(400, `${name} is not a repeated field. Use ?mask=${name} to get only this field`);
     }
+    const { json: fields } = await plan.write();
     const kept: JsonObject[] = [];
     for (const item of (fields[name] ?? []) as JsonObject[]) {
       const part = mask === null ? item : maskResource(item, parseFieldMask(mask), field.message, messageTypes);
@@ -42,11 +50,12 @@ function oneList(sections: readonly DumpSection[], name: string, mask: string | 
 }
 
 /** Sections that the mask does not fit are left out. */
-function masked(sections: readonly DumpSection[], mask: string): PageResponse {
+async function masked(plans: readonly SectionPlan[], mask: string): Promise<PageResponse> {
   const paths = parseFieldMask(mask);
-  const fitting = sections.filter(({ type }) => isMaskOf(paths, type));
+  const fitting = plans.filter(({ type }) => isMaskOf(paths, type));
   if (fitting.length === 0) return problem(400, `FieldMask ${mask} could not be successfully applied to any configs.`);
-  return configs(fitting.map(({ type, json: fields }) => packed({ type, json: applyMask(fields, paths) })));
+  const sections = await writeAll(fitting);
+  return configs(sections.map(({ type, json: fields }) => packed({ type, json: applyMask(fields, paths) })));
 }
 
 function packed({ type, json: fields }: DumpSection): JsonObject {
