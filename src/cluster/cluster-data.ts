@@ -26,8 +26,6 @@ export interface ClusterData {
   readonly keepAliveSeconds: number | null;
   /** `filter_metadata`: namespace → value; null: none. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
-  /** `ignore_health_on_host_removal`, which only matters once hosts are health checked. */
-  readonly ignoreHealthOnHostRemoval: boolean;
 }
 
 export interface LocalityData {
@@ -99,6 +97,8 @@ export interface LbData {
   readonly weightedPriorityHealth: boolean;
   /** `locality_weighted_lb_config`: choose a locality by its weight first. */
   readonly localityWeighted: boolean;
+  /** A priority in panic answers nobody, instead of using hosts whatever their health. */
+  readonly failTrafficOnPanic: boolean;
   /** `close_connections_on_host_set_change`. */
   readonly closeConnectionsOnHostSetChange: boolean;
 }
@@ -131,8 +131,6 @@ export interface UpstreamHttpData {
   readonly maxConnectionDurationMs: number;
   /** 0: unlimited. */
   readonly maxRequestsPerConnection: number;
-  /** 0: none; counted from the response's first byte to its end. */
-  readonly maxStreamDurationMs: number;
   readonly maxResponseHeaderCount: number;
   readonly maxResponseHeaderBytes: number;
   readonly http1: UpstreamHttp1Data;
@@ -143,6 +141,4 @@ export interface UpstreamHttp1Data {
   readonly allowChunkedLength: boolean;
   readonly sendFullyQualifiedUrl: boolean;
   readonly headerKeyFormat: 'lower' | 'proper-case' | 'preserve-case';
-  /** `override_stream_error_on_invalid_http_message`. */
-  readonly streamErrorOnInvalidMessage: boolean;
 }

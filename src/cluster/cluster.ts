@@ -19,14 +19,20 @@ export interface Host {
   activeRequests: number;
   /** Seam for outlier detection: every final answer or failure of a try is told here. Status 0: no answer. */
   recordResult(status: number, failure: Failure | null): void;
+  /** `rq_timeout` of the host: a try or the whole request took too long there. Besides `recordResult`. */
+  recordTimeout(): void;
 }
 
 /** What a load balancer may know of the request. */
 export interface PickContext {
+  /** 0 ≤ x < 1. Balancers draw numbers of their own where a pick needs one: this one may have chosen the route already. */
   readonly random: number;
   /** Hash of the route's hash policy; -1: none. Seam for ring hash and maglev. */
   readonly hash: bigint | null;
-  /** Retries: true refuses this host; asked at most `hostSelectionAttempts` times. */
+  /**
+   * Retries: true refuses this host; asked at most `hostSelectionAttempts` times
+   * (`host_selection_retry_max_attempts`), and the host picked after the last refusal is not asked about.
+   */
   rejects(host: Host): boolean;
   readonly hostSelectionAttempts: number;
 }
@@ -75,7 +81,10 @@ export interface TcpPool {
   cancel(waiter: ConnectionWaiter): void;
 }
 
-/** Envoy's names, `cluster.<name>.*`; those the proxy writes. Pools write the rest themselves. */
+/**
+ * Envoy's names, `cluster.<name>.*`; those the proxy writes. Pools write the rest themselves, `upstream_rq_total` and
+ * `upstream_rq_active` among them.
+ */
 export interface ClusterStats {
   readonly scope: StatsScope;
   readonly rqTimeout: Counter;
@@ -94,8 +103,13 @@ export interface ClusterStats {
   readonly rqActive: Gauge;
   readonly cxNoneHealthy: Counter;
   readonly retryOrShadowAbandoned: Counter;
-  /** `upstream_rq_<code>`, `upstream_rq_<N>xx`, and the canary/internal/external twins. */
+  /**
+   * A final status: `upstream_rq_completed`, `upstream_rq_<N>xx`, `upstream_rq_<code>`, and their twins below
+   * `internal.` or `external.`, and `canary.`.
+   */
   recordCode(status: number, internal: boolean, canary: boolean): void;
+  /** `upstream_rq_time` and its twins. */
+  recordTime(milliseconds: number, internal: boolean, canary: boolean): void;
 }
 
 /** A cluster in one worker. */

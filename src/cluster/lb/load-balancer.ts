@@ -75,6 +75,7 @@ export class PriorityLoadBalancer implements LoadBalancer {
     const priority = choice % count;
     if (loads.panic[priority]!) {
       this.panics.inc();
+      if (this.lb.failTrafficOnPanic) return null;
       return this.picker(priority, Source.All).pick();
     }
     return this.picker(priority, choice < count ? Source.Healthy : Source.Degraded).pick();

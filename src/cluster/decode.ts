@@ -1,0 +1,187 @@
+import { isIP } from 'node:net';
+import { durationMs } from '../core/duration.ts';
+import type { Extensions } from '../core/extension.ts';
+import type { Reasons } from '../core/rejection.ts';
+import { SupportedFields } from '../core/supported-fields.ts';
+import {
+  CircuitBreakers_Thresholds_RetryBudgetSchema,
+  CircuitBreakers_ThresholdsSchema,
+  CircuitBreakersSchema,
+  type CircuitBreakers,
+} from '../proto/envoy/config/cluster/v3/circuit_breaker_pb.js';
+import {
+  ClusterSchema,
+  UpstreamConnectionOptionsSchema,
+  type Cluster,
+} from '../proto/envoy/config/cluster/v3/cluster_pb.js';
+import { BindConfigSchema, TcpKeepaliveSchema, type BindConfig } from '../proto/envoy/config/core/v3/address_pb.js';
+import { RoutingPriority, TransportSocketSchema, type TransportSocket } from '../proto/envoy/config/core/v3/base_pb.js';
+import type { BreakerData, ClusterData } from './cluster-data.ts';
+import { decodeDiscovery } from './discovery/decode.ts';
+import { decodeMetadata } from './endpoint/decode.ts';
+import { decodeLb } from './lb/decode.ts';
+import { decodeHttpOptions } from './protocol/decode.ts';
+
+/** Envoy's defaults. */
+const defaultConnectTimeoutMs = 5000;
+const defaultBufferLimit = 1024 * 1024;
+const defaultThreshold = 1024;
+const defaultRetries = 3;
+const defaultBudgetPercent = 20;
+const defaultBudgetConcurrency = 3;
+
+const supported = new SupportedFields(
+  ClusterSchema,
+  [
+    'name',
+    'alt_stat_name',
+    'type',
+    'cluster_type',
+    'connect_timeout',
+    'per_connection_buffer_limit_bytes',
+    'lb_policy',
+    'load_assignment',
+    'max_requests_per_connection',
+    'circuit_breakers',
+    'common_http_protocol_options',
+    'http_protocol_options',
+    'typed_extension_protocol_options',
+    'dns_refresh_rate',
+    'dns_jitter',
+    'dns_failure_refresh_rate',
+    'respect_dns_ttl',
+    'dns_lookup_family',
+    'dns_resolution_config',
+    'typed_dns_resolver_config',
+    'wait_for_warm_on_init',
+    'upstream_bind_config',
+    'least_request_lb_config',
+    'round_robin_lb_config',
+    'common_lb_config',
+    'transport_socket',
+    'metadata',
+    'upstream_connection_options',
+    'load_balancing_policy',
+  ],
+  // cleanup_interval speaks of ORIGINAL_DST only, the other of health-checked hosts; both kinds are refused.
+  ['cleanup_interval', 'ignore_health_on_host_removal'],
+);
+const supportedBreakers = new SupportedFields(CircuitBreakersSchema, ['thresholds']);
+const supportedThresholds = new SupportedFields(CircuitBreakers_ThresholdsSchema, [
+  'priority',
+  'max_connections',
+  'max_pending_requests',
+  'max_requests',
+  'max_retries',
+  'retry_budget',
+  'track_remaining',
+]);
+const supportedBudget = new SupportedFields(CircuitBreakers_Thresholds_RetryBudgetSchema, [
+  'budget_percent',
+  'min_retry_concurrency',
+]);
+const supportedBind = new SupportedFields(BindConfigSchema, ['source_address']);
+const supportedConnection = new SupportedFields(UpstreamConnectionOptionsSchema, ['tcp_keepalive']);
+const supportedKeepalive = new SupportedFields(TcpKeepaliveSchema, ['keepalive_time']);
+const supportedTransport = new SupportedFields(TransportSocketSchema, ['name', 'typed_config']);
+
+const rawBuffer = 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';
+
+/** Null: reasons were added. */
+export function decodeCluster(cluster: Cluster, reasons: Reasons, extensions: Extensions): ClusterData | null {
+  const before = reasons.list.length;
+  supported.check(cluster, reasons);
+  checkTransportSocket(cluster.transportSocket, reasons.at('transport_socket'));
+  const found = decodeDiscovery(cluster, reasons);
+  const http = decodeHttpOptions(cluster, reasons, extensions);
+  const data: ClusterData = {
+    name: cluster.name,
+    statName: statName(cluster.altStatName === '' ? cluster.name : cluster.altStatName),
+    discovery: found.discovery,
+    hosts: found.hosts,
+    breakerSlots: [],
+    connectTimeoutMs: durationMs(cluster.connectTimeout, defaultConnectTimeoutMs),
+    bufferLimit: cluster.perConnectionBufferLimitBytes ?? defaultBufferLimit,
+    lb: decodeLb(cluster, reasons),
+    breakers: decodeBreakers(cluster.circuitBreakers, reasons.at('circuit_breakers')),
+    http,
+    bindAddress: decodeBind(cluster.upstreamBindConfig, reasons.at('upstream_bind_config')),
+    keepAliveSeconds: decodeKeepAlive(cluster, reasons),
+    metadata: decodeMetadata(cluster.metadata, reasons.at('metadata')),
+  };
+  return reasons.list.length > before ? null : data;
+}
+
+/** As Envoy `sanitizeStatsName`: colons would end a stat's name in statsd. */
+function statName(name: string): string {
+  return name.replace(/:\/\/|:\/|:/g, '_');
+}
+
+function checkTransportSocket(socket: TransportSocket | undefined, reasons: Reasons): void {
+  if (socket === undefined) return;
+  supportedTransport.check(socket, reasons);
+  const config = socket.configType.case === 'typedConfig' ? socket.configType.value : undefined;
+  const kind = config === undefined ? '' : config.typeUrl.slice(config.typeUrl.lastIndexOf('/') + 1);
+  if (kind === rawBuffer || (config === undefined && socket.name === 'envoy.transport_sockets.raw_buffer')) return;
+  reasons.add(
+    `transport socket '${socket.name}'${kind === '' ? '' : ` of type '${kind}'`} is not supported by sekisho for upstreams; only raw_buffer is`,
+  );
+}
+
+function decodeBreakers(breakers: CircuitBreakers | undefined, reasons: Reasons): [BreakerData, BreakerData] {
+  const found: [BreakerData | null, BreakerData | null] = [null, null];
+  if (breakers !== undefined) supportedBreakers.check(breakers, reasons);
+  for (const [i, thresholds] of (breakers?.thresholds ?? []).entries()) {
+    const at = reasons.at('thresholds', i);
+    supportedThresholds.check(thresholds, at);
+    const budget = thresholds.retryBudget;
+    if (budget !== undefined) supportedBudget.check(budget, at.at('retry_budget'));
+    // Of several for one priority Envoy takes the first.
+    const place = thresholds.priority === RoutingPriority.HIGH ? 1 : 0;
+    found[place] ??= {
+      maxConnections: thresholds.maxConnections ?? defaultThreshold,
+      maxPendingRequests: thresholds.maxPendingRequests ?? defaultThreshold,
+      maxRequests: thresholds.maxRequests ?? defaultThreshold,
+      maxRetries: thresholds.maxRetries ?? defaultRetries,
+      retryBudget:
+        budget === undefined
+          ? null
+          : {
+              percent: budget.budgetPercent?.value ?? defaultBudgetPercent,
+              minConcurrency: budget.minRetryConcurrency ?? defaultBudgetConcurrency,
+            },
+      trackRemaining: thresholds.trackRemaining,
+    };
+  }
+  return [found[0] ?? defaultBreaker, found[1] ?? defaultBreaker];
+}
+
+const defaultBreaker: BreakerData = {
+  maxConnections: defaultThreshold,
+  maxPendingRequests: defaultThreshold,
+  maxRequests: defaultThreshold,
+  maxRetries: defaultRetries,
+  retryBudget: null,
+  trackRemaining: false,
+};
+
+function decodeBind(bind: BindConfig | undefined, reasons: Reasons): ClusterData['bindAddress'] {
+  if (bind === undefined) return null;
+  supportedBind.check(bind, reasons);
+  const source = bind.sourceAddress;
+  if (source === undefined) return null;
+  const at = reasons.at('source_address');
+  if (isIP(source.address) === 0) at.at('address').add(`malformed IP address: ${source.address}`);
+  return { host: source.address, port: source.portSpecifier.case === 'portValue' ? source.portSpecifier.value : 0 };
+}
+
+function decodeKeepAlive(cluster: Cluster, reasons: Reasons): number | null {
+  const options = cluster.upstreamConnectionOptions;
+  if (options === undefined) return null;
+  const at = reasons.at('upstream_connection_options');
+  supportedConnection.check(options, at);
+  if (options.tcpKeepalive === undefined) return null;
+  supportedKeepalive.check(options.tcpKeepalive, at.at('tcp_keepalive'));
+  // 0 leaves the time to the kernel.
+  return options.tcpKeepalive.keepaliveTime ?? 0;
+}

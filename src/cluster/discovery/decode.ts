@@ -1,0 +1,177 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { durationMs } from '../../core/duration.ts';
+import type { Reasons } from '../../core/rejection.ts';
+import { SupportedFields } from '../../core/supported-fields.ts';
+import type { DnsLookupFamily, DnsResolverOptions } from '../../net/dns-resolver.ts';
+import {
+  Cluster_CustomClusterTypeSchema,
+  Cluster_DiscoveryType,
+  Cluster_DnsLookupFamily,
+  Cluster_RefreshRateSchema,
+  type Cluster,
+  type Cluster_CustomClusterType,
+  type Cluster_RefreshRate,
+} from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
+import { DnsLookupFamily as CommonLookupFamily } from '../../proto/envoy/extensions/clusters/common/dns/v3/dns_pb.js';
+import {
+  DnsCluster_RefreshRateSchema,
+  DnsClusterSchema,
+  type DnsCluster_RefreshRate,
+} from '../../proto/envoy/extensions/clusters/dns/v3/dns_cluster_pb.js';
+import type { DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
+import { decodeLoadAssignment, staticHosts, type LoadAssignmentData } from '../endpoint/decode.ts';
+import { decodeResolution, decodeResolver } from './resolver-decode.ts';
+
+/** Envoy's defaults. */
+const defaultRefreshMs = 5000;
+const failureMaxFactor = 10;
+
+const supportedCustom = new SupportedFields(Cluster_CustomClusterTypeSchema, ['name', 'typed_config']);
+const supportedRefresh = new SupportedFields(Cluster_RefreshRateSchema, ['base_interval', 'max_interval']);
+const supportedDns = new SupportedFields(DnsClusterSchema, [
+  'dns_refresh_rate',
+  'dns_failure_refresh_rate',
+  'respect_dns_ttl',
+  'dns_jitter',
+  'typed_dns_resolver_config',
+  'dns_lookup_family',
+  'all_addresses_in_single_endpoint',
+  'dns_min_refresh_rate',
+]);
+const supportedDnsRefresh = new SupportedFields(DnsCluster_RefreshRateSchema, ['base_interval', 'max_interval']);
+
+const dnsClusterKind = 'envoy.extensions.clusters.dns.v3.DnsCluster';
+
+export interface DiscoveredData {
+  readonly discovery: DiscoveryData;
+  readonly hosts: readonly HostData[];
+}
+
+const nothing: DiscoveredData = { discovery: { kind: 'static' }, hosts: [] };
+
+/** How the cluster's hosts are found, and those that need no finding. */
+export function decodeDiscovery(cluster: Cluster, reasons: Reasons): DiscoveredData {
+  const assignment = decodeLoadAssignment(cluster.loadAssignment, reasons.at('load_assignment'));
+  const choice = cluster.clusterDiscoveryType;
+  if (choice.case === 'clusterType') return decodeCustom(choice.value, cluster, assignment, reasons);
+  switch (choice.value ?? Cluster_DiscoveryType.STATIC) {
+    case Cluster_DiscoveryType.STATIC:
+      return { discovery: { kind: 'static' }, hosts: staticHosts(assignment) };
+    case Cluster_DiscoveryType.STRICT_DNS:
+      return dnsCluster('strict-dns', decodeClusterDns(cluster, reasons), assignment, reasons);
+    case Cluster_DiscoveryType.LOGICAL_DNS:
+      return dnsCluster('logical-dns', decodeClusterDns(cluster, reasons), assignment, reasons);
+    case Cluster_DiscoveryType.EDS:
+      reasons.at('type').add("cluster type 'EDS' is not supported by sekisho");
+      return nothing;
+    case Cluster_DiscoveryType.ORIGINAL_DST:
+      reasons.at('type').add("cluster type 'ORIGINAL_DST' is not supported by sekisho");
+      return nothing;
+  }
+}
+
+/** The unified DNS cluster: `cluster_type` with a DnsCluster. */
+function decodeCustom(
+  custom: Cluster_CustomClusterType,
+  cluster: Cluster,
+  assignment: LoadAssignmentData,
+  reasons: Reasons,
+): DiscoveredData {
+  const at = reasons.at('cluster_type');
+  supportedCustom.check(custom, at);
+  const kind = custom.typedConfig?.typeUrl.split('/').at(-1) ?? '';
+  if (kind !== dnsClusterKind) {
+    at.add(`cluster type '${custom.name}'${kind === '' ? '' : ` of type '${kind}'`} is not supported by sekisho`);
+    return nothing;
+  }
+  const config = fromBinary(DnsClusterSchema, custom.typedConfig!.value);
+  const inside = at.at('typed_config');
+  supportedDns.check(config, inside);
+  if (config.dnsFailureRefreshRate !== undefined)
+    supportedDnsRefresh.check(config.dnsFailureRefreshRate, inside.at('dns_failure_refresh_rate'));
+  const refreshMs = durationMs(config.dnsRefreshRate, defaultRefreshMs);
+  const dns: DnsData = {
+    refreshMs,
+    failureRefresh: decodeFailureRefresh(config.dnsFailureRefreshRate, inside),
+    jitterMs: durationMs(config.dnsJitter, 0),
+    respectTtl: config.respectDnsTtl,
+    ttlRefreshMinMs: durationMs(config.dnsMinRefreshRate, 0),
+    family: commonFamilies[config.dnsLookupFamily] ?? 'AUTO',
+    resolver: decodeResolver(config.typedDnsResolverConfig, inside.at('typed_dns_resolver_config')),
+    waitForWarm: cluster.waitForWarmOnInit ?? true,
+  };
+  return dnsCluster(config.allAddressesInSingleEndpoint ? 'logical-dns' : 'strict-dns', dns, assignment, reasons);
+}
+
+function dnsCluster(
+  kind: 'strict-dns' | 'logical-dns',
+  dns: DnsData,
+  assignment: LoadAssignmentData,
+  reasons: Reasons,
+): DiscoveredData {
+  if (kind === 'logical-dns' && (assignment.localityCount !== 1 || assignment.endpoints.length !== 1))
+    reasons
+      .at('load_assignment')
+      .add('LOGICAL_DNS clusters must have a single locality_lb_endpoint and a single lb_endpoint');
+  const targets = assignment.endpoints.map(({ host, at }) => {
+    if (host.address.kind !== 'ip') at.add('DNS clusters need a socket_address with a name');
+    const name = host.address.host;
+    const hostname = host.hostname === '' ? name : host.hostname;
+    // Envoy counts the one host of a logical cluster to priority 0.
+    const priority = kind === 'logical-dns' ? 0 : host.priority;
+    return { name, port: host.address.port, host: { ...host, hostname, priority } };
+  });
+  return { discovery: { kind, dns, targets }, hosts: [] };
+}
+
+function decodeClusterDns(cluster: Cluster, reasons: Reasons): DnsData {
+  if (cluster.dnsFailureRefreshRate !== undefined)
+    supportedRefresh.check(cluster.dnsFailureRefreshRate, reasons.at('dns_failure_refresh_rate'));
+  return {
+    refreshMs: durationMs(cluster.dnsRefreshRate, defaultRefreshMs),
+    failureRefresh: decodeFailureRefresh(cluster.dnsFailureRefreshRate, reasons),
+    jitterMs: durationMs(cluster.dnsJitter, 0),
+    respectTtl: cluster.respectDnsTtl,
+    ttlRefreshMinMs: 0,
+    family: families[cluster.dnsLookupFamily] ?? 'AUTO',
+    resolver: decodeClusterResolver(cluster, reasons),
+    waitForWarm: cluster.waitForWarmOnInit ?? true,
+  };
+}
+
+function decodeClusterResolver(cluster: Cluster, reasons: Reasons): DnsResolverOptions {
+  // The newer field wins, as in Envoy.
+  if (cluster.typedDnsResolverConfig === undefined && cluster.dnsResolutionConfig !== undefined)
+    return decodeResolution(cluster.dnsResolutionConfig, reasons.at('dns_resolution_config'));
+  return decodeResolver(cluster.typedDnsResolverConfig, reasons.at('typed_dns_resolver_config'));
+}
+
+function decodeFailureRefresh(
+  rate: Cluster_RefreshRate | DnsCluster_RefreshRate | undefined,
+  reasons: Reasons,
+): DnsData['failureRefresh'] {
+  if (rate === undefined) return null;
+  const baseMs = durationMs(rate.baseInterval, 0);
+  const maxMs = durationMs(rate.maxInterval, baseMs * failureMaxFactor);
+  if (maxMs < baseMs)
+    reasons
+      .at('dns_failure_refresh_rate')
+      .add('dns_failure_refresh_rate must have max_interval greater than or equal to the base_interval');
+  return { baseMs, maxMs };
+}
+
+const families: Readonly<Record<number, DnsLookupFamily>> = {
+  [Cluster_DnsLookupFamily.AUTO]: 'AUTO',
+  [Cluster_DnsLookupFamily.V4_ONLY]: 'V4_ONLY',
+  [Cluster_DnsLookupFamily.V6_ONLY]: 'V6_ONLY',
+  [Cluster_DnsLookupFamily.V4_PREFERRED]: 'V4_PREFERRED',
+  [Cluster_DnsLookupFamily.ALL]: 'ALL',
+};
+
+const commonFamilies: Readonly<Record<number, DnsLookupFamily>> = {
+  [CommonLookupFamily.AUTO]: 'AUTO',
+  [CommonLookupFamily.V4_ONLY]: 'V4_ONLY',
+  [CommonLookupFamily.V6_ONLY]: 'V6_ONLY',
+  [CommonLookupFamily.V4_PREFERRED]: 'V4_PREFERRED',
+  [CommonLookupFamily.ALL]: 'ALL',
+};

@@ -1,0 +1,181 @@
+import { isIP } from 'node:net';
+import type { Address } from '../../core/peer.ts';
+import type { Reasons } from '../../core/rejection.ts';
+import { SupportedFields } from '../../core/supported-fields.ts';
+import {
+  AddressSchema,
+  PipeSchema,
+  SocketAddress_Protocol,
+  SocketAddressSchema,
+  type Address as ProtoAddress,
+} from '../../proto/envoy/config/core/v3/address_pb.js';
+import { MetadataSchema, type Metadata } from '../../proto/envoy/config/core/v3/base_pb.js';
+import { HealthStatus } from '../../proto/envoy/config/core/v3/health_check_pb.js';
+import {
+  EndpointSchema,
+  LbEndpointSchema,
+  LocalityLbEndpointsSchema,
+  type LbEndpoint,
+  type LocalityLbEndpoints,
+} from '../../proto/envoy/config/endpoint/v3/endpoint_components_pb.js';
+import {
+  ClusterLoadAssignment_PolicySchema,
+  ClusterLoadAssignmentSchema,
+  type ClusterLoadAssignment,
+} from '../../proto/envoy/config/endpoint/v3/endpoint_pb.js';
+import { emptyLocality, type EndpointHealth, type HostData } from '../cluster-data.ts';
+
+const supported = new SupportedFields(ClusterLoadAssignmentSchema, ['cluster_name', 'endpoints', 'policy']);
+const supportedPolicy = new SupportedFields(
+  ClusterLoadAssignment_PolicySchema,
+  ['overprovisioning_factor', 'weighted_priority_health'],
+  // Of assignments that came from a management server.
+  ['endpoint_stale_after'],
+);
+const supportedLocality = new SupportedFields(
+  LocalityLbEndpointsSchema,
+  ['locality', 'lb_endpoints', 'load_balancing_weight', 'priority'],
+  ['metadata', 'proximity'],
+);
+const supportedLbEndpoint = new SupportedFields(LbEndpointSchema, [
+  'endpoint',
+  'health_status',
+  'metadata',
+  'load_balancing_weight',
+]);
+// How to health check it; clusters with health checks are refused.
+const supportedEndpoint = new SupportedFields(EndpointSchema, ['address', 'hostname'], ['health_check_config']);
+const supportedAddress = new SupportedFields(AddressSchema, ['socket_address', 'pipe']);
+const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
+  'protocol',
+  'address',
+  'port_value',
+  'ipv4_compat',
+]);
+// The mode is for binding.
+const supportedPipe = new SupportedFields(PipeSchema, ['path'], ['mode']);
+const supportedMetadata = new SupportedFields(MetadataSchema, ['filter_metadata']);
+
+/** Envoy keeps the sum of a locality's weights in 32 bits. */
+const weightSumMax = 0xffffffff;
+
+/** An endpoint as configured: `host.address.host` is an IP, a path, or a name to resolve. */
+export interface EndpointData {
+  readonly host: HostData;
+  /** Where it stands, for reasons that are found later. */
+  readonly at: Reasons;
+}
+
+export interface LoadAssignmentData {
+  readonly endpoints: readonly EndpointData[];
+  readonly localityCount: number;
+}
+
+export function decodeLoadAssignment(
+  assignment: ClusterLoadAssignment | undefined,
+  reasons: Reasons,
+): LoadAssignmentData {
+  if (assignment === undefined) return { endpoints: [], localityCount: 0 };
+  supported.check(assignment, reasons);
+  if (assignment.policy !== undefined) supportedPolicy.check(assignment.policy, reasons.at('policy'));
+  const endpoints = assignment.endpoints.flatMap((locality, i) => decodeLocality(locality, reasons.at('endpoints', i)));
+  return { endpoints, localityCount: assignment.endpoints.length };
+}
+
+/** Null: none. */
+export function decodeMetadata(metadata: Metadata | undefined, reasons: Reasons): HostData['metadata'] {
+  if (metadata === undefined) return null;
+  supportedMetadata.check(metadata, reasons);
+  return Object.keys(metadata.filterMetadata).length === 0 ? null : { ...metadata.filterMetadata };
+}
+
+function decodeLocality(locality: LocalityLbEndpoints, reasons: Reasons): EndpointData[] {
+  supportedLocality.check(locality, reasons);
+  const sum = locality.lbEndpoints.reduce((all, endpoint) => all + (endpoint.loadBalancingWeight ?? 1), 0);
+  if (sum > weightSumMax)
+    reasons
+      .at('lb_endpoints')
+      .add(`the sum of weights of all endpoints in the locality must not exceed ${weightSumMax}, found ${sum}`);
+  return locality.lbEndpoints.flatMap((endpoint, i) =>
+    decodeEndpoint(endpoint, locality, reasons.at('lb_endpoints', i)),
+  );
+}
+
+function decodeEndpoint(lbEndpoint: LbEndpoint, locality: LocalityLbEndpoints, reasons: Reasons): EndpointData[] {
+  supportedLbEndpoint.check(lbEndpoint, reasons);
+  if (lbEndpoint.hostIdentifier.case !== 'endpoint') return [];
+  const endpoint = lbEndpoint.hostIdentifier.value;
+  const at = reasons.at('endpoint');
+  supportedEndpoint.check(endpoint, at);
+  const address = decodeAddress(endpoint.address, at.at('address'));
+  if (address === null) return [];
+  const metadata = decodeMetadata(lbEndpoint.metadata, reasons.at('metadata'));
+  const place = locality.locality;
+  const host: HostData = {
+    address,
+    hostname: endpoint.hostname,
+    weight: lbEndpoint.loadBalancingWeight ?? 1,
+    priority: locality.priority,
+    locality: place === undefined ? emptyLocality : { region: place.region, zone: place.zone, subZone: place.subZone },
+    localityWeight: locality.loadBalancingWeight ?? 0,
+    health: healthOf(lbEndpoint.healthStatus),
+    canary: isCanary(metadata),
+    metadata,
+  };
+  return [{ host, at: at.at('address').at('socket_address').at('address') }];
+}
+
+/** Null: reasons were added. */
+function decodeAddress(address: ProtoAddress | undefined, reasons: Reasons): Address | null {
+  if (address === undefined) {
+    reasons.add('an endpoint needs an address');
+    return null;
+  }
+  supportedAddress.check(address, reasons);
+  const { address: choice } = address;
+  switch (choice.case) {
+    case 'socketAddress': {
+      const at = reasons.at('socket_address');
+      const { value } = choice;
+      supportedSocketAddress.check(value, at);
+      if (value.protocol !== SocketAddress_Protocol.TCP)
+        at.at('protocol').add("protocol 'UDP' is not supported by sekisho for upstreams");
+      const port = value.portSpecifier.case === 'portValue' ? value.portSpecifier.value : 0;
+      return { kind: 'ip', host: value.address, port };
+    }
+    case 'pipe':
+      supportedPipe.check(choice.value, reasons.at('pipe'));
+      return { kind: 'pipe', host: choice.value.path, port: 0 };
+    default:
+      return null;
+  }
+}
+
+/** Hosts of a static cluster. Adds a reason for every name, which only DNS clusters may have. */
+export function staticHosts(assignment: LoadAssignmentData): HostData[] {
+  for (const { host, at } of assignment.endpoints) {
+    if (host.address.kind === 'ip' && isIP(host.address.host) === 0)
+      at.add(`malformed IP address: ${host.address.host}; a name needs cluster type 'STRICT_DNS' or 'LOGICAL_DNS'`);
+  }
+  return assignment.endpoints.map(({ host }) => host);
+}
+
+function isCanary(metadata: HostData['metadata']): boolean {
+  const lb = metadata?.['envoy.lb'];
+  return typeof lb === 'object' && lb !== null && 'canary' in lb && lb.canary === true;
+}
+
+function healthOf(status: HealthStatus): EndpointHealth {
+  switch (status) {
+    case HealthStatus.UNHEALTHY:
+      return 'UNHEALTHY';
+    case HealthStatus.DRAINING:
+      return 'DRAINING';
+    case HealthStatus.TIMEOUT:
+      return 'TIMEOUT';
+    case HealthStatus.DEGRADED:
+      return 'DEGRADED';
+    default:
+      return 'HEALTHY';
+  }
+}

@@ -1,0 +1,124 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { headersCountMax, responseHeadersBytesMax } from '../../codec/h1/limits.ts';
+import { durationMs } from '../../core/duration.ts';
+import type { Extensions } from '../../core/extension.ts';
+import type { Reasons } from '../../core/rejection.ts';
+import { SupportedFields } from '../../core/supported-fields.ts';
+import type { Cluster } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
+import {
+  Http1ProtocolOptions_HeaderKeyFormatSchema,
+  Http1ProtocolOptionsSchema,
+  HttpProtocolOptionsSchema,
+  type Http1ProtocolOptions,
+  type HttpProtocolOptions,
+} from '../../proto/envoy/config/core/v3/protocol_pb.js';
+import { PreserveCaseFormatterConfigSchema } from '../../proto/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.js';
+import type { UpstreamHttp1Data, UpstreamHttpData } from '../cluster-data.ts';
+
+/** Envoy's default: 1 hour. */
+const defaultIdleMs = 3_600_000;
+
+const category = 'envoy.upstream_options';
+const httpOptionsKind = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+// What a server does with requests.
+const supportedCommon = new SupportedFields(
+  HttpProtocolOptionsSchema,
+  [
+    'idle_timeout',
+    'max_connection_duration',
+    'max_headers_count',
+    'max_response_headers_kb',
+    'max_requests_per_connection',
+  ],
+  ['headers_with_underscores_action'],
+);
+// Likewise; and Envoy's choice of a parser.
+const supportedHttp1 = new SupportedFields(
+  Http1ProtocolOptionsSchema,
+  ['header_key_format', 'enable_trailers', 'allow_chunked_length', 'send_fully_qualified_url'],
+  [
+    'allow_absolute_url',
+    'accept_http_10',
+    'default_host_for_http_10',
+    'override_stream_error_on_invalid_http_message',
+    'use_balsa_parser',
+    'allow_custom_methods',
+    'ignore_http_11_upgrade',
+  ],
+);
+const supportedKeyFormat = new SupportedFields(Http1ProtocolOptions_HeaderKeyFormatSchema, [
+  'proper_case_words',
+  'stateful_formatter',
+]);
+// The spelling of the headers that the proxy adds itself.
+const supportedPreserveCase = new SupportedFields(PreserveCaseFormatterConfigSchema, []);
+
+/**
+ * What the cluster says of its HTTP connections: in `typed_extension_protocol_options`, or in the older fields of its
+ * own, which count only where that has no HttpProtocolOptions.
+ */
+export function decodeHttpOptions(cluster: Cluster, reasons: Reasons, extensions: Extensions): UpstreamHttpData {
+  let typed: UpstreamHttpData | null = null;
+  for (const [name, config] of Object.entries(cluster.typedExtensionProtocolOptions)) {
+    const opened = extensions.open(category, name, config, reasons.at('typed_extension_protocol_options', name));
+    if (opened?.kind === httpOptionsKind) typed = opened.data as UpstreamHttpData;
+  }
+  const legacy = decodeUpstreamHttp(
+    cluster.commonHttpProtocolOptions,
+    cluster.httpProtocolOptions,
+    reasons.at('common_http_protocol_options'),
+    reasons.at('http_protocol_options'),
+  );
+  const http = typed ?? legacy;
+  const own = cluster.maxRequestsPerConnection;
+  return own === undefined || http.maxRequestsPerConnection > 0 ? http : { ...http, maxRequestsPerConnection: own };
+}
+
+export function decodeUpstreamHttp(
+  common: HttpProtocolOptions | undefined,
+  http1: Http1ProtocolOptions | undefined,
+  commonReasons: Reasons,
+  http1Reasons: Reasons,
+): UpstreamHttpData {
+  if (common !== undefined) supportedCommon.check(common, commonReasons);
+  const headersKb = common?.maxResponseHeadersKb;
+  return {
+    idleTimeoutMs: durationMs(common?.idleTimeout, defaultIdleMs),
+    maxConnectionDurationMs: durationMs(common?.maxConnectionDuration, 0),
+    maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
+    maxResponseHeaderCount: common?.maxHeadersCount ?? headersCountMax,
+    maxResponseHeaderBytes: headersKb === undefined ? responseHeadersBytesMax : headersKb * 1024,
+    http1: decodeHttp1(http1, http1Reasons),
+  };
+}
+
+function decodeHttp1(options: Http1ProtocolOptions | undefined, reasons: Reasons): UpstreamHttp1Data {
+  if (options !== undefined) supportedHttp1.check(options, reasons);
+  return {
+    enableTrailers: options?.enableTrailers ?? false,
+    allowChunkedLength: options?.allowChunkedLength ?? false,
+    sendFullyQualifiedUrl: options?.sendFullyQualifiedUrl ?? false,
+    headerKeyFormat: decodeKeyFormat(options, reasons.at('header_key_format')),
+  };
+}
+
+function decodeKeyFormat(
+  options: Http1ProtocolOptions | undefined,
+  reasons: Reasons,
+): UpstreamHttp1Data['headerKeyFormat'] {
+  const format = options?.headerKeyFormat;
+  if (format === undefined) return 'lower';
+  supportedKeyFormat.check(format, reasons);
+  if (format.headerFormat.case === 'properCaseWords') return 'proper-case';
+  if (format.headerFormat.case !== 'statefulFormatter') return 'lower';
+  const { name, typedConfig } = format.headerFormat.value;
+  const at = reasons.at('stateful_formatter').at('typed_config');
+  const kind = typedConfig?.typeUrl.split('/').at(-1) ?? '';
+  if (kind !== PreserveCaseFormatterConfigSchema.typeName) {
+    at.add(`header formatter '${name}' of type '${kind}' is not supported by sekisho`);
+    return 'lower';
+  }
+  supportedPreserveCase.check(fromBinary(PreserveCaseFormatterConfigSchema, typedConfig!.value), at);
+  return 'preserve-case';
+}
