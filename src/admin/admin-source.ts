@@ -37,7 +37,7 @@ export interface AdminSource {
   /** True: answer health checks with failure and show `DRAINING` until it is taken back. */
   failHealthchecks(isFailing: boolean): void;
   drainListeners(drain: DrainRequest): void;
-  /** After the answer was written. */
+  /** Called when the answer has been written. */
   quit(): void;
 }
 

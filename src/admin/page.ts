@@ -14,6 +14,8 @@ export interface PageResponse {
   readonly contentType: string;
   /** A long body comes in pieces, so that neither a slow reader nor its length holds the main thread up. */
   readonly body: string | Iterable<string>;
+  /** Done when the answer has been written. */
+  readonly after?: () => void;
 }
 
 /** A page is a pure function of the request and the process; only those that need POST change anything. */

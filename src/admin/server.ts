@@ -74,7 +74,9 @@ export class AdminServer {
     const form = new Form();
     let bytesSent = 0;
     try {
-      bytesSent = await write(response, await this.respond(request, response, form));
+      const answer = await this.respond(request, response, form);
+      bytesSent = await write(response, answer);
+      answer.after?.();
     } catch (error) {
       // A bug in a page must not end the process that carries traffic.
       this.log.error(`admin page ${request.url} failed: ${(error as Error).stack}`);

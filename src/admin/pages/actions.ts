@@ -33,11 +33,8 @@ export const reopenLogsPage: Page = (_request, source) => {
   return done;
 };
 
-/** `/quitquitquit`. */
-export const quitPage: Page = (_request, source) => {
-  source.quit();
-  return done;
-};
+/** `/quitquitquit`: the answer first. */
+export const quitPage: Page = (_request, source) => ({ ...done, after: () => source.quit() });
 
 /** `/stats/recentlookups/*`: accepted; there are no look-ups to record. */
 export const nothingPage: Page = () => done;

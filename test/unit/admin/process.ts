@@ -159,7 +159,9 @@ export class ReportedProcess implements AdminSource {
 
 /** One answer as text, the body put together. */
 export async function ask(source: AdminSource, target: string, method = 'GET', form = '') {
-  const { status, contentType, body } = await new AdminPages(endpoints, source).respond(method, target, form);
+  const answer = await new AdminPages(endpoints, source).respond(method, target, form);
+  const { status, contentType, body } = answer;
+  answer.after?.();
   return { status, contentType, body: typeof body === 'string' ? body : [...body].join('') };
 }
 

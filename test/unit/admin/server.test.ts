@@ -81,6 +81,12 @@ test('a GET of what changes something is logged', async () => {
   expect(lines).toEqual(['error admin path "/quitquitquit" mutates state, method=GET rather than POST\n']);
 });
 
+test('quit comes after the answer', async () => {
+  const { url, source } = await serve();
+  const { body } = await request(`${url}/quitquitquit`, { method: 'POST' });
+  expect([await body.text(), source.done]).toEqual(['OK\n', ['quit']]);
+});
+
 test('the access log gets every request', async () => {
   const { url, outcomes } = await serve();
   await (await request(`${url}/nope?x`, { method: 'POST', body: 'abc', headers: { 'user-agent': 'u' } })).body.dump();
