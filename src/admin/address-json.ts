@@ -3,12 +3,7 @@ import type { Address } from '../core/peer.ts';
 
 /** An address as `envoy.config.core.v3.Address` in JSON. */
 export function addressJson(address: Address): JsonObject {
-  switch (address.kind) {
-    case 'ip':
-      return { socket_address: { address: address.host, port_value: address.port } };
-    case 'pipe':
-      return { pipe: { path: address.host } };
-    case 'internal':
-      return { envoy_internal_address: { server_listener_name: address.host } };
-  }
+  if (address.kind === 'pipe') return { pipe: { path: address.host } };
+  if (address.kind === 'internal') return { envoy_internal_address: { server_listener_name: address.host } };
+  return { socket_address: { address: address.host, port_value: address.port } };
 }

@@ -31,8 +31,8 @@ function requestHead(request: IncomingMessage): RequestHead {
   const headers = new Headers();
   const { rawHeaders } = request;
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toLowerCase();
-    if (name !== 'host') headers.add(name, rawHeaders[i + 1]!);
+    const name = rawHeaders[i].toLowerCase();
+    if (name !== 'host') headers.add(name, rawHeaders[i + 1]);
   }
   const version = request.httpVersion === '1.0' ? HttpVersion.Http10 : HttpVersion.Http11;
   const head = new RequestHead(request.method ?? '', request.headers.host ?? '', request.url ?? '', version, headers);

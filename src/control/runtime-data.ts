@@ -50,7 +50,8 @@ export function runtimeBoolean(value: boolean): RuntimeValue {
 /** `{numerator, denominator}`; undefined where the parts are of the wrong kind. */
 export function runtimeFraction(numerator: unknown, denominator: unknown, text: string): RuntimeValue | undefined {
   const top = numerator === undefined ? 0 : Number(numerator);
-  const bottom = denominators[denominator === undefined ? 'HUNDRED' : String(denominator)];
+  const bottom =
+    typeof denominator === 'string' ? denominators[denominator] : denominator === undefined ? 100 : undefined;
   if (!Number.isInteger(top) || top < 0 || bottom === undefined) return undefined;
   return { text, number: null, boolean: null, fraction: { numerator: top, denominator: bottom } };
 }

@@ -107,7 +107,7 @@ export class Runtime {
 
   /** A folder that cannot be read leaves the layer as it was. */
   private reload(index: number): void {
-    const entries = this.load(this.layers[index]!);
+    const entries = this.load(this.layers[index]);
     if (entries === null) return;
     this.values[index] = entries;
     this.merge();

@@ -43,7 +43,7 @@ export function maskResource(
   registry: Registry,
 ): JsonObject | undefined {
   const kept: JsonObject = {};
-  const names = new Set(mask.map((path) => path.split('.', 1)[0]!));
+  const names = new Set(mask.map((path) => path.split('.', 1)[0]));
   for (const field of type.fields) {
     const { name } = field;
     if (!names.delete(name)) continue;

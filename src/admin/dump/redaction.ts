@@ -61,7 +61,7 @@ function redactField(value: JsonValue, field: DescField, registry: Registry, isH
     // A wrapper, duration or struct is a plain value in JSON: hidden or kept whole.
     if (isHidden && inner.typeName.startsWith('google.protobuf.') && inner.typeName !== 'google.protobuf.Any')
       return hide(value, field);
-    for (const part of parts) redact(part as JsonValue, inner, registry, isHidden);
+    for (const part of parts) redact(part, inner, registry, isHidden);
     return value;
   }
   return isHidden ? hide(value, field) : value;

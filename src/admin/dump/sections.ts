@@ -174,7 +174,7 @@ function loadAssignment(cluster: ClusterReport): JsonObject {
 function localityEndpoints(hosts: readonly HostReport[]): JsonObject {
   const [first] = hosts;
   return {
-    locality: localityJson(first!),
+    locality: localityJson(first),
     lb_endpoints: hosts.map((host) => ({
       endpoint: {
         address: addressJson(host.address),
@@ -184,6 +184,6 @@ function localityEndpoints(hosts: readonly HostReport[]): JsonObject {
       health_status: edsHealth(host.healthFlags),
       load_balancing_weight: host.weight,
     })),
-    ...(first!.priority !== 0 && { priority: first!.priority }),
+    ...(first.priority !== 0 && { priority: first.priority }),
   };
 }

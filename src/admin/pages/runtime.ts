@@ -20,12 +20,8 @@ const usage =
 export const runtimeModifyPage: Page = ({ query }, source) => {
   const changes = new Map(query);
   if (changes.size === 0) return text(usage, 400);
-  switch (source.modifyRuntime(changes)) {
-    case 'done':
-      return done;
-    case 'no-admin-layer':
-      return text('No admin layer specified', 503);
-    case 'too-many-keys':
-      return text('Too many keys in the admin layer: remove some with an empty value', 400);
-  }
+  const result = source.modifyRuntime(changes);
+  if (result === 'no-admin-layer') return text('No admin layer specified', 503);
+  if (result === 'too-many-keys') return text('Too many keys in the admin layer: remove some with an empty value', 400);
+  return done;
 };

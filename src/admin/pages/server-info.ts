@@ -30,7 +30,7 @@ function commandLineOptions(options: Options, concurrency: number): JsonObject {
     allow_unknown_static_fields: options.allowUnknownStaticFields,
     admin_address_path: options.adminAddressPath,
     local_address_ip_version: options.localAddressIpVersion,
-    log_level: logLevelNames[options.logLevel]!,
+    log_level: logLevelNames[options.logLevel],
     component_log_level: options.componentLogLevel,
     log_format: options.logFormat ?? defaultLogFormat,
     log_path: options.logPath,

@@ -48,8 +48,8 @@ function zone(time: Date): string {
 }
 
 function longDate(time: Date): string {
-  const day = days[time.getDay()]!.slice(0, 3);
-  const month = months[time.getMonth()]!.slice(0, 3);
+  const day = days[time.getDay()].slice(0, 3);
+  const month = months[time.getMonth()].slice(0, 3);
   return `${day} ${month} ${String(time.getDate()).padStart(2)} ${clock(time)} ${time.getFullYear()}`;
 }
 
@@ -67,15 +67,15 @@ const parts: Readonly<Record<string, Part>> = {
   '*': () => '',
   N: (_entry, _time, origin) => origin.version,
   n: (entry) => entry.component,
-  l: (entry) => logLevelNames[entry.level]!,
-  L: (entry) => shortLevels[entry.level]!,
+  l: (entry) => logLevelNames[entry.level],
+  L: (entry) => shortLevels[entry.level],
   t: (_entry, _time, origin) => String(origin.threadId),
   P: (_entry, _time, origin) => String(origin.processId),
-  a: (_entry, time) => days[time.getDay()]!.slice(0, 3),
-  A: (_entry, time) => days[time.getDay()]!,
-  b: (_entry, time) => months[time.getMonth()]!.slice(0, 3),
-  h: (_entry, time) => months[time.getMonth()]!.slice(0, 3),
-  B: (_entry, time) => months[time.getMonth()]!,
+  a: (_entry, time) => days[time.getDay()].slice(0, 3),
+  A: (_entry, time) => days[time.getDay()],
+  b: (_entry, time) => months[time.getMonth()].slice(0, 3),
+  h: (_entry, time) => months[time.getMonth()].slice(0, 3),
+  B: (_entry, time) => months[time.getMonth()],
   c: (_entry, time) => longDate(time),
   C: (_entry, time) => two(time.getFullYear() % 100),
   Y: (_entry, time) => String(time.getFullYear()),
@@ -140,9 +140,8 @@ function compile(pattern: string): (string | Part)[] {
     const [whole, alignment = '', width, cut, flag] = match as unknown as string[];
     if (flag === '%') compiled.push('%');
     else if (flag === '+') compiled.push(...compile(defaultLogPattern));
-    else if (parts[flag!] === undefined) compiled.push(whole!);
-    else
-      compiled.push(width === undefined ? parts[flag!]! : padded(parts[flag!]!, alignment, Number(width), cut === '!'));
+    else if (parts[flag] === undefined) compiled.push(whole);
+    else compiled.push(width === undefined ? parts[flag] : padded(parts[flag], alignment, Number(width), cut === '!'));
   }
   if (from < pattern.length) compiled.push(pattern.slice(from));
   return compiled;

@@ -27,6 +27,6 @@ export class LogLevels {
   }
 
   isEnabled(componentIndex: number, level: LogLevel): boolean {
-    return level >= this.levels[componentIndex]! && level !== LogLevel.Off;
+    return level >= this.levels[componentIndex] && level !== LogLevel.Off;
   }
 }

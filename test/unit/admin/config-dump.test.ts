@@ -68,7 +68,7 @@ function source(): ReportedProcess {
 
 test('the whole dump, in the order of Envoy', async () => {
   const { configs } = await askJson(source(), '/config_dump');
-  expect(configs.map((config: Record<string, string>) => config['@type']!.split('.').at(-1))).toEqual([
+  expect(configs.map((config: Record<string, string>) => config['@type'].split('.').at(-1))).toEqual([
     'BootstrapConfigDump',
     'ClustersConfigDump',
     'ListenersConfigDump',

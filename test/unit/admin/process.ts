@@ -1,4 +1,4 @@
-import { fromJson, type JsonObject, type JsonValue } from '@bufbuild/protobuf';
+import { fromJson, type JsonObject } from '@bufbuild/protobuf';
 import type {
   AdminSource,
   ClusterReport,
@@ -69,10 +69,10 @@ export function cluster(name: string, more: Partial<ClusterReport> = {}): Cluste
 }
 
 /** A resource of a dump, written as configuration is. */
-export function resource(type: string, json: JsonValue, more: Partial<DumpedResource> = {}): DumpedResource {
+export function resource(type: string, json: JsonObject, more: Partial<DumpedResource> = {}): DumpedResource {
   const schema = messageTypes.getMessage(type)!;
   const message = fromJson(schema, json, { registry: messageTypes });
-  const name = String((json as JsonObject)['name'] ?? '');
+  const name = typeof json['name'] === 'string' ? json['name'] : '';
   return {
     message,
     name,
