@@ -1,5 +1,29 @@
 import type { Group } from './row.ts';
+import { answers } from './rows/answers.ts';
+import { clusters } from './rows/clusters.ts';
+import { filters } from './rows/filters.ts';
+import { headers } from './rows/headers.ts';
+import { http1 } from './rows/http1.ts';
+import { manager } from './rows/manager.ts';
+import { observing } from './rows/observing.ts';
+import { replies } from './rows/replies.ts';
+import { resilience } from './rows/resilience.ts';
+import { rewrites } from './rows/rewrites.ts';
 import { routing } from './rows/routing.ts';
+import { tcpProxy } from './rows/tcp.ts';
 
 /** Every group of comparisons. */
-export const groups: readonly Group[] = [...routing];
+export const groups: readonly Group[] = [
+  ...routing,
+  ...answers,
+  ...rewrites,
+  ...headers,
+  ...manager,
+  ...http1,
+  ...resilience,
+  ...clusters,
+  ...replies,
+  ...filters,
+  ...tcpProxy,
+  ...observing,
+];

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countComplete, parseAnswers, type Answer } from './answer.ts';
-import type { Request, Row, Segment } from './row.ts';
+import { filled, type Ports, type Request, type Row, type Segment } from './row.ts';
 
 /** What one client connection got. */
 export interface Exchange {
@@ -19,10 +19,12 @@ class Line {
   received = Buffer.alloc(0);
   end: 'closed' | 'reset' | 'open' = 'open';
   private readonly socket: Socket;
+  private readonly ports: Ports;
   private wake: () => void = () => {};
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+  constructor(ports: Ports) {
+    this.ports = ports;
+    this.socket = connect({ port: ports.listen!, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
     this.socket.on('data', (chunk: Buffer) => {
       this.received = Buffer.concat([this.received, chunk]);
       this.wake();
@@ -42,7 +44,7 @@ class Line {
       if (typeof segment === 'number') await sleep(segment);
       else if (segment === 'end') this.socket.end();
       else if (segment === 'reset') this.socket.resetAndDestroy();
-      else this.socket.write(Buffer.from(segment, 'latin1'));
+      else this.socket.write(Buffer.from(filled(segment, this.ports), 'latin1'));
     }
   }
 
@@ -66,12 +68,12 @@ class Line {
 }
 
 /** Performs a row against a listener and gives what came back, one entry per client connection. */
-export async function perform(row: Row, port: number): Promise<Exchange[]> {
-  if (row.raw !== undefined) return [await performRaw(row, port)];
+export async function perform(row: Row, ports: Ports): Promise<Exchange[]> {
+  if (row.raw !== undefined) return [await performRaw(row, ports)];
   const requests = requestsOf(row);
-  if (row.mode === 'together') return performTogether(row, requests, port);
+  if (row.mode === 'together') return performTogether(row, requests, ports);
   return [
-    row.mode === 'pipelined' ? await performPipelined(row, requests, port) : await performInTurn(row, requests, port),
+    row.mode === 'pipelined' ? await performPipelined(row, requests, ports) : await performInTurn(row, requests, ports),
   ];
 }
 
@@ -80,8 +82,8 @@ export function requestsOf(row: Row): readonly Request[] {
   return Array.isArray(row.request) ? (row.request as readonly Request[]) : [row.request as Request];
 }
 
-async function performRaw(row: Row, port: number): Promise<Exchange> {
-  const line = new Line(port);
+async function performRaw(row: Row, ports: Ports): Promise<Exchange> {
+  const line = new Line(ports);
   const segments = typeof row.raw === 'string' ? [row.raw] : (row.raw as readonly Segment[]);
   const methods = segments.filter((segment) => typeof segment === 'string').join('');
   const names = [...methods.matchAll(/(?:^|\n)([A-Z]+) \S+ +HTTP\/1/g)].map((match) => match[1]!);
@@ -89,14 +91,14 @@ async function performRaw(row: Row, port: number): Promise<Exchange> {
   return finish(row, line, names, row.answers ?? 1);
 }
 
-async function performPipelined(row: Row, requests: readonly Request[], port: number): Promise<Exchange> {
-  const line = new Line(port);
+async function performPipelined(row: Row, requests: readonly Request[], ports: Ports): Promise<Exchange> {
+  const line = new Line(ports);
   await line.send([requests.map(serialise).join('')]);
   return finish(row, line, requests.map(methodOf), requests.length);
 }
 
-async function performInTurn(row: Row, requests: readonly Request[], port: number): Promise<Exchange> {
-  const line = new Line(port);
+async function performInTurn(row: Row, requests: readonly Request[], ports: Ports): Promise<Exchange> {
+  const line = new Line(ports);
   const methods = requests.map(methodOf);
   for (const [index, request] of requests.entries()) {
     if (index > 0 && row.pauseMs !== undefined) await sleep(row.pauseMs);
@@ -107,10 +109,10 @@ async function performInTurn(row: Row, requests: readonly Request[], port: numbe
   return finish(row, line, methods, requests.length);
 }
 
-async function performTogether(row: Row, requests: readonly Request[], port: number): Promise<Exchange[]> {
+async function performTogether(row: Row, requests: readonly Request[], ports: Ports): Promise<Exchange[]> {
   const exchanges = requests.map(async (request, index) => {
     await sleep(index * (row.staggerMs ?? 0));
-    return performInTurn(row, [request], port);
+    return performInTurn(row, [request], ports);
   });
   return Promise.all(exchanges);
 }

@@ -158,7 +158,7 @@ function bootstrap(filters: readonly Yaml[], clusters: readonly Yaml[], parts: H
 const everything = '[{ match: { prefix: / }, route: { cluster: one } }]';
 
 function parsed(yaml: string | undefined): unknown {
-  return yaml === undefined ? undefined : load(yaml);
+  return yaml === undefined || yaml === '' ? undefined : load(yaml);
 }
 
 function fields(yaml: string | undefined): Yaml {

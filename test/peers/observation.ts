@@ -39,7 +39,7 @@ export function factsOf(observation: Observation, world: World, group: Group, ro
   }
   if (observation.admin !== null) {
     put('admin.status', observation.admin.status);
-    put('admin.body', observation.admin.body);
+    putPage(put, observation.admin.body, world);
   }
   return facts;
 }
@@ -63,7 +63,9 @@ function putSeen(put: Put, observation: Observation, row: Row): void {
     put(`${at}.body`, shortened(seen.body));
     put(`${at}.complete`, seen.isComplete);
     put(`${at}.connection`, seen.connection);
-    putHeaders(put, at, seen.headers, row);
+    const isLater =
+      index > 0 || seen.headers.some(([name, value]) => name === 'x-envoy-attempt-count' && value !== '1');
+    putHeaders(put, at, isLater ? seen.headers.map(withRoundedTimeout) : seen.headers, row);
     for (const [name, value] of seen.trailers) put(`${at}.trailer.${name}`, value);
   }
 }
@@ -81,11 +83,31 @@ function putLog(put: Put, observation: Observation, row: Row): void {
   }
 }
 
+/** An admin page: its JSON by fields, its text by lines, both in no particular order, since Envoy's are hash tables. */
+function putPage(put: Put, body: string, world: World): void {
+  if (!body.startsWith('{')) {
+    for (const line of body.split('\n')) put(`admin.line ${normalised(line, world)}`, '');
+    return;
+  }
+  const putField = (path: string, value: unknown): void => {
+    if (typeof value !== 'object' || value === null) put(path, JSON.stringify(value));
+    else if (Object.keys(value).length === 0) put(path, JSON.stringify(value));
+    else for (const [name, field] of Object.entries(value)) putField(`${path}.${name}`, field);
+  };
+  putField('admin', JSON.parse(body));
+}
+
 function putHeaders(put: Put, at: string, headers: Pairs, row: Row): void {
   if (row.isOrdered) put(`${at}.order`, headers.map(([name]) => name).join(' '));
   const values = new Map<string, string[]>();
   for (const [name, value] of headers) values.set(name, [...(values.get(name) ?? []), steady(name, value)]);
   for (const [name, list] of values) put(`${at}.header.${name}`, list.join(' ¦ '));
+}
+
+/** Later attempts are told what is left of the timeout. */
+function withRoundedTimeout([name, value]: readonly [string, string]): readonly [string, string] {
+  if (name !== 'x-envoy-expected-rq-timeout-ms') return [name, value];
+  return [name, `up to ${Math.ceil(Number(value) / 500) * 500}`];
 }
 
 function steady(name: string, value: string): string {
@@ -104,7 +126,7 @@ const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 function normalised(text: string, world: World): string {
   let result = text.replaceAll(uuid, '<uuid>').replaceAll(world.directory, '<directory>');
   for (const [name, port] of Object.entries(world.ports)) {
-    result = result.replaceAll(new RegExp(`([:_])${port}(?!\\d)`, 'g'), `$1<${name}>`);
+    result = result.replaceAll(new RegExp(`(^|[:_])${port}(?!\\d)`, 'g'), `$1<${name}>`);
   }
   return result.replaceAll(/\b(127\.0\.0\.1[:_])\d+/g, '$1<client>');
 }
@@ -120,7 +142,7 @@ export interface Difference {
 export function differences(left: Facts, right: Facts, row: Row): Difference[] {
   const found: Difference[] = [];
   for (const path of new Set([...left.keys(), ...right.keys()])) {
-    if (left.get(path) === right.get(path)) continue;
+    if (left.get(path) === right.get(path) || row.ignores?.test(path)) continue;
     const known = Object.entries(row.differs ?? {}).find(([prefix]) => path.startsWith(prefix));
     found.push({ path, left: left.get(path), right: right.get(path), reason: known?.[1] });
   }

@@ -63,12 +63,23 @@ export interface Row {
   readonly logLines?: number;
   /** Counters whose change is compared besides the group's. */
   readonly stats?: RegExp | null;
+  /** Paths of the observation that chance decides, such as which host of two comes first. */
+  readonly ignores?: RegExp;
   /** Known differences: a path of the observation (or its beginning) and why sekisho differs there. */
   readonly differs?: Readonly<Record<string, string>>;
 }
 
 /** Ports by the names that a configuration calls them. */
 export type Ports = Readonly<Record<string, number>>;
+
+/** Replaces `{{name}}`, in a configuration and in what is sent, by what the name stands for in one proxy's world. */
+export function filled(text: string, values: Readonly<Record<string, number | string>>): string {
+  return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`{{${name}}} is no port of the harness`);
+    return String(value);
+  });
+}
 
 /** Rows that share one configuration, and with it one process per proxy. */
 export interface Group {

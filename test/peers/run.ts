@@ -45,17 +45,22 @@ async function judgeGroup(
     return { ...score, different: rows.length, aspects: new Map([['start', rows.length]]) };
   }
   try {
-    for (const row of rows) report(await judge.compare(row), score, left.name, right.name, show);
+    for (const row of rows) {
+      const startedAt = performance.now();
+      const verdict = await judge.compare(row);
+      report(verdict, performance.now() - startedAt, score, left.name, right.name, show);
+    }
   } finally {
     await judge.close();
   }
   return score;
 }
 
-function report(verdict: Verdict, score: Score, left: string, right: string, show: boolean): void {
+function report(verdict: Verdict, tookMs: number, score: Score, left: string, right: string, show: boolean): void {
   const open = verdict.differences.filter(({ reason }) => reason === undefined);
   const accepted = verdict.differences.length - open.length;
-  console.log(`  ${open.length === 0 ? '✓' : '✗'} ${verdict.row.name}${accepted > 0 ? ` (${accepted} accepted)` : ''}`);
+  const remarks = [accepted > 0 ? `${accepted} accepted` : '', tookMs > 1000 ? `${(tookMs / 1000).toFixed(1)} s` : ''];
+  console.log(`  ${open.length === 0 ? '✓' : '✗'} ${[verdict.row.name, ...remarks].filter(Boolean).join(', ')}`);
   if (show) for (const [path, value] of verdict.left) console.log(`      ${path}: ${JSON.stringify(value)}`);
   if (open.length === 0) {
     score.equal++;

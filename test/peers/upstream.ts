@@ -21,11 +21,22 @@ export class Script {
   seen: Seen[] = [];
   private steps: readonly Step[] = [];
   private connections: Socket[] = [];
+  private readonly spoilt: Socket[] = [];
 
   begin(steps: readonly Step[]): void {
     this.steps = steps;
     this.seen = [];
     this.connections = [];
+  }
+
+  /** Closes what the row has left in a state that no further request could use. */
+  end(): void {
+    for (const socket of this.spoilt.splice(0)) socket.destroy();
+  }
+
+  /** node:http still waits for an answer on this connection, because the row wrote it past node:http. */
+  spoil(socket: Socket): void {
+    this.spoilt.push(socket);
   }
 
   next(): Step {
@@ -89,8 +100,10 @@ export class Upstream {
     if (!step.isEarly) await body;
     if (step.delayMs !== undefined) await sleep(step.delayMs);
     if (request.socket.destroyed) return;
-    if (step.raw !== undefined) request.socket.write(Buffer.from(step.raw, 'latin1'));
-    else await this.answer(response, step);
+    if (step.raw !== undefined) {
+      request.socket.write(Buffer.from(step.raw, 'latin1'));
+      this.script.spoil(request.socket);
+    } else await this.answer(response, step);
     if (step.then === 'reset') setTimeout(() => request.socket.resetAndDestroy(), 20);
     if (step.then === 'close') request.socket.end();
   }

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { perform, requestsOf, type Exchange } from './client.ts';
 import { freePorts } from './ports.ts';
 import { Proxy, type ProxyKind } from './proxy.ts';
-import type { Group, Ports, Row } from './row.ts';
+import { filled, type Group, type Ports, type Row } from './row.ts';
 import { TcpUpstream, tcpBehaviours } from './tcp-upstream.ts';
 import { Script, Upstream, type Seen } from './upstream.ts';
 
@@ -56,7 +56,7 @@ export class World {
     try {
       await openUpstreams(ports, script, group, closers);
       const file = join(directory, 'envoy.yaml');
-      writeFileSync(file, filled(group.config, ports, join(directory, 'access.log')));
+      writeFileSync(file, filled(group.config, { ...ports, log: join(directory, 'access.log') }));
       const proxy = await Proxy.start(kind, file, ports.admin!, group.flags ?? []);
       return new World(ports, directory, script, proxy, closers);
     } catch (error) {
@@ -77,8 +77,9 @@ export class World {
     if (row.admin !== undefined) {
       return { exchanges: [], seen: [], log: [], stats: new Map(), admin: await this.proxy.admin(row.admin) };
     }
-    const exchanges = await perform(row, this.ports.listen!);
+    const exchanges = await perform(row, this.ports);
     const log = await this.logLines(row);
+    this.script.end();
     return { exchanges, seen: this.script.seen, log, stats: await this.statsDelta(), admin: null };
   }
 
@@ -139,13 +140,4 @@ async function openSilent(port: number): Promise<() => void> {
     for (const socket of fillers) socket.destroy();
     void worker.terminate();
   };
-}
-
-function filled(config: string, ports: Ports, log: string): string {
-  return config.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
-    if (name === 'log') return log;
-    const port = ports[name];
-    if (port === undefined) throw new Error(`the configuration names {{${name}}}, which is no port`);
-    return String(port);
-  });
 }
