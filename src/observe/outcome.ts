@@ -69,6 +69,8 @@ export class Outcome {
   remoteAddress: RemoteAddress | null;
   /** The request is internal (`x-envoy-internal: true` was set). */
   isInternal: boolean;
+  /** A health check that was answered here (the health_check filter says so). */
+  isHealthCheck: boolean;
   filterChainName: string;
   /** Unique within the process; %STREAM_ID% shows the request id where there is one. */
   streamId: string;
@@ -148,6 +150,7 @@ export class Outcome {
     this.peer = null;
     this.remoteAddress = null;
     this.isInternal = false;
+    this.isHealthCheck = false;
     this.filterChainName = '';
     this.streamId = '';
     this.routeName = '';

@@ -28,7 +28,9 @@ export type JsonTemplate =
   | { readonly [key: string]: JsonTemplate };
 
 /** A header's value: what is missing is empty, as Envoy's header formatters have it. */
-export const HEADER_FORMAT: FormatOptions = { omitEmptyValues: true };
+export function compileHeaderFormat(format: string): Formatter {
+  return compileFormat(format, { omitEmptyValues: true });
+}
 
 /**
  * Compiles a format as configured. Throws on one that `formatProblem` would have refused: the main thread asks it while

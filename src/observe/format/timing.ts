@@ -49,9 +49,12 @@ export function commonDuration(parameter: string): NumberOperator {
 
 /** Milliseconds since the start: until the end, or until now while the stream lives. */
 export function currentDuration(clock: Clock | null): NumberOperator {
-  return new NumberOperator((o) =>
-    Math.floor((o.endMs === o.endMs ? o.endMs : nowOf(o, clock)) - o.startMs + ROUNDING),
-  );
+  return new NumberOperator((outcome) => elapsedMs(outcome, clock));
+}
+
+/** Whole milliseconds since the start, until the end or now. */
+export function elapsedMs(o: Outcome, clock: Clock | null): number {
+  return Math.floor((o.endMs === o.endMs ? o.endMs : nowOf(o, clock)) - o.startMs + ROUNDING);
 }
 
 /** Whole milliseconds between two instants. */

@@ -1,0 +1,159 @@
+import { closeSync, openSync, write } from 'node:fs';
+
+import type { FileStats } from './file-stats.ts';
+
+/** A buffer of this size is written at once. Source: Envoy `AccessLogFileImpl::MIN_FLUSH_SIZE`. */
+const FLUSH_BYTES = 64 * 1024;
+/** Lines that the disk does not take are dropped and counted above this. Envoy has no limit. */
+const BUFFER_BYTES_MAX = 16 * 1024 * 1024;
+/** A pipe whose reader is slow is tried again after this many milliseconds. */
+const RETRY_MS = 10;
+
+/**
+ * One log file in one thread. Lines are gathered and written behind the data path's back; each write is whole lines to
+ * a descriptor in append mode, so that threads and processes can share the file.
+ */
+export class LogFile {
+  readonly path: string;
+  private readonly stats: FileStats;
+  private fd: number;
+  /** Opened by `reopen`, to be used from the next write on; -1: none. */
+  private nextFd: number;
+  private mustReopen: boolean;
+  private lines: string;
+  private isWriting: boolean;
+  private whenIdle: (() => void)[];
+
+  /** `/dev/stdout` and `/dev/stderr` are the process's own streams; anything else is opened in append mode. */
+  constructor(path: string, stats: FileStats) {
+    this.path = path;
+    this.stats = stats;
+    this.fd = isStream(path) ? streamFd(path) : openLog(path);
+    this.nextFd = -1;
+    this.mustReopen = false;
+    this.lines = '';
+    this.isWriting = false;
+    this.whenIdle = [];
+  }
+
+  /** Takes one line, line end included, as bytes (latin1). */
+  write(line: string): void {
+    if (this.lines.length + line.length > BUFFER_BYTES_MAX) {
+      this.stats.writeFailed.inc();
+      return;
+    }
+    this.lines += line;
+    this.stats.writeBuffered.inc();
+    this.stats.bytesBuffered.add(line.length);
+    if (this.lines.length >= FLUSH_BYTES) this.flush();
+  }
+
+  /** Writes what is gathered, unless a write is under way: that one goes on with it. */
+  flush(): void {
+    if (this.isWriting || this.lines === '') return;
+    this.changeDescriptor();
+    const chunk = Buffer.from(this.lines, 'latin1');
+    this.lines = '';
+    this.isWriting = true;
+    this.writeRest(chunk, 0);
+  }
+
+  /** By the flush timer. */
+  flushByTimer(): void {
+    if (this.lines === '') return;
+    this.stats.flushedByTimer.inc();
+    this.flush();
+  }
+
+  /** Opens the path again, for log rotation. Where that fails the old file is kept and the next flush tries again. */
+  reopen(): void {
+    if (isStream(this.path)) return;
+    try {
+      const fd = openLog(this.path);
+      if (this.nextFd >= 0) closeSync(this.nextFd);
+      this.nextFd = fd;
+      this.mustReopen = false;
+    } catch {
+      this.mustReopen = true;
+      this.stats.reopenFailed.inc();
+    }
+  }
+
+  /** Writes the rest and closes. */
+  async close(): Promise<void> {
+    do {
+      this.flush();
+      await this.idle();
+    } while (this.lines !== '');
+    this.changeDescriptor();
+    if (!isStream(this.path)) closeSync(this.fd);
+  }
+
+  private idle(): Promise<void> {
+    if (!this.isWriting) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.whenIdle.push(resolve);
+    });
+  }
+
+  private changeDescriptor(): void {
+    if (this.mustReopen) this.reopen();
+    if (this.nextFd < 0) return;
+    closeSync(this.fd);
+    this.fd = this.nextFd;
+    this.nextFd = -1;
+  }
+
+  private writeRest(chunk: Uint8Array, from: number): void {
+    write(this.fd, chunk, from, chunk.length - from, null, (error, written) =>
+      this.onWritten(chunk, from, error, written),
+    );
+  }
+
+  private onWritten(chunk: Uint8Array, from: number, error: NodeJS.ErrnoException | null, written: number): void {
+    if (error !== null && error.code === 'EAGAIN') {
+      setTimeout(() => this.writeRest(chunk, from), RETRY_MS);
+      return;
+    }
+    if (error === null && from + written < chunk.length) {
+      this.writeRest(chunk, from + written);
+      return;
+    }
+    if (error === null) this.stats.writeCompleted.inc();
+    else this.stats.writeFailed.inc();
+    this.stats.bytesBuffered.add(-chunk.length);
+    this.isWriting = false;
+    if (this.lines.length >= FLUSH_BYTES) this.flush();
+    if (!this.isWriting) for (const resolve of this.whenIdle.splice(0)) resolve();
+  }
+}
+
+function isStream(path: string): boolean {
+  return path === '/dev/stdout' || path === '/dev/stderr';
+}
+
+/** The process's own streams: opening them by name fails for sockets and moves no offset. */
+function streamFd(path: string): number {
+  return path === '/dev/stdout' ? 1 : 2;
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a', 0o644);
+  } catch (error) {
+    throw new Error(`unable to open file '${path}': ${reasonOf(error as NodeJS.ErrnoException)}`);
+  }
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'ENOENT':
+      return 'No such file or directory';
+    case 'EACCES':
+      return 'Permission denied';
+    case 'EISDIR':
+      return 'Is a directory';
+    default:
+      return message;
+  }
+}
