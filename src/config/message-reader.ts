@@ -65,14 +65,14 @@ export class MessageReader {
     if (!isConfigObject(value)) return this.#wrong(`must be an object of fields (${type.name})`, value);
     const message = (existing ?? create(type)) as Message;
     this.#enter();
-    this.#fields(type, message, value, '');
+    this.#fields(type, message, value, null);
     this.#depth--;
     if (this.#options.watched.has(type.typeName)) this.#options.onWatched(type, message, this.path.toString());
     return message;
   }
 
   /** `skipped`: a key that is no field (`@type`). */
-  #fields(type: DescMessage, message: Message, object: ConfigObject, skipped: string): void {
+  #fields(type: DescMessage, message: Message, object: ConfigObject, skipped: string | null): void {
     const plan = planOf(type);
     let cases: Map<string, string> | null = null;
     for (const key of Object.keys(object)) {
@@ -89,7 +89,7 @@ export class MessageReader {
         this.path.leave();
         continue;
       }
-      this.#field(message as unknown as Fields, field, value);
+      this.#field(message, field, value);
       this.path.leave();
     }
   }
@@ -109,17 +109,18 @@ export class MessageReader {
     return false;
   }
 
-  #field(message: Fields, plan: FieldPlan, value: ConfigValue): void {
-    if (plan.shape === 'list') return this.#list(message[plan.localName] as unknown[], plan, value);
-    if (plan.shape === 'map') return this.#map(message[plan.localName] as Fields, plan, value);
+  #field(message: object, plan: FieldPlan, value: ConfigValue): void {
+    const fields = message as Fields;
+    if (plan.shape === 'list') return this.#list(fields[plan.localName] as unknown[], plan, value);
+    if (plan.shape === 'map') return this.#map(fields[plan.localName] as Fields, plan, value);
     if (plan.oneof === null) {
-      const read = this.#element(plan.element, value, message[plan.localName]);
-      if (read !== failed) message[plan.localName] = read;
+      const read = this.#element(plan.element, value, fields[plan.localName]);
+      if (read !== failed) fields[plan.localName] = read;
       return;
     }
-    const before = message[plan.oneof] as Case;
+    const before = fields[plan.oneof] as Case;
     const read = this.#element(plan.element, value, before.case === plan.localName ? before.value : undefined);
-    if (read !== failed) message[plan.oneof] = { case: plan.localName, value: read };
+    if (read !== failed) fields[plan.oneof] = { case: plan.localName, value: read };
   }
 
   /** A single value stands for a list of one, and a list in a list for its elements, as with Envoy. */
@@ -202,7 +203,7 @@ export class MessageReader {
         if (!Array.isArray(value)) return this.#wrong('must be a list', value);
         this.#measure(value);
         return fromJson(ListValueSchema, value);
-      case 'any':
+      default:
         return this.#any(value);
     }
   }
@@ -241,7 +242,7 @@ export class MessageReader {
     // Both forms are taken: the value itself, and the message with its field `value`.
     if (isConfigObject(value)) {
       const message = this.#message(plan.type, value, undefined);
-      return message === failed || !plan.isUnwrapped ? message : (message as unknown as Fields)['value'];
+      return message === failed || !plan.isUnwrapped ? message : (message as Fields)['value'];
     }
     const read = plan.read(value);
     if (read instanceof Refusal) return this.#refuse(read, value);
@@ -269,7 +270,7 @@ export class MessageReader {
     if (type === null) return failed;
     this.#enter();
     const packed = isTypedStruct(type) ? this.#typedStruct(value) : null;
-    const any = packed ?? this.#pack(type, String(url), this.#packedContent(type, value));
+    const any = packed ?? this.#pack(type, typeof url === 'string' ? url : '', this.#packedContent(type, value));
     this.#depth--;
     return any;
   }
@@ -318,7 +319,7 @@ export class MessageReader {
   }
 
   /** The message inside a TypedStruct, packed as itself; null: of a type that is not known here, so it stays as it is. */
-  #typedStruct(value: ConfigObject): Read | null {
+  #typedStruct(value: ConfigObject): Any | typeof failed | null {
     const url = value['type_url'] ?? value['typeUrl'];
     const content = value['value'] ?? {};
     if (typeof url !== 'string' || !isConfigObject(content)) return null;
@@ -334,6 +335,7 @@ export class MessageReader {
   }
 
   #unknownField(type: DescMessage, plan: MessagePlan, key: string): void {
+    this.failedPaths.add(this.path.toString());
     const isCamel = /[a-z][A-Z]/.test(key);
     const names = [...plan.values()].map(({ field }) => (isCamel ? field.jsonName : field.name));
     const suggestion = nearName(key, new Set(names));

@@ -2,7 +2,7 @@
 export function nearName(
   name: string,
   candidates: Iterable<string>,
-  limit = Math.max(1, Math.floor(name.length / 3)),
+  limit = Math.floor(name.length / 3),
 ): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;

@@ -17,6 +17,8 @@ export type Scalar = string | number | bigint | boolean | Uint8Array;
 export type ScalarReader = (value: ConfigValue) => Scalar | Refusal;
 
 const notText = new Refusal('must be a string');
+/** Plain y, n, yes, no, on and off are booleans in YAML, as yaml-cpp reads it. */
+const unquoted = new Refusal('must be a string (put it in quotes)');
 const notBoolean = new Refusal('must be true or false');
 const notNumber = new Refusal('must be a number');
 const notBase64 = new Refusal('must be base64');
@@ -45,16 +47,15 @@ export function scalarReader(type: ScalarType): ScalarReader {
     case ScalarType.SINT64:
     case ScalarType.SFIXED64:
       return bigReader('of 64 bits', -(2n ** 63n), 2n ** 63n - 1n);
-    case ScalarType.UINT64:
-    case ScalarType.FIXED64:
+    // UINT64 and FIXED64
+    default:
       return bigReader('from 0 to 18446744073709551615', 0n, 2n ** 64n - 1n);
   }
 }
 
 function readString(value: ConfigValue): string | Refusal {
   if (typeof value === 'string') return value;
-  if (typeof value === 'boolean' || typeof value === 'number')
-    return new Refusal('must be a string (put it in quotes)', `"${value}"`);
+  if (typeof value === 'boolean' || typeof value === 'number') return unquoted;
   return notText;
 }
 

@@ -141,8 +141,7 @@ export class Validator {
 
   #disallowedValue(values: ReadonlyMap<number, string>, value: unknown): void {
     const name = values.get(value as number);
-    // Zero is also what is there when nothing was said.
-    if (name === undefined || value === 0) return;
+    if (name === undefined) return;
     this.reasons.push({
       path: this.#path.toString(),
       message: `the value ${name} is deprecated and no longer accepted`,

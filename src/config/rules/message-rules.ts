@@ -1,17 +1,14 @@
 import { getOption, hasOption, type DescField, type DescMessage, type DescOneof } from '@bufbuild/protobuf';
-import { isWrapperDesc } from '@bufbuild/protobuf/wkt';
+import { FeatureSet_FieldPresence, isWrapperDesc } from '@bufbuild/protobuf/wkt';
 import { disallowed_by_default, disallowed_by_default_enum } from '../../proto/envoy/annotations/deprecation_pb.js';
 import { disabled, ignored, required } from '../../proto/validate/validate_pb.js';
 import { rulesOf, type CompiledRules } from './field-rules.ts';
-
-/** proto3's implicit presence: a zero value is the same as none, and rules hold for it too. */
-const implicit = 2;
 
 export interface FieldCheck {
   readonly field: DescField;
   readonly localName: string;
   readonly oneof: string | null;
-  /** Rules are asked although the field is not set. */
+  /** Without presence a zero value is the same as none, and rules hold for it too. */
   readonly hasZero: boolean;
   readonly rules: CompiledRules | null;
   /** The message type inside, when it is to be looked into. */
@@ -61,7 +58,7 @@ function fieldCheck(field: DescField, isOff: boolean): FieldCheck {
     field,
     localName: field.localName,
     oneof: field.oneof?.localName ?? null,
-    hasZero: field.presence === implicit && field.oneof === undefined,
+    hasZero: field.presence === FeatureSet_FieldPresence.IMPLICIT && field.oneof === undefined,
     rules,
     inner: isWellKnown || isSkipped || isWrapperDesc(field.message) ? null : field.message,
     isAny,

@@ -127,7 +127,7 @@ function wellKnownRule(rules: StringRules): KnownRule | null {
       return [(text) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text), 'must be a UUID'];
     case 'wellKnownRegex':
       return knownRegex(rules.wellKnown.value, !isSet(rules, 'strict') || rules.strict);
-    case undefined:
+    default:
       return null;
   }
 }
