@@ -1,4 +1,4 @@
-import type { StringMatcherData } from '../../route/match/string-matcher-data.ts';
+import type { StringMatcherData } from '../../route/match/matcher-data.ts';
 import type { RuntimeFractionData } from '../fraction-data.ts';
 
 /** `envoy.extensions.filters.http.cors.v3.CorsPolicy` as plain data. Empty strings and nulls: a less specific level decides. */

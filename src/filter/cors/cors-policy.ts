@@ -1,4 +1,4 @@
-import { buildStringMatcher, type StringMatcher } from '../../route/match/string-matcher.ts';
+import { StringMatcher } from '../../route/match/string-matcher.ts';
 import type { FilterContext } from '../filter.ts';
 import type { RuntimeFractionData } from '../fraction-data.ts';
 import type { CorsPolicyData } from './cors-data.ts';
@@ -11,7 +11,7 @@ export class CorsPolicy {
 
   constructor(data: CorsPolicyData, context: FilterContext) {
     this.data = data;
-    this.origins = data.allowOrigins.map(buildStringMatcher);
+    this.origins = data.allowOrigins.map((origin) => new StringMatcher(origin));
     this.context = context;
   }
 

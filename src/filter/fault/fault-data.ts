@@ -1,5 +1,5 @@
 import type { FractionData } from '../fraction-data.ts';
-import type { HeaderMatcherData } from '../../route/match/header-matcher-data.ts';
+import type { HeaderMatcherData } from '../../route/match/matcher-data.ts';
 
 /** `envoy.extensions.filters.http.fault.v3.HTTPFault` as plain data, of the filter and of routes alike. */
 export interface FaultData {

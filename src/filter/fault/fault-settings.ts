@@ -1,7 +1,7 @@
 import type { RequestHead } from '../../core/head.ts';
 import type { FilterContext } from '../filter.ts';
 import type { FractionData } from '../fraction-data.ts';
-import { buildHeaderMatchers, type HeadersMatcher } from '../../route/match/header-matcher.ts';
+import { allMatch, HeaderMatcher } from '../../route/match/header-matcher.ts';
 import type { FaultData, FaultRuntimeKeys } from './fault-data.ts';
 
 /** A status to end a request with; `grpcStatus` -1: the HTTP status says it all. */
@@ -18,7 +18,7 @@ export class FaultSettings {
   readonly filterMetadata: Readonly<Record<string, unknown>> | null;
   private readonly data: FaultData;
   private readonly context: FilterContext;
-  private readonly matcher: HeadersMatcher | null;
+  private readonly matchers: readonly HeaderMatcher[];
   private readonly nodes: ReadonlySet<string> | null;
   private readonly keys: FaultRuntimeKeys;
 
@@ -28,7 +28,7 @@ export class FaultSettings {
     this.filterMetadata = data.filterMetadata;
     this.data = data;
     this.context = context;
-    this.matcher = data.headers.length === 0 ? null : buildHeaderMatchers(data.headers);
+    this.matchers = data.headers.map((matcher) => new HeaderMatcher(matcher));
     this.nodes = data.downstreamNodes.length === 0 ? null : new Set(data.downstreamNodes);
     this.keys = data.runtimeKeys;
   }
@@ -42,7 +42,7 @@ export class FaultSettings {
       const node = head.headers.get('x-envoy-downstream-service-node');
       if (node === undefined || !this.nodes.has(node)) return false;
     }
-    return this.matcher === null || this.matcher.matches(head);
+    return allMatch(this.matchers, head);
   }
 
   maxActiveFaults(): number {

@@ -1,13 +1,6 @@
 import type { CidrData } from '../../listener/listener-data.ts';
-
-// What the neighbouring rooms' decoders make; this room only carries it to their builders.
-export interface RouteConfigurationData {
-  readonly internalOnlyHeaders: readonly string[];
-}
-export type AccessLogData = unknown;
-export type AccessLogFilterData = unknown;
-export type FormatData = unknown;
-export type HeaderAdditionData = unknown;
+import type { AccessLogData, AccessLogFilterData, FormatData } from '../../observe/access-log-data.ts';
+import type { HeaderAdditionData, RouteConfigurationData } from '../../route/route-data.ts';
 
 /**
  * An http_connection_manager as plain data: what travels from the main thread to the workers.

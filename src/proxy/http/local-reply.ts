@@ -1,9 +1,14 @@
-import { ResponseHead } from '../../core/head.ts';
+import { ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
-import type { RequestHead } from '../../core/head.ts';
 import type { LocalReply } from '../../filter/filter.ts';
+import type { AccessLogFilterData, FormatData } from '../../observe/access-log-data.ts';
+import { compileFormat, compileJsonFormat } from '../../observe/format/format.ts';
+import { grpcStatusOf } from '../../observe/format/grpc-status.ts';
+import type { Formatter } from '../../observe/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
-import type { HcmData } from './hcm-data.ts';
+import { HeaderMutations } from '../../route/mutate/header-mutations.ts';
+import type { HcmData, LocalReplyMapperData } from './hcm-data.ts';
+import { isGrpcContentType } from './request/target.ts';
 
 /** An answer made here, ready for the response filters and the codec. */
 export interface PreparedReply {
@@ -12,12 +17,142 @@ export interface PreparedReply {
   readonly body: Uint8Array | null;
 }
 
-/** Turns the connection manager's and the filters' local replies into messages, as local_reply_config says. */
-export class LocalReplies {
-  constructor(_data: HcmData) {}
+/** Whether a mapper applies; what the access log's filters are built to. */
+export interface ReplyFilter {
+  matches(outcome: Outcome): boolean;
+}
 
-  /** Sets `outcome.responseCode` and `localReplyBody`. `request` is null where none was decoded. */
-  make(reply: LocalReply, _request: RequestHead | null, _outcome: Outcome): PreparedReply {
-    return { head: new ResponseHead(reply.status, new Headers()), body: null };
+/**
+ * Turns the connection manager's and the filters' local replies into messages, as local_reply_config says.
+ * Order and results are Envoy's `Utility::prepareLocalReply` and `LocalReplyImpl::rewrite`.
+ */
+export class LocalReplies {
+  private readonly mappers: readonly Mapper[];
+  private readonly bodyFormat: BodyFormat | null;
+
+  constructor(data: HcmData, buildFilter: (data: AccessLogFilterData) => ReplyFilter = noFilters) {
+    const { mappers, bodyFormat } = data.localReply;
+    this.mappers = mappers.map((mapper) => new Mapper(mapper, buildFilter(mapper.filter)));
+    this.bodyFormat = bodyFormat === null ? null : new BodyFormat(bodyFormat);
   }
+
+  /**
+   * `reply.body` is wire text, a byte per character. `outcome` must have its flags and details already; its response
+   * head, code and `localReplyBody` are set here. `request` is null where none was decoded.
+   */
+  make(reply: LocalReply, request: RequestHead | null, outcome: Outcome): PreparedReply {
+    const head = new ResponseHead(reply.status, new Headers());
+    const { headers } = head;
+    if (reply.headers !== undefined) for (const [name, value] of reply.headers) headers.set(name, value);
+    outcome.responseCode = reply.status;
+    outcome.responseHead = head;
+    let body = reply.body;
+    let format = this.bodyFormat;
+    const typeBefore = headers.get('content-type');
+    const isPlain = reply.asIs === true || (this.mappers.length === 0 && format === null);
+    if (!isPlain) {
+      const mapper = this.mappers.find((candidate) => candidate.filter.matches(outcome));
+      if (mapper !== undefined) {
+        body = mapper.body ?? body;
+        outcome.localReplyBody = body;
+        mapper.apply(head, outcome);
+        format = mapper.format ?? format;
+      }
+      outcome.localReplyBody = body;
+      if (format !== null) body = format.formatter.format(outcome);
+    }
+    outcome.localReplyBody = reply.body;
+    const isHead = request !== null && request.method === 'HEAD';
+    const requestType = reply.asIs === true ? undefined : request?.headers.get('content-type');
+    if (requestType !== undefined && isGrpcContentType(requestType))
+      return grpcReply(head, reply, body, isHead, format?.isJson === true, outcome);
+    if (body === '') {
+      headers.remove('content-length');
+      headers.remove('content-type');
+      return { head, body: null };
+    }
+    headers.set('content-length', String(body.length));
+    const type = headers.get('content-type');
+    // A format that changed the body decides its type too, unless a mapper has set one.
+    if (type === undefined || (body !== reply.body && type === typeBefore))
+      headers.set('content-type', format?.contentType ?? 'text/plain');
+    return { head, body: isHead ? null : latin1Bytes(body) };
+  }
+}
+
+/** One of local_reply_config's mappers. */
+class Mapper {
+  readonly filter: ReplyFilter;
+  readonly body: string | null;
+  readonly format: BodyFormat | null;
+  private readonly status: number;
+  private readonly headers: HeaderMutations;
+
+  constructor(data: LocalReplyMapperData, filter: ReplyFilter) {
+    this.filter = filter;
+    this.body = data.body;
+    this.format = data.bodyFormat === null ? null : new BodyFormat(data.bodyFormat);
+    this.status = data.status;
+    const mutations = { remove: [], add: data.headers };
+    this.headers = new HeaderMutations(mutations, 'response', (format, omitEmptyValues) =>
+      compileFormat(format, { omitEmptyValues }),
+    );
+  }
+
+  apply(head: ResponseHead, outcome: Outcome): void {
+    this.headers.apply(head.headers, outcome);
+    if (this.status === 0) return;
+    head.status = this.status;
+    outcome.responseCode = this.status;
+  }
+}
+
+class BodyFormat {
+  readonly formatter: Formatter;
+  readonly contentType: string;
+  readonly isJson: boolean;
+
+  constructor(data: FormatData) {
+    this.isJson = data.kind === 'json';
+    this.formatter = data.kind === 'json' ? compileJsonFormat(data.template, data) : compileFormat(data.text, data);
+    const usual = this.isJson ? 'application/json' : 'text/plain';
+    this.contentType = data.contentType === '' ? usual : data.contentType;
+  }
+}
+
+/** A gRPC answer without a body: 200, and the status in the head. */
+function grpcReply(
+  head: ResponseHead,
+  reply: LocalReply,
+  body: string,
+  isHead: boolean,
+  isJson: boolean,
+  outcome: Outcome,
+): PreparedReply {
+  const { headers } = head;
+  if ((headers.get('grpc-status') ?? '') === '') {
+    const status = reply.grpcStatus ?? grpcStatusOf(outcome) ?? 2;
+    headers.set('grpc-status', String(status));
+  }
+  head.status = 200;
+  headers.set('content-type', 'application/grpc');
+  const message = isJson && body.endsWith('\n') ? body.slice(0, -1) : body;
+  if (message !== '' && !isHead) headers.set('grpc-message', encodeGrpcMessage(message));
+  headers.remove('content-length');
+  return { head, body: null };
+}
+
+/** gRPC's percent-encoding as Envoy does it: `%`, `~` and everything outside visible ASCII and space. */
+export function encodeGrpcMessage(message: string): string {
+  return message.replace(/[^ -$&-}]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+}
+
+function latin1Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+function noFilters(): ReplyFilter {
+  throw new Error('a local reply mapper needs a builder of access log filters');
 }

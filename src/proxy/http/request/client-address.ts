@@ -30,7 +30,6 @@ export class ClientAddresses {
   private readonly detectors: readonly Detector[];
   private readonly internalRanges: CidrRanges;
   private readonly internalUnixSockets: boolean;
-  private readonly ipv4AsMappedIpv6: boolean;
   private readonly localAddress: string;
   private readonly verdict: ClientVerdict;
   /** The last peer whose address was parsed: keep-alive connections ask again and again. */
@@ -46,7 +45,6 @@ export class ClientAddresses {
     );
     this.internalRanges = new CidrRanges(data.internalCidrRanges);
     this.internalUnixSockets = data.internalUnixSockets;
-    this.ipv4AsMappedIpv6 = data.ipv4AsMappedIpv6;
     this.localAddress = localAddress;
     this.verdict = new ClientVerdict();
     this.lastHost = '';
@@ -84,7 +82,7 @@ export class ClientAddresses {
   appended(remote: RemoteAddress): string {
     if (remote.kind !== 'ip') return '';
     if (remote.host === '127.0.0.1' || remote.host === '::1') return this.localAddress;
-    return this.ipv4AsMappedIpv6 && !remote.host.includes(':') ? `::ffff:${remote.host}` : remote.host;
+    return remote.host;
   }
 
   private detect(head: RequestHead, xff: string | null, peer: Peer): void {
@@ -171,7 +169,7 @@ export function addressFromRight(xff: string, skip: number): IpAddress | null {
 
 /** From the right, the first address outside `trusted`, or the leftmost. */
 function lastUntrusted(xff: string, trusted: CidrRanges): IpAddress | null {
-  const entries = xff.split(',').filter((entry) => entry !== '');
+  const entries = xff.split(',');
   let last: IpAddress | null = null;
   for (let i = entries.length - 1; i >= 0; i--) {
     const address = parseIp(entries[i]!.trim());

@@ -1,14 +1,7 @@
 import type { Headers } from '../../../core/headers.ts';
 
-/** Tokens after which a Connection header is refused; Envoy's MAX_ALLOWED_NOMINATED_HEADERS. */
-const connectionTokensMax = 10;
-/** Length from which a nominated TE is refused; Envoy's MAX_ALLOWED_TE_VALUE_SIZE. */
-const teBytesMax = 256;
-
-/** Tokens that name no header. */
+/** Connection options that name no header. `connection` names itself in vain. */
 const connectionOptions: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'connection', '']);
-/** Headers whose removal would forge where the request comes from. */
-const protectedHeaders: ReadonlySet<string> = new Set(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']);
 
 /** True for the values that name nothing: the usual ones, without a closer look. */
 export function isPlainConnection(value: string): boolean {
@@ -25,32 +18,20 @@ export function isPlainConnection(value: string): boolean {
 }
 
 /**
- * Removes the headers that a Connection header names (RFC 9110 §7.6.1). Returns false if the request must be refused.
- * `authority` names are reported through `onHost`, since Host is no field of `headers`.
+ * Removes the headers that a Connection header names (RFC 9110 §7.6.1); the codec has refused what must not be named.
+ * A TE that is named stays if it is about trailers. True: Host was named, and must go too.
  */
-export function removeNominatedHeaders(headers: Headers, connection: string): Nomination {
-  let nomination: Nomination = Nomination.Done;
-  let tokens = 0;
+export function removeNominatedHeaders(headers: Headers, connection: string): boolean {
+  let namesHost = false;
   for (const part of connection.split(',')) {
-    if (part === '') continue;
-    if (++tokens >= connectionTokensMax) return Nomination.Refused;
     const name = part.trim().toLowerCase();
     if (connectionOptions.has(name)) continue;
-    if (name.charCodeAt(0) === 58 /* : */ || protectedHeaders.has(name)) return Nomination.Refused;
-    if (name === 'host') nomination = Nomination.HostNamed;
-    else if (name === 'te') {
-      const te = headers.get('te');
-      if (te === undefined) continue;
-      if (te.length >= teBytesMax) return Nomination.Refused;
-      if (te.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers')) headers.set('te', 'trailers');
-      else headers.remove('te');
-    } else headers.remove(name);
+    if (name === 'host') namesHost = true;
+    else if (name !== 'te') headers.remove(name);
+    else if (hasToken(headers.get('te') ?? '', 'trailers')) headers.set('te', 'trailers');
   }
-  return nomination;
+  return namesHost;
 }
-
-export const Nomination = { Done: 0, Refused: 1, HostNamed: 2 } as const;
-export type Nomination = (typeof Nomination)[keyof typeof Nomination];
 
 /** What is left of a TE header for the upstream: `trailers`, or nothing. */
 export function keepsTrailers(te: string): boolean {
@@ -64,5 +45,9 @@ export function keepsTrailers(te: string): boolean {
 
 /** `Upgrade` takes effect only if Connection names it. */
 export function namesUpgrade(connection: string): boolean {
-  return connection.split(',').some((token) => token.trim().toLowerCase() === 'upgrade');
+  return hasToken(connection, 'upgrade');
+}
+
+function hasToken(list: string, token: string): boolean {
+  return list.split(',').some((part) => part.trim().toLowerCase() === token);
 }

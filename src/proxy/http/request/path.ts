@@ -26,7 +26,8 @@ function pathEnd(path: string): number {
 
 /**
  * `normalize_path`: RFC 3986 dot segments, unreserved characters decoded, backslashes turned, as Chromium's URL
- * canonicaliser does it, which Envoy uses. A dot segment may carry parameters (`/..;x/`). The query stays as it is.
+ * canonicaliser does it, which Envoy uses. A dot segment may carry parameters (`/..;x/`),
+ * which go with it. The query stays as it is.
  * Null: `%00`.
  */
 export function normalizePath(path: string): string | null {
@@ -104,11 +105,12 @@ class PathNormalizer {
       this.out += '.';
       return i + length;
     }
-    let after = this.segmentEndAt(i + length);
+    const isPlain = length === 1 && this.path.charCodeAt(i - 1) === slash;
+    let after = this.segmentEndAt(i + length, isPlain);
     if (after >= 0) return after;
     const second = this.dotAt(i + length);
     if (second > 0) {
-      after = this.segmentEndAt(i + length + second);
+      after = this.segmentEndAt(i + length + second, isPlain && second === 1);
       if (after >= 0) {
         this.backUp();
         return after;
@@ -118,13 +120,13 @@ class PathNormalizer {
     return i + length;
   }
 
-  /** Where the next segment begins, if a dot segment ends at `i`; -1: it does not. */
-  private segmentEndAt(i: number): number {
+  /** Where the next segment begins, if a dot segment ends at `i`; -1: it does not. Only dots as written may have parameters. */
+  private segmentEndAt(i: number, isPlain: boolean): number {
     const { path, end } = this;
     if (i >= end) return end;
     const code = path.charCodeAt(i);
     if (code === slash || code === backslash) return i + 1;
-    if (code !== semicolon) return -1;
+    if (code !== semicolon || !isPlain) return -1;
     while (i < end && path.charCodeAt(i) !== slash) i++;
     return i < end ? i + 1 : end;
   }

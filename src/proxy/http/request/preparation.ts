@@ -5,16 +5,10 @@ import type { Outcome } from '../../../observe/outcome.ts';
 import type { Counter, StatsScope } from '../../../observe/stats.ts';
 import type { ForwardingData, HcmData, RequestIdData } from '../hcm-data.ts';
 import { ClientAddresses } from './client-address.ts';
-import {
-  isPlainConnection,
-  keepsTrailers,
-  namesUpgrade,
-  Nomination,
-  removeNominatedHeaders,
-} from './connection-header.ts';
+import { isPlainConnection, keepsTrailers, namesUpgrade, removeNominatedHeaders } from './connection-header.ts';
 import { compileHeaderKinds, HeaderKind, joinRepeated, removeKinds } from './header-scan.ts';
 import { isAcceptableReferer } from './referer.ts';
-import { badConnectionHeader, lowVersion, missingHost, undetectedClient, type Reject } from './reject.ts';
+import { missingHost, undetectedClient, type Reject } from './reject.ts';
 import { clearTraceReason, RequestIds } from './request-id.ts';
 import { TargetPreparation } from './target.ts';
 
@@ -39,9 +33,7 @@ export class RequestPreparation {
   private readonly ids: RequestIds;
   private readonly requestId: RequestIdData;
   private readonly forwarding: ForwardingData;
-  private readonly acceptHttp10: boolean;
   private readonly defaultHost: string;
-  private readonly ignoresUpgrade: (upgrade: string) => boolean;
   private readonly trustsForwardedProto: boolean;
   private readonly localNode: { readonly cluster: string; readonly id: string };
   private readonly rejectedByDetection: Counter;
@@ -63,9 +55,7 @@ export class RequestPreparation {
     this.ids = new RequestIds();
     this.requestId = data.requestId;
     this.forwarding = data.forwarding;
-    this.acceptHttp10 = data.http1.acceptHttp10;
     this.defaultHost = data.http1.defaultHostForHttp10;
-    this.ignoresUpgrade = compileIgnoredUpgrades(data);
     this.trustsForwardedProto = !data.client.useRemoteAddress || data.client.xffNumTrustedHops > 0;
     this.localNode = context.localNode;
     this.rejectedByDetection = context.stats.counter('downstream_rq_rejected_via_ip_detection');
@@ -81,15 +71,11 @@ export class RequestPreparation {
 
   /** Rewrites `head` in place and fills `outcome.remoteAddress` and `isInternal`; or says why not. */
   prepare(head: RequestHead, peer: Peer, outcome: Outcome): Reject | null {
-    if (head.version < HttpVersion.Http11) {
-      if (!this.acceptHttp10) return lowVersion;
-      if (head.authority === '') head.authority = this.defaultHost;
-    }
+    if (head.authority === '' && head.version < HttpVersion.Http11) head.authority = this.defaultHost;
     const { headers } = head;
     let met = this.scan(headers);
     if ((met & (HeaderKind.Repeated | HeaderKind.Connection | HeaderKind.Upgrade)) !== 0) {
-      const refusal = this.sanitizeConnection(head, met);
-      if (refusal !== null) return refusal;
+      this.sanitizeConnection(head, met);
       met = this.scan(headers);
     }
     if (head.authority === '') return missingHost;
@@ -131,24 +117,14 @@ export class RequestPreparation {
     else if ((kind & HeaderKind.ExternalAddress) !== 0) this.externalAddress = index;
   }
 
-  /** Rare: what Connection names goes, an upgrade that is ignored goes, repeats become one. */
-  private sanitizeConnection(head: RequestHead, met: number): Reject | null {
+  /** Rare: repeats become one, what Connection names goes, and Connection itself unless it upgrades. */
+  private sanitizeConnection(head: RequestHead, met: number): void {
     const { headers } = head;
     if ((met & HeaderKind.Repeated) !== 0) joinRepeated(headers);
     const connection = headers.get('connection') ?? '';
-    let isUpgrade = false;
-    const upgrade = headers.get('upgrade');
-    if (upgrade !== undefined && namesUpgrade(connection)) {
-      isUpgrade = !this.ignoresUpgrade(upgrade.toLowerCase());
-      if (!isUpgrade) headers.remove('http2-settings');
-    }
-    if (!isPlainConnection(connection)) {
-      const nomination = removeNominatedHeaders(headers, connection);
-      if (nomination === Nomination.Refused) return badConnectionHeader;
-      if (nomination === Nomination.HostNamed) head.authority = '';
-    }
+    if (!isPlainConnection(connection) && removeNominatedHeaders(headers, connection)) head.authority = '';
+    const isUpgrade = headers.has('upgrade') && namesUpgrade(connection);
     if (!isUpgrade) removeKinds(headers, this.kinds, HeaderKind.Connection | HeaderKind.Upgrade);
-    return null;
   }
 
   private mutate(head: RequestHead, peer: Peer, outcome: Outcome, met: number): Reject | null {
@@ -261,24 +237,4 @@ function schemeOf(proto: string, own: string): string {
 
 function ipOf(peer: Peer): string {
   return peer.remote.kind === 'ip' ? peer.remote.host : '';
-}
-
-/** `h2c` is always ignored, as in Envoy's codec; the rest as `ignore_http_11_upgrade` says. */
-function compileIgnoredUpgrades(data: HcmData): (upgrade: string) => boolean {
-  const matchers = data.http1.ignoredUpgrades;
-  return (upgrade) => upgrade === 'h2c' || matchers.some((matcher) => matchesUpgrade(matcher, upgrade));
-}
-
-function matchesUpgrade(matcher: HcmData['http1']['ignoredUpgrades'][number], upgrade: string): boolean {
-  const value = matcher.value.toLowerCase();
-  switch (matcher.kind) {
-    case 'exact':
-      return upgrade === value;
-    case 'prefix':
-      return upgrade.startsWith(value);
-    case 'suffix':
-      return upgrade.endsWith(value);
-    case 'contains':
-      return upgrade.includes(value);
-  }
 }

@@ -8,21 +8,14 @@ export interface Reject extends LocalReply {
   readonly close: boolean;
 }
 
-function reject(status: number, details: string, body = '', flags: number = ResponseFlag.None): Reject {
-  return { status, details, body, flags, close: status === 400 || status === 426 };
+function reject(status: number, details: string): Reject {
+  return { status, details, body: '', flags: ResponseFlag.None, close: status === 400 };
 }
 
 export const missingHost = reject(400, 'missing_host_header');
-export const lowVersion = reject(426, 'low_version', 'Upgrade Required', ResponseFlag.DownstreamProtocolError);
 export const missingPath = reject(404, 'missing_path_rejected');
 export const nonRelativePath = reject(404, 'absolute_path_rejected');
 export const badPath = reject(400, 'path_normalization_failed');
-export const badConnectionHeader = reject(
-  400,
-  'http1.connection_header_rejected',
-  'Bad Request',
-  ResponseFlag.DownstreamProtocolError,
-);
 
 /** `path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT`. */
 export function redirectTo(path: string): Reject {

@@ -1,0 +1,15 @@
+import type { ExtensionDecoder } from '../core/extension.ts';
+import { corsDecoder, corsPolicyDecoder } from './cors/decode.ts';
+import { faultDecoder } from './fault/decode.ts';
+import { headerMutationDecoder, headerMutationPerRouteDecoder } from './header-mutation/decode.ts';
+import { routerDecoder } from './router/decode.ts';
+
+/** Configurations of the category `envoy.filters.http`, of filters and of routes. Main thread. */
+export const httpFilterDecoders: readonly ExtensionDecoder[] = [
+  corsDecoder,
+  corsPolicyDecoder,
+  faultDecoder,
+  headerMutationDecoder,
+  headerMutationPerRouteDecoder,
+  routerDecoder,
+];

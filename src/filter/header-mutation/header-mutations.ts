@@ -1,0 +1,111 @@
+import type { Headers } from '../../core/headers.ts';
+import { compileFormat } from '../../observe/format/format.ts';
+import type { Formatter } from '../../observe/formatter.ts';
+import { Outcome } from '../../observe/outcome.ts';
+import { appendHeader, joinedRequestHeaders, joinedResponseHeaders } from '../../route/joined-headers.ts';
+import { StringMatcher } from '../../route/match/string-matcher.ts';
+import type { HeaderAppendData, HeaderMutationData } from './header-mutation-data.ts';
+
+/** For values without operators. */
+const noOutcome = new Outcome();
+
+interface HeaderMutation {
+  apply(headers: Headers, outcome: Outcome): void;
+}
+
+/** Whose headers are changed: it decides which names Envoy keeps as one field. */
+type HeadersKind = 'request' | 'response' | 'trailers';
+
+const joinedNames: Readonly<Record<HeadersKind, ReadonlySet<string>>> = {
+  request: joinedRequestHeaders,
+  response: joinedResponseHeaders,
+  trailers: new Set(),
+};
+
+/** Header mutations in order, compiled. */
+export class HeaderMutations {
+  private readonly mutations: readonly HeaderMutation[];
+
+  constructor(data: readonly HeaderMutationData[], kind: HeadersKind) {
+    this.mutations = data.map((mutation) => compileMutation(mutation, joinedNames[kind]));
+  }
+
+  get isEmpty(): boolean {
+    return this.mutations.length === 0;
+  }
+
+  apply(headers: Headers, outcome: Outcome): void {
+    for (const mutation of this.mutations) mutation.apply(headers, outcome);
+  }
+}
+
+function compileMutation(data: HeaderMutationData, joined: ReadonlySet<string>): HeaderMutation {
+  switch (data.kind) {
+    case 'append':
+      return new Append(data, joined);
+    case 'remove':
+      return new Remove(data.name);
+    case 'remove-matching':
+      return new RemoveMatching(new StringMatcher(data.names));
+  }
+}
+
+class Append implements HeaderMutation {
+  private readonly name: string;
+  private readonly fixed: string | null;
+  private readonly formatter: Formatter;
+  private readonly action: HeaderAppendData['action'];
+  private readonly keepEmpty: boolean;
+  private readonly joined: ReadonlySet<string>;
+
+  constructor(data: HeaderAppendData, joined: ReadonlySet<string>) {
+    this.name = data.name;
+    this.formatter = compileFormat(data.value, { omitEmptyValues: true });
+    this.fixed = data.value.includes('%') ? null : this.formatter.format(noOutcome);
+    this.action = data.action;
+    this.keepEmpty = data.keepEmpty;
+    this.joined = joined;
+  }
+
+  apply(headers: Headers, outcome: Outcome): void {
+    const value = this.fixed ?? this.formatter.format(outcome);
+    if (value === '' && !this.keepEmpty) return;
+    switch (this.action) {
+      case 'APPEND_IF_EXISTS_OR_ADD':
+        appendHeader(headers, this.joined, this.name, value);
+        return;
+      case 'ADD_IF_ABSENT':
+        if (!headers.has(this.name)) headers.add(this.name, value);
+        return;
+      case 'OVERWRITE_IF_EXISTS_OR_ADD':
+        headers.set(this.name, value);
+        return;
+      case 'OVERWRITE_IF_EXISTS':
+        if (headers.has(this.name)) headers.set(this.name, value);
+    }
+  }
+}
+
+class Remove implements HeaderMutation {
+  private readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  apply(headers: Headers): void {
+    headers.remove(this.name);
+  }
+}
+
+class RemoveMatching implements HeaderMutation {
+  private readonly names: StringMatcher;
+
+  constructor(names: StringMatcher) {
+    this.names = names;
+  }
+
+  apply(headers: Headers): void {
+    for (let i = headers.length - 1; i >= 0; i--) if (this.names.matches(headers.names[i]!)) headers.removeAt(i);
+  }
+}
