@@ -1,17 +1,6 @@
-import { tokenLower } from './characters.ts';
-
-/**
- * Field names that come out of the decoder as these very strings, so that looking one up compares pointers.
- * The first ones steer the message itself; `FieldName` names their positions.
- */
-export const fieldNames: readonly string[] = [
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'upgrade',
-  'proxy-connection',
-  ...`accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-credentials
+/** The first ones steer the message itself; `FieldName` names their positions. */
+const nameList = `host content-length transfer-encoding connection upgrade proxy-connection
+  accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-credentials
   access-control-allow-headers access-control-allow-methods access-control-allow-origin access-control-expose-headers
   access-control-max-age access-control-request-headers access-control-request-method age allow alt-svc authorization
   b3 baggage cache-control cdn-loop content-disposition content-encoding content-language content-location
@@ -31,8 +20,13 @@ export const fieldNames: readonly string[] = [
   x-envoy-peer-metadata x-envoy-peer-metadata-id x-envoy-ratelimited x-envoy-retry-grpc-on x-envoy-retry-on
   x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-ms x-envoy-upstream-service-time
   x-forwarded-client-cert x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto
-  x-frame-options x-powered-by x-real-ip x-request-id x-requested-with x-xss-protection`.split(/\s+/),
-];
+  x-frame-options x-powered-by x-real-ip x-request-id x-requested-with x-xss-protection`.split(/\s+/);
+
+/**
+ * Field names that come out of the decoder as these very strings. They are taken from an object's keys because V8
+ * internalises those, and two internalised strings are compared by their pointers.
+ */
+export const fieldNames: readonly string[] = Object.keys(Object.fromEntries(nameList.map((name) => [name, true])));
 
 /** Positions of the names that the codec itself reads; there are `steeringNames` of them. */
 export const FieldName = {
@@ -63,16 +57,20 @@ for (let i = 0; i < spellings.length; i++) {
   firstIn[slot] = i;
 }
 
-/** Position in `fieldNames` of the name that is `bytes[start, end)` in any case; -1: not a well-known one. */
+/**
+ * Position in `fieldNames` of the name that is `bytes[start, end)` in any case; -1: not a well-known one.
+ * The bytes must be above SP: then setting the bit of lower case changes letters only into letters, and what these
+ * names have besides letters into itself.
+ */
 export function findFieldName(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
   if (length < 2) return -1;
   const slot = slotOf(
     length,
-    tokenLower[bytes[start]!]!,
-    tokenLower[bytes[start + (length >> 1)]!]!,
-    tokenLower[bytes[end - 2]!]!,
-    tokenLower[bytes[end - 1]!]!,
+    bytes[start]! | 0x20,
+    bytes[start + (length >> 1)]! | 0x20,
+    bytes[end - 2]! | 0x20,
+    bytes[end - 1]! | 0x20,
   );
   let found = firstIn[slot]!;
   while (found >= 0 && !isSpelled(spellings[found]!, bytes, start, length)) found = nextAfter[found]!;
@@ -81,6 +79,6 @@ export function findFieldName(bytes: Uint8Array, start: number, end: number): nu
 
 function isSpelled(spelling: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
   if (spelling.length !== length) return false;
-  for (let i = 0; i < length; i++) if (tokenLower[bytes[start + i]!]! !== spelling[i]!) return false;
+  for (let i = 0; i < length; i++) if ((bytes[start + i]! | 0x20) !== spelling[i]!) return false;
   return true;
 }

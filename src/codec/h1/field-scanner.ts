@@ -67,10 +67,11 @@ export class FieldScanner {
   /** One field with its continuation lines; the position of the next line. */
   private scanField(bytes: Uint8Array, from: number, to: number, countMax: number): number {
     let pos = from;
-    while (pos < to && tokenLower[bytes[pos]!]! !== 0) pos++;
+    while (pos < to && bytes[pos]! > SP && bytes[pos] !== COLON) pos++;
     if (pos >= to) return Incomplete;
     const nameEnd = pos;
-    if (bytes[pos] !== COLON || nameEnd === from) return this.failName(bytes[pos]!);
+    let name = findFieldName(bytes, from, nameEnd);
+    if (bytes[pos] !== COLON || (name < 0 && !isToken(bytes, from, nameEnd))) return this.failName(bytes[pos]!);
     pos++;
     while (pos < to && (bytes[pos] === SP || bytes[pos] === TAB)) pos++;
     const valueStart = pos;
@@ -79,7 +80,6 @@ export class FieldScanner {
     pos = this.lineEnd(bytes, pos, to);
     if (pos < 0) return pos;
     if (pos >= to) return Incomplete;
-    let name = findFieldName(bytes, from, nameEnd);
     if (bytes[pos] === SP || bytes[pos] === TAB) {
       pos = this.scanFolds(bytes, pos, to);
       if (pos < 0) return pos;
@@ -184,8 +184,8 @@ export class FieldScanner {
     const { marks } = this;
     const value = text.slice(marks[at + 3]! - base, marks[at + 4]! - base);
     if (marks[at]! < folded - 1) return value;
-    // As Envoy, but for tabs: the line ends go, each white space around them becomes a space.
-    return value.replace(/[ \t]*\r?\n[ \t]+/g, (fold) => fold.replace(/[\r\n]/g, '').replaceAll('\t', ' ')).trim();
+    // As Envoy, but for tabs: line ends go, and the white space that began the next line stays as spaces.
+    return trimBlank(value.replace(/\r?\n([ \t]+)/g, (_, blank: string) => ' '.repeat(blank.length)));
   }
 
   private failName(c: number): number {
@@ -198,6 +198,21 @@ export class FieldScanner {
     this.failure = detail === '' ? failure : failure.with(detail);
     return Failed;
   }
+}
+
+/** field-name = token (RFC 9110 section 5.1). */
+function isToken(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (tokenLower[bytes[i]!] === 0) return false;
+  return end > start;
+}
+
+/** Not `trim`, which takes obs-text away; and no expression that looks at a long run more than once. */
+function trimBlank(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charCodeAt(start) <= SP) start++;
+  while (end > start && text.charCodeAt(end - 1) <= SP) end--;
+  return text.slice(start, end);
 }
 
 /** The thread's one scanner. */

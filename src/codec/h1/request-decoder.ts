@@ -72,7 +72,8 @@ export class RequestDecoder extends Decoder {
     if (this.keepsRawNames) headers.rawNames = [];
     scanner.fill(headers, text, from, FieldName.Host);
     const authority = scanner.has(FieldName.Host) ? scanner.value(FieldName.Host, text, from) : '';
-    const head = new RequestHead(line.method, authority, line.target, line.version, headers);
+    const path = text.slice(line.targetStart - from, line.targetEnd - from);
+    const head = new RequestHead(line.method, authority, path, line.version, headers);
     const failure = this.judge(head, bytes, text, from);
     if (failure !== null) {
       this.invalid(failure);
@@ -88,8 +89,7 @@ export class RequestDecoder extends Decoder {
     let failure: Failure | null = null;
     this.beginBody(DecoderState.Complete, 0);
     if (this.server.headersWithUnderscores !== UnderscoreAction.Allow) failure = this.judgeUnderscores(head.headers);
-    const isPlain = (scanner.seen & unusual) === 0 && line.version === HttpVersion.Http11 && head.method !== 'CONNECT';
-    if (!isPlain) failure ??= this.judgeUnusual(head, text, base);
+    if (!this.isPlain(text, base)) failure ??= this.judgeUnusual(head, text, base);
     const c = head.path.charCodeAt(0);
     if (head.method === 'CONNECT' || !(c === 47 || (c === 42 && head.method === 'OPTIONS')))
       failure ??= this.readTarget(head);
@@ -101,6 +101,15 @@ export class RequestDecoder extends Decoder {
       if (!scanner.isValueOf(hostByte, FieldName.Host, bytes)) return InvalidAuthority;
     }
     return null;
+  }
+
+  /** No body, and a connection that stays: most requests. */
+  private isPlain(text: string, base: number): boolean {
+    if (line.version !== HttpVersion.Http11 || line.method === 'CONNECT') return false;
+    const seen = scanner.seen & unusual;
+    if (seen === 0) return true;
+    if (seen !== 1 << FieldName.Connection || scanner.isRepeated(FieldName.Connection)) return false;
+    return scanner.value(FieldName.Connection, text, base) === 'keep-alive';
   }
 
   /** Body, connection options, upgrades. */

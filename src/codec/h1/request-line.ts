@@ -1,25 +1,27 @@
 import { latin1 } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
 import { HttpVersion } from '../../core/head.ts';
-import { CR, LF, SP, fieldByte, targetByte, tokenLower } from './characters.ts';
+import { CR, LF, SP, TAB, fieldByte, targetByte, tokenLower } from './characters.ts';
 import { CodecError, InvalidCharacters, LowVersion } from './failures.ts';
 import { Failed, Incomplete, scanner } from './field-scanner.ts';
 import { knownMethods } from './methods.ts';
-import { isTargetValid } from './request-target.ts';
+import { hasTargetBytes, isTargetValid } from './request-target.ts';
 
-/** ` HTTP/1.1` backwards from the line's end. */
-const version11 = Uint8Array.from('HTTP/1.1', (c) => c.charCodeAt(0));
+const version11 = Uint8Array.from('HTTP/1.1\r\n', (c) => c.charCodeAt(0));
 
 /** What a request line says (RFC 9112 section 3). One serves all connections of a thread: valid until the next scan. */
 export class RequestLine {
   method: string;
-  target: string;
   version: HttpVersion;
+  /** Where the target stands in the scanned bytes. */
+  targetStart: number;
+  targetEnd: number;
 
   constructor() {
     this.method = '';
-    this.target = '';
     this.version = HttpVersion.Http11;
+    this.targetStart = 0;
+    this.targetEnd = 0;
   }
 
   /** The position after the line, `Incomplete`, or `Failed` with the scanner's `failure` set. */
@@ -31,18 +33,21 @@ export class RequestLine {
     while (pos < to && targetByte[bytes[pos]!]! !== 0) pos++;
     const targetEnd = pos++;
     const end = pos + 10;
-    if (end > to || bytes[methodEnd] !== SP || bytes[targetEnd] !== SP || !endsInVersion11(bytes, pos))
+    if (end > to || bytes[methodEnd] !== SP || bytes[targetEnd] !== SP || !isAt(version11, bytes, pos))
       return this.scanUnusual(bytes, from, to, allowCustomMethods);
     this.version = HttpVersion.Http11;
-    this.target = latin1(bytes, targetStart, targetEnd);
     this.method = methodOf(bytes, from, methodEnd);
-    return this.judge(allowCustomMethods) ? end : Failed;
+    this.targetStart = targetStart;
+    this.targetEnd = targetEnd;
+    return this.judge(bytes, allowCustomMethods) ? end : Failed;
   }
 
-  private judge(allowCustomMethods: boolean): boolean {
-    const { method, target } = this;
+  private judge(bytes: Uint8Array, allowCustomMethods: boolean): boolean {
+    const { method, targetStart, targetEnd } = this;
     if (!allowCustomMethods && !knownMethods.has(method)) return fail(CodecError.with('unknown method'));
-    if (target.charCodeAt(0) === 47 /* / */) return true;
+    // Its bytes are known to be good: a path needs no further look.
+    if (bytes[targetStart] === 47 /* / */) return true;
+    const target = latin1(bytes, targetStart, targetEnd);
     return isTargetValid(target, method === 'CONNECT') ? true : fail(CodecError.with('invalid request target'));
   }
 
@@ -51,16 +56,20 @@ export class RequestLine {
     let lf = from;
     while (lf < to && bytes[lf] !== LF) lf++;
     if (lf >= to) return Incomplete;
-    const line = latin1(bytes, from, lf > from && bytes[lf - 1] === CR ? lf - 1 : lf);
+    let end = lf > from && bytes[lf - 1] === CR ? lf - 1 : lf;
+    while (end > from && (bytes[end - 1] === SP || bytes[end - 1] === TAB)) end--;
+    const line = latin1(bytes, from, end);
     for (let i = 0; i < line.length; i++)
       if (fieldByte[line.charCodeAt(i)] === 0) return failed(InvalidCharacters.with('in the request line'));
     // RFC 9112 section 3 lets a recipient split at any white space.
-    const words = /^([^ \t]+)[ \t]*([^ \t]*)[ \t]*(.*?)[ \t]*$/.exec(line)!;
+    const words = /^([^ \t]+)[ \t]*([^ \t]*)[ \t]*(.*)$/.exec(line)!;
     const [, method = '', target = '', version = ''] = words;
     if (!isToken(method)) return failed(CodecError.with('invalid method'));
     this.method = knownMethods.get(method) ?? method;
-    this.target = target;
-    if (!this.judge(allowCustomMethods)) return Failed;
+    this.targetStart = from + line.indexOf(target, method.length);
+    this.targetEnd = this.targetStart + target.length;
+    if (!hasTargetBytes(target)) return failed(CodecError.with('invalid request target'));
+    if (!this.judge(bytes, allowCustomMethods)) return Failed;
     if (version === '') return failed(LowVersion);
     if (!/^HTTP\/[0-9]\.[0-9]$/.test(version)) return failed(CodecError.with('invalid version'));
     this.version = version === 'HTTP/1.1' ? HttpVersion.Http11 : HttpVersion.Http10;
@@ -73,15 +82,25 @@ function isToken(text: string): boolean {
   return true;
 }
 
-function endsInVersion11(bytes: Uint8Array, pos: number): boolean {
-  for (let i = 0; i < 8; i++) if (bytes[pos + i] !== version11[i]) return false;
-  return bytes[pos + 8] === CR && bytes[pos + 9] === LF;
-}
+/** The seven usual methods are told from their bytes. */
+const usualMethods = ['GET', 'PUT', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'].map((name) => ({
+  name: knownMethods.get(name)!,
+  bytes: Uint8Array.from(name, (c) => c.charCodeAt(0)),
+}));
 
 function methodOf(bytes: Uint8Array, from: number, to: number): string {
-  if (to - from === 3 && bytes[from] === 71 && bytes[from + 1] === 69 && bytes[from + 2] === 84) return 'GET';
+  for (let i = 0; i < usualMethods.length; i++) {
+    const usual = usualMethods[i]!;
+    if (usual.bytes.length === to - from && usual.bytes[0] === bytes[from] && isAt(usual.bytes, bytes, from))
+      return usual.name;
+  }
   const method = latin1(bytes, from, to);
   return knownMethods.get(method) ?? method;
+}
+
+function isAt(word: Uint8Array, bytes: Uint8Array, from: number): boolean {
+  for (let i = 0; i < word.length; i++) if (word[i] !== bytes[from + i]) return false;
+  return true;
 }
 
 function fail(failure: Failure): false {

@@ -20,10 +20,9 @@ const absoluteForm = /^([A-Za-z]+):\/\/([^/?]*)(.*)$/s;
 
 /**
  * Whether Envoy's parser takes the target at all (`isUrlValid`): something that begins with `/` or `*`, an absolute
- * URL, or for CONNECT an authority. More is asked of it later.
+ * URL, or for CONNECT an authority. Its bytes have been looked at; more is asked of it later.
  */
 export function isTargetValid(target: string, isConnect: boolean): boolean {
-  for (let i = 0; i < target.length; i++) if (targetByte[target.charCodeAt(i)]! !== 1) return false;
   if (target === '') return false;
   const c = target.charCodeAt(0);
   if (c === 47 /* / */ || c === 42 /* * */) return true;
@@ -37,6 +36,12 @@ export function isTargetValid(target: string, isConnect: boolean): boolean {
     host = match[2]!;
   }
   return hasHostBytes(host) && !host.includes('@@');
+}
+
+/** Whether all of it may stand in a target. */
+export function hasTargetBytes(target: string): boolean {
+  for (let i = 0; i < target.length; i++) if (targetByte[target.charCodeAt(i)]! !== 1) return false;
+  return true;
 }
 
 /** Null: not `scheme://host[:port][path]`. User information is dropped, as Envoy does. */
