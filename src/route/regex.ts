@@ -11,7 +11,11 @@ export const defaultMaxProgramSize = 100;
  * Why Envoy would refuse `pattern` (wire text), or null. `ownLimit` is the deprecated `google_re2.max_program_size`,
  * which replaces the general limit.
  */
-export function regexProblem(pattern: string, limit = defaultMaxProgramSize, ownLimit: number | null = null): string | null {
+export function regexProblem(
+  pattern: string,
+  limit = defaultMaxProgramSize,
+  ownLimit: number | null = null,
+): string | null {
   const node = parseSubset(pattern);
   let size = 0;
   if (node !== null) size = programSize(node);

@@ -1,4 +1,6 @@
+import type { ExtensionData } from '../core/extension.ts';
 import type { RequestHead, ResponseHead } from '../core/head.ts';
+import type { Formatter } from '../observe/formatter.ts';
 import type { Outcome } from '../observe/outcome.ts';
 
 /** Why and when to try again. Milliseconds; bits of RetryOn. */
@@ -7,10 +9,13 @@ export interface RetryPolicy {
   readonly maxRetries: number;
   readonly perTryTimeoutMs: number;
   readonly perTryIdleTimeoutMs: number;
+  /** 0: Envoy's default. */
   readonly backOffBaseMs: number;
+  /** 0: ten times the base. */
   readonly backOffMaxMs: number;
   readonly retriableStatusCodes: readonly number[];
   readonly hostSelectionAttempts: number;
+  /** `previous_hosts`, `omit_canary_hosts`. */
   readonly hostPredicates: readonly string[];
   matchesRetriableHeaders(head: ResponseHead): boolean;
   /** False: this request must not be retried (`retriable_request_headers`). */
@@ -28,6 +33,12 @@ export interface Route {
   readonly filterDisabled: ReadonlyMap<string, boolean>;
   readonly statPrefix: string;
   readonly decorator: string;
+  /** Whether the decorated operation is told to the upstream. */
+  readonly decoratorPropagate: boolean;
+  /** `metadata.filter_metadata` of the route, for `%METADATA(ROUTE:…)%` and filters; null: none. */
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Name of the virtual cluster the request counts in: `other` where none of several matches, empty where none is configured. */
+  virtualCluster(head: RequestHead): string;
   /** For direct responses and redirects too. Applies removal and addition of every level, in Envoy's order. */
   mutateResponse(head: ResponseHead, outcome: Outcome): void;
 }
@@ -43,6 +54,13 @@ export interface ForwardAction {
   readonly idleTimeoutMs: number;
   /** -1: the manager's. */
   readonly maxStreamDurationMs: number;
+  /** `grpc-timeout` of a gRPC request bounds its duration, capped by this; 0: no cap; -1: it is ignored. */
+  readonly grpcTimeoutHeaderMaxMs: number;
+  /** Subtracted from it where it stays positive. */
+  readonly grpcTimeoutHeaderOffsetMs: number;
+  /** The deprecated `max_grpc_timeout`: as above, but in place of `timeoutMs`. */
+  readonly maxGrpcTimeoutMs: number;
+  readonly grpcTimeoutOffsetMs: number;
   readonly retry: RetryPolicy | null;
   readonly priority: 0 | 1;
   readonly includeAttemptCount: boolean;
@@ -53,14 +71,20 @@ export interface ForwardAction {
   readonly requestBufferLimit: number;
   /** Upgrade types allowed or denied by the route; absent: the manager decides. */
   readonly upgrades: ReadonlyMap<string, boolean>;
-  /** Applies header removal and addition of every level in Envoy's order, then host and path rewrites. */
-  mutateRequest(head: RequestHead, outcome: Outcome, choice: ClusterChoice): void;
+  /**
+   * Applies header removal and addition of every level in Envoy's order, then host and path rewrites.
+   * `keepOriginal` false (`suppress_envoy_headers`): without `x-envoy-original-host` and `-path`.
+   */
+  mutateRequest(head: RequestHead, outcome: Outcome, choice: ClusterChoice, keepOriginal?: boolean): void;
 }
 
 /** A cluster, with what its weighted entry adds. */
 export interface ClusterChoice {
   readonly name: string;
+  /** As `Route.perFilter`, with the entry's own level last; null: the entry has none. */
   readonly perFilter: ReadonlyMap<string, readonly unknown[]> | null;
+  /** As `Route.filterDisabled`; null: the entry has none. */
+  readonly filterDisabled?: ReadonlyMap<string, boolean> | null;
   mutateRequest(head: RequestHead, outcome: Outcome): void;
   mutateResponse(head: ResponseHead, outcome: Outcome): void;
 }
@@ -68,14 +92,24 @@ export interface ClusterChoice {
 export interface RedirectAction {
   readonly kind: 'redirect';
   readonly status: number;
-  /** Absolute URL for `location`. */
-  location(head: RequestHead): string;
+  /**
+   * Absolute URL for `location`. As in Envoy, a rewrite of the path also becomes the path of `head` that the access log
+   * sees. Without `outcome` a `path_rewrite` format counts as empty.
+   */
+  location(head: RequestHead, outcome?: Outcome): string;
 }
 
 export interface DirectResponseAction {
   readonly kind: 'direct';
   readonly status: number;
+  /** As configured, wire text. */
   readonly body: string;
+  /** Of `body_format`; empty: `text/plain` where there is a body. */
+  readonly contentType?: string;
+  /** The body to send: through `body_format` where there is one. Sets `outcome.localReplyBody`. */
+  formatBody?(outcome: Outcome): string;
+  /** `location` that Envoy adds to a 201 or 3xx before the response's headers are mutated; else empty. */
+  location?(head: RequestHead): string;
 }
 
 export interface MatchContext {
@@ -85,6 +119,28 @@ export interface MatchContext {
 
 export interface RouteTable {
   readonly name: string;
+  /** Lower-case; removed from requests of external clients. */
+  readonly internalOnlyHeaders?: readonly string[];
   /** Null: 404 `route_not_found`. A `require_tls` redirect comes back as a Route too. */
   match(head: RequestHead, context: MatchContext): Route | null;
+}
+
+/** Compiles a substitution format string that decoding has checked. `omitEmptyValues`: what is missing prints nothing. */
+export type FormatCompiler = (format: string, omitEmptyValues: boolean) => Formatter;
+
+/** Builds one filter's per-route configuration. */
+export type FilterConfigBuilder = (filter: string, config: ExtensionData) => unknown;
+
+/** The runtime, as far as routes ask it. */
+export interface RouteRuntime {
+  number(key: string, otherwise: number): number;
+  /** Numerator over denominator against `random` (0 ≤ x < 1). */
+  fraction(key: string, numerator: number, denominator: number, random: number): boolean;
+}
+
+/** What a worker hands in when it builds a table. */
+export interface RouteBuildContext {
+  readonly compileFormat: FormatCompiler;
+  readonly buildFilterConfig: FilterConfigBuilder;
+  readonly runtime: RouteRuntime;
 }

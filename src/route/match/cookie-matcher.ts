@@ -30,7 +30,7 @@ export function findCookie(headers: Headers, name: string): string | null {
 }
 
 function cookieIn(text: string, name: string): string | null {
-  for (let at = 0; at <= text.length; ) {
+  for (let at = 0; at <= text.length;) {
     const semicolon = text.indexOf(';', at);
     const end = semicolon < 0 ? text.length : semicolon;
     while (at < end && text.charCodeAt(at) === 32) at++;

@@ -54,7 +54,7 @@ export class HeaderMatcher {
 
   private decide(value: string | undefined): boolean {
     if (this.string === null && !this.hasRange) {
-      return (value !== undefined || this.treatMissingAsEmpty) === this.present !== this.invert;
+      return ((value !== undefined || this.treatMissingAsEmpty) === this.present) !== this.invert;
     }
     if (value === undefined && !this.treatMissingAsEmpty) return false;
     return this.passes(value ?? '') !== this.invert;

@@ -3,7 +3,13 @@ import { lowerAscii } from '../wire-text.ts';
 import type { StringMatcherData } from './matcher-data.ts';
 
 const Kind = { Exact: 0, Prefix: 1, Suffix: 2, Contains: 3, Regex: 4 } as const;
-const kinds = { exact: Kind.Exact, prefix: Kind.Prefix, suffix: Kind.Suffix, contains: Kind.Contains, regex: Kind.Regex };
+const kinds = {
+  exact: Kind.Exact,
+  prefix: Kind.Prefix,
+  suffix: Kind.Suffix,
+  contains: Kind.Contains,
+  regex: Kind.Regex,
+};
 
 /** A string test, built once. */
 export class StringMatcher {

@@ -212,6 +212,7 @@ function setSource(set: CharSet): string {
 }
 
 function escaped(code: number): string {
-  const isPlain = (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 47;
+  const isPlain =
+    (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 47;
   return isPlain ? String.fromCharCode(code) : `\\x${code.toString(16).padStart(2, '0')}`;
 }

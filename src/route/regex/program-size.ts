@@ -58,7 +58,7 @@ function rangeCount(node: RegexNode & { kind: 'set' }): number {
 function choiceSize(branches: readonly (readonly RegexNode[])[]): number {
   let total = 0;
   let ranges: number[] = [];
-  for (let i = 0; i < branches.length; ) {
+  for (let i = 0; i < branches.length;) {
     const head = branches[i]![0];
     if (head === undefined) {
       total++;

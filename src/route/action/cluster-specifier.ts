@@ -1,0 +1,151 @@
+import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import type { Outcome } from '../../observe/outcome.ts';
+import type { HeaderMutations } from '../mutate/header-mutations.ts';
+import type { ClusterChoice, RouteRuntime } from '../route.ts';
+
+/** Which cluster a request goes to. */
+export interface ClusterSpecifier {
+  choose(head: RequestHead, random: number): ClusterChoice;
+}
+
+/** What a weighted entry adds to a request, beside the name. */
+export interface ChoiceParts {
+  readonly perFilter: ReadonlyMap<string, readonly unknown[]> | null;
+  readonly filterDisabled: ReadonlyMap<string, boolean> | null;
+  readonly requestHeaders: HeaderMutations | null;
+  readonly responseHeaders: HeaderMutations | null;
+  /** Empty: none. */
+  readonly hostRewrite: string;
+}
+
+const noParts: ChoiceParts = {
+  perFilter: null,
+  filterDisabled: null,
+  requestHeaders: null,
+  responseHeaders: null,
+  hostRewrite: '',
+};
+
+export class Choice implements ClusterChoice {
+  readonly name: string;
+  readonly perFilter: ReadonlyMap<string, readonly unknown[]> | null;
+  readonly filterDisabled: ReadonlyMap<string, boolean> | null;
+  private readonly parts: ChoiceParts;
+
+  constructor(name: string, parts: ChoiceParts = noParts) {
+    this.name = name;
+    this.perFilter = parts.perFilter;
+    this.filterDisabled = parts.filterDisabled;
+    this.parts = parts;
+  }
+
+  mutateRequest(head: RequestHead, outcome: Outcome): void {
+    const { parts } = this;
+    if (parts.requestHeaders !== null) parts.requestHeaders.apply(head.headers, outcome);
+    // Envoy does not tell the original host here.
+    if (parts.hostRewrite !== '') head.authority = parts.hostRewrite;
+  }
+
+  mutateResponse(head: ResponseHead, outcome: Outcome): void {
+    if (this.parts.responseHeaders !== null) this.parts.responseHeaders.apply(head.headers, outcome);
+  }
+}
+
+export class FixedCluster implements ClusterSpecifier {
+  private readonly choice: Choice;
+
+  constructor(name: string, parts: ChoiceParts = noParts) {
+    this.choice = new Choice(name, parts);
+  }
+
+  choose(): ClusterChoice {
+    return this.choice;
+  }
+}
+
+/** `cluster_header`: the first value of a header; without it no cluster. */
+export class HeaderCluster implements ClusterSpecifier {
+  private readonly header: string;
+  private readonly parts: ChoiceParts;
+
+  constructor(header: string, parts: ChoiceParts = noParts) {
+    this.header = header;
+    this.parts = parts;
+  }
+
+  choose(head: RequestHead): ClusterChoice {
+    return new Choice(head.get(this.header) ?? '', this.parts);
+  }
+}
+
+export interface WeightedEntry {
+  readonly name: string;
+  readonly weight: number;
+  readonly specifier: ClusterSpecifier;
+}
+
+/**
+ * `weighted_clusters`: value modulo the sum of the weights falls into the entry's share. The value is that of a header,
+ * if one is configured and holds one number, else the stream's random.
+ */
+export class WeightedClusters implements ClusterSpecifier {
+  private readonly entries: readonly WeightedEntry[];
+  private readonly total: number;
+  private readonly randomHeader: string;
+  private readonly runtimeKeyPrefix: string;
+  private readonly runtime: RouteRuntime;
+
+  constructor(
+    entries: readonly WeightedEntry[],
+    randomHeader: string,
+    runtimeKeyPrefix: string,
+    runtime: RouteRuntime,
+  ) {
+    this.entries = entries;
+    this.total = entries.reduce((sum, entry) => sum + entry.weight, 0);
+    this.randomHeader = randomHeader;
+    this.runtimeKeyPrefix = runtimeKeyPrefix;
+    this.runtime = runtime;
+  }
+
+  choose(head: RequestHead, random: number): ClusterChoice {
+    const total = this.runtimeKeyPrefix === '' ? this.total : this.runtimeTotal();
+    if (total === 0) return new Choice('');
+    let value = this.randomHeader === '' ? -1 : headerModulo(head, this.randomHeader, total);
+    if (value < 0) value = Math.floor(random * total);
+    for (const entry of this.entries) {
+      const weight = this.weightOf(entry);
+      if (value < weight) return entry.specifier.choose(head, random);
+      value -= weight;
+    }
+    return this.entries[this.entries.length - 1]!.specifier.choose(head, random);
+  }
+
+  private weightOf(entry: WeightedEntry): number {
+    if (this.runtimeKeyPrefix === '') return entry.weight;
+    return this.runtime.number(`${this.runtimeKeyPrefix}.${entry.name}`, entry.weight);
+  }
+
+  private runtimeTotal(): number {
+    let total = 0;
+    for (const entry of this.entries) total += this.weightOf(entry);
+    return total;
+  }
+}
+
+const uint64Max = '18446744073709551615';
+
+/** A header's unsigned 64-bit value modulo `total` (< 2^32); -1: missing, repeated, or no such number. */
+function headerModulo(head: RequestHead, name: string, total: number): number {
+  const text = head.get(name);
+  if (text === undefined) return -1;
+  const { headers } = head;
+  if (headers.indexOf(name, headers.indexOf(name) + 1) >= 0) return -1;
+  const match = /^\s*\+?0*(\d{1,20})\s*$/.exec(text);
+  if (match === null) return -1;
+  const digits = match[1]!;
+  if (digits.length === uint64Max.length && digits > uint64Max) return -1;
+  let remainder = 0;
+  for (let i = 0; i < digits.length; i++) remainder = (remainder * 10 + digits.charCodeAt(i) - 48) % total;
+  return remainder;
+}

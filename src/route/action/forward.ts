@@ -1,0 +1,86 @@
+import type { RequestHead } from '../../core/head.ts';
+import type { Outcome } from '../../observe/outcome.ts';
+import { rewriteAuthority } from '../mutate/authority.ts';
+import { applyAll, type MutationLevels } from '../mutate/header-mutations.ts';
+import type { HostRewrite } from '../mutate/host-rewrite.ts';
+import { replacePath, type PathRewrite } from '../mutate/path-rewrite.ts';
+import type { ForwardData, VirtualHostData } from '../route-data.ts';
+import type { ClusterChoice, ForwardAction, RetryPolicy } from '../route.ts';
+import type { ClusterSpecifier } from './cluster-specifier.ts';
+
+/** The built parts of a forwarding route. */
+export interface ForwardParts {
+  readonly specifier: ClusterSpecifier;
+  readonly retry: RetryPolicy | null;
+  readonly levels: MutationLevels;
+  readonly hostRewrite: HostRewrite | null;
+  readonly pathRewrite: PathRewrite | null;
+}
+
+const noUpgrades: ReadonlyMap<string, boolean> = new Map();
+
+export class Forward implements ForwardAction {
+  readonly kind: 'forward';
+  readonly clusterNotFoundStatus: number;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxStreamDurationMs: number;
+  readonly grpcTimeoutHeaderMaxMs: number;
+  readonly grpcTimeoutHeaderOffsetMs: number;
+  readonly maxGrpcTimeoutMs: number;
+  readonly grpcTimeoutOffsetMs: number;
+  readonly retry: RetryPolicy | null;
+  readonly priority: 0 | 1;
+  readonly includeAttemptCount: boolean;
+  readonly includeAttemptCountInResponse: boolean;
+  readonly autoHostRewrite: boolean;
+  readonly appendXForwardedHost: boolean;
+  readonly requestBufferLimit: number;
+  readonly upgrades: ReadonlyMap<string, boolean>;
+  private readonly specifier: ClusterSpecifier;
+  private readonly levels: MutationLevels;
+  private readonly hostRewrite: HostRewrite | null;
+  private readonly pathRewrite: PathRewrite | null;
+
+  constructor(data: ForwardData, virtualHost: VirtualHostData, parts: ForwardParts) {
+    const { timeouts } = data;
+    this.kind = 'forward';
+    this.clusterNotFoundStatus = data.clusterNotFoundStatus;
+    this.timeoutMs = timeouts.timeoutMs;
+    this.idleTimeoutMs = timeouts.idleTimeoutMs;
+    this.maxStreamDurationMs = timeouts.maxStreamDurationMs;
+    this.grpcTimeoutHeaderMaxMs = timeouts.grpcTimeoutHeaderMaxMs;
+    this.grpcTimeoutHeaderOffsetMs = timeouts.grpcTimeoutHeaderOffsetMs;
+    this.maxGrpcTimeoutMs = timeouts.maxGrpcTimeoutMs;
+    this.grpcTimeoutOffsetMs = timeouts.grpcTimeoutOffsetMs;
+    this.retry = parts.retry;
+    this.priority = data.priority;
+    this.includeAttemptCount = virtualHost.includeAttemptCount;
+    this.includeAttemptCountInResponse = virtualHost.includeAttemptCountInResponse;
+    this.autoHostRewrite = data.autoHostRewrite;
+    this.appendXForwardedHost = data.appendXForwardedHost;
+    this.requestBufferLimit = data.requestBufferLimit;
+    this.upgrades = data.upgrades === null ? noUpgrades : new Map(data.upgrades);
+    this.specifier = parts.specifier;
+    this.levels = parts.levels;
+    this.hostRewrite = parts.hostRewrite;
+    this.pathRewrite = parts.pathRewrite;
+  }
+
+  cluster(head: RequestHead, random: number): ClusterChoice {
+    return this.specifier.choose(head, random);
+  }
+
+  mutateRequest(head: RequestHead, outcome: Outcome, choice: ClusterChoice, keepOriginal = true): void {
+    choice.mutateRequest(head, outcome);
+    applyAll(this.levels, head.headers, outcome);
+    if (this.hostRewrite !== null) {
+      const authority = this.hostRewrite.authority(head, outcome);
+      if (authority !== '') rewriteAuthority(head, authority, this.appendXForwardedHost, keepOriginal);
+    }
+    if (this.pathRewrite !== null) {
+      const path = this.pathRewrite.rewrite(head.path, outcome);
+      if (path !== '') replacePath(head, path, keepOriginal);
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import {
+  FixedCluster,
+  HeaderCluster,
+  WeightedClusters,
+  type ChoiceParts,
+  type ClusterSpecifier,
+} from './action/cluster-specifier.ts';
+import { DirectResponse } from './action/direct-response.ts';
+import { Forward } from './action/forward.ts';
+import { Redirect } from './action/redirect.ts';
+import { ConfiguredRetryPolicy } from './action/retry-policy.ts';
+import { DomainTable } from './domain-table.ts';
+import { HeaderMutations, noMutations, type MutationLevels } from './mutate/header-mutations.ts';
+import { buildHostRewrite } from './mutate/host-rewrite.ts';
+import { buildPathRewrite } from './mutate/path-rewrite.ts';
+import { FilterSettingsBuilder, noFilterSettings, type FilterSettings } from './per-filter.ts';
+import { RouteEntry } from './route-entry.ts';
+import { ConfiguredRouteTable } from './route-table.ts';
+import type {
+  ClusterSpecifierData,
+  ForwardData,
+  HeaderMutationsData,
+  RetryPolicyData,
+  RouteConfigurationData,
+  RouteData,
+  VirtualHostData,
+  WeightedClusterData,
+} from './route-data.ts';
+import type { RetryPolicy, Route, RouteBuildContext, RouteTable } from './route.ts';
+import { VirtualClusters } from './virtual-clusters.ts';
+import { VirtualHost } from './virtual-host.ts';
+
+/** Plain data → what the hot path asks. Regular expressions are compiled when first used. */
+export function buildRouteTable(data: RouteConfigurationData, context: RouteBuildContext): RouteTable {
+  const builder = new TableBuilder(data, context);
+  const domains = new DomainTable<VirtualHost>();
+  for (const virtualHost of data.virtualHosts) {
+    const built = builder.virtualHost(virtualHost);
+    for (const domain of virtualHost.domains) domains.add(domain, built);
+  }
+  return new ConfiguredRouteTable(data, domains);
+}
+
+/** What the routes of a virtual host share. */
+interface Surroundings {
+  readonly data: VirtualHostData;
+  readonly filters: FilterSettings;
+  readonly requestLevels: Levels;
+  readonly responseLevels: Levels;
+  readonly virtualClusters: VirtualClusters;
+}
+
+type Side = 'request' | 'response';
+
+/** The outer two levels, and all of a route that has none of its own. */
+interface Levels {
+  readonly table: HeaderMutations | null;
+  readonly virtualHost: HeaderMutations | null;
+  readonly withoutRoute: MutationLevels;
+}
+
+class TableBuilder {
+  private readonly context: RouteBuildContext;
+  private readonly mostSpecificWins: boolean;
+  private readonly filterSettings: FilterSettingsBuilder;
+  private readonly tableFilters: FilterSettings;
+  private readonly tableRequest: HeaderMutations | null;
+  private readonly tableResponse: HeaderMutations | null;
+  /** Routes that inherit their virtual host's policy share it. */
+  private readonly retryPolicies: Map<RetryPolicyData, RetryPolicy>;
+
+  constructor(data: RouteConfigurationData, context: RouteBuildContext) {
+    this.context = context;
+    this.mostSpecificWins = data.mostSpecificHeaderMutationsWins;
+    this.filterSettings = new FilterSettingsBuilder(context.buildFilterConfig);
+    this.tableFilters = this.filterSettings.over(noFilterSettings, data.perFilter);
+    this.tableRequest = this.mutations(data.requestHeaders, 'request');
+    this.tableResponse = this.mutations(data.responseHeaders, 'response');
+    this.retryPolicies = new Map();
+  }
+
+  virtualHost(data: VirtualHostData): VirtualHost {
+    const around: Surroundings = {
+      data,
+      filters: this.filterSettings.over(this.tableFilters, data.perFilter),
+      requestLevels: this.levels(this.tableRequest, data.requestHeaders, 'request'),
+      responseLevels: this.levels(this.tableResponse, data.responseHeaders, 'response'),
+      virtualClusters: new VirtualClusters(data.virtualClusters),
+    };
+    return new VirtualHost(
+      data,
+      data.routes.map((route, order) => this.route(route, order, around)),
+    );
+  }
+
+  private route(data: RouteData, order: number, around: Surroundings): RouteEntry {
+    const filters = this.filterSettings.over(around.filters, data.perFilter);
+    return new RouteEntry(data, order, {
+      virtualHostName: around.data.name,
+      action: this.action(data, around, filters),
+      filters,
+      responseLevels: this.withRoute(around.responseLevels, data.responseHeaders, 'response'),
+      virtualClusters: around.virtualClusters,
+      runtime: this.context.runtime,
+    });
+  }
+
+  private action(data: RouteData, around: Surroundings, filters: FilterSettings): Route['action'] {
+    const { action } = data;
+    switch (action.kind) {
+      case 'forward':
+        return this.forward(action, data, around, filters);
+      case 'redirect':
+        return new Redirect(action, data.path, this.context.compileFormat);
+      case 'direct':
+        return new DirectResponse(action, this.context.compileFormat);
+    }
+  }
+
+  private forward(action: ForwardData, data: RouteData, around: Surroundings, filters: FilterSettings): Forward {
+    const { compileFormat } = this.context;
+    const { hostRewrite, pathRewrite } = action;
+    return new Forward(action, around.data, {
+      specifier: this.specifier(action.cluster, filters),
+      retry: action.retry === null ? null : this.retryPolicy(action.retry),
+      levels: this.withRoute(around.requestLevels, data.requestHeaders, 'request'),
+      hostRewrite: hostRewrite === null ? null : buildHostRewrite(hostRewrite, compileFormat),
+      pathRewrite: pathRewrite === null ? null : buildPathRewrite(pathRewrite, data.path, compileFormat),
+    });
+  }
+
+  private specifier(data: ClusterSpecifierData, filters: FilterSettings): ClusterSpecifier {
+    switch (data.kind) {
+      case 'fixed':
+        return new FixedCluster(data.name);
+      case 'header':
+        return new HeaderCluster(data.header);
+      case 'weighted': {
+        const entries = data.clusters.map((entry) => ({
+          name: entry.name,
+          weight: entry.weight,
+          specifier: this.weightedEntry(entry, filters),
+        }));
+        return new WeightedClusters(entries, data.randomHeader, data.runtimeKeyPrefix, this.context.runtime);
+      }
+    }
+  }
+
+  private weightedEntry(data: WeightedClusterData, filters: FilterSettings): ClusterSpecifier {
+    const own = data.perFilter === null ? null : this.filterSettings.over(filters, data.perFilter);
+    const parts: ChoiceParts = {
+      perFilter: own === null ? null : own.perFilter,
+      filterDisabled: own === null ? null : own.filterDisabled,
+      requestHeaders: this.mutations(data.requestHeaders, 'request'),
+      responseHeaders: this.mutations(data.responseHeaders, 'response'),
+      hostRewrite: data.hostRewrite,
+    };
+    return data.name === '' ? new HeaderCluster(data.header, parts) : new FixedCluster(data.name, parts);
+  }
+
+  private retryPolicy(data: RetryPolicyData): RetryPolicy {
+    let policy = this.retryPolicies.get(data);
+    if (policy === undefined) {
+      policy = new ConfiguredRetryPolicy(data);
+      this.retryPolicies.set(data, policy);
+    }
+    return policy;
+  }
+
+  private mutations(data: HeaderMutationsData | null, side: Side): HeaderMutations | null {
+    return data === null ? null : new HeaderMutations(data, side, this.context.compileFormat);
+  }
+
+  private levels(table: HeaderMutations | null, data: HeaderMutationsData | null, side: Side): Levels {
+    const virtualHost = this.mutations(data, side);
+    return { table, virtualHost, withoutRoute: this.ordered(null, virtualHost, table) };
+  }
+
+  private withRoute(levels: Levels, data: HeaderMutationsData | null, side: Side): MutationLevels {
+    if (data === null) return levels.withoutRoute;
+    return this.ordered(this.mutations(data, side), levels.virtualHost, levels.table);
+  }
+
+  /** Most specific first, so that outer levels win; the other way round with `most_specific_header_mutations_wins`. */
+  private ordered(...levels: (HeaderMutations | null)[]): MutationLevels {
+    const present = levels.filter((level) => level !== null);
+    if (present.length === 0) return noMutations;
+    return this.mostSpecificWins ? present.reverse() : present;
+  }
+}

@@ -1,0 +1,48 @@
+import type { RequestHead } from '../../core/head.ts';
+import type { RouteConditionsData, RuntimeFractionData } from '../route-data.ts';
+import type { MatchContext, RouteRuntime } from '../route.ts';
+import { CookieMatcher } from './cookie-matcher.ts';
+import { allMatch, HeaderMatcher } from './header-matcher.ts';
+import { QueryMatcher } from './query-matcher.ts';
+
+/** All that a route asks of a request beside its path. */
+export class RouteConditions {
+  private readonly headers: readonly HeaderMatcher[];
+  private readonly queryParameters: readonly QueryMatcher[];
+  private readonly cookies: readonly CookieMatcher[];
+  private readonly grpc: boolean;
+  private readonly fraction: RuntimeFractionData | null;
+  private readonly runtime: RouteRuntime;
+
+  constructor(data: RouteConditionsData, runtime: RouteRuntime) {
+    this.headers = data.headers.map((matcher) => new HeaderMatcher(matcher));
+    this.queryParameters = data.queryParameters.map((matcher) => new QueryMatcher(matcher));
+    this.cookies = data.cookies.map((matcher) => new CookieMatcher(matcher));
+    this.grpc = data.grpc;
+    this.fraction = data.fraction;
+    this.runtime = runtime;
+  }
+
+  hold(head: RequestHead, context: MatchContext): boolean {
+    if (this.fraction !== null && !this.isChosen(this.fraction, context.random)) return false;
+    if (this.grpc && !isGrpc(head)) return false;
+    if (!allMatch(this.headers, head)) return false;
+    for (let i = 0; i < this.queryParameters.length; i++) {
+      if (!this.queryParameters[i]!.matches(head.path)) return false;
+    }
+    for (let i = 0; i < this.cookies.length; i++) if (!this.cookies[i]!.matches(head.headers)) return false;
+    return true;
+  }
+
+  private isChosen(fraction: RuntimeFractionData, random: number): boolean {
+    const { key, numerator, denominator } = fraction;
+    if (key === '') return Math.floor(random * denominator) < numerator;
+    return this.runtime.fraction(key, numerator, denominator, random);
+  }
+}
+
+/** `application/grpc` or `application/grpc+…`, nothing else. */
+function isGrpc(head: RequestHead): boolean {
+  const type = head.headers.get('content-type');
+  return type !== undefined && (type === 'application/grpc' || type.startsWith('application/grpc+'));
+}
