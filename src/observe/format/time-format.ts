@@ -128,7 +128,8 @@ function literal(text: string): Field {
 
 function letterField(letter: string, flags: string, width: string, whole: string): Field {
   const field = FIELDS.get(letter);
-  if (field === undefined) return literal(whole);
+  // glibc prints what it does not know as it is, widened.
+  if (field === undefined) return literal(whole.padStart(Number(width)));
   return { print: (calendar) => decorate(field(calendar), flags, width) };
 }
 

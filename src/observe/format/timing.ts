@@ -17,7 +17,8 @@ const INSTANTS = new Map<string, Instant>([
   ['US_RX_BODY_BEG', (o) => o.upstreamResponseBodyStartMs],
   ['US_RX_END', (o) => o.upstreamResponseEndMs],
   ['DS_TX_BEG', (o) => o.responseStartMs],
-  ['DS_TX_END', (o) => o.endMs],
+  // Bytes of a plain TCP connection are not timed.
+  ['DS_TX_END', (o) => (o.responseStartMs === o.responseStartMs ? o.endMs : NaN)],
 ]);
 
 const never: Instant = () => NaN;
