@@ -1,21 +1,51 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { ExtensionDecoder } from './core/extension.ts';
 import type { ExtensionEntry } from './control/extension-table.ts';
-import { filterDecoders } from './filter/decoders.ts';
 
 const networkFilters = 'envoy.filters.network';
 
 /** Every extension that a configuration may name. Decoders are loaded when one does. */
 export const extensionEntries: readonly ExtensionEntry[] = [
-  ...filterDecoders,
+  httpFilter('router.v3.Router', async () => (await import('./filter/router/decode.ts')).routerDecoder),
+  httpFilter('fault.v3.HTTPFault', async () => (await import('./filter/fault/decode.ts')).faultDecoder),
+  httpFilter('cors.v3.Cors', async () => (await import('./filter/cors/decode.ts')).corsDecoder),
+  httpFilter('cors.v3.CorsPolicy', async () => (await import('./filter/cors/decode.ts')).corsPolicyDecoder),
+  httpFilter(
+    'header_mutation.v3.HeaderMutation',
+    async () => (await import('./filter/header-mutation/decode.ts')).headerMutationDecoder,
+  ),
+  httpFilter(
+    'header_mutation.v3.HeaderMutationPerRoute',
+    async () => (await import('./filter/header-mutation/decode.ts')).headerMutationPerRouteDecoder,
+  ),
   {
     category: networkFilters,
     kind: 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     load: loadHttpConnectionManager,
   },
   { category: networkFilters, kind: 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', load: loadTcpProxy },
+  accessLogger('file.v3.FileAccessLog', 'fileAccessLogDecoder'),
+  accessLogger('stream.v3.StdoutAccessLog', 'stdoutAccessLogDecoder'),
+  accessLogger('stream.v3.StderrAccessLog', 'stderrAccessLogDecoder'),
   rawBuffer('envoy.transport_sockets.downstream'),
+  rawBuffer('envoy.transport_sockets.upstream'),
 ];
+
+function accessLogger(
+  type: string,
+  name: 'fileAccessLogDecoder' | 'stdoutAccessLogDecoder' | 'stderrAccessLogDecoder',
+): ExtensionEntry {
+  return {
+    category: 'envoy.access_loggers',
+    kind: `envoy.extensions.access_loggers.${type}`,
+    load: async () => (await import('./observe/access-loggers-decode.ts'))[name],
+  };
+}
+
+/** A filter's configuration, or a route's for it. */
+function httpFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
+  return { category: 'envoy.filters.http', kind: `envoy.extensions.filters.http.${type}`, load };
+}
 
 async function loadHttpConnectionManager(): Promise<ExtensionDecoder> {
   const [{ decodeHttpConnectionManager }, { HttpConnectionManagerSchema }] = await Promise.all([

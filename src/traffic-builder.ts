@@ -5,8 +5,9 @@ import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import type { Clusters } from './cluster/cluster.ts';
 import type { HostCounters } from './cluster/host-counters.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
-import { findFilterBuilder } from './filter/builders.ts';
-import type { RuntimeView } from './filter/filter.ts';
+import { httpFilterBuilders } from './filter/builders.ts';
+import type { FilterContext, RuntimeView } from './filter/filter.ts';
+import type { ExtensionData } from './core/extension.ts';
 import { Listener, type FilterChain } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
 import type { ConnectionHandler } from './listener/network-filter.ts';
@@ -15,6 +16,7 @@ import { buildAccessLog } from './observe/access-log-build.ts';
 import type { AccessLogData } from './observe/access-log-data.ts';
 import type { AccessLogFiles } from './observe/access-log-files.ts';
 import type { AccessLog } from './observe/access-log.ts';
+import type { FilterTools } from './observe/access-log-filter.ts';
 import { compileFormat } from './observe/format/format.ts';
 import type { SharedNumbers } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
@@ -22,6 +24,8 @@ import { buildHttpConnectionManager, headerKeyFormats, type HttpEnvironment } fr
 import type { HcmData } from './proxy/http/hcm-data.ts';
 import type { TcpProxyData } from './proxy/tcp/tcp-proxy-data.ts';
 import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
+import { HeaderMatcher } from './route/match/header-matcher.ts';
+import type { HeaderMatcherData } from './route/match/matcher-data.ts';
 import { buildRouteTable } from './route/build.ts';
 
 export interface TrafficEnvironment {
@@ -97,7 +101,15 @@ export class ListenerBuilder {
   }
 
   private buildAccessLog(data: AccessLogData): AccessLog {
-    return buildAccessLog(data, this.environment.files);
+    return buildAccessLog(data, this.environment.files, this.filterTools());
+  }
+
+  private filterTools(): FilterTools {
+    return {
+      headerMatcher: (data) => new HeaderMatcher(data as HeaderMatcherData),
+      runtime: this.environment.runtime,
+      random: Math.random,
+    };
   }
 
   private httpEnvironment(): HttpEnvironment {
@@ -111,12 +123,26 @@ export class ListenerBuilder {
       localNode: node,
       localAddress,
       random: () => Math.random(),
-      filterBuilder: findFilterBuilder,
-      buildRoutes: (data, context) => buildRouteTable(data, context, compileFormat),
+      filterBuilder: (kind) => httpFilterBuilders.get(kind)!,
+      buildRoutes: (data, context) =>
+        buildRouteTable(data, {
+          compileFormat: (format, omitEmptyValues) => compileFormat(format, { omitEmptyValues }),
+          buildFilterConfig: (filterName, config) => buildPerRoute(config, { ...context, filterName }),
+          runtime,
+        }),
       buildAccessLog: (data) => this.buildAccessLog(data),
+      filterTools: this.filterTools(),
       shouldCloseOnResponse: isDraining,
     };
   }
+}
+
+/** A route's configuration for a filter: of the filter's per-route type, or of its own where it has no other. */
+function buildPerRoute(config: ExtensionData, context: FilterContext): unknown {
+  for (const builder of httpFilterBuilders.values()) {
+    if ((builder.perRouteKind ?? builder.kind) === config.kind) return builder.buildPerRoute!(config.data, context);
+  }
+  throw new Error(`no HTTP filter takes ${config.kind} on a route`);
 }
 
 function clientCodecOptions(http: UpstreamHttpData): H1ClientOptions {

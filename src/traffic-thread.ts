@@ -32,7 +32,7 @@ export class TrafficThread {
     const network = new NodeNetwork(this.loop);
     const stats = new WorkerStats((batch) => post({ kind: 'stats', batch }));
     this.runtime = new RuntimeValues(data.runtime);
-    this.files = new AccessLogFiles(data.fileFlushIntervalMs);
+    this.files = new AccessLogFiles(data.fileFlushIntervalMs, stats.root);
     this.isDraining = false;
     this.builder = new ListenerBuilder({
       network,

@@ -4,6 +4,7 @@ import type { Extensions } from '../core/extension.ts';
 import { formatAddress, type Address } from '../core/peer.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
+import { decodeAccessLogs } from '../observe/access-log-decode.ts';
 import {
   PipeSchema,
   SocketAddress_Protocol,
@@ -86,13 +87,7 @@ export function decodeListener(listener: Listener, reasons: Reasons, extensions:
     listener.defaultFilterChain === undefined
       ? null
       : decodeChain(listener.defaultFilterChain, reasons.at('default_filter_chain'), extensions);
-  const accessLogs = listener.accessLog.map((log, i) => {
-    const config = log.configType.case === 'typedConfig' ? log.configType.value : undefined;
-    return {
-      opened: extensions.open('envoy.access_loggers', log.name, config, reasons.at('access_log', i)),
-      filter: log.filter,
-    };
-  });
+  const accessLogs = decodeAccessLogs(listener.accessLog, reasons.at('access_log'), extensions);
   if (reasons.list.length > before || addresses.length === 0) return null;
   return {
     name: listener.name === '' ? addressText(addresses) : listener.name,

@@ -1,3 +1,4 @@
+import type { AccessLogData } from '../observe/access-log-data.ts';
 import type { Address } from '../core/peer.ts';
 
 /** A listener as plain data: what travels from the main thread to the workers. */
@@ -18,7 +19,7 @@ export interface ListenerData {
   readonly keepAliveSeconds: number | null;
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
   readonly drainType: 'DEFAULT' | 'MODIFY_ONLY';
-  readonly accessLogs: readonly unknown[];
+  readonly accessLogs: readonly AccessLogData[];
   /** 0: none. */
   readonly listenerFiltersTimeoutMs: number;
 }

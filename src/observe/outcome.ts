@@ -18,8 +18,6 @@ export interface UpstreamAttempt {
  * Times are monotonic milliseconds of the loop's clock; NaN: did not happen.
  */
 export class Outcome {
-  /** Which moment a log tells of (Envoy's AccessLogType): `DownstreamEnd`, for TCP `TcpConnectionEnd`. */
-  logType: string;
   /** Wall clock at the first byte, milliseconds since the epoch. */
   startEpochMs: number;
   startMs: number;
@@ -45,7 +43,7 @@ export class Outcome {
   /** Envoy's RESPONSE_CODE_DETAILS, spaces already `_`; empty: none. */
   details: string;
   connectionTerminationDetails: string;
-  /** %ACCESS_LOG_TYPE%: why the log is written now. */
+  /** %ACCESS_LOG_TYPE%, which moment a log tells of: `DownstreamEnd`, for TCP `TcpConnectionEnd`. */
   accessLogType: string;
   /** Bits of ResponseFlag. */
   flags: number;
@@ -113,7 +111,6 @@ export class Outcome {
   filterState: Map<string, unknown> | null;
 
   constructor() {
-    this.logType = 'DownstreamEnd';
     this.startEpochMs = 0;
     this.startMs = 0;
     this.requestEndMs = NaN;

@@ -5,6 +5,7 @@ import type { Clock, Timers } from '../../core/clock.ts';
 import type { FilterBuilder, FilterContext, RuntimeView } from '../../filter/filter.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 import type { AccessLogData } from '../../observe/access-log-data.ts';
+import { buildAccessLogFilter, type FilterTools } from '../../observe/access-log-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { RouteConfigurationData } from '../../route/route-data.ts';
@@ -35,6 +36,7 @@ export interface HttpEnvironment {
   filterBuilder(kind: string): FilterBuilder;
   buildRoutes(data: RouteConfigurationData, context: BuildContext): RouteTable;
   buildAccessLog(data: AccessLogData): AccessLog;
+  readonly filterTools: FilterTools;
   /** True while responses are to close their connections. */
   shouldCloseOnResponse(): boolean;
 }
@@ -60,7 +62,10 @@ export function buildHttpConnectionManager(data: HcmData, environment: HttpEnvir
     accessLogs: data.accessLogs.map((log) => environment.buildAccessLog(log)),
     requestPreparation: new RequestPreparation(data, { stats: scope, localNode, localAddress }),
     responsePreparation: new ResponsePreparation(data, clock, localNode.id),
-    localReplies: new LocalReplies(data),
+    localReplies: new LocalReplies(data, (filter) => {
+      const built = buildAccessLogFilter(filter, environment.filterTools);
+      return { matches: (outcome) => built.accepts(outcome) };
+    }),
     clock,
     timers,
     newCodec: (host, acceptor) => new H1ServerCodec(host, acceptor, options),

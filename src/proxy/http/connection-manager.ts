@@ -55,7 +55,7 @@ export class HttpConnectionManager implements ConnectionHandler {
   private readonly defaultOff: Uint8Array | null;
   private readonly isProcessDraining: () => boolean;
   private readonly connections: Set<ServerConnection>;
-  private readonly offByRoute: WeakMap<Route, Uint8Array>;
+  private readonly offByLevels: WeakMap<ReadonlyMap<string, boolean>, Uint8Array>;
   private isDraining: boolean;
 
   constructor(parts: HttpConnectionManagerParts) {
@@ -75,7 +75,7 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.defaultOff = parts.defaultOff;
     this.isProcessDraining = parts.shouldCloseOnResponse;
     this.connections = new Set();
-    this.offByRoute = new WeakMap();
+    this.offByLevels = new WeakMap();
     this.isDraining = false;
   }
 
@@ -85,18 +85,23 @@ export class HttpConnectionManager implements ConnectionHandler {
     return active;
   }
 
-  /** Which filters are off for a stream on this route: its `FilterConfig.disabled` over the filters' own default. */
-  filtersOff(route: Route | null): Uint8Array | null {
-    if (route === null || route.filterDisabled.size === 0) return this.defaultOff;
-    let off = this.offByRoute.get(route);
+  /**
+   * Which filters are off for a stream on this route: the `FilterConfig.disabled` of its levels over the filters' own
+   * default. `ofEntry`: where a weighted cluster adds a level, all levels together.
+   */
+  filtersOff(route: Route | null, ofEntry: ReadonlyMap<string, boolean> | null): Uint8Array | null {
+    if (route === null) return this.defaultOff;
+    const disabled = ofEntry ?? route.filterDisabled;
+    if (disabled.size === 0) return this.defaultOff;
+    let off = this.offByLevels.get(disabled);
     if (off === undefined) {
       const names = this.chain.names;
       off = this.defaultOff === null ? new Uint8Array(names.length) : this.defaultOff.slice();
       for (let i = 0; i < names.length; i++) {
-        const disabled = route.filterDisabled.get(names[i]!);
-        if (disabled !== undefined) off[i] = disabled ? 1 : 0;
+        const isOff = disabled.get(names[i]!);
+        if (isOff !== undefined) off[i] = isOff ? 1 : 0;
       }
-      this.offByRoute.set(route, off);
+      this.offByLevels.set(disabled, off);
     }
     return off;
   }

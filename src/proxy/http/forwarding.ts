@@ -72,7 +72,7 @@ export class Forwarding implements PickContext {
     const { stream, action } = this;
     const { outcome, manager } = stream;
     this.head = head;
-    const choice = action.cluster(head, stream.random);
+    const choice = stream.choice!;
     const cluster = choice.name === '' ? undefined : manager.clusters.get(choice.name);
     if (cluster === undefined) {
       stream.stats.count('no_cluster');
@@ -84,10 +84,11 @@ export class Forwarding implements PickContext {
     this.cluster = cluster;
     outcome.upstreamCluster = cluster.statName;
     outcome.upstreamClusterRaw = cluster.name;
+    outcome.clusterMetadata = cluster.metadata;
     this.timeouts = takeRouteTimeouts(head, action, manager.router);
     this.retry = RetryState.from(head, action, cluster);
     this.setRouterHeaders(head);
-    action.mutateRequest(head, outcome, choice);
+    action.mutateRequest(head, outcome, choice, !manager.router.suppressEnvoyHeaders);
     this.replay.head(end);
     this.try();
     if (end) this.requestEnded();

@@ -11,7 +11,8 @@ export class RequestReplay {
   private readonly forwarding: Forwarding;
   private chunks: Uint8Array[] | null;
   private kept: number;
-  private hasEnded: boolean;
+  /** The whole request has arrived. */
+  hasEnded: boolean;
   private trailing: Headers | null;
   /** The beginning is gone: no further try is possible. */
   private isIncomplete: boolean;

@@ -6,7 +6,7 @@ import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/hea
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { HttpFilter, LocalReply, Stream } from '../../filter/filter.ts';
 import { Outcome } from '../../observe/outcome.ts';
-import type { Route } from '../../route/route.ts';
+import type { ClusterChoice, DirectResponseAction, Route } from '../../route/route.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import type { HttpFilterChain } from './filter-chain.ts';
 import { Forwarding } from './forwarding.ts';
@@ -36,6 +36,8 @@ export class HttpStream implements Stream {
   requestHead: RequestHead;
   responseHead: ResponseHead | null;
   route: Route | null;
+  /** The route's cluster for this stream; null: the route does not forward. */
+  choice: ClusterChoice | null;
   forwarding: Forwarding | null;
   /** Position in the connection's list of streams. */
   slot: number;
@@ -62,6 +64,7 @@ export class HttpStream implements Stream {
     this.requestHead = noRequestHead;
     this.responseHead = null;
     this.route = null;
+    this.choice = null;
     this.forwarding = null;
     this.slot = -1;
     this.isRouteDecided = false;
@@ -116,6 +119,7 @@ export class HttpStream implements Stream {
 
   clearRoute(): void {
     this.route = null;
+    this.choice = null;
     this.isRouteDecided = false;
   }
 
@@ -125,12 +129,14 @@ export class HttpStream implements Stream {
     this.route = route;
     if (route !== null) {
       this.outcome.routeName = route.name;
+      this.outcome.routeMetadata = route.metadata;
       if (route.action.kind === 'forward') {
+        this.choice = route.action.cluster(this.requestHead, this.random);
         if (route.action.idleTimeoutMs >= 0) this.timeouts.setIdle(route.action.idleTimeoutMs);
         if (route.action.maxStreamDurationMs >= 0) this.timeouts.setDuration(route.action.maxStreamDurationMs);
       }
     }
-    this.filtersOff = this.manager.filtersOff(route);
+    this.filtersOff = this.manager.filtersOff(route, this.choice?.filterDisabled ?? null);
   }
 
   isFilterOff(index: number): boolean {
@@ -143,7 +149,7 @@ export class HttpStream implements Stream {
   }
 
   perFilterConfigs(filterName: string): readonly unknown[] {
-    const perFilter = this.route?.perFilter;
+    const perFilter = this.choice?.perFilter ?? this.route?.perFilter;
     if (perFilter === undefined || perFilter.size === 0) return noConfigs;
     return perFilter.get(filterName) ?? noConfigs;
   }
@@ -184,12 +190,22 @@ export class HttpStream implements Stream {
       this.forwarding.start(head, end);
     } else if (action.kind === 'redirect') {
       this.stats.count('rq_redirect');
-      const location = action.location(head);
+      const location = action.location(head, this.outcome);
       this.reply({ status: action.status, body: '', details: 'direct_response', headers: [['location', location]] });
     } else {
       this.stats.count('rq_direct_response');
-      this.reply({ status: action.status, body: action.body, details: 'direct_response' });
+      this.replyDirectly(action, head);
     }
+  }
+
+  private replyDirectly(action: DirectResponseAction, head: RequestHead): void {
+    const headers: [string, string][] = [];
+    const location = action.location?.(head) ?? '';
+    if (location !== '') headers.push(['location', location]);
+    const contentType = action.contentType ?? '';
+    if (contentType !== '') headers.push(['content-type', contentType]);
+    const body = action.formatBody?.(this.outcome) ?? action.body;
+    this.reply({ status: action.status, body, details: 'direct_response', headers });
   }
 
   reply(reply: LocalReply): void {

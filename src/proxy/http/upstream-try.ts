@@ -14,6 +14,7 @@ export class UpstreamTry implements StreamWaiter {
   private readonly forwarding: Forwarding;
   private codecStream: CodecStream<RequestHead> | null;
   private isDone: boolean;
+  private readonly askedAtMs: number;
 
   constructor(forwarding: Forwarding) {
     this.host = null;
@@ -21,6 +22,7 @@ export class UpstreamTry implements StreamWaiter {
     this.forwarding = forwarding;
     this.codecStream = null;
     this.isDone = false;
+    this.askedAtMs = forwarding.stream.clock.now;
   }
 
   get isReady(): boolean {
@@ -38,9 +40,11 @@ export class UpstreamTry implements StreamWaiter {
     outcome.upstreamConnectionId = connection.id;
     outcome.upstreamPeer = connection.peer;
     outcome.upstreamRequestStartMs = clock.now;
-    outcome.upstreamPoolReadyMs = clock.now;
+    outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
+    outcome.upstreamHostMetadata = host.metadata;
     outcome.upstreamProtocol = 'HTTP/1.1';
     forwarding.onTryReady(this);
+    if (forwarding.replay.hasEnded) this.requestSent();
     forwarding.replay.sendTo(codecStream);
   }
 
@@ -56,12 +60,19 @@ export class UpstreamTry implements StreamWaiter {
 
   sendData(chunk: Uint8Array, end: boolean): void {
     if (this.codecStream === null || this.isDone) return;
+    if (end) this.requestSent();
     this.codecStream.data(chunk, end);
   }
 
   sendTrailers(trailers: Headers): void {
     if (this.codecStream === null || this.isDone) return;
+    this.requestSent();
     this.codecStream.trailers(trailers);
+  }
+
+  requestSent(): void {
+    const { outcome, clock } = this.forwarding.stream;
+    outcome.upstreamRequestEndMs = clock.now;
   }
 
   head(head: ResponseHead, end: boolean): void {
@@ -72,7 +83,10 @@ export class UpstreamTry implements StreamWaiter {
   }
 
   data(chunk: Uint8Array, end: boolean): void {
-    if (!this.isDone) this.forwarding.onData(this, chunk, end);
+    if (this.isDone) return;
+    const { outcome, clock } = this.forwarding.stream;
+    if (Number.isNaN(outcome.upstreamResponseBodyStartMs)) outcome.upstreamResponseBodyStartMs = clock.now;
+    this.forwarding.onData(this, chunk, end);
   }
 
   trailers(trailers: Headers): void {

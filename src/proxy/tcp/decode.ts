@@ -25,7 +25,10 @@ const supported = new SupportedFields(TcpProxySchema, [
   'access_log_options',
 ]);
 const supportedWeight = new SupportedFields(TcpProxy_WeightedCluster_ClusterWeightSchema, ['name', 'weight']);
-const supportedLogOptions = new SupportedFields(TcpProxy_TcpAccessLogOptionsSchema, ['access_log_flush_interval', 'flush_access_log_on_connected']);
+const supportedLogOptions = new SupportedFields(TcpProxy_TcpAccessLogOptionsSchema, [
+  'access_log_flush_interval',
+  'flush_access_log_on_connected',
+]);
 
 const hourMs = 3_600_000;
 

@@ -27,6 +27,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   private durationAt: number;
   private retryAt: number;
   private flushAt: number;
+  private askedAtMs: number;
   private isDownstreamEnded: boolean;
   private isOver: boolean;
   private countedRead: number;
@@ -49,6 +50,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.durationAt = Infinity;
     this.retryAt = Infinity;
     this.flushAt = Infinity;
+    this.askedAtMs = 0;
     this.isDownstreamEnded = false;
     this.isOver = false;
     this.countedRead = 0;
@@ -87,6 +89,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     }
     this.outcome.upstreamCluster = this.cluster.statName;
     this.outcome.upstreamClusterRaw = this.cluster.name;
+    this.outcome.clusterMetadata = this.cluster.metadata;
     this.connect();
   }
 
@@ -102,7 +105,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     outcome.upstreamHostName = host.hostname;
     outcome.upstreamConnectionId = connection.id;
     outcome.upstreamPeer = connection.peer;
-    outcome.upstreamPoolReadyMs = proxy.clock.now;
+    outcome.upstreamPoolReadyMs = proxy.clock.now - this.askedAtMs;
     this.host = null;
     host.recordResult(200, null);
     this.upstream = new TcpUpstream(this, connection);
@@ -242,6 +245,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
       return;
     }
     this.host = host;
+    this.askedAtMs = this.proxy.clock.now;
     cluster.tcpPool(host, 0).newConnection(this);
   }
 
