@@ -88,7 +88,7 @@ function decodeExtensions(formatters: readonly TypedExtensionConfig[], reasons: 
 }
 
 /** The text of a data source. Files and environment are read when the configuration is. */
-function readText(source: DataSource, reasons: Reasons): string | null {
+export function readText(source: DataSource, reasons: Reasons): string | null {
   sourceFields.check(source, reasons);
   const { specifier } = source;
   switch (specifier.case) {
