@@ -1,13 +1,259 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { durationMs } from '../../core/duration.ts';
 import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
-import type { HttpConnectionManager } from '../../proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import type { HcmData } from './hcm-data.ts';
+import { SupportedFields } from '../../core/supported-fields.ts';
+import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
+import { SchemeHeaderTransformationSchema } from '../../proto/envoy/config/core/v3/protocol_pb.js';
+import {
+  HttpConnectionManager_CodecType as CodecType,
+  HttpConnectionManager_ForwardClientCertDetails as ClientCert,
+  HttpConnectionManager_HcmAccessLogOptionsSchema,
+  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
+  HttpConnectionManager_ProxyStatusConfigSchema,
+  HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
+  HttpConnectionManagerSchema,
+  RequestIDExtensionSchema,
+  type HttpConnectionManager,
+} from '../../proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { UuidRequestIdConfigSchema } from '../../proto/envoy/extensions/request_id/uuid/v3/uuid_pb.js';
+import { decodeRouteConfiguration } from '../../route/decode.ts';
+import { decodeHeaderMatcher } from '../../route/match/decode.ts';
+import { wireText } from '../../route/wire-text.ts';
+import { decodeClientAddress } from './decode-client-address.ts';
+import { decodeHttpFilters } from './decode-filters.ts';
+import { decodeLocalReply } from './decode-local-reply.ts';
+import { decodeHttp1, decodeLimits, decodeTimeouts } from './decode-protocol.ts';
+import type {
+  AccessLogOptionsData,
+  ForwardingData,
+  HcmData,
+  HostOptionsData,
+  PathOptionsData,
+  ProxyStatusData,
+  RequestIdData,
+  ResponseOptionsData,
+} from './hcm-data.ts';
+
+const hcmFields = new SupportedFields(
+  HttpConnectionManagerSchema,
+  [
+    'codec_type',
+    'stat_prefix',
+    'route_config',
+    'http_filters',
+    'add_user_agent',
+    'common_http_protocol_options',
+    'http1_safe_max_connection_duration',
+    'http_protocol_options',
+    'server_name',
+    'server_header_transformation',
+    'scheme_header_transformation',
+    'max_request_headers_kb',
+    'stream_idle_timeout',
+    'stream_flush_timeout',
+    'request_timeout',
+    'request_headers_timeout',
+    'drain_timeout',
+    'delayed_close_timeout',
+    'access_log',
+    'access_log_flush_interval',
+    'flush_access_log_on_new_request',
+    'access_log_options',
+    'use_remote_address',
+    'xff_num_trusted_hops',
+    'original_ip_detection_extensions',
+    'internal_address_config',
+    'skip_xff_append',
+    'via',
+    'generate_request_id',
+    'preserve_external_request_id',
+    'always_set_request_id_in_response',
+    'forward_client_cert_details',
+    'proxy_100_continue',
+    'normalize_path',
+    'merge_slashes',
+    'path_with_escaped_slashes_action',
+    'request_id_extension',
+    'local_reply_config',
+    'strip_matching_host_port',
+    'strip_any_host_port',
+    'stream_error_on_invalid_http_message',
+    'strip_trailing_host_dot',
+    'proxy_status_config',
+    'append_x_forwarded_port',
+  ],
+  // Envoy 1.39 reads it and changes nothing by it (observed).
+  ['represent_ipv4_remote_address_as_ipv4_mapped_ipv6'],
+);
+const schemeFields = new SupportedFields(SchemeHeaderTransformationSchema, ['scheme_to_overwrite', 'match_upstream']);
+const requestIdFields = new SupportedFields(RequestIDExtensionSchema, ['typed_config']);
+// `use_request_id_for_trace_sampling` acts only with tracing.
+const uuidFields = new SupportedFields(
+  UuidRequestIdConfigSchema,
+  ['pack_trace_reason'],
+  ['use_request_id_for_trace_sampling'],
+);
+const proxyStatusFields = new SupportedFields(HttpConnectionManager_ProxyStatusConfigSchema, [
+  'remove_details',
+  'remove_connection_termination_details',
+  'remove_response_flags',
+  'set_recommended_response_code',
+  'use_node_id',
+  'literal_proxy_name',
+]);
+const logOptionFields = new SupportedFields(HttpConnectionManager_HcmAccessLogOptionsSchema, [
+  'access_log_flush_interval',
+  'flush_access_log_on_new_request',
+]);
 
 /** Null: reasons were added. */
 export function decodeHttpConnectionManager(
-  _message: HttpConnectionManager,
-  _reasons: Reasons,
-  _extensions: Extensions,
+  message: HttpConnectionManager,
+  reasons: Reasons,
+  extensions: Extensions,
 ): HcmData | null {
-  return null;
+  const before = reasons.list.length;
+  hcmFields.check(message, reasons);
+  if (message.codecType !== CodecType.AUTO && message.codecType !== CodecType.HTTP1)
+    reasons.at('codec_type').add(`${CodecType[message.codecType]} is not supported by sekisho yet, AUTO and HTTP1 are`);
+  const { routeSpecifier, httpProtocolOptions } = message;
+  const routeConfig =
+    routeSpecifier.case === 'routeConfig'
+      ? decodeRouteConfiguration(routeSpecifier.value, reasons.at('route_config'), extensions)
+      : null;
+  if (routeSpecifier.case === undefined) reasons.add('needs route_config');
+  const data = {
+    statPrefix: message.statPrefix,
+    routeConfig: routeConfig!,
+    httpFilters: decodeHttpFilters(message.httpFilters, reasons, extensions),
+    accessLogs: decodeAccessLogs(message.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher),
+    accessLogOptions: decodeLogOptions(message, reasons.at('access_log_options')),
+    limits: decodeLimits(message, reasons),
+    timeouts: decodeTimeouts(message),
+    http1: decodeHttp1(httpProtocolOptions, reasons.at('http_protocol_options')),
+    path: decodePathOptions(message),
+    host: decodeHostOptions(message, reasons),
+    client: decodeClientAddress(message, reasons),
+    requestId: decodeRequestId(message, reasons.at('request_id_extension')),
+    forwarding: decodeForwarding(message, reasons),
+    response: decodeResponseOptions(message, reasons),
+    localReply: decodeLocalReply(message.localReplyConfig, reasons.at('local_reply_config')),
+    proxy100Continue: message.proxy100Continue,
+    streamErrorOnInvalidMessage:
+      httpProtocolOptions?.overrideStreamErrorOnInvalidHttpMessage ?? message.streamErrorOnInvalidHttpMessage ?? false,
+  };
+  return routeConfig === null || reasons.list.length > before ? null : data;
+}
+
+/** The deprecated fields count where `access_log_options` is not set. */
+function decodeLogOptions(message: HttpConnectionManager, reasons: Reasons): AccessLogOptionsData {
+  const options = message.accessLogOptions;
+  if (options !== undefined) logOptionFields.check(options, reasons);
+  return {
+    flushIntervalMs: durationMs(options?.accessLogFlushInterval ?? message.accessLogFlushInterval, 0),
+    flushOnNewRequest: options?.flushAccessLogOnNewRequest ?? message.flushAccessLogOnNewRequest,
+  };
+}
+
+const escapedSlashes: Readonly<Record<EscapedSlashes, PathOptionsData['escapedSlashes']>> = {
+  [EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT]: 'KEEP_UNCHANGED',
+  [EscapedSlashes.KEEP_UNCHANGED]: 'KEEP_UNCHANGED',
+  [EscapedSlashes.REJECT_REQUEST]: 'REJECT_REQUEST',
+  [EscapedSlashes.UNESCAPE_AND_REDIRECT]: 'UNESCAPE_AND_REDIRECT',
+  [EscapedSlashes.UNESCAPE_AND_FORWARD]: 'UNESCAPE_AND_FORWARD',
+};
+
+function decodePathOptions(message: HttpConnectionManager): PathOptionsData {
+  return {
+    normalize: message.normalizePath ?? false,
+    mergeSlashes: message.mergeSlashes,
+    escapedSlashes: escapedSlashes[message.pathWithEscapedSlashesAction],
+  };
+}
+
+function decodeHostOptions(message: HttpConnectionManager, reasons: Reasons): HostOptionsData {
+  const stripsAny = message.stripPortMode.case === 'stripAnyHostPort' && message.stripPortMode.value;
+  if (stripsAny && message.stripMatchingHostPort)
+    reasons
+      .at('strip_any_host_port')
+      .add('only one of strip_matching_host_port and strip_any_host_port can be enabled');
+  return {
+    stripPort: stripsAny ? 'any' : message.stripMatchingHostPort ? 'matching' : 'none',
+    stripTrailingDot: message.stripTrailingHostDot,
+  };
+}
+
+function decodeRequestId(message: HttpConnectionManager, reasons: Reasons): RequestIdData {
+  const extension = message.requestIdExtension;
+  if (extension !== undefined) requestIdFields.check(extension, reasons);
+  const packed = extension?.typedConfig;
+  let packTraceReason = true;
+  if (packed !== undefined) {
+    const at = reasons.at('typed_config');
+    if (packed.typeUrl.slice(packed.typeUrl.lastIndexOf('/') + 1) === UuidRequestIdConfigSchema.typeName) {
+      const config = fromBinary(UuidRequestIdConfigSchema, packed.value);
+      uuidFields.check(config, at);
+      packTraceReason = config.packTraceReason ?? true;
+    } else at.add(`request id extension of type '${packed.typeUrl}' is not supported by sekisho`);
+  }
+  return {
+    generate: message.generateRequestId ?? true,
+    preserveExternal: message.preserveExternalRequestId,
+    alwaysSetInResponse: message.alwaysSetRequestIdInResponse,
+    packTraceReason,
+  };
+}
+
+const clientCertModes: Readonly<Record<ClientCert, ForwardingData['clientCert']>> = {
+  [ClientCert.SANITIZE]: 'SANITIZE',
+  [ClientCert.FORWARD_ONLY]: 'FORWARD_ONLY',
+  [ClientCert.APPEND_FORWARD]: 'APPEND_FORWARD',
+  [ClientCert.SANITIZE_SET]: 'SANITIZE_SET',
+  [ClientCert.ALWAYS_FORWARD_ONLY]: 'ALWAYS_FORWARD_ONLY',
+};
+
+function decodeForwarding(message: HttpConnectionManager, reasons: Reasons): ForwardingData {
+  const scheme = message.schemeHeaderTransformation;
+  if (scheme !== undefined) schemeFields.check(scheme, reasons.at('scheme_header_transformation'));
+  return {
+    appendXForwardedPort: message.appendXForwardedPort,
+    addUserAgent: message.addUserAgent ?? false,
+    via: wireText(message.via),
+    clientCert: clientCertModes[message.forwardClientCertDetails],
+    schemeToOverwrite: scheme?.transformation.case === 'schemeToOverwrite' ? scheme.transformation.value : '',
+    schemeMatchesUpstream: scheme?.matchUpstream ?? false,
+  };
+}
+
+const serverHeaders: Readonly<Record<ServerHeader, ResponseOptionsData['serverHeader']>> = {
+  [ServerHeader.OVERWRITE]: 'OVERWRITE',
+  [ServerHeader.APPEND_IF_ABSENT]: 'APPEND_IF_ABSENT',
+  [ServerHeader.PASS_THROUGH]: 'PASS_THROUGH',
+};
+
+function decodeResponseOptions(message: HttpConnectionManager, reasons: Reasons): ResponseOptionsData {
+  return {
+    serverName: message.serverName === '' ? 'envoy' : wireText(message.serverName),
+    serverHeader: serverHeaders[message.serverHeaderTransformation],
+    via: wireText(message.via),
+    proxyStatus: decodeProxyStatus(message.proxyStatusConfig, reasons.at('proxy_status_config')),
+  };
+}
+
+function decodeProxyStatus(
+  message: HttpConnectionManager['proxyStatusConfig'],
+  reasons: Reasons,
+): ProxyStatusData | null {
+  if (message === undefined) return null;
+  proxyStatusFields.check(message, reasons);
+  const { proxyName } = message;
+  return {
+    removeDetails: message.removeDetails,
+    removeConnectionTerminationDetails: message.removeConnectionTerminationDetails,
+    removeResponseFlags: message.removeResponseFlags,
+    setRecommendedResponseCode: message.setRecommendedResponseCode,
+    name: proxyName.case === 'literalProxyName' ? wireText(proxyName.value) : null,
+    useNodeId: proxyName.case === 'useNodeId' && proxyName.value,
+  };
 }

@@ -1,0 +1,52 @@
+import type { Extensions } from '../../core/extension.ts';
+import type { Reasons } from '../../core/rejection.ts';
+import { SupportedFields } from '../../core/supported-fields.ts';
+import {
+  HttpFilterSchema,
+  type HttpFilter,
+} from '../../proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { HttpFilterData } from './hcm-data.ts';
+
+/**
+ * `is_optional` lets a proxy leave out a filter that it does not know. Nothing is left out here: a filter that Envoy
+ * would run, and that may guard something, must not vanish silently.
+ */
+const filterFields = new SupportedFields(HttpFilterSchema, ['name', 'typed_config', 'disabled'], ['is_optional']);
+
+const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
+
+/** `http_filters`: the router must be there, once and last. */
+export function decodeHttpFilters(
+  messages: readonly HttpFilter[],
+  reasons: Reasons,
+  extensions: Extensions,
+): HttpFilterData[] {
+  const before = reasons.list.length;
+  const filters = messages.flatMap(
+    (message, i) => decodeHttpFilter(message, reasons.at('http_filters', i), extensions) ?? [],
+  );
+  if (reasons.list.length === before) checkOrder(filters, reasons);
+  return filters;
+}
+
+function decodeHttpFilter(message: HttpFilter, reasons: Reasons, extensions: Extensions): HttpFilterData | null {
+  filterFields.check(message, reasons);
+  if (message.configType.case === 'configDiscovery') return null;
+  const opened = extensions.open('envoy.filters.http', message.name, message.configType.value, reasons);
+  if (opened === null) return null;
+  if (opened.kind === routerKind && message.disabled)
+    reasons.at('disabled').add('a terminal filter cannot be disabled');
+  return { name: message.name, kind: opened.kind, data: opened.data, disabled: message.disabled };
+}
+
+function checkOrder(filters: readonly HttpFilterData[], reasons: Reasons): void {
+  const last = filters.length - 1;
+  if (last < 0) reasons.at('http_filters').add('at least the router is needed, as the last filter');
+  filters.forEach((filter, i) => {
+    const describe = `filter named ${filter.name} of type ${filter.kind}`;
+    if (filter.kind === routerKind && i < last)
+      reasons.at('http_filters', i).add(`terminal ${describe} must be the last filter in a http filter chain`);
+    if (filter.kind !== routerKind && i === last)
+      reasons.at('http_filters', i).add(`non-terminal ${describe} is the last filter in a http filter chain`);
+  });
+}
