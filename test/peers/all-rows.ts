@@ -4,7 +4,7 @@ import { clusters } from './rows/clusters.ts';
 import { filters } from './rows/filters.ts';
 import { headers } from './rows/headers.ts';
 import { http1 } from './rows/http1.ts';
-import { manager } from './rows/manager.ts';
+import { connectionManager } from './rows/connection-manager.ts';
 import { observing } from './rows/observing.ts';
 import { replies } from './rows/replies.ts';
 import { resilience } from './rows/resilience.ts';
@@ -18,7 +18,7 @@ export const groups: readonly Group[] = [
   ...answers,
   ...rewrites,
   ...headers,
-  ...manager,
+  ...connectionManager,
   ...http1,
   ...resilience,
   ...clusters,

@@ -166,7 +166,7 @@ const dropping: Group = {
   ],
 };
 
-export const manager: readonly Group[] = [
+export const connectionManager: readonly Group[] = [
   ...addresses,
   serverHeader('OVERWRITE'),
   serverHeader('APPEND_IF_ABSENT'),
