@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { clusterChanges } from '../../../src/cluster/cluster-changes.ts';
+import type { ClusterData } from '../../../src/cluster/cluster-data.ts';
+import { WorkerClusters } from '../../../src/cluster/clusters.ts';
+import { anyHost, hostData, World } from './cluster-fixture.ts';
+
+const byName = (...list: ClusterData[]): Map<string, ClusterData> => new Map(list.map((data) => [data.name, data]));
+
+describe('WorkerClusters', () => {
+  it('builds a cluster when it is first asked for, once', () => {
+    const world = new World();
+    const clusters = new WorkerClusters(world.environment);
+    const list = Array.from({ length: 2000 }, (_, i) => world.data({ name: `c${i}`, statName: `c${i}` }));
+    clusters.apply({ set: list, removed: [], hosts: [] });
+    expect(world.stats.names).toEqual([]);
+    const cluster = clusters.get('c7');
+    expect(clusters.get('c7')).toBe(cluster);
+    expect(clusters.get('none')).toBeUndefined();
+    expect(world.stats.names.every((name) => name.startsWith('cluster.c7.'))).toBe(true);
+    expect(world.messages).toEqual([]);
+  });
+
+  it('makes a changed cluster anew before the old one drains', () => {
+    const world = new World();
+    const clusters = new WorkerClusters(world.environment);
+    clusters.apply({ set: [world.data()], removed: [], hosts: [] });
+    const before = clusters.get('c')!;
+    clusters.apply({ set: [world.data({ connectTimeoutMs: 1 })], removed: [], hosts: [] });
+    const after = clusters.get('c')!;
+    expect(after).not.toBe(before);
+    // Who holds the old one can still finish with it.
+    expect(before.pick(anyHost)).not.toBeNull();
+    expect(after.pick(anyHost)).not.toBe(before.pick(anyHost));
+  });
+
+  it('takes hosts in place', () => {
+    const world = new World();
+    const clusters = new WorkerClusters(world.environment);
+    clusters.apply({ set: [world.data()], removed: [], hosts: [] });
+    const cluster = clusters.get('c')!;
+    const host = cluster.pick(anyHost);
+    clusters.apply({
+      set: [],
+      removed: [],
+      hosts: [{ name: 'c', hosts: [hostData('10.0.0.1', { priority: 1 }), hostData('10.0.0.9')] }],
+    });
+    expect(clusters.get('c')).toBe(cluster);
+    expect(cluster.pick(anyHost)!.addressText).toBe('10.0.0.9:80');
+    expect(host!.priority).toBe(1);
+  });
+
+  it('takes hosts of a cluster that was not used yet', () => {
+    const world = new World();
+    const clusters = new WorkerClusters(world.environment);
+    clusters.apply({ set: [world.data({ hosts: [] })], removed: [], hosts: [] });
+    clusters.apply({ set: [], removed: [], hosts: [{ name: 'c', hosts: [hostData('10.0.0.9')] }] });
+    expect(clusters.get('c')!.pick(anyHost)!.addressText).toBe('10.0.0.9:80');
+  });
+
+  it('forgets what is removed', () => {
+    const world = new World();
+    const clusters = new WorkerClusters(world.environment);
+    clusters.apply({ set: [world.data()], removed: [], hosts: [] });
+    clusters.apply({ set: [], removed: ['c'], hosts: [] });
+    expect(clusters.get('c')).toBeUndefined();
+  });
+
+  it('keeps two hosts with one address apart', () => {
+    const world = new World();
+    const cluster = world.cluster({
+      hosts: [hostData('10.0.0.1', { weight: 1 }), hostData('10.0.0.1', { weight: 3 })],
+    });
+    const counts = new Map<unknown, number>();
+    for (let i = 0; i < 400; i++) {
+      const host = cluster.pick(anyHost);
+      counts.set(host, (counts.get(host) ?? 0) + 1);
+    }
+    expect([...counts.values()].sort((a, b) => a - b)).toEqual([100, 300]);
+  });
+
+  it('hears of health that changed', () => {
+    const world = new World();
+    const cluster = world.cluster({ hosts: [hostData('10.0.0.1'), hostData('10.0.0.2')] });
+    const results: [number, string | undefined][] = [];
+    cluster.watchHosts({ onResult: (_host, status, failure) => results.push([status, failure?.kind.name]) });
+    const host = cluster.pick(anyHost)!;
+    host.recordResult(503, null);
+    expect(results).toEqual([[503, undefined]]);
+    (host as unknown as { healthFlags: number }).healthFlags = 2;
+    cluster.onHealthChanged();
+    expect(new Set([1, 2, 3, 4].map(() => cluster.pick(anyHost))).has(host)).toBe(false);
+  });
+});
+
+describe('clusterChanges', () => {
+  it('tells apart what is new, what is other, what is gone and where only hosts are others', () => {
+    const world = new World();
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => world.data({ name }));
+    const other = { ...b!, connectTimeoutMs: 1 };
+    const hosts = [hostData('10.0.0.2')];
+    expect(clusterChanges(byName(a!, b!, c!), byName(structuredClone(a!), other, { ...c!, hosts }, d!))).toEqual({
+      set: [other, d],
+      removed: [],
+      hosts: [{ name: 'c', hosts }],
+    });
+    expect(clusterChanges(byName(a!), byName())).toEqual({ set: [], removed: ['a'], hosts: [] });
+  });
+});
