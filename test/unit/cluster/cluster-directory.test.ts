@@ -1,0 +1,276 @@
+import { describe, expect, it } from 'vitest';
+import type { ClusterChanges } from '../../../src/cluster/cluster-changes.ts';
+import type { ClusterData, DiscoveryData, DnsData } from '../../../src/cluster/cluster-data.ts';
+import { ClusterDirectory } from '../../../src/cluster/cluster-directory.ts';
+import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
+import { clusterData, hostData } from './cluster-fixture.ts';
+import { ScriptedResolver } from './discovery/scripted-resolver.ts';
+import { MemoryNetwork } from './memory-network.ts';
+import { RecordingStats } from './recording-stats.ts';
+
+const dns: DnsData = {
+  refreshMs: 5000,
+  failureRefresh: null,
+  jitterMs: 0,
+  respectTtl: false,
+  ttlRefreshMinMs: 0,
+  family: 'AUTO',
+  resolver: { kind: 'getaddrinfo', retries: 0 },
+  waitForWarm: true,
+};
+
+function discovery(kind: 'strict-dns' | 'logical-dns', names: string[], change: Partial<DnsData> = {}): DiscoveryData {
+  const targets = names.map((name) => ({ name, port: 80, host: hostData('', { hostname: name }) }));
+  return { kind, dns: { ...dns, ...change }, targets };
+}
+
+class Bench {
+  readonly network = new MemoryNetwork();
+  readonly stats = new RecordingStats();
+  readonly resolver = new ScriptedResolver();
+  readonly changes: ClusterChanges[] = [];
+  readonly directory = new ClusterDirectory({
+    clock: this.network.clock,
+    timers: this.network.timers,
+    random: () => 0.5,
+    stats: this.stats,
+    limits: new SharedNumberDirectory(),
+    openResolver: () => this.resolver,
+    onChanges: (changes) => this.changes.push(changes),
+  });
+
+  dnsCluster(kind: 'strict-dns' | 'logical-dns', names: string[], change: Partial<DnsData> = {}): void {
+    this.replace({ hosts: [], discovery: discovery(kind, names, change) });
+  }
+
+  replace(...list: Partial<ClusterData>[]): void {
+    this.directory.replace(list.map((change) => clusterData(change)));
+  }
+
+  get addresses(): string[] {
+    return this.directory.hostsOf('c').map(({ address }) => address.host);
+  }
+
+  gauge(name: string): number | undefined {
+    return new Map(this.directory.gaugesOf('c')).get(name);
+  }
+}
+
+describe('static clusters', () => {
+  it('are warm at once, and go to the workers with their limits', async () => {
+    const bench = new Bench();
+    bench.replace({});
+    await bench.directory.whenWarm();
+    const { set } = bench.directory.takeChanges();
+    expect(set.map(({ name, breakerSlots }) => [name, breakerSlots])).toEqual([['c', [0, 1, 2, 3, 4, 5, 6, 7]]]);
+    expect(bench.directory.everything().set).toEqual(set);
+    expect(bench.stats.read()).toEqual({ membership_change: 1 });
+  });
+
+  it('tell their members by health', () => {
+    const bench = new Bench();
+    bench.replace({
+      hosts: [
+        hostData('10.0.0.1'),
+        hostData('10.0.0.2', { health: 'DRAINING' }),
+        hostData('10.0.0.3', { health: 'DEGRADED' }),
+      ],
+    });
+    expect(['total', 'healthy', 'degraded', 'excluded'].map((name) => bench.gauge(`membership_${name}`))).toEqual([
+      3, 1, 1, 1,
+    ]);
+  });
+
+  it('differ only in what has changed', () => {
+    const bench = new Bench();
+    bench.replace({}, { name: 'd' });
+    bench.directory.takeChanges();
+    bench.replace({ hosts: [hostData('10.0.0.2')] }, { name: 'd' });
+    expect(bench.directory.takeChanges()).toEqual({
+      set: [],
+      removed: [],
+      hosts: [{ name: 'c', hosts: [hostData('10.0.0.2')] }],
+    });
+    bench.replace({ name: 'd' });
+    expect(bench.directory.takeChanges()).toEqual({ set: [], removed: ['c'], hosts: [] });
+  });
+});
+
+describe('STRICT_DNS', () => {
+  it('is warm after the first answer, with all its addresses', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('strict-dns', ['a.test', 'b.test']);
+    let isWarm = false;
+    const warm = bench.directory.whenWarm().then(() => (isWarm = true));
+    await Promise.resolve();
+    expect([isWarm, bench.gauge('warming_state')]).toEqual([false, 1]);
+    expect(bench.resolver.asked).toEqual(['a.test AUTO', 'b.test AUTO']);
+    await bench.resolver.answer('a.test', ['192.0.2.2', '192.0.2.1']);
+    await warm;
+    expect(bench.gauge('warming_state')).toBe(0);
+    await bench.resolver.answer('b.test', ['192.0.2.3']);
+    expect(bench.addresses).toEqual(['192.0.2.1', '192.0.2.2', '192.0.2.3']);
+    expect(bench.directory.hostsOf('c')[2]).toEqual(hostData('192.0.2.3', { hostname: 'b.test' }));
+    expect(bench.stats.read()).toEqual({ membership_change: 2, update_attempt: 2, update_success: 2 });
+    // Nothing was with the workers yet.
+    expect(bench.changes).toEqual([]);
+  });
+
+  it('asks again after the refresh interval, and tells what has changed', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('strict-dns', ['a.test']);
+    await bench.resolver.answer('a.test', ['192.0.2.1', '192.0.2.2']);
+    bench.directory.takeChanges();
+    bench.network.advance(4999);
+    expect(bench.resolver.asked).toHaveLength(1);
+    bench.network.advance(1);
+    expect(bench.resolver.asked).toHaveLength(2);
+    await bench.resolver.answer('a.test', ['192.0.2.2', '192.0.2.1']);
+    expect(bench.stats.read()).toMatchObject({ update_no_rebuild: 1, membership_change: 1 });
+    expect(bench.changes).toEqual([]);
+    bench.network.advance(5000);
+    await bench.resolver.answer('a.test', ['192.0.2.2']);
+    expect(bench.changes).toEqual([
+      { set: [], removed: [], hosts: [{ name: 'c', hosts: [hostData('192.0.2.2', { hostname: 'a.test' })] }] },
+    ]);
+  });
+
+  it('loses its hosts to an empty answer, and keeps them through a failure', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('strict-dns', ['a.test']);
+    await bench.resolver.answer('a.test', ['192.0.2.1']);
+    bench.network.advance(5000);
+    await bench.resolver.fail('a.test');
+    expect(bench.addresses).toEqual(['192.0.2.1']);
+    bench.network.advance(5000);
+    await bench.resolver.answer('a.test', []);
+    expect(bench.addresses).toEqual([]);
+    expect(bench.stats.read()).toEqual({
+      membership_change: 2,
+      update_attempt: 3,
+      update_success: 2,
+      update_failure: 1,
+    });
+  });
+
+  it('is warm after a failure too', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('strict-dns', ['a.test']);
+    await bench.resolver.fail('a.test');
+    await bench.directory.whenWarm();
+    expect(bench.addresses).toEqual([]);
+  });
+
+  it('is warm at once without names, or when told not to wait', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('strict-dns', []);
+    await bench.directory.whenWarm();
+    bench.dnsCluster('strict-dns', ['a.test'], { waitForWarm: false });
+    await bench.directory.whenWarm();
+  });
+});
+
+describe('refreshing', () => {
+  it('follows the TTL where the configuration says so, not below a floor', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('strict-dns', ['a.test'], { respectTtl: true, ttlRefreshMinMs: 2000 });
+    await bench.resolver.answer('a.test', ['192.0.2.1'], 60);
+    bench.network.advance(59_999);
+    expect(bench.resolver.asked).toHaveLength(1);
+    bench.network.advance(1);
+    await bench.resolver.answer('a.test', ['192.0.2.1'], 1);
+    bench.network.advance(1999);
+    expect(bench.resolver.asked).toHaveLength(2);
+    bench.network.advance(1);
+    // A TTL of 0 says nothing.
+    await bench.resolver.answer('a.test', ['192.0.2.1'], 0);
+    bench.network.advance(4999);
+    expect(bench.resolver.asked).toHaveLength(3);
+    bench.network.advance(1);
+    expect(bench.resolver.asked).toHaveLength(4);
+  });
+
+  it('adds jitter', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('strict-dns', ['a.test'], { jitterMs: 1000 });
+    await bench.resolver.answer('a.test', ['192.0.2.1']);
+    bench.network.advance(5499);
+    expect(bench.resolver.asked).toHaveLength(1);
+    bench.network.advance(1);
+    expect(bench.resolver.asked).toHaveLength(2);
+  });
+
+  it('backs off after failures, up to the maximum, and starts over after a success', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('strict-dns', ['a.test'], { failureRefresh: { baseMs: 100, maxMs: 300 } });
+    // Half of the bound, since the random source says 0.5.
+    for (const delay of [50, 100, 150, 150]) {
+      await bench.resolver.fail('a.test');
+      const before = bench.resolver.asked.length;
+      bench.network.advance(delay - 1);
+      expect(bench.resolver.asked).toHaveLength(before);
+      bench.network.advance(1);
+      expect(bench.resolver.asked).toHaveLength(before + 1);
+    }
+    await bench.resolver.answer('a.test', ['192.0.2.1']);
+    bench.network.advance(5000);
+    await bench.resolver.fail('a.test');
+    bench.network.advance(50);
+    expect(bench.resolver.asked).toHaveLength(7);
+  });
+
+  it('goes on over a new configuration that leaves discovery alone, and stops with the cluster', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('strict-dns', ['a.test']);
+    await bench.resolver.answer('a.test', ['192.0.2.1']);
+    bench.directory.takeChanges();
+    bench.replace({ hosts: [], connectTimeoutMs: 1, discovery: discovery('strict-dns', ['a.test']) });
+    await bench.directory.whenWarm();
+    expect(bench.resolver.asked).toHaveLength(1);
+    expect(bench.directory.takeChanges().set).toMatchObject([{ connectTimeoutMs: 1, hosts: [{ hostname: 'a.test' }] }]);
+    bench.replace();
+    bench.network.advance(60_000);
+    expect(bench.resolver.asked).toHaveLength(1);
+    expect(bench.network.timers.size).toBe(0);
+  });
+
+  it('does not give the hosts of a warming cluster to the one that is still in place', async () => {
+    const bench = new Bench();
+    bench.replace({});
+    bench.directory.takeChanges();
+    bench.dnsCluster('strict-dns', ['a.test']);
+    await bench.resolver.answer('a.test', ['192.0.2.1']);
+    expect(bench.changes).toEqual([]);
+    expect(bench.directory.takeChanges().set).toMatchObject([{ hosts: [{ address: { host: '192.0.2.1' } }] }]);
+  });
+});
+
+describe('LOGICAL_DNS', () => {
+  it('has the first address of the current answer', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('logical-dns', ['a.test']);
+    await bench.resolver.answer('a.test', ['192.0.2.2', '192.0.2.1']);
+    expect(bench.addresses).toEqual(['192.0.2.2']);
+    bench.network.advance(5000);
+    await bench.resolver.answer('a.test', ['192.0.2.2']);
+    bench.network.advance(5000);
+    await bench.resolver.answer('a.test', ['192.0.2.1', '192.0.2.2']);
+    expect(bench.addresses).toEqual(['192.0.2.1']);
+    expect(bench.stats.read()).toEqual({
+      membership_change: 2,
+      update_attempt: 3,
+      update_success: 3,
+      update_no_rebuild: 1,
+    });
+  });
+
+  it('takes an empty answer for a failure', async () => {
+    const bench = new Bench();
+    bench.dnsCluster('logical-dns', ['a.test']);
+    await bench.resolver.answer('a.test', ['192.0.2.1']);
+    bench.network.advance(5000);
+    await bench.resolver.answer('a.test', []);
+    expect(bench.addresses).toEqual(['192.0.2.1']);
+    expect(bench.stats.read()).toMatchObject({ update_success: 1, update_failure: 1 });
+  });
+});
