@@ -16,7 +16,7 @@ export const depthMax = 100;
 export const fileBytesMax = 256 * 1024 * 1024;
 
 /** Values read from one file, each alias counted as often as it is used: bounds alias bombs ("billion laughs"). */
-export const valuesMax = 20_000_000;
+export const valuesMax = 10_000_000;
 
 /** For messages: how the text would write a value, cut when long. */
 export function show(value: unknown): string {

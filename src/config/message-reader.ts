@@ -3,7 +3,7 @@ import { AnySchema, ListValueSchema, StructSchema, ValueSchema, type Any } from 
 import { depthMax, isConfigObject, show, valuesMax, type ConfigObject, type ConfigValue } from './config-value.ts';
 import { FieldPath } from './field-path.ts';
 import { planOf, type ElementPlan, type FieldPlan, type MessagePlan } from './message-plan.ts';
-import { messageType, unknownTypeName } from './message-types.ts';
+import { isTypedStruct, messageType, typeNameIn, unknownTypeName } from './message-types.ts';
 import { nearName } from './near-name.ts';
 import { wrongValue, type ConfigReason } from './problem.ts';
 import { Refusal } from './scalar.ts';
@@ -13,10 +13,10 @@ export interface ReaderOptions {
   /** Envoy's `--allow-unknown-static-fields`: an unknown field or enum name is a warning and left out. */
   readonly allowUnknown: boolean;
   /** Called for every message that was packed into an `Any`, with the reader's path at the `Any`. */
-  readonly onPacked: (type: DescMessage, message: Message) => void;
+  readonly onPacked?: (type: DescMessage, message: Message) => void;
   /** Messages of these types are handed to `onWatched` with their path. */
-  readonly watched: ReadonlySet<string>;
-  readonly onWatched: (type: DescMessage, message: Message, path: string) => void;
+  readonly watched?: ReadonlySet<string>;
+  readonly onWatched?: (type: DescMessage, message: Message, path: string) => void;
 }
 
 /** An element that could not be read; the reason was added. */
@@ -67,7 +67,7 @@ export class MessageReader {
     this.#enter();
     this.#fields(type, message, value, null);
     this.#depth--;
-    if (this.#options.watched.has(type.typeName)) this.#options.onWatched(type, message, this.path.toString());
+    if (this.#options.watched?.has(type.typeName)) this.#options.onWatched?.(type, message, this.path.toString());
     return message;
   }
 
@@ -195,7 +195,9 @@ export class MessageReader {
       case 'struct':
         if (!isConfigObject(value)) return this.#wrong('must be an object', value);
         this.#measure(value);
-        return plan.isJson ? value : fromJson(StructSchema, value);
+        // Merged over what an earlier text said, key by key.
+        if (plan.isJson) return existing === undefined ? value : { ...(existing as ConfigObject), ...value };
+        return fromJson(StructSchema, value);
       case 'value':
         this.#measure(value);
         return fromJson(ValueSchema, value);
@@ -269,7 +271,7 @@ export class MessageReader {
     const type = this.#packedType(url);
     if (type === null) return failed;
     this.#enter();
-    const packed = isTypedStruct(type) ? this.#typedStruct(value) : null;
+    const packed = isTypedStruct(type.typeName) ? this.#typedStruct(value) : null;
     const any = packed ?? this.#pack(type, typeof url === 'string' ? url : '', this.#packedContent(type, value));
     this.#depth--;
     return any;
@@ -300,7 +302,7 @@ export class MessageReader {
     if (hasOwnJson(type)) return this.#wellKnown(type, value);
     const message = create(type);
     this.#fields(type, message, value, '@type');
-    if (this.#options.watched.has(type.typeName)) this.#options.onWatched(type, message, this.path.toString());
+    if (this.#options.watched?.has(type.typeName)) this.#options.onWatched?.(type, message, this.path.toString());
     return message;
   }
 
@@ -323,14 +325,14 @@ export class MessageReader {
     const url = value['type_url'] ?? value['typeUrl'];
     const content = value['value'] ?? {};
     if (typeof url !== 'string' || !isConfigObject(content)) return null;
-    const type = messageType(url.slice(url.lastIndexOf('/') + 1));
+    const type = messageType(typeNameIn(url));
     if (type === undefined || hasOwnJson(type)) return null;
     return this.#pack(type, url, this.#message(type, content, undefined));
   }
 
   #pack(type: DescMessage, typeUrl: string, message: Read): Any | typeof failed {
     if (message === failed) return failed;
-    this.#options.onPacked(type, message as Message);
+    this.#options.onPacked?.(type, message as Message);
     return create(AnySchema, { typeUrl, value: toBinary(type, message as Message) });
   }
 
@@ -385,10 +387,6 @@ export class MessageReader {
     for (const one of Array.isArray(value) ? value : Object.values(value)) this.#measure(one);
     this.#depth--;
   }
-}
-
-function isTypedStruct(type: DescMessage): boolean {
-  return type.typeName === 'xds.type.v3.TypedStruct' || type.typeName === 'udpa.type.v1.TypedStruct';
 }
 
 /** Types whose JSON is not an object of their fields: in an `Any` it stands under `value`. */

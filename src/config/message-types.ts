@@ -3,6 +3,16 @@ import { nearName } from './near-name.ts';
 
 export { messageType } from '../proto/embedded.js';
 
+/** The message name in a type URL. */
+export function typeNameIn(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+}
+
+/** Of either package: their wire formats are the same. */
+export function isTypedStruct(typeName: string): boolean {
+  return typeName === 'xds.type.v3.TypedStruct' || typeName === 'udpa.type.v1.TypedStruct';
+}
+
 export interface UnknownType {
   readonly message: string;
   readonly suggestion: string | undefined;

@@ -1,10 +1,10 @@
 import { fromBinary, type DescMessage, type Message } from '@bufbuild/protobuf';
-import type { Any } from '@bufbuild/protobuf/wkt';
+import type { Any, Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import { show } from './config-value.ts';
 import { FieldPath } from './field-path.ts';
-import { messageType } from './message-types.ts';
+import { messageType, typeNameIn } from './message-types.ts';
 import { wrongValue, type ConfigReason } from './problem.ts';
-import { durationText, type CompiledRules } from './rules/field-rules.ts';
+import { durationText, timestampText, type CompiledRules } from './rules/field-rules.ts';
 import { messageRulesOf, type FieldCheck } from './rules/message-rules.ts';
 import { anyOf } from './rules/rule.ts';
 
@@ -74,18 +74,19 @@ export class Validator {
     else if (check.isAny && this.#options.opensAny) this.#any(value as Any);
   }
 
-  #ask(check: FieldCheck, rules: CompiledRules, value: unknown): void {
+  #ask(check: FieldCheck, rules: CompiledRules, value: unknown, isWhole = false): void {
     if (rules.rules.length === 0 || (rules.ignoresEmpty && isEmpty(value))) return;
     for (const rule of rules.rules) {
       const allowed = rule(value);
       if (allowed === null) continue;
       const path = this.#path.toString();
-      if (!this.#options.failedPaths.has(path)) this.reasons.push(wrongValue(path, allowed, found(check, value)));
+      if (!this.#options.failedPaths.has(path))
+        this.reasons.push(wrongValue(path, allowed, found(check, value, isWhole)));
     }
   }
 
   #list(check: FieldCheck, list: readonly unknown[]): void {
-    if (check.rules !== null) this.#ask(check, check.rules, list);
+    if (check.rules !== null) this.#ask(check, check.rules, list, true);
     const elements = check.rules?.elements ?? null;
     if (elements === null && check.inner === null && !check.isAny) return;
     for (let i = 0; i < list.length; i++) {
@@ -96,7 +97,7 @@ export class Validator {
   }
 
   #map(check: FieldCheck, map: Fields): void {
-    if (check.rules !== null) this.#ask(check, check.rules, map);
+    if (check.rules !== null) this.#ask(check, check.rules, map, true);
     const keys = check.rules?.keys ?? null;
     const elements = check.rules?.elements ?? null;
     if (keys === null && elements === null && check.inner === null && !check.isAny) return;
@@ -117,7 +118,7 @@ export class Validator {
   }
 
   #any(any: Any): void {
-    const type = messageType(any.typeUrl.slice(any.typeUrl.lastIndexOf('/') + 1));
+    const type = messageType(typeNameIn(any.typeUrl));
     if (type === undefined) return;
     try {
       this.validate(type, fromBinary(type, any.value));
@@ -170,11 +171,19 @@ function isEmpty(value: unknown): boolean {
   return value === '' || value === 0 || value === 0n || value === false;
 }
 
-function found(check: FieldCheck, value: unknown): string {
-  const { field } = check;
-  if (typeof value === 'number' && field.enum !== undefined) return field.enum.value[value]?.name ?? String(value);
-  if (Array.isArray(value) || field.fieldKind === 'map') return `${Object.keys(value as object).length}`;
-  if (field.message?.typeName === 'google.protobuf.Duration')
-    return durationText(value as { seconds: bigint; nanos: number });
-  return show(value);
+/** How the text would write a value that broke a rule; of a list or a map, how much is in it. */
+function found(check: FieldCheck, value: unknown, isWhole: boolean): string {
+  const { enum: enumType, message } = check.field;
+  if (isWhole) return String(Object.keys(value as object).length);
+  if (typeof value === 'number' && enumType !== undefined) return enumType.value[value]?.name ?? String(value);
+  switch (message?.typeName) {
+    case 'google.protobuf.Duration':
+      return durationText(value as Duration);
+    case 'google.protobuf.Timestamp':
+      return timestampText(value as Timestamp);
+    case 'google.protobuf.Any':
+      return show((value as Any).typeUrl);
+    default:
+      return show(value);
+  }
 }

@@ -160,13 +160,17 @@ export function durationText(time: Instant): string {
   return decimals === '' ? `${time.seconds}s` : `${time.seconds}.${decimals}s`;
 }
 
+/** `2006-01-02T15:04:05.000Z`. */
+export function timestampText(time: Instant): string {
+  return new Date(Number(nanos(time) / 1_000_000n)).toISOString();
+}
+
 function durationRules(rules: DurationRules): Rule[] {
   return orderRules(timeOrder(rules), nanos, durationText);
 }
 
 function timestampRules(rules: TimestampRules): Rule[] {
-  const text = (time: Instant): string => new Date(Number(nanos(time) / 1_000_000n)).toISOString();
-  const result = orderRules(timeOrder({ ...rules, in: [], notIn: [] }), nanos, text);
+  const result = orderRules(timeOrder({ ...rules, in: [], notIn: [] }), nanos, timestampText);
   const now = (): bigint => BigInt(Date.now()) * 1_000_000n;
   if (rules.ltNow) result.push((value) => (nanos(value as Instant) < now() ? null : 'must be in the past'));
   if (rules.gtNow) result.push((value) => (nanos(value as Instant) > now() ? null : 'must be in the future'));
