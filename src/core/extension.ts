@@ -25,6 +25,8 @@ export interface ExtensionDecoder {
  * that no table entry names is refused by name.
  */
 export interface Extensions {
+  /** Whether a message type can be opened at all, for what is marked `is_optional`. */
+  knows?(typeUrl: string): boolean;
   /** `category` as Envoy's docs say it (`envoy.filters.http`), for the message; null: refused, reasons were added. */
   open(category: string, name: string, config: PackedMessage | undefined, reasons: Reasons): ExtensionData | null;
 }

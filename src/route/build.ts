@@ -113,7 +113,7 @@ class TableBuilder {
       case 'redirect':
         return new Redirect(action, data.path, this.context.compileFormat);
       case 'direct':
-        return new DirectResponse(action, this.context.compileFormat);
+        return new DirectResponse(action, this.context);
     }
   }
 

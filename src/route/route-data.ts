@@ -1,4 +1,5 @@
 import type { ExtensionData } from '../core/extension.ts';
+import type { FormatData } from '../observe/access-log-data.ts';
 import type { CookieMatcherData, HeaderMatcherData, QueryMatcherData } from './match/matcher-data.ts';
 
 /**
@@ -101,7 +102,7 @@ export interface HeaderMutationsData {
 
 export interface HeaderAdditionData {
   readonly name: string;
-  /** A format string. */
+  /** A format string as configured where it has a `%`, else wire text. */
   readonly value: string;
   readonly action: 'APPEND_IF_EXISTS_OR_ADD' | 'ADD_IF_ABSENT' | 'OVERWRITE_IF_EXISTS_OR_ADD' | 'OVERWRITE_IF_EXISTS';
   readonly keepEmpty: boolean;
@@ -214,11 +215,5 @@ export interface DirectResponseData {
   readonly status: number;
   /** Wire text. */
   readonly body: string;
-  readonly bodyFormat: BodyFormatData | null;
-}
-
-export interface BodyFormatData {
-  readonly format: string;
-  readonly contentType: string;
-  readonly omitEmptyValues: boolean;
+  readonly bodyFormat: FormatData | null;
 }

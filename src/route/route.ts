@@ -1,5 +1,6 @@
 import type { ExtensionData } from '../core/extension.ts';
 import type { RequestHead, ResponseHead } from '../core/head.ts';
+import type { FormatData } from '../observe/access-log-data.ts';
 import type { Formatter } from '../observe/formatter.ts';
 import type { Outcome } from '../observe/outcome.ts';
 
@@ -141,6 +142,8 @@ export interface RouteRuntime {
 /** What a worker hands in when it builds a table. */
 export interface RouteBuildContext {
   readonly compileFormat: FormatCompiler;
+  /** Builds the `body_format` of a direct response. */
+  readonly buildFormat: (data: FormatData) => Formatter;
   readonly buildFilterConfig: FilterConfigBuilder;
   readonly runtime: RouteRuntime;
 }

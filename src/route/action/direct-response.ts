@@ -1,8 +1,9 @@
 import type { RequestHead } from '../../core/head.ts';
 import type { Formatter } from '../../observe/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
+import type { FormatData } from '../../observe/access-log-data.ts';
 import type { DirectResponseData } from '../route-data.ts';
-import type { DirectResponseAction, FormatCompiler } from '../route.ts';
+import type { DirectResponseAction, RouteBuildContext } from '../route.ts';
 import { ownLocation } from './location.ts';
 
 export class DirectResponse implements DirectResponseAction {
@@ -13,13 +14,13 @@ export class DirectResponse implements DirectResponseAction {
   private readonly formatter: Formatter | null;
   private readonly tellsLocation: boolean;
 
-  constructor(data: DirectResponseData, compile: FormatCompiler) {
+  constructor(data: DirectResponseData, context: RouteBuildContext) {
     const { bodyFormat } = data;
     this.kind = 'direct';
     this.status = data.status;
     this.body = data.body;
-    this.formatter = bodyFormat === null ? null : compile(bodyFormat.format, bodyFormat.omitEmptyValues);
-    this.contentType = bodyFormat === null ? '' : bodyFormat.contentType;
+    this.formatter = bodyFormat === null ? null : context.buildFormat(bodyFormat);
+    this.contentType = bodyFormat === null ? '' : contentTypeOf(bodyFormat);
     this.tellsLocation = data.status === 201 || (data.status >= 300 && data.status < 400);
   }
 
@@ -32,4 +33,9 @@ export class DirectResponse implements DirectResponseAction {
   location(head: RequestHead): string {
     return this.tellsLocation ? ownLocation(head) : '';
   }
+}
+
+function contentTypeOf(format: FormatData): string {
+  if (format.contentType !== '') return format.contentType;
+  return format.kind === 'json' ? 'application/json' : 'text/plain';
 }

@@ -1,0 +1,80 @@
+import type { Reasons } from '../../core/rejection.ts';
+import { SupportedFields } from '../../core/supported-fields.ts';
+import {
+  VirtualClusterSchema,
+  VirtualHost_TlsRequirementType,
+  VirtualHostSchema,
+  type VirtualCluster,
+  type VirtualHost,
+} from '../../proto/envoy/config/route/v3/route_components_pb.js';
+import { decodeHeaderMatchers } from '../match/decode.ts';
+import type { RouteData, VirtualClusterData, VirtualHostData } from '../route-data.ts';
+import { lowerAscii, wireText } from '../wire-text.ts';
+import { decodeRequestMutations, decodeResponseMutations } from './header-mutations.ts';
+import { decodePerFilter } from './per-filter.ts';
+import { decodeRetryPolicy } from './retry-policy.ts';
+import { decodeRoute } from './route.ts';
+import { bufferLimit, decodeMetadata, type RouteDecoding, type RouteDefaults } from './route-decoding.ts';
+
+const virtualHostFields = new SupportedFields(VirtualHostSchema, [
+  'name',
+  'domains',
+  'routes',
+  'require_tls',
+  'virtual_clusters',
+  'request_headers_to_add',
+  'request_headers_to_remove',
+  'response_headers_to_add',
+  'response_headers_to_remove',
+  'typed_per_filter_config',
+  'include_request_attempt_count',
+  'include_attempt_count_in_response',
+  'retry_policy',
+  'per_request_buffer_limit_bytes',
+  'request_body_buffer_limit',
+  'metadata',
+]);
+const virtualClusterFields = new SupportedFields(VirtualClusterSchema, ['headers', 'name']);
+
+export function decodeVirtualHost(message: VirtualHost, reasons: Reasons, decoding: RouteDecoding): VirtualHostData {
+  virtualHostFields.check(message, reasons);
+  const { retryPolicy } = message;
+  const defaults: RouteDefaults = {
+    retry: retryPolicy === undefined ? null : decodeRetryPolicy(retryPolicy, reasons.at('retry_policy'), decoding),
+    requestBufferLimit: bufferLimit(message),
+  };
+  const routes: RouteData[] = [];
+  message.routes.forEach((route, i) => {
+    const decoded = decodeRoute(route, reasons.at('routes', i), decoding, defaults);
+    if (decoded !== null) routes.push(decoded);
+  });
+  return {
+    name: message.name,
+    domains: message.domains.map((domain) => lowerAscii(wireText(domain))),
+    requireTls: requirement(message.requireTls),
+    routes,
+    requestHeaders: decodeRequestMutations(message, reasons),
+    responseHeaders: decodeResponseMutations(message, reasons),
+    perFilter: decodePerFilter(message.typedPerFilterConfig, reasons, decoding),
+    virtualClusters: message.virtualClusters.map((cluster, i) =>
+      decodeVirtualCluster(cluster, reasons.at('virtual_clusters', i), decoding),
+    ),
+    includeAttemptCount: message.includeRequestAttemptCount,
+    includeAttemptCountInResponse: message.includeAttemptCountInResponse,
+    metadata: decodeMetadata(message.metadata, reasons),
+  };
+}
+
+function requirement(type: VirtualHost_TlsRequirementType): VirtualHostData['requireTls'] {
+  if (type === VirtualHost_TlsRequirementType.ALL) return 'ALL';
+  return type === VirtualHost_TlsRequirementType.EXTERNAL_ONLY ? 'EXTERNAL_ONLY' : 'NONE';
+}
+
+function decodeVirtualCluster(message: VirtualCluster, reasons: Reasons, decoding: RouteDecoding): VirtualClusterData {
+  virtualClusterFields.check(message, reasons);
+  if (message.headers.length === 0) reasons.add("virtual clusters must define 'headers'");
+  return {
+    name: message.name,
+    headers: decodeHeaderMatchers(message.headers, 'headers', reasons, decoding.maxProgramSize),
+  };
+}
