@@ -5,6 +5,7 @@ import { filters } from './rows/filters.ts';
 import { headers } from './rows/headers.ts';
 import { http1 } from './rows/http1.ts';
 import { connectionManager } from './rows/connection-manager.ts';
+import { malformed } from './rows/malformed.ts';
 import { observing } from './rows/observing.ts';
 import { replies } from './rows/replies.ts';
 import { resilience } from './rows/resilience.ts';
@@ -20,6 +21,7 @@ export const groups: readonly Group[] = [
   ...headers,
   ...connectionManager,
   ...http1,
+  ...malformed,
   ...resilience,
   ...clusters,
   ...replies,

@@ -53,8 +53,22 @@ export class Judge {
   private verdict(row: Row, left: Observation, right: Observation): Verdict {
     const leftFacts = factsOf(left, this.left, this.group, row);
     const rightFacts = factsOf(right, this.right, this.group, row);
-    return { row, differences: differences(leftFacts, rightFacts, row), left: leftFacts, right: rightFacts };
+    const found = differences(leftFacts, rightFacts, row);
+    for (const [world, { log }] of [
+      [this.left, left],
+      [this.right, right],
+    ] as const) {
+      const expected = row.logged?.[world.kind.name];
+      if (expected === undefined || summary(log) === expected) continue;
+      found.push({ path: `table says of ${world.kind.name}`, left: expected, right: summary(log), reason: undefined });
+    }
+    return { row, differences: found, left: leftFacts, right: rightFacts };
   }
+}
+
+/** The log of a row as its table writes it: a request that never was whole has the status 0, or no line at all. */
+function summary(log: readonly string[]): string {
+  return log.length === 0 ? '-' : log.map((line) => (line.startsWith('0 ') ? '-' : line)).join(', ');
 }
 
 /** The differences that are not accepted, for people. */

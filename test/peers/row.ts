@@ -61,6 +61,8 @@ export interface Row {
   readonly isOrdered?: boolean;
   /** Log lines to wait for; as many as requests unless said. */
   readonly logLines?: number;
+  /** What each proxy's log must say of this row, its lines joined by `, `; `-` for a request that never was whole. */
+  readonly logged?: Readonly<Record<'envoy' | 'sekisho', string>>;
   /** Counters whose change is compared besides the group's. */
   readonly stats?: RegExp | null;
   /** Paths of the observation that chance decides, such as which host of two comes first. */

@@ -68,7 +68,14 @@ export class Upstream {
     this.server.requestTimeout = 0;
     this.server.headersTimeout = 0;
     this.server.maxHeadersCount = 0;
-    this.server.on('clientError', (_, socket) => socket.destroy());
+    this.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      void this.serve(request, response);
+    });
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      // node:http knows fewer methods than a proxy may pass on.
+      if (error.code === 'HPE_INVALID_METHOD') socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+      else socket.destroy();
+    });
   }
 
   async listen(port: number): Promise<number> {

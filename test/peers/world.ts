@@ -27,6 +27,7 @@ const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent'];
 
 /** One proxy with its own upstreams, ports and log: two of them can perform the same row at the same time. */
 export class World {
+  readonly kind: ProxyKind;
   readonly ports: Ports;
   readonly directory: string;
   private readonly closers: (() => void)[];
@@ -36,7 +37,15 @@ export class World {
   private statsBefore: ReadonlyMap<string, number> = new Map();
   private logOffset = 0;
 
-  private constructor(ports: Ports, directory: string, script: Script, proxy: Proxy, closers: (() => void)[]) {
+  private constructor(
+    kind: ProxyKind,
+    ports: Ports,
+    directory: string,
+    script: Script,
+    proxy: Proxy,
+    closers: (() => void)[],
+  ) {
+    this.kind = kind;
     this.ports = ports;
     this.directory = directory;
     this.script = script;
@@ -58,7 +67,7 @@ export class World {
       const file = join(directory, 'envoy.yaml');
       writeFileSync(file, filled(group.config, { ...ports, log: join(directory, 'access.log') }));
       const proxy = await Proxy.start(kind, file, ports.admin!, group.flags ?? []);
-      return new World(ports, directory, script, proxy, closers);
+      return new World(kind, ports, directory, script, proxy, closers);
     } catch (error) {
       for (const close of closers) close();
       throw error;
