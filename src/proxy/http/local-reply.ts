@@ -38,7 +38,7 @@ export class LocalReplies {
 
   /**
    * `reply.body` is wire text, a byte per character. `outcome` must have its flags and details already; its response
-   * head, code and `localReplyBody` are set here. `request` is null where none was decoded.
+   * head and code are set here. `request` is null where none was decoded.
    */
   make(reply: LocalReply, request: RequestHead | null, outcome: Outcome): PreparedReply {
     const head = new ResponseHead(reply.status, new Headers());
@@ -54,18 +54,15 @@ export class LocalReplies {
       const mapper = this.mappers.find((candidate) => candidate.filter.matches(outcome));
       if (mapper !== undefined) {
         body = mapper.body ?? body;
-        outcome.localReplyBody = body;
         mapper.apply(head, outcome);
         format = mapper.format ?? format;
       }
-      outcome.localReplyBody = body;
-      if (format !== null) body = format.formatter.format(outcome);
+      if (format !== null) body = format.apply(body, outcome);
     }
-    outcome.localReplyBody = reply.body;
     const isHead = request !== null && request.method === 'HEAD';
     const requestType = reply.asIs === true ? undefined : request?.headers.get('content-type');
     if (requestType !== undefined && isGrpcContentType(requestType))
-      return grpcReply(head, reply, body, isHead, format?.isJson === true, outcome);
+      return grpcReply(head, reply, body, isHead, format?.contentType ?? '', outcome);
     if (body === '') {
       headers.remove('content-length');
       headers.remove('content-type');
@@ -108,15 +105,21 @@ class Mapper {
 }
 
 class BodyFormat {
-  readonly formatter: Formatter;
   readonly contentType: string;
-  readonly isJson: boolean;
+  private readonly formatter: Formatter;
 
   constructor(data: FormatData) {
-    this.isJson = data.kind === 'json';
     this.formatter = data.kind === 'json' ? compileJsonFormat(data.template, data) : compileFormat(data.text, data);
-    const usual = this.isJson ? 'application/json' : 'text/plain';
+    const usual = data.kind === 'json' ? 'application/json' : 'text/plain';
     this.contentType = data.contentType === '' ? usual : data.contentType;
+  }
+
+  /** `%LOCAL_REPLY_BODY%` has a value only here; access logs print none. */
+  apply(body: string, outcome: Outcome): string {
+    outcome.localReplyBody = body;
+    const text = this.formatter.format(outcome);
+    outcome.localReplyBody = '';
+    return text;
   }
 }
 
@@ -126,7 +129,7 @@ function grpcReply(
   reply: LocalReply,
   body: string,
   isHead: boolean,
-  isJson: boolean,
+  contentType: string,
   outcome: Outcome,
 ): PreparedReply {
   const { headers } = head;
@@ -136,7 +139,7 @@ function grpcReply(
   }
   head.status = 200;
   headers.set('content-type', 'application/grpc');
-  const message = isJson && body.endsWith('\n') ? body.slice(0, -1) : body;
+  const message = contentType === 'application/json' && body.endsWith('\n') ? body.slice(0, -1) : body;
   if (message !== '' && !isHead) headers.set('grpc-message', encodeGrpcMessage(message));
   headers.remove('content-length');
   return { head, body: null };

@@ -27,7 +27,7 @@ const columns: readonly Partial<Path>[] = [
 
 describe('as Envoy does', () => {
   test.each(observedPaths)('%s', (path, ...expected) => {
-    expect(columns.map((options) => prepared(path, options))).toEqual(expected);
+    expect(columns.map((options) => prepared(String(path), options))).toEqual(expected);
   });
 
   test.each(observedRandomPaths)('%s', (path, normalized, unescaped) => {
