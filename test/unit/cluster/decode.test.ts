@@ -1,0 +1,467 @@
+import { createRegistry, fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import type { ClusterData } from '../../../src/cluster/cluster-data.ts';
+import { decodeCluster } from '../../../src/cluster/decode.ts';
+import {
+  httpProtocolOptionsDecoder,
+  tcpProtocolOptionsDecoder,
+} from '../../../src/cluster/protocol/extension-decode.ts';
+import { ExtensionTable } from '../../../src/control/extension-table.ts';
+import { Reasons } from '../../../src/core/rejection.ts';
+import { ClusterSchema } from '../../../src/proto/envoy/config/cluster/v3/cluster_pb.js';
+import { DnsClusterSchema } from '../../../src/proto/envoy/extensions/clusters/dns/v3/dns_cluster_pb.js';
+import { PreserveCaseFormatterConfigSchema } from '../../../src/proto/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.js';
+import { LeastRequestSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js';
+import { MaglevSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js';
+import { RandomSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js';
+import { RoundRobinSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js';
+import { CaresDnsResolverConfigSchema } from '../../../src/proto/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.js';
+import { GetAddrInfoDnsResolverConfigSchema } from '../../../src/proto/envoy/extensions/network/dns_resolver/getaddrinfo/v3/getaddrinfo_dns_resolver_pb.js';
+import { RawBufferSchema } from '../../../src/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js';
+import { HttpProtocolOptionsSchema } from '../../../src/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
+import { TcpProtocolOptionsSchema } from '../../../src/proto/envoy/extensions/upstreams/tcp/v3/tcp_protocol_options_pb.js';
+import { breaker, clusterData, hostData } from './cluster-fixture.ts';
+
+const registry = createRegistry(
+  DnsClusterSchema,
+  PreserveCaseFormatterConfigSchema,
+  LeastRequestSchema,
+  MaglevSchema,
+  RandomSchema,
+  RoundRobinSchema,
+  CaresDnsResolverConfigSchema,
+  GetAddrInfoDnsResolverConfigSchema,
+  RawBufferSchema,
+  HttpProtocolOptionsSchema,
+  TcpProtocolOptionsSchema,
+);
+const decoders = [httpProtocolOptionsDecoder, tcpProtocolOptionsDecoder];
+const extensions = new ExtensionTable(
+  decoders.map((decoder) => ({
+    category: 'envoy.upstream_options',
+    kind: decoder.kind,
+    load: () => Promise.resolve(decoder),
+  })),
+);
+await extensions.load(decoders.map(({ kind }) => kind));
+
+type Json = Record<string, JsonValue>;
+
+function decode(json: Json): { data: ClusterData | null; reasons: string[] } {
+  const reasons = new Reasons('cluster');
+  const data = decodeCluster(fromJson(ClusterSchema, { name: 'c', ...json }, { registry }), reasons, extensions);
+  return { data, reasons: reasons.list.map(({ path, message }) => `${path}: ${message}`) };
+}
+
+function accepted(json: Json): ClusterData {
+  const { data, reasons } = decode(json);
+  expect(reasons).toEqual([]);
+  // Plain data: it must survive the way to a worker.
+  expect(structuredClone(data)).toEqual(data);
+  return data!;
+}
+
+function any(schema: { typeName: string }, fields: Json = {}): Json {
+  return { '@type': `type.googleapis.com/${schema.typeName}`, ...fields };
+}
+
+function assignment(address: string, change: Json = {}, locality: Json = {}): Json {
+  const endpoint = { address: { socket_address: { address, port_value: 80 } } };
+  return { cluster_name: 'x', endpoints: [{ lb_endpoints: [{ endpoint, ...change }], ...locality }] };
+}
+
+describe('a cluster', () => {
+  it('has the defaults of Envoy', () => {
+    expect(accepted({ load_assignment: assignment('10.0.0.1') })).toEqual(clusterData());
+  });
+
+  it('has a name for stats of its own, without colons', () => {
+    expect(accepted({ name: 'outbound|80||a' }).statName).toBe('outbound|80||a');
+    expect(accepted({ name: 'http://a:80' }).statName).toBe('http_a_80');
+    expect(accepted({ alt_stat_name: 'other' }).statName).toBe('other');
+  });
+
+  it('has timeouts, limits and an address to dial from', () => {
+    const data = accepted({
+      connect_timeout: '0.25s',
+      per_connection_buffer_limit_bytes: 32768,
+      upstream_bind_config: { source_address: { address: '127.0.0.2', port_value: 0 } },
+      upstream_connection_options: { tcp_keepalive: { keepalive_time: 30 } },
+      metadata: { filter_metadata: { 'com.example': { a: 1 } } },
+      transport_socket: { name: 'envoy.transport_sockets.raw_buffer', typed_config: any(RawBufferSchema) },
+    });
+    expect(data).toMatchObject({
+      connectTimeoutMs: 250,
+      bufferLimit: 32768,
+      bindAddress: { host: '127.0.0.2', port: 0 },
+      keepAliveSeconds: 30,
+      metadata: { 'com.example': { a: 1 } },
+    });
+  });
+
+  it('has circuit breakers for each priority, the first of several', () => {
+    const { breakers } = accepted({
+      circuit_breakers: {
+        thresholds: [
+          { max_connections: 1, max_pending_requests: 2, max_requests: 3, max_retries: 4, track_remaining: true },
+          { max_connections: 99 },
+          { priority: 'HIGH', retry_budget: { budget_percent: { value: 50 } } },
+        ],
+      },
+    });
+    expect(breakers).toEqual([
+      {
+        maxConnections: 1,
+        maxPendingRequests: 2,
+        maxRequests: 3,
+        maxRetries: 4,
+        retryBudget: null,
+        trackRemaining: true,
+      },
+      { ...breaker, retryBudget: { percent: 50, minConcurrency: 3 } },
+    ]);
+  });
+});
+
+describe('endpoints', () => {
+  it('have everything that balancing needs', () => {
+    const data = accepted({
+      load_assignment: assignment(
+        '10.0.0.1',
+        {
+          health_status: 'DEGRADED',
+          load_balancing_weight: 7,
+          metadata: { filter_metadata: { 'envoy.lb': { canary: true } } },
+        },
+        { priority: 1, load_balancing_weight: 3, locality: { region: 'r', zone: 'z', sub_zone: 's' } },
+      ),
+    });
+    expect(data.hosts).toEqual([
+      hostData('10.0.0.1', {
+        weight: 7,
+        priority: 1,
+        localityWeight: 3,
+        locality: { region: 'r', zone: 'z', subZone: 's' },
+        health: 'DEGRADED',
+        canary: true,
+        metadata: { 'envoy.lb': { canary: true } },
+      }),
+    ]);
+  });
+
+  it('may be Unix sockets, and have host names', () => {
+    const endpoint = { address: { pipe: { path: '/run/x' } }, hostname: 'h' };
+    const data = accepted({ load_assignment: { cluster_name: 'x', endpoints: [{ lb_endpoints: [{ endpoint }] }] } });
+    expect(data.hosts).toMatchObject([{ address: { kind: 'pipe', host: '/run/x', port: 0 }, hostname: 'h' }]);
+  });
+
+  it('are addresses in a static cluster', () => {
+    expect(decode({ load_assignment: assignment('web.test') }).reasons).toEqual([
+      "cluster.load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.address: malformed IP address: web.test; a name needs cluster type 'STRICT_DNS' or 'LOGICAL_DNS'",
+    ]);
+  });
+
+  it('have a policy', () => {
+    const policy = { overprovisioning_factor: 100, weighted_priority_health: true };
+    expect(accepted({ load_assignment: { ...assignment('10.0.0.1'), policy } }).lb).toMatchObject({
+      overprovisioningFactor: 100,
+      weightedPriorityHealth: true,
+    });
+  });
+});
+
+describe('load balancing', () => {
+  it.each<[Json, object]>([
+    [{}, { policy: { kind: 'round-robin' } }],
+    [{ lb_policy: 'RANDOM' }, { policy: { kind: 'random' } }],
+    [
+      { lb_policy: 'LEAST_REQUEST' },
+      { policy: { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: false } },
+    ],
+    [
+      {
+        lb_policy: 'LEAST_REQUEST',
+        least_request_lb_config: {
+          choice_count: 5,
+          active_request_bias: { default_value: 0, runtime_key: 'k' },
+        },
+      },
+      { policy: { kind: 'least-request', choiceCount: 5, activeRequestBias: 0, fullScan: false } },
+    ],
+    [{ common_lb_config: { healthy_panic_threshold: { value: 0 } } }, { panicThreshold: 0 }],
+    [{ common_lb_config: { healthy_panic_threshold: { value: 33.5 } } }, { panicThreshold: 34 }],
+    [{ common_lb_config: { locality_weighted_lb_config: {} } }, { localityWeighted: true }],
+    [{ common_lb_config: { zone_aware_lb_config: { fail_traffic_on_panic: true } } }, { failTrafficOnPanic: true }],
+    [{ common_lb_config: { close_connections_on_host_set_change: true } }, { closeConnectionsOnHostSetChange: true }],
+  ])('reads %j', (json, expected) => {
+    expect(accepted(json).lb).toMatchObject(expected);
+  });
+
+  const policies = (...configs: Json[]): Json => ({
+    load_balancing_policy: {
+      policies: configs.map((config) => ({ typed_extension_config: { name: 'n', typed_config: config } })),
+    },
+  });
+
+  it('takes the first policy of a list, over lb_policy', () => {
+    const least = any(LeastRequestSchema, {
+      choice_count: 3,
+      selection_method: 'FULL_SCAN',
+      locality_lb_config: { locality_weighted_lb_config: {} },
+    });
+    expect(accepted({ lb_policy: 'RANDOM', ...policies(least, any(RoundRobinSchema)) }).lb).toMatchObject({
+      policy: { kind: 'least-request', choiceCount: 3, activeRequestBias: 1, fullScan: true },
+      localityWeighted: true,
+    });
+    expect(accepted(policies(any(RandomSchema))).lb.policy).toEqual({ kind: 'random' });
+  });
+
+  it('refuses by name what is not there', () => {
+    expect(decode({ lb_policy: 'MAGLEV' }).reasons).toEqual([
+      "cluster.lb_policy: lb_policy 'MAGLEV' is not supported by sekisho",
+    ]);
+    expect(decode(policies(any(MaglevSchema))).reasons[0]).toContain(
+      "load balancing policy 'n' of type 'envoy.extensions.load_balancing_policies.maglev.v3.Maglev' is not supported",
+    );
+    expect(decode({ load_balancing_policy: { policies: [] } }).reasons).toEqual([
+      "cluster.load_balancing_policy: didn't find a registered load balancer factory with a name from []",
+    ]);
+  });
+});
+
+describe('protocol options', () => {
+  const key = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+  it('reads HTTP/1.1', () => {
+    const config = any(HttpProtocolOptionsSchema, {
+      common_http_protocol_options: {
+        idle_timeout: '0s',
+        max_connection_duration: '60s',
+        max_headers_count: 10,
+        max_response_headers_kb: 16,
+        max_requests_per_connection: 5,
+      },
+      explicit_http_config: {
+        http_protocol_options: {
+          enable_trailers: true,
+          allow_chunked_length: true,
+          send_fully_qualified_url: true,
+          header_key_format: {
+            stateful_formatter: { name: 'p', typed_config: any(PreserveCaseFormatterConfigSchema) },
+          },
+        },
+      },
+    });
+    expect(accepted({ typed_extension_protocol_options: { [key]: config } }).http).toEqual({
+      idleTimeoutMs: 0,
+      maxConnectionDurationMs: 60_000,
+      maxRequestsPerConnection: 5,
+      maxResponseHeaderCount: 10,
+      maxResponseHeaderBytes: 16_384,
+      http1: {
+        enableTrailers: true,
+        allowChunkedLength: true,
+        sendFullyQualifiedUrl: true,
+        headerKeyFormat: 'preserve-case',
+      },
+    });
+  });
+
+  it('reads the older fields where there are no newer ones', () => {
+    expect(
+      accepted({
+        max_requests_per_connection: 3,
+        common_http_protocol_options: { idle_timeout: '7s' },
+        http_protocol_options: { header_key_format: { proper_case_words: {} } },
+      }).http,
+    ).toMatchObject({ maxRequestsPerConnection: 3, idleTimeoutMs: 7000, http1: { headerKeyFormat: 'proper-case' } });
+  });
+
+  it('takes TCP options, which change nothing here', () => {
+    const config = any(TcpProtocolOptionsSchema, { idle_timeout: '1s' });
+    accepted({ typed_extension_protocol_options: { 'envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions': config } });
+  });
+
+  it.each<[Json, string]>([
+    [{ explicit_http_config: { http2_protocol_options: {} } }, 'explicit_http_config.http2_protocol_options'],
+    [{ auto_config: {} }, 'auto_config'],
+    [{ use_downstream_protocol_config: {} }, 'use_downstream_protocol_config'],
+    [
+      { common_http_protocol_options: { max_stream_duration: '1s' } },
+      'common_http_protocol_options.max_stream_duration',
+    ],
+  ])('refuses %j by name', (fields, path) => {
+    const json = { typed_extension_protocol_options: { [key]: any(HttpProtocolOptionsSchema, fields) } };
+    expect(decode(json).reasons).toHaveLength(1);
+    expect(decode(json).reasons[0]).toContain(`${path}: field`);
+  });
+});
+
+describe('DNS clusters', () => {
+  const target = { name: 'web.test', port: 80, host: hostData('web.test', { hostname: 'web.test' }) };
+  const cares = {
+    kind: 'cares',
+    servers: [],
+    serversAreFallback: false,
+    noDefaultSearchDomain: false,
+    filterUnroutableFamilies: false,
+    queryTimeoutMs: 0,
+    queryTries: 0,
+  };
+  const dns = {
+    refreshMs: 5000,
+    failureRefresh: null,
+    jitterMs: 0,
+    respectTtl: false,
+    ttlRefreshMinMs: 0,
+    family: 'AUTO',
+    resolver: cares,
+    waitForWarm: true,
+  };
+
+  it('have defaults', () => {
+    const data = accepted({ type: 'STRICT_DNS', load_assignment: assignment('web.test') });
+    expect(data.hosts).toEqual([]);
+    expect(data.discovery).toEqual({ kind: 'strict-dns', dns, targets: [target] });
+  });
+
+  it('read every option', () => {
+    const data = accepted({
+      type: 'LOGICAL_DNS',
+      load_assignment: assignment('web.test', {}, { priority: 2 }),
+      dns_refresh_rate: '1s',
+      dns_jitter: '0.5s',
+      dns_failure_refresh_rate: { base_interval: '0.1s' },
+      respect_dns_ttl: true,
+      dns_lookup_family: 'V4_PREFERRED',
+      wait_for_warm_on_init: false,
+      typed_dns_resolver_config: {
+        name: 'r',
+        typed_config: any(CaresDnsResolverConfigSchema, {
+          resolvers: [
+            { socket_address: { address: '127.0.0.1', port_value: 5353 } },
+            { socket_address: { address: '::1', port_value: 0 } },
+          ],
+          use_resolvers_as_fallback: true,
+          filter_unroutable_families: true,
+          dns_resolver_options: { no_default_search_domain: true },
+          query_timeout_seconds: '3',
+          query_tries: 2,
+        }),
+      },
+    });
+    expect(data.discovery).toEqual({
+      kind: 'logical-dns',
+      targets: [target],
+      dns: {
+        refreshMs: 1000,
+        failureRefresh: { baseMs: 100, maxMs: 1000 },
+        jitterMs: 500,
+        respectTtl: true,
+        ttlRefreshMinMs: 0,
+        family: 'V4_PREFERRED',
+        waitForWarm: false,
+        resolver: {
+          kind: 'cares',
+          servers: ['127.0.0.1:5353', '[::1]:53'],
+          serversAreFallback: true,
+          noDefaultSearchDomain: true,
+          filterUnroutableFamilies: true,
+          queryTimeoutMs: 3000,
+          queryTries: 2,
+        },
+      },
+    });
+  });
+
+  it('may be configured by the unified type', () => {
+    const typed_config = any(DnsClusterSchema, {
+      dns_refresh_rate: '2s',
+      dns_lookup_family: 'ALL',
+      all_addresses_in_single_endpoint: true,
+      dns_min_refresh_rate: '1s',
+      typed_dns_resolver_config: {
+        name: 'g',
+        typed_config: any(GetAddrInfoDnsResolverConfigSchema, { num_retries: 1 }),
+      },
+    });
+    const data = accepted({
+      cluster_type: { name: 'envoy.clusters.dns', typed_config },
+      load_assignment: assignment('web.test'),
+    });
+    expect(data.discovery).toEqual({
+      kind: 'logical-dns',
+      targets: [target],
+      dns: {
+        ...dns,
+        refreshMs: 2000,
+        family: 'ALL',
+        ttlRefreshMinMs: 1000,
+        resolver: { kind: 'getaddrinfo', retries: 1 },
+      },
+    });
+  });
+
+  it('are refused where Envoy refuses them', () => {
+    expect(decode({ type: 'LOGICAL_DNS' }).reasons).toEqual([
+      'cluster.load_assignment: LOGICAL_DNS clusters must have a single locality_lb_endpoint and a single lb_endpoint',
+    ]);
+    expect(
+      decode({
+        type: 'STRICT_DNS',
+        load_assignment: assignment('web.test'),
+        dns_failure_refresh_rate: { base_interval: '2s', max_interval: '1s' },
+      }).reasons,
+    ).toEqual([
+      'cluster.dns_failure_refresh_rate: dns_failure_refresh_rate must have max_interval greater than or equal to the base_interval',
+    ]);
+  });
+});
+
+describe('what is not supported', () => {
+  it.each<[Json, string]>([
+    [{ type: 'EDS' }, "cluster.type: cluster type 'EDS' is not supported by sekisho"],
+    [{ type: 'ORIGINAL_DST' }, "cluster.type: cluster type 'ORIGINAL_DST' is not supported by sekisho"],
+    [
+      { cluster_type: { name: 'envoy.clusters.aggregate' } },
+      "cluster.cluster_type: cluster type 'envoy.clusters.aggregate' is not supported by sekisho",
+    ],
+    [{ health_checks: [{}] }, "cluster.health_checks: field 'health_checks' is not supported by sekisho"],
+    [{ outlier_detection: {} }, "cluster.outlier_detection: field 'outlier_detection' is not supported by sekisho"],
+    [
+      { http2_protocol_options: {} },
+      "cluster.http2_protocol_options: field 'http2_protocol_options' is not supported by sekisho",
+    ],
+    [
+      { ring_hash_lb_config: {} },
+      "cluster.ring_hash_lb_config: field 'ring_hash_lb_config' is not supported by sekisho",
+    ],
+    [
+      { transport_socket: { name: 'tls' } },
+      "cluster.transport_socket: transport socket 'tls' is not supported by sekisho for upstreams; only raw_buffer is",
+    ],
+    [
+      { circuit_breakers: { per_host_thresholds: [{}] } },
+      "cluster.circuit_breakers.per_host_thresholds: field 'per_host_thresholds' is not supported by sekisho",
+    ],
+    [
+      { circuit_breakers: { thresholds: [{ max_connection_pools: 1 }] } },
+      "cluster.circuit_breakers.thresholds[0].max_connection_pools: field 'max_connection_pools' is not supported by sekisho",
+    ],
+    [
+      { round_robin_lb_config: { slow_start_config: {} } },
+      "cluster.round_robin_lb_config.slow_start_config: field 'slow_start_config' is not supported by sekisho",
+    ],
+    [
+      { upstream_connection_options: { tcp_keepalive: { keepalive_probes: 3 } } },
+      "cluster.upstream_connection_options.tcp_keepalive.keepalive_probes: field 'keepalive_probes' is not supported by sekisho",
+    ],
+    [{ preconnect_policy: {} }, "cluster.preconnect_policy: field 'preconnect_policy' is not supported by sekisho"],
+  ])('is refused by name: %j', (json, reason) => {
+    expect(decode(json)).toEqual({ data: null, reasons: [reason] });
+  });
+
+  it('is told all at once', () => {
+    expect(decode({ type: 'EDS', outlier_detection: {}, lb_policy: 'MAGLEV' }).reasons).toHaveLength(3);
+  });
+});
