@@ -104,7 +104,10 @@ export class TagExtraction {
     this.anywhere = [];
     this.byFirstToken = new Map();
     this.known = new Map();
-    if (config.useAllDefaultTags) for (const rule of DEFAULT_TAG_RULES) this.add(ruleExtractor(rule));
+    if (config.useAllDefaultTags) {
+      for (const rule of DEFAULT_TAG_RULES) if (rule.regex !== undefined) this.add(ruleExtractor(rule));
+      for (const rule of DEFAULT_TAG_RULES) if (rule.tokens !== undefined) this.add(ruleExtractor(rule));
+    }
     for (const tag of config.tags) for (const extractor of configured(tag)) this.add(extractor);
   }
 

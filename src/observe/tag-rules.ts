@@ -2,6 +2,8 @@
  * The tags that Envoy takes out of stat names, in its order. Source: Envoy `source/common/config/well_known_names.cc`,
  * checked against what a real Envoy prints.
  *
+ * Envoy tries the rules with a regex first, then those with tokens; that is the order of the tags.
+ *
  * `tokens`: a dotted pattern; `*` is one token, `$` the token that is the tag, `**` any number of tokens.
  * `regex`: the first group leaves the name, the second is the value. `not`: a value that is no tag.
  */
@@ -72,11 +74,11 @@ export const DEFAULT_TAG_RULES: readonly TagRule[] = [
   { tag: 'envoy.dns_filter_prefix', tokens: 'dns_filter.$.**' },
   { tag: 'envoy.connection_limit_prefix', tokens: 'connection_limit.$.**' },
   { tag: 'envoy.rbac_prefix', tokens: '$.rbac.**' },
-  { tag: 'envoy.rbac_http_prefix', regex: raw`^http\.${VALUE}\.rbac\.((${VALUE})\.).*?`, not: 'policy' },
   {
     tag: 'envoy.rbac_policy_name',
     regex: raw`^http\.${VALUE}\.rbac\.(?:${VALUE}\.)?policy\.((${VALUE})\.)(allowed|shadow_allowed|denied|shadow_denied)$`,
   },
+  { tag: 'envoy.rbac_http_prefix', regex: raw`^http\.${VALUE}\.rbac\.((${VALUE})\.).*?`, not: 'policy' },
   { tag: 'envoy.proxy_protocol_prefix', regex: raw`^proxy_proto\.((${VALUE})\.).+$`, not: 'versions' },
   { tag: 'envoy.proxy_protocol_version', regex: raw`^proxy_proto\.((?:${VALUE}\.)?versions\.v(\d)\.)\w+$` },
   { tag: 'envoy.google_grpc_client_prefix', tokens: 'grpc.$.**' },
