@@ -12,7 +12,7 @@ import { Listener, type FilterChain } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
 import type { ConnectionHandler } from './listener/network-filter.ts';
 import type { Network } from './net/network.ts';
-import { buildAccessLog } from './observe/access-log-build.ts';
+import { buildAccessLog, buildFormat } from './observe/access-log-build.ts';
 import type { AccessLogData } from './observe/access-log-data.ts';
 import type { AccessLogFiles } from './observe/access-log-files.ts';
 import type { AccessLog } from './observe/access-log.ts';
@@ -127,6 +127,7 @@ export class ListenerBuilder {
       buildRoutes: (data, context) =>
         buildRouteTable(data, {
           compileFormat: (format, omitEmptyValues) => compileFormat(format, { omitEmptyValues }),
+          buildFormat: (format) => buildFormat(format),
           buildFilterConfig: (filterName, config) => buildPerRoute(config, { ...context, filterName }),
           runtime,
         }),

@@ -75,7 +75,7 @@ export function buildCircuitBreakers(
   const numbers = slots.map((slot) => shared.slot(slot));
   const isRead = data.trackRemaining || retryBudget !== null;
   const limit = (index: number, max: number): ResourceLimit =>
-    max < unlimited || isRead ? new SharedLimit(numbers[index]!, max) : noLimit;
+    max < unlimited || isRead ? new SharedLimit(numbers[index], max) : noLimit;
   return {
     connections: limit(0, data.maxConnections),
     pendingRequests: limit(1, data.maxPendingRequests),
@@ -102,7 +102,7 @@ function breakerKeys(cluster: string): string[] {
 export function breakerGauges(data: ClusterData, directory: SharedNumberDirectory): [name: string, value: number][] {
   const gauges: [string, number][] = [];
   for (const [index, priority] of routingPriorities.entries()) {
-    const breaker = data.breakers[index]!;
+    const breaker = data.breakers[index];
     const [cx, pending, rq, retries] = resources.map((name) =>
       directory.load(`cluster/${data.name}/${priority}/${name}`),
     );
@@ -110,21 +110,21 @@ export function breakerGauges(data: ClusterData, directory: SharedNumberDirector
     const maxRetries =
       budget === null
         ? breaker.maxRetries
-        : Math.max(Math.floor((budget.percent / 100) * (pending! + rq!)), budget.minConcurrency);
+        : Math.max(Math.floor((budget.percent / 100) * (pending + rq)), budget.minConcurrency);
     const prefix = `circuit_breakers.${priority}.`;
     gauges.push(
-      [`${prefix}cx_open`, Number(cx! >= breaker.maxConnections)],
+      [`${prefix}cx_open`, Number(cx >= breaker.maxConnections)],
       [`${prefix}cx_pool_open`, 0],
-      [`${prefix}rq_pending_open`, Number(pending! >= breaker.maxPendingRequests)],
-      [`${prefix}rq_open`, Number(rq! >= breaker.maxRequests)],
-      [`${prefix}rq_retry_open`, Number(retries! >= maxRetries)],
+      [`${prefix}rq_pending_open`, Number(pending >= breaker.maxPendingRequests)],
+      [`${prefix}rq_open`, Number(rq >= breaker.maxRequests)],
+      [`${prefix}rq_retry_open`, Number(retries >= maxRetries)],
     );
     if (!breaker.trackRemaining) continue;
     gauges.push(
-      [`${prefix}remaining_cx`, Math.max(0, breaker.maxConnections - cx!)],
-      [`${prefix}remaining_pending`, Math.max(0, breaker.maxPendingRequests - pending!)],
-      [`${prefix}remaining_rq`, Math.max(0, breaker.maxRequests - rq!)],
-      [`${prefix}remaining_retries`, budget === null ? Math.max(0, breaker.maxRetries - retries!) : 0],
+      [`${prefix}remaining_cx`, Math.max(0, breaker.maxConnections - cx)],
+      [`${prefix}remaining_pending`, Math.max(0, breaker.maxPendingRequests - pending)],
+      [`${prefix}remaining_rq`, Math.max(0, breaker.maxRequests - rq)],
+      [`${prefix}remaining_retries`, budget === null ? Math.max(0, breaker.maxRetries - retries) : 0],
     );
   }
   return gauges;

@@ -132,7 +132,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
     const hosts = new Map<string, UpstreamHost>();
     const keys = hostKeys(list);
     for (const [index, data] of list.entries()) {
-      const key = keys[index]!;
+      const key = keys[index];
       const known = before.get(key);
       if (known?.isDescribedBy(data)) {
         known.update(data);

@@ -42,7 +42,7 @@ class CodeStats {
   constructor(scope: StatsScope) {
     this.scope = scope;
     this.completed = scope.counter('upstream_rq_completed');
-    this.classes = new Array<CodeClass | null>(10).fill(null);
+    this.classes = Array.from({ length: 10 }, () => null);
   }
 
   record(status: number): void {
@@ -192,19 +192,19 @@ export class UpstreamStats implements ClusterStats {
   }
 
   private makeCounter(stat: ClusterCounter): Counter {
-    const counter = this.scope.counter(clusterCounterNames[stat]!);
+    const counter = this.scope.counter(clusterCounterNames[stat]);
     this.counters[stat] = counter;
     return counter;
   }
 
   private makeGauge(stat: ClusterGauge): Gauge {
-    const gauge = this.scope.gauge(clusterGaugeNames[stat]!);
+    const gauge = this.scope.gauge(clusterGaugeNames[stat]);
     this.gauges[stat] = gauge;
     return gauge;
   }
 
   private makeHistogram(stat: ClusterHistogram): Histogram {
-    const histogram = this.scope.histogram(clusterHistogramNames[stat]!);
+    const histogram = this.scope.histogram(clusterHistogramNames[stat]);
     this.histograms[stat] = histogram;
     return histogram;
   }

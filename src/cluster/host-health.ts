@@ -37,19 +37,17 @@ export function isExcluded(flags: number): boolean {
   return (flags & excluded) !== 0;
 }
 
+const endpointHealth: Readonly<Record<EndpointHealth, number>> = {
+  HEALTHY: HealthFlag.None,
+  UNHEALTHY: HealthFlag.FailedEndpointHealth,
+  TIMEOUT: HealthFlag.FailedEndpointHealth,
+  DRAINING: HealthFlag.EndpointDraining,
+  DEGRADED: HealthFlag.DegradedEndpointHealth,
+};
+
 /** The bits that an endpoint's configured `health_status` sets. */
 export function flagsOfEndpoint(health: EndpointHealth): number {
-  switch (health) {
-    case 'HEALTHY':
-      return HealthFlag.None;
-    case 'UNHEALTHY':
-    case 'TIMEOUT':
-      return HealthFlag.FailedEndpointHealth;
-    case 'DRAINING':
-      return HealthFlag.EndpointDraining;
-    case 'DEGRADED':
-      return HealthFlag.DegradedEndpointHealth;
-  }
+  return endpointHealth[health];
 }
 
 /** The bits that `flagsOfEndpoint` owns; the others belong to health checks and outlier detection. */

@@ -1,4 +1,4 @@
-import { HostStat, hostStatCount, type HostBlockMessage } from './host-counters.ts';
+import { HostStat, hostStatCount, hostStatNames, type HostBlockMessage } from './host-counters.ts';
 
 /** What all workers have counted of one host, index HostStat. */
 export type HostTotals = readonly number[];
@@ -46,17 +46,17 @@ export class HostReports {
       for (const { key, values } of blocks.values()) {
         let sum = sums.get(key);
         if (sum === undefined) {
-          sum = new Array<number>(hostStatCount).fill(0);
+          sum = hostStatNames.map(() => 0);
           sums.set(key, sum);
         }
-        for (let i = 0; i < hostStatCount; i++) sum[i] = sum[i]! + values[i]!;
+        for (let i = 0; i < hostStatCount; i++) sum[i] = sum[i] + values[i];
       }
     }
     return new HostTotalsByKey(sums);
   }
 }
 
-const noTotals: HostTotals = new Array<number>(hostStatCount).fill(0);
+const noTotals: HostTotals = hostStatNames.map(() => 0);
 
 export class HostTotalsByKey {
   private readonly sums: ReadonlyMap<string, HostTotals>;

@@ -33,7 +33,7 @@ export class HostSet {
     const lists: UpstreamHost[][] = [[]];
     for (const host of hosts) {
       while (lists.length <= host.priority) lists.push([]);
-      lists[host.priority]!.push(host);
+      lists[host.priority].push(host);
     }
     return lists.map((list) => new HostSet(list));
   }
@@ -49,7 +49,7 @@ function groupByLocality(hosts: readonly UpstreamHost[]): LocalityHosts[] {
   const groups = Map.groupBy(hosts, ({ locality: { region, zone, subZone } }) => `${region}\0${zone}\0${subZone}`);
   return Array.from(groups.values(), (members) => {
     const set = new HostSet(members);
-    const { locality, localityWeight: weight } = members[0]!;
+    const { locality, localityWeight: weight } = members[0];
     const { healthy, degraded, excludedCount } = set;
     return { locality, weight, hosts: members, healthy, degraded, excludedCount };
   });

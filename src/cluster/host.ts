@@ -111,13 +111,13 @@ export class UpstreamHost implements Host {
   recordResult(status: number, failure: Failure | null): void {
     const counters = this.counters;
     const stat = failure !== null || status >= 500 ? HostStat.RqError : HostStat.RqSuccess;
-    counters[stat] = counters[stat]! + 1;
+    counters[stat] = counters[stat] + 1;
     if (this.monitor !== null) this.monitor.onResult(this, status, failure);
   }
 
   recordTimeout(): void {
     const counters = this.counters;
-    counters[HostStat.RqTimeout] = counters[HostStat.RqTimeout]! + 1;
+    counters[HostStat.RqTimeout] = counters[HostStat.RqTimeout] + 1;
   }
 
   /** Called by a pool when it is made. */
@@ -135,7 +135,7 @@ export class UpstreamHost implements Host {
   /** The host has left its cluster: pools finish what they carry and close. */
   leave(): void {
     this.isGone = true;
-    for (const pool of [...this.pools]) pool.drain();
+    for (const pool of this.pools) pool.drain();
     this.releaseBlock();
   }
 
@@ -145,7 +145,7 @@ export class UpstreamHost implements Host {
     this.httpPoolHigh = null;
     this.tcpPoolDefault = null;
     this.tcpPoolHigh = null;
-    for (const pool of [...this.pools]) pool.drain();
+    for (const pool of this.pools) pool.drain();
   }
 
   private openBlock(): Float64Array {

@@ -72,13 +72,17 @@ async function resolveFamilies(family: DnsLookupFamily, ask: Lookup): Promise<Dn
       return firstThen(await ask(6), () => ask(4));
     case 'V4_PREFERRED':
       return firstThen(await ask(4), () => ask(6));
-    case 'ALL': {
-      const [v4, v6] = await Promise.all([ask(4), ask(6)]);
-      if (v4.kind === 'failed') return v6;
-      if (v6.kind === 'failed') return v4;
-      return { kind: 'answered', addresses: [...v4.addresses, ...v6.addresses] };
-    }
+    case 'ALL':
+      return both(await Promise.all([ask(4), ask(6)]));
+    default:
+      throw new TypeError(`no such lookup family: ${String(family)}`);
   }
+}
+
+function both([v4, v6]: [DnsAnswer, DnsAnswer]): DnsAnswer {
+  if (v4.kind === 'failed') return v6;
+  if (v6.kind === 'failed') return v4;
+  return { kind: 'answered', addresses: [...v4.addresses, ...v6.addresses] };
 }
 
 async function firstThen(first: DnsAnswer, askSecond: () => Promise<DnsAnswer>): Promise<DnsAnswer> {

@@ -13,26 +13,23 @@ import type {
   ListenOptions,
   Network,
 } from './network.ts';
-import { ReadBuffer } from './read-buffer.ts';
+import { ReadMemory } from './read-memory.ts';
 import { dialFailure, errorText } from './socket-error.ts';
 import { SocketPeer } from './socket-peer.ts';
-import { onSharedRead, readThrough, TcpConnection } from './tcp-connection.ts';
-
-/** What one read takes at most; Envoy reads 16 KiB at a time, and fewer larger reads cost less here. */
-const readBytesMax = 64 * 1024;
+import { readInto, readThrough, TcpConnection } from './tcp-connection.ts';
 
 /** The operating system through `node:net`. */
 export class NodeNetwork implements Network {
   readonly clock: Clock;
   readonly timers: Timers;
   private readonly loop: Loop;
-  private readonly readBuffer: ReadBuffer;
+  private readonly memory: ReadMemory;
 
   constructor(loop: Loop) {
     this.loop = loop;
     this.clock = loop.clock;
     this.timers = loop.timers;
-    this.readBuffer = new ReadBuffer(readBytesMax);
+    this.memory = new ReadMemory(readInto(() => this.memory));
   }
 
   listen(address: Address, options: ListenOptions, handler: AcceptHandler): Promise<ListeningSocket> {
@@ -58,12 +55,12 @@ export class NodeNetwork implements Network {
   }
 
   dial(address: Address, options: DialOptions, handler: DialHandler): Dialing {
-    return new NodeDialing(address, options, handler, this.loop, this.readBuffer.bytes);
+    return new NodeDialing(address, options, handler, this.loop, this.memory);
   }
 
   private accept(socket: Socket, options: ListenOptions, handler: AcceptHandler): void {
     this.loop.enter();
-    readThrough(socket, this.readBuffer);
+    readThrough(socket, this.memory);
     if (options.keepAliveSeconds !== null) socket.setKeepAlive(true, options.keepAliveSeconds * 1000);
     const connection = new TcpConnection(socket, new SocketPeer(socket, null, null), options.bufferLimit, this.loop);
     handler.onAccepted(connection);
@@ -126,7 +123,7 @@ class NodeDialing implements Dialing, Timed {
   private readonly loop: Loop;
   private handler: DialHandler | null;
 
-  constructor(address: Address, options: DialOptions, handler: DialHandler, loop: Loop, buffer: Buffer) {
+  constructor(address: Address, options: DialOptions, handler: DialHandler, loop: Loop, memory: ReadMemory) {
     this.deadline = Infinity;
     this.heapIndex = -1;
     this.heapKey = Infinity;
@@ -138,11 +135,10 @@ class NodeDialing implements Dialing, Timed {
       options.keepAliveSeconds === null
         ? {}
         : { keepAlive: true, keepAliveInitialDelay: options.keepAliveSeconds * 1000 };
-    const callback = onSharedRead as unknown as (size: number) => boolean;
     this.socket = new Socket({
       allowHalfOpen: true,
       noDelay: address.kind === 'ip',
-      onread: { buffer, callback },
+      onread: memory.onread,
       ...keepAlive,
     } as object);
     this.socket.once('error', (error) => this.fail(error));

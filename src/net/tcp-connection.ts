@@ -3,9 +3,10 @@ import type { Timed } from '../core/clock.ts';
 import type { Connection, ConnectionOwner, ConnectionSink } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
 import { ClosedByPeer } from '../core/failures.ts';
+import { lentBytes } from '../core/lent-bytes.ts';
 import type { Peer } from '../core/peer.ts';
 import type { Flushable, Loop } from './loop.ts';
-import type { ReadBuffer } from './read-buffer.ts';
+import type { ReadMemory } from './read-memory.ts';
 import { brokenConnection } from './socket-error.ts';
 
 /** A socket that carries its connection, so that listeners can be static functions. */
@@ -16,8 +17,14 @@ export interface CarryingSocket extends Socket {
 /** Chunks up to this size join the text around them: a copy is cheaper than one more entry in a writev. */
 const joinedBytesMax = 4096;
 
-/** Reads up to this size are copied out of the shared buffer into Node's pool; larger ones into memory of their own. */
+/** Reads up to this size are copied out of the read buffer into Node's pool; larger ones into memory of their own. */
 const pooledBytesMax = 4096;
+
+/** A read of this size is bulk: the connection gets a read buffer of its own, which is lent instead of copied. */
+const bulkBytesMin = 16 * 1024;
+
+/** After so many small reads in a row a connection is no longer in bulk, and gives its buffer back. */
+const smallReadsMax = 8;
 
 /** A method of Buffer that Node's types leave out; it takes any Uint8Array. */
 const latin1Slice = (
@@ -55,6 +62,9 @@ export class TcpConnection implements Connection, Flushable, Timed {
   private pauses: number;
   private failure: Failure | null;
   private onFlushed: (() => void) | null;
+  /** Its own read buffer while it carries bulk. */
+  private bulk: Buffer | null;
+  private smallReads: number;
 
   constructor(socket: Socket, peer: Peer, bufferLimit: number, loop: Loop) {
     this.id = ++lastId;
@@ -82,6 +92,8 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.pauses = 0;
     this.failure = null;
     this.onFlushed = null;
+    this.bulk = null;
+    this.smallReads = 0;
     (socket as CarryingSocket).connection = this;
     socket.on('end', onSocketEnd);
     socket.on('error', onSocketError);
@@ -102,6 +114,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
     const size = chunk.length;
     if (size <= joinedBytesMax && this.chunks === null) {
       this.text += latin1Slice.call(chunk, 0, size);
+      lentBytes.settle(chunk, size);
     } else {
       this.gatherText();
       this.chunks!.push(chunk);
@@ -165,11 +178,39 @@ export class TcpConnection implements Connection, Flushable, Timed {
     else if (this.isAboveHighWatermark && this.socket.writableLength === 0) this.fellBelow();
   }
 
-  /** Bytes from the kernel, in a buffer that is used again as soon as this returns. */
-  receiveShared(buffer: Buffer, size: number): void {
-    const chunk = size <= pooledBytesMax ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+  /** Bytes from the kernel. Gives the buffer for the next read; null: the same again. */
+  read(size: number, buffer: Buffer, memory: ReadMemory): Buffer | null {
+    if (size <= pooledBytesMax) {
+      const chunk = Buffer.allocUnsafe(size);
+      buffer.copy(chunk, 0, 0, size);
+      this.receive(chunk);
+      return this.bulk === null || ++this.smallReads < smallReadsMax ? null : this.leaveBulk(memory);
+    }
+    if (this.bulk !== null) return this.readBulk(size, this.bulk, memory);
+    const chunk = Buffer.allocUnsafeSlow(size);
     buffer.copy(chunk, 0, 0, size);
     this.receive(chunk);
+    if (size < bulkBytesMin || this.isClosed) return null;
+    this.bulk = memory.take();
+    return this.bulk;
+  }
+
+  private readBulk(size: number, buffer: Buffer, memory: ReadMemory): Buffer | null {
+    this.smallReads = 0;
+    const chunk = size === buffer.length ? buffer : buffer.subarray(0, size);
+    lentBytes.lend(chunk);
+    this.receive(chunk);
+    if (lentBytes.end()) return null;
+    // Somebody keeps the bytes, and with them the memory.
+    this.bulk = this.isClosed ? null : memory.take();
+    return this.bulk;
+  }
+
+  private leaveBulk(memory: ReadMemory): Buffer {
+    memory.giveBack(this.bulk!);
+    this.bulk = null;
+    this.smallReads = 0;
+    return memory.shared;
   }
 
   receive(chunk: Uint8Array): void {
@@ -240,6 +281,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
     }
     if (chunks.length === 1 && text === '') {
       socket.write(chunks[0] as Uint8Array);
+      this.settle(chunks);
       return;
     }
     socket.cork();
@@ -249,6 +291,13 @@ export class TcpConnection implements Connection, Flushable, Timed {
     }
     if (text !== '') socket.write(text, 'latin1');
     socket.uncork();
+    this.settle(chunks);
+  }
+
+  /** What the kernel has taken whole may be overwritten. */
+  private settle(chunks: readonly (Uint8Array | string)[]): void {
+    if (this.socket.writableLength > 0) return;
+    for (const chunk of chunks) if (typeof chunk !== 'string') lentBytes.settle(chunk, chunk.length);
   }
 
   /** The kernel did not take everything: hear when it has. An empty write queues behind the rest and reports. */
@@ -316,18 +365,12 @@ function onSocketData(this: Socket, chunk: Buffer): void {
   (this as CarryingSocket).connection!.receive(chunk);
 }
 
-function onSharedRead(this: Socket, size: number): boolean {
-  (this as CarryingSocket).connection!.receiveShared(sharedBytes!, size);
-  return true;
+/** The thread's read listener. */
+export function readInto(memory: () => ReadMemory): (socket: Socket, size: number, buffer: Buffer) => Buffer | null {
+  return (socket, size, buffer) => (socket as CarryingSocket).connection!.read(size, buffer, memory());
 }
-
-let sharedBytes: Buffer | null = null;
 
 /** Lets an accepted socket read through the thread's buffer where Node allows it. */
-export function readThrough(socket: Socket, buffer: ReadBuffer): void {
-  sharedBytes = buffer.bytes;
-  if (!buffer.adopt(socket, onSharedRead)) socket.on('data', onSocketData);
+export function readThrough(socket: Socket, memory: ReadMemory): void {
+  if (!memory.adopt(socket)) socket.on('data', onSocketData);
 }
-
-/** For sockets that we open: the callback of Node's own `onread`, where `this` is the socket. */
-export { onSharedRead };

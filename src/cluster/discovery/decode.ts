@@ -64,7 +64,7 @@ export function decodeDiscovery(cluster: Cluster, reasons: Reasons): DiscoveredD
     case Cluster_DiscoveryType.EDS:
       reasons.at('type').add("cluster type 'EDS' is not supported by sekisho");
       return nothing;
-    case Cluster_DiscoveryType.ORIGINAL_DST:
+    default:
       reasons.at('type').add("cluster type 'ORIGINAL_DST' is not supported by sekisho");
       return nothing;
   }

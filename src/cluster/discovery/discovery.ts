@@ -29,5 +29,5 @@ export function makeDiscovery(
   const resolver = openResolver(data);
   if (data.kind === 'strict-dns')
     return new StrictDns(data.dns, data.targets, resolver, environment, stats(), listener);
-  return new LogicalDns(data.dns, data.targets[0]!, resolver, environment, stats(), listener);
+  return new LogicalDns(data.dns, data.targets[0], resolver, environment, stats(), listener);
 }

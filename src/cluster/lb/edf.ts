@@ -21,7 +21,7 @@ export class EdfScheduler {
     this.order = count;
     for (let entry = 0; entry < count; entry++) {
       this.heap[entry] = entry;
-      this.deadlines[entry] = 1 / weights[entry]!;
+      this.deadlines[entry] = 1 / weights[entry];
       this.orders[entry] = entry;
     }
     for (let place = (count >> 1) - 1; place >= 0; place--) this.siftDown(place);
@@ -29,14 +29,14 @@ export class EdfScheduler {
 
   /** The entry whose turn it is. `refile` must follow. */
   next(): number {
-    const entry = this.heap[0]!;
+    const entry = this.heap[0];
     this.time = this.deadlines[entry]!;
     return entry;
   }
 
   /** Files the entry that `next` gave under its weight of now. */
   refile(weight: number): void {
-    const entry = this.heap[0]!;
+    const entry = this.heap[0];
     this.deadlines[entry] = this.time + 1 / weight;
     this.orders[entry] = this.order++;
     this.siftDown(0);
@@ -44,13 +44,13 @@ export class EdfScheduler {
 
   private siftDown(start: number): void {
     const heap = this.heap;
-    const entry = heap[start]!;
+    const entry = heap[start];
     let place = start;
     for (;;) {
       let child = 2 * place + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.isBefore(heap[child + 1]!, heap[child]!)) child++;
-      if (!this.isBefore(heap[child]!, entry)) break;
+      if (child + 1 < heap.length && this.isBefore(heap[child + 1], heap[child])) child++;
+      if (!this.isBefore(heap[child], entry)) break;
       heap[place] = heap[child]!;
       place = child;
     }
@@ -58,7 +58,7 @@ export class EdfScheduler {
   }
 
   private isBefore(left: number, right: number): boolean {
-    const difference = this.deadlines[left]! - this.deadlines[right]!;
-    return difference < 0 || (difference === 0 && this.orders[left]! < this.orders[right]!);
+    const difference = this.deadlines[left] - this.deadlines[right];
+    return difference < 0 || (difference === 0 && this.orders[left] < this.orders[right]);
   }
 }

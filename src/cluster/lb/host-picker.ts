@@ -20,18 +20,15 @@ export function makeHostPicker(
   random: RandomSource,
   position: number,
 ): HostPicker {
-  switch (policy.kind) {
-    case 'random':
-      return new Random(hosts, random);
-    case 'round-robin':
-      return haveEqualWeights(hosts) ? new RoundRobin(hosts, position) : new WeightedRoundRobin(hosts, position);
-    case 'least-request':
-      if (!haveEqualWeights(hosts)) return new WeightedLeastRequest(hosts, policy.activeRequestBias, position);
-      if (policy.fullScan) return new FullScanLeastRequest(hosts, random);
-      return new LeastRequest(hosts, policy.choiceCount, random);
-  }
+  if (policy.kind === 'random') return new Random(hosts, random);
+  const isWeighted = !haveEqualWeights(hosts);
+  if (policy.kind === 'round-robin')
+    return isWeighted ? new WeightedRoundRobin(hosts, position) : new RoundRobin(hosts, position);
+  if (isWeighted) return new WeightedLeastRequest(hosts, policy.activeRequestBias, position);
+  if (policy.fullScan) return new FullScanLeastRequest(hosts, random);
+  return new LeastRequest(hosts, policy.choiceCount, random);
 }
 
 function haveEqualWeights(hosts: readonly UpstreamHost[]): boolean {
-  return hosts.every((host) => host.weight === hosts[0]!.weight);
+  return hosts.every((host) => host.weight === hosts[0].weight);
 }

@@ -20,10 +20,10 @@ export class LeastRequest implements HostPicker {
   pick(): UpstreamHost | null {
     const { hosts, random } = this;
     const count = hosts.length;
-    if (count <= 1) return count === 0 ? null : hosts[0]!;
-    let best = hosts[randomIndex(random, count)]!;
+    if (count <= 1) return count === 0 ? null : hosts[0];
+    let best = hosts[randomIndex(random, count)];
     for (let i = this.choiceCount - 1; i > 0; i--) {
-      const host = hosts[randomIndex(random, count)]!;
+      const host = hosts[randomIndex(random, count)];
       if (host.activeRequests < best.activeRequests) best = host;
     }
     return best;
@@ -45,10 +45,10 @@ export class FullScanLeastRequest implements HostPicker {
   pick(): UpstreamHost | null {
     const hosts = this.hosts;
     if (hosts.length === 0) return null;
-    let best = hosts[0]!;
+    let best = hosts[0];
     let tied = 1;
     for (let i = 1; i < hosts.length; i++) {
-      const host = hosts[i]!;
+      const host = hosts[i];
       if (host.activeRequests < best.activeRequests) {
         best = host;
         tied = 1;
@@ -76,7 +76,7 @@ export class WeightedLeastRequest implements HostPicker {
   }
 
   pick(): UpstreamHost {
-    const host = this.hosts[this.scheduler.next()]!;
+    const host = this.hosts[this.scheduler.next()];
     this.scheduler.refile(this.weigh(host));
     return host;
   }

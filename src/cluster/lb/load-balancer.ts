@@ -52,7 +52,7 @@ export class PriorityLoadBalancer implements LoadBalancer {
     this.loads = priorityLoads(sets, this.lb);
     this.previous = this.pickers;
     this.pickers = sets.map(() => [null, null, null]);
-    const isSimple = sets.length === 1 && this.loads.healthy[0] === 100 && !this.loads.panic[0]!;
+    const isSimple = sets.length === 1 && this.loads.healthy[0] === 100 && !this.loads.panic[0];
     this.only = isSimple ? this.picker(0, Source.Healthy) : null;
   }
 
@@ -73,7 +73,7 @@ export class PriorityLoadBalancer implements LoadBalancer {
     const point = randomIndex(this.random, 100) + 1;
     const choice = priorityAt(loads, point);
     const priority = choice % count;
-    if (loads.panic[priority]!) {
+    if (loads.panic[priority]) {
       this.panics.inc();
       if (this.lb.failTrafficOnPanic) return null;
       return this.picker(priority, Source.All).pick();
@@ -82,13 +82,13 @@ export class PriorityLoadBalancer implements LoadBalancer {
   }
 
   private picker(priority: number, source: Source): HostPicker {
-    const pickers = this.pickers[priority]!;
+    const pickers = this.pickers[priority];
     return (pickers[source] ??= this.makePicker(priority, source));
   }
 
   private makePicker(priority: number, source: Source): HostPicker {
     const { lb, random } = this;
-    const set = this.sets[priority]!;
+    const set = this.sets[priority];
     const position = this.previous[priority]?.[source]?.position ?? this.seed;
     if (lb.localityWeighted && source !== Source.All) {
       const isFit = (group: Pick<HostSet, 'healthy' | 'degraded'>): HostSet['hosts'] =>

@@ -22,8 +22,8 @@ export class LocalityWeighted implements HostPicker {
 
   pick(): UpstreamHost | null {
     const locality = this.scheduler.next();
-    this.scheduler.refile(this.weights[locality]!);
-    return this.pickers[locality]!.pick();
+    this.scheduler.refile(this.weights[locality]);
+    return this.pickers[locality].pick();
   }
 }
 

@@ -25,8 +25,8 @@ export function priorityLoads(sets: readonly HostSet[], lb: LbData): PriorityLoa
   // What rounding left over goes to the first that may take it.
   const rest = 100 - sum(healthy) - sum(degraded);
   const first = health.findIndex((percent) => percent > 0);
-  if (first >= 0) healthy[first] = healthy[first]! + rest;
-  else if (rest > 0) degraded[degradation.findIndex((percent) => percent > 0)]! += rest;
+  if (first >= 0) healthy[first] = healthy[first] + rest;
+  else if (rest > 0) degraded[degradation.findIndex((percent) => percent > 0)] += rest;
   return { healthy, degraded, panic };
 }
 
@@ -35,11 +35,11 @@ export function priorityAt(loads: PriorityLoads, point: number): number {
   const { healthy, degraded } = loads;
   let reached = 0;
   for (let i = 0; i < healthy.length; i++) {
-    reached += healthy[i]!;
+    reached += healthy[i];
     if (point <= reached) return i;
   }
   for (let i = 0; i < degraded.length; i++) {
-    reached += degraded[i]!;
+    reached += degraded[i];
     if (point <= reached) return healthy.length + i;
   }
   return 0;
@@ -76,7 +76,7 @@ function loadsByCount(sets: readonly HostSet[]): number[] {
   if (count === 0) return sets.map((_, i) => (i === 0 ? 100 : 0));
   const loads = sets.map((set) => Math.floor((100 * set.hosts.length) / count));
   const first = sets.findIndex((set) => set.hosts.length > 0);
-  loads[first] = loads[first]! + 100 - sum(loads);
+  loads[first] = loads[first] + 100 - sum(loads);
   return loads;
 }
 

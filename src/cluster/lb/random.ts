@@ -16,6 +16,6 @@ export class Random implements HostPicker {
 
   pick(): UpstreamHost | null {
     const hosts = this.hosts;
-    return hosts.length === 0 ? null : hosts[randomIndex(this.random, hosts.length)]!;
+    return hosts.length === 0 ? null : hosts[randomIndex(this.random, hosts.length)];
   }
 }

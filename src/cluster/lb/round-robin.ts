@@ -16,7 +16,7 @@ export class RoundRobin implements HostPicker {
     const hosts = this.hosts;
     if (hosts.length === 0) return null;
     if (this.position >= hosts.length) this.position %= hosts.length;
-    return hosts[this.position++]!;
+    return hosts[this.position++];
   }
 }
 
@@ -35,7 +35,7 @@ export class WeightedRoundRobin implements HostPicker {
   }
 
   pick(): UpstreamHost {
-    const host = this.hosts[this.scheduler.next()]!;
+    const host = this.hosts[this.scheduler.next()];
     this.scheduler.refile(host.weight);
     return host;
   }

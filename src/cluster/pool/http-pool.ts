@@ -70,8 +70,7 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   /** Idle connections close now, the others after what they carry and what waits for them. */
   drain(): void {
     this.isDraining = true;
-    // A copy: closing takes connections out of the set.
-    for (const connection of [...this.connections]) connection.drain();
+    for (const connection of this.connections) connection.drain();
     this.closeUnneeded();
   }
 
@@ -153,7 +152,7 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   /** A draining pool opens no connection that nobody waits for. */
   private closeUnneeded(): void {
     if (!this.isDraining || this.pending.size > 0) return;
-    for (const connection of [...this.connections])
+    for (const connection of this.connections)
       if (connection.state === ConnectionState.Connecting) connection.closeLocally();
     this.sayIfDrained();
   }

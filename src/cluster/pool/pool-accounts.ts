@@ -74,8 +74,8 @@ export class PoolAccounts {
     this.requests.inc();
     this.host.activeRequests++;
     const counters = this.counters;
-    counters[HostStat.RqTotal] = counters[HostStat.RqTotal]! + 1;
-    counters[HostStat.RqActive] = counters[HostStat.RqActive]! + 1;
+    counters[HostStat.RqTotal] = counters[HostStat.RqTotal] + 1;
+    counters[HostStat.RqActive] = counters[HostStat.RqActive] + 1;
   }
 
   requestEnded(): void {
@@ -83,7 +83,7 @@ export class PoolAccounts {
     this.requests.dec();
     this.host.activeRequests--;
     const counters = this.counters;
-    counters[HostStat.RqActive] = counters[HostStat.RqActive]! - 1;
+    counters[HostStat.RqActive] = counters[HostStat.RqActive] - 1;
   }
 
   /** A host may always have one connection, or those who wait for it would wait for ever. */
@@ -134,6 +134,6 @@ export class PoolAccounts {
   }
 
   private add(stat: HostStat, amount: number): void {
-    this.counters[stat] = this.counters[stat]! + amount;
+    this.counters[stat] = this.counters[stat] + amount;
   }
 }

@@ -5,7 +5,8 @@ import type { ConnectionWaiter, TcpPool } from '../cluster.ts';
 import type { HostPool, UpstreamHost } from '../host.ts';
 import { PoolAccounts } from './pool-accounts.ts';
 import type { PoolContext } from './pool-context.ts';
-import { TcpPoolConnection, TcpPoolDial } from './tcp-connection.ts';
+import type { TcpPoolConnection } from './tcp-connection.ts';
+import { TcpPoolDial } from './tcp-connection.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /**

@@ -62,6 +62,10 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
         this.refuseUnasked(chunk, pos);
         return;
       }
+      if (!this.stream.hasHead) {
+        this.onInvalid(CodecError.with('bytes before the request'));
+        return;
+      }
       pos = this.decoder.decode(chunk, pos);
       if (this.decoder.state === DecoderState.Complete) this.completeResponse(pos < chunk.length);
     }
@@ -157,7 +161,6 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
 
   /** The user gave the request up. Only one that was never begun leaves the connection usable. */
   onRequestReset(stream: H1ClientStream): void {
-    if (stream.hasHead) this.isFinished = true;
     this.release(stream, !stream.hasHead);
   }
 
@@ -165,7 +168,6 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
     const stream = this.stream;
     if (stream === null) return;
     const isLast = this.decoder.isLast || stream.isLast || !stream.isRequestComplete || hasMore;
-    if (isLast) this.isFinished = true;
     this.release(stream, !isLast);
     if (hasMore) this.owner.onProtocolError(ofUpstream(CodecError.with('bytes behind the response')));
   }
@@ -184,8 +186,12 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
   private release(stream: H1ClientStream, isReusable: boolean): void {
     stream.isOver = true;
     this.stream = null;
-    if (isReusable) this.decoder.next();
-    else this.isFinished = true;
+    if (isReusable) {
+      this.decoder.next();
+    } else {
+      this.isFinished = true;
+      this.decoder.stop();
+    }
     stream.releasePauses();
     this.owner.onStreamDone(isReusable);
   }
@@ -193,6 +199,7 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
   private abandon(stream: H1ClientStream, failure: Failure): void {
     stream.isOver = true;
     this.stream = null;
+    this.decoder.stop();
     stream.releasePauses();
     stream.user.reset(failure);
   }

@@ -1,3 +1,4 @@
+import { lentBytes } from '../../core/lent-bytes.ts';
 import { latin1, noBytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
 import { Headers } from '../../core/headers.ts';
@@ -6,7 +7,7 @@ import { CodecError, HeadersTooLarge, InvalidCharacters } from './failures.ts';
 import { FieldName, fieldNames, steeringNames } from './field-names.ts';
 import { Failed, Incomplete, scanner } from './field-scanner.ts';
 import { HeadBuffer } from './head-buffer.ts';
-import { bodyBytesMax, chunkExtensionBytesMax } from './limits.ts';
+import { bodyBytesMax, chunkExtensionBytesMax, chunkSizeDigitsMax } from './limits.ts';
 
 /** Who hears what a decoder reads. */
 export interface MessageListener {
@@ -56,24 +57,30 @@ export abstract class Decoder {
   /** `preserve_case`: heads remember how the peer spelled its names. */
   protected readonly keepsRawNames: boolean;
   private readonly skipsEmptyLines: boolean;
+  /** Fields that a section may have before they are judged. */
+  protected headersCountMax: number;
   protected readonly listener: MessageListener;
   /** Bytes left of a fixed body or of a chunk, or the chunk-size read so far. */
   private remaining: number;
-  /** How far inside a small thing: 1 after a digit of a chunk-size, or after a CR that wants its LF; `ExtensionStep`. */
+  /** How far inside something small: digits of a chunk-size, `ExtensionStep`, or 1 after a CR that wants its LF. */
   private step: number;
   private extensionBytes: number;
   private buffer: HeadBuffer | null;
+  /** Body bytes handed on in this call of `decode`. */
+  private deliveredBytes: number;
 
   constructor(options: DecoderOptions, keepsRawNames: boolean, skipsEmptyLines: boolean, listener: MessageListener) {
     this.state = DecoderState.Idle;
     this.options = options;
     this.keepsRawNames = keepsRawNames;
     this.skipsEmptyLines = skipsEmptyLines;
+    this.headersCountMax = options.headersCountMax;
     this.listener = listener;
     this.remaining = 0;
     this.step = 0;
     this.extensionBytes = 0;
     this.buffer = null;
+    this.deliveredBytes = 0;
   }
 
   /** Reads the start line at `from`; the position after it, `Incomplete`, or `Failed` with `scanner.failure` set. */
@@ -83,6 +90,14 @@ export abstract class Decoder {
 
   /** Reads from `chunk` until its end or the end of a message; the position reached. */
   decode(chunk: Uint8Array, from: number): number {
+    this.deliveredBytes = 0;
+    const reached = this.advance(chunk, from);
+    // Heads and framing are copied or read; the body's bytes are for its receiver to settle.
+    lentBytes.settle(chunk, reached - from - this.deliveredBytes);
+    return reached;
+  }
+
+  private advance(chunk: Uint8Array, from: number): number {
     const to = chunk.length;
     let pos = from;
     while (pos < to) {
@@ -113,6 +128,7 @@ export abstract class Decoder {
           break;
         case DecoderState.UntilClose:
         case DecoderState.Raw:
+          this.deliveredBytes += to - pos;
           this.listener.onData(pos === 0 ? chunk : chunk.subarray(pos), false);
           return to;
         case DecoderState.Complete:
@@ -131,6 +147,12 @@ export abstract class Decoder {
     this.buffer = null;
   }
 
+  /** Nothing more is read, not even the rest of a chunk. */
+  stop(): void {
+    this.state = DecoderState.Invalid;
+    this.buffer = null;
+  }
+
   /** Bytes of a message have arrived that is not complete. */
   get isInside(): boolean {
     return this.state !== DecoderState.Idle && this.state !== DecoderState.Complete;
@@ -144,8 +166,7 @@ export abstract class Decoder {
   }
 
   protected invalid(failure: Failure): void {
-    this.state = DecoderState.Invalid;
-    this.buffer = null;
+    this.stop();
     this.listener.onInvalid(failure);
   }
 
@@ -157,7 +178,7 @@ export abstract class Decoder {
     }
     const lineEnd = this.scanStartLine(chunk, pos, to);
     if (lineEnd > 0) {
-      const end = scanner.scan(chunk, lineEnd, to, this.options.headersCountMax);
+      const end = scanner.scan(chunk, lineEnd, to, this.headersCountMax);
       if (end > 0) {
         if (end - pos > this.options.headersBytesMax) this.invalid(HeadersTooLarge);
         else this.deliverHead(chunk, pos, end);
@@ -185,7 +206,8 @@ export abstract class Decoder {
 
   private decodeBufferedHead(chunk: Uint8Array, from: number, to: number): number {
     const buffer = this.buffer!;
-    const { headersBytesMax, headersCountMax } = this.options;
+    const { headersCountMax } = this;
+    const { headersBytesMax } = this.options;
     const scannedTo = buffer.length;
     buffer.append(chunk, from, Math.min(to, from + headersBytesMax + 1 - scannedTo));
     const end = buffer.findEnd(scannedTo);
@@ -216,6 +238,7 @@ export abstract class Decoder {
     this.remaining -= end - from;
     const isLast = this.remaining === 0;
     if (isLast) this.state = DecoderState.Complete;
+    this.deliveredBytes += end - from;
     this.listener.onData(from === 0 && end === to ? chunk : chunk.subarray(from, end), isLast);
     return end;
   }
@@ -226,9 +249,9 @@ export abstract class Decoder {
     while (pos < to) {
       const digit = hexValue[chunk[pos]!]!;
       if (digit < 0) break;
-      this.step = 1;
       this.remaining = this.remaining * 16 + digit;
       if (this.remaining > bodyBytesMax) return this.invalidBody('chunk size beyond 2^53', to);
+      if (++this.step > chunkSizeDigitsMax) return this.invalidBody('too many zeros before a chunk size', to);
       pos++;
     }
     if (pos >= to) return to;
@@ -271,6 +294,7 @@ export abstract class Decoder {
     const end = Math.min(to, from + this.remaining);
     this.remaining -= end - from;
     if (this.remaining === 0) this.state = DecoderState.ChunkEnd;
+    this.deliveredBytes += end - from;
     this.listener.onData(from === 0 && end === to ? chunk : chunk.subarray(from, end), false);
     return end;
   }
@@ -294,7 +318,8 @@ export abstract class Decoder {
       this.listener.onData(noBytes, true);
       return from + 2;
     }
-    const { headersBytesMax, headersCountMax } = this.options;
+    const { headersCountMax } = this;
+    const { headersBytesMax } = this.options;
     const buffer = (this.buffer ??= new HeadBuffer(256));
     const scannedTo = buffer.length;
     buffer.append(chunk, from, Math.min(to, from + headersBytesMax + 1 - scannedTo));

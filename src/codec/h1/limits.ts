@@ -15,6 +15,9 @@ export const bodyBytesMax = Number.MAX_SAFE_INTEGER;
 /** Bytes of chunk extensions in one message, as Node's own parser has it since CVE-2024-22019. Envoy has no limit. */
 export const chunkExtensionBytesMax = 16 * 1024;
 
+/** Digits of a chunk-size, with leading zeros. Envoy has no limit. */
+export const chunkSizeDigitsMax = 256;
+
 /** Interim (1xx) responses to one request. Envoy has no limit; curl and Go bound their bytes. */
 export const interimResponsesMax = 100;
 

@@ -56,6 +56,8 @@ export class RequestDecoder extends Decoder {
 
   constructor(options: H1ServerOptions, listener: RequestListener) {
     super(options, options.headerKeyFormat === HeaderKeyFormat.PreserveCase, true, listener);
+    // Fields that are dropped for their underscores do not count, but are not without limit either.
+    if (options.headersWithUnderscores === UnderscoreAction.Drop) this.headersCountMax *= 2;
     this.isLast = false;
     this.isUpgrade = false;
     this.server = options;
@@ -138,25 +140,23 @@ export class RequestDecoder extends Decoder {
   private judgeBody(head: RequestHead, text: string, base: number, isConnect: boolean): Failure | null {
     let state: BodyState = DecoderState.Complete;
     let length = 0;
-    const isChunked = scanner.has(FieldName.TransferEncoding);
-    if (scanner.has(FieldName.ContentLength) && !isConnect) {
-      if (scanner.isRepeated(FieldName.ContentLength)) return CodecError.with('several content-length fields');
-      if (isChunked) {
-        if (!this.server.allowChunkedLength) return LengthAndChunked;
-        head.headers.remove('content-length');
-      } else {
-        length = parseContentLength(scanner.value(FieldName.ContentLength, text, base));
-        if (length < 0) return CodecError.with('invalid content-length');
-        if (length > 0) state = DecoderState.Fixed;
-      }
-    }
-    if (isChunked) {
+    const hasLength = scanner.has(FieldName.ContentLength) && !isConnect;
+    if (hasLength && scanner.isRepeated(FieldName.ContentLength)) return CodecError.with('several content-lengths');
+    if (scanner.has(FieldName.TransferEncoding)) {
       const coding = scanner.value(FieldName.TransferEncoding, text, base);
-      const isUnderstood = coding === 'chunked' || coding.toLowerCase() === 'chunked';
-      if (!isUnderstood || scanner.isRepeated(FieldName.TransferEncoding) || isConnect) return InvalidTransferEncoding;
+      const isChunked = coding === 'chunked' || coding.toLowerCase() === 'chunked';
+      if (hasLength) {
+        if (!isChunked || !this.server.allowChunkedLength) return LengthAndChunked;
+        head.headers.remove('content-length');
+      }
+      if (!isChunked || scanner.isRepeated(FieldName.TransferEncoding) || isConnect) return InvalidTransferEncoding;
       // RFC 9112 section 6.1: in an HTTP/1.0 message the framing may be faulty, so nothing may follow.
       if (line.version !== HttpVersion.Http11) this.isLast = true;
       state = DecoderState.ChunkSize;
+    } else if (hasLength) {
+      length = parseContentLength(scanner.value(FieldName.ContentLength, text, base));
+      if (length < 0) return CodecError.with('invalid content-length');
+      if (length > 0) state = DecoderState.Fixed;
     }
     this.beginBody(state, length);
     return null;

@@ -16,7 +16,7 @@ export interface AbsoluteTarget {
   readonly path: string;
 }
 
-const absoluteForm = /^([A-Za-z]+):\/\/([^/?]*)(.*)$/s;
+const absoluteForm = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?]*)(.*)$/s;
 
 /**
  * Whether Envoy's parser takes the target at all (`isUrlValid`): something that begins with `/` or `*`, an absolute

@@ -216,6 +216,7 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
 
   private finish(): void {
     this.isFinished = true;
+    this.decoder.stop();
     if (this.held === null) return;
     this.held = null;
     this.host.resume();

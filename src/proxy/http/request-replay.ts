@@ -1,3 +1,4 @@
+import { lentBytes } from '../../core/lent-bytes.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
@@ -44,6 +45,8 @@ export class RequestReplay {
     }
     this.chunks ??= [];
     this.chunks.push(chunk);
+    // The try takes it as well.
+    lentBytes.keep(chunk);
     this.kept += chunk.length;
     const limit = forwarding.requestBufferLimit;
     if (limit === 0 || this.kept <= limit) return;

@@ -25,10 +25,13 @@ export function nativeFullMatch(node: RegexNode): string | null {
   return new Analysis().accepts(node) ? `^(?:${source(node)})$` : null;
 }
 
-/** Source of the equivalent RegExp for searching, with the same capture groups, or null. */
+/**
+ * Source of the equivalent RegExp for searching, with the same capture groups, or null. Where a repeat may match
+ * nothing, or holds a group, JavaScript and RE2 agree on the language but not on lengths and groups.
+ */
 export function nativeSearch(node: RegexNode): string | null {
   const analysis = new Analysis();
-  if (!analysis.accepts(node) || analysis.hasCaptureInRepeat) return null;
+  if (!analysis.accepts(node) || analysis.hasCaptureInRepeat || analysis.hasEmptyRepeat) return null;
   const isBound = startsAtBegin(node) || (!analysis.hasLoop && size(node) <= searchSizeMax);
   return isBound ? source(node) : null;
 }
@@ -38,12 +41,14 @@ const noBytes = new CharSet();
 class Analysis {
   hasLoop: boolean;
   hasCaptureInRepeat: boolean;
+  hasEmptyRepeat: boolean;
   private choices: number;
   private repeatDepth: number;
 
   constructor() {
     this.hasLoop = false;
     this.hasCaptureInRepeat = false;
+    this.hasEmptyRepeat = false;
     this.choices = 1;
     this.repeatDepth = 0;
   }
@@ -104,6 +109,7 @@ class Analysis {
   private walkCounted(node: RegexNode & { kind: 'repeat' }, follow: CharSet): CharSet | null {
     const { item, min, max } = node;
     if (max === 0) return follow;
+    if (isNullable(item)) this.hasEmptyRepeat = true;
     const before = this.choices;
     this.choices = 1;
     if (max > 1) this.repeatDepth++;

@@ -1,0 +1,42 @@
+/**
+ * Memory that `net/` will read into again, if everything in it is done with by the time the event has been handled.
+ *
+ * Large reads would otherwise cost an allocation of 64 KiB each, more than the copying. Whoever is done with bytes of
+ * a chunk (a decoder that has read them, a socket that the kernel has taken them from) settles them; what is not
+ * settled at the end is taken to be kept by somebody, and the memory is his. So forgetting to settle costs speed, never
+ * correctness. Whoever passes a chunk on **and** keeps it must say `keep`.
+ */
+class LentBytes {
+  private memory: ArrayBufferLike | null;
+  private left: number;
+
+  constructor() {
+    this.memory = null;
+    this.left = 0;
+  }
+
+  lend(chunk: Uint8Array): void {
+    this.memory = chunk.buffer;
+    this.left = chunk.length;
+  }
+
+  /** `size` bytes of `chunk` are done with. */
+  settle(chunk: Uint8Array, size: number): void {
+    if (chunk.buffer === this.memory) this.left -= size;
+  }
+
+  /** Somebody holds on to `chunk` beyond the event. */
+  keep(chunk: Uint8Array): void {
+    if (chunk.buffer === this.memory) this.memory = null;
+  }
+
+  /** Ends the loan. True: the memory is free again. */
+  end(): boolean {
+    const isFree = this.memory !== null && this.left === 0;
+    this.memory = null;
+    return isFree;
+  }
+}
+
+/** One per thread: events do not nest. */
+export const lentBytes = new LentBytes();
