@@ -46,7 +46,7 @@ describe.each(policies)('a load balancer, %o', (policy) => {
 
   it('finds the only host', () => {
     const [only] = hosts({});
-    expect(count(balancer([only!], policy).made, 10)).toEqual(new Map([[only, 10]]));
+    expect(count(balancer([only], policy).made, 10)).toEqual(new Map([[only, 10]]));
   });
 
   it('spreads evenly over equal hosts', () => {
@@ -84,16 +84,16 @@ describe.each(policies)('a load balancer, %o', (policy) => {
   it('fails over in proportion to health', () => {
     const list = hosts({ priority: 0 }, { priority: 0, health: 'UNHEALTHY' }, { priority: 1 }, { priority: 1 });
     const counts = count(balancer(list, policy).made, 10_000);
-    expectShare(counts.get(list[0]!), 10_000, 0.7);
-    expectShare(counts.get(list[2]!), 10_000, 0.15);
-    expectShare(counts.get(list[3]!), 10_000, 0.15);
+    expectShare(counts.get(list[0]), 10_000, 0.7);
+    expectShare(counts.get(list[2]), 10_000, 0.15);
+    expectShare(counts.get(list[3]), 10_000, 0.15);
   });
 
   it('uses degraded hosts for what healthy ones leave', () => {
     const list = hosts({}, { health: 'DEGRADED' });
     const counts = count(balancer(list, policy).made, 10_000);
-    expectShare(counts.get(list[0]!), 10_000, 0.7);
-    expectShare(counts.get(list[1]!), 10_000, 0.3);
+    expectShare(counts.get(list[0]), 10_000, 0.7);
+    expectShare(counts.get(list[1]), 10_000, 0.3);
   });
 
   it('looks again while hosts are refused, and gives the last one unasked', () => {
@@ -133,9 +133,9 @@ describe.each(policies)('a load balancer, %o', (policy) => {
       { locality: far, localityWeight: 1 },
     );
     const counts = count(balancer(list, policy, { localityWeighted: true }).made, 8000);
-    expectShare(counts.get(list[0]!), 8000, 3 / 4);
-    expectShare(counts.get(list[1]!), 8000, 1 / 8);
-    expectShare(counts.get(list[2]!), 8000, 1 / 8);
+    expectShare(counts.get(list[0]), 8000, 3 / 4);
+    expectShare(counts.get(list[1]), 8000, 1 / 8);
+    expectShare(counts.get(list[2]), 8000, 1 / 8);
   });
 });
 
@@ -145,9 +145,9 @@ describe('weights', () => {
 
   it('are exact for round robin', () => {
     const counts = [...weighted({ kind: 'round-robin' }).values()].sort((a, b) => a - b);
-    expect(counts[0]! - 1000).toBeLessThanOrEqual(1);
-    expect(Math.abs(counts[1]! - 2000)).toBeLessThanOrEqual(1);
-    expect(Math.abs(counts[2]! - 5000)).toBeLessThanOrEqual(1);
+    expect(counts[0] - 1000).toBeLessThanOrEqual(1);
+    expect(Math.abs(counts[1] - 2000)).toBeLessThanOrEqual(1);
+    expect(Math.abs(counts[2] - 5000)).toBeLessThanOrEqual(1);
   });
 
   it('do not count for random', () => {
@@ -156,40 +156,40 @@ describe('weights', () => {
 
   it('are divided by the load for least request', () => {
     const list = hosts({ weight: 4 }, { weight: 4 }, { weight: 1 });
-    list[0]!.activeRequests = 3;
+    list[0].activeRequests = 3;
     const policy: LbPolicyData = { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: false };
     const counts = count(balancer(list, policy).made, 6000);
-    expect(Math.abs(counts.get(list[0]!)! - 1000)).toBeLessThanOrEqual(2);
-    expect(Math.abs(counts.get(list[1]!)! - 4000)).toBeLessThanOrEqual(2);
-    expect(Math.abs(counts.get(list[2]!)! - 1000)).toBeLessThanOrEqual(2);
+    expect(Math.abs(counts.get(list[0])! - 1000)).toBeLessThanOrEqual(2);
+    expect(Math.abs(counts.get(list[1])! - 4000)).toBeLessThanOrEqual(2);
+    expect(Math.abs(counts.get(list[2])! - 1000)).toBeLessThanOrEqual(2);
   });
 
   it('are not, with a bias of 0', () => {
     const list = hosts({ weight: 4 }, { weight: 4 }, { weight: 1 });
-    list[0]!.activeRequests = 3;
+    list[0].activeRequests = 3;
     const policy: LbPolicyData = { kind: 'least-request', choiceCount: 2, activeRequestBias: 0, fullScan: false };
     const counts = count(balancer(list, policy).made, 9000);
-    expect(Math.abs(counts.get(list[0]!)! - 4000)).toBeLessThanOrEqual(2);
+    expect(Math.abs(counts.get(list[0])! - 4000)).toBeLessThanOrEqual(2);
   });
 });
 
 describe('least request', () => {
   it('takes the less loaded of two draws', () => {
     const list = hosts({}, {});
-    list[0]!.activeRequests = 5;
+    list[0].activeRequests = 5;
     const policy: LbPolicyData = { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: false };
     const counts = count(balancer(list, policy).made, 8000);
     // The loaded one only when both draws hit it.
-    expectShare(counts.get(list[0]!), 8000, 1 / 4);
+    expectShare(counts.get(list[0]), 8000, 1 / 4);
   });
 
   it('never takes a more loaded one in a full scan', () => {
     const list = hosts({}, {}, {});
-    list[0]!.activeRequests = 5;
+    list[0].activeRequests = 5;
     const policy: LbPolicyData = { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: true };
     const counts = count(balancer(list, policy).made, 8000);
-    expect(counts.get(list[0]!)).toBeUndefined();
-    expectShare(counts.get(list[1]!), 8000, 1 / 2);
+    expect(counts.get(list[0])).toBeUndefined();
+    expectShare(counts.get(list[1]), 8000, 1 / 2);
   });
 });
 

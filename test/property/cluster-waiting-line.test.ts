@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { WaitingLine } from '../../src/cluster/pool/waiting-line.ts';
 
@@ -26,7 +26,7 @@ it('behaves as a list, whatever comes', () => {
           expect(line.shift()).toBe(model.shift() ?? null);
         } else if (action.place < model.length) {
           const [gone] = model.splice(action.place, 1);
-          expect(line.leave(gone!)).toBe(true);
+          expect(line.leave(gone)).toBe(true);
         }
         expect(line.size).toBe(model.length);
       }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HostSet } from '../../src/cluster/host-set.ts';
 import { EdfScheduler } from '../../src/cluster/lb/edf.ts';
@@ -16,10 +16,10 @@ describe('EdfScheduler', () => {
         const rounds = 3;
         for (let i = 0; i < rounds * sum; i++) {
           const entry = scheduler.next();
-          counts[entry]!++;
-          scheduler.refile(list[entry]!);
+          counts[entry]++;
+          scheduler.refile(list[entry]);
         }
-        for (const [i, weight] of list.entries()) expect(Math.abs(counts[i]! - rounds * weight)).toBeLessThanOrEqual(1);
+        for (const [i, weight] of list.entries()) expect(Math.abs(counts[i] - rounds * weight)).toBeLessThanOrEqual(1);
       }),
       { numRuns: 200 },
     );
@@ -47,7 +47,7 @@ describe('priorityLoads', () => {
         const anybody = made.some((set) => set.hosts.length > 0);
         if (anybody && loads.panic.every((is) => is))
           for (const [i, load] of loads.healthy.entries())
-            if (load > 0) expect(made[i]!.hosts.length).toBeGreaterThan(0);
+            if (load > 0) expect(made[i].hosts.length).toBeGreaterThan(0);
       }),
       { numRuns: 300 },
     );

@@ -19,12 +19,12 @@ describe('circuit breakers', () => {
   it('hold for all workers together', () => {
     const { workers } = build({ maxRequests: 2 });
     const [here, there] = workers.map(({ requests }) => requests);
-    here!.inc();
-    expect(there!.canCreate).toBe(true);
-    there!.inc();
-    expect([here!.canCreate, there!.canCreate]).toEqual([false, false]);
-    here!.dec();
-    expect(there!.canCreate).toBe(true);
+    here.inc();
+    expect(there.canCreate).toBe(true);
+    there.inc();
+    expect([here.canCreate, there.canCreate]).toEqual([false, false]);
+    here.dec();
+    expect(there.canCreate).toBe(true);
   });
 
   it('show themselves as gauges', () => {
@@ -45,8 +45,8 @@ describe('circuit breakers', () => {
       'circuit_breakers.high.rq_open': 0,
       'circuit_breakers.high.rq_retry_open': 0,
     });
-    workers[0]!.connections.inc();
-    workers[1]!.connections.inc();
+    workers[0].connections.inc();
+    workers[1].connections.inc();
     expect(gauges()).toMatchObject({
       'circuit_breakers.default.cx_open': 1,
       'circuit_breakers.default.remaining_cx': 0,
@@ -55,16 +55,16 @@ describe('circuit breakers', () => {
 
   it('forget what a dead worker held', () => {
     const { directory, workers } = build({ maxRequests: 1 });
-    workers[0]!.requests.inc();
-    expect(workers[1]!.requests.canCreate).toBe(false);
+    workers[0].requests.inc();
+    expect(workers[1].requests.canCreate).toBe(false);
     directory.leave('worker_0');
-    expect(workers[1]!.requests.canCreate).toBe(true);
+    expect(workers[1].requests.canCreate).toBe(true);
   });
 
   it('do not count what has no limit', () => {
     const { directory, workers } = build({ maxRequests: 4294967295 });
-    workers[0]!.requests.inc();
-    expect(workers[0]!.requests.canCreate).toBe(true);
+    workers[0].requests.inc();
+    expect(workers[0].requests.canCreate).toBe(true);
     expect(directory.load('cluster/c/default/rq')).toBe(0);
   });
 
@@ -74,7 +74,7 @@ describe('circuit breakers', () => {
       maxRequests: 4294967295,
       retryBudget: { percent: 20, minConcurrency: 3 },
     });
-    const { retries, requests, pendingRequests } = workers[0]!;
+    const { retries, requests, pendingRequests } = workers[0];
     for (let i = 0; i < 3; i++) {
       expect(retries.canCreate).toBe(true);
       retries.inc();

@@ -96,13 +96,13 @@ describe('clusterChanges', () => {
   it('tells apart what is new, what is other, what is gone and where only hosts are others', () => {
     const world = new World();
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => world.data({ name }));
-    const other = { ...b!, connectTimeoutMs: 1 };
+    const other = { ...b, connectTimeoutMs: 1 };
     const hosts = [hostData('10.0.0.2')];
-    expect(clusterChanges(byName(a!, b!, c!), byName(structuredClone(a!), other, { ...c!, hosts }, d!))).toEqual({
+    expect(clusterChanges(byName(a, b, c), byName(structuredClone(a), other, { ...c, hosts }, d))).toEqual({
       set: [other, d],
       removed: [],
       hosts: [{ name: 'c', hosts }],
     });
-    expect(clusterChanges(byName(a!), byName())).toEqual({ set: [], removed: ['a'], hosts: [] });
+    expect(clusterChanges(byName(a), byName())).toEqual({ set: [], removed: ['a'], hosts: [] });
   });
 });

@@ -11,17 +11,17 @@ describe('HostReports', () => {
       (name) => new HostCounters((message) => reports.receive(name, structuredClone(message))),
     );
     const blocks = workers.map((worker) => worker.open('c', '10.0.0.1:80'));
-    blocks[0]!.values[HostStat.RqTotal] = 3;
-    blocks[1]!.values[HostStat.RqTotal] = 4;
+    blocks[0].values[HostStat.RqTotal] = 3;
+    blocks[1].values[HostStat.RqTotal] = 4;
     const total = () => reports.collect().totalsOf('c', '10.0.0.1:80')[HostStat.RqTotal];
     expect(total()).toBe(7);
     expect(reports.collect().totalsOf('c', 'other')[HostStat.RqTotal]).toBe(0);
     reports.forget('worker_1');
     expect(total()).toBe(3);
-    workers[0]!.close(blocks[0]!);
+    workers[0].close(blocks[0]);
     expect(total()).toBe(0);
     // The block is used again, from zero.
-    const again = workers[0]!.open('c', '10.0.0.2:80');
+    const again = workers[0].open('c', '10.0.0.2:80');
     expect(again.values).toEqual(new Float64Array(9));
     again.values[HostStat.CxActive] = 1;
     expect(reports.collect().totalsOf('c', '10.0.0.2:80')[HostStat.CxActive]).toBe(1);

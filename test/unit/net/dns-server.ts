@@ -43,9 +43,9 @@ export class DnsServer {
   private answer(query: Buffer): Buffer {
     const labels: string[] = [];
     let at = 12;
-    while (query[at]! > 0) {
-      labels.push(query.toString('latin1', at + 1, at + 1 + query[at]!));
-      at += 1 + query[at]!;
+    while (query[at] > 0) {
+      labels.push(query.toString('latin1', at + 1, at + 1 + query[at]));
+      at += 1 + query[at];
     }
     const name = labels.join('.').toLowerCase();
     const type = query.readUInt16BE(at + 1);

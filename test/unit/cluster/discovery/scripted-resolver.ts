@@ -24,7 +24,7 @@ export class ScriptedResolver implements DnsResolver {
     const index = this.waiting.findIndex((question) => question.name === name);
     if (index < 0) throw new Error(`nobody asks for ${name}`);
     const [question] = this.waiting.splice(index, 1);
-    question!.resolve(answer);
+    question.resolve(answer);
     await Promise.resolve();
     await Promise.resolve();
   }

@@ -5,7 +5,7 @@ function picks(weights: number[], count: number): number[] {
   const scheduler = new EdfScheduler(weights);
   return Array.from({ length: count }, () => {
     const entry = scheduler.next();
-    scheduler.refile(weights[entry]!);
+    scheduler.refile(weights[entry]);
     return entry;
   });
 }
@@ -29,6 +29,6 @@ describe('EdfScheduler', () => {
       scheduler.refile(1);
       return entry;
     });
-    expect(later).toEqual(new Array(10).fill(1));
+    expect(later).toEqual(Array.from({ length: 10 }, () => 1));
   });
 });

@@ -1,109 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterData } from '../../../../src/cluster/cluster-data.ts';
-import type { ClusterRuntime } from '../../../../src/cluster/cluster-runtime.ts';
-import type { Host, HttpPool, StreamWaiter } from '../../../../src/cluster/cluster.ts';
 import { HostStat } from '../../../../src/cluster/host-counters.ts';
-import type { UpstreamHost } from '../../../../src/cluster/host.ts';
-import type { Failure } from '../../../../src/core/failure.ts';
-import { ClosedByPeer, ConnectionTimeout, LocalReset, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
-import { HttpVersion, RequestHead, type ResponseHead } from '../../../../src/core/head.ts';
-import { Headers } from '../../../../src/core/headers.ts';
-import type { CodecStream } from '../../../../src/core/message-sink.ts';
-import { anyHost, breaker, clusterData, hostData, World } from '../cluster-fixture.ts';
-import type { MemoryConnection } from '../memory-network.ts';
-
-/** A stream's user that writes down what it hears, and sends a request as soon as it may. */
-class Waiter implements StreamWaiter {
-  readonly log: string[] = [];
-  stream: CodecStream<RequestHead> | null = null;
-  private readonly path: string;
-  /** Called at the end of the response, from inside the codec. */
-  onEnd: (() => void) | null = null;
-  onFail: (() => void) | null = null;
-
-  constructor(path = '/') {
-    this.path = path;
-  }
-
-  onPoolReady(stream: CodecStream<RequestHead>): void {
-    this.log.push('ready');
-    this.stream = stream;
-    stream.head(new RequestHead('GET', 'h', this.path, HttpVersion.Http11, new Headers()), true);
-  }
-
-  onPoolFailure(failure: Failure, host: Host | null): void {
-    this.log.push(`${failure.kind.name} ${host === null ? '-' : host.addressText}`);
-    this.onFail?.();
-  }
-
-  head(head: ResponseHead, end: boolean): void {
-    this.log.push(String(head.status));
-    if (end) this.onEnd?.();
-  }
-
-  data(chunk: Uint8Array, end: boolean): void {
-    this.log.push(Buffer.from(chunk).toString());
-    if (end) this.onEnd?.();
-  }
-
-  trailers(): void {
-    this.onEnd?.();
-  }
-
-  reset(failure: Failure): void {
-    this.log.push(failure.kind.name);
-  }
-
-  onAboveHighWatermark(): void {
-    this.log.push('above');
-  }
-
-  onBelowLowWatermark(): void {
-    this.log.push('below');
-  }
-}
-
-const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
-
-class Bench {
-  readonly world = new World();
-  readonly cluster: ClusterRuntime;
-  readonly host: UpstreamHost;
-  readonly pool: HttpPool;
-
-  constructor(change: Partial<ClusterData> = {}) {
-    this.cluster = this.world.cluster(change);
-    this.host = this.cluster.pick(anyHost) as UpstreamHost;
-    this.pool = this.cluster.httpPool(this.host, 0);
-  }
-
-  ask(path = '/'): Waiter {
-    const waiter = new Waiter(path);
-    this.pool.newStream(waiter);
-    return waiter;
-  }
-
-  get dials(): number {
-    return this.world.network.dials.length;
-  }
-
-  connect(index = this.dials - 1): MemoryConnection {
-    return this.world.network.dials[index]!.succeed();
-  }
-
-  get stats(): Record<string, number> {
-    return this.world.stats.read();
-  }
-
-  limit(name: string): number {
-    return this.world.limits.load(`cluster/c/default/${name}`);
-  }
-}
-
-const http = clusterData().http;
-const limited = (change: Partial<typeof breaker>): Partial<ClusterData> => ({
-  breakers: [{ ...breaker, ...change }, breaker],
-});
+import { ConnectionTimeout, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
+import { anyHost, clusterData, hostData } from '../cluster-fixture.ts';
+import { Bench, limited, ok, Waiter } from './http-bench.ts';
 
 describe('one request after the other', () => {
   it('dials for the first and uses the connection again', () => {
@@ -150,7 +49,7 @@ describe('one request after the other', () => {
     const bench = new Bench();
     const waiters = [bench.ask(), bench.ask(), bench.ask()];
     const connections = [bench.connect(0), bench.connect(1), bench.connect(2)];
-    for (const i of [1, 2, 0]) connections[i]!.receive(ok);
+    for (const i of [1, 2, 0]) connections[i].receive(ok);
     expect(waiters.map((waiter) => waiter.log.at(-1))).toEqual(['ok', 'ok', 'ok']);
     for (const connection of connections) connection.take();
     bench.ask('/a');
@@ -270,7 +169,7 @@ describe('connections that fail', () => {
     const waiters = [bench.ask(), bench.ask()];
     expect(bench.dials).toBe(2);
     bench.world.network.advance(12);
-    bench.world.network.dials[0]!.fail(RemoteConnectionFailure);
+    bench.world.network.dials[0].fail(RemoteConnectionFailure);
     for (const waiter of waiters) expect(waiter.log).toEqual([`remote-connection-failure ${bench.host.addressText}`]);
     expect(bench.stats).toMatchObject({
       upstream_rq_pending_failure_eject: 2,
@@ -287,8 +186,8 @@ describe('connections that fail', () => {
   it('counts a timeout as such', () => {
     const bench = new Bench();
     const waiter = bench.ask();
-    expect(bench.world.network.dials[0]!.options).toMatchObject({ connectTimeoutMs: 5000, bufferLimit: 1 << 20 });
-    bench.world.network.dials[0]!.fail(ConnectionTimeout);
+    expect(bench.world.network.dials[0].options).toMatchObject({ connectTimeoutMs: 5000, bufferLimit: 1 << 20 });
+    bench.world.network.dials[0].fail(ConnectionTimeout);
     expect(waiter.log).toEqual([`connection-timeout ${bench.host.addressText}`]);
     expect(bench.stats).toMatchObject({
       upstream_cx_connect_timeout: 1,
@@ -302,7 +201,7 @@ describe('connections that fail', () => {
     const first = bench.ask();
     let again: Waiter | null = null;
     first.onFail = () => (again = bench.ask());
-    bench.world.network.dials[0]!.fail(RemoteConnectionFailure);
+    bench.world.network.dials[0].fail(RemoteConnectionFailure);
     expect(again!.log).toEqual([]);
     expect(bench.dials).toBe(2);
     bench.connect().receive(ok);
@@ -314,171 +213,9 @@ describe('connections that fail', () => {
     const first = bench.ask();
     const second = bench.ask();
     first.onFail = () => bench.pool.cancel(second);
-    bench.world.network.dials[0]!.fail(RemoteConnectionFailure);
+    bench.world.network.dials[0].fail(RemoteConnectionFailure);
     expect(second.log).toEqual([]);
     expect(bench.limit('rq_pending')).toBe(0);
-  });
-});
-
-describe('connections that end', () => {
-  it('resets what they carry', () => {
-    const bench = new Bench();
-    const waiter = bench.ask();
-    const connection = bench.connect();
-    bench.world.network.advance(100);
-    connection.close(ClosedByPeer);
-    expect(waiter.log).toEqual(['ready', 'connection-termination']);
-    expect(bench.stats).toMatchObject({
-      upstream_cx_destroy: 1,
-      upstream_cx_destroy_remote: 1,
-      upstream_cx_destroy_with_active_rq: 1,
-      upstream_cx_destroy_remote_with_active_rq: 1,
-    });
-    expect(bench.stats).not.toHaveProperty('upstream_cx_active');
-    expect(bench.stats).not.toHaveProperty('upstream_rq_active');
-    expect([bench.limit('cx'), bench.limit('rq')]).toEqual([0, 0]);
-    expect(bench.world.stats.records('cluster.c.upstream_cx_length_ms')).toEqual([100]);
-    expect(bench.world.stats.records('cluster.c.upstream_rq_per_cx')).toEqual([1]);
-  });
-
-  it('are not used when the upstream half-closed them', () => {
-    const bench = new Bench();
-    bench.ask();
-    const connection = bench.connect();
-    connection.receive(ok);
-    connection.peerEnded();
-    expect(connection.isOpen).toBe(false);
-    expect(bench.stats).toMatchObject({ upstream_cx_destroy_remote: 1 });
-    bench.ask();
-    expect(bench.dials).toBe(2);
-  });
-
-  it('end a response that has no length', () => {
-    const bench = new Bench();
-    const waiter = bench.ask();
-    const connection = bench.connect();
-    connection.receive('HTTP/1.1 200 OK\r\n\r\nall');
-    connection.peerEnded();
-    expect(waiter.log).toEqual(['ready', '200', 'all', '']);
-    expect(bench.stats).not.toHaveProperty('upstream_cx_destroy_with_active_rq');
-  });
-
-  it('close after a response that says so', () => {
-    const bench = new Bench();
-    const waiter = bench.ask();
-    const connection = bench.connect();
-    connection.receive('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok');
-    expect(waiter.log.at(-1)).toBe('ok');
-    expect(connection.isOpen).toBe(false);
-    expect(bench.stats).toMatchObject({ upstream_cx_destroy_local: 1 });
-  });
-
-  it('close when their request is given up', () => {
-    const bench = new Bench();
-    const waiter = bench.ask();
-    const connection = bench.connect();
-    waiter.stream!.reset(LocalReset);
-    expect(connection.isOpen).toBe(false);
-    expect(bench.stats).not.toHaveProperty('upstream_rq_active');
-    expect(bench.limit('rq')).toBe(0);
-  });
-
-  it('close on what is not HTTP', () => {
-    const bench = new Bench();
-    const waiter = bench.ask();
-    const connection = bench.connect();
-    connection.receive('SSH-2.0-OpenSSH\r\n\r\n');
-    expect(waiter.log).toEqual(['ready', 'upstream-protocol-error']);
-    expect(connection.isOpen).toBe(false);
-    expect(bench.stats).toMatchObject({ upstream_cx_protocol_error: 1 });
-  });
-
-  it('close on bytes that nobody asked for, unless it is a 408', () => {
-    for (const [bytes, errors] of [
-      ['HTTP/1.1 200 OK\r\n\r\n', 1],
-      ['HTTP/1.1 408 Request Timeout\r\n\r\n', undefined],
-    ] as const) {
-      const bench = new Bench();
-      bench.ask();
-      const connection = bench.connect();
-      connection.receive(ok);
-      connection.receive(bytes);
-      expect(connection.isOpen).toBe(false);
-      expect(bench.stats['upstream_cx_protocol_error']).toBe(errors);
-    }
-  });
-});
-
-describe('age', () => {
-  it('closes connections that idle', () => {
-    const bench = new Bench({ http: { ...http, idleTimeoutMs: 1000 } });
-    bench.ask();
-    const connection = bench.connect();
-    bench.world.network.advance(5000);
-    expect(connection.isOpen).toBe(true);
-    connection.receive(ok);
-    bench.world.network.advance(999);
-    bench.ask();
-    connection.receive(ok);
-    bench.world.network.advance(999);
-    expect(connection.isOpen).toBe(true);
-    bench.world.network.advance(1);
-    expect(connection.isOpen).toBe(false);
-    expect(bench.stats).toMatchObject({ upstream_cx_idle_timeout: 1, upstream_cx_destroy_local: 1 });
-    expect(bench.world.network.timers.size).toBe(0);
-  });
-
-  it('never does with an idle timeout of 0', () => {
-    const bench = new Bench({ http: { ...http, idleTimeoutMs: 0 } });
-    bench.ask();
-    const connection = bench.connect();
-    connection.receive(ok);
-    bench.world.network.advance(1e9);
-    expect(connection.isOpen).toBe(true);
-  });
-
-  it('closes after max_requests_per_connection', () => {
-    const bench = new Bench({ http: { ...http, maxRequestsPerConnection: 2 } });
-    bench.ask();
-    const connection = bench.connect();
-    connection.receive(ok);
-    bench.ask();
-    expect(bench.stats).toMatchObject({ upstream_cx_max_requests: 1 });
-    connection.receive(ok);
-    expect(connection.isOpen).toBe(false);
-    expect(bench.world.stats.records('cluster.c.upstream_rq_per_cx')).toEqual([2]);
-  });
-
-  it('drains after max_connection_duration', () => {
-    const bench = new Bench({ http: { ...http, maxConnectionDurationMs: 1000 } });
-    const waiter = bench.ask();
-    bench.world.network.advance(500);
-    const connection = bench.connect();
-    bench.world.network.advance(1000);
-    expect(bench.stats).toMatchObject({ upstream_cx_max_duration_reached: 1 });
-    expect(connection.isOpen).toBe(true);
-    connection.receive(ok);
-    expect(waiter.log.at(-1)).toBe('ok');
-    expect(connection.isOpen).toBe(false);
-  });
-});
-
-describe('flow control', () => {
-  it('tells the user once when the connection is full, and when it is not any more', () => {
-    const bench = new Bench();
-    const waiter = bench.ask();
-    const connection = bench.connect();
-    connection.receive(ok);
-    connection.accepts = false;
-    const second = bench.ask();
-    expect(second.log).toContain('above');
-    connection.drained();
-    expect(second.log).toContain('below');
-    expect(waiter.log).not.toContain('below');
-    expect(bench.stats).toMatchObject({
-      upstream_flow_control_backed_up_total: 1,
-      upstream_flow_control_drained_total: 1,
-    });
   });
 });
 
@@ -488,12 +225,12 @@ describe('draining', () => {
     const busy = bench.ask();
     bench.ask();
     const connections = [bench.connect(0), bench.connect(1)];
-    connections[1]!.receive(ok);
+    connections[1].receive(ok);
     bench.cluster.updateHosts([hostData('10.0.0.2')]);
     expect(connections.map(({ isOpen }) => isOpen)).toEqual([true, false]);
-    connections[0]!.receive(ok);
+    connections[0].receive(ok);
     expect(busy.log.at(-1)).toBe('ok');
-    expect(connections[0]!.isOpen).toBe(false);
+    expect(connections[0].isOpen).toBe(false);
     expect(bench.world.messages.map(({ kind }) => kind)).toEqual(['opened', 'closed']);
   });
 
@@ -511,7 +248,7 @@ describe('draining', () => {
     const bench = new Bench();
     bench.pool.cancel(bench.ask());
     bench.cluster.updateHosts([]);
-    expect(bench.world.network.dials[0]!.isCancelled).toBe(true);
+    expect(bench.world.network.dials[0].isCancelled).toBe(true);
     expect(bench.limit('cx')).toBe(0);
   });
 

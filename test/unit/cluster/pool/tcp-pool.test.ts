@@ -67,7 +67,7 @@ describe('TcpConnectionPool', () => {
     const bench = new Bench();
     const waiter = bench.ask();
     bench.world.network.advance(3);
-    const connection = bench.world.network.dials[0]!.succeed();
+    const connection = bench.world.network.dials[0].succeed();
     expect(waiter.log).toEqual(['connected']);
     connection.receive('pong');
     waiter.connection!.write(Buffer.from('ping!'));
@@ -95,7 +95,7 @@ describe('TcpConnectionPool', () => {
   it('knows who closed', () => {
     const bench = new Bench();
     const waiter = bench.ask();
-    bench.world.network.dials[0]!.succeed();
+    bench.world.network.dials[0].succeed();
     waiter.connection!.destroy(ClosedLocally);
     expect(bench.stats).toMatchObject({ upstream_cx_destroy_local: 1, upstream_cx_destroy_local_with_active_rq: 1 });
   });
@@ -103,7 +103,7 @@ describe('TcpConnectionPool', () => {
   it('passes the rest through', () => {
     const bench = new Bench();
     const waiter = bench.ask();
-    const inner = bench.world.network.dials[0]!.succeed();
+    const inner = bench.world.network.dials[0].succeed();
     const connection = waiter.connection!;
     connection.pause();
     expect(inner.pauses).toBe(1);
@@ -119,7 +119,7 @@ describe('TcpConnectionPool', () => {
   it('tells all who wait of a failure', () => {
     const bench = new Bench();
     const waiters = [bench.ask(), bench.ask()];
-    bench.world.network.dials[0]!.fail(RemoteConnectionFailure);
+    bench.world.network.dials[0].fail(RemoteConnectionFailure);
     for (const waiter of waiters) expect(waiter.log).toEqual([`remote-connection-failure ${bench.host.addressText}`]);
     expect(bench.stats).toMatchObject({ upstream_cx_connect_fail: 1, upstream_rq_pending_failure_eject: 2 });
   });
@@ -128,8 +128,8 @@ describe('TcpConnectionPool', () => {
     const bench = new Bench();
     const waiter = bench.ask();
     bench.pool.cancel(waiter);
-    expect(bench.world.network.dials[0]!.isCancelled).toBe(true);
-    expect(bench.world.network.dials[0]!.succeed().isOpen).toBe(false);
+    expect(bench.world.network.dials[0].isCancelled).toBe(true);
+    expect(bench.world.network.dials[0].succeed().isOpen).toBe(false);
     expect(waiter.log).toEqual([]);
     expect(bench.stats).toMatchObject({ upstream_rq_cancelled: 1, upstream_cx_destroy_local: 1 });
     expect(bench.stats).not.toHaveProperty('upstream_cx_active');
@@ -138,13 +138,13 @@ describe('TcpConnectionPool', () => {
   it('keeps max_connections, but for the first, and lets the next in when one ends', () => {
     const bench = new Bench({ breakers: [{ ...breaker, maxConnections: 1 }, breaker] });
     const first = bench.ask();
-    const connection = bench.world.network.dials[0]!.succeed();
+    const connection = bench.world.network.dials[0].succeed();
     const second = bench.ask();
     expect(bench.world.network.dials).toHaveLength(1);
     expect(bench.stats).toMatchObject({ upstream_cx_overflow: 1, upstream_rq_pending_active: 1 });
     connection.close(ClosedByPeer);
     expect(first.log.at(-1)).toBe('closed-by-peer');
-    bench.world.network.dials[1]!.succeed();
+    bench.world.network.dials[1].succeed();
     expect(second.log).toEqual(['connected']);
   });
 
@@ -156,7 +156,7 @@ describe('TcpConnectionPool', () => {
   it('leaves open connections to their users when the host goes', () => {
     const bench = new Bench();
     const waiter = bench.ask();
-    const connection = bench.world.network.dials[0]!.succeed();
+    const connection = bench.world.network.dials[0].succeed();
     bench.cluster.updateHosts([]);
     expect(connection.isOpen).toBe(true);
     connection.receive('more');
