@@ -29,8 +29,6 @@ export type Persistence = (typeof Persistence)[keyof typeof Persistence];
 /** Writes messages: a head as one string, bodies as they are. */
 export class Encoder {
   framing: Framing;
-  /** The last head promised a body that only the connection's end ends. */
-  endsWithConnection: boolean;
   private readonly host: CodecHost;
   private readonly keyFormat: HeaderKeyFormat;
   private readonly enableTrailers: boolean;
@@ -38,7 +36,6 @@ export class Encoder {
 
   constructor(host: CodecHost, keyFormat: HeaderKeyFormat, enableTrailers: boolean) {
     this.framing = Framing.Plain;
-    this.endsWithConnection = false;
     this.host = host;
     this.keyFormat = keyFormat;
     this.enableTrailers = enableTrailers;
@@ -53,14 +50,12 @@ export class Encoder {
     if (persistence === Persistence.Close) text += this.field('connection', 'close');
     else if (persistence === Persistence.KeepAlive) text += this.field('connection', 'keep-alive');
     const isHead = request.method === 'HEAD';
-    this.endsWithConnection = false;
     this.framing = isHead ? Framing.None : Framing.Plain;
     if (status < 200 || status === 204 || status === 304) {
       if (status !== 101) this.framing = Framing.None;
     } else if (!this.sawLength && !(request.method === 'CONNECT' && status < 300)) {
       if (end && !isHead) text += this.field('content-length', '0');
-      else if (isHttp10) this.endsWithConnection = !isHead;
-      else {
+      else if (!isHttp10) {
         text += this.field('transfer-encoding', 'chunked');
         if (!isHead) this.framing = Framing.Chunked;
       }

@@ -134,6 +134,8 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
   persistence(stream: H1ServerStream, head: ResponseHead): Persistence {
     if (head.status < 200 || stream.isTunnel(head.status)) return Persistence.Unsaid;
     if (this.isDraining || !stream.isRequestComplete) stream.isLast = true;
+    // As Envoy: an HTTP/1.0 connection is kept only behind a length.
+    if (stream.version === HttpVersion.Http10 && !head.headers.has('content-length')) stream.isLast = true;
     const asked = head.headers.has('connection') ? readConnectionOptions(head.headers) : 0;
     if ((asked & ConnectionOption.Close) !== 0) stream.isLast = true;
     if (stream.isLast) return Persistence.Close;
@@ -144,7 +146,7 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
   onResponseEnd(stream: H1ServerStream): void {
     stream.isOver = true;
     this.stream = null;
-    const isLast = stream.isLast || !stream.isRequestComplete || this.encoder.endsWithConnection;
+    const isLast = stream.isLast || !stream.isRequestComplete;
     stream.releasePauses();
     if (this.decoder.state === DecoderState.Invalid) return;
     if (isLast) {
