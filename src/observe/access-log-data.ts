@@ -22,12 +22,12 @@ interface FormatOptionsData {
   readonly contentType: string;
 }
 
-export interface TextFormatData extends FormatOptionsData {
+interface TextFormatData extends FormatOptionsData {
   readonly kind: 'text';
   readonly text: string;
 }
 
-export interface JsonFormatData extends FormatOptionsData {
+interface JsonFormatData extends FormatOptionsData {
   readonly kind: 'json';
   readonly template: JsonTemplate;
 }

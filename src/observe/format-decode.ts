@@ -22,7 +22,7 @@ const formatFields = new SupportedFields(SubstitutionFormatStringSchema, [
   'formatters',
   'json_format_options',
 ]);
-export const jsonOptionFields = new SupportedFields(JsonFormatOptionsSchema, [], ['sort_properties']);
+const jsonOptionFields = new SupportedFields(JsonFormatOptionsSchema, [], ['sort_properties']);
 const sourceFields = new SupportedFields(DataSourceSchema, [
   'filename',
   'inline_bytes',

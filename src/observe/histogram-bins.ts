@@ -5,10 +5,10 @@
  * They are kept in parts, so that a histogram takes memory only for the magnitudes it has seen: part 0 holds the
  * values 0 … 99, one cell each; part p > 0 holds the 90 bins of decade p + 1 (100 … 990, 1 000 … 9 900, …).
  */
-export const FIRST_PART_CELLS = 100;
-export const FURTHER_PART_CELLS = 90;
+const FIRST_PART_CELLS = 100;
+const FURTHER_PART_CELLS = 90;
 /** Values up to 10^15: 30 000 years in milliseconds, or a petabyte. Larger ones land in the last bin. */
-export const HISTOGRAM_PARTS_MAX = 14;
+const HISTOGRAM_PARTS_MAX = 14;
 
 const LARGEST = 999_999_999_999_999;
 

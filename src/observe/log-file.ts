@@ -141,7 +141,7 @@ function openLog(path: string): number {
   try {
     return openSync(path, 'a', 0o644);
   } catch (error) {
-    throw new Error(`unable to open file '${path}': ${reasonOf(error as NodeJS.ErrnoException)}`);
+    throw new Error(`unable to open file '${path}': ${reasonOf(error as NodeJS.ErrnoException)}`, { cause: error });
   }
 }
 

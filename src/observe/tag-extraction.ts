@@ -8,7 +8,7 @@ export interface Tag {
   readonly value: string;
 }
 
-export interface TaggedName {
+interface TaggedName {
   /** The name without what became tags. */
   readonly name: string;
   /** In the order in which they were found. */

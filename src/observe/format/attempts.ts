@@ -3,7 +3,7 @@ import { withoutPort } from './address-operator.ts';
 import { toBytes } from './byte-string.ts';
 import { TextOperator } from './operator.ts';
 
-export type AttemptList = 'HOSTS' | 'HOST_NAMES' | 'CONNECTION_IDS';
+type AttemptList = 'HOSTS' | 'HOST_NAMES' | 'CONNECTION_IDS';
 
 /**
  * `%UPSTREAM_HOSTS_ATTEMPTED%` and its like: every host that a try had a connection to, in order and each once, the

@@ -3,7 +3,10 @@
  * Unicode and becomes its UTF-8 bytes, so that a log or a header carries what the configuration's author wrote.
  */
 
+// oxlint-disable-next-line no-control-regex
 const BEYOND_ASCII = /[^\x00-\x7f]/;
+// oxlint-disable-next-line no-control-regex
+const ODD_BYTE = /[\x00-\x1f\x7f-\xff"\\]/g;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The UTF-8 bytes of `text`. */
@@ -30,10 +33,7 @@ function escapeRare(bytes: string): string {
   try {
     text = utf8.decode(Buffer.from(bytes, 'latin1'));
   } catch {
-    return bytes.replace(
-      /[\x00-\x1f\x7f-\xff"\\]/g,
-      (byte) => `\\u00${byte.charCodeAt(0).toString(16).padStart(2, '0')}`,
-    );
+    return bytes.replace(ODD_BYTE, (byte) => `\\u00${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
   }
   return toBytes(JSON.stringify(text).slice(1, -1));
 }

@@ -3,7 +3,7 @@ import { FormatError } from './format-error.ts';
 import { Truncated, type Operator } from './operator.ts';
 
 /** Makes the operator of one command; throws FormatError. */
-export type CommandParser = (command: string, parameter: string, length: number | null) => Operator | null;
+type CommandParser = (command: string, parameter: string, length: number | null) => Operator | null;
 
 /** `%COALESCE({"operators": [...]})%`: the first of several operators that has a value which is not empty. */
 export function coalesce(parameter: string, length: number | null, parse: CommandParser): Operator {

@@ -27,11 +27,6 @@ export type JsonTemplate =
   | readonly JsonTemplate[]
   | { readonly [key: string]: JsonTemplate };
 
-/** A header's value: what is missing is empty, as Envoy's header formatters have it. */
-export function compileHeaderFormat(format: string): Formatter {
-  return compileFormat(format, { omitEmptyValues: true });
-}
-
 /**
  * Compiles a format as configured. Throws on one that `formatProblem` would have refused: the main thread asks it while
  * decoding, so that a worker only gets formats that compile.

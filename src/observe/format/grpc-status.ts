@@ -4,7 +4,7 @@ import { FormatError } from './format-error.ts';
 import type { Operator } from './operator.ts';
 
 /** Index is the code. Envoy's `CAMEL_STRING`. */
-export const GRPC_STATUS_NAMES: readonly string[] = [
+const CAMEL_NAMES: readonly string[] = [
   'OK',
   'Canceled',
   'Unknown',
@@ -64,7 +64,7 @@ export function grpcStatusOperator(parameter: string): Operator {
   switch (parameter) {
     case '':
     case 'CAMEL_STRING':
-      return new GrpcStatus(GRPC_STATUS_NAMES);
+      return new GrpcStatus(CAMEL_NAMES);
     case 'SNAKE_STRING':
       return new GrpcStatus(SNAKE_NAMES);
     case 'NUMBER':
@@ -97,7 +97,7 @@ class GrpcStatus implements Operator {
 }
 
 /** `application/grpc` or `application/grpc+…`. */
-export function isGrpcRequest(outcome: Outcome): boolean {
+function isGrpcRequest(outcome: Outcome): boolean {
   const type = outcome.requestHead?.headers.get('content-type');
   return type !== undefined && (type === 'application/grpc' || type.startsWith('application/grpc+'));
 }

@@ -10,7 +10,7 @@ export type HeaderSource = 'request' | 'response' | 'trailer';
 const HEADER_NAME = /^(?::?[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
 
 /** `name` or `name?alternative`, lower-case; the alternative is empty where there is none. */
-export function parseHeaderNames(parameter: string): [name: string, alternative: string] {
+function parseHeaderNames(parameter: string): [name: string, alternative: string] {
   const names = parameter.split('?');
   if (names.length > 2) throw new FormatError(`More than 1 alternative header specified in token: ${parameter}`);
   const [name, alternative = ''] = names as [string, string?];

@@ -24,7 +24,7 @@ interface Field {
 }
 
 /** One instant, broken down. */
-export interface Calendar {
+interface Calendar {
   readonly epochSeconds: number;
   readonly year: number;
   /** 0 … 11. */

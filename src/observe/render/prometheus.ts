@@ -21,15 +21,12 @@ interface Family {
   readonly values: Sample[];
 }
 
-export interface PrometheusOptions {
+interface PrometheusOptions {
   /** `summary` gives quantiles of the last interval; anything else cumulative buckets. */
   readonly histograms: HistogramView;
   /** Texts become gauges with the value 1 and a label `text_value`. */
   readonly textReadouts: boolean;
 }
-
-/** The exposition's content type, for the answer. */
-export const PROMETHEUS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** `/stats/prometheus`: Envoy's names (`envoy_…`) and labels, printed by prom-client. */
 export async function renderPrometheus(

@@ -3,7 +3,7 @@ import { RE2JS } from 're2js';
 import type { StatsSnapshot } from '../stats-snapshot.ts';
 
 export type StatsFormat = 'text' | 'json' | 'prometheus';
-export type StatsType = 'All' | 'Counters' | 'Gauges' | 'Histograms' | 'TextReadouts';
+type StatsType = 'All' | 'Counters' | 'Gauges' | 'Histograms' | 'TextReadouts';
 /** Absent in the query: quantiles in text and JSON, cumulative buckets for Prometheus. */
 export type HistogramView = 'quantiles' | 'cumulative' | 'disjoint' | 'detailed' | 'summary';
 

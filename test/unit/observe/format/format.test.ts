@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_TEXT } from '../../../../src/observe/access-log-data.ts';
 import {
   compileFormat,
-  compileHeaderFormat,
   compileJsonFormat,
   formatProblem,
   jsonFormatProblem,
@@ -61,7 +60,7 @@ describe('text', () => {
     outcome.endMs = NaN;
     const header =
       '[%PROTOCOL%|%REQ(x-none)%|%RESPONSE_CODE%|%RESPONSE_FLAGS%|%RESPONSE_CODE_DETAILS%|%UPSTREAM_CLUSTER%]';
-    expect(compileHeaderFormat(header).format(outcome)).toBe('[HTTP/1.1||0|-||up_alt]');
+    expect(compileFormat(header, { omitEmptyValues: true }).format(outcome)).toBe('[HTTP/1.1||0|-||up_alt]');
   });
 });
 

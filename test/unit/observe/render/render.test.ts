@@ -88,7 +88,7 @@ describe('JSON', () => {
     const { stats } = json('usedonly');
     expect(stats.slice(0, 3)).toEqual([
       { name: 'control_plane.identifier', value: 'istiod "x"' },
-      { name: 'cluster.up.circuit_breakers.default.remaining_cx_pools', value: 18446744073709551615 },
+      { name: 'cluster.up.circuit_breakers.default.remaining_cx_pools', value: 2 ** 64 },
       { name: 'cluster.up.upstream_rq_200', value: 2 },
     ]);
     const { supported_quantiles: supported, computed_quantiles: computed } = stats[3].histograms;
