@@ -1,4 +1,4 @@
-import { HostStat, hostStatCount, hostStatNames, type HostBlockMessage } from './host-counters.ts';
+import { hostStatCount, hostStatNames, type HostBlockMessage } from './host-counters.ts';
 
 /** What all workers have counted of one host, index HostStat. */
 export type HostTotals = readonly number[];
@@ -70,13 +70,6 @@ export class HostTotalsByKey {
     return this.sums.get(keyOf(cluster, host)) ?? noTotals;
   }
 }
-
-/** Of the counters that `/clusters` shows, those that Envoy's JSON calls gauges. */
-export const hostGauges: ReadonlySet<HostStat> = new Set([
-  HostStat.CxActive,
-  HostStat.RqActive,
-  HostStat.RqPendingActive,
-]);
 
 function keyOf(cluster: string, host: string): string {
   return `${cluster}\0${host}`;
