@@ -1,21 +1,23 @@
 import type { Timed } from '../../core/clock.ts';
 import type { HttpFilter, Stream } from '../filter.ts';
 
-/** How often the bucket gains a slice; Envoy's `StreamRateLimiter::DefaultFillInterval`. */
-const fillIntervalMs = 50;
-const slicesPerSecond = 1000 / fillIntervalMs;
+/** How often something is let through; Envoy's `StreamRateLimiter::DefaultFillInterval`. */
+const intervalMs = 50;
+/** What a pause may save up, milliseconds' worth of bytes. */
+const savedMsMax = 1000;
 
-/** Lets a response's body through at so many bytes a second, in slices of 50 ms, as Envoy's `StreamRateLimiter`. */
+/** Lets a response's body through at so many bytes a second, every 50 ms a part, as Envoy's `StreamRateLimiter`. */
 export class ResponseLimiter implements Timed {
   deadline: number;
   heapIndex: number;
   heapKey: number;
   private readonly filter: HttpFilter;
   private readonly stream: Stream;
-  private readonly bytesPerSlice: number;
+  private readonly bytesPerMs: number;
   private readonly waiting: Uint8Array[];
   private waitingBytes: number;
-  private slices: number;
+  /** Bytes that may go now. */
+  private budget: number;
   private filledAt: number;
   private isAboveHighWatermark: boolean;
   private sawEnd: boolean;
@@ -27,10 +29,10 @@ export class ResponseLimiter implements Timed {
     this.heapKey = Infinity;
     this.filter = filter;
     this.stream = stream;
-    this.bytesPerSlice = Math.max(1, Math.floor((kibPerSecond * 1024 * fillIntervalMs) / 1000));
+    this.bytesPerMs = (kibPerSecond * 1024) / 1000;
     this.waiting = [];
     this.waitingBytes = 0;
-    this.slices = 1;
+    this.budget = 0;
     this.filledAt = stream.clock.now;
     this.isAboveHighWatermark = false;
     this.sawEnd = false;
@@ -46,7 +48,7 @@ export class ResponseLimiter implements Timed {
       this.isAboveHighWatermark = true;
       this.stream.onResponseAboveHighWatermark();
     }
-    if (this.deadline === Infinity) this.stream.timers.schedule(this, this.stream.clock.now);
+    if (this.deadline === Infinity) this.stream.timers.schedule(this, this.stream.clock.now + intervalMs);
   }
 
   /** True: trailers must wait for the body. */
@@ -56,11 +58,11 @@ export class ResponseLimiter implements Timed {
   }
 
   tick(now: number): void {
-    this.refill(now);
-    const needed = Math.ceil(this.waitingBytes / this.bytesPerSlice);
-    const slices = Math.min(needed, Math.floor(this.slices));
-    this.slices -= slices;
-    this.giveOn(Math.min(slices * this.bytesPerSlice, this.waitingBytes));
+    this.budget += Math.min(now - this.filledAt, savedMsMax) * this.bytesPerMs;
+    this.filledAt = now;
+    const bytes = Math.min(Math.floor(this.budget), this.waitingBytes);
+    this.budget -= bytes;
+    this.giveOn(bytes);
   }
 
   stop(): void {
@@ -68,12 +70,6 @@ export class ResponseLimiter implements Timed {
     if (!this.isAboveHighWatermark) return;
     this.isAboveHighWatermark = false;
     this.stream.onResponseBelowLowWatermark();
-  }
-
-  private refill(now: number): void {
-    const gained = ((now - this.filledAt) / 1000) * slicesPerSecond;
-    this.slices = Math.min(slicesPerSecond, this.slices + gained);
-    this.filledAt = now;
   }
 
   private giveOn(bytes: number): void {
@@ -93,7 +89,7 @@ export class ResponseLimiter implements Timed {
     }
     this.waitingBytes -= bytes;
     const isDone = this.waitingBytes === 0;
-    if (!isDone) stream.timers.schedule(this, stream.clock.now + fillIntervalMs);
+    if (!isDone) stream.timers.schedule(this, stream.clock.now + intervalMs);
     if (this.isAboveHighWatermark && this.waitingBytes <= stream.bufferLimit / 2) {
       this.isAboveHighWatermark = false;
       stream.onResponseBelowLowWatermark();
