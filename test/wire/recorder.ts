@@ -172,3 +172,54 @@ export class RecordingOwner implements ClientCodecOwner {
     this.events.push(`protocol error ${failure.kind.reason}: ${failure.detail}`);
   }
 }
+
+/** Keeps what a stream's user is given, as it is given. */
+export class CollectingUser<Head> implements StreamUser<Head> {
+  readonly heads: Head[] = [];
+  readonly chunks: Uint8Array[] = [];
+  trailing: Headers | null = null;
+  ends = 0;
+  failure: Failure | null = null;
+
+  head(head: Head, end: boolean): void {
+    this.heads.push(head);
+    if (end) this.ends++;
+  }
+
+  data(chunk: Uint8Array, end: boolean): void {
+    this.chunks.push(chunk);
+    if (end) this.ends++;
+  }
+
+  trailers(trailers: Headers): void {
+    this.trailing = trailers;
+    this.ends++;
+  }
+
+  reset(failure: Failure): void {
+    this.failure = failure;
+  }
+
+  onAboveHighWatermark(): void {}
+
+  onBelowLowWatermark(): void {}
+
+  get body(): Buffer {
+    return Buffer.concat(this.chunks);
+  }
+}
+
+/** Gives every stream to one user. */
+export class CollectingAcceptor implements StreamAcceptor {
+  readonly user = new CollectingUser<RequestHead>();
+  stream: CodecStream<ResponseHead> | null = null;
+
+  accept(stream: CodecStream<ResponseHead>): StreamUser<RequestHead> {
+    this.stream = stream;
+    return this.user;
+  }
+
+  onProtocolError(): void {}
+
+  onFinished(): void {}
+}

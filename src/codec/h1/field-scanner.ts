@@ -8,6 +8,9 @@ import { fieldNames, findFieldName, steeringNames } from './field-names.ts';
 export const Incomplete = -1;
 export const Failed = -2;
 
+/** Stands for no field name at all; -1 is any that is not well known. */
+export const NoName = -2;
+
 /** Numbers kept per field: position in `fieldNames` or -1, name start, name end, value start, value end. */
 const marksPerField = 5;
 /** A value that continues on further lines (obs-fold) has this added to its place in `fieldNames`. */
@@ -164,7 +167,7 @@ export class FieldScanner {
     return true;
   }
 
-  /** Adds the fields to `headers`, but those of the steering name `except` (-1: none). */
+  /** Adds the fields to `headers`, but those of the steering name `except`, which may be `NoName`. */
   fill(headers: Headers, text: string, base: number, except: number): void {
     const { marks, count } = this;
     const { names, values, rawNames } = headers;

@@ -12,7 +12,7 @@ import {
   TransferEncodingNotAllowed,
 } from './failures.ts';
 import { FieldName } from './field-names.ts';
-import { scanner } from './field-scanner.ts';
+import { NoName, scanner } from './field-scanner.ts';
 import { HeaderKeyFormat, type H1ClientOptions } from './options.ts';
 import { StatusLine } from './status-line.ts';
 
@@ -55,7 +55,7 @@ export class ResponseDecoder extends Decoder {
     const { status, version } = line;
     const headers = new Headers();
     if (this.keepsRawNames) headers.rawNames = [];
-    scanner.fill(headers, text, from, -1);
+    scanner.fill(headers, text, from, NoName);
     const head = new ResponseHead(status, headers, version);
     this.isLast = isLastMessage(headers, version);
     const failure = this.judge(head, text, from);

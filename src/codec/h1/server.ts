@@ -64,6 +64,7 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
     if (stream !== null && this.decoder.state === DecoderState.Raw) {
       this.decoder.state = DecoderState.Complete;
       stream.isRequestComplete = true;
+      stream.isLast = true;
       stream.user.data(noBytes, true);
       return;
     }
@@ -132,7 +133,11 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
 
   /** What the response's head must say about the connection. */
   persistence(stream: H1ServerStream, head: ResponseHead): Persistence {
-    if (head.status < 200 || stream.isTunnel(head.status)) return Persistence.Unsaid;
+    if (stream.isTunnel(head.status)) {
+      stream.isLast = true;
+      return Persistence.Unsaid;
+    }
+    if (head.status < 200) return Persistence.Unsaid;
     if (this.isDraining || !stream.isRequestComplete) stream.isLast = true;
     // As Envoy: an HTTP/1.0 connection is kept only behind a length.
     if (stream.version === HttpVersion.Http10 && !head.headers.has('content-length')) stream.isLast = true;
