@@ -1,0 +1,238 @@
+import { create, fromJson, toBinary } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import { describe, expect, test } from 'vitest';
+import type { Extensions } from '../../../../src/core/extension.ts';
+import { Reasons } from '../../../../src/core/rejection.ts';
+import { httpFilterDecoders } from '../../../../src/filter/decoders.ts';
+import {
+  FaultAbortSchema,
+  HTTPFaultSchema,
+} from '../../../../src/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js';
+import { RouterSchema } from '../../../../src/proto/envoy/extensions/filters/http/router/v3/router_pb.js';
+import {
+  HttpConnectionManagerSchema,
+  HttpFilterSchema,
+  type HttpConnectionManager,
+} from '../../../../src/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { XffConfigSchema } from '../../../../src/proto/envoy/extensions/http/original_ip_detection/xff/v3/xff_pb.js';
+import { decodeHttpConnectionManager } from '../../../../src/proxy/http/decode.ts';
+import type { HcmData } from '../../../../src/proxy/http/hcm-data.ts';
+
+const extensions: Extensions = {
+  open(_category, name, config, reasons) {
+    const kind = config?.typeUrl.split('/').at(-1) ?? '';
+    const decoder = httpFilterDecoders.find((candidate) => candidate.kind === kind);
+    if (decoder === undefined || config === undefined) {
+      reasons.at('typed_config').add(`type '${kind}' is not supported`);
+      return null;
+    }
+    return { name, kind, data: decoder.decode(config.value, reasons.at('typed_config'), extensions) };
+  },
+};
+
+const router = create(HttpFilterSchema, {
+  name: 'envoy.filters.http.router',
+  configType: { case: 'typedConfig', value: anyPack(RouterSchema, create(RouterSchema)) },
+});
+
+/** JSON of Envoy's own shape, over the least that a connection manager needs. */
+function decode(json: object, change?: (message: HttpConnectionManager) => void): [HcmData | null, string[]] {
+  const message = fromJson(HttpConnectionManagerSchema, {
+    statPrefix: 'p',
+    ...('rds' in json ? {} : { routeConfig: {} }),
+    ...json,
+  });
+  message.httpFilters = [router];
+  change?.(message);
+  const reasons = new Reasons();
+  const data = decodeHttpConnectionManager(message, reasons, extensions);
+  return [data, reasons.list.map(({ path, message: text }) => `${path}: ${text}`)];
+}
+
+test('defaults are Envoy’s', () => {
+  const [data, reasons] = decode({});
+  expect(reasons).toEqual([]);
+  expect(structuredClone(data)).toEqual(data);
+  expect(data).toMatchObject({
+    statPrefix: 'p',
+    httpFilters: [{ name: 'envoy.filters.http.router', disabled: false }],
+    limits: {
+      headerBytesMax: 61440,
+      headerCountMax: 100,
+      requestsPerConnectionMax: 0,
+      headersWithUnderscores: 'ALLOW',
+    },
+    timeouts: {
+      idleMs: 3_600_000,
+      maxConnectionDurationMs: 0,
+      maxStreamDurationMs: 0,
+      streamIdleMs: 300_000,
+      streamFlushMs: 300_000,
+      requestMs: 0,
+      requestHeadersMs: 0,
+      drainMs: 5000,
+      delayedCloseMs: 1000,
+    },
+    http1: { acceptHttp10: false, allowAbsoluteUrl: true, enableTrailers: false, headerKeyFormat: 'lower' },
+    path: { normalize: false, mergeSlashes: false, escapedSlashes: 'KEEP_UNCHANGED' },
+    host: { stripPort: 'none', stripTrailingDot: false },
+    client: { useRemoteAddress: false, xffNumTrustedHops: 0, detection: [], internalCidrRanges: [] },
+    requestId: { generate: true, preserveExternal: false, alwaysSetInResponse: false, packTraceReason: true },
+    response: { serverName: 'envoy', serverHeader: 'OVERWRITE', proxyStatus: null },
+    localReply: { mappers: [], bodyFormat: null },
+    proxy100Continue: false,
+    streamErrorOnInvalidMessage: false,
+  });
+});
+
+test('what is set arrives', () => {
+  const [data, reasons] = decode({
+    commonHttpProtocolOptions: { idleTimeout: '1.5s', maxHeadersCount: 7, headersWithUnderscoresAction: 'DROP_HEADER' },
+    httpProtocolOptions: {
+      acceptHttp10: true,
+      defaultHostForHttp10: 'd',
+      headerKeyFormat: { properCaseWords: {} },
+      overrideStreamErrorOnInvalidHttpMessage: true,
+      ignoreHttp11Upgrade: [{ exact: 'foo', ignoreCase: true }],
+    },
+    streamIdleTimeout: '0s',
+    stripAnyHostPort: true,
+    pathWithEscapedSlashesAction: 'UNESCAPE_AND_REDIRECT',
+    internalAddressConfig: { cidrRanges: [{ addressPrefix: '10.0.0.0', prefixLen: 8 }] },
+    useRemoteAddress: true,
+    serverHeaderTransformation: 'PASS_THROUGH',
+    via: 'px',
+    schemeHeaderTransformation: { schemeToOverwrite: 'https' },
+    proxyStatusConfig: { literalProxyName: 'n' },
+    localReplyConfig: {
+      mappers: [
+        {
+          filter: { responseFlagFilter: { flags: ['NR'] } },
+          statusCode: 418,
+          body: { inlineString: 'ü' },
+          headersToAdd: [{ header: { key: 'X-A', value: '%RESPONSE_CODE%' }, appendAction: 'ADD_IF_ABSENT' }],
+        },
+      ],
+      bodyFormat: { jsonFormat: { a: '%RESPONSE_CODE%' } },
+    },
+  });
+  expect(reasons).toEqual([]);
+  expect(data).toMatchObject({
+    limits: { headerCountMax: 7, headersWithUnderscores: 'DROP_HEADER' },
+    timeouts: { idleMs: 1500, streamIdleMs: 0, streamFlushMs: 0 },
+    http1: {
+      acceptHttp10: true,
+      defaultHostForHttp10: 'd',
+      headerKeyFormat: 'proper-case',
+      ignoredUpgrades: [{ kind: 'exact', value: 'foo', ignoreCase: true }],
+    },
+    streamErrorOnInvalidMessage: true,
+    host: { stripPort: 'any' },
+    path: { escapedSlashes: 'UNESCAPE_AND_REDIRECT' },
+    client: { useRemoteAddress: true, internalCidrRanges: [{ address: '10.0.0.0', length: 8 }] },
+    forwarding: { via: 'px', schemeToOverwrite: 'https' },
+    response: { via: 'px', serverHeader: 'PASS_THROUGH', proxyStatus: { name: 'n', useNodeId: false } },
+    localReply: {
+      mappers: [
+        {
+          status: 418,
+          body: '\xc3\xbc',
+          bodyFormat: null,
+          headers: [{ name: 'x-a', value: '%RESPONSE_CODE%', action: 'ADD_IF_ABSENT', keepEmpty: false }],
+        },
+      ],
+      bodyFormat: { kind: 'json', template: { a: '%RESPONSE_CODE%' } },
+    },
+  });
+});
+
+test('original IP detection', () => {
+  const config = create(XffConfigSchema, { xffNumTrustedHops: 2, skipXffAppend: false });
+  const detect = (message: HttpConnectionManager) => {
+    const typedConfig = anyPack(XffConfigSchema, config);
+    message.originalIpDetectionExtensions = [
+      { $typeName: 'envoy.config.core.v3.TypedExtensionConfig', name: 'xff', typedConfig },
+    ];
+  };
+  expect(decode({}, detect)[0]?.client.detection).toEqual([
+    { kind: 'xff', numTrustedHops: 2, trustedCidrs: null, skipXffAppend: false },
+  ]);
+  expect(decode({ useRemoteAddress: true }, detect)[1]).toEqual([
+    'use_remote_address: original IP detection extensions and use_remote_address may not be mixed',
+  ]);
+});
+
+describe('refused by name', () => {
+  test.each<[object, string]>([
+    [{ rds: { configSource: { ads: {} }, routeConfigName: 'r' } }, 'rds: field'],
+    [{ codecType: 'HTTP2' }, 'codec_type: HTTP2 is not supported'],
+    [{ http2ProtocolOptions: { maxConcurrentStreams: 7 } }, 'http2_protocol_options: field'],
+    [{ http3ProtocolOptions: {} }, 'http3_protocol_options: field'],
+    [{ tracing: {} }, 'tracing: field'],
+    [{ upgradeConfigs: [{ upgradeType: 'websocket' }] }, 'upgrade_configs: field'],
+    [{ setCurrentClientCertDetails: { uri: true } }, 'set_current_client_cert_details: field'],
+    [
+      { commonHttpProtocolOptions: { maxConnectionDurationJitter: { value: 5 } } },
+      'common_http_protocol_options.max_conn',
+    ],
+    [{ stripAnyHostPort: true, stripMatchingHostPort: true }, 'strip_any_host_port: only one'],
+    [{ localReplyConfig: { bodyFormat: { textFormat: '%NOPE%' } } }, 'local_reply_config.body_format.text_format: Not'],
+    [
+      { internalAddressConfig: { cidrRanges: [{ addressPrefix: 'x' }] } },
+      'internal_address_config.cidr_ranges[0]: inv',
+    ],
+    [
+      { httpProtocolOptions: { ignoreHttp11Upgrade: [{ safeRegex: { regex: 'a' } }] } },
+      'http_protocol_options.ignore_h',
+    ],
+  ])('%j', (json, reason) => {
+    const [data, reasons] = decode(json);
+    expect(data).toBeNull();
+    expect(reasons).toEqual([expect.stringContaining(reason)]);
+  });
+});
+
+describe('http_filters', () => {
+  const fault = (status: number) =>
+    create(HttpFilterSchema, {
+      name: 'fault',
+      configType: {
+        case: 'typedConfig',
+        value: {
+          $typeName: 'google.protobuf.Any',
+          typeUrl: `type.googleapis.com/${HTTPFaultSchema.typeName}`,
+          value: toBinary(
+            HTTPFaultSchema,
+            create(HTTPFaultSchema, {
+              abort: create(FaultAbortSchema, { errorType: { case: 'httpStatus', value: status } }),
+            }),
+          ),
+        },
+      },
+    });
+  const filters = (...list: (typeof router)[]) => decode({}, (message) => (message.httpFilters = list));
+
+  test('the router is last', () => {
+    expect(filters(fault(418), router)[0]?.httpFilters.map(({ name }) => name)).toEqual([
+      'fault',
+      'envoy.filters.http.router',
+    ]);
+    expect(filters(router, fault(418))[1]).toEqual([
+      expect.stringMatching(/^http_filters\[0\]: terminal filter .* must be the last/),
+      expect.stringMatching(/^http_filters\[1\]: non-terminal filter named fault .* is the last/),
+    ]);
+    expect(filters()[1]).toEqual([expect.stringContaining('http_filters: ')]);
+  });
+
+  test('an unknown filter is refused even where it is optional', () => {
+    const unknown = create(HttpFilterSchema, {
+      name: 'guard',
+      isOptional: true,
+      configType: {
+        case: 'typedConfig',
+        value: { $typeName: 'google.protobuf.Any', typeUrl: 'type.googleapis.com/a.B', value: new Uint8Array(0) },
+      },
+    });
+    expect(filters(unknown, router)[1]).toEqual(["http_filters[0].typed_config: type 'a.B' is not supported"]);
+  });
+});
