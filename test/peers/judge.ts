@@ -41,6 +41,11 @@ export class Judge {
     await Promise.all([this.left.close(), this.right.close()]);
   }
 
+  /** What a proxy that has died said last. */
+  lastWords(): string {
+    return [this.left, this.right].map((world) => world.lastWords()).join('');
+  }
+
   async compare(row: Row): Promise<Verdict> {
     const [left, right] = await Promise.all([this.left.observe(row), this.right.observe(row)]);
     const verdict = this.verdict(row, left, right);

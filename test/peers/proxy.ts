@@ -62,6 +62,10 @@ export class Proxy {
     return this.child.pid ?? 0;
   }
 
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   output(): string {
     return readFileSync(this.logFile, 'utf8');
   }
@@ -84,7 +88,7 @@ export class Proxy {
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (this.hasEnded) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.child.once('exit', () => resolve());
     this.child.kill('SIGKILL');

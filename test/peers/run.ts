@@ -1,9 +1,10 @@
 /**
  * The peers' table on the command line: every row on a real Envoy and on sekisho, and what differed.
  *
- * `npm run peers -- [text …] [--left envoy] [--right sekisho] [--show] [--rounds 1]`
- * Words choose groups and rows whose names hold them; `--show` prints all that was observed;
- * `--right envoy` compares Envoy with itself, which must find nothing: it proves the rows, not the proxy.
+ * `npm run peers -- [text …] [--left envoy] [--right sekisho] [--ignore regex] [--brief] [--show]`
+ * Words choose groups and rows whose names hold them all; `--ignore` leaves out paths of observations; `--brief` prints
+ * the summary alone, `--show` all that was observed; `--right envoy` compares Envoy with itself, which must find
+ * nothing: that proves the rows, not the proxy.
  */
 import { parseArgs } from 'node:util';
 import { groups } from './all-rows.ts';
@@ -11,13 +12,25 @@ import { Judge, explain, type Verdict } from './judge.ts';
 import { proxyNamed, type ProxyKind } from './proxy.ts';
 import type { Group, Row } from './row.ts';
 
+interface Settings {
+  readonly left: ProxyKind;
+  readonly right: ProxyKind;
+  readonly ignore: RegExp | null;
+  readonly isBrief: boolean;
+  readonly show: boolean;
+}
+
 interface Score {
   readonly group: string;
   equal: number;
   different: number;
-  /** Rows by the kind of thing that differed in them. */
-  readonly aspects: Map<string, number>;
 }
+
+/** How often a proxy that died is started again within one group. */
+const restartsMax = 3;
+
+/** In how many rows each path differed, with the first such row: where to look first. */
+const frequencies = new Map<string, { rows: number; first: string }>();
 
 function chosen(words: readonly string[]): { group: Group; rows: Row[] }[] {
   return groups
@@ -28,61 +41,61 @@ function chosen(words: readonly string[]): { group: Group; rows: Row[] }[] {
     .filter(({ rows }) => rows.length > 0);
 }
 
-async function judgeGroup(
-  group: Group,
-  rows: readonly Row[],
-  left: ProxyKind,
-  right: ProxyKind,
-  show: boolean,
-): Promise<Score> {
-  const score: Score = { group: group.name, equal: 0, different: 0, aspects: new Map() };
-  console.log(`\n${group.name}`);
-  let judge: Judge;
-  try {
-    judge = await Judge.open(group, left, right);
-  } catch (error) {
-    console.log(`  ✗ ${error instanceof Error ? error.message : String(error)}`);
-    return { ...score, different: rows.length, aspects: new Map([['start', rows.length]]) };
-  }
-  try {
-    for (const row of rows) {
+async function judgeGroup(group: Group, rows: readonly Row[], settings: Settings): Promise<Score> {
+  const score: Score = { group: group.name, equal: 0, different: 0 };
+  if (!settings.isBrief) console.log(`\n${group.name}`);
+  let judge: Judge | null = null;
+  let starts = 0;
+  for (const row of rows) {
+    try {
+      if (judge === null && starts++ > restartsMax) throw new Error('died too often');
+      judge ??= await Judge.open(group, settings.left, settings.right);
       const startedAt = performance.now();
-      const verdict = await judge.compare(row);
-      report(verdict, performance.now() - startedAt, score, left.name, right.name, show);
+      report(group, await judge.compare(row), performance.now() - startedAt, score, settings);
+    } catch (error) {
+      const message = `${error instanceof Error ? error.message : String(error)}\n${judge?.lastWords() ?? ''}`;
+      console.log(`  ✗ ${group.name}: ${row.name}: ${message.trim()}`);
+      count('the proxy died or did not start', `${group.name}: ${row.name}`);
+      score.different++;
+      await judge?.close();
+      judge = null;
     }
-  } finally {
-    await judge.close();
   }
+  await judge?.close();
   return score;
 }
 
-function report(verdict: Verdict, tookMs: number, score: Score, left: string, right: string, show: boolean): void {
-  const open = verdict.differences.filter(({ reason }) => reason === undefined);
-  const accepted = verdict.differences.length - open.length;
+function report(group: Group, verdict: Verdict, tookMs: number, score: Score, settings: Settings): void {
+  const isOpen = ({ path, reason }: Verdict['differences'][number]) =>
+    reason === undefined && !(settings.ignore?.test(path) ?? false);
+  const open = verdict.differences.filter(isOpen);
+  const accepted = verdict.differences.filter(({ reason }) => reason !== undefined).length;
   const remarks = [accepted > 0 ? `${accepted} accepted` : '', tookMs > 1000 ? `${(tookMs / 1000).toFixed(1)} s` : ''];
+  for (const { path } of open) count(path.replaceAll(/\d+/g, 'N'), `${group.name}: ${verdict.row.name}`);
+  if (open.length === 0) score.equal++;
+  else score.different++;
+  if (settings.isBrief) return;
   console.log(`  ${open.length === 0 ? '✓' : '✗'} ${[verdict.row.name, ...remarks].filter(Boolean).join(', ')}`);
-  if (show) for (const [path, value] of verdict.left) console.log(`      ${path}: ${JSON.stringify(value)}`);
-  if (open.length === 0) {
-    score.equal++;
-    return;
-  }
-  score.different++;
-  const aspects = new Set(
-    open.map(({ path }) => path.replace(/^(\w+).*?(line|header|body|end)?(\W.*)?$/, '$1 $2').trim()),
-  );
-  for (const aspect of aspects) score.aspects.set(aspect, (score.aspects.get(aspect) ?? 0) + 1);
-  console.log(explain(verdict, left, right));
+  if (settings.show) for (const [path, value] of verdict.left) console.log(`      ${path}: ${JSON.stringify(value)}`);
+  if (open.length > 0) console.log(explain({ ...verdict, differences: open }, settings.left.name, settings.right.name));
 }
 
-function printScores(scores: readonly Score[]): void {
+function count(path: string, row: string): void {
+  const known = frequencies.get(path);
+  if (known === undefined) frequencies.set(path, { rows: 1, first: row });
+  else known.rows++;
+}
+
+function printSummary(scores: readonly Score[]): void {
   const width = Math.max(...scores.map(({ group }) => group.length));
   console.log('');
-  for (const { group, equal, different, aspects } of scores) {
-    const what = [...aspects].map(([aspect, count]) => `${aspect} ${count}`).join(', ');
-    console.log(
-      `  ${group.padEnd(width)}  ${String(equal).padStart(3)} equal  ${String(different).padStart(3)} different  ${what}`,
-    );
+  for (const { group, equal, different } of scores) {
+    const differing = different > 0 ? `  ${String(different).padStart(3)} different` : '';
+    console.log(`  ${group.padEnd(width)}  ${String(equal).padStart(3)} equal${differing}`);
   }
+  const common = [...frequencies].toSorted(([, a], [, b]) => b.rows - a.rows).slice(0, 40);
+  if (common.length > 0) console.log('\nmost frequent differences, rows and the first of them:');
+  for (const [path, { rows, first }] of common) console.log(`  ${String(rows).padStart(4)}  ${path}  (${first})`);
   const equal = scores.reduce((sum, score) => sum + score.equal, 0);
   const different = scores.reduce((sum, score) => sum + score.different, 0);
   console.log(`\n${equal + different} comparisons: ${equal} equal, ${different} different`);
@@ -95,20 +108,26 @@ async function main(): Promise<void> {
     options: {
       left: { type: 'string', default: 'envoy' },
       right: { type: 'string', default: 'sekisho' },
+      ignore: { type: 'string' },
+      brief: { type: 'boolean', default: false },
       show: { type: 'boolean', default: false },
     },
   });
-  const left = proxyNamed(values.left);
-  const right = proxyNamed(values.right);
-  const reason = left.unavailable() ?? right.unavailable();
+  const settings: Settings = {
+    left: proxyNamed(values.left),
+    right: proxyNamed(values.right),
+    ignore: values.ignore === undefined ? null : new RegExp(values.ignore),
+    isBrief: values.brief,
+    show: values.show,
+  };
+  const reason = settings.left.unavailable() ?? settings.right.unavailable();
   if (reason !== null) {
     console.log(reason);
     return;
   }
   const scores: Score[] = [];
-  for (const { group, rows } of chosen(positionals))
-    scores.push(await judgeGroup(group, rows, left, right, values.show));
-  printScores(scores);
+  for (const { group, rows } of chosen(positionals)) scores.push(await judgeGroup(group, rows, settings));
+  printSummary(scores);
 }
 
 await main();

@@ -79,6 +79,10 @@ export class World {
     for (const close of this.closers) close();
   }
 
+  lastWords(): string {
+    return this.proxy.hasEnded ? this.proxy.output().slice(-1500) : '';
+  }
+
   async observe(row: Row): Promise<Observation> {
     this.script.begin(row.upstream ?? []);
     this.logOffset = this.readLog().length;
