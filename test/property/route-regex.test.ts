@@ -7,7 +7,24 @@ import { Substitution } from '../../src/route/regex/substitution.ts';
 import { parseSubset } from '../../src/route/regex/syntax.ts';
 
 const letters = ['a', 'b', 'c', '/', '-', '0', '1', '.', '\n'];
-const atom = fc.constantFrom('a', 'b', 'c', '/', '-', '0', '.', '\\.', '\\d', '\\w', '\\s', '[ab]', '[^/]', '[^a]', '[a-c0-]', '\\D');
+const atom = fc.constantFrom(
+  'a',
+  'b',
+  'c',
+  '/',
+  '-',
+  '0',
+  '.',
+  '\\.',
+  '\\d',
+  '\\w',
+  '\\s',
+  '[ab]',
+  '[^/]',
+  '[^a]',
+  '[a-c0-]',
+  '\\D',
+);
 const repeat = fc.constantFrom('', '', '', '*', '+', '?', '*?', '+?', '??', '{2}', '{0,2}', '{1,}', '{1,3}');
 const { pattern: body } = fc.letrec<{ pattern: string; sequence: string; item: string }>((tie) => ({
   pattern: fc.oneof(

@@ -174,6 +174,10 @@ class Parser {
       this.at += 2;
       return { kind: next === 'A' ? 'begin' : 'end' };
     }
+    if (next === 'C') {
+      this.at += 2;
+      return { kind: 'set', set: anyByte };
+    }
     const perl = this.perlClass();
     if (perl !== null) return { kind: 'set', set: perl };
     return this.literal(this.escapedCode());

@@ -8,7 +8,10 @@ import { buildFormat } from '../../../src/observe/access-log-build.ts';
 import { compileFormat } from '../../../src/observe/format/format.ts';
 import { Outcome } from '../../../src/observe/outcome.ts';
 import { FilterConfigSchema } from '../../../src/proto/envoy/config/route/v3/route_components_pb.js';
-import { RouteConfigurationSchema, type RouteConfiguration } from '../../../src/proto/envoy/config/route/v3/route_pb.js';
+import {
+  RouteConfigurationSchema,
+  type RouteConfiguration,
+} from '../../../src/proto/envoy/config/route/v3/route_pb.js';
 import { UriTemplateMatchConfigSchema } from '../../../src/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js';
 import { UriTemplateRewriteConfigSchema } from '../../../src/proto/envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite_pb.js';
 import { OmitCanaryHostsPredicateSchema } from '../../../src/proto/envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts_pb.js';
@@ -115,7 +118,9 @@ export function outcomeOf(head: RequestHead): Outcome {
 }
 
 export function fieldsOf(headers: Headers): string[] {
-  return headers.names.map((name, i) => `${name}: ${headers.values[i]!}`).filter((field) => !field.startsWith('x-forwarded-proto'));
+  return headers.names
+    .map((name, i) => `${name}: ${headers.values[i]!}`)
+    .filter((field) => !field.startsWith('x-forwarded-proto'));
 }
 
 /** What the upstream sees: path, authority and fields, after routing. */
