@@ -1,0 +1,62 @@
+/**
+ * Envoy's own example configurations with a real Envoy's verdict on each: what Envoy accepts is accepted here too, or
+ * refused by the name of the field or extension that is not supported yet. Anything else is a defect.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadFile } from '../../src/serve.ts';
+import { repository } from './binaries.ts';
+
+const folder = join(process.env.SEKISHO_SHARED ?? join(repository, '../shared'), 'fixtures/envoy-configs');
+const isHere = existsSync(folder);
+if (!isHere) console.log(`skipped: no ${folder} (set SEKISHO_SHARED to where the fixtures are)`);
+
+/** Files of which Envoy's verdict is not about the configuration, each with the reason. */
+const exempt: Readonly<Record<string, string>> = {};
+
+interface Example {
+  readonly file: string;
+  readonly isAccepted: boolean;
+}
+
+function examples(): Example[] {
+  const [, ...lines] = readFileSync(join(folder, 'envoy-1.39.3.tsv'), 'utf8').trim().split('\n');
+  return lines.map((line) => {
+    const [file, verdict] = line.split('\t');
+    return { file: file!, isAccepted: verdict === 'accepted' };
+  });
+}
+
+type Verdict = 'accepted' | 'unsupported' | 'wrong';
+
+/** How many files each unsupported thing stands in the way of. */
+const missing = new Map<string, number>();
+
+async function judge(file: string): Promise<{ verdict: Verdict; reasons: string[] }> {
+  const configuration = await loadFile(join(folder, file), false);
+  if (!configuration.isRefused) return { verdict: 'accepted', reasons: [] };
+  const errors = configuration.problems.filter(({ isWarning }) => isWarning !== true).map(({ message }) => message);
+  const others = errors.filter((message) => !message.includes('not supported by sekisho'));
+  return others.length === 0 ? { verdict: 'unsupported', reasons: errors } : { verdict: 'wrong', reasons: others };
+}
+
+test.skipIf(!isHere)('what Envoy accepts is accepted, or refused by name', async () => {
+  const wrong: string[] = [];
+  const score = { accepted: 0, unsupported: 0 };
+  const accepted = examples().filter(({ isAccepted }) => isAccepted);
+  for (const { file } of accepted) {
+    const { verdict, reasons } = await judge(file);
+    if (verdict === 'wrong' && exempt[file] === undefined) wrong.push(`${file}: ${reasons.join('; ')}`);
+    else if (verdict !== 'wrong') score[verdict]++;
+    for (const reason of verdict === 'unsupported' ? new Set(reasons) : [])
+      missing.set(reason, (missing.get(reason) ?? 0) + 1);
+  }
+  console.log(
+    `of ${accepted.length} example configurations that Envoy accepts, ${score.accepted} are accepted and ` +
+      `${score.unsupported} refused by the name of what is not supported yet; most often:`,
+  );
+  const often = [...missing].toSorted(([, a], [, b]) => b - a).slice(0, 12);
+  for (const [reason, files] of often) console.log(`${String(files).padStart(4)}  ${reason}`);
+  expect(wrong).toEqual([]);
+});
