@@ -1,6 +1,6 @@
 /** `latin1Slice` of Node's Buffer reads any Uint8Array; its types leave it out. */
 const latin1Slice = (
-  Buffer.prototype as unknown as { latin1Slice(this: Uint8Array, start: number, end: number): string }
+  Buffer.prototype as unknown as { latin1Slice: (this: Uint8Array, start: number, end: number) => string }
 ).latin1Slice;
 
 /** `bytes[start, end)` as a string with one character per byte. */

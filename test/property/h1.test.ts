@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { H1ClientCodec } from '../../src/codec/h1/client.ts';
 import { defaultClientOptions, defaultServerOptions } from '../../src/codec/h1/options.ts';
@@ -95,7 +95,7 @@ function send<Head>(
 /** The fields that are not the codec's own. */
 function keptFields(headers: Headers): string[][] {
   return headers.names
-    .map((name, i) => [name, headers.values[i]!])
+    .map((name, i) => [name, headers.values[i]])
     .filter(([name]) => name !== 'content-length' && name !== 'transfer-encoding');
 }
 
@@ -115,7 +115,7 @@ test('what a client encodes a server decodes', () => {
       const { user } = acceptor;
       expect(user.heads).toHaveLength(1);
       expect(user.ends).toBe(1);
-      const decoded = user.heads[0]!;
+      const decoded = user.heads[0];
       expect([decoded.method, decoded.authority, decoded.path]).toEqual([verb, 'a.test', target]);
       expect(keptFields(decoded.headers)).toEqual(pairs);
       expect(user.body).toEqual(Buffer.concat(parts));
@@ -143,7 +143,7 @@ test('what a server encodes a client decodes', () => {
       client.receive(Buffer.from(host.written, 'latin1'));
       expect(events).toEqual(['done, reusable']);
       expect(user.heads.map((decoded) => decoded.status)).toEqual([code]);
-      expect(keptFields(user.heads[0]!.headers)).toEqual(pairs);
+      expect(keptFields(user.heads[0].headers)).toEqual(pairs);
       expect(user.body).toEqual(Buffer.concat(parts));
       expect(user.trailing === null ? null : keptFields(user.trailing)).toEqual(trailers);
     }),
@@ -156,7 +156,7 @@ test('a body is passed on without a copy', () => {
   const acceptor = new CollectingAcceptor();
   new H1ServerCodec(new RecordingHost(), acceptor, serverOptions).receive(whole);
   expect(acceptor.user.body.toString()).toBe('hello');
-  expect(acceptor.user.chunks[0]!.buffer).toBe(whole.buffer);
+  expect(acceptor.user.chunks[0].buffer).toBe(whole.buffer);
 });
 
 /** Bytes that a codec holds back. */

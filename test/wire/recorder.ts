@@ -76,7 +76,7 @@ export class RecordingUser<Head extends RequestHead | ResponseHead> implements S
         : `response ${head.status} ${version.toFixed(1)}`;
     this.events.push(start);
     const names = head.headers.rawNames ?? head.headers.names;
-    for (let i = 0; i < names.length; i++) this.events.push(`  ${names[i]}: ${visible(head.headers.values[i]!)}`);
+    for (let i = 0; i < names.length; i++) this.events.push(`  ${names[i]}: ${visible(head.headers.values[i])}`);
     if (end) this.finish();
   }
 

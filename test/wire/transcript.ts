@@ -33,8 +33,8 @@ export function readTranscripts(path: string): Transcript[] {
     }
     const heading = /^(#+) (.*)$/.exec(line);
     if (heading !== null) {
-      headings.length = heading[1]!.length - 1;
-      headings.push(heading[2]!);
+      headings.length = heading[1].length - 1;
+      headings.push(heading[2]);
     } else if (line.startsWith('```')) {
       fence = { words: line.slice(3).split(' '), lines: [] };
     }

@@ -21,7 +21,7 @@ export function isLastMessage(headers: Headers, version: HttpVersion): boolean {
 export function readConnectionOptions(headers: Headers): number {
   let options = 0;
   for (let i = headers.indexOf('connection'); i >= 0; i = headers.indexOf('connection', i + 1))
-    options |= optionsOf(headers.values[i]!);
+    options |= optionsOf(headers.values[i]);
   return options;
 }
 
@@ -66,7 +66,7 @@ function optionsOfList(value: string): number {
 export function isConnectionAllowed(headers: Headers): boolean {
   let count = 0;
   for (let i = headers.indexOf('connection'); i >= 0; i = headers.indexOf('connection', i + 1)) {
-    const value = headers.values[i]!;
+    const value = headers.values[i];
     if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') {
       count++;
       continue;
@@ -97,7 +97,7 @@ export function removeUpgrade(headers: Headers): void {
   headers.remove('upgrade');
   headers.remove('http2-settings');
   for (let i = headers.indexOf('connection'); i >= 0; i = headers.indexOf('connection', i + 1)) {
-    const kept = headers.values[i]!.split(',').filter((part) => {
+    const kept = headers.values[i].split(',').filter((part) => {
       const token = part.trim().toLowerCase();
       return token !== 'upgrade' && token !== 'http2-settings';
     });

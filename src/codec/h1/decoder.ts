@@ -172,7 +172,7 @@ export abstract class Decoder {
 
   private decodeIdle(chunk: Uint8Array, from: number, to: number): number {
     let pos = from;
-    if (chunk[pos]! <= SP) {
+    if (chunk[pos] <= SP) {
       pos = this.skipEmptyLines(chunk, pos, to);
       if (pos >= to) return to;
     }
@@ -195,7 +195,7 @@ export abstract class Decoder {
   /** RFC 9112 section 2.2: a server ignores empty lines before a request line. `step` is 1 after a CR. */
   private skipEmptyLines(chunk: Uint8Array, from: number, to: number): number {
     for (let pos = from; pos < to; pos++) {
-      const c = chunk[pos]!;
+      const c = chunk[pos];
       if (this.step === 1 && c !== LF) return this.invalidBody('bare CR before the start line', to);
       if (c > SP) return pos;
       if (!this.skipsEmptyLines || (c !== CR && c !== LF)) return this.invalidBody('no start line', to);
@@ -247,7 +247,7 @@ export abstract class Decoder {
   private decodeChunkSize(chunk: Uint8Array, from: number, to: number): number {
     let pos = from;
     while (pos < to) {
-      const digit = hexValue[chunk[pos]!]!;
+      const digit = hexValue[chunk[pos]];
       if (digit < 0) break;
       this.remaining = this.remaining * 16 + digit;
       if (this.remaining > bodyBytesMax) return this.invalidBody('chunk size beyond 2^53', to);
@@ -255,7 +255,7 @@ export abstract class Decoder {
       pos++;
     }
     if (pos >= to) return to;
-    const c = chunk[pos]!;
+    const c = chunk[pos];
     if (this.step === 0 || (c !== CR && c !== SEMICOLON && c !== SP && c !== TAB))
       return this.invalidBody('invalid chunk size', to);
     this.step = 0;
@@ -270,7 +270,7 @@ export abstract class Decoder {
       while (pos < to && (chunk[pos] === SP || chunk[pos] === TAB)) pos++;
       if (pos < to && chunk[pos] === SEMICOLON) this.step = ExtensionStep.Text;
     }
-    if (this.step === ExtensionStep.Text) while (pos < to && fieldByte[chunk[pos]!]! !== 0) pos++;
+    if (this.step === ExtensionStep.Text) while (pos < to && fieldByte[chunk[pos]] !== 0) pos++;
     this.extensionBytes += pos - from;
     if (this.extensionBytes > chunkExtensionBytesMax) return this.invalidBody('chunk extensions too long', to);
     if (pos >= to) return to;
@@ -350,9 +350,9 @@ export abstract class Decoder {
     }
     const trailers = new Headers();
     if (this.keepsRawNames) trailers.rawNames = [];
-    scanner.fill(trailers, latin1(bytes, 0, end), 0, FieldName.Host);
+    scanner.copyTo(trailers, latin1(bytes, 0, end), 0, FieldName.Host);
     // RFC 9110 section 6.5.1: what frames or routes a message has no place behind it.
-    if (scanner.seen !== 0) for (let i = 0; i < steeringNames; i++) trailers.remove(fieldNames[i]!);
+    if (scanner.seen !== 0) for (let i = 0; i < steeringNames; i++) trailers.remove(fieldNames[i]);
     this.listener.onTrailers(trailers);
   }
 
@@ -366,7 +366,7 @@ export abstract class Decoder {
 function worst(failure: Failure, bytes: Uint8Array, end: number): Failure {
   if (failure.kind === InvalidCharacters.kind) return failure;
   for (let i = 0; i < end; i++)
-    if (fieldByte[bytes[i]!] === 0 && bytes[i] !== CR && bytes[i] !== LF) return InvalidCharacters;
+    if (fieldByte[bytes[i]] === 0 && bytes[i] !== CR && bytes[i] !== LF) return InvalidCharacters;
   return failure;
 }
 

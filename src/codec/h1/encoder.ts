@@ -108,10 +108,10 @@ export class Encoder {
     if (this.keyFormat !== HeaderKeyFormat.LowerCase) return this.formattedFields(headers, withoutConnection);
     let text = '';
     for (let i = 0; i < names.length; i++) {
-      const name = names[i]!;
+      const name = names[i];
       if (name === 'content-length') this.sawLength = true;
       else if (name === 'transfer-encoding' || (withoutConnection && name === 'connection')) continue;
-      text += name + ': ' + values[i]! + '\r\n';
+      text += name + ': ' + values[i] + '\r\n';
     }
     return text;
   }
@@ -120,11 +120,11 @@ export class Encoder {
     const { names, values, rawNames } = headers;
     let text = '';
     for (let i = 0; i < names.length; i++) {
-      const name = names[i]!;
+      const name = names[i];
       if (name === 'content-length') this.sawLength = true;
       else if (name === 'transfer-encoding' || (withoutConnection && name === 'connection')) continue;
-      const raw = rawNames === null || this.keyFormat !== HeaderKeyFormat.PreserveCase ? name : rawNames[i]!;
-      text += `${this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : raw}: ${values[i]!}\r\n`;
+      const raw = rawNames === null || this.keyFormat !== HeaderKeyFormat.PreserveCase ? name : rawNames[i];
+      text += `${this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : raw}: ${values[i]}\r\n`;
     }
     return text;
   }

@@ -50,9 +50,9 @@ function slotOf(length: number, first: number, middle: number, secondLast: numbe
 }
 
 for (let i = 0; i < spellings.length; i++) {
-  const name = spellings[i]!;
+  const name = spellings[i];
   const n = name.length;
-  const slot = slotOf(n, name[0]!, name[n >> 1]!, name[n - 2]!, name[n - 1]!);
+  const slot = slotOf(n, name[0], name[n >> 1], name[n - 2], name[n - 1]);
   nextAfter[i] = firstIn[slot]!;
   firstIn[slot] = i;
 }
@@ -67,18 +67,18 @@ export function findFieldName(bytes: Uint8Array, start: number, end: number): nu
   if (length < 2) return -1;
   const slot = slotOf(
     length,
-    bytes[start]! | 0x20,
-    bytes[start + (length >> 1)]! | 0x20,
-    bytes[end - 2]! | 0x20,
-    bytes[end - 1]! | 0x20,
+    bytes[start] | 0x20,
+    bytes[start + (length >> 1)] | 0x20,
+    bytes[end - 2] | 0x20,
+    bytes[end - 1] | 0x20,
   );
-  let found = firstIn[slot]!;
-  while (found >= 0 && !isSpelled(spellings[found]!, bytes, start, length)) found = nextAfter[found]!;
+  let found = firstIn[slot];
+  while (found >= 0 && !isSpelled(spellings[found], bytes, start, length)) found = nextAfter[found]!;
   return found;
 }
 
 function isSpelled(spelling: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
   if (spelling.length !== length) return false;
-  for (let i = 0; i < length; i++) if ((bytes[start + i]! | 0x20) !== spelling[i]!) return false;
+  for (let i = 0; i < length; i++) if ((bytes[start + i] | 0x20) !== spelling[i]) return false;
   return true;
 }

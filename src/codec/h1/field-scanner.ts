@@ -50,7 +50,7 @@ export class FieldScanner {
     this.hasTooMany = false;
     let pos = from;
     while (pos < to) {
-      const c = bytes[pos]!;
+      const c = bytes[pos];
       if (c === CR) {
         if (pos + 1 >= to) return Incomplete;
         return bytes[pos + 1] === LF ? this.finish(pos + 2) : this.fail(InvalidCharacters, 'bare CR');
@@ -70,15 +70,15 @@ export class FieldScanner {
   /** One field with its continuation lines; the position of the next line. */
   private scanField(bytes: Uint8Array, from: number, to: number, countMax: number): number {
     let pos = from;
-    while (pos < to && bytes[pos]! > SP && bytes[pos] !== COLON) pos++;
+    while (pos < to && bytes[pos] > SP && bytes[pos] !== COLON) pos++;
     if (pos >= to) return Incomplete;
     const nameEnd = pos;
     let name = findFieldName(bytes, from, nameEnd);
-    if (bytes[pos] !== COLON || (name < 0 && !isToken(bytes, from, nameEnd))) return this.failName(bytes[pos]!);
+    if (bytes[pos] !== COLON || (name < 0 && !isToken(bytes, from, nameEnd))) return this.failName(bytes[pos]);
     pos++;
     while (pos < to && (bytes[pos] === SP || bytes[pos] === TAB)) pos++;
     const valueStart = pos;
-    while (pos < to && fieldByte[bytes[pos]!]! !== 0) pos++;
+    while (pos < to && fieldByte[bytes[pos]] !== 0) pos++;
     let valueEnd = pos;
     pos = this.lineEnd(bytes, pos, to);
     if (pos < 0) return pos;
@@ -88,7 +88,7 @@ export class FieldScanner {
       if (pos < 0) return pos;
       name += folded;
       valueEnd = pos - 1;
-      while (valueEnd > valueStart && bytes[valueEnd - 1]! <= SP) valueEnd--;
+      while (valueEnd > valueStart && bytes[valueEnd - 1] <= SP) valueEnd--;
     } else {
       while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) valueEnd--;
     }
@@ -101,7 +101,7 @@ export class FieldScanner {
   private scanFolds(bytes: Uint8Array, from: number, to: number): number {
     let pos = from;
     while (pos < to && (bytes[pos] === SP || bytes[pos] === TAB)) {
-      while (pos < to && fieldByte[bytes[pos]!]! !== 0) pos++;
+      while (pos < to && fieldByte[bytes[pos]] !== 0) pos++;
       pos = this.lineEnd(bytes, pos, to);
       if (pos < 0) return pos;
     }
@@ -156,37 +156,37 @@ export class FieldScanner {
 
   /** Value of the first field of that name; only when `has`. `text` is the section from `base` on. */
   value(steering: number, text: string, base: number): string {
-    return this.valueAt(this.firstAt[steering]! * marksPerField, text, base);
+    return this.valueAt(this.firstAt[steering] * marksPerField, text, base);
   }
 
   /** Whether that value has only bytes that `allowed` marks with 1. */
   isValueOf(allowed: Uint8Array, steering: number, bytes: Uint8Array): boolean {
-    const at = this.firstAt[steering]! * marksPerField;
-    const end = this.marks[at + 4]!;
-    for (let i = this.marks[at + 3]!; i < end; i++) if (allowed[bytes[i]!] === 0) return false;
+    const at = this.firstAt[steering] * marksPerField;
+    const end = this.marks[at + 4];
+    for (let i = this.marks[at + 3]; i < end; i++) if (allowed[bytes[i]] === 0) return false;
     return true;
   }
 
   /** Adds the fields to `headers`, but those of the steering name `except`, which may be `NoName`. */
-  fill(headers: Headers, text: string, base: number, except: number): void {
+  copyTo(headers: Headers, text: string, base: number, except: number): void {
     const { marks, count } = this;
     const { names, values, rawNames } = headers;
     for (let i = 0, at = 0; i < count; i++, at += marksPerField) {
-      const mark = marks[at]!;
+      const mark = marks[at];
       const known = mark < folded - 1 ? mark : mark - folded;
       if (known === except) continue;
-      if (known >= 0) names.push(fieldNames[known]!);
-      else names.push(text.slice(marks[at + 1]! - base, marks[at + 2]! - base).toLowerCase());
-      if (mark === known) values.push(text.slice(marks[at + 3]! - base, marks[at + 4]! - base));
+      if (known >= 0) names.push(fieldNames[known]);
+      else names.push(text.slice(marks[at + 1] - base, marks[at + 2] - base).toLowerCase());
+      if (mark === known) values.push(text.slice(marks[at + 3] - base, marks[at + 4] - base));
       else values.push(this.valueAt(at, text, base));
-      if (rawNames !== null) rawNames.push(text.slice(marks[at + 1]! - base, marks[at + 2]! - base));
+      if (rawNames !== null) rawNames.push(text.slice(marks[at + 1] - base, marks[at + 2] - base));
     }
   }
 
   private valueAt(at: number, text: string, base: number): string {
     const { marks } = this;
-    const value = text.slice(marks[at + 3]! - base, marks[at + 4]! - base);
-    if (marks[at]! < folded - 1) return value;
+    const value = text.slice(marks[at + 3] - base, marks[at + 4] - base);
+    if (marks[at] < folded - 1) return value;
     // As Envoy, but for tabs: line ends go, and the white space that began the next line stays as spaces.
     return trimBlank(value.replace(/\r?\n([ \t]+)/g, (_, blank: string) => ' '.repeat(blank.length)));
   }
@@ -205,7 +205,7 @@ export class FieldScanner {
 
 /** field-name = token (RFC 9110 section 5.1). */
 function isToken(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (tokenLower[bytes[i]!] === 0) return false;
+  for (let i = start; i < end; i++) if (tokenLower[bytes[i]] === 0) return false;
   return end > start;
 }
 

@@ -72,7 +72,7 @@ export class RequestDecoder extends Decoder {
     const text = latin1(bytes, from, to);
     const headers = new Headers();
     if (this.keepsRawNames) headers.rawNames = [];
-    scanner.fill(headers, text, from, FieldName.Host);
+    scanner.copyTo(headers, text, from, FieldName.Host);
     const authority = scanner.has(FieldName.Host) ? scanner.value(FieldName.Host, text, from) : '';
     const path = text.slice(line.targetStart - from, line.targetEnd - from);
     const head = new RequestHead(line.method, authority, path, line.version, headers);
@@ -191,7 +191,7 @@ export class RequestDecoder extends Decoder {
   private judgeUnderscores(headers: Headers): Failure | null {
     const { headersWithUnderscores, counters } = this.server;
     for (let i = headers.length - 1; i >= 0; i--) {
-      if (!headers.names[i]!.includes('_')) continue;
+      if (!headers.names[i].includes('_')) continue;
       if (headersWithUnderscores === UnderscoreAction.Reject) {
         counters?.rejectedRequestWithUnderscores();
         return UnexpectedUnderscore;

@@ -27,10 +27,10 @@ export class RequestLine {
   /** The position after the line, `Incomplete`, or `Failed` with the scanner's `failure` set. */
   scan(bytes: Uint8Array, from: number, to: number, allowCustomMethods: boolean): number {
     let pos = from;
-    while (pos < to && tokenLower[bytes[pos]!]! !== 0) pos++;
+    while (pos < to && tokenLower[bytes[pos]] !== 0) pos++;
     const methodEnd = pos++;
     const targetStart = pos;
-    while (pos < to && targetByte[bytes[pos]!]! !== 0) pos++;
+    while (pos < to && targetByte[bytes[pos]] !== 0) pos++;
     const targetEnd = pos++;
     const end = pos + 10;
     if (end > to || bytes[methodEnd] !== SP || bytes[targetEnd] !== SP || !isAt(version11, bytes, pos))
@@ -78,7 +78,7 @@ export class RequestLine {
 }
 
 function isToken(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (tokenLower[text.charCodeAt(i)]! === 0) return false;
+  for (let i = 0; i < text.length; i++) if (tokenLower[text.charCodeAt(i)] === 0) return false;
   return true;
 }
 
@@ -90,7 +90,7 @@ const usualMethods = ['GET', 'PUT', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'
 
 function methodOf(bytes: Uint8Array, from: number, to: number): string {
   for (let i = 0; i < usualMethods.length; i++) {
-    const usual = usualMethods[i]!;
+    const usual = usualMethods[i];
     if (usual.bytes.length === to - from && usual.bytes[0] === bytes[from] && isAt(usual.bytes, bytes, from))
       return usual.name;
   }

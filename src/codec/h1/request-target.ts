@@ -40,7 +40,7 @@ export function isTargetValid(target: string, isConnect: boolean): boolean {
 
 /** Whether all of it may stand in a target. */
 export function hasTargetBytes(target: string): boolean {
-  for (let i = 0; i < target.length; i++) if (targetByte[target.charCodeAt(i)]! !== 1) return false;
+  for (let i = 0; i < target.length; i++) if (targetByte[target.charCodeAt(i)] !== 1) return false;
   return true;
 }
 
@@ -48,11 +48,11 @@ export function hasTargetBytes(target: string): boolean {
 export function parseAbsolute(target: string): AbsoluteTarget | null {
   const match = absoluteForm.exec(target);
   if (match === null) return null;
-  const userEnd = match[2]!.indexOf('@');
-  const authority = match[2]!.slice(userEnd + 1);
+  const userEnd = match[2].indexOf('@');
+  const authority = match[2].slice(userEnd + 1);
   if (!isHostAndPort(authority, false)) return null;
-  const rest = match[3]!;
-  return { scheme: match[1]!.toLowerCase(), authority, path: rest === '' ? '/' : rest };
+  const rest = match[3];
+  return { scheme: match[1].toLowerCase(), authority, path: rest === '' ? '/' : rest };
 }
 
 /** `host[:port]` with a port up to 65535, which CONNECT needs (RFC 9112 section 3.2.3). */
@@ -64,6 +64,6 @@ export function isHostAndPort(authority: string, needsPort: boolean): boolean {
 }
 
 function hasHostBytes(host: string): boolean {
-  for (let i = 0; i < host.length; i++) if (hostByte[host.charCodeAt(i) & 0xff]! === 0) return false;
+  for (let i = 0; i < host.length; i++) if (hostByte[host.charCodeAt(i) & 0xff] === 0) return false;
   return true;
 }

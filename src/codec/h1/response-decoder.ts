@@ -55,7 +55,7 @@ export class ResponseDecoder extends Decoder {
     const { status, version } = line;
     const headers = new Headers();
     if (this.keepsRawNames) headers.rawNames = [];
-    scanner.fill(headers, text, from, NoName);
+    scanner.copyTo(headers, text, from, NoName);
     const head = new ResponseHead(status, headers, version);
     this.isLast = isLastMessage(headers, version);
     const failure = this.judge(head, text, from);

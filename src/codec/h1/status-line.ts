@@ -100,10 +100,10 @@ export class StatusLine {
     if (lf >= to) return Incomplete;
     const end = lf > from && bytes[lf - 1] === CR ? lf - 1 : lf;
     for (let i = from; i < end; i++)
-      if (fieldByte[bytes[i]!] === 0) return failed(InvalidCharacters.with('in the status line'));
-    const hundreds = bytes[from + 9]! - 48;
-    const tens = bytes[from + 10]! - 48;
-    const ones = bytes[from + 11]! - 48;
+      if (fieldByte[bytes[i]] === 0) return failed(InvalidCharacters.with('in the status line'));
+    const hundreds = bytes[from + 9] - 48;
+    const tens = bytes[from + 10] - 48;
+    const ones = bytes[from + 11] - 48;
     const isNumber = hundreds >= 1 && hundreds <= 9 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9;
     // `HTTP/1.1 200` and then a space or the end.
     if (isNumber && isHttp11(bytes, from) && (end - from === 12 || (end - from > 12 && bytes[from + 12] === SP))) {

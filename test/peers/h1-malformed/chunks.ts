@@ -162,12 +162,12 @@ export const chunks: readonly RequestRow[] = [
   },
   {
     name: 'trailers of 70 kB',
-    bytes: chunked('0\r\n' + 'X-Trailer: ' + 'x'.repeat(70000) + '\r\n\r\n'),
+    bytes: chunked('0\r\nX-Trailer: ' + 'x'.repeat(70000) + '\r\n\r\n'),
     envoy: '431 http1.headers_too_large',
   },
   {
     name: 'trailers of 70 kB, enabled',
-    bytes: chunked('0\r\n' + 'X-Trailer: ' + 'x'.repeat(70000) + '\r\n\r\n'),
+    bytes: chunked('0\r\nX-Trailer: ' + 'x'.repeat(70000) + '\r\n\r\n'),
     envoy: '431 http1.headers_too_large',
     variant: 'trailers',
   },
