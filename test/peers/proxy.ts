@@ -62,6 +62,10 @@ export class Proxy {
     return this.child.pid ?? 0;
   }
 
+  get exitCode(): number | null {
+    return this.child.exitCode;
+  }
+
   get hasEnded(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
