@@ -27,8 +27,9 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   accessLogger('file.v3.FileAccessLog', 'fileAccessLogDecoder'),
   accessLogger('stream.v3.StdoutAccessLog', 'stdoutAccessLogDecoder'),
   accessLogger('stream.v3.StderrAccessLog', 'stderrAccessLogDecoder'),
+  upstreamOptions('http.v3.HttpProtocolOptions', 'httpProtocolOptionsDecoder'),
+  upstreamOptions('tcp.v3.TcpProtocolOptions', 'tcpProtocolOptionsDecoder'),
   rawBuffer('envoy.transport_sockets.downstream'),
-  rawBuffer('envoy.transport_sockets.upstream'),
 ];
 
 function accessLogger(
@@ -70,7 +71,18 @@ async function loadTcpProxy(): Promise<ExtensionDecoder> {
   };
 }
 
-/** Plain text: nothing to decode. */
+function upstreamOptions(
+  type: string,
+  name: 'httpProtocolOptionsDecoder' | 'tcpProtocolOptionsDecoder',
+): ExtensionEntry {
+  return {
+    category: 'envoy.upstream_options',
+    kind: `envoy.extensions.upstreams.${type}`,
+    load: async () => (await import('./cluster/protocol/extension-decode.ts'))[name],
+  };
+}
+
+/** Plain text: nothing to decode. A cluster reads its own transport socket. */
 function rawBuffer(category: string): ExtensionEntry {
   const kind = 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';
   return { category, kind, load: () => Promise.resolve({ kind, decode: () => ({}) }) };

@@ -25,6 +25,10 @@ export class ExtensionTable implements Extensions {
     return [...this.entries.keys()];
   }
 
+  knows(typeUrl: string): boolean {
+    return this.entries.has(messageName(typeUrl));
+  }
+
   /** Loads the decoders of these message types; those that no entry names are left for `open` to refuse. */
   async load(kinds: Iterable<string>): Promise<void> {
     const missing = [...new Set(kinds)].filter((kind) => !this.decoders.has(kind));
@@ -36,17 +40,21 @@ export class ExtensionTable implements Extensions {
     );
   }
 
-  open(category: string, name: string, config: PackedMessage | undefined, reasons: Reasons): ExtensionData | null {
+  open(
+    category: string,
+    name: string,
+    config: PackedMessage | undefined,
+    reasons: Reasons,
+    field: string | null = 'typed_config',
+  ): ExtensionData | null {
+    const at = field === null ? reasons : reasons.at(field);
     if (config === undefined) {
-      reasons
-        .at('typed_config')
-        .add(`extension '${name}' (${category}) has no typed_config; name its message by '@type'`);
+      at.add(`extension '${name}' (${category}) has no typed_config; name its message by '@type'`);
       return null;
     }
-    const kind = config.typeUrl.slice(config.typeUrl.lastIndexOf('/') + 1);
+    const kind = messageName(config.typeUrl);
     const entry = this.entries.get(kind);
     const decoder = this.decoders.get(kind);
-    const at = reasons.at('typed_config');
     if (entry === undefined || decoder === undefined) {
       at.add(`extension '${name}' (${category}) of type '${kind}' is not supported by sekisho`);
       return null;
@@ -59,4 +67,8 @@ export class ExtensionTable implements Extensions {
     const data = decoder.decode(config.value, at, this);
     return reasons.list.length > before ? null : { name, kind, data };
   }
+}
+
+function messageName(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
 }

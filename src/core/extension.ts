@@ -27,6 +27,16 @@ export interface ExtensionDecoder {
 export interface Extensions {
   /** Whether a message type can be opened at all, for what is marked `is_optional`. */
   knows?(typeUrl: string): boolean;
-  /** `category` as Envoy's docs say it (`envoy.filters.http`), for the message; null: refused, reasons were added. */
-  open(category: string, name: string, config: PackedMessage | undefined, reasons: Reasons): ExtensionData | null;
+  /**
+   * `category` as Envoy's docs say it (`envoy.filters.http`), for the message. `field` is where the extension lies from
+   * `reasons`: `typed_config` unless told, null when it lies right there, as a value of a map does.
+   * @returns null when it is refused; reasons were added
+   */
+  open(
+    category: string,
+    name: string,
+    config: PackedMessage | undefined,
+    reasons: Reasons,
+    field?: string | null,
+  ): ExtensionData | null;
 }

@@ -54,11 +54,13 @@ const supported = new SupportedFields(
   ['metadata', 'ignore_global_conn_limit', 'bypass_overload_manager'],
 );
 const supportedAdditionalAddress = new SupportedFields(AdditionalAddressSchema, ['address']);
-const supportedSocketAddress = new SupportedFields(
-  SocketAddressSchema,
-  ['protocol', 'address', 'port_value', 'ipv4_compat'],
-  ['resolver_name'],
-);
+const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
+  'protocol',
+  'address',
+  'port_value',
+  'ipv4_compat',
+  'resolver_name',
+]);
 const supportedPipe = new SupportedFields(PipeSchema, ['path', 'mode']);
 const supportedChain = new SupportedFields(
   FilterChainSchema,
@@ -76,13 +78,15 @@ export function decodeListener(listener: Listener, reasons: Reasons, extensions:
     const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
     extensions.open('envoy.filters.listener', filter.name, config, reasons.at('listener_filters', i));
   }
-  if (listener.filterChains.length === 0 && listener.defaultFilterChain === undefined) {
+  // A listener whose address is refused may be of a kind that needs no filter chains.
+  if (addresses.length > 0 && listener.filterChains.length === 0 && listener.defaultFilterChain === undefined) {
     reasons.at('filter_chains').add(`error adding listener '${addressText(addresses)}': no filter chains specified`);
   }
   const filterChains = listener.filterChains.map((chain, i) =>
     decodeChain(chain, reasons.at('filter_chains', i), extensions),
   );
-  refuseEqualMatches(filterChains, addressText(addresses), reasons);
+  // With a matcher, which is refused above, chains are found by name and may match alike.
+  if (listener.filterChainMatcher === undefined) refuseEqualMatches(filterChains, addressText(addresses), reasons);
   const defaultFilterChain =
     listener.defaultFilterChain === undefined
       ? null
@@ -150,6 +154,11 @@ export function decodeAddress(address: ProtoAddress, reasons: Reasons): Address 
     return null;
   }
   if (isIP(socket.address) === 0) {
+    // An address needs no resolver, anything else needs the one that is named.
+    if (socket.resolverName !== '') {
+      at.unsupported('resolver_name');
+      return null;
+    }
     at.at('address').add(
       `malformed IP address: ${socket.address}. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'`,
     );
@@ -198,8 +207,8 @@ function decodeFilters(chain: FilterChain, reasons: Reasons, extensions: Extensi
     const opened = extensions.open('envoy.filters.network', filter.name, config, at);
     if (opened !== null) filters.push(opened);
   }
-  // Every filter supported so far is terminal, so one must be there and none may follow it.
-  if (chain.filters.length > 1) {
+  // Every filter supported so far is terminal, so none may follow it. Of a refused one nobody knows.
+  if (filters.length > 1 && filters.length === chain.filters.length) {
     const last = chain.filters[chain.filters.length - 1]!;
     reasons
       .at('filters')

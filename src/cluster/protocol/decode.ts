@@ -61,7 +61,8 @@ const supportedPreserveCase = new SupportedFields(PreserveCaseFormatterConfigSch
 export function decodeHttpOptions(cluster: Cluster, reasons: Reasons, extensions: Extensions): UpstreamHttpData {
   let typed: UpstreamHttpData | null = null;
   for (const [name, config] of Object.entries(cluster.typedExtensionProtocolOptions)) {
-    const opened = extensions.open(category, name, config, reasons.at('typed_extension_protocol_options', name));
+    const at = reasons.at('typed_extension_protocol_options', name);
+    const opened = extensions.open(category, name, config, at, null);
     if (opened?.kind === httpOptionsKind) typed = opened.data as UpstreamHttpData;
   }
   const legacy = decodeUpstreamHttp(

@@ -51,6 +51,6 @@ function decodeConfig(
 ): PerFilterData | null {
   const { extensions } = decoding;
   if (isOptional && extensions.knows?.(config.typeUrl) === false) return { filter, disabled: false, config: null };
-  const data = extensions.open(category, filter, config, reasons);
+  const data = extensions.open(category, filter, config, reasons, null);
   return data === null ? null : { filter, disabled: false, config: data };
 }

@@ -1,0 +1,147 @@
+/** The whole way from text to plain data, with all decoders: what is refused, where, and how often. */
+import { expect, test } from 'vitest';
+import { loadConfiguration } from '../../../src/control/configuration.ts';
+import { ExtensionTable } from '../../../src/control/extension-table.ts';
+import { extensionEntries } from '../../../src/extensions.ts';
+
+const type = (name: string): string => `"@type": type.googleapis.com/envoy.extensions.${name}`;
+const tcpProxy = `{name: tcp, typed_config: {${type('filters.network.tcp_proxy.v3.TcpProxy')}, stat_prefix: t, cluster: c}}`;
+const address = '{socket_address: {address: 127.0.0.1, port_value: 0}}';
+
+async function load(yaml: string): Promise<Awaited<ReturnType<typeof loadConfiguration>>> {
+  const overrides = { serviceNode: '', serviceCluster: '', serviceZone: '', hasLogFormat: false };
+  const source = { overrideYaml: yaml, allowUnknown: false, ...overrides };
+  return await loadConfiguration(source, new ExtensionTable(extensionEntries));
+}
+
+/** `line:column message` of every problem. */
+async function problems(yaml: string): Promise<string[]> {
+  const configuration = await load(yaml);
+  if (!configuration.isRefused) return [];
+  return configuration.problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+function listener(...lines: readonly string[]): string {
+  return ['static_resources:', '  listeners:', '  - name: l', ...lines.map((line) => `    ${line}`)].join('\n');
+}
+
+test('a listener with TLS is refused once, where its socket is', async () => {
+  const tls = `{name: tls, typed_config: {${type('transport_sockets.tls.v3.DownstreamTlsContext')}}}`;
+  const text = listener(
+    `address: ${address}`,
+    'filter_chains:',
+    `- transport_socket: ${tls}`,
+    `  filters: [${tcpProxy}]`,
+  );
+  expect(await problems(text)).toEqual([
+    "6:37 extension 'tls' (envoy.transport_sockets.downstream) of type " +
+      "'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext' is not supported by sekisho",
+  ]);
+});
+
+test('a raw_buffer is a transport socket of listeners and of clusters', async () => {
+  const socket = `{name: raw, typed_config: {${type('transport_sockets.raw_buffer.v3.RawBuffer')}}}`;
+  const text = listener(
+    `address: ${address}`,
+    `filter_chains: [{transport_socket: ${socket}, filters: [${tcpProxy}]}]`,
+  );
+  expect(await problems(`${text}\n  clusters: [{name: c, transport_socket: ${socket}}]`)).toEqual([]);
+});
+
+test('a UDP listener is refused for that alone', async () => {
+  const udp = 'address: {socket_address: {protocol: UDP, address: 127.0.0.1, port_value: 0}}';
+  expect(await problems(listener(udp))).toEqual([
+    "4:42 field 'protocol' is UDP: only TCP listeners are supported by sekisho",
+  ]);
+});
+
+test('an address that only a resolver understands is refused by the name of the resolver', async () => {
+  const reverse = 'address: {socket_address: {address: "rc://a:b:c@d:1", port_value: 0, resolver_name: r}}';
+  const chains = `filter_chains: [{filters: [${tcpProxy}]}]`;
+  expect(await problems(listener(reverse, chains))).toEqual(["4:89 field 'resolver_name' is not supported by sekisho"]);
+});
+
+test('with a matcher, filter chains may match alike', async () => {
+  const chain = (name: string): string => `{name: ${name}, filters: [${tcpProxy}]}`;
+  const chains = `filter_chains: [${chain('a')}, ${chain('b')}]`;
+  const equal = "error adding listener '127.0.0.1:0': filter chain 'b' has the same matching rules defined as 'a'";
+  expect(await problems(listener(`address: ${address}`, chains))).toEqual([expect.stringContaining(equal)]);
+  const matcher = `filter_chain_matcher: {matcher_list: {matchers: []}}`;
+  const found = await problems(listener(`address: ${address}`, chains, matcher));
+  expect(found.filter((line) => line.includes('same matching rules'))).toEqual([]);
+});
+
+test('nothing is said of the order of filters when one of them is unknown', async () => {
+  const zookeeper = `{name: z, typed_config: {${type('filters.network.zookeeper_proxy.v3.ZooKeeperProxy')}, stat_prefix: z}}`;
+  const text = (first: string): string =>
+    listener(`address: ${address}`, `filter_chains: [{filters: [${first}, ${tcpProxy}]}]`);
+  expect(await problems(text(zookeeper))).toEqual([
+    expect.stringMatching(/ZooKeeperProxy' is not supported by sekisho$/),
+  ]);
+  expect(await problems(text(tcpProxy))).toEqual([
+    expect.stringContaining('terminal filter named tcp must be the last filter in a network filter chain'),
+  ]);
+});
+
+test('a cluster says what it wants of its connections in typed_extension_protocol_options', async () => {
+  const cluster = (options: string): string =>
+    [
+      'static_resources:',
+      '  clusters:',
+      '  - name: c',
+      '    typed_extension_protocol_options:',
+      '      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:',
+      `        ${type('upstreams.http.v3.HttpProtocolOptions')}`,
+      '        common_http_protocol_options: {max_requests_per_connection: 7}',
+      `        explicit_http_config: {${options}}`,
+    ].join('\n');
+  const accepted = await load(cluster('http_protocol_options: {}'));
+  expect(accepted.isRefused ? null : accepted.data.clusters[0]).toMatchObject({
+    http: { maxRequestsPerConnection: 7 },
+  });
+  expect(await problems(cluster('http2_protocol_options: {}'))).toEqual([
+    "8:32 field 'http2_protocol_options' is not supported by sekisho",
+  ]);
+});
+
+test('what no decoder knows of a route’s filter is refused at its own place', async () => {
+  const lua = `{${type('filters.http.lua.v3.LuaPerRoute')}, disabled: true}`;
+  const optional = '{"@type": type.googleapis.com/envoy.config.route.v3.FilterConfig, is_optional: true, config: ';
+  const connectionManager = (perFilter: string): string =>
+    listener(
+      `address: ${address}`,
+      'filter_chains:',
+      '- filters:',
+      '  - name: http',
+      '    typed_config:',
+      `      ${type('filters.network.http_connection_manager.v3.HttpConnectionManager')}`,
+      '      stat_prefix: h',
+      `      http_filters: [{name: router, typed_config: {${type('filters.http.router.v3.Router')}}}]`,
+      `      route_config: {typed_per_filter_config: {lua: ${perFilter}}}`,
+    );
+  expect(await problems(connectionManager(lua))).toEqual([
+    expect.stringMatching(/^12:52 extension 'lua' .*LuaPerRoute' is not supported by sekisho$/),
+  ]);
+  expect(await problems(connectionManager(`${optional}${lua}}`))).toEqual([]);
+});
+
+test('a name that is missing is said once, whoever looks for it', async () => {
+  const text = listener(
+    `address: ${address}`,
+    'filter_chains:',
+    '- filters:',
+    '  - name: http',
+    '    typed_config:',
+    `      ${type('filters.network.http_connection_manager.v3.HttpConnectionManager')}`,
+    '      stat_prefix: h',
+    `      http_filters: [{name: router, typed_config: {${type('filters.http.router.v3.Router')}}}]`,
+    '      route_config:',
+    '        virtual_hosts:',
+    '        - {name: a, domains: [x.example], routes: [{match: {prefix: /}, route: {cluster: nowhere}}]}',
+    '        - {name: b, domains: [X.example]}',
+  );
+  expect(await problems(text)).toEqual([
+    expect.stringContaining('there is no cluster "nowhere"'),
+    expect.stringContaining('the domain "X.example" is there already'),
+  ]);
+});
