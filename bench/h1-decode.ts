@@ -97,6 +97,7 @@ class NullAcceptor implements StreamAcceptor {
 
 class NullListener implements RequestListener {
   fields = 0;
+  onRequestLine(): void {}
   onRequest(head: RequestHead): void {
     this.fields += head.headers.length + 1;
   }

@@ -28,6 +28,7 @@ const serverOptions: Readonly<Record<string, Partial<H1ServerOptions>>> = {
   'reject-underscores': { headersWithUnderscores: UnderscoreAction.Reject },
   'drop-underscores': { headersWithUnderscores: UnderscoreAction.Drop },
   'ignore-websocket': { ignoredUpgrades: [{ matches: (value) => value === 'websocket' }] },
+  early: { acceptsEarly: true },
   'small-head': { headersBytesMax: 64 },
 };
 const clientOptions: Readonly<Record<string, Partial<H1ClientOptions>>> = {

@@ -88,6 +88,9 @@ export abstract class Decoder {
   /** The head is `bytes[from, to)` and `scanner` holds its fields: judges it, begins its body, tells the listener. */
   protected abstract deliverHead(bytes: Uint8Array, from: number, to: number): void;
 
+  /** The start line of a head has been read that is not whole yet. */
+  protected onStartLine(): void {}
+
   /** Reads from `chunk` until its end or the end of a message; the position reached. */
   decode(chunk: Uint8Array, from: number): number {
     this.deliveredBytes = 0;
@@ -153,6 +156,11 @@ export abstract class Decoder {
     this.buffer = null;
   }
 
+  /** A head has begun to arrive, at least its start line, and is not whole. */
+  get isInHead(): boolean {
+    return this.state === DecoderState.Head && this.buffer!.isStartLineRead;
+  }
+
   /** Bytes of a message have arrived that is not complete. */
   get isInside(): boolean {
     return this.state !== DecoderState.Idle && this.state !== DecoderState.Complete;
@@ -188,7 +196,6 @@ export abstract class Decoder {
     // Not whole, or not valid: an invalid head is answered when it is whole, so that pieces make no difference.
     this.state = DecoderState.Head;
     this.buffer = new HeadBuffer(Math.max(1024, to - pos));
-    this.buffer.isStartLineRead = lineEnd > 0;
     return this.decodeBufferedHead(chunk, pos, to);
   }
 
@@ -211,7 +218,8 @@ export abstract class Decoder {
     const scannedTo = buffer.length;
     buffer.append(chunk, from, Math.min(to, from + headersBytesMax + 1 - scannedTo));
     const end = buffer.findEnd(scannedTo);
-    if (!buffer.isStartLineRead && (end > 0 || buffer.lineStart > 0)) {
+    const isStartLine = !buffer.isStartLineRead && (end > 0 || buffer.lineStart > 0);
+    if (isStartLine) {
       if (this.scanStartLine(buffer.bytes, 0, buffer.length) === Failed) {
         this.invalid(scanner.failure!);
         return to;
@@ -222,7 +230,10 @@ export abstract class Decoder {
       this.invalid(HeadersTooLarge);
       return to;
     }
-    if (end === Incomplete) return to;
+    if (end === Incomplete) {
+      if (isStartLine) this.onStartLine();
+      return to;
+    }
     const lineEnd = this.scanStartLine(buffer.bytes, 0, end);
     if (scanner.scan(buffer.bytes, lineEnd, end, headersCountMax) === Failed) {
       this.invalid(worst(scanner.failure!, buffer.bytes, end));

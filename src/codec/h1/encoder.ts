@@ -67,7 +67,7 @@ export class Encoder {
   request(head: RequestHead, target: string, end: boolean, isUpgrade: boolean): void {
     const { method, headers, authority } = head;
     let text = `${method} ${target} HTTP/1.1\r\n`;
-    if (authority !== '') text += this.field('host', authority);
+    if (authority !== '' || head.hasAuthority) text += this.field('host', authority);
     text += this.fields(headers, false);
     this.framing = Framing.Plain;
     if (!this.sawLength && !isUpgrade && method !== 'CONNECT') {

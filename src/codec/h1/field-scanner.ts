@@ -97,7 +97,7 @@ export class FieldScanner {
     return pos;
   }
 
-  /** Continuation lines: RFC 9112 section 5.2 leaves a proxy the choice to refuse them or to replace the fold by SP. */
+  /** Continuation lines: RFC 9112 section 5.2 leaves a proxy the choice to refuse them or to replace the fold. */
   private scanFolds(bytes: Uint8Array, from: number, to: number): number {
     let pos = from;
     while (pos < to && (bytes[pos] === SP || bytes[pos] === TAB)) {
@@ -187,8 +187,8 @@ export class FieldScanner {
     const { marks } = this;
     const value = text.slice(marks[at + 3] - base, marks[at + 4] - base);
     if (marks[at] < folded - 1) return value;
-    // As Envoy, but for tabs: line ends go, and the white space that began the next line stays as spaces.
-    return trimBlank(value.replace(/\r?\n([ \t]+)/g, (_, blank: string) => ' '.repeat(blank.length)));
+    // As Envoy: the line ends go, and the white space that begins the next line stays.
+    return trimBlank(value.replace(/\r?\n/g, ''));
   }
 
   private failName(c: number): number {

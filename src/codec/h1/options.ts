@@ -35,6 +35,11 @@ export interface H1ServerOptions {
   /** `ignore_http_11_upgrade`: such Upgrade fields are removed and the request goes on without. */
   readonly ignoredUpgrades: readonly ValueMatcher[];
   readonly headerKeyFormat: HeaderKeyFormat;
+  /**
+   * Streams begin with their request line where the head arrives in pieces, as in Envoy, so that its user can limit the
+   * time that the rest may take. Otherwise with the whole head.
+   */
+  readonly acceptsEarly?: boolean;
   /** Null: not counted. */
   readonly counters: H1Counters | null;
 }

@@ -31,6 +31,8 @@ import { hostByte, isHostAndPort, parseAbsolute } from './request-target.ts';
 
 /** Who hears of requests. */
 export interface RequestListener extends MessageListener {
+  /** The request line has arrived before the rest of the head. */
+  onRequestLine(method: string, version: HttpVersion): void;
   onRequest(head: RequestHead, end: boolean): void;
 }
 
@@ -68,6 +70,10 @@ export class RequestDecoder extends Decoder {
     return line.scan(bytes, from, to, this.server.allowCustomMethods);
   }
 
+  protected override onStartLine(): void {
+    this.requests.onRequestLine(line.method, line.version);
+  }
+
   protected override deliverHead(bytes: Uint8Array, from: number, to: number): void {
     const text = latin1(bytes, from, to);
     const headers = new Headers();
@@ -76,6 +82,7 @@ export class RequestDecoder extends Decoder {
     const authority = scanner.has(FieldName.Host) ? scanner.value(FieldName.Host, text, from) : '';
     const path = text.slice(line.targetStart - from, line.targetEnd - from);
     const head = new RequestHead(line.method, authority, path, line.version, headers);
+    head.hasAuthority = scanner.has(FieldName.Host);
     const failure = this.judge(head, bytes, text, from);
     if (failure !== null) {
       this.invalid(failure);
@@ -167,6 +174,7 @@ export class RequestDecoder extends Decoder {
     if (head.method === 'CONNECT') {
       if (!isHostAndPort(head.path, true)) return InvalidUrl;
       head.authority = head.path;
+      head.hasAuthority = true;
       head.path = '';
       return null;
     }
@@ -174,6 +182,7 @@ export class RequestDecoder extends Decoder {
     const target = parseAbsolute(head.path);
     if (target === null) return InvalidUrl;
     head.authority = target.authority;
+    head.hasAuthority = true;
     head.path = target.path;
     head.scheme = target.scheme;
     return target.scheme === 'http' || target.scheme === 'https' ? null : InvalidScheme;

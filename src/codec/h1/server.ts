@@ -18,6 +18,7 @@ import { RequestDecoder, type RequestListener } from './request-decoder.ts';
 export class H1ServerCodec implements ServerCodec, RequestListener {
   readonly host: CodecHost;
   private readonly acceptor: StreamAcceptor;
+  private readonly acceptsEarly: boolean;
   private readonly decoder: RequestDecoder;
   readonly encoder: Encoder;
   private stream: H1ServerStream | null;
@@ -32,6 +33,7 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
   constructor(host: CodecHost, acceptor: StreamAcceptor, options: H1ServerOptions) {
     this.host = host;
     this.acceptor = acceptor;
+    this.acceptsEarly = options.acceptsEarly ?? false;
     this.decoder = new RequestDecoder(options, this);
     this.encoder = new Encoder(host, options.headerKeyFormat, options.enableTrailers);
     this.stream = null;
@@ -60,7 +62,7 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
 
   receiveEnd(): void {
     if (this.isFinished) return;
-    const stream = this.stream;
+    const stream = this.openStream();
     if (stream !== null && this.decoder.state === DecoderState.Raw) {
       this.decoder.state = DecoderState.Complete;
       stream.isRequestComplete = true;
@@ -75,8 +77,9 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
   }
 
   closed(failure: Failure): void {
+    const stream = this.openStream();
     this.finish();
-    if (this.stream !== null) this.abandon(this.stream, failure);
+    if (stream !== null) this.abandon(stream, failure);
   }
 
   onAboveHighWatermark(): void {
@@ -95,8 +98,12 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
 
   // What the decoder reads.
 
+  onRequestLine(method: string, version: HttpVersion): void {
+    if (this.acceptsEarly) this.open(method, version);
+  }
+
   onRequest(head: RequestHead, end: boolean): void {
-    const stream = this.open(head.method, head.version);
+    const stream = this.stream ?? this.open(head.method, head.version);
     stream.isLast = this.decoder.isLast;
     stream.isUpgrade = this.decoder.isUpgrade;
     stream.isRequestComplete = end;
@@ -182,6 +189,11 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
     stream.user = this.acceptor.accept(stream);
     if (this.isAboveHighWatermark) stream.user.onAboveHighWatermark();
     return stream;
+  }
+
+  /** The stream that ends with the connection: a request that was cut off inside its head is one too, for the log. */
+  private openStream(): H1ServerStream | null {
+    return this.stream ?? (this.decoder.isInHead ? this.open('', HttpVersion.Http11) : null);
   }
 
   /** Reads until the chunk ends or a request must be answered first. */

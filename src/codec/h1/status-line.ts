@@ -67,6 +67,7 @@ const reasonPhrases: Readonly<Record<number, string>> = {
   508: 'Loop Detected',
   510: 'Not Extended',
   511: 'Network Authentication Required',
+  599: 'Last Unassigned Server Error Code',
 };
 
 /** The reason phrase of a status, `Unknown` where there is none. */

@@ -367,7 +367,7 @@ export const responses: readonly ResponseRow[] = [
   },
   {
     name: 'chunk size 2^56',
-    bytes: ok('transfer-encoding: chunked\r\n', '100000000000000\r\nhello'),
+    bytes: ok('transfer-encoding: chunked\r\n', '100000000000000\r\n'),
     envoy: '200 upstream_reset_after_response_started{protocol_error}',
     end: true,
   },

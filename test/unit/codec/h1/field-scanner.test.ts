@@ -54,7 +54,7 @@ test('every prefix is incomplete', () => {
 test.for([
   ['a fold', 'X: a\r\n b\r\n\r\n', 'a b'],
   ['a fold of several spaces', 'X: a\r\n   b\r\n\r\n', 'a   b'],
-  ['a fold with a tab', 'X: a\r\n\tb\r\n\r\n', 'a b'],
+  ['a fold with a tab', 'X: a\r\n\tb\r\n\r\n', 'a\tb'],
   ['white space before a fold', 'X: a \r\n b\r\n\r\n', 'a  b'],
   ['folds by LF', 'X: a\n b\n c\n\n', 'a b c'],
   ['a fold at the start', 'X:\r\n a\r\n\r\n', 'a'],
