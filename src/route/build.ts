@@ -185,6 +185,6 @@ class TableBuilder {
   private ordered(...levels: (HeaderMutations | null)[]): MutationLevels {
     const present = levels.filter((level) => level !== null);
     if (present.length === 0) return noMutations;
-    return this.mostSpecificWins ? present.reverse() : present;
+    return this.mostSpecificWins ? present.toReversed() : present;
   }
 }

@@ -4,6 +4,7 @@ import { RouteConditions } from './match/route-conditions.ts';
 import { applyAll, type MutationLevels } from './mutate/header-mutations.ts';
 import type { FilterSettings } from './per-filter.ts';
 import { Regex } from './regex.ts';
+import { literalPrefix } from './regex/literal-prefix.ts';
 import type { PathMatchData, RouteData } from './route-data.ts';
 import type { MatchContext, Route, RouteRuntime } from './route.ts';
 import { UriTemplate } from './uri-template.ts';
@@ -35,8 +36,6 @@ export class RouteEntry implements Route {
   readonly decorator: string;
   readonly decoratorPropagate: boolean;
   readonly metadata: Readonly<Record<string, unknown>> | null;
-  /** A literal that the path begins with, told by the index before `matches` is asked; null: none. */
-  readonly literal: string | null;
   private readonly pathKind: number;
   private readonly value: string;
   private readonly foldsCase: boolean;
@@ -48,7 +47,6 @@ export class RouteEntry implements Route {
 
   constructor(data: RouteData, order: number, parts: RouteParts) {
     const { path } = data;
-    const isLiteral = path.kind === 'prefix' || path.kind === 'exact' || path.kind === 'separatedPrefix';
     this.order = order;
     this.name = data.name;
     this.virtualHostName = parts.virtualHostName;
@@ -59,7 +57,6 @@ export class RouteEntry implements Route {
     this.decorator = data.decorator === null ? '' : data.decorator.operation;
     this.decoratorPropagate = data.decorator === null || data.decorator.propagate;
     this.metadata = data.metadata;
-    this.literal = isLiteral && path.caseSensitive ? path.value : null;
     this.pathKind = pathKinds[path.kind];
     this.value = path.caseSensitive ? path.value : lowerAscii(path.value);
     this.foldsCase = !path.caseSensitive;
@@ -68,6 +65,21 @@ export class RouteEntry implements Route {
     this.conditions = data.conditions === null ? null : new RouteConditions(data.conditions, parts.runtime);
     this.responseLevels = parts.responseLevels;
     this.virtualClusters = parts.virtualClusters;
+  }
+
+  /** What every path that matches begins with, for the index; null: nothing certain. */
+  get literal(): string | null {
+    if (this.foldsCase) return null;
+    switch (this.pathKind) {
+      case PathKind.Prefix:
+      case PathKind.Exact:
+      case PathKind.SeparatedPrefix:
+        return this.value;
+      case PathKind.Regex:
+        return literalPrefix(this.value);
+      default:
+        return null;
+    }
   }
 
   /** `path`: without query, and without path parameters where those are ignored; `ownPath`: with them. */

@@ -25,7 +25,7 @@ class LiteralNode {
 
 /**
  * Finds the first matching route of a long list without trying each: a radix tree over the literal beginnings gives the
- * few routes whose literal the path begins with; those and the routes without a literal (regex, template, other case)
+ * few routes whose literal the path begins with; those and the routes without a literal (templates, other case)
  * are then tried in configured order. The answer is that of a scan in order.
  */
 export class RouteIndex {
@@ -38,8 +38,9 @@ export class RouteIndex {
     this.root = new LiteralNode('', 0);
     this.others = [];
     for (const route of routes) {
-      if (route.literal === null) this.others.push(route);
-      else this.nodeFor(route.literal).routes.push(route);
+      const { literal } = route;
+      if (literal === null) this.others.push(route);
+      else this.nodeFor(literal).routes.push(route);
     }
     this.linkAbove();
   }
@@ -55,7 +56,7 @@ export class RouteIndex {
         const route = firstAfter(node.routes, after);
         if (route !== null && (best === null || route.order < best.order)) best = route;
       }
-      if (other < others.length && (best === null || others[other]!.order < best.order)) best = others[other++]!;
+      if (other < others.length && (best === null || others[other].order < best.order)) best = others[other++]!;
       if (best === null) return null;
       if (best.matches(path, ownPath, head, context)) return best;
       after = best.order;
@@ -122,8 +123,8 @@ function firstAfter(routes: readonly RouteEntry[], after: number): RouteEntry | 
   let high = routes.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (routes[middle]!.order > after) high = middle;
+    if (routes[middle].order > after) high = middle;
     else low = middle + 1;
   }
-  return low < routes.length ? routes[low]! : null;
+  return low < routes.length ? routes[low] : null;
 }

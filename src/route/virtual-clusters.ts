@@ -14,7 +14,7 @@ export class VirtualClusters {
 
   nameFor(head: RequestHead): string {
     if (this.names.length === 0) return '';
-    for (let i = 0; i < this.matchers.length; i++) if (allMatch(this.matchers[i]!, head)) return this.names[i]!;
+    for (let i = 0; i < this.matchers.length; i++) if (allMatch(this.matchers[i], head)) return this.names[i];
     return 'other';
   }
 }

@@ -7,7 +7,7 @@ import type { VirtualHostData } from './route-data.ts';
 import type { MatchContext, Route } from './route.ts';
 
 /** From this many routes on, the index is faster than trying them one after the other. */
-const indexFrom = 24;
+const indexFrom = 12;
 
 const RequireTls = { None: 0, ExternalOnly: 1, All: 2 } as const;
 const requirements = { NONE: RequireTls.None, EXTERNAL_ONLY: RequireTls.ExternalOnly, ALL: RequireTls.All };
@@ -32,7 +32,7 @@ export class VirtualHost {
     if (this.index !== null) return this.index.find(path, ownPath, head, context);
     const { routes } = this;
     for (let i = 0; i < routes.length; i++) {
-      if (routes[i]!.matches(path, ownPath, head, context)) return routes[i]!;
+      if (routes[i].matches(path, ownPath, head, context)) return routes[i];
     }
     return null;
   }

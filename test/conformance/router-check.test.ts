@@ -148,7 +148,9 @@ function failuresOf(table: RouteTable, item: Case): string[] {
   const decision = new Decision(table.match(head, { random }), head, random);
   const failures = Object.entries(decision.found).flatMap(([name, found]) => {
     const expected = validate[name as keyof Case['validate']];
-    return expected === undefined || expected === found ? [] : [`${name}: ${String(found)}, not ${String(expected)}`];
+    return expected === undefined || expected === found
+      ? []
+      : [`${name}: ${String(found)}, not ${JSON.stringify(expected)}`];
   });
   return failures
     .concat(headerFailures(validate.request_header_matches, decision.head))
@@ -166,7 +168,7 @@ describe.runIf(existsSync(folder))('route tables of Envoy', () => {
     const yaml = readFileSync(join(folder, `${name}.yaml`), 'utf8');
     const { data, reasons } = decodeYaml(yaml);
     if (data === null) {
-      leftOut.push(`${name}: ${reasons[0]!.message} (${casesOf(name).length} cases)`);
+      leftOut.push(`${name}: ${reasons[0].message} (${casesOf(name).length} cases)`);
       continue;
     }
     test.each(casesOf(name).map((item) => [`${name}: ${item.test_name}`, item] as const))('%s', (_title, item) => {

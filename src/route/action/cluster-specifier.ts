@@ -118,7 +118,7 @@ export class WeightedClusters implements ClusterSpecifier {
       if (value < weight) return entry.specifier.choose(head, random);
       value -= weight;
     }
-    return this.entries[this.entries.length - 1]!.specifier.choose(head, random);
+    return this.entries[this.entries.length - 1].specifier.choose(head, random);
   }
 
   private weightOf(entry: WeightedEntry): number {
@@ -143,7 +143,7 @@ function headerModulo(head: RequestHead, name: string, total: number): number {
   if (headers.indexOf(name, headers.indexOf(name) + 1) >= 0) return -1;
   const match = /^\s*\+?0*(\d{1,20})\s*$/.exec(text);
   if (match === null) return -1;
-  const digits = match[1]!;
+  const digits = match[1];
   if (digits.length === uint64Max.length && digits > uint64Max) return -1;
   let remainder = 0;
   for (let i = 0; i < digits.length; i++) remainder = (remainder * 10 + digits.charCodeAt(i) - 48) % total;

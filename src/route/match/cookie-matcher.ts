@@ -23,7 +23,7 @@ export class CookieMatcher {
 /** The first cookie of that name in any `cookie` field, without the quotes around it; null: none. As Envoy parses. */
 export function findCookie(headers: Headers, name: string): string | null {
   for (let i = headers.indexOf('cookie'); i >= 0; i = headers.indexOf('cookie', i + 1)) {
-    const value = cookieIn(headers.values[i]!, name);
+    const value = cookieIn(headers.values[i], name);
     if (value !== null) return value;
   }
   return null;

@@ -47,7 +47,7 @@ export class HeaderMatcher {
     if (at < 0) return this.decide(undefined);
     if (this.string === null && !this.hasRange) return this.present !== this.invert;
     for (let i = at; i < names.length; i++) {
-      if (names[i] === this.name && this.passes(values[i]!)) return !this.invert;
+      if (names[i] === this.name && this.passes(values[i])) return !this.invert;
     }
     return this.invert;
   }
@@ -77,11 +77,11 @@ function parseInt64(text: string): bigint | null {
 
 /** True if all match; an empty list matches anything. */
 export function allMatch(matchers: readonly HeaderMatcher[], head: MatchableHead): boolean {
-  for (let i = 0; i < matchers.length; i++) if (!matchers[i]!.matches(head)) return false;
+  for (let i = 0; i < matchers.length; i++) if (!matchers[i].matches(head)) return false;
   return true;
 }
 
 export function anyMatches(matchers: readonly HeaderMatcher[], head: MatchableHead): boolean {
-  for (let i = 0; i < matchers.length; i++) if (matchers[i]!.matches(head)) return true;
+  for (let i = 0; i < matchers.length; i++) if (matchers[i].matches(head)) return true;
   return false;
 }

@@ -28,9 +28,9 @@ export class RouteConditions {
     if (this.grpc && !isGrpc(head)) return false;
     if (!allMatch(this.headers, head)) return false;
     for (let i = 0; i < this.queryParameters.length; i++) {
-      if (!this.queryParameters[i]!.matches(head.path)) return false;
+      if (!this.queryParameters[i].matches(head.path)) return false;
     }
-    for (let i = 0; i < this.cookies.length; i++) if (!this.cookies[i]!.matches(head.headers)) return false;
+    for (let i = 0; i < this.cookies.length; i++) if (!this.cookies[i].matches(head.headers)) return false;
     return true;
   }
 

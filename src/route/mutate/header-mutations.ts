@@ -49,19 +49,19 @@ export class HeaderMutations {
   }
 
   apply(headers: Headers, outcome: Outcome): void {
-    for (let i = 0; i < this.removals.length; i++) headers.remove(this.removals[i]!);
+    for (let i = 0; i < this.removals.length; i++) headers.remove(this.removals[i]);
     const { additions, pending } = this;
-    for (let i = 0; i < additions.length; i++) pending[i] = this.valueOf(additions[i]!, headers, outcome);
+    for (let i = 0; i < additions.length; i++) pending[i] = this.valueOf(additions[i], headers, outcome);
     for (let i = 0; i < additions.length; i++) {
       const value = pending[i]!;
-      const { action, name } = additions[i]!;
+      const { action, name } = additions[i];
       if (value === null || action < Action.Overwrite) continue;
       headers.remove(name);
       headers.add(name, value);
     }
     for (let i = 0; i < additions.length; i++) {
       const value = pending[i]!;
-      const { action, name } = additions[i]!;
+      const { action, name } = additions[i];
       if (value !== null && action < Action.Overwrite) appendHeader(headers, this.joined, name, value);
     }
   }
@@ -81,5 +81,5 @@ export type MutationLevels = readonly HeaderMutations[];
 export const noMutations: MutationLevels = [];
 
 export function applyAll(levels: MutationLevels, headers: Headers, outcome: Outcome): void {
-  for (let i = 0; i < levels.length; i++) levels[i]!.apply(headers, outcome);
+  for (let i = 0; i < levels.length; i++) levels[i].apply(headers, outcome);
 }

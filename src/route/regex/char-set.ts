@@ -66,7 +66,7 @@ export class CharSet {
   /** The only member, or -1. */
   single(): number {
     const ranges = this.ranges();
-    return ranges.length === 1 && ranges[0]![0] === ranges[0]![1] ? ranges[0]![0] : -1;
+    return ranges.length === 1 && ranges[0][0] === ranges[0][1] ? ranges[0][0] : -1;
   }
 }
 

@@ -70,7 +70,7 @@ class Analysis {
         return this.walk(node.item, follow);
       case 'sequence': {
         let first: CharSet | null = follow;
-        for (let i = node.items.length - 1; i >= 0 && first !== null; i--) first = this.walk(node.items[i]!, first);
+        for (let i = node.items.length - 1; i >= 0 && first !== null; i--) first = this.walk(node.items[i], first);
         return first;
       }
       case 'choice':
@@ -162,7 +162,7 @@ function isNullable(node: RegexNode): boolean {
 
 function startsAtBegin(node: RegexNode): boolean {
   if (node.kind === 'begin') return true;
-  return node.kind === 'sequence' && node.items.length > 0 && startsAtBegin(node.items[0]!);
+  return node.kind === 'sequence' && node.items.length > 0 && startsAtBegin(node.items[0]);
 }
 
 /** How many byte sets an attempt passes at most. */
@@ -212,7 +212,7 @@ function quantifier(min: number, max: number): string {
 
 function setSource(set: CharSet): string {
   const ranges = set.ranges();
-  if (ranges.length === 1 && ranges[0]![0] === ranges[0]![1]) return escaped(ranges[0]![0]);
+  if (ranges.length === 1 && ranges[0][0] === ranges[0][1]) return escaped(ranges[0][0]);
   const parts = ranges.map(([from, to]) => (from === to ? escaped(from) : `${escaped(from)}-${escaped(to)}`));
   return `[${parts.join('')}]`;
 }

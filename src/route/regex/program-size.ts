@@ -16,7 +16,7 @@ export function programSize(node: RegexNode): number {
   if (items[0]?.kind !== 'begin') return unanchored + sizeOf({ kind: 'sequence', items });
   items.shift();
   let literals = 0;
-  while (literals < items.length && isLiteral(items[literals]!)) literals++;
+  while (literals < items.length && isLiteral(items[literals])) literals++;
   const rest = sizeOf({ kind: 'sequence', items: items.slice(literals) });
   return literals > 0 ? unanchored + rest : anchored + rest;
 }
@@ -59,18 +59,18 @@ function choiceSize(branches: readonly (readonly RegexNode[])[]): number {
   let total = 0;
   let ranges: number[] = [];
   for (let i = 0; i < branches.length;) {
-    const head = branches[i]![0];
+    const head = branches[i][0];
     if (head === undefined) {
       total++;
       i++;
       continue;
     }
     let end = i + 1;
-    while (end < branches.length && sameLiteral(head, branches[end]![0])) end++;
+    while (end < branches.length && sameLiteral(head, branches[end][0])) end++;
     const group = branches.slice(i, end);
     if (group.length > 1) total += 1 + choiceSize(group.map((branch) => branch.slice(1)));
-    else if (group[0]!.length === 1 && head.kind === 'set') ranges = ranges.concat(codesOf(head));
-    else total += sizeOf({ kind: 'sequence', items: group[0]! });
+    else if (group[0].length === 1 && head.kind === 'set') ranges = ranges.concat(codesOf(head));
+    else total += sizeOf({ kind: 'sequence', items: group[0] });
     i = end;
   }
   return total + runs(ranges);
@@ -89,5 +89,5 @@ function codesOf(node: RegexNode & { kind: 'set' }): number[] {
 /** One-byte alternatives become one class. */
 function runs(codes: readonly number[]): number {
   const sorted = [...new Set(codes)].sort((a, b) => a - b);
-  return sorted.filter((code, i) => i === 0 || code !== sorted[i - 1]! + 1).length;
+  return sorted.filter((code, i) => i === 0 || code !== sorted[i - 1] + 1).length;
 }

@@ -13,7 +13,7 @@ export class Substitution {
     const groups: number[] = [];
     let text = '';
     for (let i = 0; i < rewrite.length; i++) {
-      const char = rewrite[i]!;
+      const char = rewrite[i];
       if (char !== '\\') {
         text += char;
         continue;
@@ -33,8 +33,8 @@ export class Substitution {
   }
 
   apply(captures: readonly (string | null | undefined)[]): string {
-    let result = this.texts[0]!;
-    for (let i = 0; i < this.groups.length; i++) result += (captures[this.groups[i]!] ?? '') + this.texts[i + 1]!;
+    let result = this.texts[0];
+    for (let i = 0; i < this.groups.length; i++) result += (captures[this.groups[i]] ?? '') + this.texts[i + 1];
     return result;
   }
 }

@@ -58,8 +58,8 @@ class Parser {
     const flags = /^\(\?([is]+)\)/.exec(this.text);
     if (flags !== null) {
       this.at = flags[0].length;
-      this.foldsCase = flags[1]!.includes('i');
-      if (flags[1]!.includes('s')) this.dot = anyByte;
+      this.foldsCase = flags[1].includes('i');
+      if (flags[1].includes('s')) this.dot = anyByte;
     }
     const node = this.choice();
     if (this.at < this.text.length) throw new Beyond();
@@ -72,7 +72,7 @@ class Parser {
       this.at++;
       items.push(this.sequence());
     }
-    return items.length === 1 ? items[0]! : { kind: 'choice', items };
+    return items.length === 1 ? items[0] : { kind: 'choice', items };
   }
 
   private sequence(): RegexNode {
@@ -80,7 +80,7 @@ class Parser {
     while (this.at < this.text.length && this.text[this.at] !== '|' && this.text[this.at] !== ')') {
       items.push(this.repeated());
     }
-    return items.length === 1 ? items[0]! : { kind: 'sequence', items };
+    return items.length === 1 ? items[0] : { kind: 'sequence', items };
   }
 
   private repeated(): RegexNode {
@@ -111,7 +111,7 @@ class Parser {
   }
 
   private atom(): RegexNode {
-    const char = this.text[this.at]!;
+    const char = this.text[this.at];
     switch (char) {
       case '(':
         return this.group();
@@ -229,7 +229,7 @@ class Parser {
   private bracketItem(set: CharSet): void {
     const posix = /^\[:(\^?)(\w+):\]/.exec(this.text.slice(this.at, this.at + 12));
     if (posix !== null) {
-      const named = posixClasses.get(posix[2]!);
+      const named = posixClasses.get(posix[2]);
       if (named === undefined) throw new Beyond();
       this.at += posix[0].length;
       set.add(posix[1] === '' ? named : named.negate());

@@ -207,7 +207,7 @@ describe('what is not supported is refused by name', () => {
 
   test('a retry host predicate of unknown type', () => {
     const { reasons } = decodeYaml(routing('cluster: c, retry_policy: {retry_host_predicate: [{name: foo}]}'));
-    expect(reasons[0]!.message).toContain("retry host predicate 'foo'");
+    expect(reasons[0].message).toContain("retry host predicate 'foo'");
   });
 });
 

@@ -119,7 +119,7 @@ export function outcomeOf(head: RequestHead): Outcome {
 
 export function fieldsOf(headers: Headers): string[] {
   return headers.names
-    .map((name, i) => `${name}: ${headers.values[i]!}`)
+    .map((name, i) => `${name}: ${headers.values[i]}`)
     .filter((field) => !field.startsWith('x-forwarded-proto'));
 }
 
