@@ -192,6 +192,15 @@ export const ClosedLocally = failure(
   'local_close',
   'sekisho closed the connection.',
 );
+export const DelayedCloseTimeout = failure(
+  'delayed-close-timeout',
+  Internal,
+  F.None,
+  0,
+  R.Never,
+  'triggered_delayed_close_timeout',
+  'The client did not close its connection after its last answer, so sekisho did.',
+);
 export const ServerDraining = failure(
   'server-draining',
   Internal,

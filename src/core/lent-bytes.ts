@@ -8,21 +8,22 @@
  */
 class LentBytes {
   private memory: ArrayBufferLike | null;
-  private left: number;
+  private settled: number;
 
   constructor() {
     this.memory = null;
-    this.left = 0;
+    this.settled = 0;
   }
 
-  lend(chunk: Uint8Array): void {
-    this.memory = chunk.buffer;
-    this.left = chunk.length;
+  /** Chunks of the event that begins lie in `memory`. */
+  lend(memory: Uint8Array): void {
+    this.memory = memory.buffer;
+    this.settled = 0;
   }
 
   /** `size` bytes of `chunk` are done with. */
   settle(chunk: Uint8Array, size: number): void {
-    if (chunk.buffer === this.memory) this.left -= size;
+    if (chunk.buffer === this.memory) this.settled += size;
   }
 
   /** Somebody holds on to `chunk` beyond the event. */
@@ -30,9 +31,9 @@ class LentBytes {
     if (chunk.buffer === this.memory) this.memory = null;
   }
 
-  /** Ends the loan. True: the memory is free again. */
-  end(): boolean {
-    const isFree = this.memory !== null && this.left === 0;
+  /** Ends the loan of `size` bytes. True: the memory is free again. */
+  end(size: number): boolean {
+    const isFree = this.memory !== null && this.settled === size;
     this.memory = null;
     return isFree;
   }

@@ -16,7 +16,7 @@ import type {
 import { ReadMemory } from './read-memory.ts';
 import { dialFailure, errorText } from './socket-error.ts';
 import { SocketPeer } from './socket-peer.ts';
-import { readInto, readThrough, TcpConnection } from './tcp-connection.ts';
+import { onSocketRead, readThrough, TcpConnection } from './tcp-connection.ts';
 
 /** The operating system through `node:net`. */
 export class NodeNetwork implements Network {
@@ -29,7 +29,7 @@ export class NodeNetwork implements Network {
     this.loop = loop;
     this.clock = loop.clock;
     this.timers = loop.timers;
-    this.memory = new ReadMemory(readInto(() => this.memory));
+    this.memory = new ReadMemory(onSocketRead);
   }
 
   listen(address: Address, options: ListenOptions, handler: AcceptHandler): Promise<ListeningSocket> {
@@ -62,7 +62,13 @@ export class NodeNetwork implements Network {
     this.loop.enter();
     readThrough(socket, this.memory);
     if (options.keepAliveSeconds !== null) socket.setKeepAlive(true, options.keepAliveSeconds * 1000);
-    const connection = new TcpConnection(socket, new SocketPeer(socket, null, null), options.bufferLimit, this.loop);
+    const connection = new TcpConnection(
+      socket,
+      new SocketPeer(socket, null, null),
+      options.bufferLimit,
+      this.loop,
+      this.memory,
+    );
     handler.onAccepted(connection);
     this.loop.leave();
   }
@@ -121,6 +127,7 @@ class NodeDialing implements Dialing, Timed {
   private readonly address: Address;
   private readonly options: DialOptions;
   private readonly loop: Loop;
+  private readonly memory: ReadMemory;
   private handler: DialHandler | null;
 
   constructor(address: Address, options: DialOptions, handler: DialHandler, loop: Loop, memory: ReadMemory) {
@@ -130,6 +137,7 @@ class NodeDialing implements Dialing, Timed {
     this.address = address;
     this.options = options;
     this.loop = loop;
+    this.memory = memory;
     this.handler = handler;
     const keepAlive =
       options.keepAliveSeconds === null
@@ -173,9 +181,10 @@ class NodeDialing implements Dialing, Timed {
     const handler = this.take();
     if (handler === null) return;
     this.socket.removeAllListeners('error');
+    this.memory.letChange(this.socket);
     this.loop.enter();
     const peer = new SocketPeer(this.socket, this.address, null);
-    handler.onConnected(new TcpConnection(this.socket, peer, this.options.bufferLimit, this.loop));
+    handler.onConnected(new TcpConnection(this.socket, peer, this.options.bufferLimit, this.loop, this.memory));
     this.loop.leave();
   }
 

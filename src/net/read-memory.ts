@@ -46,9 +46,17 @@ export class ReadMemory {
     probe.destroy();
   }
 
-  /** For a socket that we open: Node's own option. */
+  /** For a socket that we open: Node's own option, with the shared buffer to begin with. */
   get onread(): object {
-    return { buffer: () => this.generator() ?? this.shared, callback: this.callback };
+    return { buffer: this.shared, callback: this.callback };
+  }
+
+  /**
+   * Lets an opened socket change its buffer; where a Node has no such thing it reads through the shared one for life.
+   * Only once it is connected: Node asks the generator for the first buffer too, and that would be another connection's.
+   */
+  letChange(socket: Socket): void {
+    if (this.kGenerator !== null) (socket as unknown as Record<symbol, unknown>)[this.kGenerator] = this.generator;
   }
 
   /** Makes an accepted socket read into the shared buffer. */
@@ -72,5 +80,15 @@ export class ReadMemory {
 
   giveBack(buffer: Buffer): void {
     if (this.free.length < freeBuffersMax) this.free.push(buffer);
+  }
+
+  /** The socket has closed: what it would have read into next is free. */
+  reclaim(socket: Socket): void {
+    if (this.kBuffer === null) return;
+    const slots = socket as unknown as Record<symbol, Buffer | null>;
+    const buffer = slots[this.kBuffer];
+    if (buffer === null || buffer === undefined || buffer === this.shared) return;
+    slots[this.kBuffer] = this.shared;
+    this.giveBack(buffer);
   }
 }

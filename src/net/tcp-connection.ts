@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Timed } from '../core/clock.ts';
 import type { Connection, ConnectionOwner, ConnectionSink } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
-import { ClosedByPeer } from '../core/failures.ts';
+import { ClosedByPeer, DelayedCloseTimeout } from '../core/failures.ts';
 import { lentBytes } from '../core/lent-bytes.ts';
 import type { Peer } from '../core/peer.ts';
 import type { Flushable, Loop } from './loop.ts';
@@ -48,6 +48,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
   heapKey: number;
 
   private readonly loop: Loop;
+  private readonly memory: ReadMemory;
   private sink: ConnectionSink | null;
   /** What the next flush sends: text gathered so far, behind the chunks gathered before it. */
   private text: string;
@@ -55,6 +56,10 @@ export class TcpConnection implements Connection, Flushable, Timed {
   private gatheredBytes: number;
   private isDirty: boolean;
   private isEnding: boolean;
+  /** Close both halves when everything is written. */
+  private isClosingAfterFlush: boolean;
+  /** Waiting for the peer to close first. */
+  private isLingering: boolean;
   private isAboveHighWatermark: boolean;
   private isAwaitingFlush: boolean;
   private hasPeerEnded: boolean;
@@ -62,11 +67,10 @@ export class TcpConnection implements Connection, Flushable, Timed {
   private pauses: number;
   private failure: Failure | null;
   private onFlushed: (() => void) | null;
-  /** Its own read buffer while it carries bulk. */
-  private bulk: Buffer | null;
+  /** Small reads in a row. */
   private smallReads: number;
 
-  constructor(socket: Socket, peer: Peer, bufferLimit: number, loop: Loop) {
+  constructor(socket: Socket, peer: Peer, bufferLimit: number, loop: Loop, memory: ReadMemory) {
     this.id = ++lastId;
     this.peer = peer;
     this.socket = socket;
@@ -79,12 +83,15 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.heapIndex = -1;
     this.heapKey = Infinity;
     this.loop = loop;
+    this.memory = memory;
     this.sink = null;
     this.text = '';
     this.chunks = null;
     this.gatheredBytes = 0;
     this.isDirty = false;
     this.isEnding = false;
+    this.isClosingAfterFlush = false;
+    this.isLingering = false;
     this.isAboveHighWatermark = false;
     this.isAwaitingFlush = false;
     this.hasPeerEnded = false;
@@ -92,7 +99,6 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.pauses = 0;
     this.failure = null;
     this.onFlushed = null;
-    this.bulk = null;
     this.smallReads = 0;
     (socket as CarryingSocket).connection = this;
     socket.on('end', onSocketEnd);
@@ -136,8 +142,13 @@ export class TcpConnection implements Connection, Flushable, Timed {
   endAndLinger(lingerMs: number, failure: Failure): void {
     if (this.isClosed) return;
     this.failure ??= failure;
-    this.end();
-    if (this.hasPeerEnded) return;
+    if (this.hasPeerEnded || lingerMs === 0) {
+      this.isEnding = true;
+      this.isClosingAfterFlush = true;
+      this.markDirty();
+      return;
+    }
+    this.isLingering = true;
     // Bytes of a peer that we no longer listen to are read and dropped, or its FIN would never be seen.
     this.sink = new ClosingSink(this.sink);
     this.pauses = 0;
@@ -145,9 +156,10 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.loop.timers.schedule(this, this.loop.clock.now + lingerMs);
   }
 
-  /** The linger time is over. */
+  /** The peer has not closed in time. */
   tick(): void {
-    this.destroy(this.failure ?? ClosedByPeer);
+    this.failure = DelayedCloseTimeout;
+    this.destroy(DelayedCloseTimeout);
   }
 
   destroy(failure: Failure): void {
@@ -173,44 +185,40 @@ export class TcpConnection implements Connection, Flushable, Timed {
     }
     const size = this.gatheredBytes;
     if (size > 0) this.send();
-    if (this.isEnding) this.socket.end();
+    if (this.isClosingAfterFlush) this.socket.destroySoon();
+    else if (this.isEnding) this.socket.end();
     if (!this.isAwaitingFlush && this.socket.writableLength > 0) this.awaitFlush();
     else if (this.isAboveHighWatermark && this.socket.writableLength === 0) this.fellBelow();
   }
 
-  /** Bytes from the kernel. Gives the buffer for the next read; null: the same again. */
-  read(size: number, buffer: Buffer, memory: ReadMemory): Buffer | null {
+  /** The kernel has put `size` bytes into `buffer`. Gives the buffer for the next read; null: the same again. */
+  read(size: number, buffer: Buffer): Buffer | null {
+    const { memory } = this;
+    const isOwn = buffer !== memory.shared;
     if (size <= pooledBytesMax) {
       const chunk = Buffer.allocUnsafe(size);
       buffer.copy(chunk, 0, 0, size);
       this.receive(chunk);
-      return this.bulk === null || ++this.smallReads < smallReadsMax ? null : this.leaveBulk(memory);
+      return isOwn && ++this.smallReads === smallReadsMax ? this.leaveBulk(buffer) : null;
     }
-    if (this.bulk !== null) return this.readBulk(size, this.bulk, memory);
+    this.smallReads = 0;
+    if (isOwn) return this.readBulk(size, buffer);
     const chunk = Buffer.allocUnsafeSlow(size);
     buffer.copy(chunk, 0, 0, size);
     this.receive(chunk);
-    if (size < bulkBytesMin || this.isClosed) return null;
-    this.bulk = memory.take();
-    return this.bulk;
+    return size < bulkBytesMin ? null : memory.take();
   }
 
-  private readBulk(size: number, buffer: Buffer, memory: ReadMemory): Buffer | null {
-    this.smallReads = 0;
-    const chunk = size === buffer.length ? buffer : buffer.subarray(0, size);
-    lentBytes.lend(chunk);
-    this.receive(chunk);
-    if (lentBytes.end()) return null;
-    // Somebody keeps the bytes, and with them the memory.
-    this.bulk = this.isClosed ? null : memory.take();
-    return this.bulk;
+  private readBulk(size: number, buffer: Buffer): Buffer | null {
+    lentBytes.lend(buffer);
+    this.receive(size === buffer.length ? buffer : buffer.subarray(0, size));
+    // Otherwise somebody keeps the bytes, and with them the memory.
+    return lentBytes.end(size) ? null : this.memory.take();
   }
 
-  private leaveBulk(memory: ReadMemory): Buffer {
-    memory.giveBack(this.bulk!);
-    this.bulk = null;
-    this.smallReads = 0;
-    return memory.shared;
+  private leaveBulk(buffer: Buffer): Buffer {
+    this.memory.giveBack(buffer);
+    return this.memory.shared;
   }
 
   receive(chunk: Uint8Array): void {
@@ -224,7 +232,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
   onPeerEnd(): void {
     this.hasPeerEnded = true;
     this.loop.enter();
-    if (this.isEnding && this.failure !== null) this.destroy(this.failure);
+    if ((this.isEnding || this.isLingering) && this.failure !== null) this.destroy(this.failure);
     else this.sink?.onEnd();
     this.loop.leave();
   }
@@ -239,6 +247,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.loop.enter();
     this.loop.timers.cancel(this);
     this.discard();
+    this.memory.reclaim(this.socket);
     this.sink?.onClosed(this.failure ?? ClosedByPeer);
     this.owner?.onConnectionClosed(this);
     this.loop.leave();
@@ -365,12 +374,12 @@ function onSocketData(this: Socket, chunk: Buffer): void {
   (this as CarryingSocket).connection!.receive(chunk);
 }
 
-/** The thread's read listener. */
-export function readInto(memory: () => ReadMemory): (socket: Socket, size: number, buffer: Buffer) => Buffer | null {
-  return (socket, size, buffer) => (socket as CarryingSocket).connection!.read(size, buffer, memory());
+/** What a thread's `ReadMemory` tells of every read. */
+export function onSocketRead(socket: Socket, size: number, buffer: Buffer): Buffer | null {
+  return (socket as CarryingSocket).connection!.read(size, buffer);
 }
 
-/** Lets an accepted socket read through the thread's buffer where Node allows it. */
+/** Lets an accepted socket read through the thread's memory where Node allows it. */
 export function readThrough(socket: Socket, memory: ReadMemory): void {
   if (!memory.adopt(socket)) socket.on('data', onSocketData);
 }
