@@ -70,20 +70,20 @@ export class ListenerBuilder {
 
   build(data: ListenerData): Listener {
     const { network, stats, workerName } = this.environment;
-    const candidates = data.filterChains.map((chain) => ({ match: chain.match, chain: this.buildChain(chain) }));
-    const defaultChain = data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain);
-    const accessLogs = data.accessLogs.map((log) => this.buildAccessLog(log as AccessLogData));
     const scope = stats.scope('listener').scope(data.statPrefix.replaceAll(':', '_'));
+    const candidates = data.filterChains.map((chain) => ({ match: chain.match, chain: this.buildChain(chain, scope) }));
+    const defaultChain = data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain, scope);
+    const accessLogs = data.accessLogs.map((log) => this.buildAccessLog(log as AccessLogData));
     return new Listener(data, network, candidates, defaultChain, accessLogs, scope, workerName);
   }
 
-  private buildChain(chain: FilterChainData): FilterChain {
+  private buildChain(chain: FilterChainData, scope: StatsScope): FilterChain {
     const terminal = chain.filters[chain.filters.length - 1]!;
-    return { name: chain.name, handler: this.buildHandler(terminal.kind, terminal.data) };
+    return { name: chain.name, handler: this.buildHandler(terminal.kind, terminal.data, scope) };
   }
 
-  private buildHandler(kind: string, data: unknown): ConnectionHandler {
-    if (kind === hcmKind) return buildHttpConnectionManager(data as HcmData, this.httpEnvironment());
+  private buildHandler(kind: string, data: unknown, scope: StatsScope): ConnectionHandler {
+    if (kind === hcmKind) return buildHttpConnectionManager(data as HcmData, this.httpEnvironment(scope));
     if (kind === tcpProxyKind) return this.buildTcpProxy(data as TcpProxyData);
     throw new Error(`no network filter of type ${kind}`);
   }
@@ -112,13 +112,14 @@ export class ListenerBuilder {
     };
   }
 
-  private httpEnvironment(): HttpEnvironment {
+  private httpEnvironment(listenerStats: StatsScope): HttpEnvironment {
     const { network, stats, runtime, node, localAddress, isDraining } = this.environment;
     return {
       clock: network.clock,
       timers: network.timers,
       clusters: this.clusters!,
       stats,
+      listenerStats,
       runtime,
       localNode: node,
       localAddress,

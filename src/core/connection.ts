@@ -19,7 +19,10 @@ export interface Connection {
   end(): void;
   /** Closes at once; unsent bytes are dropped. `onClosed` follows with this failure. */
   destroy(failure: Failure): void;
-  /** Half-close now, and destroy when the peer has closed too or `lingerMs` later: Envoy's FlushWriteAndDelay. */
+  /**
+   * Sends what was written, waits for the peer to close, and closes then or `lingerMs` later (`DelayedCloseTimeout`):
+   * Envoy's FlushWriteAndDelay. 0: closes as soon as everything is sent.
+   */
   endAndLinger(lingerMs: number, failure: Failure): void;
   /** Counted, like Envoy's readDisable. */
   pause(): void;

@@ -9,8 +9,10 @@ export class RequestHead {
   method: string;
   /** `http` or `https`; empty until the connection manager has decided it. */
   scheme: string;
-  /** Host header or authority of an absolute target; empty if there was none. */
+  /** Host header or authority of an absolute target; empty if there was none, or an empty one (`hasAuthority`). */
   authority: string;
+  /** There was a Host or an authority, if only an empty one. */
+  hasAuthority: boolean;
   /** Origin-form target with query, or `*`, or for CONNECT empty. */
   path: string;
   /** `:protocol` of an extended CONNECT (RFC 8441), else empty. */
@@ -22,6 +24,7 @@ export class RequestHead {
     this.method = method;
     this.scheme = '';
     this.authority = authority;
+    this.hasAuthority = authority !== '';
     this.path = path;
     this.protocol = '';
     this.version = version;

@@ -28,6 +28,8 @@ export interface HttpEnvironment {
   readonly clusters: Clusters;
   /** The root scope. */
   readonly stats: StatsScope;
+  /** `listener.<address>`. */
+  readonly listenerStats: StatsScope;
   readonly runtime: RuntimeView;
   readonly localNode: { readonly cluster: string; readonly id: string };
   /** The machine's first address that is not loopback. */
@@ -58,7 +60,7 @@ export function buildHttpConnectionManager(data: HcmData, environment: HttpEnvir
     defaultOff: defaultOff(filters),
     routes: environment.buildRoutes(data.routeConfig, context),
     clusters: environment.clusters,
-    stats: new HcmStats(scope),
+    stats: new HcmStats(scope, environment.listenerStats.scope('http').scope(data.statPrefix)),
     accessLogs: data.accessLogs.map((log) => environment.buildAccessLog(log)),
     requestPreparation: new RequestPreparation(data, { stats: scope, localNode, localAddress }),
     responsePreparation: new ResponsePreparation(data, clock, localNode.id),

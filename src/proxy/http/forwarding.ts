@@ -156,6 +156,7 @@ export class Forwarding implements PickContext {
   onHead(upstream: UpstreamTry, head: ResponseHead, end: boolean): void {
     const { stream, cluster } = this;
     if (head.status < 200 && head.status !== 101) {
+      this.cluster!.stats.recordCode(head.status, stream.outcome.isInternal, false);
       stream.response.head(head, false);
       return;
     }
@@ -167,7 +168,7 @@ export class Forwarding implements PickContext {
     if (this.retry !== null) {
       const decision = this.retry.onHead(head, host);
       if (decision === RetryDecision.Yes) {
-        cluster!.stats.recordCode(head.status, outcome.isInternal, canary);
+        this.retry.recordCode(head.status);
         this.current = null;
         upstream.cancel(LocalReset);
         this.retryLater();
@@ -221,7 +222,7 @@ export class Forwarding implements PickContext {
 
   onResponseTimeout(): void {
     this.cluster!.stats.rqTimeout.inc();
-    this.current?.host?.recordResult(504, null);
+    this.current?.host?.recordTimeout();
     this.replyTimeout('upstream request timeout', 'response_timeout', ResponseFlag.UpstreamRequestTimeout);
   }
 
@@ -247,7 +248,7 @@ export class Forwarding implements PickContext {
     stream.timeouts.clearPerTry();
     this.current = null;
     upstream.cancel(LocalReset);
-    upstream.host?.recordResult(504, null);
+    upstream.host?.recordTimeout();
     if (this.retry !== null && !stream.response.hasBegun) {
       const decision = this.retry.onReset(LocalReset, upstream.host, true);
       if (decision === RetryDecision.Yes) {
@@ -316,7 +317,11 @@ export class Forwarding implements PickContext {
     upstream.finished();
     // Envoy counts from the request's end; where the answer came first, there is nothing to count.
     const since = Number.isNaN(stream.outcome.requestEndMs) ? stream.clock.now : stream.outcome.requestEndMs;
-    this.cluster!.stats.rqTime.record(Math.round(stream.clock.now - since));
+    this.cluster!.stats.recordTime(
+      Math.round(stream.clock.now - since),
+      stream.outcome.isInternal,
+      upstream.host!.canary,
+    );
   }
 
   private setRouterHeaders(head: RequestHead): void {

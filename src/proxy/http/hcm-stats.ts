@@ -19,8 +19,12 @@ export class HcmStats {
   readonly routerRqTotal: Counter;
   /** `downstream_rq_1xx` … `5xx`, by class. */
   readonly rqClass: readonly Counter[];
+  /** The same below `listener.<address>.`: Envoy counts answers in both places. */
+  private readonly listenerRqCompleted: Counter;
+  private readonly listenerRqClass: readonly Counter[];
 
-  constructor(scope: StatsScope) {
+  /** `listenerScope`: `listener.<address>.http.<stat_prefix>`. */
+  constructor(scope: StatsScope, listenerScope: StatsScope) {
     this.scope = scope;
     this.cxTotal = scope.counter('downstream_cx_total');
     this.cxHttp1Total = scope.counter('downstream_cx_http1_total');
@@ -36,7 +40,9 @@ export class HcmStats {
     this.rqCompleted = scope.counter('downstream_rq_completed');
     this.rqTime = scope.histogram('downstream_rq_time');
     this.routerRqTotal = scope.counter('rq_total');
-    this.rqClass = [1, 2, 3, 4, 5].map((digit) => scope.counter(`downstream_rq_${digit}xx`));
+    this.rqClass = classCounters(scope);
+    this.listenerRqCompleted = listenerScope.counter('downstream_rq_completed');
+    this.listenerRqClass = classCounters(listenerScope);
   }
 
   /** Rare ones, by Envoy's name. */
@@ -46,7 +52,15 @@ export class HcmStats {
 
   recordStatus(status: number): void {
     const index = ((status / 100) | 0) - 1;
-    if (index >= 0 && index < 5) this.rqClass[index]!.inc();
+    if (index >= 0 && index < 5) {
+      this.rqClass[index]!.inc();
+      this.listenerRqClass[index]!.inc();
+    }
     this.rqCompleted.inc();
+    this.listenerRqCompleted.inc();
   }
+}
+
+function classCounters(scope: StatsScope): Counter[] {
+  return [1, 2, 3, 4, 5].map((digit) => scope.counter(`downstream_rq_${digit}xx`));
 }

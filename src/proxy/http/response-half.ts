@@ -26,6 +26,8 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
   head(head: ResponseHead, end: boolean): void {
     const stream = this.stream;
     if (head.status < 200 && head.status !== 101) {
+      // As Envoy: it answers `Expect` itself, so the upstream's interim answers would come twice.
+      if (!stream.manager.data.proxy100Continue) return;
       stream.manager.responsePreparation.prepareInformational(head, stream.requestHead);
       stream.codecStream.head(head, false);
       return;

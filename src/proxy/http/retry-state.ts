@@ -102,6 +102,14 @@ export class RetryState {
     return Math.random() * Math.min(base * 2 ** (this.attempts - 1), max);
   }
 
+  /** The answer of a try that is repeated counts below `retry.` only. */
+  recordCode(status: number): void {
+    const scope = this.cluster.stats.scope.scope('retry');
+    scope.counter(`upstream_rq_${status}`).inc();
+    scope.counter(`upstream_rq_${(status / 100) | 0}xx`).inc();
+    scope.counter('upstream_rq_completed').inc();
+  }
+
   /** The repeat begins now. */
   started(): void {
     this.release();

@@ -1,8 +1,8 @@
-import type { ServerCodec, StreamAcceptor } from '../../codec/codec.ts';
+import type { CodecHost, ServerCodec, StreamAcceptor } from '../../codec/codec.ts';
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
-import { DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
+import { DelayedCloseTimeout, DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
@@ -10,7 +10,7 @@ import type { HttpConnectionManager } from './connection-manager.ts';
 import { HttpStream } from './stream.ts';
 
 /** One downstream connection and the streams on it. */
-export class ServerConnection implements ConnectionSink, StreamAcceptor, Timed, ActiveConnection {
+export class ServerConnection implements ConnectionSink, CodecHost, StreamAcceptor, Timed, ActiveConnection {
   readonly manager: HttpConnectionManager;
   readonly connection: Connection;
   readonly filterChainName: string;
@@ -24,8 +24,10 @@ export class ServerConnection implements ConnectionSink, StreamAcceptor, Timed, 
   /** max_connection_duration; Infinity: none. */
   private drainAt: number;
   private requests: number;
+  private isDraining: boolean;
   private isClosing: boolean;
   private isClosed: boolean;
+  private isAboveHighWatermark: boolean;
   private countedRead: number;
   private countedWritten: number;
 
@@ -41,11 +43,13 @@ export class ServerConnection implements ConnectionSink, StreamAcceptor, Timed, 
     this.idleAt = Infinity;
     this.drainAt = Infinity;
     this.requests = 0;
+    this.isDraining = false;
     this.isClosing = false;
     this.isClosed = false;
+    this.isAboveHighWatermark = false;
     this.countedRead = 0;
     this.countedWritten = 0;
-    this.codec = manager.newCodec(connection, this);
+    this.codec = manager.newCodec(this, this);
     const { stats } = manager;
     stats.cxTotal.inc();
     stats.cxHttp1Total.inc();
@@ -95,6 +99,8 @@ export class ServerConnection implements ConnectionSink, StreamAcceptor, Timed, 
   }
 
   onDrain(): void {
+    if (!this.isAboveHighWatermark) return;
+    this.isAboveHighWatermark = false;
     this.codec.onBelowLowWatermark();
   }
 
@@ -110,6 +116,7 @@ export class ServerConnection implements ConnectionSink, StreamAcceptor, Timed, 
     this.isClosed = true;
     const { stats, clock, timers } = this.manager;
     timers.cancel(this);
+    if (failure === DelayedCloseTimeout) stats.count('downstream_cx_delayed_close_timeout');
     this.codec.closed(failure === DownstreamRemoteClose || failure.kind.side === 0 ? DownstreamRemoteClose : failure);
     for (const stream of this.streams.slice()) stream.onDownstreamReset(DownstreamRemoteClose);
     stats.cxActive.dec();
@@ -118,6 +125,28 @@ export class ServerConnection implements ConnectionSink, StreamAcceptor, Timed, 
     stats.cxLengthMs.record(clock.now - this.startMs);
     this.countBytes();
     this.manager.removed(this);
+  }
+
+  // ---- the codec writes
+
+  write(chunk: Uint8Array): boolean {
+    return this.connection.write(chunk) || this.wroteTooMuch();
+  }
+
+  writeLatin1(text: string): boolean {
+    return this.connection.writeLatin1(text) || this.wroteTooMuch();
+  }
+
+  end(): void {
+    this.connection.end();
+  }
+
+  pause(): void {
+    this.connection.pause();
+  }
+
+  resume(): void {
+    this.connection.resume();
   }
 
   // ---- the codec tells
@@ -164,11 +193,15 @@ export class ServerConnection implements ConnectionSink, StreamAcceptor, Timed, 
       last.slot = stream.slot;
     }
     this.countBytes();
-    if (streams.length === 0 && !this.isClosed) this.becameIdle();
+    if (streams.length > 0 || this.isClosed) return;
+    // A response that had begun before the drain could not say `connection: close`.
+    if (this.isDraining) this.close(DownstreamLocalClose);
+    else this.becameIdle();
   }
 
   /** No new requests after those that are open. */
   drain(): void {
+    this.isDraining = true;
     this.codec.drain();
     if (this.streams.length === 0) this.close(DownstreamLocalClose);
   }
@@ -178,6 +211,14 @@ export class ServerConnection implements ConnectionSink, StreamAcceptor, Timed, 
     if (idleMs === 0) return;
     this.idleAt = this.manager.clock.now + idleMs;
     this.wakeAt(this.idleAt);
+  }
+
+  private wroteTooMuch(): false {
+    if (!this.isAboveHighWatermark) {
+      this.isAboveHighWatermark = true;
+      this.codec.onAboveHighWatermark();
+    }
+    return false;
   }
 
   private close(failure: Failure): void {

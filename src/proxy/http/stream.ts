@@ -2,7 +2,8 @@ import { reasonPhrase } from '../../codec/h1/status-line.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { LocalReset } from '../../core/failures.ts';
-import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
+import { HttpVersion, ResponseHead, type RequestHead } from '../../core/head.ts';
+import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { HttpFilter, LocalReply, Stream } from '../../filter/filter.ts';
 import { Outcome } from '../../observe/outcome.ts';
@@ -84,8 +85,8 @@ export class HttpStream implements Stream {
   begin(head: RequestHead): void {
     const { outcome } = this;
     outcome.requestHead = head;
-    outcome.protocol = protocolName(head.version);
     this.beginOutcome();
+    outcome.protocol = protocolName(head.version);
     const timeouts = this.manager.data.timeouts;
     if (timeouts.streamIdleMs !== 0) this.timeouts.setIdle(timeouts.streamIdleMs);
     if (timeouts.requestMs !== 0) this.timeouts.setRequest(timeouts.requestMs);
@@ -100,6 +101,7 @@ export class HttpStream implements Stream {
     outcome.connectionId = connection.connection.id;
     outcome.peer = connection.connection.peer;
     outcome.filterChainName = connection.filterChainName;
+    outcome.protocol = 'HTTP/1.1';
     stats.rqTotal.inc();
     stats.rqHttp1Total.inc();
     stats.rqActive.inc();
@@ -107,6 +109,13 @@ export class HttpStream implements Stream {
 
   /** Checks and rewrites the head, and finds the route. False: it has been answered. */
   admit(head: RequestHead): boolean {
+    if (!this.manager.data.proxy100Continue && head.headers.has('expect')) this.answerExpect(head);
+    if (head.headers.has('upgrade') && this.isUpgrade(head)) {
+      this.stats.count('downstream_rq_ws_on_non_ws_route');
+      this.connection.closeAfterResponse();
+      this.reply({ status: 403, body: '', details: 'upgrade_failed' });
+      return false;
+    }
     const reject = this.manager.requestPreparation.prepare(head, this.connection.connection.peer, this.outcome);
     if (reject !== null) {
       if (reject.close) this.connection.closeAfterResponse();
@@ -115,6 +124,22 @@ export class HttpStream implements Stream {
     }
     this.decideRoute();
     return true;
+  }
+
+  private answerExpect(head: RequestHead): void {
+    if (head.headers.get('expect')!.toLowerCase() !== '100-continue') return;
+    head.headers.remove('expect');
+    this.codecStream.head(new ResponseHead(100, new Headers()), false);
+  }
+
+  /** `Connection: upgrade` with an Upgrade field: another protocol is asked for, and none is configured. */
+  private isUpgrade(head: RequestHead): boolean {
+    return head.headers.getAll('connection').some((value) =>
+      value
+        .toLowerCase()
+        .split(',')
+        .some((token) => token.trim() === 'upgrade'),
+    );
   }
 
   clearRoute(): void {
@@ -189,7 +214,8 @@ export class HttpStream implements Stream {
       this.forwarding = new Forwarding(this, route, action);
       this.forwarding.start(head, end);
     } else if (action.kind === 'redirect') {
-      this.stats.count('rq_redirect');
+      // Envoy counts redirects as direct responses.
+      this.stats.count('rq_direct_response');
       const location = action.location(head, this.outcome);
       this.reply({ status: action.status, body: '', details: 'direct_response', headers: [['location', location]] });
     } else {
@@ -291,6 +317,11 @@ export class HttpStream implements Stream {
     this.forwarding?.onStreamFinished();
     for (const index of chain.complete) this.filters[index]!.onComplete!(this);
     stats.rqActive.dec();
+    if (!this.request.hasEnded && this.response.hasEnded) {
+      // HTTP/1 can only drop the rest of such a request, and its connection.
+      stats.count('downstream_rq_response_before_rq_complete');
+      stats.count('downstream_rq_rx_reset');
+    }
     if (outcome.responseCode !== 0) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
     const logs = this.manager.accessLogs;

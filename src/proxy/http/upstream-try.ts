@@ -96,7 +96,6 @@ export class UpstreamTry implements StreamWaiter {
   reset(failure: Failure): void {
     if (this.isDone) return;
     this.isDone = true;
-    this.forwarding.cluster!.stats.rqRxReset.inc();
     this.forwarding.onTryFailure(this, failure);
   }
 
@@ -132,7 +131,6 @@ export class UpstreamTry implements StreamWaiter {
     const { cluster, action, stream } = this.forwarding;
     stream.request.resumeSource();
     if (this.codecStream !== null) {
-      cluster!.stats.rqTxReset.inc();
       this.codecStream.reset(failure);
     } else if (this.host !== null) {
       cluster!.httpPool(this.host, action.priority).cancel(this);

@@ -78,7 +78,7 @@ export class RequestPreparation {
       this.sanitizeConnection(head, met);
       met = this.scan(headers);
     }
-    if (head.authority === '') return missingHost;
+    if (head.authority === '' && !head.hasAuthority) return missingHost;
     const refusal = this.target.prepare(head, peer);
     return refusal === null ? this.mutate(head, peer, outcome, met) : refusal;
   }
