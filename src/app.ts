@@ -11,7 +11,7 @@ import type { Configuration } from './control/configuration.ts';
 import { Runtime } from './control/runtime.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
 import type { FromWorker, WorkerInit } from './control/worker-messages.ts';
-import { Workers, type WorkersListener } from './control/workers.ts';
+import type { Workers, WorkersListener } from './control/workers.ts';
 import { formatAddress, type Address } from './core/peer.ts';
 import { openDnsResolver } from './net/dns-resolver.ts';
 import { Loop } from './net/loop.ts';
@@ -68,7 +68,7 @@ export class App implements WorkersListener {
   private admin: AdminServer | null;
   private flushTimer: NodeJS.Timeout | null;
 
-  constructor(environment: AppEnvironment, configuration: Accepted, workers: (listener: WorkersListener) => Workers) {
+  constructor(environment: AppEnvironment, configuration: Accepted, workers: Workers) {
     this.environment = environment;
     this.configuration = configuration;
     this.log = environment.logs.component('main');
@@ -106,7 +106,8 @@ export class App implements WorkersListener {
       openResolver: openDnsResolver,
       onChanges: (changes) => this.workers.postAll({ kind: 'clusters', changes }),
     });
-    this.workers = workers(this);
+    this.workers = workers;
+    workers.listener = this;
     for (let index = 0; index < this.workers.count; index++) this.initialize(index);
   }
 

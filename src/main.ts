@@ -28,6 +28,8 @@ function runUnderOwnNode(): void {
 }
 
 async function run(args: readonly string[]): Promise<void> {
+  const { keepCompiledCode } = await import('./code-cache.ts');
+  keepCompiledCode(true);
   const { readCommandLine } = await import('./cli/command-line.ts');
   const invocation = readCommandLine(args, process.versions.openssl);
   if (invocation.command === 'print') {
@@ -44,11 +46,18 @@ async function run(args: readonly string[]): Promise<void> {
 }
 
 async function serve(options: import('./cli/options.ts').Options): Promise<void> {
-  const { Server } = await import('./serve.ts');
   const environment = await makeEnvironment(options);
+  const log = environment.logs.component('main');
+  let workers: import('./control/workers.ts').Workers | null = null;
+  if (options.mode !== 'validate') {
+    const { Workers } = await import('./control/workers.ts');
+    // Before anything large is loaded here, so that the threads load theirs at the same time.
+    workers = new Workers(environment.concurrency, environment.workerEntry, log);
+  }
+  const { Server } = await import('./serve.ts');
   const print = (text: string): void => void process.stderr.write(text);
   const server = new Server(environment, print, process.stderr.isTTY);
-  if (options.mode === 'validate') {
+  if (workers === null) {
     const configuration = await server.load();
     if (configuration === null) process.exit(1);
     process.stdout.write(`configuration '${options.configPath}' OK\n`);
@@ -59,9 +68,9 @@ async function serve(options: import('./cli/options.ts').Options): Promise<void>
   process.on('SIGHUP', () => void server.reload());
   process.on('SIGUSR1', () => server.reopenLogs());
   try {
-    if (!(await server.start())) process.exit(1);
+    if (!(await server.start(workers))) process.exit(1);
   } catch (error) {
-    environment.logs.component('main').critical((error as Error).message);
+    log.critical((error as Error).message);
     await server.stop();
     process.exit(1);
   }

@@ -6,7 +6,7 @@ import type { Options } from './cli/options.ts';
 import { formatProblem } from './config/format-problem.ts';
 import { loadConfiguration, type Configuration, type ConfigurationSource } from './control/configuration.ts';
 import { ExtensionTable } from './control/extension-table.ts';
-import { Workers } from './control/workers.ts';
+import type { Workers } from './control/workers.ts';
 import { extensionEntries } from './extensions.ts';
 import { LogFormat } from './observe/log/log-format.ts';
 import type { Log } from './observe/log/log.ts';
@@ -54,20 +54,12 @@ export class Server {
     return configuration.isRefused ? null : configuration;
   }
 
-  /** @throws Error when the process cannot start; nothing is left running then */
-  async start(): Promise<boolean> {
-    const { concurrency, workerEntry } = this.environment;
-    // The threads load their modules while this one reads the configuration.
-    let listener: App | null = null;
-    const workers = new Workers(
-      concurrency,
-      workerEntry,
-      {
-        onWorkerMessage: (index, message) => listener!.onWorkerMessage(index, message),
-        onWorkerRestart: (index) => listener?.onWorkerRestart(index),
-      },
-      this.log,
-    );
+  /**
+   * @param workers as many as there are to be, loading their modules while this thread reads the configuration
+   * @returns false: the configuration was refused and the reasons were printed
+   * @throws Error when the process cannot start
+   */
+  async start(workers: Workers): Promise<boolean> {
     const configuration = await this.load();
     if (configuration === null) {
       workers.terminate();
@@ -75,9 +67,8 @@ export class Server {
     }
     if (configuration.data.logPattern !== null)
       (this.environment.logs as LogWriter).format = new LogFormat(configuration.data.logPattern);
-    listener = new App(this.environment, configuration, () => workers);
-    this.app = listener;
-    await listener.start();
+    this.app = new App(this.environment, configuration, workers);
+    await this.app.start();
     if (this.options.watch) this.watchFile();
     return true;
   }

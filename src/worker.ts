@@ -1,7 +1,11 @@
 import { networkInterfaces } from 'node:os';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, threadName } from 'node:worker_threads';
+import { keepCompiledCode } from './code-cache.ts';
 import type { FromWorker, ToWorker } from './control/worker-messages.ts';
-import { TrafficThread } from './traffic-thread.ts';
+
+keepCompiledCode(threadName === 'worker_0');
+// Whatever is imported from here on is kept.
+const { TrafficThread } = await import('./traffic-thread.ts');
 
 /**
  * Entry of a worker thread. It is started before the configuration has been read, so that its modules load meanwhile;
@@ -9,7 +13,7 @@ import { TrafficThread } from './traffic-thread.ts';
  */
 const port = parentPort!;
 const post = (message: FromWorker): void => port.postMessage(message);
-let thread: TrafficThread | null = null;
+let thread: InstanceType<typeof TrafficThread> | null = null;
 
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'init') thread = new TrafficThread(message.data, firstPublicAddress(), post);

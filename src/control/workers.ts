@@ -15,8 +15,9 @@ const restartWindowMs = 60_000;
 
 /** The worker threads of the process. */
 export class Workers {
+  /** Null until there is a configuration: threads are started before, and say nothing before they are told. */
+  listener: WorkersListener | null;
   private readonly entry: URL;
-  private readonly listener: WorkersListener;
   private readonly log: Log;
   private readonly threads: Worker[];
   private readonly restarts: number[];
@@ -24,9 +25,9 @@ export class Workers {
   private exited: number;
   private whenStopped: (() => void) | null;
 
-  constructor(count: number, entry: URL, listener: WorkersListener, log: Log) {
+  constructor(count: number, entry: URL, log: Log) {
+    this.listener = null;
     this.entry = entry;
-    this.listener = listener;
     this.log = log;
     this.threads = [];
     this.restarts = [];
@@ -65,7 +66,7 @@ export class Workers {
 
   private spawn(index: number): Worker {
     const thread = new Worker(this.entry, { name: `worker_${index}` });
-    thread.on('message', (message: FromWorker) => this.listener.onWorkerMessage(index, message));
+    thread.on('message', (message: FromWorker) => this.listener?.onWorkerMessage(index, message));
     thread.on('error', (error: Error) => {
       this.log.critical(`worker_${index} died: ${error.stack ?? error.message}`);
     });
@@ -86,6 +87,6 @@ export class Workers {
     }
     this.log.error(`worker_${index} is started again`);
     this.threads[index] = this.spawn(index);
-    this.listener.onWorkerRestart(index);
+    this.listener?.onWorkerRestart(index);
   }
 }
