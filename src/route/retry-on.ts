@@ -39,6 +39,9 @@ const bits: ReadonlyMap<string, number> = new Map([
   ['unavailable', RetryOn.Unavailable],
 ]);
 
+/** Every token that has an effect. */
+export const retryOnTokens: readonly string[] = [...bits.keys()];
+
 /** Tokens are separated by commas; unknown ones are ignored, as Envoy does. */
 export function parseRetryOn(text: string): number {
   let retryOn = 0;

@@ -198,4 +198,7 @@ describe.runIf(existsSync(folder))('route tables of Envoy', () => {
   });
 });
 
-test.skipIf(existsSync(folder))(`router_check is skipped: ${folder} is not there`, () => {});
+if (!existsSync(folder)) {
+  console.log(`router_check is skipped: ${folder} is not there; SEKISHO_SHARED names the folder above fixtures/`);
+  test.skip('route tables of Envoy', () => {});
+}

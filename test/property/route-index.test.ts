@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FixedCluster } from '../../src/route/action/cluster-specifier.ts';
 import { Forward } from '../../src/route/action/forward.ts';
-import { forwardNowhere } from '../../src/route/decode/route-action.ts';
+import { forwardNowhere } from '../../src/route/decode/route-action-decode.ts';
 import { noFilterSettings } from '../../src/route/per-filter.ts';
 import { RouteEntry } from '../../src/route/route-entry.ts';
 import { RouteIndex } from '../../src/route/route-index.ts';

@@ -10,7 +10,7 @@ import {
 import { decodeHeaderMatchers } from '../match/decode.ts';
 import { parseRetryOn } from '../retry-on.ts';
 import type { RetryPolicyData } from '../route-data.ts';
-import { wholeMs, type RouteDecoding } from './route-decoding.ts';
+import { wholeMs, type RouteDecoding } from './field-decode.ts';
 
 const retryFields = new SupportedFields(RetryPolicySchema, [
   'retry_on',

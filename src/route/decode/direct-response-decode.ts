@@ -9,7 +9,7 @@ import {
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import type { DirectResponseData } from '../route-data.ts';
 import { wireBytes, wireText } from '../wire-text.ts';
-import type { RouteDecoding } from './route-decoding.ts';
+import type { RouteDecoding } from './field-decode.ts';
 
 const directFields = new SupportedFields(DirectResponseActionSchema, ['status', 'body', 'body_format']);
 const sourceFields = new SupportedFields(DataSourceSchema, [

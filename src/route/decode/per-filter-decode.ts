@@ -4,7 +4,7 @@ import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { FilterConfigSchema } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import type { PerFilterData } from '../route-data.ts';
-import type { RouteDecoding } from './route-decoding.ts';
+import type { RouteDecoding } from './field-decode.ts';
 
 const filterConfigFields = new SupportedFields(FilterConfigSchema, ['config', 'is_optional', 'disabled']);
 const filterConfigType = 'envoy.config.route.v3.FilterConfig';

@@ -9,9 +9,9 @@ import {
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import type { ClusterSpecifierData, WeightedClusterData } from '../route-data.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
-import { decodeRequestMutations, decodeResponseMutations } from './header-mutations.ts';
-import { decodePerFilter } from './per-filter.ts';
-import type { RouteDecoding } from './route-decoding.ts';
+import { decodeRequestMutations, decodeResponseMutations } from './header-mutations-decode.ts';
+import { decodePerFilter } from './per-filter-decode.ts';
+import type { RouteDecoding } from './field-decode.ts';
 
 // `total_weight` is deprecated and Envoy goes by the sum alone.
 const weightedFields = new SupportedFields(

@@ -2,13 +2,13 @@ import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { DecoratorSchema, RouteSchema, type Route } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import type { DecoratorData, PathMatchData, RouteData } from '../route-data.ts';
-import { decodeDirectResponse } from './direct-response.ts';
-import { decodeRequestMutations, decodeResponseMutations } from './header-mutations.ts';
-import { decodePerFilter } from './per-filter.ts';
-import { decodeRedirect } from './redirect.ts';
-import { decodeForward, forwardNowhere } from './route-action.ts';
-import { bufferLimit, decodeMetadata, type RouteDecoding, type RouteDefaults } from './route-decoding.ts';
-import { decodeConditions, decodePathMatch } from './route-match.ts';
+import { decodeDirectResponse } from './direct-response-decode.ts';
+import { decodeRequestMutations, decodeResponseMutations } from './header-mutations-decode.ts';
+import { decodePerFilter } from './per-filter-decode.ts';
+import { decodeRedirect } from './redirect-decode.ts';
+import { decodeForward, forwardNowhere } from './route-action-decode.ts';
+import { bufferLimit, decodeMetadata, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
+import { decodeConditions, decodePathMatch } from './route-match-decode.ts';
 
 const routeFields = new SupportedFields(RouteSchema, [
   'name',

@@ -13,7 +13,7 @@ import { decodeCookieMatcher, decodeHeaderMatchers, decodeQueryMatcher, decodeRe
 import type { PathMatchData, RouteConditionsData, RuntimeFractionData } from '../route-data.ts';
 import { templateProblem } from '../uri-template.ts';
 import { wireText } from '../wire-text.ts';
-import type { RouteDecoding } from './route-decoding.ts';
+import type { RouteDecoding } from './field-decode.ts';
 
 const matchFields = new SupportedFields(RouteMatchSchema, [
   'prefix',

@@ -16,9 +16,9 @@ import { decodeRegexRewrite } from '../match/decode.ts';
 import type { ForwardData, HostRewriteData, PathMatchData, PathRewriteData, RouteTimeoutsData } from '../route-data.ts';
 import { rewriteProblem, templateProblem } from '../uri-template.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
-import { decodeClusterSpecifier } from './cluster-specifier.ts';
-import { decodeRetryPolicy } from './retry-policy.ts';
-import { wholeMs, type RouteDecoding, type RouteDefaults } from './route-decoding.ts';
+import { decodeClusterSpecifier } from './cluster-specifier-decode.ts';
+import { decodeRetryPolicy } from './retry-policy-decode.ts';
+import { wholeMs, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
 
 const actionFields = new SupportedFields(RouteActionSchema, [
   'cluster',

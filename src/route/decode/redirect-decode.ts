@@ -9,7 +9,7 @@ import {
 import { decodeRegexRewrite } from '../match/decode.ts';
 import type { RedirectData, RedirectPathData } from '../route-data.ts';
 import { wireText } from '../wire-text.ts';
-import type { RouteDecoding } from './route-decoding.ts';
+import type { RouteDecoding } from './field-decode.ts';
 
 const redirectFields = new SupportedFields(RedirectActionSchema, [
   'https_redirect',

@@ -10,11 +10,11 @@ import {
 import { decodeHeaderMatchers } from '../match/decode.ts';
 import type { RouteData, VirtualClusterData, VirtualHostData } from '../route-data.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
-import { decodeRequestMutations, decodeResponseMutations } from './header-mutations.ts';
-import { decodePerFilter } from './per-filter.ts';
-import { decodeRetryPolicy } from './retry-policy.ts';
-import { decodeRoute } from './route.ts';
-import { bufferLimit, decodeMetadata, type RouteDecoding, type RouteDefaults } from './route-decoding.ts';
+import { decodeRequestMutations, decodeResponseMutations } from './header-mutations-decode.ts';
+import { decodePerFilter } from './per-filter-decode.ts';
+import { decodeRetryPolicy } from './retry-policy-decode.ts';
+import { decodeRoute } from './route-decode.ts';
+import { bufferLimit, decodeMetadata, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
 
 const virtualHostFields = new SupportedFields(VirtualHostSchema, [
   'name',
