@@ -30,6 +30,8 @@ const NOTHING = new TextOperator(() => null);
 /** Every command operator by name. Source: Envoy 1.39's, with what it accepts and refuses. */
 const COMMANDS: ReadonlyMap<string, Command> = makeCommands();
 
+export const commandNames: readonly string[] = [...COMMANDS.keys()];
+
 function makeCommands(): Map<string, Command> {
   const commands = new Map<string, Command>();
   addNumbers(commands);
