@@ -90,7 +90,7 @@ async function version(): Promise<string> {
 
 async function run(args: readonly string[]): Promise<{ status: number | null; output: string; errors: string }> {
   const [command, ...rest] = [...sekisho.command(), ...args];
-  const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const [output, errors, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { status: status as number | null, output, errors };
 }

@@ -21,7 +21,7 @@ export class Shipped {
     const text = readFileSync(join(repository, 'config', name), 'utf8');
     const written = [...new Set([...text.matchAll(/port_value: (\d+)/g)].map((match) => Number(match[1])))];
     const free = await freePorts(written.length);
-    const ports = new Map(written.map((port, index) => [port, free[index]!]));
+    const ports = new Map(written.map((port, index) => [port, free[index]]));
     const directory = mkdtempSync(join(tmpdir(), 'sekisho-scenario-'));
     const moved = text
       .replaceAll(/port_value: (\d+)/g, (_, port: string) => `port_value: ${ports.get(Number(port))}`)
