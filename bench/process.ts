@@ -34,7 +34,7 @@ export class Program {
     this.name = name;
     this.logFile = logFile;
     this.startedAt = performance.now();
-    this.child = spawn(command!, args, { stdio: ['ignore', log, log] });
+    this.child = spawn(command, args, { stdio: ['ignore', log, log] });
     closeSync(log);
   }
 
@@ -93,7 +93,7 @@ export class Program {
 /** Runs a program to its end and gives its standard output. */
 export async function run(core: Core, argv: readonly string[]): Promise<string> {
   const [command, ...args] = pinned(core, argv);
-  const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

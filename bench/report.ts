@@ -37,7 +37,7 @@ export function table(scenario: Scenario, results: ReadonlyMap<string, Rounds>):
     ...scenario.metrics.flatMap((metric) => cells(metric, compare(metric, rounds, results.get('envoy')))),
   ]);
   const goal =
-    scenario.goal === undefined ? '' : `; to reach: ${scenario.metrics[0]!.title} ≤ ${scenario.goal} of Envoy`;
+    scenario.goal === undefined ? '' : `; to reach: ${scenario.metrics[0].title} ≤ ${scenario.goal} of Envoy`;
   return `\n${scenario.name}: ${scenario.summary}${goal}\n${aligned([header, ...rows])}`;
 }
 
@@ -61,9 +61,9 @@ function format(value: number | null, digits: number): string {
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row: readonly string[]) =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ');
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ');
   return rows.map((row) => `  ${line(row)}`).join('\n');
 }
 
@@ -78,5 +78,5 @@ function bestOf(metric: Metric, values: readonly number[]): number {
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -31,8 +31,8 @@ async function start(plan: Plan, target: Target, shape: Shape, workers: number):
   const [listenPort, adminPort] = await freePorts(2);
   const directory = mkdtempSync(join(plan.directory, `${target.name.replaceAll('/', '_')}-`));
   const place: Place = {
-    listenPort: listenPort!,
-    adminPort: adminPort!,
+    listenPort: listenPort,
+    adminPort: adminPort,
     upstreamPort: plan.upstream.port,
     directory,
   };
@@ -45,7 +45,7 @@ async function runShared(plan: Plan, scenario: SharedScenario): Promise<Map<stri
   const running: Running[] = [];
   const results = new Map<string, (Sample | null)[]>();
   try {
-    for (const target of plan.targets.filter(({ supports }) => supports(scenario.shape))) {
+    for (const target of plan.targets.filter((target) => target.supports(scenario.shape))) {
       const one = await start(plan, target, scenario.shape, 1);
       running.push(one);
       await one.program.listens(one.place.listenPort);
@@ -56,7 +56,7 @@ async function runShared(plan: Plan, scenario: SharedScenario): Promise<Map<stri
     }
     for (let round = 0; round < plan.rounds; round++) {
       for (let turn = 0; turn < running.length; turn++) {
-        const one = running[(round + turn) % running.length]!;
+        const one = running[(round + turn) % running.length];
         results.get(one.target.name)!.push(await attempt(one.target, () => scenario.measure(one, plan.scale)));
       }
     }
@@ -68,11 +68,11 @@ async function runShared(plan: Plan, scenario: SharedScenario): Promise<Map<stri
 
 async function runOwn(plan: Plan, scenario: OwnScenario): Promise<Map<string, Rounds>> {
   const results = new Map<string, (Sample | null)[]>();
-  const targets = plan.targets.filter(({ supports }) => supports(scenario.shape));
+  const targets = plan.targets.filter((target) => target.supports(scenario.shape));
   for (const target of targets) results.set(target.name, []);
   for (let round = 0; round < plan.rounds; round++) {
     for (let turn = 0; turn < targets.length; turn++) {
-      const target = targets[(round + turn) % targets.length]!;
+      const target = targets[(round + turn) % targets.length];
       results.get(target.name)!.push(await attempt(target, () => measureOwn(plan, scenario, target)));
     }
   }

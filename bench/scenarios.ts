@@ -140,7 +140,7 @@ const idle: OwnScenario = {
     const script = new URL('load/idle.ts', import.meta.url).pathname;
     const argv = [process.execPath, script, String(running.place.listenPort), String(idleConnections)];
     const [command, ...args] = pinned(Core.Load, argv);
-    const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const closed = once(child, 'close');
     await Promise.race([once(child.stdout, 'data'), closed]);
     await sleep(1500);

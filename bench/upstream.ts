@@ -18,10 +18,10 @@ export async function startUpstream(directory: string): Promise<Upstream> {
   writeFileSync(join(home, '64k'), Buffer.alloc(64 * 1024, 'k'));
   writeFileSync(join(home, '1m'), Buffer.alloc(1024 * 1024, 'm'));
   const file = join(home, 'nginx.conf');
-  writeFileSync(file, configuration(home, port!));
+  writeFileSync(file, configuration(home, port));
   const program = new Program('upstream', Core.Load, [nginx, '-c', file, '-p', home], join(home, 'log'));
-  await program.listens(port!);
-  return { port: port!, stop: () => program.stop() };
+  await program.listens(port);
+  return { port: port, stop: () => program.stop() };
 }
 
 function configuration(home: string, port: number): string {

@@ -76,7 +76,7 @@ function filesUnder(folder: string): string[] {
 function read(file: string): Source {
   const text = readFileSync(file, 'utf8');
   const { program, module, errors } = parseSync(file, text);
-  if (errors.length > 0) throw new Error(`${file}: ${errors[0]!.message}`);
+  if (errors.length > 0) throw new Error(`${file}: ${errors[0].message}`);
   const imports = [
     ...module.staticImports.map(({ moduleRequest, entries }) => ({
       specifier: moduleRequest.value,
@@ -94,7 +94,7 @@ function read(file: string): Source {
 /** `src/route/build.ts` → `route`; a file directly in `src` wires the rooms together and belongs to none. */
 function roomOf(path: string): string | null {
   const [, room, rest] = path.split('/');
-  return rest === undefined ? null : room!;
+  return rest === undefined ? null : room;
 }
 
 /** Imports of other files of the project, resolved to their paths. */
@@ -174,7 +174,7 @@ describe('files', () => {
   test('of unit tests are about the room that they lie in', () => {
     const strays = sources
       .filter(({ path }) => /^test\/unit\/[^/]+\/.*\.test\.ts$/.test(path))
-      .filter((source) => !reachesRoom(source, source.path.split('/')[2]!))
+      .filter((source) => !reachesRoom(source, source.path.split('/')[2]))
       .map(({ path }) => path);
     expect(strays).toEqual([]);
   });

@@ -170,7 +170,7 @@ function connected(socket: Socket): Promise<void> {
 
 function percentile(sorted: Float64Array, share: number): number {
   if (sorted.length === 0) return Number.NaN;
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
 if (import.meta.main) {

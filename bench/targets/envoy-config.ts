@@ -23,7 +23,7 @@ export function envoyConfiguration(shape: Shape, place: Place): object {
 /** Every switch that makes Envoy cheaper without changing what it forwards. */
 export function tunedEnvoyConfiguration(shape: Shape, place: Place): object {
   const whole = envoyConfiguration(shape, place) as ReturnType<typeof bootstrap>;
-  for (const filter of whole.static_resources.listeners[0]!.filter_chains[0]!.filters) {
+  for (const filter of whole.static_resources.listeners[0].filter_chains[0].filters) {
     const settings = filter.typed_config as Record<string, unknown>;
     if (settings['@type'] !== type(HCM)) continue;
     settings.generate_request_id = shape === 'realistic';

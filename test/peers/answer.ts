@@ -50,7 +50,7 @@ function parseHead(head: string): Answer {
     const colon = field.indexOf(':');
     return [field.slice(0, colon), field.slice(colon + 1).trim()];
   });
-  return { line: line!, headers, body: '', trailers: [], isComplete: false };
+  return { line: line, headers, body: '', trailers: [], isComplete: false };
 }
 
 function valueOf(headers: Pairs, name: string): string | undefined {

@@ -24,7 +24,7 @@ class Line {
 
   constructor(ports: Ports) {
     this.ports = ports;
-    this.socket = connect({ port: ports.listen!, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+    this.socket = connect({ port: ports.listen, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
     this.socket.on('data', (chunk: Buffer) => {
       this.received = Buffer.concat([this.received, chunk]);
       this.wake();
@@ -86,7 +86,7 @@ async function performRaw(row: Row, ports: Ports): Promise<Exchange> {
   const line = new Line(ports);
   const segments = typeof row.raw === 'string' ? [row.raw] : (row.raw as readonly Segment[]);
   const methods = segments.filter((segment) => typeof segment === 'string').join('');
-  const names = [...methods.matchAll(/(?:^|\n)([A-Z]+) \S+ +HTTP\/1/g)].map((match) => match[1]!);
+  const names = [...methods.matchAll(/(?:^|\n)([A-Z]+) \S+ +HTTP\/1/g)].map((match) => match[1]);
   await line.send(segments);
   return finish(row, line, names, row.answers ?? 1);
 }

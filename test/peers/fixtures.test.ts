@@ -27,7 +27,7 @@ function examples(): Example[] {
   const [, ...lines] = readFileSync(join(folder, 'envoy-1.39.3.tsv'), 'utf8').trim().split('\n');
   return lines.map((line) => {
     const [file, verdict] = line.split('\t');
-    return { file: file!, isAccepted: verdict === 'accepted' };
+    return { file: file, isAccepted: verdict === 'accepted' };
   });
 }
 

@@ -31,7 +31,7 @@ export class Judge {
     const failed = worlds.find((world) => world.status === 'rejected');
     if (failed === undefined) {
       const [first, second] = worlds.map((world) => (world as PromiseFulfilledResult<World>).value);
-      return new Judge(group, first!, second!);
+      return new Judge(group, first, second);
     }
     for (const world of worlds) if (world.status === 'fulfilled') await world.value.close();
     throw failed.reason;

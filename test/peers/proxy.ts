@@ -51,7 +51,7 @@ export class Proxy {
     const log = openSync(logFile, 'w');
     const common = ['--concurrency', '1', '--disable-hot-restart', '--file-flush-interval-msec', '20', '-l', 'warning'];
     const [command, ...args] = [...kind.command(), '-c', file, ...common, ...flags];
-    const child = spawn(command!, args, { stdio: ['ignore', log, log] });
+    const child = spawn(command, args, { stdio: ['ignore', log, log] });
     closeSync(log);
     const proxy = new Proxy(child, logFile, adminPort);
     await proxy.live(kind.name);

@@ -30,11 +30,11 @@ export interface Step {
   /** These bytes instead of all of the above. */
   readonly raw?: string;
   /** After the answer (or `raw`): `close` ends the connection, `reset` destroys it. */
-  readonly then?: 'close' | 'reset';
+  readonly ending?: 'close' | 'reset';
 }
 
-/** Bytes, or a pause of so many milliseconds between them; `end` closes the sending half, `reset` the socket. */
-export type Segment = string | number | 'end' | 'reset';
+/** Bytes, or a pause of so many milliseconds between them; the word `end` closes the sending half, `reset` the socket. */
+export type Segment = string | number;
 
 /** One comparison: what is sent, how the upstream behaves, and how long is listened. */
 export interface Row {

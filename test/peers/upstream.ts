@@ -111,8 +111,8 @@ export class Upstream {
       request.socket.write(Buffer.from(step.raw, 'latin1'));
       this.script.spoil(request.socket);
     } else await this.answer(response, step);
-    if (step.then === 'reset') setTimeout(() => request.socket.resetAndDestroy(), 20);
-    if (step.then === 'close') request.socket.end();
+    if (step.ending === 'reset') setTimeout(() => request.socket.resetAndDestroy(), 20);
+    if (step.ending === 'close') request.socket.end();
   }
 
   private async answer(response: ServerResponse, step: Step): Promise<void> {
@@ -155,6 +155,6 @@ function readBody(request: IncomingMessage, seen: Seen): Promise<void> {
 
 function pairs(raw: readonly string[]): Pairs {
   const result: [string, string][] = [];
-  for (let index = 0; index < raw.length; index += 2) result.push([raw[index]!, raw[index + 1]!]);
+  for (let index = 0; index < raw.length; index += 2) result.push([raw[index], raw[index + 1]]);
   return result;
 }

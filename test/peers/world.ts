@@ -58,7 +58,7 @@ export class World {
     const script = new Script();
     const names = [...otherPorts, ...httpUpstreams, ...Object.keys(tcpBehaviours)];
     const numbers = await freePorts(names.length);
-    const ports = Object.fromEntries(names.map((name, index) => [name, numbers[index]!]));
+    const ports = Object.fromEntries(names.map((name, index) => [name, numbers[index]]));
     const closers: (() => void)[] = [];
     const directory = mkdtempSync(join(tmpdir(), `sekisho-peers-${kind.name}-`));
     closers.push(() => rmSync(directory, { recursive: true, force: true }));
@@ -66,7 +66,7 @@ export class World {
       await openUpstreams(ports, script, group, closers);
       const file = join(directory, 'envoy.yaml');
       writeFileSync(file, filled(group.config, { ...ports, log: join(directory, 'access.log') }));
-      const proxy = await Proxy.start(kind, file, ports.admin!, group.flags ?? []);
+      const proxy = await Proxy.start(kind, file, ports.admin, group.flags ?? []);
       return new World(kind, ports, directory, script, proxy, closers);
     } catch (error) {
       for (const close of closers) close();
@@ -129,16 +129,16 @@ export class World {
 async function openUpstreams(ports: Ports, script: Script, group: Group, closers: (() => void)[]): Promise<void> {
   for (const name of httpUpstreams) {
     const upstream = new Upstream(name, script);
-    await upstream.listen(ports[name]!);
+    await upstream.listen(ports[name]);
     closers.push(() => upstream.close());
   }
   for (const [name, behaviour] of Object.entries(tcpBehaviours)) {
     if (!group.config.includes(`{{${name}}}`)) continue;
     const upstream = new TcpUpstream(behaviour);
-    await upstream.listen(ports[name]!);
+    await upstream.listen(ports[name]);
     closers.push(() => upstream.close());
   }
-  if (group.config.includes('{{silent}}')) closers.push(await openSilent(ports.silent!));
+  if (group.config.includes('{{silent}}')) closers.push(await openSilent(ports.silent));
 }
 
 /** Fills the accept queue of a port that never accepts. */

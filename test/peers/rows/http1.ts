@@ -83,12 +83,12 @@ const bodies: readonly Row[] = [
   {
     name: 'close-delimited answer',
     request: {},
-    upstream: [{ raw: 'HTTP/1.1 200 OK\r\nx-a: 1\r\n\r\nuntil the end', then: 'close' }],
+    upstream: [{ raw: 'HTTP/1.1 200 OK\r\nx-a: 1\r\n\r\nuntil the end', ending: 'close' }],
   },
   {
     name: 'HTTP/1.0 upstream',
     request: {},
-    upstream: [{ raw: 'HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok', then: 'close' }],
+    upstream: [{ raw: 'HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok', ending: 'close' }],
   },
   {
     name: 'reason phrase of its own',
@@ -119,7 +119,7 @@ const bodies: readonly Row[] = [
     upstream: [{ isEarly: true, status: 403, body: 'stop' }],
     until: 'closed',
   },
-  { name: 'one byte at a time', raw: [...'GET /slow HTTP/1.1\r\nhost: a\r\n\r\n'].flatMap((byte) => [byte, 1]) },
+  { name: 'one byte at a time', raw: Array.from('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n').flatMap((byte) => [byte, 1]) },
   {
     name: 'client hangs up while the upstream thinks',
     raw: ['GET / HTTP/1.1\r\nhost: a\r\n\r\n', 100, 'reset'],
@@ -263,7 +263,7 @@ const badUpstream: Group = {
     ['unknown coding', 'HTTP/1.1 200 OK\r\ntransfer-encoding: zip\r\n\r\n'],
     ['bad chunk size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
     ['101 nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'],
-  ].map(([name, raw]): Row => ({ name: name!, request: {}, upstream: [{ raw: raw! }] })),
+  ].map(([name, raw]): Row => ({ name: name, request: {}, upstream: [{ raw: raw }] })),
 };
 
 const failing: Group = {
@@ -290,37 +290,37 @@ const failing: Group = {
     },
     { name: 'connect timeout', request: { path: '/silent' } },
     { name: 'cluster without endpoints', request: { path: '/empty' } },
-    { name: 'reset before the head', request: {}, upstream: [{ raw: '', then: 'reset' }] },
-    { name: 'closed before the head', request: {}, upstream: [{ raw: '', then: 'close' }] },
+    { name: 'reset before the head', request: {}, upstream: [{ raw: '', ending: 'reset' }] },
+    { name: 'closed before the head', request: {}, upstream: [{ raw: '', ending: 'close' }] },
     {
       name: 'closed within the head',
       request: {},
-      upstream: [{ raw: 'HTTP/1.1 200 OK\r\nx-a: 1\r\n', then: 'close' }],
+      upstream: [{ raw: 'HTTP/1.1 200 OK\r\nx-a: 1\r\n', ending: 'close' }],
     },
     {
       name: 'closed within a counted body',
       request: {},
-      upstream: [{ raw: 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf', then: 'close' }],
+      upstream: [{ raw: 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf', ending: 'close' }],
       until: 'closed',
     },
     {
       name: 'reset within a counted body',
       request: {},
-      upstream: [{ raw: 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf', then: 'reset' }],
+      upstream: [{ raw: 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf', ending: 'reset' }],
       until: 'closed',
     },
     {
       name: 'closed within a chunked body',
       request: {},
-      upstream: [{ raw: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n', then: 'close' }],
+      upstream: [{ raw: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n', ending: 'close' }],
       until: 'closed',
     },
-    { name: 'the connection after a failure', request: [{}, {}], upstream: [{ raw: '', then: 'reset' }, {}] },
+    { name: 'the connection after a failure', request: [{}, {}], upstream: [{ raw: '', ending: 'reset' }, {}] },
     {
       name: 'idle connection closed by the upstream',
       request: [{}, {}],
       pauseMs: 100,
-      upstream: [{ body: 'x', then: 'close' }, {}],
+      upstream: [{ body: 'x', ending: 'close' }, {}],
     },
   ],
 };

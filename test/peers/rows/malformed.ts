@@ -60,7 +60,7 @@ const responses = group(
   'responses',
   'default',
   responseRows.map((row) =>
-    rowOf(row, requestOf(row), [{ raw: row.bytes, isEarly: true, ...(row.end === true ? { then: 'close' } : {}) }]),
+    rowOf(row, requestOf(row), [{ raw: row.bytes, isEarly: true, ...(row.end === true ? { ending: 'close' } : {}) }]),
   ),
 );
 

@@ -116,19 +116,19 @@ const retries: Group = {
       upstream: [{ status: 500 }, {}],
     },
     { name: '404 is none', request: { path: '/5xx' }, upstream: [{ status: 404 }] },
-    { name: '5xx covers a reset', request: { path: '/5xx' }, upstream: [{ raw: '', then: 'reset' }, {}] },
+    { name: '5xx covers a reset', request: { path: '/5xx' }, upstream: [{ raw: '', ending: 'reset' }, {}] },
     { name: 'gateway-error 502', request: { path: '/gateway' }, upstream: [{ status: 502 }, {}] },
     { name: 'gateway-error is not 500', request: { path: '/gateway' }, upstream: [{ status: 500 }, {}] },
     {
       name: 'reset twice',
       request: { path: '/reset' },
-      upstream: [{ raw: '', then: 'reset' }, { raw: '', then: 'reset' }, {}],
+      upstream: [{ raw: '', ending: 'reset' }, { raw: '', ending: 'reset' }, {}],
     },
     { name: 'reset is not 503', request: { path: '/reset' }, upstream: [{ status: 503 }] },
     {
       name: 'reset after the head is none',
       request: { path: '/reset' },
-      upstream: [{ raw: 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf', then: 'reset' }],
+      upstream: [{ raw: 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf', ending: 'reset' }],
       until: 'closed',
     },
     {
