@@ -35,7 +35,7 @@ export class RequestHead {
   get(name: string): string | undefined {
     if (name.charCodeAt(0) === 58 /* : */ || name === 'host') {
       const value = this.pseudo(name);
-      return value === '' ? undefined : value;
+      return value === '' && !(this.hasAuthority && isAuthority(name)) ? undefined : value;
     }
     return this.headers.get(name);
   }
@@ -66,6 +66,10 @@ export class RequestHead {
         return '';
     }
   }
+}
+
+function isAuthority(name: string): boolean {
+  return name === ':authority' || name === 'host';
 }
 
 /** Start of a response. */

@@ -16,6 +16,7 @@ import type { HcmData, HttpFilterData, StringMatchData } from './hcm-data.ts';
 import { HcmStats } from './hcm-stats.ts';
 import { LocalReplies } from './local-reply.ts';
 import { RequestPreparation } from './request/preparation.ts';
+import { RouteStatsDirectory } from './route-stats.ts';
 import { ResponsePreparation } from './response/preparation.ts';
 
 /** What all filters of one connection manager are built with. */
@@ -60,6 +61,7 @@ export function buildHttpConnectionManager(data: HcmData, environment: HttpEnvir
     defaultOff: defaultOff(filters),
     routes: environment.buildRoutes(data.routeConfig, context),
     clusters: environment.clusters,
+    routeStats: new RouteStatsDirectory(stats),
     stats: new HcmStats(scope, environment.listenerStats.scope('http').scope(data.statPrefix)),
     accessLogs: data.accessLogs.map((log) => environment.buildAccessLog(log)),
     requestPreparation: new RequestPreparation(data, { stats: scope, localNode, localAddress }),
@@ -93,7 +95,7 @@ function defaultOff(filters: readonly HttpFilterData[]): Uint8Array | null {
   return Uint8Array.from(filters, (filter) => (filter.disabled ? 1 : 0));
 }
 
-function codecOptions({ http1, limits }: HcmData): H1ServerOptions {
+function codecOptions({ http1, limits, timeouts }: HcmData): H1ServerOptions {
   return {
     headersBytesMax: limits.headerBytesMax,
     headersCountMax: limits.headerCountMax,
@@ -106,6 +108,7 @@ function codecOptions({ http1, limits }: HcmData): H1ServerOptions {
     ignoredUpgrades: http1.ignoredUpgrades.map((match) => new UpgradeMatcher(match)),
     headerKeyFormat: headerKeyFormats[http1.headerKeyFormat],
     counters: null,
+    acceptsEarly: timeouts.requestHeadersMs > 0,
   };
 }
 

@@ -2,6 +2,7 @@ import type { CodecHost, ServerCodec, StreamAcceptor } from '../../codec/codec.t
 import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
+import { DownstreamLocalClose } from '../../core/failures.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
@@ -12,6 +13,7 @@ import type { HcmStats } from './hcm-stats.ts';
 import type { LocalReplies } from './local-reply.ts';
 import type { RequestPreparation } from './request/preparation.ts';
 import type { ResponsePreparation } from './response/preparation.ts';
+import type { RouteStatsDirectory } from './route-stats.ts';
 import { ServerConnection } from './server-connection.ts';
 
 export type ServerCodecFactory = (host: CodecHost, acceptor: StreamAcceptor) => ServerCodec;
@@ -30,6 +32,7 @@ export interface HttpConnectionManagerParts {
   readonly requestPreparation: RequestPreparation;
   readonly responsePreparation: ResponsePreparation;
   readonly localReplies: LocalReplies;
+  readonly routeStats: RouteStatsDirectory;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly newCodec: ServerCodecFactory;
@@ -52,6 +55,7 @@ export class HttpConnectionManager implements ConnectionHandler {
   readonly timers: Timers;
   readonly newCodec: ServerCodecFactory;
   readonly routes: RouteTable;
+  readonly routeStats: RouteStatsDirectory;
   private readonly defaultOff: Uint8Array | null;
   private readonly isProcessDraining: () => boolean;
   private readonly connections: Set<ServerConnection>;
@@ -72,6 +76,7 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.timers = parts.timers;
     this.newCodec = parts.newCodec;
     this.routes = parts.routes;
+    this.routeStats = parts.routeStats;
     this.defaultOff = parts.defaultOff;
     this.isProcessDraining = parts.shouldCloseOnResponse;
     this.connections = new Set();
@@ -112,7 +117,16 @@ export class HttpConnectionManager implements ConnectionHandler {
 
   drain(): void {
     this.isDraining = true;
+  }
+
+  end(): void {
+    this.isDraining = true;
     for (const connection of [...this.connections]) connection.drain();
+  }
+
+  closeAll(): void {
+    for (const { connection } of [...this.connections])
+      connection.destroy(DownstreamLocalClose.with('drain_time_is_over'));
   }
 
   removed(connection: ServerConnection): void {

@@ -51,7 +51,6 @@ const hcmFields = new SupportedFields(
     'scheme_header_transformation',
     'max_request_headers_kb',
     'stream_idle_timeout',
-    'stream_flush_timeout',
     'request_timeout',
     'request_headers_timeout',
     'drain_timeout',

@@ -9,6 +9,8 @@ import { RequestReplay } from './request-replay.ts';
 import { RetryDecision, RetryState } from './retry-state.ts';
 import type { HttpStream } from './stream.ts';
 import { addUpstreamServiceTime } from './response/preparation.ts';
+import type { RouteStats } from './route-stats.ts';
+import { checkStrictly } from './strict-headers.ts';
 import { UpstreamTry } from './upstream-try.ts';
 
 /** The router's work for one stream: choose a cluster and a host, try, perhaps try again, and pass the answer back. */
@@ -26,6 +28,8 @@ export class Forwarding implements PickContext {
   private timeouts: RouteTimeouts | null;
   private retry: RetryState | null;
   private current: UpstreamTry | null;
+  /** Virtual cluster and route, where they count too. */
+  private elsewhere: readonly RouteStats[];
   private isResponsePaused: boolean;
   private isOver: boolean;
 
@@ -43,6 +47,7 @@ export class Forwarding implements PickContext {
     this.timeouts = null;
     this.retry = null;
     this.current = null;
+    this.elsewhere = [];
     this.isResponsePaused = false;
     this.isOver = false;
   }
@@ -72,12 +77,18 @@ export class Forwarding implements PickContext {
     const { stream, action } = this;
     const { outcome, manager } = stream;
     this.head = head;
+    const { strictCheckHeaders } = manager.router;
+    const bad = strictCheckHeaders.length === 0 ? null : checkStrictly(head, strictCheckHeaders);
+    if (bad !== null) {
+      stream.replyFromRouter(bad);
+      return;
+    }
     const choice = stream.choice!;
     const cluster = choice.name === '' ? undefined : manager.clusters.get(choice.name);
     if (cluster === undefined) {
       stream.stats.count('no_cluster');
       const status = action.clusterNotFoundStatus;
-      stream.reply({ status, body: '', details: 'cluster_not_found', flags: ResponseFlag.NoClusterFound });
+      stream.replyFromRouter({ status, body: '', details: 'cluster_not_found', flags: ResponseFlag.NoClusterFound });
       return;
     }
     this.choice = choice;
@@ -85,6 +96,10 @@ export class Forwarding implements PickContext {
     outcome.upstreamCluster = cluster.statName;
     outcome.upstreamClusterRaw = cluster.name;
     outcome.clusterMetadata = cluster.metadata;
+    const virtualCluster = this.route.virtualCluster(head);
+    outcome.virtualClusterName = virtualCluster;
+    this.elsewhere = manager.routeStats.of(this.route.virtualHostName, virtualCluster, this.route.statPrefix);
+    if (manager.data.forwarding.schemeMatchesUpstream) head.scheme = 'http';
     this.timeouts = takeRouteTimeouts(head, action, manager.router);
     this.retry = RetryState.from(head, action, cluster);
     this.setRouterHeaders(head);
@@ -154,9 +169,9 @@ export class Forwarding implements PickContext {
   }
 
   onHead(upstream: UpstreamTry, head: ResponseHead, end: boolean): void {
-    const { stream, cluster } = this;
+    const { stream } = this;
     if (head.status < 200 && head.status !== 101) {
-      this.cluster!.stats.recordCode(head.status, stream.outcome.isInternal, false);
+      this.recordCode(head.status, false);
       stream.response.head(head, false);
       return;
     }
@@ -177,7 +192,7 @@ export class Forwarding implements PickContext {
       outcome.flags |= this.retry.flagFor(decision);
       this.retry.succeeded();
     }
-    cluster!.stats.recordCode(head.status, outcome.isInternal, canary);
+    this.recordCode(head.status, canary);
     outcome.details = 'via_upstream';
     this.finishHead(head);
     if (end) this.upstreamEnded(upstream);
@@ -222,6 +237,7 @@ export class Forwarding implements PickContext {
 
   onResponseTimeout(): void {
     this.cluster!.stats.rqTimeout.inc();
+    for (const stats of this.elsewhere) stats.timeout.inc();
     this.current?.host?.recordTimeout();
     this.replyTimeout('upstream request timeout', 'response_timeout', ResponseFlag.UpstreamRequestTimeout);
   }
@@ -238,6 +254,7 @@ export class Forwarding implements PickContext {
 
   retryNow(): void {
     this.retry!.started();
+    for (const stats of this.elsewhere) stats.retry.inc();
     this.try();
   }
 
@@ -263,31 +280,52 @@ export class Forwarding implements PickContext {
   private replyTimeout(body: string, details: string, flags: number): void {
     const { stream } = this;
     const isSilent = this.timeouts!.emptyReplyOnTimeout;
-    if (!stream.response.hasBegun)
-      this.cluster!.stats.recordCode(isSilent ? 204 : 504, stream.outcome.isInternal, false);
-    stream.reply(isSilent ? { status: 204, body: '', details, flags } : { status: 504, body, details, flags });
+    if (!stream.response.hasBegun) this.recordCode(isSilent ? 204 : 504, false);
+    stream.replyFromRouter(
+      isSilent ? { status: 204, body: '', details, flags } : { status: 504, body, details, flags },
+    );
   }
 
   // ---- inside
 
   private try(): void {
     const { stream, cluster } = this;
+    stream.outcome.attemptCount++;
+    for (const stats of this.elsewhere) stats.total.inc();
     const host = cluster!.pick(this);
     if (host === null) {
       cluster!.stats.cxNoneHealthy.inc();
       const { flag, status, reason } = NoHealthyUpstream.kind;
-      cluster!.stats.recordCode(status, stream.outcome.isInternal, false);
-      stream.reply({ status, body: 'no healthy upstream', details: reason, flags: flag });
+      this.recordCode(status, false);
+      stream.replyFromRouter({ status, body: 'no healthy upstream', details: reason, flags: flag });
       return;
     }
-    stream.outcome.attemptCount++;
     if (this.action.includeAttemptCount)
       this.head!.headers.set('x-envoy-attempt-count', String(stream.outcome.attemptCount));
-    if (this.action.autoHostRewrite && host.hostname !== '') this.head!.authority = host.hostname;
+    if (this.action.autoHostRewrite && host.hostname !== '') this.rewriteHost(this.head!, host.hostname);
     const upstream = new UpstreamTry(this);
     this.current = upstream;
     upstream.host = host;
     cluster!.httpPool(host, this.action.priority).newStream(upstream);
+  }
+
+  private rewriteHost(head: RequestHead, hostname: string): void {
+    const { headers } = head;
+    const isFirst = this.stream.outcome.attemptCount === 1;
+    if (isFirst && !this.stream.manager.router.suppressEnvoyHeaders)
+      headers.set('x-envoy-original-host', head.authority);
+    if (isFirst && this.action.appendXForwardedHost) {
+      const before = headers.get('x-forwarded-host');
+      headers.set('x-forwarded-host', before === undefined ? head.authority : `${before},${head.authority}`);
+    }
+    head.authority = hostname;
+  }
+
+  /** An answer's status, everywhere it counts. */
+  private recordCode(status: number, isCanary: boolean): void {
+    if (!this.stream.manager.router.dynamicStats) return;
+    this.cluster!.stats.recordCode(status, this.stream.outcome.isInternal, isCanary);
+    for (const stats of this.elsewhere) stats.recordCode(status);
   }
 
   private retryLater(): void {
@@ -315,8 +353,9 @@ export class Forwarding implements PickContext {
     stream.timeouts.clearResponse();
     stream.timeouts.clearPerTry();
     upstream.finished();
-    // Envoy counts from the request's end; where the answer came first, there is nothing to count.
-    const since = Number.isNaN(stream.outcome.requestEndMs) ? stream.clock.now : stream.outcome.requestEndMs;
+    if (Number.isNaN(stream.outcome.requestEndMs)) return;
+    const since = stream.outcome.requestEndMs;
+    for (const stats of this.elsewhere) stats.recordTime(Math.round(stream.clock.now - since));
     this.cluster!.stats.recordTime(
       Math.round(stream.clock.now - since),
       stream.outcome.isInternal,
@@ -335,9 +374,11 @@ export class Forwarding implements PickContext {
   private finishHead(head: ResponseHead): void {
     const { stream } = this;
     const { outcome, manager } = stream;
-    if (!manager.router.suppressEnvoyHeaders) {
-      const since = Number.isNaN(outcome.requestEndMs) ? stream.clock.now : outcome.requestEndMs;
-      addUpstreamServiceTime(head, stream.clock.now - since);
+    outcome.responseHead = head;
+    outcome.responseCode = head.status;
+    // Counted from the end of the request: an answer that comes before it has no such time.
+    if (!manager.router.suppressEnvoyHeaders && !Number.isNaN(outcome.requestEndMs)) {
+      addUpstreamServiceTime(head, stream.clock.now - outcome.requestEndMs);
     }
     if (this.action.includeAttemptCountInResponse)
       head.headers.set('x-envoy-attempt-count', String(outcome.attemptCount));
@@ -350,7 +391,8 @@ export class Forwarding implements PickContext {
     outcome.flags |= failure.kind.flag;
     const detail = failure.detail === '' ? '' : `|${failure.detail}`;
     outcome.details = `upstream_reset_after_response_started{${failure.kind.reason}${detail}}`.replaceAll(' ', '_');
-    this.stream.stats.count('rq_reset_after_downstream_response_started');
+    this.stream.stats.count('downstream_rq_tx_reset');
+    this.stream.stats.count('downstream_rq_rx_reset');
     this.isOver = true;
     this.stream.response.reset(failure);
   }
@@ -362,9 +404,9 @@ export class Forwarding implements PickContext {
     const body = `upstream connect error or disconnect/reset before headers. ${retried}: ${reason}`;
     const detail = failure.detail === '' ? '' : `|${failure.detail}`;
     const details = `upstream_reset_before_response_started{${reason}${detail}}`;
-    this.cluster!.stats.recordCode(status, stream.outcome.isInternal, false);
+    this.recordCode(status, false);
     const isOverloaded = flag === ResponseFlag.UpstreamOverflow && !stream.manager.router.suppressEnvoyHeaders;
     const headers: [string, string][] = isOverloaded ? [['x-envoy-overloaded', 'true']] : [];
-    stream.reply({ status, body, details, flags: flag, headers });
+    stream.replyFromRouter({ status, body, details, flags: flag, headers });
   }
 }

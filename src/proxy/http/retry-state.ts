@@ -79,14 +79,12 @@ export class RetryState {
     return this.decide(this.wantsReset(failure, wasHeadSent), host);
   }
 
-  /** `PickContext.rejects`. */
+  /** `PickContext.rejects`: the predicates hold for retries only. */
   rejects(host: Host): boolean {
-    return (
-      this.failedHosts !== null &&
-      this.policy !== null &&
-      this.policy.hostPredicates.length > 0 &&
-      this.failedHosts.includes(host)
-    );
+    if (this.failedHosts === null || this.policy === null) return false;
+    const { hostPredicates } = this.policy;
+    if (hostPredicates.includes('omit_canary_hosts') && host.canary) return true;
+    return hostPredicates.includes('previous_hosts') && this.failedHosts.includes(host);
   }
 
   flagFor(decision: RetryDecision): number {

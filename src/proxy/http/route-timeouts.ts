@@ -1,4 +1,5 @@
 import type { RequestHead } from '../../core/head.ts';
+import { grpcTimeoutMs, isGrpcRequest } from './grpc-timeout.ts';
 import type { ForwardAction } from '../../route/route.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 
@@ -27,6 +28,8 @@ export function takeRouteTimeouts(head: RequestHead, action: ForwardAction, rout
   let responseMs = action.timeoutMs;
   let perTryMs = action.retry === null ? 0 : action.retry.perTryTimeoutMs;
   let hasExpected = false;
+  const grpcMs = action.maxGrpcTimeoutMs >= 0 && isGrpcRequest(head) ? legacyGrpcMs(head, action) : -1;
+  if (grpcMs >= 0) responseMs = grpcMs;
   if (router.respectExpectedRqTimeout) {
     const expected = milliseconds(headers.get(expectedHeader));
     if (expected >= 0) {
@@ -45,13 +48,23 @@ export function takeRouteTimeouts(head: RequestHead, action: ForwardAction, rout
   const emptyReplyOnTimeout = headers.remove(altResponseHeader);
   headers.remove(timeoutHeader);
   headers.remove(perTryHeader);
+  const expectedMs = perTryMs > 0 ? perTryMs : responseMs;
+  if (grpcMs >= 0 && expectedMs > 0) headers.set('grpc-timeout', `${expectedMs}m`);
   return {
     responseMs,
     perTryMs,
     perTryIdleMs: action.retry === null ? 0 : action.retry.perTryIdleTimeoutMs,
-    expectedMs: perTryMs > 0 ? perTryMs : responseMs,
+    expectedMs,
     emptyReplyOnTimeout,
   };
+}
+
+/** The deprecated `max_grpc_timeout`: the client's deadline in place of the route's timeout; 0: none. */
+function legacyGrpcMs(head: RequestHead, { maxGrpcTimeoutMs, grpcTimeoutOffsetMs }: ForwardAction): number {
+  const asked = Math.max(0, grpcTimeoutMs(head));
+  const shortened = asked > grpcTimeoutOffsetMs ? asked - grpcTimeoutOffsetMs : asked;
+  // 0 is without end, so any limit is shorter.
+  return maxGrpcTimeoutMs !== 0 && (shortened === 0 || shortened > maxGrpcTimeoutMs) ? maxGrpcTimeoutMs : shortened;
 }
 
 /** -1: absent or no whole number, which Envoy ignores. */

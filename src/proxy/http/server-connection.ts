@@ -23,7 +23,12 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   private idleAt: number;
   /** max_connection_duration; Infinity: none. */
   private drainAt: number;
+  /** Of a connection that is to end while idle; Infinity: none. */
+  private closeAt: number;
   private requests: number;
+  /** The last request was read to its end, so the client needs no time to notice the answer. */
+  private wasLastRequestWhole: boolean;
+  private isHttp1: boolean;
   private isDraining: boolean;
   private isClosing: boolean;
   private isClosed: boolean;
@@ -42,7 +47,10 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.startMs = manager.clock.now;
     this.idleAt = Infinity;
     this.drainAt = Infinity;
+    this.closeAt = Infinity;
     this.requests = 0;
+    this.wasLastRequestWhole = true;
+    this.isHttp1 = false;
     this.isDraining = false;
     this.isClosing = false;
     this.isClosed = false;
@@ -52,9 +60,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.codec = manager.newCodec(this, this);
     const { stats } = manager;
     stats.cxTotal.inc();
-    stats.cxHttp1Total.inc();
     stats.cxActive.inc();
-    stats.cxHttp1Active.inc();
     const { maxConnectionDurationMs } = manager.data.timeouts;
     if (maxConnectionDurationMs > 0) this.drainAt = this.startMs + maxConnectionDurationMs;
     this.becameIdle();
@@ -80,14 +86,21 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     if (this.drainAt <= now) {
       this.drainAt = Infinity;
       this.manager.stats.count('downstream_cx_max_duration_reached');
-      this.drain();
+      // `http1_safe_max_connection_duration`: the next answer says goodbye, and nothing is closed before.
+      if (this.manager.data.timeouts.http1SafeMaxConnectionDuration) this.codec.drain();
+      else this.drain();
     }
     if (this.idleAt <= now && this.streams.length === 0) {
       this.idleAt = Infinity;
       this.manager.stats.count('downstream_cx_idle_timeout');
-      this.close(DownstreamLocalClose.with('on_idle_timeout'));
+      this.goAway();
     }
-    let next = Math.min(this.drainAt, this.streams.length === 0 ? this.idleAt : Infinity);
+    if (this.closeAt <= now && this.streams.length === 0) {
+      this.closeAt = Infinity;
+      this.close(DownstreamLocalClose.with('on_idle_timeout'), true);
+    }
+    const idle = this.streams.length === 0 ? Math.min(this.idleAt, this.closeAt) : Infinity;
+    let next = Math.min(this.drainAt, idle);
     for (const stream of this.streams) next = Math.min(next, stream.timeouts.next());
     this.manager.timers.schedule(this, next);
   }
@@ -95,6 +108,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   // ---- the connection tells
 
   onBytes(chunk: Uint8Array): void {
+    if (!this.isHttp1) this.becomeHttp1();
     this.codec.receive(chunk, this.manager.clock.now);
   }
 
@@ -120,7 +134,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.codec.closed(failure === DownstreamRemoteClose || failure.kind.side === 0 ? DownstreamRemoteClose : failure);
     for (const stream of this.streams.slice()) stream.onDownstreamReset(DownstreamRemoteClose);
     stats.cxActive.dec();
-    stats.cxHttp1Active.dec();
+    if (this.isHttp1) stats.cxHttp1Active.dec();
     stats.cxDestroy.inc();
     stats.cxLengthMs.record(clock.now - this.startMs);
     this.countBytes();
@@ -153,6 +167,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
 
   accept(codecStream: CodecStream<ResponseHead>): StreamUser<RequestHead> {
     const stream = new HttpStream(this, codecStream);
+    const { requestHeadersMs } = this.manager.data.timeouts;
+    if (requestHeadersMs > 0) stream.timeouts.setRequestHeaders(requestHeadersMs);
     stream.slot = this.streams.length;
     this.streams.push(stream);
     this.requests++;
@@ -166,11 +182,11 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
 
   onProtocolError(failure: Failure): void {
     this.manager.stats.count('downstream_cx_protocol_error');
-    this.close(failure);
+    this.close(failure, true);
   }
 
   onFinished(): void {
-    this.close(DownstreamLocalClose);
+    this.close(DownstreamLocalClose, !this.wasLastRequestWhole);
   }
 
   // ---- streams tell
@@ -186,6 +202,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   }
 
   remove(stream: HttpStream): void {
+    this.wasLastRequestWhole = stream.request.hasEnded;
     const { streams } = this;
     const last = streams.pop()!;
     if (last !== stream) {
@@ -195,7 +212,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.countBytes();
     if (streams.length > 0 || this.isClosed) return;
     // A response that had begun before the drain could not say `connection: close`.
-    if (this.isDraining) this.close(DownstreamLocalClose);
+    if (this.isDraining) this.goAway();
     else this.becameIdle();
   }
 
@@ -203,7 +220,28 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   drain(): void {
     this.isDraining = true;
     this.codec.drain();
-    if (this.streams.length === 0) this.close(DownstreamLocalClose);
+    if (this.streams.length === 0) this.goAway();
+  }
+
+  /**
+   * Nothing is open. HTTP/1 cannot say goodbye without an answer, so a request that crosses this is still answered, with
+   * `connection: close`, until drain_timeout is over. A connection that never had one closes at once.
+   */
+  private goAway(): void {
+    if (this.requests === 0) {
+      this.close(DownstreamLocalClose.with('on_idle_timeout'), false);
+      return;
+    }
+    this.codec.drain();
+    this.closeAt = this.manager.clock.now + this.manager.data.timeouts.drainMs;
+    this.wakeAt(this.closeAt);
+  }
+
+  /** The first bytes: from now on it counts as what it speaks. */
+  private becomeHttp1(): void {
+    this.isHttp1 = true;
+    this.manager.stats.cxHttp1Total.inc();
+    this.manager.stats.cxHttp1Active.inc();
   }
 
   private becameIdle(): void {
@@ -221,10 +259,11 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     return false;
   }
 
-  private close(failure: Failure): void {
+  /** `isDelayed`: the client may close first; otherwise at once when everything is sent. */
+  private close(failure: Failure, isDelayed: boolean): void {
     if (this.isClosing) return;
     this.isClosing = true;
-    this.connection.endAndLinger(this.manager.data.timeouts.delayedCloseMs, failure);
+    this.connection.endAndLinger(isDelayed ? this.manager.data.timeouts.delayedCloseMs : 0, failure);
   }
 
   private countBytes(): void {

@@ -7,10 +7,11 @@ import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { HttpFilter, LocalReply, Stream } from '../../filter/filter.ts';
 import { Outcome } from '../../observe/outcome.ts';
-import type { ClusterChoice, DirectResponseAction, Route } from '../../route/route.ts';
+import type { ClusterChoice, DirectResponseAction, ForwardAction, Route } from '../../route/route.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import type { HttpFilterChain } from './filter-chain.ts';
 import { Forwarding } from './forwarding.ts';
+import { grpcTimeoutMs } from './grpc-timeout.ts';
 import type { HcmStats } from './hcm-stats.ts';
 import { RequestHalf } from './request-half.ts';
 import { ResponseHalf } from './response-half.ts';
@@ -87,10 +88,13 @@ export class HttpStream implements Stream {
     outcome.requestHead = head;
     this.beginOutcome();
     outcome.protocol = protocolName(head.version);
+    this.timeouts.headReceived();
     const timeouts = this.manager.data.timeouts;
     if (timeouts.streamIdleMs !== 0) this.timeouts.setIdle(timeouts.streamIdleMs);
     if (timeouts.requestMs !== 0) this.timeouts.setRequest(timeouts.requestMs);
     if (timeouts.maxStreamDurationMs !== 0) this.timeouts.setDuration(timeouts.maxStreamDurationMs);
+    const { flushIntervalMs } = this.manager.data.accessLogOptions;
+    if (flushIntervalMs !== 0) this.timeouts.setLogFlush(flushIntervalMs);
   }
 
   /** What is known without a head. */
@@ -110,12 +114,6 @@ export class HttpStream implements Stream {
   /** Checks and rewrites the head, and finds the route. False: it has been answered. */
   admit(head: RequestHead): boolean {
     if (!this.manager.data.proxy100Continue && head.headers.has('expect')) this.answerExpect(head);
-    if (head.headers.has('upgrade') && this.isUpgrade(head)) {
-      this.stats.count('downstream_rq_ws_on_non_ws_route');
-      this.connection.closeAfterResponse();
-      this.reply({ status: 403, body: '', details: 'upgrade_failed' });
-      return false;
-    }
     const reject = this.manager.requestPreparation.prepare(head, this.connection.connection.peer, this.outcome);
     if (reject !== null) {
       if (reject.close) this.connection.closeAfterResponse();
@@ -123,12 +121,19 @@ export class HttpStream implements Stream {
       return false;
     }
     this.decideRoute();
-    return true;
+    if (this.manager.data.accessLogOptions.flushOnNewRequest) this.log('DownstreamStart');
+    if (!head.headers.has('upgrade') || !this.isUpgrade(head)) return true;
+    this.stats.count('downstream_rq_ws_on_non_ws_route');
+    this.connection.closeAfterResponse();
+    if (this.choice !== null) this.outcome.upstreamCluster = this.choice.name;
+    this.reply({ status: 403, body: '', details: 'upgrade_failed' });
+    return false;
   }
 
   private answerExpect(head: RequestHead): void {
     if (head.headers.get('expect')!.toLowerCase() !== '100-continue') return;
     head.headers.remove('expect');
+    this.stats.recordStatus(100);
     this.codecStream.head(new ResponseHead(100, new Headers()), false);
   }
 
@@ -159,9 +164,18 @@ export class HttpStream implements Stream {
         this.choice = route.action.cluster(this.requestHead, this.random);
         if (route.action.idleTimeoutMs >= 0) this.timeouts.setIdle(route.action.idleTimeoutMs);
         if (route.action.maxStreamDurationMs >= 0) this.timeouts.setDuration(route.action.maxStreamDurationMs);
+        if (route.action.grpcTimeoutHeaderMaxMs >= 0) this.limitByGrpcTimeout(route.action);
       }
     }
     this.filtersOff = this.manager.filtersOff(route, this.choice?.filterDisabled ?? null);
+  }
+
+  /** `max_stream_duration.grpc_timeout_header_max`: the client's deadline bounds the stream, within what is allowed. */
+  private limitByGrpcTimeout({ grpcTimeoutHeaderMaxMs, grpcTimeoutHeaderOffsetMs }: ForwardAction): void {
+    const asked = grpcTimeoutMs(this.requestHead);
+    if (asked < 0) return;
+    const allowed = grpcTimeoutHeaderMaxMs === 0 ? asked : Math.min(asked, grpcTimeoutHeaderMaxMs);
+    this.timeouts.setGrpcDuration(allowed > grpcTimeoutHeaderOffsetMs ? allowed - grpcTimeoutHeaderOffsetMs : allowed);
   }
 
   isFilterOff(index: number): boolean {
@@ -206,7 +220,7 @@ export class HttpStream implements Stream {
     this.stats.routerRqTotal.inc();
     if (route === null) {
       this.stats.count('no_route');
-      this.reply({ status: 404, body: '', details: 'route_not_found', flags: ResponseFlag.NoRouteFound });
+      this.replyFromRouter({ status: 404, body: '', details: 'route_not_found', flags: ResponseFlag.NoRouteFound });
       return;
     }
     const action = route.action;
@@ -217,7 +231,12 @@ export class HttpStream implements Stream {
       // Envoy counts redirects as direct responses.
       this.stats.count('rq_direct_response');
       const location = action.location(head, this.outcome);
-      this.reply({ status: action.status, body: '', details: 'direct_response', headers: [['location', location]] });
+      this.replyFromRouter({
+        status: action.status,
+        body: '',
+        details: 'direct_response',
+        headers: [['location', location]],
+      });
     } else {
       this.stats.count('rq_direct_response');
       this.replyDirectly(action, head);
@@ -231,10 +250,26 @@ export class HttpStream implements Stream {
     const contentType = action.contentType ?? '';
     if (contentType !== '') headers.push(['content-type', contentType]);
     const body = action.formatBody?.(this.outcome) ?? action.body;
-    this.reply({ status: action.status, body, details: 'direct_response', headers });
+    this.replyFromRouter({ status: action.status, body, details: 'direct_response', headers });
+  }
+
+  /** The head never came. */
+  replyWithoutHead(reply: LocalReply): void {
+    this.beginOutcome();
+    this.connection.closeAfterResponse();
+    this.reply(reply);
   }
 
   reply(reply: LocalReply): void {
+    this.answer(reply, null);
+  }
+
+  /** An answer of the router's: the route's header mutations apply, as to an upstream's. */
+  replyFromRouter(reply: LocalReply): void {
+    this.answer(reply, this.route);
+  }
+
+  private answer(reply: LocalReply, route: Route | null): void {
     if (this.isFinished) return;
     const outcome = this.outcome;
     outcome.flags |= reply.flags ?? 0;
@@ -249,8 +284,15 @@ export class HttpStream implements Stream {
     this.forwarding?.abandon();
     outcome.details = reply.details.replaceAll(' ', '_');
     const prepared = this.manager.localReplies.make(reply, this.requestHead, outcome);
-    const route = this.route;
-    if (route !== null) route.mutateResponse(prepared.head, outcome);
+    if (route !== null) {
+      // Envoy mutates before the answer's code is on record.
+      const { responseCode } = outcome;
+      outcome.responseCode = 0;
+      route.mutateResponse(prepared.head, outcome);
+      outcome.responseCode = responseCode;
+    }
+    // What was wrong with such a request may be wrong with what follows it.
+    if (reply.status === 400 && !this.manager.data.streamErrorOnInvalidMessage) this.connection.closeAfterResponse();
     this.response.head(prepared.head, prepared.body === null);
     if (prepared.body !== null) this.response.data(prepared.body, true);
   }
@@ -324,9 +366,15 @@ export class HttpStream implements Stream {
     }
     if (outcome.responseCode !== 0) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
-    const logs = this.manager.accessLogs;
-    for (let i = 0; i < logs.length; i++) logs[i]!.log(outcome);
+    this.log('DownstreamEnd');
     this.connection.remove(this);
+  }
+
+  /** `moment`: Envoy's access log type. */
+  log(moment: string): void {
+    const logs = this.manager.accessLogs;
+    this.outcome.accessLogType = moment;
+    for (let i = 0; i < logs.length; i++) logs[i]!.log(this.outcome);
   }
 }
 

@@ -1,6 +1,9 @@
 import { ResponseFlag } from '../../core/failure.ts';
 import type { HttpStream } from './stream.ts';
 
+/** gRPC's status code. */
+const deadlineExceeded = 4;
+
 /**
  * The moments at which something happens to one stream; Infinity: never. They live under their connection's one entry
  * in the timer heap, so that setting one costs an assignment and a comparison.
@@ -11,7 +14,12 @@ export class StreamTimeouts {
   private perTryIdleMs: number;
   private idleAt: number;
   private requestAt: number;
+  private requestHeadersAt: number;
   private durationAt: number;
+  /** The duration is the client's own deadline (`grpc-timeout`). */
+  private isGrpcDuration: boolean;
+  private logFlushMs: number;
+  private logFlushAt: number;
   /** Route timeout: counted from the end of the request. */
   private responseAt: number;
   private perTryAt: number;
@@ -24,7 +32,11 @@ export class StreamTimeouts {
     this.perTryIdleMs = 0;
     this.idleAt = Infinity;
     this.requestAt = Infinity;
+    this.requestHeadersAt = Infinity;
     this.durationAt = Infinity;
+    this.isGrpcDuration = false;
+    this.logFlushMs = 0;
+    this.logFlushAt = Infinity;
     this.responseAt = Infinity;
     this.perTryAt = Infinity;
     this.perTryIdleAt = Infinity;
@@ -34,7 +46,7 @@ export class StreamTimeouts {
   /** The earliest of them. */
   next(): number {
     const whole = Math.min(this.idleAt, this.requestAt, this.durationAt, this.responseAt);
-    return Math.min(whole, this.perTryAt, this.perTryIdleAt, this.retryAt);
+    return Math.min(whole, this.perTryAt, this.perTryIdleAt, this.retryAt, this.requestHeadersAt, this.logFlushAt);
   }
 
   /** Milliseconds; 0: off. */
@@ -47,9 +59,28 @@ export class StreamTimeouts {
     this.requestAt = ms === 0 ? Infinity : this.at(ms);
   }
 
+  setRequestHeaders(ms: number): void {
+    this.requestHeadersAt = this.at(ms);
+  }
+
+  headReceived(): void {
+    this.requestHeadersAt = Infinity;
+  }
+
   setDuration(ms: number): void {
     this.durationAt = ms === 0 ? Infinity : this.stream.outcome.startMs + ms;
     if (ms !== 0) this.stream.connection.wakeAt(this.durationAt);
+  }
+
+  setGrpcDuration(ms: number): void {
+    this.isGrpcDuration = true;
+    this.setDuration(ms);
+  }
+
+  /** Long streams are logged again and again. */
+  setLogFlush(ms: number): void {
+    this.logFlushMs = ms;
+    this.logFlushAt = this.at(ms);
   }
 
   setResponse(ms: number): void {
@@ -100,6 +131,8 @@ export class StreamTimeouts {
   }
 
   clear(): void {
+    this.logFlushAt = Infinity;
+    this.requestHeadersAt = Infinity;
     this.idleMs = 0;
     this.idleAt = Infinity;
     this.requestAt = Infinity;
@@ -111,7 +144,10 @@ export class StreamTimeouts {
 
   /** Acts on what is due; the stream may have ended afterwards. */
   fire(now: number): void {
-    if (this.retryAt <= now) {
+    if (this.logFlushAt <= now) {
+      this.logFlushAt = now + this.logFlushMs;
+      this.stream.log('DownstreamPeriodic');
+    } else if (this.retryAt <= now) {
       this.retryAt = Infinity;
       this.stream.forwarding?.retryNow();
     } else if (this.durationAt <= now) {
@@ -126,6 +162,9 @@ export class StreamTimeouts {
     } else if (this.perTryIdleAt <= now) {
       this.perTryIdleAt = Infinity;
       this.stream.forwarding?.onPerTryIdleTimeout();
+    } else if (this.requestHeadersAt <= now) {
+      this.requestHeadersAt = Infinity;
+      this.headersTimedOut();
     } else if (this.requestAt <= now) {
       this.requestAt = Infinity;
       this.requestTimedOut();
@@ -154,6 +193,12 @@ export class StreamTimeouts {
     });
   }
 
+  private headersTimedOut(): void {
+    const stream = this.stream;
+    stream.stats.count('downstream_rq_header_timeout');
+    stream.replyWithoutHead({ status: 408, body: 'request header timeout', details: 'request_header_timeout' });
+  }
+
   private requestTimedOut(): void {
     const stream = this.stream;
     stream.stats.count('downstream_rq_timeout');
@@ -164,6 +209,7 @@ export class StreamTimeouts {
     const stream = this.stream;
     stream.stats.count('downstream_rq_max_duration_reached');
     const status = stream.request.hasEnded ? 504 : 408;
-    stream.reply({ status, body: 'downstream duration timeout', details: 'max_duration_timeout' });
+    const reply = { status, body: 'downstream duration timeout', details: 'max_duration_timeout' };
+    stream.reply(this.isGrpcDuration ? { ...reply, grpcStatus: deadlineExceeded } : reply);
   }
 }

@@ -1,6 +1,7 @@
 import type { Cluster, Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
+import { DownstreamLocalClose } from '../../core/failures.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
 import type { Counter, StatsScope } from '../../observe/stats.ts';
@@ -51,8 +52,15 @@ export class TcpProxy implements ConnectionHandler {
     return session;
   }
 
-  /** TCP has no way to say goodbye: sessions go on until they end or the process does. */
+  /** TCP has no way to say goodbye: sessions go on until they end or are closed. */
   drain(): void {}
+
+  end(): void {}
+
+  closeAll(): void {
+    for (const { downstream } of [...this.sessions])
+      downstream.destroy(DownstreamLocalClose.with('drain_time_is_over'));
+  }
 
   /** Envoy: a random value modulo the total weight, against the running sum. */
   chooseCluster(): Cluster | null {

@@ -20,7 +20,6 @@ export const HeaderKind = {
   UserAgent: 1 << 11,
   Via: 1 << 12,
   ExternalAddress: 1 << 13,
-  Cookie: 1 << 14,
   /** Not a kind of header: a scan met one of the kinds that must be single more than once. */
   Repeated: 1 << 30,
 } as const;
@@ -64,7 +63,6 @@ const single: readonly (readonly [string, number])[] = [
   ['user-agent', HeaderKind.UserAgent],
   ['via', HeaderKind.Via],
   ['x-envoy-external-address', HeaderKind.ExternalAddress],
-  ['cookie', HeaderKind.Cookie],
 ];
 
 /** `extraInternal`: the route configuration's internal_only_headers, lower-case. */
@@ -98,11 +96,11 @@ export function removeKinds(headers: Headers, kinds: ReadonlyMap<string, number>
   if (rawNames !== null) rawNames.length = kept;
 }
 
-/** Joins repeated fields at the place of the first, as Envoy's header map does: cookies with `; `, the rest with `,`. */
+/** Joins repeated fields at the place of the first with `,`, as Envoy's header map does for those it has a place for. */
 export function joinRepeated(headers: Headers): void {
   for (const [name] of single) {
     const first = headers.indexOf(name);
     if (first < 0 || headers.indexOf(name, first + 1) < 0) continue;
-    headers.set(name, headers.getAll(name).join(name === 'cookie' ? '; ' : ','));
+    headers.set(name, headers.getAll(name).join(','));
   }
 }

@@ -122,7 +122,10 @@ export class RequestPreparation {
     const { headers } = head;
     if ((met & HeaderKind.Repeated) !== 0) joinRepeated(headers);
     const connection = headers.get('connection') ?? '';
-    if (!isPlainConnection(connection) && removeNominatedHeaders(headers, connection)) head.authority = '';
+    if (!isPlainConnection(connection) && removeNominatedHeaders(headers, connection)) {
+      head.authority = '';
+      head.hasAuthority = false;
+    }
     const isUpgrade = headers.has('upgrade') && namesUpgrade(connection);
     if (!isUpgrade) removeKinds(headers, this.kinds, HeaderKind.Connection | HeaderKind.Upgrade);
   }
