@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { chmodSync, rmSync, statSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Address } from '../core/peer.ts';
@@ -32,7 +32,8 @@ export class AdminServer {
     this.pages = pages;
     this.accessLogs = accessLogs;
     this.log = log;
-    this.server = createServer({
+    // An import would run every getter of the module, of which one loads all of fetch: 30 ms and 12 MB at start-up.
+    this.server = process.getBuiltinModule('node:http').createServer({
       maxHeaderSize: headerBytesMax,
       requestTimeout: requestTimeoutMs,
       requireHostHeader: false,

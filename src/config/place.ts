@@ -8,6 +8,7 @@ import type { ConfigReason, Problem } from './problem.ts';
  * points to what should hold it. Reads the text a second time, so only for what is to be shown.
  */
 export function place(reasons: readonly Reason[], document: ConfigDocument): Problem[] {
+  if (reasons.length === 0) return [];
   const root = placesOf(document);
   const problems = reasons.map((reason: ConfigReason) => {
     if (reason.offset !== undefined) return unreadable(reason, document);

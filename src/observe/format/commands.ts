@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Outcome } from '../outcome.ts';
 import {
   addressOperator,
@@ -40,6 +38,14 @@ function makeCommands(): Map<string, Command> {
   addParametrized(commands);
   addEmpty(commands);
   return commands;
+}
+
+let crypto: typeof import('node:crypto') | null = null;
+
+/** Loads the module when an id is first asked for: it takes 10 ms, and few formats need it. */
+function newId(): string {
+  crypto ??= process.getBuiltinModule('node:crypto');
+  return crypto.randomUUID();
 }
 
 function plain(commands: Map<string, Command>, name: string, make: (context: FormatContext) => Operator): void {
@@ -109,8 +115,8 @@ function addTexts(commands: Map<string, Command>): void {
     UPSTREAM_HOST: (o) => o.upstreamHost || null,
     // Set by filters that sekisho does not have.
     CUSTOM_FLAGS: () => '',
-    UNIQUE_ID: () => randomUUID(),
-    STREAM_ID: (o) => o.streamId || (o.streamId = randomUUID()),
+    UNIQUE_ID: newId,
+    STREAM_ID: (o) => o.streamId || (o.streamId = newId()),
   };
   for (const [name, read] of Object.entries(texts)) plain(commands, name, () => new TextOperator(read));
   const names: Readonly<Record<string, (o: Outcome) => string>> = {
