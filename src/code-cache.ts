@@ -3,20 +3,26 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import process from 'node:process';
 
+const folderVariable = 'NODE_COMPILE_CACHE';
 /** Written this long after the start, so that it takes nothing from the first requests. */
 const settleMs = 3000;
 
 /**
- * Has V8's compiled code (and of sources, the JavaScript without types) kept in the user's cache folder, which about
- * halves the time of a start from sources. Each thread asks for itself. Where nothing can be written the code is
- * compiled at each start; `NODE_COMPILE_CACHE` names another folder, `NODE_DISABLE_COMPILE_CACHE=1` wants none.
- * @param isWriter of the threads that run the same code one is enough to write it
+ * Has V8's compiled code (and of sources, the JavaScript without types) kept in the user's cache folder, which halves
+ * the time of a start from sources. Where nothing can be written the code is compiled at each start; Node's
+ * `NODE_COMPILE_CACHE` names another folder, `NODE_DISABLE_COMPILE_CACHE=1` wants none.
  */
-export function keepCompiledCode(isWriter: boolean): void {
-  const folder = process.env['NODE_COMPILE_CACHE'] ?? cacheFolder();
+export function keepCompiledCode(): void {
+  const folder = process.env[folderVariable] ?? cacheFolder();
   if (folder === null) return;
   enableCompileCache(folder);
-  if (isWriter) setTimeout(flushCompileCache, settleMs).unref();
+  // By the variable a worker has the cache before its first module, and does not load what strips types.
+  process.env[folderVariable] = folder;
+}
+
+/** For one of the threads that run the same code. */
+export function writeCompiledCode(): void {
+  setTimeout(flushCompileCache, settleMs).unref();
 }
 
 /** Not the shared folder for temporary files, Node's default: what lies there may be another user's. */

@@ -28,8 +28,9 @@ function runUnderOwnNode(): void {
 }
 
 async function run(args: readonly string[]): Promise<void> {
-  const { keepCompiledCode } = await import('./code-cache.ts');
-  keepCompiledCode(true);
+  const { keepCompiledCode, writeCompiledCode } = await import('./code-cache.ts');
+  keepCompiledCode();
+  writeCompiledCode();
   const { readCommandLine } = await import('./cli/command-line.ts');
   const invocation = readCommandLine(args, process.versions.openssl);
   if (invocation.command === 'print') {

@@ -1,11 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { parentPort, threadName } from 'node:worker_threads';
-import { keepCompiledCode } from './code-cache.ts';
+import { writeCompiledCode } from './code-cache.ts';
 import type { FromWorker, ToWorker } from './control/worker-messages.ts';
-
-keepCompiledCode(threadName === 'worker_0');
-// Whatever is imported from here on is kept.
-const { TrafficThread } = await import('./traffic-thread.ts');
+import { TrafficThread } from './traffic-thread.ts';
 
 /**
  * Entry of a worker thread. It is started before the configuration has been read, so that its modules load meanwhile;
@@ -13,7 +10,8 @@ const { TrafficThread } = await import('./traffic-thread.ts');
  */
 const port = parentPort!;
 const post = (message: FromWorker): void => port.postMessage(message);
-let thread: InstanceType<typeof TrafficThread> | null = null;
+let thread: TrafficThread | null = null;
+if (threadName === 'worker_0') writeCompiledCode();
 
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'init') thread = new TrafficThread(message.data, firstPublicAddress(), post);
