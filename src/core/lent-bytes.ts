@@ -21,6 +21,10 @@ class LentBytes {
     this.settled = 0;
   }
 
+  isLent(chunk: Uint8Array): boolean {
+    return chunk.buffer === this.memory;
+  }
+
   /** `size` bytes of `chunk` are done with. */
   settle(chunk: Uint8Array, size: number): void {
     if (chunk.buffer === this.memory) this.settled += size;

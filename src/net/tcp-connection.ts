@@ -33,7 +33,7 @@ const latin1Slice = (
 
 let lastId = 0;
 
-/** A TCP or Unix socket. Writes are gathered until the loop's entry ends and leave as one system call. */
+/** A TCP or Unix socket. Writes are gathered until the loop's turn ends and leave as one system call. */
 export class TcpConnection implements Connection, Flushable, Timed {
   readonly id: number;
   readonly peer: Peer;
@@ -124,6 +124,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
     } else {
       this.gatherText();
       this.chunks!.push(chunk);
+      if (lentBytes.isLent(chunk)) this.loop.markUrgent(this);
     }
     return this.gathered(size);
   }
@@ -178,6 +179,8 @@ export class TcpConnection implements Connection, Flushable, Timed {
   }
 
   flush(): void {
+    // Sent already: the loop keeps it on its list when it was urgent.
+    if (!this.isDirty) return;
     this.isDirty = false;
     if (this.isClosed || this.socket.destroyed) {
       this.discard();
@@ -232,6 +235,8 @@ export class TcpConnection implements Connection, Flushable, Timed {
   onPeerEnd(): void {
     this.hasPeerEnded = true;
     this.loop.enter();
+    // Who hears of the end may destroy us, and what was written before it came is to be sent.
+    this.flush();
     if ((this.isEnding || this.isLingering) && this.failure !== null) this.destroy(this.failure);
     else this.sink?.onEnd();
     this.loop.leave();
