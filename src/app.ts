@@ -213,6 +213,7 @@ export class App implements WorkersListener {
       node: this.configuration.data.node,
       runtime: this.runtime.merged,
       fileFlushIntervalMs: this.environment.options.fileFlushIntervalMs,
+      drainTimeMs: this.environment.options.drainTimeMs,
     };
     this.workers.post(index, { kind: 'init', data });
   }

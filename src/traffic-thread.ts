@@ -23,6 +23,7 @@ export class TrafficThread {
   private readonly listeners: Map<string, Listener>;
   /** Listeners that were replaced or removed and still carry connections. */
   private readonly leaving: Set<Listener>;
+  private readonly drainTimeMs: number;
   private clustersToRemove: string[];
   private isDraining: boolean;
 
@@ -53,6 +54,7 @@ export class TrafficThread {
     this.builder.clusters = this.clusters;
     this.listeners = new Map();
     this.leaving = new Set();
+    this.drainTimeMs = data.drainTimeMs;
     this.clustersToRemove = [];
   }
 
@@ -124,7 +126,7 @@ export class TrafficThread {
 
   private letGo(listener: Listener): void {
     this.leaving.add(listener);
-    listener.drain(() => {
+    listener.retire(this.drainTimeMs, () => {
       this.leaving.delete(listener);
       this.removeClusters();
     });
@@ -146,7 +148,7 @@ export class TrafficThread {
     };
     for (const listener of [...this.listeners.values(), ...this.leaving]) {
       left++;
-      listener.drain(done);
+      listener.end(done);
     }
     done();
   }

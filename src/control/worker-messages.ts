@@ -17,6 +17,8 @@ export interface WorkerInit {
   readonly node: NodeData;
   readonly runtime: RuntimeEntries;
   readonly fileFlushIntervalMs: number;
+  /** Longest time that a listener that was replaced or removed keeps its connections. */
+  readonly drainTimeMs: number;
 }
 
 /** Main thread → worker. */

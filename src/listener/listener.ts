@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Timed } from '../core/clock.ts';
 import type { Connection, ConnectionOwner } from '../core/connection.ts';
 import { DownstreamLocalClose } from '../core/failures.ts';
 import type { Address } from '../core/peer.ts';
@@ -20,7 +21,10 @@ export interface FilterChain {
 const noProtocols: readonly string[] = [];
 
 /** One configured listener in one worker: its sockets, and which filter chain gets a connection. */
-export class Listener implements AcceptHandler, ConnectionOwner {
+export class Listener implements AcceptHandler, ConnectionOwner, Timed {
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
   readonly data: ListenerData;
   private readonly network: Network;
   private readonly matcher: FilterChainMatcher<FilterChain>;
@@ -48,6 +52,9 @@ export class Listener implements AcceptHandler, ConnectionOwner {
     scope: StatsScope,
     workerName: string,
   ) {
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
     this.data = data;
     this.network = network;
     this.matcher = new FilterChainMatcher(candidates);
@@ -77,7 +84,7 @@ export class Listener implements AcceptHandler, ConnectionOwner {
   async open(ports: readonly number[] | null, before: Listener | null): Promise<readonly Address[]> {
     const options = this.listenOptions();
     for (const [i, configured] of this.data.addresses.entries()) {
-      const port = ports?.[i] ?? configured.port;
+      const port = configured.port === 0 ? (ports?.[i] ?? 0) : configured.port;
       const taken = before?.give(configured, options) ?? null;
       if (taken !== null) taken.handler = this;
       this.sockets.push(taken ?? (await this.network.listen({ ...configured, port }, options, this)));
@@ -106,18 +113,43 @@ export class Listener implements AcceptHandler, ConnectionOwner {
     this.sockets = [];
   }
 
-  /** Stops accepting and asks the open connections to finish; `done` when the last has. */
-  drain(done: () => void): void {
+  /** The process ends: stops accepting and closes what is idle; `done` when the last connection has gone. */
+  end(done: () => void): void {
     this.close();
-    this.askToFinish();
-    if (this.active === 0) done();
-    else this.whenEmpty = done;
+    for (const handler of this.handlers()) handler.end();
+    this.waitUntilEmpty(done);
   }
 
-  /** Open connections are asked to finish; new ones are still accepted. */
+  /**
+   * Another listener takes its place, or none: stops accepting, and the open connections go with their next answer.
+   * Those that are left when the drain time is over are closed, as in Envoy. `done` when the last has gone.
+   */
+  retire(drainTimeMs: number, done: () => void): void {
+    this.close();
+    this.askToFinish();
+    this.waitUntilEmpty(done);
+    if (this.active > 0) this.network.timers.schedule(this, this.network.clock.now + drainTimeMs);
+  }
+
+  /** The drain time is over. */
+  tick(): void {
+    for (const handler of this.handlers()) handler.closeAll();
+  }
+
+  /** Answers ask their clients to go; new connections are still accepted. */
   askToFinish(): void {
-    for (const chain of this.chains) chain.handler.drain();
-    this.defaultChain?.handler.drain();
+    for (const handler of this.handlers()) handler.drain();
+  }
+
+  private handlers(): readonly ConnectionHandler[] {
+    const handlers = this.chains.map((chain) => chain.handler);
+    if (this.defaultChain !== null) handlers.push(this.defaultChain.handler);
+    return handlers;
+  }
+
+  private waitUntilEmpty(done: () => void): void {
+    if (this.active === 0) done();
+    else this.whenEmpty = done;
   }
 
   onAccepted(connection: Connection): void {
@@ -145,6 +177,7 @@ export class Listener implements AcceptHandler, ConnectionOwner {
     if (this.active > 0 || this.whenEmpty === null) return;
     const done = this.whenEmpty;
     this.whenEmpty = null;
+    this.network.timers.cancel(this);
     done();
   }
 

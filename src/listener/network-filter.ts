@@ -3,8 +3,15 @@ import type { Connection } from '../core/connection.ts';
 /** What a filter chain does with a connection: `proxy/http` and `proxy/tcp` implement it. */
 export interface ConnectionHandler {
   handle(connection: Connection, filterChainName: string): ActiveConnection;
-  /** Connections that this handler still carries are told to finish; new requests are still answered until then. */
+  /**
+   * Every answer from here on asks its client to go (`connection: close`). Idle connections stay: a request may be on
+   * its way, and closing would lose it.
+   */
   drain(): void;
+  /** Closes connections that are idle, and the others when they have become so. */
+  end(): void;
+  /** Closes every connection as it is. */
+  closeAll(): void;
 }
 
 export interface ActiveConnection {
