@@ -6,12 +6,15 @@ import { Held, Origin, TcpOrigin } from './origin.ts';
 import { isRefused, RawClient } from './raw-client.ts';
 import { until } from './wait.ts';
 
+/** An idle connection that was used stays open for drain_timeout, so that a request on its way is not lost. */
+const listener = httpListener({ manager: { drain_timeout: '0.05s' } });
+
 const get = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n';
 
 async function busy(options: AppOptions): Promise<{ app: App; held: Held; client: RawClient }> {
   const held = new Held();
   const origin = await Origin.start(held.handler);
-  const app = await App.start(bootstrap([httpListener()], [cluster('origin', [origin.port])]), options);
+  const app = await App.start(bootstrap([listener], [cluster('origin', [origin.port])]), options);
   const client = (await RawClient.open(await app.port())).write(get);
   await held.arrived(1);
   return { app, held, client };
@@ -21,7 +24,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   test('lets what is in flight finish, and then the process exits with 0', async () => {
     const held = new Held();
     const origin = await Origin.start(held.handler);
-    const app = await App.start(bootstrap([httpListener()], [cluster('origin', [origin.port])]), { concurrency: 2 });
+    const app = await App.start(bootstrap([listener], [cluster('origin', [origin.port])]), { concurrency: 2 });
     const url = await app.url();
     const port = await app.port();
     const answers = Array.from({ length: 20 }, () => request(url));
@@ -63,6 +66,21 @@ describe('SIGTERM', () => {
     expect(await app.exit()).toEqual({ code: 0, signal: null });
   });
 
+  test('answers what crosses the goodbye on an idle connection', async () => {
+    const origin = await Origin.start();
+    const patient = httpListener({ manager: { drain_timeout: '600s' } });
+    const app = await App.start(bootstrap([patient], [cluster('origin', [origin.port])]));
+    const port = await app.port();
+    const client = (await RawClient.open(port)).write(get);
+    await client.hears(/hello\r\n0\r\n\r\n$|hello$/);
+    app.signal('SIGTERM');
+    await until('the listener to refuse', () => isRefused(port));
+    client.heard = '';
+    client.write(get);
+    expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close\r\n[^]*hello/);
+    expect(await app.exit()).toEqual({ code: 0, signal: null });
+  });
+
   test('waits no longer than --drain-time-s', async () => {
     const { app, client } = await busy({ args: ['--drain-time-s', '0'] });
     app.signal('SIGTERM');
@@ -93,7 +111,7 @@ describe('SIGTERM', () => {
       incoming.resume();
       response.write('first ');
     });
-    const app = await App.start(bootstrap([httpListener()], [cluster('origin', [origin.port])]));
+    const app = await App.start(bootstrap([listener], [cluster('origin', [origin.port])]));
     const client = (await RawClient.open(await app.port())).write(get);
     await client.hears(/first /);
     const port = await app.port();

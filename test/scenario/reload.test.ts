@@ -1,0 +1,182 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { Pool } from 'undici';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { App } from './app.ts';
+import { answer, bootstrap, cluster, httpListener, route } from './config.ts';
+import { getText } from './http.ts';
+import { Held, Origin } from './origin.ts';
+import { isRefused, RawClient } from './raw-client.ts';
+import { until } from './wait.ts';
+
+/** Requests without a pause until told to stop; every answer that is not the expected one is kept. */
+class Traffic {
+  readonly bodies: Map<string, number>;
+  readonly failures: string[];
+  private readonly pool: Pool;
+  private isStopping: boolean;
+  private readonly lanes: Promise<void>[];
+
+  constructor(url: string, lanes: number) {
+    this.bodies = new Map();
+    this.failures = [];
+    this.pool = new Pool(url, { connections: lanes, pipelining: 1 });
+    this.isStopping = false;
+    this.lanes = Array.from({ length: lanes }, () => this.drive());
+    onTestFinished(() => this.pool.destroy());
+  }
+
+  /** Waits for so many more answers with this body. */
+  async sees(body: string, count = 20): Promise<void> {
+    const before = this.bodies.get(body) ?? 0;
+    await until(`answers '${body}' (failures: ${this.failures.slice(0, 5).join('; ')})`, () => {
+      return (this.bodies.get(body) ?? 0) >= before + count;
+    });
+  }
+
+  async stop(): Promise<readonly string[]> {
+    this.isStopping = true;
+    await Promise.all(this.lanes);
+    return this.failures;
+  }
+
+  private async drive(): Promise<void> {
+    while (!this.isStopping) {
+      try {
+        const { statusCode, body } = await this.pool.request({ path: '/', method: 'GET' });
+        const text = await body.text();
+        if (statusCode === 200) this.bodies.set(text, (this.bodies.get(text) ?? 0) + 1);
+        else this.failures.push(`${statusCode} ${text}`);
+      } catch (error) {
+        this.failures.push(String(error));
+      }
+    }
+  }
+}
+
+const named = (name: string): Promise<Origin> =>
+  Origin.start((incoming, response) => {
+    incoming.resume();
+    response.end(name);
+  });
+
+describe.each([
+  { how: 'SIGHUP', args: [] },
+  { how: '--watch', args: ['--watch'] },
+])('a reload by $how under traffic', ({ how, args }) => {
+  test('changes routes, clusters and listeners without a failed request', async () => {
+    const [one, two] = [await named('one'), await named('two')];
+    const clusters = [cluster('origin', [one.port])];
+    const app = await App.start(bootstrap([httpListener()], clusters), { concurrency: 2, args });
+    const reload = async (config: object): Promise<void> => {
+      if (how === 'SIGHUP') return app.reload(config);
+      const before = app.reloads;
+      app.rewrite(config);
+      await app.reloadedMoreThan(before);
+    };
+    const port = await app.port();
+    const traffic = new Traffic(await app.url(), 32);
+    await traffic.sees('one');
+    // Other hosts behind the same name.
+    await reload(bootstrap([httpListener()], [cluster('origin', [two.port])]));
+    await traffic.sees('two');
+    // Another route, to a cluster that is new; the old one goes.
+    const other = httpListener({ routes: [route('/', 'other')] });
+    await reload(bootstrap([other], [cluster('other', [one.port])]));
+    await traffic.sees('one');
+    // A listener more.
+    const second = httpListener({ name: 'second', routes: [answer('/', 'second')] });
+    await reload(bootstrap([other, second], [cluster('other', [one.port])]));
+    expect(await getText(await app.url('second'))).toBe('second');
+    const secondPort = await app.port('second');
+    // And gone again, with another answer on the first.
+    await reload(bootstrap([httpListener({ routes: [answer('/', 'direct')] })], []));
+    await traffic.sees('direct');
+    expect(await isRefused(secondPort)).toBe(true);
+    expect(await app.port()).toBe(port);
+    expect(await traffic.stop()).toEqual([]);
+    expect((await app.stats()).get('listener_manager.total_listeners_active')).toBe(1);
+  });
+});
+
+describe('a reload', () => {
+  test('that is refused says where and leaves the old configuration serving', async () => {
+    const app = await App.start(bootstrap([httpListener({ routes: [answer('/', 'old')] })], []));
+    const url = await app.url();
+    app.rewrite(`admin:
+  address: { socket_address: { address: 127.0.0.1, port_value: 0 } }
+static_resources:
+  listeners:
+  - name: ingress
+    address: { socket_address: { address: 127.0.0.1, port_value: 99999 } }
+    filter_chainz: []
+`);
+    app.signal('SIGHUP');
+    await app.says(/the old one serves on/);
+    expect(app.output).toMatch(/config\.yaml:6:\d+/);
+    expect(app.output).toMatch(/config\.yaml:7:5/);
+    expect(app.output).toContain('filter_chainz');
+    expect(await getText(url)).toBe('old');
+    app.rewrite('listeners: [');
+    app.signal('SIGHUP');
+    await app.says(/config\.yaml:[12]:\d+[^]*the old one serves on$/m);
+    expect(await getText(url)).toBe('old');
+    // And a good one after bad ones is taken.
+    await app.reload(bootstrap([httpListener({ routes: [answer('/', 'new')] })], []));
+    expect(await getText(url)).toBe('new');
+  });
+
+  test('with a listener that cannot bind changes the others', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    onTestFinished(() => void squatter.close());
+    const taken = (squatter.address() as AddressInfo).port;
+    const app = await App.start(bootstrap([httpListener({ routes: [answer('/', 'old')] })], []), { concurrency: 2 });
+    const url = await app.url();
+    const blocked = httpListener({ name: 'blocked', port: taken, routes: [answer('/', 'blocked')] });
+    app.rewrite(bootstrap([blocked, httpListener({ routes: [answer('/', 'new')] })], []));
+    app.signal('SIGHUP');
+    await app.says(/listener 'blocked': .*[Aa]ddress already in use/);
+    await until('the other listener to change', async () => (await getText(url)) === 'new');
+    expect(await app.port()).toBe(Number(new URL(url).port));
+  });
+
+  test('lets the requests of a listener that goes finish', async () => {
+    const held = new Held();
+    const origin = await Origin.start(held.handler);
+    const goes = httpListener({ name: 'goes' });
+    const app = await App.start(bootstrap([httpListener(), goes], [cluster('origin', [origin.port])]));
+    const port = await app.port('goes');
+    const client = (await RawClient.open(port)).write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    await held.arrived(1);
+    await app.reload(bootstrap([httpListener({ routes: [answer('/', 'new')] })], []));
+    expect(await isRefused(port)).toBe(true);
+    held.release('late');
+    expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close\r\n[^]*late$/);
+  });
+
+  test('of a listener with another address moves it', async () => {
+    const app = await App.start(bootstrap([httpListener({ routes: [answer('/', 'old')] })], []));
+    const before = await app.port();
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    free.close();
+    await once(free, 'close');
+    await app.reload(bootstrap([httpListener({ port, routes: [answer('/', 'new')] })], []));
+    expect(await getText(`http://127.0.0.1:${port}`)).toBe('new');
+    expect(await isRefused(before)).toBe(true);
+    expect(await app.port()).toBe(port);
+  });
+
+  test('asked for many times at once ends with the last file', async () => {
+    const config = (body: string): object => bootstrap([httpListener({ routes: [answer('/', body)] })], []);
+    const app = await App.start(config('0'), { concurrency: 2 });
+    const url = await app.url();
+    for (let i = 1; i <= 10; i++) {
+      app.rewrite(config(String(i)));
+      app.signal('SIGHUP');
+    }
+    await until('the last configuration', async () => (await getText(url)) === '10');
+  });
+});
