@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
+import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from '../test/peers/binaries.ts';
@@ -111,19 +111,6 @@ export async function run(core: Core, argv: readonly string[]): Promise<string> 
 
 export function pinned(core: Core, argv: readonly string[]): readonly string[] {
   return isPinned ? [taskset!, '-c', String(core), ...argv] : argv;
-}
-
-/** Ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = servers.map((server) => {
-    const { promise, resolve } = Promise.withResolvers<number>();
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-    return promise;
-  });
-  const found = await Promise.all(ports);
-  for (const server of servers) server.close();
-  return found;
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, missing } from '../test/peers/binaries.ts';
-import { Core, Program, freePorts } from './process.ts';
+import { freePorts } from '../test/peers/ports.ts';
+import { Core, Program } from './process.ts';
 
 /** What every proxy forwards to: nginx, which answers from memory and costs less than any proxy before it. */
 export interface Upstream {

@@ -7,6 +7,7 @@ import { http1 } from './rows/http1.ts';
 import { connectionManager } from './rows/connection-manager.ts';
 import { malformed } from './rows/malformed.ts';
 import { observing } from './rows/observing.ts';
+import { operators } from './rows/operators.ts';
 import { replies } from './rows/replies.ts';
 import { resilience } from './rows/resilience.ts';
 import { rewrites } from './rows/rewrites.ts';
@@ -28,4 +29,5 @@ export const groups: readonly Group[] = [
   ...filters,
   ...tcpProxy,
   ...observing,
+  ...operators,
 ];

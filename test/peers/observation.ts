@@ -79,8 +79,14 @@ function putLog(put: Put, observation: Observation, row: Row): void {
       continue;
     }
     const fields = JSON.parse(line) as Record<string, unknown>;
-    for (const [name, value] of Object.entries(fields)) put(`log[${index}].${name}`, JSON.stringify(value));
+    for (const [name, value] of Object.entries(fields)) put(`log[${index}].${name}`, steadyField(name, value));
   }
+}
+
+/** Times, client ports and ids of a log line, of which only the type stays the same. */
+function steadyField(name: string, value: unknown): string {
+  if (/DURATION|_PORT%|CONNECTION_ID/.test(name) && value !== null) return `<${typeof value}>`;
+  return JSON.stringify(value);
 }
 
 /** An admin page: its JSON by fields, its text by lines, both in no particular order, since Envoy's are hash tables. */
@@ -90,7 +96,8 @@ function putPage(put: Put, body: string, world: World): void {
     return;
   }
   const putField = (path: string, value: unknown): void => {
-    if (typeof value !== 'object' || value === null) put(path, JSON.stringify(value));
+    if (path.endsWith('.port_value')) put(path, `:${value}`);
+    else if (typeof value !== 'object' || value === null) put(path, JSON.stringify(value));
     else if (Object.keys(value).length === 0) put(path, JSON.stringify(value));
     else for (const [name, field] of Object.entries(value)) putField(`${path}.${name}`, field);
   };
@@ -126,7 +133,7 @@ const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 function normalised(text: string, world: World): string {
   let result = text.replaceAll(uuid, '<uuid>').replaceAll(world.directory, '<directory>');
   for (const [name, port] of Object.entries(world.ports)) {
-    result = result.replaceAll(new RegExp(`(^|[:_])${port}(?!\\d)`, 'g'), `$1<${name}>`);
+    result = result.replaceAll(new RegExp(`([:_])${port}(?!\\d)`, 'g'), `$1<${name}>`);
   }
   return result.replaceAll(/\b(127\.0\.0\.1[:_])\d+/g, '$1<client>');
 }

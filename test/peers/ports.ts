@@ -7,12 +7,17 @@ import { createServer } from 'node:net';
 const lowest = 10_000;
 const highest = 32_000;
 
+/** Given out in this process: free still, perhaps, but somebody is about to bind it. */
+const given = new Set<number>();
+
 /** Ports of 127.0.0.1 that nobody listens on, all different. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   while (ports.length < count) {
     const port = lowest + Math.floor(Math.random() * (highest - lowest));
-    if (!ports.includes(port) && (await isFree(port))) ports.push(port);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) ports.push(port);
   }
   return ports;
 }

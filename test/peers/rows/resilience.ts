@@ -133,7 +133,7 @@ const retries: Group = {
     },
     {
       name: 'connect failure, the other host answers',
-      ignores: /attempt|^stats/,
+      ignores: /attempt|^stats|timeout-ms/,
       request: [{ path: '/connect' }, { path: '/connect' }],
     },
     { name: 'connect failure everywhere', request: { path: '/dead' } },
