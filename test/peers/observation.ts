@@ -96,7 +96,7 @@ function putPage(put: Put, body: string, world: World): void {
     return;
   }
   const putField = (path: string, value: unknown): void => {
-    if (path.endsWith('.port_value')) put(path, `:${value}`);
+    if (path.endsWith('.port_value')) put(path, `:${String(value)}`);
     else if (typeof value !== 'object' || value === null) put(path, JSON.stringify(value));
     else if (Object.keys(value).length === 0) put(path, JSON.stringify(value));
     else for (const [name, field] of Object.entries(value)) putField(`${path}.${name}`, field);

@@ -111,7 +111,12 @@ export class World {
     const expected = row.logLines ?? requests;
     const until = performance.now() + 1500;
     for (;;) {
-      const lines = this.readLog().slice(this.logOffset).split('\n').filter(Boolean);
+      const written = this.readLog().slice(this.logOffset);
+      // A long line may be there in part only.
+      const lines = written
+        .slice(0, written.lastIndexOf('\n') + 1)
+        .split('\n')
+        .filter(Boolean);
       if (lines.length >= expected || performance.now() > until) return lines;
       await sleep(10);
     }
