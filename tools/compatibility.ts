@@ -59,7 +59,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 /** A message's fields in three lists; those of `oneof`s and deprecated ones are fields like any other. */
-function describe({ file, message }: Declaration): string[] {
+function describe({ message }: Declaration): string[] {
   const names = message.schema.fields.map(({ name }) => name);
   const lists: readonly (readonly [string, readonly string[]])[] = [
     ['supported', names.filter((name) => message.fields.has(name))],
@@ -67,7 +67,7 @@ function describe({ file, message }: Declaration): string[] {
     ['refused by name', names.filter((name) => !message.fields.has(name) && !message.ignored.has(name))],
   ];
   const lines = lists.filter(([, list]) => list.length > 0).map(([what, list]) => `- ${what}: ${code(list)}`);
-  return [...(lines.length === 0 ? ['- has no fields'] : lines), `- read in [${file}](../${file})`, ''];
+  return lines.length === 0 ? ['- has no fields'] : lines;
 }
 
 function messagesSection(all: readonly Declaration[]): string[] {
@@ -79,8 +79,13 @@ function messagesSection(all: readonly Declaration[]): string[] {
     if (packageName !== area) lines.push(`### ${packageName}`, '');
     area = packageName!;
     lines.push(`#### ${name}`, '');
-    const distinct = new Map(found.map((one) => [describe(one).slice(0, -2).join('\n'), one]));
-    for (const one of distinct.values()) lines.push(...describe(one));
+    // One message may mean more in one place than in another: per room then.
+    const distinct = Map.groupBy(found, (one) => describe(one).join('\n'));
+    for (const [text, same] of distinct) {
+      const rooms = new Set(same.map(({ file }) => file.split('/')[1]!));
+      if (distinct.size > 1) lines.push(`In ${code(rooms)}:`, '');
+      lines.push(text, '');
+    }
   }
   return lines;
 }
