@@ -1,4 +1,4 @@
-import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { anyIs, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { AdminServer } from './admin/server.ts';
 import { writeAddressFile } from './admin/address-file.ts';
 import { endpoints } from './admin/endpoints.ts';
@@ -9,6 +9,7 @@ import { HostReports } from './cluster/host-report.ts';
 import type { Options } from './cli/options.ts';
 import type { Configuration } from './control/configuration.ts';
 import { Runtime } from './control/runtime.ts';
+import { RuntimeValues } from './control/runtime-view.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
 import type { FromWorker, WorkerInit } from './control/worker-messages.ts';
 import type { Workers, WorkersListener } from './control/workers.ts';
@@ -17,12 +18,16 @@ import { openDnsResolver } from './net/dns-resolver.ts';
 import { Loop } from './net/loop.ts';
 import type { LogLevels } from './observe/log/log-levels.ts';
 import type { Log, Logs } from './observe/log/log.ts';
+import type { AccessLog } from './observe/access-log.ts';
+import type { AccessLogFiles } from './observe/access-log-files.ts';
+import type { FilterTools } from './observe/access-log-filter.ts';
 import { SharedNumberDirectory } from './observe/shared-limit.ts';
 import { StatsStore } from './observe/stats-store.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
 import { buildNameMatcher } from './observe/stat-name-matcher.ts';
 import type { RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.js';
 import { HttpConnectionManagerSchema } from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { HeaderMatcherData } from './route/match/matcher-data.ts';
 import { ProcessView } from './process-view.ts';
 import { ServerStats } from './server-stats.ts';
 
@@ -66,6 +71,9 @@ export class App implements WorkersListener {
   private readonly drained: Set<number>;
   private whenDrained: (() => void) | null;
   private admin: AdminServer | null;
+  /** The admin's access logs. */
+  private files: AccessLogFiles | null;
+  private readonly runtimeValues: RuntimeValues;
   private flushTimer: NodeJS.Timeout | null;
 
   constructor(environment: AppEnvironment, configuration: Accepted, workers: Workers) {
@@ -86,6 +94,8 @@ export class App implements WorkersListener {
     this.drained = new Set();
     this.whenDrained = null;
     this.admin = null;
+    this.files = null;
+    this.runtimeValues = new RuntimeValues();
     this.flushTimer = null;
     const { root } = this.ownStats;
     this.serverStats = new ServerStats(root, this.stats, environment.concurrency);
@@ -94,9 +104,11 @@ export class App implements WorkersListener {
       root,
       environment.logs.component('runtime'),
       (entries) => {
+        this.runtimeValues.update(entries);
         this.workers.postAll({ kind: 'runtime', entries });
       },
     );
+    this.runtimeValues.update(this.runtime.merged);
     this.directory = new ClusterDirectory({
       clock: this.loop.clock,
       timers: this.loop.timers,
@@ -151,19 +163,22 @@ export class App implements WorkersListener {
     this.directory.stop();
     this.runtime.close();
     await Promise.all([this.workers.stop(), this.admin?.close()]);
+    await this.files?.close();
   }
 
-  /** The route configurations inside the listeners, for /config_dump. */
-  routeMessages(): readonly RouteConfiguration[] {
-    const found: RouteConfiguration[] = [];
+  /** The route configurations inside the listeners, for /config_dump; null: nothing routes HTTP. */
+  routeMessages(): readonly RouteConfiguration[] | null {
+    let found: RouteConfiguration[] | null = null;
     for (const listener of this.configuration.message.staticResources?.listeners ?? []) {
       const chains =
         listener.defaultFilterChain === undefined
           ? listener.filterChains
           : [...listener.filterChains, listener.defaultFilterChain];
       for (const filter of chains.flatMap((chain) => chain.filters)) {
-        if (filter.configType.case !== 'typedConfig') continue;
-        const manager = anyUnpack(filter.configType.value, HttpConnectionManagerSchema);
+        const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
+        if (config === undefined || !anyIs(config, HttpConnectionManagerSchema)) continue;
+        found ??= [];
+        const manager = anyUnpack(config, HttpConnectionManagerSchema);
         if (manager?.routeSpecifier.case === 'routeConfig') found.push(manager.routeSpecifier.value);
       }
     }
@@ -172,6 +187,7 @@ export class App implements WorkersListener {
 
   reopenLogs(): void {
     this.environment.logs.reopen();
+    this.files?.reopen();
     this.workers.postAll({ kind: 'reopen-logs' });
   }
 
@@ -249,13 +265,33 @@ export class App implements WorkersListener {
 
   // ---- admin
 
+  /** Loads what writes access logs only where the admin has any. */
+  private async openAdminLogs(): Promise<readonly AccessLog[]> {
+    const { adminAccessLogs } = this.configuration.data;
+    if (adminAccessLogs.length === 0) return [];
+    const [{ AccessLogFiles }, { buildAccessLog }, { HeaderMatcher }] = await Promise.all([
+      import('./observe/access-log-files.ts'),
+      import('./observe/access-log-build.ts'),
+      import('./route/match/header-matcher.ts'),
+    ]);
+    const files = new AccessLogFiles(this.environment.options.fileFlushIntervalMs, this.ownStats.root);
+    this.files = files;
+    const tools: FilterTools = {
+      headerMatcher: (data) => new HeaderMatcher(data as HeaderMatcherData),
+      runtime: this.runtimeValues,
+      random: Math.random,
+    };
+    return adminAccessLogs.map((data) => buildAccessLog(data, files, tools));
+  }
+
   private async openAdmin(): Promise<void> {
     const { admin } = this.configuration.data;
     if (admin === null) return;
     const matchers = admin.allowPaths.map(buildNameMatcher);
     const allows = (target: string): boolean => matchers.length === 0 || matchers.some((matches) => matches(target));
     const pages = new AdminPages(endpoints, new ProcessView(this), allows);
-    this.admin = new AdminServer(pages, [], this.environment.logs.component('admin'));
+    const logs = await this.openAdminLogs();
+    this.admin = new AdminServer(pages, logs, this.environment.logs.component('admin'));
     const address = await this.admin.listen(admin.address, admin.pipeMode);
     this.log.info(`admin address: ${formatAddress(address)}`);
     const { adminAddressPath } = this.environment.options;

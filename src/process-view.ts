@@ -1,4 +1,4 @@
-import type { JsonObject } from '@bufbuild/protobuf';
+import { clone, create, toJson, type JsonObject } from '@bufbuild/protobuf';
 import type {
   AdminSource,
   CircuitBreakerReport,
@@ -21,8 +21,10 @@ import type { HostTotals } from './cluster/host-report.ts';
 import type { Options } from './cli/options.ts';
 import type { RuntimeReport } from './control/runtime.ts';
 import type { LogLevels } from './observe/log/log-levels.ts';
+import type { StatsConfigData } from './observe/stats-data.ts';
 import type { StatsSnapshot } from './observe/stats-snapshot.ts';
 import { TagExtraction } from './observe/tag-extraction.ts';
+import { LocalitySchema, NodeSchema } from './proto/envoy/config/core/v3/base_pb.js';
 
 /** The running process as the admin pages see it. */
 export class ProcessView implements AdminSource {
@@ -30,8 +32,8 @@ export class ProcessView implements AdminSource {
   readonly concurrency: number;
   readonly version: string;
   readonly logLevels: LogLevels;
-  readonly tags: TagExtraction;
   private readonly app: App;
+  private extraction: { readonly tags: TagExtraction; readonly of: StatsConfigData } | null;
 
   constructor(app: App) {
     this.app = app;
@@ -39,7 +41,7 @@ export class ProcessView implements AdminSource {
     this.concurrency = app.environment.concurrency;
     this.version = app.environment.version;
     this.logLevels = app.environment.logLevels;
-    this.tags = new TagExtraction(app.configuration.data.stats);
+    this.extraction = null;
   }
 
   get state(): ServerState {
@@ -50,9 +52,25 @@ export class ProcessView implements AdminSource {
     return performance.now();
   }
 
+  /** Of the configuration in force. */
+  get tags(): TagExtraction {
+    const { stats } = this.app.configuration.data;
+    if (this.extraction?.of !== stats) this.extraction = { tags: new TagExtraction(stats), of: stats };
+    return this.extraction.tags;
+  }
+
+  /** The bootstrap's node as it was given, under the names that the command line gives it. */
   get node(): JsonObject {
-    const { id, cluster, locality } = this.app.configuration.data.node;
-    return { id, cluster, locality: { region: locality.region, zone: locality.zone, sub_zone: locality.subZone } };
+    const { message, data } = this.app.configuration;
+    const node = message.node === undefined ? create(NodeSchema) : clone(NodeSchema, message.node);
+    node.id = data.node.id;
+    node.cluster = data.node.cluster;
+    if (data.node.locality.zone !== '') {
+      node.locality ??= create(LocalitySchema);
+      node.locality.zone = data.node.locality.zone;
+    }
+    node.userAgentName = 'sekisho';
+    return toJson(NodeSchema, node, { useProtoFieldName: true, alwaysEmitImplicit: true }) as JsonObject;
   }
 
   stats(): StatsSnapshot {
@@ -98,7 +116,7 @@ export class ProcessView implements AdminSource {
       bootstrap: resource(message, ''),
       clusters: (message.staticResources?.clusters ?? []).map((cluster) => resource(cluster, cluster.name)),
       listeners: (message.staticResources?.listeners ?? []).map((listener) => resource(listener, listener.name)),
-      routes: this.app.routeMessages().map((routes) => resource(routes, routes.name)),
+      routes: this.app.routeMessages()?.map((routes) => resource(routes, routes.name)) ?? null,
       secrets: [],
     };
   }
@@ -133,8 +151,11 @@ export class ProcessView implements AdminSource {
     this.app.workers.postAll({ kind: 'health-failed', failed: isFailing });
   }
 
-  drainListeners({ isGraceful, inboundOnly }: DrainRequest): void {
+  drainListeners({ isGraceful, inboundOnly, skipExit }: DrainRequest): void {
     this.app.workers.postAll({ kind: 'drain-listeners', inboundOnly, graceful: isGraceful });
+    if (!isGraceful || skipExit) return;
+    const close = (): void => this.app.workers.postAll({ kind: 'drain-listeners', inboundOnly, graceful: false });
+    setTimeout(close, this.options.drainTimeMs).unref();
   }
 
   quit(): void {

@@ -8,7 +8,7 @@ import { loadConfiguration, type Configuration, type ConfigurationSource } from 
 import { ExtensionTable } from './control/extension-table.ts';
 import type { Workers } from './control/workers.ts';
 import { extensionEntries } from './extensions.ts';
-import { LogFormat } from './observe/log/log-format.ts';
+import { defaultLogPattern, LogFormat } from './observe/log/log-format.ts';
 import type { Log } from './observe/log/log.ts';
 import type { LogWriter } from './observe/log/log-writer.ts';
 
@@ -17,7 +17,7 @@ const settleMs = 100;
 
 /** One file, as serving would read it. */
 export function loadFile(path: string, allowUnknown: boolean): Promise<Configuration> {
-  const overrides = { serviceNode: '', serviceCluster: '', serviceZone: '', hasLogFormat: false };
+  const overrides = { serviceNode: '', serviceCluster: '', serviceZone: '', hasLogFormat: false, statsTags: [] };
   return loadConfiguration({ path, allowUnknown, ...overrides }, new ExtensionTable(extensionEntries));
 }
 
@@ -65,8 +65,7 @@ export class Server {
       workers.terminate();
       return false;
     }
-    if (configuration.data.logPattern !== null)
-      (this.environment.logs as LogWriter).format = new LogFormat(configuration.data.logPattern);
+    this.useLogPattern(configuration);
     this.app = new App(this.environment, configuration, workers);
     await this.app.start();
     if (this.options.watch) this.watchFile();
@@ -117,6 +116,7 @@ export class Server {
       this.log.error('the new configuration is refused, the old one serves on');
       return;
     }
+    this.useLogPattern(configuration);
     const failures = await app.replace(configuration);
     for (const failure of failures) this.log.error(failure);
     if (failures.length === 0)
@@ -125,9 +125,15 @@ export class Server {
       );
   }
 
+  /** The configuration's pattern; without one, the command line's. */
+  private useLogPattern({ data }: Accepted): void {
+    const pattern = data.logPattern ?? this.options.logFormat ?? defaultLogPattern;
+    (this.environment.logs as LogWriter).format = new LogFormat(pattern);
+  }
+
   private source(): ConfigurationSource {
-    const { configPath, configYaml, allowUnknownStaticFields, serviceNode, serviceCluster, serviceZone, logFormat } =
-      this.options;
+    const { configPath, configYaml, allowUnknownStaticFields, logFormat } = this.options;
+    const { serviceNode, serviceCluster, serviceZone, statsTags } = this.options;
     return {
       path: configPath === '' ? undefined : configPath,
       overrideYaml: configYaml === '' ? undefined : configYaml,
@@ -136,6 +142,7 @@ export class Server {
       serviceCluster,
       serviceZone,
       hasLogFormat: logFormat !== null,
+      statsTags,
     };
   }
 

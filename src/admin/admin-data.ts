@@ -6,8 +6,6 @@ export interface AdminData {
   readonly address: Address;
   /** Mode bits of a Unix socket; null: leave. */
   readonly pipeMode: number | null;
-  /** Deprecated `access_log_path`: a file in the default format; empty: none. */
-  readonly accessLogPath: string;
   /** Which request targets are answered; empty: all. */
   readonly allowPaths: readonly StatNameMatcherData[];
 }

@@ -12,7 +12,7 @@ const adminFields = new SupportedFields(
   ['profile_path', 'ignore_global_conn_limit'],
 );
 
-/** The bootstrap's `admin`. Null: there is none to serve, or reasons were added. `access_log` is the caller's. */
+/** The bootstrap's `admin`. Null: there is none to serve, or reasons were added. `access_log` and `access_log_path` are the caller's. */
 export function decodeAdmin(admin: Admin | undefined, reasons: Reasons): AdminData | null {
   if (admin === undefined) return null;
   adminFields.check(admin, reasons);
@@ -27,7 +27,6 @@ export function decodeAdmin(admin: Admin | undefined, reasons: Reasons): AdminDa
   return {
     address,
     pipeMode: mode === 0 ? null : mode,
-    accessLogPath: admin.accessLogPath,
     allowPaths: allowPaths.filter((matcher) => matcher !== null),
   };
 }

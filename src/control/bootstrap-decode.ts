@@ -7,15 +7,19 @@ import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
 import { decodeListener } from '../listener/decode.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
+import { DEFAULT_FORMAT, type AccessLogData } from '../observe/access-log-data.ts';
 import { decodeAccessLogs } from '../observe/access-log-decode.ts';
 import { decodeLogPattern } from '../observe/log/decode.ts';
+import type { StatsConfigData } from '../observe/stats-data.ts';
 import { decodeStatsConfig } from '../observe/stats-decode.ts';
 import {
   Bootstrap_StaticResourcesSchema,
   BootstrapSchema,
   ClusterManagerSchema,
+  type Admin,
   type Bootstrap,
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import { decodeHeaderMatcher } from '../route/match/decode.ts';
 import type { BootstrapData, NodeData } from './bootstrap-data.ts';
 import { decodeLayeredRuntime } from './runtime-decode.ts';
 
@@ -56,6 +60,8 @@ export interface BootstrapOverrides {
   readonly serviceZone: string;
   /** `--log-format` was given, so that `application_log_config` may not be. */
   readonly hasLogFormat: boolean;
+  /** `--stats-tag`: tags that every stat has. */
+  readonly statsTags: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** Envoy's default of stats_flush_interval. */
@@ -82,7 +88,7 @@ export function decodeBootstrap(
   }
   const listeners: ListenerData[] = [];
   for (const [i, listener] of (resources?.listeners ?? []).entries()) {
-    const data = decodeListener(listener, at.at('listeners', i), extensions);
+    const data = decodeListener(listener, at.at('listeners', i), extensions, decodeHeaderMatcher);
     if (data !== null) listeners.push(data);
   }
   const data: BootstrapData = {
@@ -90,13 +96,9 @@ export function decodeBootstrap(
     listeners,
     clusters,
     admin: decodeAdmin(bootstrap.admin, reasons.at('admin')),
-    adminAccessLogs: decodeAccessLogs(
-      bootstrap.admin?.accessLog ?? [],
-      reasons.at('admin').at('access_log'),
-      extensions,
-    ),
+    adminAccessLogs: decodeAdminLogs(bootstrap.admin, reasons.at('admin'), extensions),
     runtimeLayers: decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime')),
-    stats: decodeStatsConfig(bootstrap.statsConfig, reasons.at('stats_config')),
+    stats: withTags(decodeStatsConfig(bootstrap.statsConfig, reasons.at('stats_config')), overrides.statsTags),
     statsFlushMs: durationMs(bootstrap.statsFlushInterval, statsFlushMs),
     logPattern: decodeLogPattern(
       bootstrap.applicationLogConfig,
@@ -105,6 +107,23 @@ export function decodeBootstrap(
     ),
   };
   return reasons.isEmpty ? data : null;
+}
+
+/** The newer list, and the older path beside it: Envoy writes to both. */
+function decodeAdminLogs(admin: Admin | undefined, reasons: Reasons, extensions: Extensions): AccessLogData[] {
+  if (admin === undefined) return [];
+  const logs = decodeAccessLogs(admin.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher);
+  if (admin.accessLogPath === '') return logs;
+  return [
+    ...logs,
+    { name: '', filter: null, sink: { kind: 'file', path: admin.accessLogPath }, format: DEFAULT_FORMAT },
+  ];
+}
+
+function withTags(stats: StatsConfigData, tags: BootstrapOverrides['statsTags']): StatsConfigData {
+  if (tags.length === 0) return stats;
+  const fixed = tags.map(({ name, value }) => ({ name, regex: null, fixedValue: value }));
+  return { ...stats, tags: [...fixed, ...stats.tags] };
 }
 
 function decodeNode(bootstrap: Bootstrap, overrides: BootstrapOverrides): NodeData {

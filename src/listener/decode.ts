@@ -5,6 +5,7 @@ import { formatAddress, type Address } from '../core/peer.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
 import { decodeAccessLogs } from '../observe/access-log-decode.ts';
+import type { DecodeHeaderMatcher } from '../observe/access-log-filter-decode.ts';
 import {
   PipeSchema,
   SocketAddress_Protocol,
@@ -69,8 +70,16 @@ const supportedChain = new SupportedFields(
 );
 const supportedFilter = new SupportedFields(FilterSchema, ['name', 'typed_config']);
 
-/** Null: reasons were added. */
-export function decodeListener(listener: Listener, reasons: Reasons, extensions: Extensions): ListenerData | null {
+/**
+ * Null: reasons were added.
+ * @param decodeHeaderMatcher for the filters of access logs
+ */
+export function decodeListener(
+  listener: Listener,
+  reasons: Reasons,
+  extensions: Extensions,
+  decodeHeaderMatcher: DecodeHeaderMatcher,
+): ListenerData | null {
   const before = reasons.list.length;
   supported.check(listener, reasons);
   const addresses = decodeAddresses(listener, reasons);
@@ -91,7 +100,7 @@ export function decodeListener(listener: Listener, reasons: Reasons, extensions:
     listener.defaultFilterChain === undefined
       ? null
       : decodeChain(listener.defaultFilterChain, reasons.at('default_filter_chain'), extensions);
-  const accessLogs = decodeAccessLogs(listener.accessLog, reasons.at('access_log'), extensions);
+  const accessLogs = decodeAccessLogs(listener.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher);
   if (reasons.list.length > before || addresses.length === 0) return null;
   return {
     name: listener.name === '' ? addressText(addresses) : listener.name,

@@ -165,7 +165,11 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   }
 
   onClosed(failure: Failure): void {
-    this.finish(false, failure.detail === '' ? ConnectionTermination : ConnectionTermination.with(failure.detail));
+    // A reset within a message is as incomplete as an early FIN; the codec knows which it is. As Envoy, without the
+    // kernel's words.
+    if (failure.detail !== '' && this.state !== ConnectionState.Closed && this.codec !== null)
+      this.codec.receiveEnd(this.pool.context.network.clock.now);
+    this.finish(false, ConnectionTermination);
   }
 
   // CodecHost

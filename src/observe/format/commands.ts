@@ -101,8 +101,8 @@ function addNumbers(commands: Map<string, Command>): void {
 
 function addTexts(commands: Map<string, Command>): void {
   const texts: Readonly<Record<string, (o: Outcome) => string | null>> = {
-    RESPONSE_FLAGS: (o) => shortFlags(o.flags),
-    RESPONSE_FLAGS_LONG: (o) => longFlags(o.flags),
+    RESPONSE_FLAGS: (o) => shortFlags(o.flags, o.protocol !== ''),
+    RESPONSE_FLAGS_LONG: (o) => longFlags(o.flags, o.protocol !== ''),
     ACCESS_LOG_TYPE: (o) => o.accessLogType,
     PROTOCOL: (o) => o.protocol || null,
     UPSTREAM_PROTOCOL: (o) => o.upstreamProtocol || null,

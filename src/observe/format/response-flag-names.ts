@@ -34,14 +34,17 @@ const NAMES: readonly (readonly [flag: number, short: string, long: string])[] =
   [ResponseFlag.UnconditionalDropOverload, 'UDO', 'UnconditionalDropOverload'],
 ];
 
-/** `UF,URX`, or `-` where no flag is set. */
-export function shortFlags(flags: number): string {
-  return flags === 0 ? '-' : namesOf(flags, 1);
+/**
+ * `UF,URX`, or `-` where no flag is set. Envoy prints flags in the order in which they were set: an HTTP stream gives up
+ * retrying (URX) before the last failure is on record, a TCP connection after.
+ */
+export function shortFlags(flags: number, isHttp = false): string {
+  return flags === 0 ? '-' : namesOf(flags, 1, isHttp);
 }
 
 /** `UpstreamConnectionFailure,UpstreamRetryLimitExceeded`, or `-`. */
-export function longFlags(flags: number): string {
-  return flags === 0 ? '-' : namesOf(flags, 2);
+export function longFlags(flags: number, isHttp = false): string {
+  return flags === 0 ? '-' : namesOf(flags, 2, isHttp);
 }
 
 /** The bit of a short name; 0: there is none of that name. */
@@ -49,10 +52,11 @@ export function flagOf(short: string): number {
   return NAMES.find((entry) => entry[1] === short)?.[0] ?? 0;
 }
 
-function namesOf(flags: number, column: 1 | 2): string {
-  let text = '';
+function namesOf(flags: number, column: 1 | 2, isHttp: boolean): string {
+  const first = isHttp ? flags & ResponseFlag.UpstreamRetryLimitExceeded : 0;
+  let text = first === 0 ? '' : NAMES.find((entry) => entry[0] === first)![column];
   for (const entry of NAMES) {
-    if ((flags & entry[0]) === 0) continue;
+    if ((flags & entry[0] & ~first) === 0) continue;
     text = text === '' ? entry[column] : `${text},${entry[column]}`;
   }
   return text;

@@ -84,8 +84,8 @@ export class Forwarding implements PickContext {
       return;
     }
     const choice = stream.choice!;
-    const cluster = choice.name === '' ? undefined : manager.clusters.get(choice.name);
-    if (cluster === undefined) {
+    const { cluster } = stream;
+    if (cluster === null) {
       stream.stats.count('no_cluster');
       const status = action.clusterNotFoundStatus;
       stream.replyFromRouter({ status, body: '', details: 'cluster_not_found', flags: ResponseFlag.NoClusterFound });
@@ -93,9 +93,6 @@ export class Forwarding implements PickContext {
     }
     this.choice = choice;
     this.cluster = cluster;
-    outcome.upstreamCluster = cluster.statName;
-    outcome.upstreamClusterRaw = cluster.name;
-    outcome.clusterMetadata = cluster.metadata;
     const virtualCluster = this.route.virtualCluster(head);
     outcome.virtualClusterName = virtualCluster;
     this.elsewhere = manager.routeStats.of(this.route.virtualHostName, virtualCluster, this.route.statPrefix);
@@ -164,6 +161,7 @@ export class Forwarding implements PickContext {
   /** The try has its upstream stream. */
   onTryReady(upstream: UpstreamTry): void {
     const { stream } = this;
+    for (const stats of this.elsewhere) stats.total.inc();
     if (this.isResponsePaused) upstream.pause();
     if (stream.request.hasEnded) this.armPerTry();
   }
@@ -190,7 +188,7 @@ export class Forwarding implements PickContext {
         return;
       }
       outcome.flags |= this.retry.flagFor(decision);
-      this.retry.succeeded();
+      if (decision === RetryDecision.No) this.retry.succeeded();
     }
     this.recordCode(head.status, canary);
     outcome.details = 'via_upstream';
@@ -254,6 +252,7 @@ export class Forwarding implements PickContext {
 
   retryNow(): void {
     this.retry!.started();
+    this.tellRemainingTime();
     for (const stats of this.elsewhere) stats.retry.inc();
     this.try();
   }
@@ -281,8 +280,9 @@ export class Forwarding implements PickContext {
     const { stream } = this;
     const isSilent = this.timeouts!.emptyReplyOnTimeout;
     if (!stream.response.hasBegun) this.recordCode(isSilent ? 204 : 504, false);
+    const headers = this.attemptHeaders();
     stream.replyFromRouter(
-      isSilent ? { status: 204, body: '', details, flags } : { status: 504, body, details, flags },
+      isSilent ? { status: 204, body: '', details, flags, headers } : { status: 504, body, details, flags, headers },
     );
   }
 
@@ -291,7 +291,6 @@ export class Forwarding implements PickContext {
   private try(): void {
     const { stream, cluster } = this;
     stream.outcome.attemptCount++;
-    for (const stats of this.elsewhere) stats.total.inc();
     const host = cluster!.pick(this);
     if (host === null) {
       cluster!.stats.cxNoneHealthy.inc();
@@ -307,6 +306,16 @@ export class Forwarding implements PickContext {
     this.current = upstream;
     upstream.host = host;
     cluster!.httpPool(host, this.action.priority).newStream(upstream);
+  }
+
+  /** A repeat has less time than the first try had. */
+  private tellRemainingTime(): void {
+    const { responseMs, perTryMs, expectedMs } = this.timeouts!;
+    const { outcome, clock, manager } = this.stream;
+    if (expectedMs === 0 || manager.router.suppressEnvoyHeaders || Number.isNaN(outcome.requestEndMs)) return;
+    const left = Math.max(1, Math.round(responseMs - (clock.now - outcome.requestEndMs)));
+    const tellable = responseMs === 0 ? perTryMs : perTryMs === 0 ? left : Math.min(perTryMs, left);
+    this.head!.headers.set('x-envoy-expected-rq-timeout-ms', String(tellable));
   }
 
   private rewriteHost(head: RequestHead, hostname: string): void {
@@ -363,6 +372,12 @@ export class Forwarding implements PickContext {
     );
   }
 
+  /** For answers of our own. */
+  private attemptHeaders(): [string, string][] {
+    if (!this.action.includeAttemptCountInResponse) return [];
+    return [['x-envoy-attempt-count', String(this.stream.outcome.attemptCount)]];
+  }
+
   private setRouterHeaders(head: RequestHead): void {
     const { manager, outcome } = this.stream;
     if (manager.router.suppressEnvoyHeaders) return;
@@ -406,7 +421,8 @@ export class Forwarding implements PickContext {
     const details = `upstream_reset_before_response_started{${reason}${detail}}`;
     this.recordCode(status, false);
     const isOverloaded = flag === ResponseFlag.UpstreamOverflow && !stream.manager.router.suppressEnvoyHeaders;
-    const headers: [string, string][] = isOverloaded ? [['x-envoy-overloaded', 'true']] : [];
+    const headers = this.attemptHeaders();
+    if (isOverloaded) headers.push(['x-envoy-overloaded', 'true']);
     stream.replyFromRouter({ status, body, details, flags: flag, headers });
   }
 }

@@ -13,6 +13,8 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
   /** A final head has been given to the codec. */
   isHeadSent: boolean;
   hasEnded: boolean;
+  /** The last piece is being given to the codec. */
+  isEnding: boolean;
   private readonly stream: HttpStream;
 
   constructor(stream: HttpStream) {
@@ -20,6 +22,7 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
     this.hasBegun = false;
     this.isHeadSent = false;
     this.hasEnded = false;
+    this.isEnding = false;
     this.stream = stream;
   }
 
@@ -93,18 +96,21 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
     const stream = this.stream;
     stream.finishHead(head);
     this.isHeadSent = true;
+    this.isEnding = end;
     stream.codecStream.head(head, end);
     if (end) this.ended();
   }
 
   protected deliverData(chunk: Uint8Array, end: boolean): void {
     this.stream.outcome.bytesSent += chunk.length;
+    this.isEnding = end;
     this.stream.codecStream.data(chunk, end);
     if (end) this.ended();
   }
 
   protected deliverTrailers(trailers: Headers): void {
     this.stream.outcome.responseTrailers = trailers;
+    this.isEnding = true;
     this.stream.codecStream.trailers(trailers);
     this.ended();
   }

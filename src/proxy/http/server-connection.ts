@@ -6,6 +6,7 @@ import { DelayedCloseTimeout, DownstreamLocalClose, DownstreamRemoteClose } from
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
+import type { Outcome } from '../../observe/outcome.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import { HttpStream } from './stream.ts';
 
@@ -26,8 +27,6 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   /** Of a connection that is to end while idle; Infinity: none. */
   private closeAt: number;
   private requests: number;
-  /** The last request was read to its end, so the client needs no time to notice the answer. */
-  private wasLastRequestWhole: boolean;
   private isHttp1: boolean;
   private isDraining: boolean;
   private isClosing: boolean;
@@ -49,7 +48,6 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.drainAt = Infinity;
     this.closeAt = Infinity;
     this.requests = 0;
-    this.wasLastRequestWhole = true;
     this.isHttp1 = false;
     this.isDraining = false;
     this.isClosing = false;
@@ -186,7 +184,9 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   }
 
   onFinished(): void {
-    this.close(DownstreamLocalClose, !this.wasLastRequestWhole);
+    const last = this.streams[0];
+    // Envoy: no grace for a client that asked for the end itself and has its whole answer.
+    this.close(DownstreamLocalClose, last === undefined || !last.asksToClose || !last.isExchanged);
   }
 
   // ---- streams tell
@@ -201,8 +201,14 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.codec.drain();
   }
 
+  /** What has passed since the last stream, for `outcome`; HTTP/1 has one stream at a time. */
+  takeWireBytes(outcome: Outcome): void {
+    const { bytesRead, bytesWritten } = this.connection;
+    outcome.wireBytesReceived = bytesRead - this.countedRead;
+    outcome.wireBytesSent = bytesWritten - this.countedWritten;
+  }
+
   remove(stream: HttpStream): void {
-    this.wasLastRequestWhole = stream.request.hasEnded;
     const { streams } = this;
     const last = streams.pop()!;
     if (last !== stream) {

@@ -2,6 +2,7 @@ import { reasonPhrase } from '../../codec/h1/status-line.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { LocalReset } from '../../core/failures.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
 import { HttpVersion, ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
@@ -13,6 +14,7 @@ import type { HttpFilterChain } from './filter-chain.ts';
 import { Forwarding } from './forwarding.ts';
 import { grpcTimeoutMs } from './grpc-timeout.ts';
 import type { HcmStats } from './hcm-stats.ts';
+import { requestHeadSize, responseHeadSize } from './head-size.ts';
 import { RequestHalf } from './request-half.ts';
 import { ResponseHalf } from './response-half.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -43,6 +45,10 @@ export class HttpStream implements Stream {
   forwarding: Forwarding | null;
   /** Position in the connection's list of streams. */
   slot: number;
+  /** The client will not send another request on this connection (RFC 9112 section 9.3). */
+  asksToClose: boolean;
+  /** The route's cluster; null: there is none, or no route. */
+  cluster: Cluster | null;
   private isRouteDecided: boolean;
   private isFinished: boolean;
   /** By position in the chain: 1 where the filter is off for this stream; null: none is. */
@@ -69,6 +75,8 @@ export class HttpStream implements Stream {
     this.choice = null;
     this.forwarding = null;
     this.slot = -1;
+    this.asksToClose = false;
+    this.cluster = null;
     this.isRouteDecided = false;
     this.isFinished = false;
     this.filtersOff = null;
@@ -86,6 +94,8 @@ export class HttpStream implements Stream {
   begin(head: RequestHead): void {
     const { outcome } = this;
     outcome.requestHead = head;
+    this.asksToClose = asksToClose(head);
+    if (this.manager.accessLogs.length > 0) outcome.headerBytesReceived = requestHeadSize(head);
     this.beginOutcome();
     outcome.protocol = protocolName(head.version);
     this.timeouts.headReceived();
@@ -125,9 +135,23 @@ export class HttpStream implements Stream {
     if (!head.headers.has('upgrade') || !this.isUpgrade(head)) return true;
     this.stats.count('downstream_rq_ws_on_non_ws_route');
     this.connection.closeAfterResponse();
-    if (this.choice !== null) this.outcome.upstreamCluster = this.choice.name;
     this.reply({ status: 403, body: '', details: 'upgrade_failed' });
     return false;
+  }
+
+  private chooseCluster(name: string): void {
+    const cluster = name === '' ? null : (this.manager.clusters.get(name) ?? null);
+    this.cluster = cluster;
+    if (cluster === null) return;
+    const { outcome } = this;
+    outcome.upstreamCluster = cluster.statName;
+    outcome.upstreamClusterRaw = cluster.name;
+    outcome.clusterMetadata = cluster.metadata;
+  }
+
+  /** Both messages are complete. */
+  get isExchanged(): boolean {
+    return this.request.hasEnded && (this.response.hasEnded || this.response.isEnding);
   }
 
   private answerExpect(head: RequestHead): void {
@@ -162,6 +186,7 @@ export class HttpStream implements Stream {
       this.outcome.routeMetadata = route.metadata;
       if (route.action.kind === 'forward') {
         this.choice = route.action.cluster(this.requestHead, this.random);
+        this.chooseCluster(this.choice.name);
         if (route.action.idleTimeoutMs >= 0) this.timeouts.setIdle(route.action.idleTimeoutMs);
         if (route.action.maxStreamDurationMs >= 0) this.timeouts.setDuration(route.action.maxStreamDurationMs);
         if (route.action.grpcTimeoutHeaderMaxMs >= 0) this.limitByGrpcTimeout(route.action);
@@ -276,6 +301,8 @@ export class HttpStream implements Stream {
     if (this.response.hasBegun) {
       // Too late for an answer of our own: the client learns of it by the response breaking off.
       outcome.details = reply.details.replaceAll(' ', '_');
+      this.stats.count('downstream_rq_tx_reset');
+      this.stats.count('downstream_rq_rx_reset');
       this.forwarding?.abandon();
       this.response.reset(LocalReset);
       return;
@@ -324,6 +351,7 @@ export class HttpStream implements Stream {
     outcome.responseStartMs = this.clock.now;
     outcome.responseHead = head;
     outcome.responseCode = head.status;
+    if (manager.accessLogs.length > 0) outcome.headerBytesSent = responseHeadSize(head);
     this.connection.finishHead(head);
   }
 
@@ -366,7 +394,10 @@ export class HttpStream implements Stream {
     }
     if (outcome.responseCode !== 0) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
-    this.log('DownstreamEnd');
+    if (this.manager.accessLogs.length > 0) {
+      this.connection.takeWireBytes(outcome);
+      this.log('DownstreamEnd');
+    }
     this.connection.remove(this);
   }
 
@@ -381,6 +412,13 @@ export class HttpStream implements Stream {
 function protocolName(version: HttpVersion): string {
   if (version === HttpVersion.Http11) return 'HTTP/1.1';
   return version === HttpVersion.Http10 ? 'HTTP/1.0' : 'HTTP/2';
+}
+
+function asksToClose(head: RequestHead): boolean {
+  const connection = head.headers.get('connection');
+  if (connection === undefined) return head.version === HttpVersion.Http10;
+  const tokens = connection.toLowerCase();
+  return head.version === HttpVersion.Http10 ? !tokens.includes('keep-alive') : tokens.includes('close');
 }
 
 /** Stands until the codec hands the head over. */

@@ -35,6 +35,7 @@ export class UpstreamTry implements StreamWaiter {
     this.host = host;
     this.codecStream = codecStream;
     this.wasHeadSent = true;
+    outcome.upstreamTransportFailureReason = '';
     outcome.upstreamHost = host.addressText;
     outcome.upstreamHostName = host.hostname;
     outcome.upstreamConnectionId = connection.id;

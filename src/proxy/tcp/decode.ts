@@ -9,6 +9,7 @@ import {
   type TcpProxy,
 } from '../../proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
+import { decodeHeaderMatcher } from '../../route/match/decode.ts';
 import type { TcpProxyData, WeightedClusterData } from './tcp-proxy-data.ts';
 
 const supported = new SupportedFields(TcpProxySchema, [
@@ -47,7 +48,7 @@ export function decodeTcpProxy(message: TcpProxy, reasons: Reasons, extensions: 
     backOffBaseMs: baseMs,
     backOffMaxMs: durationMs(message.backoffOptions?.maxInterval, baseMs * 10),
     connectionDurationMaxMs: durationMs(message.maxDownstreamConnectionDuration, 0),
-    accessLogs: decodeAccessLogs(message.accessLog, reasons.at('access_log'), extensions),
+    accessLogs: decodeAccessLogs(message.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher),
     accessLogFlushMs: durationMs(options?.accessLogFlushInterval ?? message.accessLogFlushInterval, 0),
     logOnConnected: options?.flushAccessLogOnConnected ?? message.flushAccessLogOnConnected,
   };

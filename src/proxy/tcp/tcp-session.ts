@@ -105,6 +105,9 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     outcome.upstreamHostName = host.hostname;
     outcome.upstreamConnectionId = connection.id;
     outcome.upstreamPeer = connection.peer;
+    outcome.upstreamHostMetadata = host.metadata;
+    // Read now: the address is gone once the socket is.
+    void connection.peer.local;
     outcome.upstreamPoolReadyMs = proxy.clock.now - this.askedAtMs;
     this.host = null;
     host.recordResult(200, null);
@@ -199,7 +202,6 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.upstream = null;
     upstream?.connection.destroy(failure);
     outcome.endMs = proxy.clock.now;
-    if (failure.kind.side === 0 && failure.detail !== '') outcome.flags |= ResponseFlag.DownstreamConnectionTermination;
     this.countBytes();
     this.log('TcpConnectionEnd');
     proxy.removed(this);
@@ -216,13 +218,11 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (this.durationAt <= now) {
       this.proxy.scope.counter('max_downstream_connection_duration').inc();
       this.outcome.flags |= ResponseFlag.DurationTimeout;
-      this.outcome.connectionTerminationDetails = 'max_connection_duration_reached';
       this.endWith(DownstreamLocalClose);
       return;
     }
     if (this.idleAt <= now) {
       this.proxy.scope.counter('idle_timeout').inc();
-      this.outcome.connectionTerminationDetails = 'tcp_session_idle_timeout';
       this.endWith(DownstreamLocalClose);
       return;
     }

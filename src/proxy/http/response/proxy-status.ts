@@ -75,7 +75,7 @@ export class ProxyStatus {
     const parts = [outcome.details];
     if (!this.data.removeConnectionTerminationDetails && outcome.connectionTerminationDetails !== '')
       parts.push(outcome.connectionTerminationDetails);
-    if (!this.data.removeResponseFlags) parts.push(shortFlags(outcome.flags));
+    if (!this.data.removeResponseFlags) parts.push(shortFlags(outcome.flags, true));
     return `; details="${parts.join('; ').replace(/["\\]/g, '\\$&')}"`;
   }
 }
