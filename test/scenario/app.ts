@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { AtEnd } from './scope.ts';
 import { until, within } from './wait.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -16,6 +17,8 @@ export interface AppOptions {
   readonly args?: readonly string[];
   /** Do not wait until it is live. */
   readonly isExpectedToFail?: boolean;
+  /** When it ends; with the test unless told otherwise. */
+  readonly atEnd?: AtEnd;
 }
 
 export interface Exit {
@@ -59,7 +62,7 @@ export class App {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const app = new App(child, folder);
-    onTestFinished(() => app.kill());
+    (options.atEnd ?? onTestFinished)(() => app.kill());
     if (options.isExpectedToFail !== true) await app.live();
     return app;
   }

@@ -2,7 +2,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { AtEnd } from './scope.ts';
 import { until } from './wait.ts';
+
+export interface OriginOptions {
+  readonly host?: string;
+  readonly port?: number;
+  /** When it ends; with the test unless told otherwise. */
+  readonly atEnd?: AtEnd;
+}
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -29,11 +37,11 @@ export class Origin {
     });
   }
 
-  static async start(handler: Handler = hello, host = '127.0.0.1', port = 0): Promise<Origin> {
+  static async start(handler: Handler = hello, options: OriginOptions = {}): Promise<Origin> {
     const origin = new Origin(handler);
-    origin.server.listen(port, host);
+    origin.server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
     await once(origin.server, 'listening');
-    onTestFinished(() => origin.stop());
+    (options.atEnd ?? onTestFinished)(() => origin.stop());
     return origin;
   }
 
