@@ -32,7 +32,7 @@ async function collect(file: string, seen: Set<string>, found: Declaration[]): P
   seen.add(file);
   const text = readFileSync(file, 'utf8');
   for (const [, specifier] of text.matchAll(/^(?:import|export|\}) .*from '(\.[^']+\.ts)';$/gm))
-    await collect(join(file, '..', specifier!), seen, found);
+    await collect(join(file, '..', specifier), seen, found);
   if (!text.includes(declares)) return;
   const before = supportedMessages.length;
   await import(pathToFileURL(file).href);
@@ -97,13 +97,13 @@ function extensionKinds(all: readonly Declaration[]): Map<string, string[]> {
   own.push(...globSync('src/**/decode/*.ts', { cwd: root, exclude: (name) => name === 'proto' }));
   for (const file of own) {
     const text = readFileSync(join(root, file), 'utf8');
-    for (const [, kind] of text.matchAll(/'(envoy\.extensions\.[\w.]+\.v3\.\w+)'/g)) kinds.add(kind!);
+    for (const [, kind] of text.matchAll(/'(envoy\.extensions\.[\w.]+\.v3\.\w+)'/g)) kinds.add(kind);
     for (const [, name] of text.matchAll(/(\w+)Schema\.typeName/g)) {
       const schema = all.map(({ message }) => message.schema).find((one) => one.name === name);
       if (schema?.typeName.startsWith('envoy.extensions.')) kinds.add(schema.typeName);
     }
   }
-  return Map.groupBy([...kinds].toSorted(), (kind) => /^envoy\.extensions\.(.*)\.[^.]+\.v3\./.exec(kind)![1]!);
+  return Map.groupBy([...kinds].toSorted(), (kind) => /^envoy\.extensions\.(.*)\.[^.]+\.v3\./.exec(kind)![1]);
 }
 
 function extensionsSection(all: readonly Declaration[]): string[] {
@@ -167,7 +167,7 @@ async function choicesSection(): Promise<string[]> {
   for (const { field, values, yaml } of choices) {
     const refused: string[] = [];
     for (const value of values) {
-      const overrides = { serviceNode: '', serviceCluster: '', serviceZone: '', hasLogFormat: false };
+      const overrides = { serviceNode: '', serviceCluster: '', serviceZone: '', hasLogFormat: false, statsTags: [] };
       const source = { overrideYaml: yaml(value), allowUnknown: false, ...overrides };
       const configuration = await loadConfiguration(source, extensions);
       if (!configuration.isRefused) continue;
@@ -239,7 +239,7 @@ export async function compatibilityPage(): Promise<string> {
     ...(await choicesSection()),
     '## Conditions of `retry_on`',
     '',
-    `${code(retryOnTokens)}`,
+    code(retryOnTokens),
     '',
     '## Command operators',
     '',

@@ -16,7 +16,6 @@ test('an address, and what may be asked for', () => {
     data: {
       address: { kind: 'ip', host: '127.0.0.1', port: 9901 },
       pipeMode: null,
-      accessLogPath: '',
       allowPaths: [{ kind: 'prefix', value: '/stats', ignoreCase: false }],
     },
     reasons: [],

@@ -9,7 +9,7 @@ const tcpProxy = `{name: tcp, typed_config: {${type('filters.network.tcp_proxy.v
 const address = '{socket_address: {address: 127.0.0.1, port_value: 0}}';
 
 async function load(yaml: string): Promise<Awaited<ReturnType<typeof loadConfiguration>>> {
-  const overrides = { serviceNode: '', serviceCluster: '', serviceZone: '', hasLogFormat: false };
+  const overrides = { serviceNode: '', serviceCluster: '', serviceZone: '', hasLogFormat: false, statsTags: [] };
   const source = { overrideYaml: yaml, allowUnknown: false, ...overrides };
   return await loadConfiguration(source, new ExtensionTable(extensionEntries));
 }
