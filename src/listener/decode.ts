@@ -189,7 +189,7 @@ function pipeMode(address: ProtoAddress | undefined): number | null {
 }
 
 function addressText(addresses: readonly Address[]): string {
-  return addresses.length === 0 ? '' : formatAddress(addresses[0]!);
+  return addresses.length === 0 ? '' : formatAddress(addresses[0]);
 }
 
 function decodeChain(chain: FilterChain, reasons: Reasons, extensions: Extensions): FilterChainData {
@@ -218,11 +218,11 @@ function decodeFilters(chain: FilterChain, reasons: Reasons, extensions: Extensi
   }
   // Every filter supported so far is terminal, so none may follow it. Of a refused one nobody knows.
   if (filters.length > 1 && filters.length === chain.filters.length) {
-    const last = chain.filters[chain.filters.length - 1]!;
+    const last = chain.filters[chain.filters.length - 1];
     reasons
       .at('filters')
       .add(
-        `terminal filter named ${chain.filters[0]!.name} must be the last filter in a network filter chain, before '${last.name}'`,
+        `terminal filter named ${chain.filters[0].name} must be the last filter in a network filter chain, before '${last.name}'`,
       );
   }
   return filters;
@@ -238,7 +238,7 @@ function refuseEqualMatches(chains: readonly FilterChainData[], address: string,
       reasons
         .at('filter_chains', i)
         .add(
-          `error adding listener '${address}': filter chain '${chain.name}' has the same matching rules defined as '${chains[first]!.name}'`,
+          `error adding listener '${address}': filter chain '${chain.name}' has the same matching rules defined as '${chains[first].name}'`,
         );
   }
 }

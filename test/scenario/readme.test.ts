@@ -25,7 +25,7 @@ interface Command {
 function commands(): Command[] {
   const blocks = readme.matchAll(/(<!-- numbers vary -->\n)?```console\n([^]*?)```\n/g);
   return [...blocks].flatMap(([, varying, text]) =>
-    text!
+    text
       .split(/^\$ /m)
       .slice(1)
       .map((part) => {
@@ -74,8 +74,8 @@ describe.skipIf(busy !== null)('what the README says', () => {
   });
 
   test('npm ci && npm start', async () => {
-    expect(start!.command).toBe('npm ci && npm start');
-    await until(`the hints in\n${output}`, () => output.includes(start!.printed));
+    expect(start.command).toBe('npm ci && npm start');
+    await until(`the hints in\n${output}`, () => output.includes(start.printed));
   });
 
   test.each(others)('$command', ({ command, printed, isVarying }) => {

@@ -12,7 +12,7 @@ test('every difference names tests that are there', () => {
   for (const section of page.split(/^### /m).slice(1)) {
     const title = section.slice(0, section.indexOf('\n'));
     const [, held] = /^Held by: (.*)$/m.exec(section) ?? [];
-    const files = [...(held ?? '').matchAll(/\]\(\.\.\/(test\/[^)]+\.test\.ts)\)/g)].map(([, file]) => file!);
+    const files = [...(held ?? '').matchAll(/\]\(\.\.\/(test\/[^)]+\.test\.ts)\)/g)].map(([, file]) => file);
     if (files.length === 0) wrong.push(`${title}: no test`);
     wrong.push(...files.filter((file) => !existsSync(join(root, file))).map((file) => `${title}: no file ${file}`));
   }
