@@ -71,19 +71,23 @@ export class ListenerBuilder {
   build(data: ListenerData): Listener {
     const { network, stats, workerName } = this.environment;
     const scope = stats.scope('listener').scope(data.statPrefix.replaceAll(':', '_'));
-    const candidates = data.filterChains.map((chain) => ({ match: chain.match, chain: this.buildChain(chain, scope) }));
-    const defaultChain = data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain, scope);
+    const candidates = data.filterChains.map((chain) => ({
+      match: chain.match,
+      chain: this.buildChain(chain, scope, data),
+    }));
+    const defaultChain =
+      data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain, scope, data);
     const accessLogs = data.accessLogs.map((log) => this.buildAccessLog(log as AccessLogData));
     return new Listener(data, network, candidates, defaultChain, accessLogs, scope, workerName);
   }
 
-  private buildChain(chain: FilterChainData, scope: StatsScope): FilterChain {
+  private buildChain(chain: FilterChainData, scope: StatsScope, listener: ListenerData): FilterChain {
     const terminal = chain.filters[chain.filters.length - 1]!;
-    return { name: chain.name, handler: this.buildHandler(terminal.kind, terminal.data, scope) };
+    return { name: chain.name, handler: this.buildHandler(terminal.kind, terminal.data, scope, listener) };
   }
 
-  private buildHandler(kind: string, data: unknown, scope: StatsScope): ConnectionHandler {
-    if (kind === hcmKind) return buildHttpConnectionManager(data as HcmData, this.httpEnvironment(scope));
+  private buildHandler(kind: string, data: unknown, scope: StatsScope, listener: ListenerData): ConnectionHandler {
+    if (kind === hcmKind) return buildHttpConnectionManager(data as HcmData, this.httpEnvironment(scope, listener));
     if (kind === tcpProxyKind) return this.buildTcpProxy(data as TcpProxyData);
     throw new Error(`no network filter of type ${kind}`);
   }
@@ -112,7 +116,7 @@ export class ListenerBuilder {
     };
   }
 
-  private httpEnvironment(listenerStats: StatsScope): HttpEnvironment {
+  private httpEnvironment(listenerStats: StatsScope, listener: ListenerData): HttpEnvironment {
     const { network, stats, runtime, node, localAddress, isDraining } = this.environment;
     return {
       clock: network.clock,
@@ -120,6 +124,7 @@ export class ListenerBuilder {
       clusters: this.clusters!,
       stats,
       listenerStats,
+      listenerMetadata: listener.metadata,
       runtime,
       localNode: node,
       localAddress,

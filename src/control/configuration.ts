@@ -2,7 +2,7 @@ import { readConfig, type ConfigDocument, type ConfigSource } from '../config/do
 import { isRefused, parseBootstrap } from '../config/parse.ts';
 import { place } from '../config/place.ts';
 import type { Problem } from '../config/problem.ts';
-import { Reasons } from '../core/rejection.ts';
+import { isAboutSupport, Reasons, type Reason } from '../core/rejection.ts';
 import type { Bootstrap } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import type { BootstrapData } from './bootstrap-data.ts';
 import { decodeBootstrap, type BootstrapOverrides } from './bootstrap-decode.ts';
@@ -35,9 +35,38 @@ export async function loadConfiguration(
   if (document.override !== null) extensionKinds(document.override.value, kinds);
   await extensions.load(kinds);
   const { message, reasons } = parseBootstrap(document, { allowUnknown: source.allowUnknown });
-  if (isRefused(reasons)) return { isRefused: true, document, problems: place(reasons, document) };
+  if (isRefused(reasons)) {
+    const further = unsupportedBesides(reasons, message, source, extensions);
+    return { isRefused: true, document, problems: place([...reasons, ...further], document) };
+  }
   const decoding = new Reasons();
   const data = decodeBootstrap(message, source, decoding, extensions);
   if (data === null) return { isRefused: true, document, problems: place([...reasons, ...decoding.list], document) };
   return { isRefused: false, document, message, data, warnings: place(reasons, document) };
+}
+
+/**
+ * What a refused configuration names besides that is not supported, so that one run tells everything. Of a message that
+ * is not whole decoders would say more, but only what follows from the reasons known already.
+ */
+function unsupportedBesides(
+  known: readonly Reason[],
+  message: Bootstrap,
+  source: ConfigurationSource,
+  extensions: ExtensionTable,
+): Reason[] {
+  const decoding = new Reasons();
+  try {
+    decodeBootstrap(message, source, decoding, extensions);
+  } catch {
+    // A decoder may rely on what validation has just found missing. What it said until then counts.
+  }
+  const isKnown = ({ path }: Reason): boolean =>
+    known.some((one) => isWithin(one.path, path) || isWithin(path, one.path));
+  return decoding.list.filter((reason) => isAboutSupport(reason) && !isKnown(reason));
+}
+
+/** `a.b[0]` is within `a.b` and within itself, `a.bc` is not. */
+function isWithin(path: string, outer: string): boolean {
+  return path === outer || path.startsWith(`${outer}.`) || path.startsWith(`${outer}[`);
 }

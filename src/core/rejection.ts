@@ -6,6 +6,11 @@ export interface Reason {
   readonly message: string;
 }
 
+/** What Envoy has and sekisho has not: every such reason says so in these words. */
+export function isAboutSupport(reason: Reason): boolean {
+  return reason.message.includes('supported by sekisho');
+}
+
 /**
  * Collects every reason while a message is decoded, with the path to where the decoder stands.
  * `at` returns a view of the same list one step further down.

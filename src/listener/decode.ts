@@ -50,9 +50,10 @@ const supported = new SupportedFields(
     'access_log',
     'tcp_backlog_size',
     'bind_to_port',
+    'metadata',
   ],
   // No global connection limit and no overload manager exist that could be ignored or bypassed.
-  ['metadata', 'ignore_global_conn_limit', 'bypass_overload_manager'],
+  ['ignore_global_conn_limit', 'bypass_overload_manager'],
 );
 const supportedAdditionalAddress = new SupportedFields(AdditionalAddressSchema, ['address']);
 const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
@@ -105,6 +106,7 @@ export function decodeListener(
   return {
     name: listener.name === '' ? addressText(addresses) : listener.name,
     addresses,
+    metadata: listener.metadata === undefined ? null : { ...listener.metadata.filterMetadata },
     statPrefix: listener.statPrefix === '' ? addressText(addresses) : listener.statPrefix,
     bindToPort: listener.bindToPort ?? true,
     filterChains,

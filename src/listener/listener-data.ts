@@ -7,6 +7,8 @@ export interface ListenerData {
   /** The first is `address`, the rest `additional_addresses`. */
   readonly addresses: readonly Address[];
   readonly statPrefix: string;
+  /** `metadata.filter_metadata`, for %METADATA(LISTENER:…)%; null: none. */
+  readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly bindToPort: boolean;
   readonly filterChains: readonly FilterChainData[];
   readonly defaultFilterChain: FilterChainData | null;

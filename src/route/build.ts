@@ -97,6 +97,7 @@ class TableBuilder {
     const filters = this.filterSettings.over(around.filters, data.perFilter);
     return new RouteEntry(data, order, {
       virtualHostName: around.data.name,
+      virtualHostMetadata: around.data.metadata,
       action: this.action(data, around, filters),
       filters,
       responseLevels: this.withRoute(around.responseLevels, data.responseHeaders, 'response'),

@@ -36,6 +36,7 @@ export class RouteEntry implements Route {
   readonly decorator: string;
   readonly decoratorPropagate: boolean;
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly virtualHostMetadata: Readonly<Record<string, unknown>> | null;
   private readonly pathKind: number;
   private readonly value: string;
   private readonly foldsCase: boolean;
@@ -57,6 +58,7 @@ export class RouteEntry implements Route {
     this.decorator = data.decorator === null ? '' : data.decorator.operation;
     this.decoratorPropagate = data.decorator === null || data.decorator.propagate;
     this.metadata = data.metadata;
+    this.virtualHostMetadata = parts.virtualHostMetadata;
     this.pathKind = pathKinds[path.kind];
     this.value = path.caseSensitive ? path.value : lowerAscii(path.value);
     this.foldsCase = !path.caseSensitive;
@@ -120,6 +122,7 @@ export class RouteEntry implements Route {
 /** What a route gets from its surroundings. */
 export interface RouteParts {
   readonly virtualHostName: string;
+  readonly virtualHostMetadata: Readonly<Record<string, unknown>> | null;
   readonly action: Route['action'];
   readonly filters: FilterSettings;
   readonly responseLevels: MutationLevels;

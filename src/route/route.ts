@@ -38,6 +38,7 @@ export interface Route {
   readonly decoratorPropagate: boolean;
   /** `metadata.filter_metadata` of the route, for `%METADATA(ROUTE:…)%` and filters; null: none. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly virtualHostMetadata: Readonly<Record<string, unknown>> | null;
   /** Name of the virtual cluster the request counts in: `other` where none of several matches, empty where none is configured. */
   virtualCluster(head: RequestHead): string;
   /** For direct responses and redirects too. Applies removal and addition of every level, in Envoy's order. */

@@ -54,6 +54,7 @@ class TlsRedirectRoute implements Route {
   readonly decorator: string;
   readonly decoratorPropagate: boolean;
   readonly metadata: null;
+  readonly virtualHostMetadata: null;
 
   constructor(virtualHostName: string) {
     this.name = '';
@@ -65,6 +66,7 @@ class TlsRedirectRoute implements Route {
     this.decorator = '';
     this.decoratorPropagate = true;
     this.metadata = null;
+    this.virtualHostMetadata = null;
   }
 
   virtualCluster(): string {

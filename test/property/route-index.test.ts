@@ -60,6 +60,7 @@ function entry(match: PathMatchData, conditions: RouteConditionsData | null, ord
   const parts = { specifier: new FixedCluster('c'), retry: null, levels: [], hostRewrite: null, pathRewrite: null };
   return new RouteEntry(data, order, {
     virtualHostName: 'v',
+    virtualHostMetadata: null,
     action: new Forward(forwardNowhere, virtualHost, parts),
     filters: noFilterSettings,
     responseLevels: [],

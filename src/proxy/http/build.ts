@@ -31,6 +31,7 @@ export interface HttpEnvironment {
   readonly stats: StatsScope;
   /** `listener.<address>`. */
   readonly listenerStats: StatsScope;
+  readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly runtime: RuntimeView;
   readonly localNode: { readonly cluster: string; readonly id: string };
   /** The machine's first address that is not loopback. */
@@ -61,6 +62,7 @@ export function buildHttpConnectionManager(data: HcmData, environment: HttpEnvir
     defaultOff: defaultOff(filters),
     routes: environment.buildRoutes(data.routeConfig, context),
     clusters: environment.clusters,
+    listenerMetadata: environment.listenerMetadata,
     routeStats: new RouteStatsDirectory(stats),
     stats: new HcmStats(scope, environment.listenerStats.scope('http').scope(data.statPrefix)),
     accessLogs: data.accessLogs.map((log) => environment.buildAccessLog(log)),

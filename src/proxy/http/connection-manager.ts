@@ -32,6 +32,7 @@ export interface HttpConnectionManagerParts {
   readonly requestPreparation: RequestPreparation;
   readonly responsePreparation: ResponsePreparation;
   readonly localReplies: LocalReplies;
+  readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly routeStats: RouteStatsDirectory;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -55,6 +56,7 @@ export class HttpConnectionManager implements ConnectionHandler {
   readonly timers: Timers;
   readonly newCodec: ServerCodecFactory;
   readonly routes: RouteTable;
+  readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly routeStats: RouteStatsDirectory;
   private readonly defaultOff: Uint8Array | null;
   private readonly isProcessDraining: () => boolean;
@@ -77,6 +79,7 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.newCodec = parts.newCodec;
     this.routes = parts.routes;
     this.routeStats = parts.routeStats;
+    this.listenerMetadata = parts.listenerMetadata;
     this.defaultOff = parts.defaultOff;
     this.isProcessDraining = parts.shouldCloseOnResponse;
     this.connections = new Set();

@@ -1,25 +1,23 @@
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 
-/** Lengths of the names of the pseudo-headers that Envoy counts. */
-const methodName = ':method'.length;
-const pathName = ':path'.length;
-const authorityName = ':authority'.length;
-const statusField = ':status'.length + 3;
+// Envoy's logs call these header bytes. Its HTTP/1 codec counts a received field as name, value and three bytes, a sent
+// one as name, value and four; start lines do not count.
+const receivedFieldExtra = 3;
+const sentFieldExtra = 4;
+const hostName = 'host'.length;
 
-/** Bytes of names and values, pseudo-headers included: Envoy's `HeaderMap::byteSize`, which its logs call header bytes. */
 export function requestHeadSize(head: RequestHead): number {
-  const pseudo = methodName + head.method.length + pathName + head.path.length;
-  const authority = head.hasAuthority ? authorityName + head.authority.length : 0;
-  return pseudo + authority + fieldsSize(head.headers);
+  const host = head.hasAuthority ? hostName + head.authority.length + receivedFieldExtra : 0;
+  return host + fieldsSize(head.headers, receivedFieldExtra);
 }
 
 export function responseHeadSize(head: ResponseHead): number {
-  return statusField + fieldsSize(head.headers);
+  return fieldsSize(head.headers, sentFieldExtra);
 }
 
-function fieldsSize({ names, values }: Headers): number {
+function fieldsSize({ names, values }: Headers, extra: number): number {
   let size = 0;
-  for (let i = 0; i < names.length; i++) size += names[i]!.length + values[i]!.length;
+  for (let i = 0; i < names.length; i++) size += names[i]!.length + values[i]!.length + extra;
   return size;
 }

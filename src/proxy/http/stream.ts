@@ -115,6 +115,7 @@ export class HttpStream implements Stream {
     outcome.connectionId = connection.connection.id;
     outcome.peer = connection.connection.peer;
     outcome.filterChainName = connection.filterChainName;
+    outcome.listenerMetadata = this.manager.listenerMetadata;
     outcome.protocol = 'HTTP/1.1';
     stats.rqTotal.inc();
     stats.rqHttp1Total.inc();
@@ -184,6 +185,7 @@ export class HttpStream implements Stream {
     if (route !== null) {
       this.outcome.routeName = route.name;
       this.outcome.routeMetadata = route.metadata;
+      this.outcome.virtualHostMetadata = route.virtualHostMetadata;
       if (route.action.kind === 'forward') {
         this.choice = route.action.cluster(this.requestHead, this.random);
         this.chooseCluster(this.choice.name);

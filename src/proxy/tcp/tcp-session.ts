@@ -163,6 +163,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
 
   onUpstreamClosed(failure: Failure): void {
     if (this.isOver) return;
+    if (this.upstream !== null) this.countUpstream(this.upstream.connection);
     this.upstream = null;
     void failure;
     this.endWith(DownstreamLocalClose);
@@ -200,8 +201,11 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.host = null;
     const upstream = this.upstream;
     this.upstream = null;
+    if (upstream !== null) this.countUpstream(upstream.connection);
     upstream?.connection.destroy(failure);
     outcome.endMs = proxy.clock.now;
+    outcome.wireBytesReceived = this.downstream.bytesRead;
+    outcome.wireBytesSent = this.downstream.bytesWritten;
     this.countBytes();
     this.log('TcpConnectionEnd');
     proxy.removed(this);
@@ -253,8 +257,14 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.retryAt = Infinity;
     const upstream = this.upstream;
     this.upstream = null;
+    if (upstream !== null) this.countUpstream(upstream.connection);
     upstream?.connection.end();
     this.downstream.endAndLinger(0, failure);
+  }
+
+  private countUpstream(connection: Connection): void {
+    this.outcome.upstreamWireBytesReceived = connection.bytesRead;
+    this.outcome.upstreamWireBytesSent = connection.bytesWritten;
   }
 
   private backOffMs(): number {
