@@ -11,6 +11,7 @@ import { extensionEntries } from './extensions.ts';
 import { defaultLogPattern, LogFormat } from './observe/log/log-format.ts';
 import type { Log } from './observe/log/log.ts';
 import type { LogWriter } from './observe/log/log-writer.ts';
+import { giveBackMemory } from './spare-memory.ts';
 
 /** Editors write a file in several steps: a change counts when it has been quiet this long. */
 const settleMs = 100;
@@ -69,6 +70,7 @@ export class Server {
     this.app = new App(this.environment, configuration, workers);
     await this.app.start();
     if (this.options.watch) this.watchFile();
+    giveBackMemory();
     return true;
   }
 
@@ -118,6 +120,7 @@ export class Server {
     }
     this.useLogPattern(configuration);
     const failures = await app.replace(configuration);
+    giveBackMemory();
     for (const failure of failures) this.log.error(failure);
     if (failures.length === 0)
       this.log.info(
