@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { endpoints } from '../src/admin/endpoints.ts';
 import { FlagGroup, flags, type Flag } from '../src/cli/flags.ts';
 import { ExtensionTable } from '../src/control/extension-table.ts';
+import { isAboutSupport } from '../src/core/rejection.ts';
 import { supportedMessages, type SupportedMessage } from '../src/core/supported-fields.ts';
 import { extensionEntries } from '../src/extensions.ts';
 import { commandNames } from '../src/observe/format/commands.ts';
@@ -171,7 +172,7 @@ async function choicesSection(): Promise<string[]> {
       const source = { overrideYaml: yaml(value), allowUnknown: false, ...overrides };
       const configuration = await loadConfiguration(source, extensions);
       if (!configuration.isRefused) continue;
-      const other = configuration.problems.find(({ message }) => !message.includes('supported by sekisho'));
+      const other = configuration.problems.find((problem) => !isAboutSupport(problem));
       if (other !== undefined) throw new Error(`${field} ${value}: ${other.message}`);
       refused.push(value);
     }

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { isAboutSupport } from '../../src/core/rejection.ts';
 import { loadFile } from '../../src/serve.ts';
 import { repository } from './binaries.ts';
 
@@ -39,9 +40,10 @@ const missing = new Map<string, number>();
 async function judge(file: string): Promise<{ verdict: Verdict; reasons: string[] }> {
   const configuration = await loadFile(join(folder, file), false);
   if (!configuration.isRefused) return { verdict: 'accepted', reasons: [] };
-  const errors = configuration.problems.filter(({ isWarning }) => isWarning !== true).map(({ message }) => message);
-  const others = errors.filter((message) => !/supported by sekisho/.test(message) && message !== exempt[file]);
-  return others.length === 0 ? { verdict: 'unsupported', reasons: errors } : { verdict: 'wrong', reasons: others };
+  const errors = configuration.problems.filter(({ isWarning }) => isWarning !== true);
+  const others = errors.filter((problem) => !isAboutSupport(problem) && problem.message !== exempt[file]);
+  const [verdict, reasons] = others.length === 0 ? (['unsupported', errors] as const) : (['wrong', others] as const);
+  return { verdict, reasons: reasons.map(({ message }) => message) };
 }
 
 test.skipIf(!isHere)('what Envoy accepts is accepted, or refused by name', async () => {
