@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
+import type { AppEnvironment } from './app.ts';
+import type { Options } from './cli/options.ts';
+import type { Workers } from './control/workers.ts';
 
 /** What sekisho is written for. An older Node finds the one that came with the package and hands over to it. */
 const nodeMajor = 26;
@@ -46,14 +49,14 @@ async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-async function serve(options: import('./cli/options.ts').Options): Promise<void> {
+async function serve(options: Options): Promise<void> {
   const environment = await makeEnvironment(options);
   const log = environment.logs.component('main');
-  let workers: import('./control/workers.ts').Workers | null = null;
+  let workers: Workers | null = null;
   if (options.mode !== 'validate') {
-    const { Workers } = await import('./control/workers.ts');
+    const threads = await import('./control/workers.ts');
     // Before anything large is loaded here, so that the threads load theirs at the same time.
-    workers = new Workers(environment.concurrency, environment.workerEntry, log);
+    workers = new threads.Workers(environment.concurrency, environment.workerEntry, log);
   }
   const { Server } = await import('./serve.ts');
   const print = (text: string): void => void process.stderr.write(text);
@@ -81,9 +84,7 @@ async function serve(options: import('./cli/options.ts').Options): Promise<void>
   }
 }
 
-async function makeEnvironment(
-  options: import('./cli/options.ts').Options,
-): Promise<import('./app.ts').AppEnvironment> {
+async function makeEnvironment(options: Options): Promise<AppEnvironment> {
   const [
     { defaultConcurrency },
     { versionString },

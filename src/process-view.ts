@@ -98,7 +98,7 @@ export class ProcessView implements AdminSource {
       const keys = hostKeys(hosts);
       return clusterReport(
         cluster,
-        hosts.map((host, i) => hostReport(host, totals.totalsOf(cluster.name, keys[i]!))),
+        hosts.map((host, i) => hostReport(host, totals.totalsOf(cluster.name, keys[i]))),
       );
     });
   }
@@ -194,15 +194,15 @@ function hostReport(host: HostData, totals: HostTotals): HostReport {
     successRate: -1,
     localOriginSuccessRate: -1,
     stats: {
-      cx_active: totals[HostStat.CxActive]!,
-      cx_connect_fail: totals[HostStat.CxConnectFail]!,
-      cx_total: totals[HostStat.CxTotal]!,
-      rq_active: totals[HostStat.RqActive]!,
-      rq_error: totals[HostStat.RqError]!,
-      rq_pending_active: totals[HostStat.RqPendingActive]!,
-      rq_success: totals[HostStat.RqSuccess]!,
-      rq_timeout: totals[HostStat.RqTimeout]!,
-      rq_total: totals[HostStat.RqTotal]!,
+      cx_active: totals[HostStat.CxActive],
+      cx_connect_fail: totals[HostStat.CxConnectFail],
+      cx_total: totals[HostStat.CxTotal],
+      rq_active: totals[HostStat.RqActive],
+      rq_error: totals[HostStat.RqError],
+      rq_pending_active: totals[HostStat.RqPendingActive],
+      rq_success: totals[HostStat.RqSuccess],
+      rq_timeout: totals[HostStat.RqTimeout],
+      rq_total: totals[HostStat.RqTotal],
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Options } from './cli/options.ts';
 import { formatProblem } from './config/format-problem.ts';
 import { loadConfiguration, type Configuration, type ConfigurationSource } from './control/configuration.ts';
 import { ExtensionTable } from './control/extension-table.ts';
-import type { Workers } from './control/workers.ts';
+import { Workers } from './control/workers.ts';
 import { extensionEntries } from './extensions.ts';
 import { defaultLogPattern, LogFormat } from './observe/log/log-format.ts';
 import type { Log } from './observe/log/log.ts';
@@ -60,7 +60,7 @@ export class Server {
    * @returns false: the configuration was refused and the reasons were printed
    * @throws Error when the process cannot start
    */
-  async start(workers: Workers): Promise<boolean> {
+  async start(workers = this.startWorkers()): Promise<boolean> {
     const configuration = await this.load();
     if (configuration === null) {
       workers.terminate();
@@ -132,6 +132,11 @@ export class Server {
   private useLogPattern({ data }: Accepted): void {
     const pattern = data.logPattern ?? this.options.logFormat ?? defaultLogPattern;
     (this.environment.logs as LogWriter).format = new LogFormat(pattern);
+  }
+
+  private startWorkers(): Workers {
+    const { concurrency, workerEntry } = this.environment;
+    return new Workers(concurrency, workerEntry, this.log);
   }
 
   private source(): ConfigurationSource {

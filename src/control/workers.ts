@@ -42,7 +42,7 @@ export class Workers {
   }
 
   post(index: number, message: ToWorker): void {
-    this.threads[index]!.postMessage(message);
+    this.threads[index].postMessage(message);
   }
 
   postAll(message: ToWorker): void {
@@ -80,7 +80,7 @@ export class Workers {
       return;
     }
     const now = performance.now();
-    while (this.restarts.length > 0 && this.restarts[0]! < now - restartWindowMs) this.restarts.shift();
+    while (this.restarts.length > 0 && this.restarts[0] < now - restartWindowMs) this.restarts.shift();
     this.restarts.push(now);
     if (this.restarts.length > restartsMax) {
       throw new Error(`workers died ${this.restarts.length} times within a minute; the log above says of what`);
