@@ -15,6 +15,8 @@ const main = process.env['SEKISHO_MAIN'] ?? join(root, 'src/main.ts');
 export interface AppOptions {
   readonly concurrency?: number;
   readonly args?: readonly string[];
+  /** Another program than sekisho's own entry. */
+  readonly program?: string;
   /** Do not wait until it is live. */
   readonly isExpectedToFail?: boolean;
   /** When it ends; with the test unless told otherwise. */
@@ -58,9 +60,13 @@ export class App {
     writeFileSync(file, text);
     const args = ['-c', file, '--concurrency', String(options.concurrency ?? 1)];
     const addressFile = join(folder, 'admin');
-    const child = spawn(node, [main, ...args, '--admin-address-path', addressFile, ...(options.args ?? [])], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      node,
+      [options.program ?? main, ...args, '--admin-address-path', addressFile, ...(options.args ?? [])],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     const app = new App(child, folder);
     (options.atEnd ?? onTestFinished)(() => app.kill());
     if (options.isExpectedToFail !== true) await app.live();
