@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { ClosedByPeer, LocalConnectionFailure, RemoteConnectionFailure } from '../../../src/core/failures.ts';
+import { brokenConnection, dialFailure, errorText } from '../../../src/net/socket-error.ts';
+
+function error(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`connect ${code} 127.0.0.1:1`), { code });
+}
+
+it("uses the C library's words, and Node's where it has none", () => {
+  expect(errorText(error('ECONNREFUSED'))).toBe('Connection refused');
+  expect(errorText(error('EODD'))).toBe('connect EODD 127.0.0.1:1');
+});
+
+it.each([
+  ['ECONNREFUSED', RemoteConnectionFailure, 'Connection refused'],
+  ['EHOSTUNREACH', RemoteConnectionFailure, 'No route to host'],
+  ['EADDRNOTAVAIL', LocalConnectionFailure, 'Cannot assign requested address'],
+  ['EMFILE', LocalConnectionFailure, 'Too many open files'],
+])('a dial that fails with %s says whose fault it is', (code, kind, text) => {
+  expect(dialFailure(error(code), false)).toMatchObject({ kind: kind.kind, detail: `delayed connect error: ${text}` });
+  expect(dialFailure(error(code), true).detail).toBe(`immediate connect error: ${text}`);
+});
+
+it('a connection that breaks was closed by its peer', () => {
+  expect(brokenConnection(error('ECONNRESET'))).toMatchObject({
+    kind: ClosedByPeer.kind,
+    detail: 'Connection reset by peer',
+  });
+});
