@@ -205,8 +205,7 @@ export class App implements WorkersListener {
         this.hostReports.receive(`worker_${index}`, message.message);
         break;
       case 'drained':
-        this.drained.add(index);
-        if (this.drained.size === this.workers.count) this.whenDrained?.();
+        this.onWorkerDrained(index);
         break;
     }
   }
@@ -217,7 +216,18 @@ export class App implements WorkersListener {
     this.hostReports.forget(name);
     this.shared.leave(name);
     this.initialize(index);
+    if (this.state === 'DRAINING') {
+      // It has nothing to finish and must not accept.
+      this.onWorkerDrained(index);
+      return;
+    }
+    if (this.isFailingHealthchecks) this.workers.post(index, { kind: 'health-failed', failed: true });
     this.workers.post(index, { kind: 'snapshot', snapshot: this.snapshot(this.directory.everything()) });
+  }
+
+  private onWorkerDrained(index: number): void {
+    this.drained.add(index);
+    if (this.drained.size === this.workers.count) this.whenDrained?.();
   }
 
   private initialize(index: number): void {

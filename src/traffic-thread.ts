@@ -26,6 +26,8 @@ export class TrafficThread {
   private readonly drainTimeMs: number;
   private clustersToRemove: string[];
   private isDraining: boolean;
+  /** Admin's /healthcheck/fail: answers ask their clients to go, as in Envoy. */
+  private isHealthFailed: boolean;
 
   constructor(data: WorkerInit, localAddress: string, post: (message: FromWorker) => void) {
     this.post = post;
@@ -35,6 +37,7 @@ export class TrafficThread {
     this.runtime = new RuntimeValues(data.runtime);
     this.files = new AccessLogFiles(data.fileFlushIntervalMs, stats.root);
     this.isDraining = false;
+    this.isHealthFailed = false;
     this.builder = new ListenerBuilder({
       network,
       stats: stats.root,
@@ -43,7 +46,7 @@ export class TrafficThread {
       node: data.node,
       localAddress,
       files: this.files,
-      isDraining: () => this.isDraining,
+      isDraining: () => this.isDraining || this.isHealthFailed,
     });
     this.clusters = new WorkerClusters(
       this.builder.clusterEnvironment(
@@ -77,8 +80,10 @@ export class TrafficThread {
       case 'drain-listeners':
         this.drainListeners(message.inboundOnly, message.graceful);
         break;
-      case 'init':
       case 'health-failed':
+        this.isHealthFailed = message.failed;
+        break;
+      case 'init':
         break;
       case 'reopen-logs':
         this.files.reopen();

@@ -5,7 +5,7 @@ import { App } from './app.ts';
 import { answer, bootstrap, cluster, httpListener, limits } from './config.ts';
 import { getText } from './http.ts';
 import { Held, Origin } from './origin.ts';
-import { RawClient } from './raw-client.ts';
+import { isRefused, RawClient } from './raw-client.ts';
 import { until } from './wait.ts';
 
 const get = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n';
@@ -103,6 +103,22 @@ describe('a worker that dies of a bug', () => {
     await held.arrived(2);
     held.release();
     await next.hears(/200 OK/);
+  });
+
+  test('while the process drains is not waited for', async () => {
+    const held = new Held();
+    const origin = await Origin.start(held.handler);
+    const config = bootstrap([httpListener()], [cluster('origin', [origin.port])]);
+    const app = await App.start(config, { program: mortal });
+    const port = await app.port();
+    const client = (await RawClient.open(port)).write(get);
+    await held.arrived(1);
+    app.signal('SIGTERM');
+    await until('the listener to refuse', () => isRefused(port));
+    app.signal('SIGUSR2');
+    await client.toEnd();
+    expect(await app.exit()).toEqual({ code: 0, signal: null });
+    expect(app.output).toContain('worker_0 died');
   });
 
   test('again and again ends the process', async () => {
