@@ -3,7 +3,10 @@ import { Socket } from 'node:net';
 /** What one read takes at most. Envoy reads 16 KiB at a time; fewer, larger reads cost less. */
 const readBytesMax = 64 * 1024;
 
-/** Own buffers of connections in bulk that are kept for the next one; beyond, they are left to the collector. */
+/** Connections that may have a buffer of their own at once; the others have bulk copied. 16 MiB a thread. */
+const ownBuffersMax = 256;
+
+/** Buffers that are kept for the next connection in bulk; beyond, they are left to the collector. */
 const freeBuffersMax = 16;
 
 /** Told of every read; gives the buffer for the next one, or null for the same again. */
@@ -21,6 +24,7 @@ export type ReadListener = (socket: Socket, size: number, buffer: Buffer) => Buf
 export class ReadMemory {
   readonly shared: Buffer;
   private readonly free: Buffer[];
+  private owners: number;
   private readonly kBuffer: symbol | null;
   private readonly kCallback: symbol | null;
   private readonly kGenerator: symbol | null;
@@ -30,6 +34,7 @@ export class ReadMemory {
   constructor(listener: ReadListener) {
     this.shared = Buffer.allocUnsafeSlow(readBytesMax);
     this.free = [];
+    this.owners = 0;
     // Node calls the generator right after the callback: what one decides the other answers.
     let next: Buffer | null = null;
     this.callback = function (this: Socket, size: number, buffer: Buffer): boolean {
@@ -73,12 +78,20 @@ export class ReadMemory {
     return true;
   }
 
-  /** A buffer for one connection alone. */
-  take(): Buffer {
+  /** A buffer for one connection alone; null: too many have one. */
+  take(): Buffer | null {
+    if (this.owners === ownBuffersMax) return null;
+    this.owners++;
+    return this.another();
+  }
+
+  /** For one that somebody has kept bytes in. */
+  another(): Buffer {
     return this.free.pop() ?? Buffer.allocUnsafeSlow(readBytesMax);
   }
 
   giveBack(buffer: Buffer): void {
+    this.owners--;
     if (this.free.length < freeBuffersMax) this.free.push(buffer);
   }
 

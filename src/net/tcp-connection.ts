@@ -216,7 +216,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
     lentBytes.lend(buffer);
     this.receive(size === buffer.length ? buffer : buffer.subarray(0, size));
     // Otherwise somebody keeps the bytes, and with them the memory.
-    return lentBytes.end(size) ? null : this.memory.take();
+    return lentBytes.end(size) ? null : this.memory.another();
   }
 
   private leaveBulk(buffer: Buffer): Buffer {
