@@ -1,10 +1,13 @@
 import { Socket } from 'node:net';
 
-/** What one read takes at most. Envoy reads 16 KiB at a time; fewer, larger reads cost less. */
-const readBytesMax = 64 * 1024;
+/** What one read takes at most; Envoy's is 16 KiB. Fewer reads cost less: docs/decisions/0004-one-read-buffer.md. */
+const readBytesMax = 256 * 1024;
 
-/** Connections that may have a buffer of their own at once; the others have bulk copied. 16 MiB a thread. */
-const ownBuffersMax = 256;
+/**
+ * Connections that may have a buffer of their own at once; beyond, bulk is copied. 32 MiB a thread, of which the pages
+ * are real that were ever read into.
+ */
+const ownBuffersMax = 128;
 
 /** Buffers that are kept for the next connection in bulk; beyond, they are left to the collector. */
 const freeBuffersMax = 16;

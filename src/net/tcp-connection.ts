@@ -163,6 +163,13 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.destroy(DelayedCloseTimeout);
   }
 
+  reset(failure: Failure): void {
+    if (this.isClosed) return;
+    this.failure ??= failure;
+    this.discard();
+    this.socket.resetAndDestroy();
+  }
+
   destroy(failure: Failure): void {
     if (this.isClosed) return;
     this.failure ??= failure;
