@@ -147,6 +147,7 @@ export class TrafficThread {
   /** The process is ending. */
   private drain(): void {
     this.isDraining = true;
+    this.clusters.drain();
     let left = 1;
     const done = (): void => {
       if (--left === 0) this.post({ kind: 'drained' });

@@ -58,6 +58,8 @@ export interface ClientCodecOwner {
    * not after `closed`, whose caller knows. Its user has heard everything before.
    */
   onStreamDone(reusable: boolean): void;
+  /** The upstream said that this was its last answer on the connection. */
+  onCloseAnnounced?(): void;
   /**
    * The upstream broke the protocol, in a message, behind it or with bytes that nobody asked for; a stream that was open
    * has been reset and reported by `onStreamDone`. The connection must go.

@@ -17,6 +17,8 @@ export interface Connection {
   writeLatin1(text: string): boolean;
   /** Half-close, after what was written. */
   end(): void;
+  /** As `destroy`, and tells the peer by a reset (RST) where the transport can. */
+  reset(failure: Failure): void;
   /** Closes at once; unsent bytes are dropped. `onClosed` follows with this failure. */
   destroy(failure: Failure): void;
   /**

@@ -167,8 +167,11 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   onClosed(failure: Failure): void {
     // A reset within a message is as incomplete as an early FIN; the codec knows which it is. As Envoy, without the
     // kernel's words.
-    if (failure.detail !== '' && this.state !== ConnectionState.Closed && this.codec !== null)
+    if (failure.detail !== '' && this.state !== ConnectionState.Closed && this.codec !== null) {
+      this.isReceiving = true;
       this.codec.receiveEnd(this.pool.context.network.clock.now);
+      this.isReceiving = false;
+    }
     this.finish(false, ConnectionTermination);
   }
 
@@ -209,6 +212,10 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
       else if (this.state === ConnectionState.Busy) this.state = ConnectionState.Draining;
     }
     if (!this.isReceiving) this.settle();
+  }
+
+  onCloseAnnounced(): void {
+    this.pool.accounts.count(ClusterCounter.CxCloseNotify);
   }
 
   onProtocolError(failure: Failure): void {

@@ -102,6 +102,11 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
     this.inner.end();
   }
 
+  reset(failure: Failure): void {
+    this.isClosedByUs = true;
+    this.inner.reset(failure);
+  }
+
   destroy(failure: Failure): void {
     this.isClosedByUs = true;
     this.inner.destroy(failure);

@@ -168,6 +168,7 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
     const stream = this.stream;
     if (stream === null) return;
     const isLast = this.decoder.isLast || stream.isLast || !stream.isRequestComplete || hasMore;
+    if (this.decoder.isLast) this.owner.onCloseAnnounced?.();
     this.release(stream, !isLast);
     if (hasMore) this.owner.onProtocolError(ofUpstream(CodecError.with('bytes behind the response')));
   }

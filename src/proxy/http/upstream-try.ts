@@ -54,7 +54,11 @@ export class UpstreamTry implements StreamWaiter {
     this.isDone = true;
     if (host !== null) {
       this.host = host;
-      this.forwarding.stream.outcome.upstreamHost = host.addressText;
+      const { outcome, clock } = this.forwarding.stream;
+      outcome.upstreamHost = host.addressText;
+      outcome.upstreamHostName = host.hostname;
+      outcome.upstreamHostMetadata = host.metadata;
+      outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
     }
     this.forwarding.onTryFailure(this, failure);
   }

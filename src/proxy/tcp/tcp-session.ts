@@ -165,8 +165,15 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (this.isOver) return;
     if (this.upstream !== null) this.countUpstream(this.upstream.connection);
     this.upstream = null;
-    void failure;
-    this.endWith(DownstreamLocalClose);
+    if (failure.detail === '') {
+      // What it said last may still wait for a slow client.
+      this.retryAt = Infinity;
+      this.downstream.endAndLinger(0, DownstreamLocalClose);
+      return;
+    }
+    // What the upstream broke off breaks off here too: a half-received answer must not look complete.
+    this.outcome.flags |= ResponseFlag.UpstreamRemoteReset;
+    this.downstream.reset(DownstreamLocalClose);
   }
 
   // ---- downstream
@@ -258,7 +265,11 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     const upstream = this.upstream;
     this.upstream = null;
     if (upstream !== null) this.countUpstream(upstream.connection);
-    upstream?.connection.end();
+    if (upstream === null) {
+      this.downstream.destroy(failure);
+      return;
+    }
+    upstream.connection.end();
     this.downstream.endAndLinger(0, failure);
   }
 

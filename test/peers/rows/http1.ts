@@ -38,6 +38,8 @@ const accepted: Group = {
       raw: ['GET /direct HTTP/1.0\r\nconnection: keep-alive\r\n\r\n', 100, 'GET /direct HTTP/1.0\r\n\r\n'],
       answers: 2,
       until: 'closed',
+      // Envoy gives the client time to close after a direct response, and not after an upstream's.
+      ignores: /delayed_close_timeout/,
     },
     {
       name: 'chunked answer becomes close-delimited',
@@ -112,14 +114,26 @@ const bodies: readonly Row[] = [
   },
   { name: 'expect something else', request: { headers: [['expect', 'miracles']], body: 'x' } },
   { name: 'three in turn', request: [{ path: '/1' }, { path: '/2', body: 'x' }, { path: '/3' }] },
-  { name: 'pipelined', request: [{ path: '/1' }, { path: '/direct' }, { path: '/3', body: 'xyz' }], mode: 'pipelined' },
+  {
+    name: 'pipelined',
+    request: [{ path: '/1' }, { path: '/direct' }, { path: '/3', body: 'xyz' }],
+    mode: 'pipelined',
+    differs: {
+      '': 'Envoy loses the third request, in answering the second from its own dispatch; here all are answered in order',
+    },
+  },
   {
     name: 'answer before the end of the request',
     raw: ['POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf'],
     upstream: [{ isEarly: true, status: 403, body: 'stop' }],
     until: 'closed',
   },
-  { name: 'one byte at a time', raw: Array.from('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n').flatMap((byte) => [byte, 1]) },
+  {
+    name: 'one byte at a time',
+    raw: Array.from('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n').flatMap((byte) => [byte, 1]),
+    // Whether the row before left a free upstream connection depends on who closed first.
+    ignores: /^stats\.cluster\.one\.upstream_(cx|rq_pending)/,
+  },
   {
     name: 'client hangs up while the upstream thinks',
     raw: ['GET / HTTP/1.1\r\nhost: a\r\n\r\n', 100, 'reset'],
@@ -140,6 +154,10 @@ const bodies: readonly Row[] = [
   },
   {
     name: 'duplicate content-type and set-cookie down',
+    differs: {
+      'client[0].answer[0].header.vary':
+        'Envoy joins repeats of the few fields it has a place for; the meaning is the same',
+    },
     request: {},
     upstream: [
       {
@@ -263,7 +281,14 @@ const badUpstream: Group = {
     ['unknown coding', 'HTTP/1.1 200 OK\r\ntransfer-encoding: zip\r\n\r\n'],
     ['bad chunk size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
     ['101 nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'],
-  ].map(([name, raw]): Row => ({ name: name, request: {}, upstream: [{ raw: raw }] })),
+  ].map(([name, raw]): Row => ({
+    name: name!,
+    request: {},
+    upstream: [{ raw: raw! }],
+    ...(name!.startsWith('101')
+      ? { differs: { '': 'an upstream that changes the protocol unasked could smuggle answers to later requests' } }
+      : {}),
+  })),
 };
 
 const failing: Group = {

@@ -12,9 +12,6 @@ interface TableRow {
 /** Long enough to be sure that no answer comes for a request that the table calls unfinished. */
 const silenceMs = 120;
 
-/** How much of a broken message has gone upstream by the time it is found broken depends on when its parts arrive. */
-const brokenUpstream = /^upstream/;
-
 /** A request pipelined behind another may find that one's connection free or not. */
 const upstreamConnections = /^upstream\[\d+\]\.connection/;
 
@@ -29,9 +26,8 @@ function rowOf(row: TableRow, sent: string, upstream: Row['upstream']): Row {
     ...(upstream === undefined ? {} : { upstream }),
     // Whether the head of a message that breaks later in the same bytes has left for the upstream by then is a matter
     // of when writes are flushed; what came of the message is not.
-    ...(verdicts.every((verdict) => verdict.startsWith('200')) ? {} : { ignores: /^upstream/ }),
+    ignores: verdicts.every((verdict) => verdict.startsWith('200')) ? upstreamConnections : /^upstream/,
     logged: { envoy: row.envoy, sekisho: row.sekisho ?? row.envoy },
-    ignores: row.envoy.includes('400') ? brokenUpstream : upstreamConnections,
     ...(row.sekisho === undefined ? {} : { differs: { '': row.why ?? 'stricter than Envoy' } }),
   };
 }

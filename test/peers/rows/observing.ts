@@ -126,7 +126,18 @@ virtual_clusters:
       listener: 'stat_prefix: edge',
     }),
     rows: [
-      { name: 'route stat_prefix and alt_stat_name', request: { path: '/named' }, stats: /./ },
+      {
+        name: 'route stat_prefix and alt_stat_name',
+        request: { path: '/named' },
+        stats: /./,
+        // How often Envoy's timer has looked at its files.
+        ignores: /flushed_by_timer|server\.memory/,
+        differs: {
+          'stats.listener.admin': "the admin pages are node's own server and not counted as traffic",
+          'stats.http.admin': "the admin pages are node's own server and not counted as traffic",
+          'stats.cluster.other.name.upstream_cx_rx_bytes_buffered': 'nothing is buffered between the sockets',
+        },
+      },
       { name: 'virtual cluster', request: { body: 'x' } },
       { name: 'virtual cluster, failing', request: { path: '/dead', body: 'x' } },
       { name: 'direct response', request: { path: '/direct' } },

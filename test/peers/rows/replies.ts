@@ -33,7 +33,11 @@ local_reply_config:
     { name: 'an upstream answer is left alone', request: { path: '/up' }, upstream: [{ status: 403, body: 'mine' }] },
     { name: 'HEAD', request: { method: 'HEAD', path: '/teapot' } },
     { name: 'gRPC', request: { method: 'POST', path: '/teapot', headers: [['content-type', 'application/grpc']] } },
-    { name: 'a bad request', raw: 'GET / HTTP/1.1\r\nhost: a\r\nx y: 1\r\n\r\n' },
+    {
+      name: 'a bad request',
+      raw: 'GET / HTTP/1.1\r\nhost: a\r\nx y: 1\r\n\r\n',
+      differs: { '': 'the body can say DPE, which Envoy sets only after it has written the answer' },
+    },
   ],
 };
 

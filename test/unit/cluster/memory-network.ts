@@ -60,6 +60,10 @@ export class MemoryConnection implements Connection {
     this.hasEnded = true;
   }
 
+  reset(failure: Failure): void {
+    this.destroy(failure);
+  }
+
   destroy(failure: Failure): void {
     this.destroyedWith ??= failure;
     this.close(failure);

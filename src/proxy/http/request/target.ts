@@ -47,7 +47,11 @@ export class TargetPreparation {
     if (options.escapedSlashes !== 'KEEP_UNCHANGED') {
       path = unescapeSlashes(original);
       if (path !== original) {
-        if (options.escapedSlashes === 'REJECT_REQUEST') return this.refuse();
+        if (options.escapedSlashes === 'REJECT_REQUEST') {
+          // The log shows what was seen behind the escapes, as Envoy's does.
+          head.path = path;
+          return this.refuse();
+        }
         redirects = options.escapedSlashes === 'UNESCAPE_AND_REDIRECT';
       }
     }
