@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { request } from 'undici';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -69,27 +69,15 @@ describe('slow clients', () => {
 });
 
 describe('too much', () => {
-  test('a head with too many fields is answered with 431', async () => {
-    const app = await start(1);
-    const client = await RawClient.open(await app.port());
-    const fields = Array.from({ length: 200 }, (_, index) => `x-${index}: 1\r\n`).join('');
-    client.write(`GET / HTTP/1.1\r\nhost: a\r\n${fields}\r\n`);
-    expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 431 /);
-  });
-
-  test('a field line without an end is answered with 431, whatever of it has come', async () => {
-    const app = await start(1);
-    const client = await RawClient.open(await app.port());
-    client.write(`GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(128 * 1024)}`);
-    expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 431 /);
-  });
-
-  test('a target without an end is refused', async () => {
-    const app = await start(1);
-    const client = await RawClient.open(await app.port());
-    client.write(`GET /${'y'.repeat(128 * 1024)}`);
-    expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 4\d\d /);
-  });
+  const manyFields = Array.from({ length: 200 }, (_, index) => `x-${index}: 1\r\n`).join('');
+  refusals(
+    [
+      ['a head with too many fields', `GET / HTTP/1.1\r\nhost: a\r\n${manyFields}\r\n`],
+      ['a field line without an end', `GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(128 * 1024)}`],
+      ['a target without an end', `GET /${'y'.repeat(128 * 1024)}`],
+    ],
+    (heard) => expect(heard).toMatch(/^HTTP\/1\.1 431 /),
+  );
 
   test('of pipelined requests only one is open, and what waits is not read', async () => {
     const held = new Held();
@@ -217,8 +205,8 @@ describe('splitting and injection', () => {
     const client = await RawClient.open(await app.port());
     client.write('GET / HTTP/1.1\r\nhost: a\r\nx: a\r\n injected: b\r\n\r\n');
     await client.hears(/hello/);
-    expect(origin.requests[0]!.headers).toMatchObject({ x: 'a injected: b' });
-    expect(origin.requests[0]!.headers).not.toHaveProperty('injected');
+    expect(origin.requests[0].headers).toMatchObject({ x: 'a injected: b' });
+    expect(origin.requests[0].headers).not.toHaveProperty('injected');
   });
 
   test('CR and LF in a path stay escaped upstream, in a redirect and in the log', async () => {
@@ -228,8 +216,8 @@ describe('splitting and injection', () => {
     const app = await App.start(bootstrap([listener], [cluster('origin', [origin.port])]), { args: flush });
     const url = await app.url();
     await getText(`${url}/a%0d%0ax-injected:%201`);
-    expect(origin.requests[0]!.url).toBe('/a%0d%0ax-injected:%201');
-    expect(origin.requests[0]!.headers['x-injected']).toBeUndefined();
+    expect(origin.requests[0].url).toBe('/a%0d%0ax-injected:%201');
+    expect(origin.requests[0].headers['x-injected']).toBeUndefined();
     const { headers, body } = await request(`${url}/old%0d%0aset-cookie:%20a=b`);
     await body.dump();
     expect(headers.location).toMatch(/\/new%0d%0aset-cookie:%20a=b$/);
@@ -306,20 +294,27 @@ describe('request smuggling', () => {
     expect(origin.requests).toHaveLength(2);
   });
 
-  test.each([
-    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 40\r\n\r\nok'],
-    ['a length that is none', 'HTTP/1.1 200 OK\r\ncontent-length: 2,3\r\n\r\nok'],
-    ['a NUL in a value', 'HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 2\r\n\r\nok'],
-    ['another protocol', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
-  ])('%s from the upstream becomes 502', async (_, text) => {
-    const origin = await TcpOrigin.start(
-      (socket: Socket) => void socket.on('data', () => socket.write(text, 'latin1')),
-    );
+  test('answers that are none become 502', async () => {
+    const broken = {
+      lengths: 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 40\r\n\r\nok',
+      list: 'HTTP/1.1 200 OK\r\ncontent-length: 2,3\r\n\r\nok',
+      nul: 'HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 2\r\n\r\nok',
+      ssh: 'SSH-2.0-OpenSSH_9.2\r\n\r\n',
+    };
+    const origin = await TcpOrigin.start((socket) => {
+      socket.on('data', (chunk: Buffer) => {
+        const name = /^GET \/(\w+)/.exec(chunk.toString('latin1'))![1] as keyof typeof broken;
+        socket.write(broken[name], 'latin1');
+      });
+    });
     const app = await start(origin.port);
-    const { statusCode, body } = await request(await app.url());
-    await body.dump();
-    expect(statusCode).toBe(502);
-    expect((await app.logged(1))[0]).toMatchObject({ flags: 'UPE' });
+    const url = await app.url();
+    for (const name of Object.keys(broken)) {
+      const { statusCode, body } = await request(`${url}/${name}`);
+      await body.dump();
+      expect({ name, statusCode }).toEqual({ name, statusCode: 502 });
+    }
+    for (const line of await app.logged(4)) expect(line).toMatchObject({ code: 502, flags: 'UPE' });
   });
 
   test('an answer behind the answer is given to nobody', async () => {
@@ -352,7 +347,7 @@ describe('request smuggling', () => {
     const url = await app.url();
     expect(await getText(url)).toBe('hello');
     const [idle] = origin.sockets;
-    idle!.write('HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\npoisoned');
+    idle.write('HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\npoisoned');
     await app.statIs('cluster.origin.upstream_cx_protocol_error', 1);
     await app.statIs('cluster.origin.upstream_cx_active', 0);
     expect(await getText(url)).toBe('hello');

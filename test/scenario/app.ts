@@ -47,7 +47,7 @@ export class App {
     this.folder = folder;
     this.file = join(folder, 'config.yaml');
     this.output = '';
-    this.exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }) as Exit);
+    this.exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
     child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
   }

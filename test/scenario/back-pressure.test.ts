@@ -118,7 +118,7 @@ describe('HTTP', () => {
     await origin.received(1);
     expectBounded(app, 'request', await untilStill(() => sent), before);
     expect(await app.stat('cluster.origin.upstream_flow_control_backed_up_total')).toBeGreaterThan(0);
-    const incoming = origin.requests[0]!;
+    const incoming = origin.requests[0];
     const { bytes, growth } = await drainSlowly(app, incoming, before);
     expect(bytes).toBe(bodyBytes);
     expect(growth).toBeLessThan(growthMax);
@@ -174,7 +174,7 @@ describe('tcp_proxy', () => {
     source.pipe(client);
     await until('the upstream connection', () => origin.sockets.length === 1);
     expectBounded(app, 'TCP to upstream', await untilStill(() => sent), before);
-    const upstream = origin.sockets[0]!;
+    const upstream = origin.sockets[0];
     const { bytes, growth } = await drainSlowly(app, upstream, before);
     expect(bytes).toBe(bodyBytes);
     expect(growth).toBeLessThan(growthMax);

@@ -27,8 +27,8 @@ async function twins(): Promise<number> {
         { host, port },
       ),
   );
-  const { port } = await one!(0);
-  await two!(port);
+  const { port } = await one(0);
+  await two(port);
   return port;
 }
 

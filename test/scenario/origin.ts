@@ -56,7 +56,7 @@ export class Origin {
 
   /** Answers a request that its handler has left open. */
   answer(index: number, body: string): void {
-    this.responses[index]!.end(body);
+    this.responses[index].end(body);
   }
 
   stop(): void {

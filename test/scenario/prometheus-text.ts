@@ -27,7 +27,7 @@ export function parsePrometheus(text: string): Map<string, Family> {
     const [, name, type] = typeLine.exec(line) ?? [];
     if (name !== undefined) {
       if (families.has(name)) throw new Error(`a second family ${name}`);
-      family = { name, type: type!, samples: [] };
+      family = { name, type: type, samples: [] };
       families.set(name, family);
       continue;
     }
@@ -52,8 +52,8 @@ function parseLabels(text: string, line: string): Map<string, string> {
   while (label.lastIndex < text.length) {
     const found = label.exec(text);
     if (found === null) throw new Error(`no labels: ${line}`);
-    if (labels.has(found[1]!)) throw new Error(`a label twice: ${line}`);
-    labels.set(found[1]!, found[2]!);
+    if (labels.has(found[1])) throw new Error(`a label twice: ${line}`);
+    labels.set(found[1], found[2]);
   }
   return labels;
 }

@@ -7,7 +7,7 @@ export type AtEnd = (end: () => unknown) => void;
 export function forSuite(): AtEnd {
   const ends: (() => unknown)[] = [];
   afterAll(async () => {
-    for (const end of ends.reverse()) await end();
+    for (const end of ends.toReversed()) await end();
   });
   return (end) => void ends.push(end);
 }
