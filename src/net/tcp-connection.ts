@@ -244,8 +244,11 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.loop.enter();
     // Who hears of the end may destroy us, and what was written before it came is to be sent.
     this.flush();
-    if ((this.isEnding || this.isLingering) && this.failure !== null) this.destroy(this.failure);
-    else this.sink?.onEnd();
+    // While the last bytes still wait for a slow reader its FIN changes nothing: both halves close behind them.
+    if (!this.isClosingAfterFlush) {
+      if ((this.isEnding || this.isLingering) && this.failure !== null) this.destroy(this.failure);
+      else this.sink?.onEnd();
+    }
     this.loop.leave();
   }
 

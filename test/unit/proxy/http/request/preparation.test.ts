@@ -312,14 +312,14 @@ test('x-forwarded-client-cert', () => {
   ]);
 });
 
-test('repeated cookies become one', () => {
+test('repeated cookies stay apart, as a real Envoy leaves them on HTTP/1', () => {
   expect(
     forwarded([
       ['cookie', 'a=1'],
       ['x', 'y'],
       ['cookie', 'b=2'],
     ]),
-  ).toEqual(['cookie: a=1; b=2', 'x: y']);
+  ).toEqual(['cookie: a=1', 'x: y', 'cookie: b=2']);
 });
 
 test('a request without a host is refused, or gets the default of HTTP/1.0', () => {
