@@ -126,6 +126,24 @@ describe('HTTP', () => {
     expect(await (await answer).body.text()).toBe('done');
   });
 
+  test('a client that half-closes before it has read everything still gets everything', async () => {
+    const bytes = 24 * mebibyte;
+    const origin = await Origin.start((_incoming, response) => void response.end(Buffer.alloc(bytes, 'y')));
+    // Room for the whole answer, so that it is complete while most of it waits in the proxy.
+    const listener = httpListener({ listener: { per_connection_buffer_limit_bytes: 2 * bytes } });
+    const app = await App.start(bootstrap([listener], [cluster('origin', [origin.port])]));
+    const client = await openTcp(await app.port());
+    client.pause();
+    client.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+    await app.statIs('http.ingress.downstream_rq_2xx', 1);
+    await app.statIs('http.ingress.downstream_rq_active', 0);
+    client.end();
+    await app.stats();
+    let received = 0;
+    for await (const chunk of client) received += (chunk as Buffer).length;
+    expect(received).toBeGreaterThan(bytes);
+  });
+
   test('a slow client does not hold up another one', async () => {
     const origin = await Origin.start((incoming, response) => {
       if (incoming.url === '/large') body().pipe(response);
