@@ -2,7 +2,7 @@ import type { CodecHost, ServerCodec, StreamAcceptor } from '../../codec/codec.t
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
-import { DelayedCloseTimeout, DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
+import { ClosedByPeer, DelayedCloseTimeout, DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
@@ -129,6 +129,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     const { stats, clock, timers } = this.manager;
     timers.cancel(this);
     if (failure === DelayedCloseTimeout) stats.count('downstream_cx_delayed_close_timeout');
+    this.countEnd(failure);
     this.codec.closed(failure === DownstreamRemoteClose || failure.kind.side === 0 ? DownstreamRemoteClose : failure);
     for (const stream of this.streams.slice()) stream.onDownstreamReset(DownstreamRemoteClose);
     stats.cxActive.dec();
@@ -137,6 +138,16 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     stats.cxLengthMs.record(clock.now - this.startMs);
     this.countBytes();
     this.manager.removed(this);
+  }
+
+  private countEnd(failure: Failure): void {
+    const { stats } = this.manager;
+    const isRemote = failure.kind === ClosedByPeer.kind || failure.kind === DownstreamRemoteClose.kind;
+    const side = isRemote ? 'remote' : 'local';
+    stats.count(`downstream_cx_destroy_${side}`);
+    if (this.streams.length === 0) return;
+    stats.count('downstream_cx_destroy_active_rq');
+    stats.count(`downstream_cx_destroy_${side}_active_rq`);
   }
 
   // ---- the codec writes
