@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import type { Connection } from '../../../src/core/connection.ts';
+import { anything } from '../../../src/listener/filter-chain-match-decode.ts';
+import type { ListenerData } from '../../../src/listener/listener-data.ts';
+import { Listener } from '../../../src/listener/listener.ts';
+import type { ActiveConnection, ConnectionHandler } from '../../../src/listener/network-filter.ts';
+import { Loop } from '../../../src/net/loop.ts';
+import { NodeNetwork } from '../../../src/net/node-network.ts';
+import type { Outcome } from '../../../src/observe/outcome.ts';
+import { RecordingStats } from '../cluster/recording-stats.ts';
+import { RecordingSink } from '../net/sockets.ts';
+
+const network = new NodeNetwork(new Loop());
+const data: ListenerData = {
+  name: 'l',
+  addresses: [{ kind: 'ip', host: '127.0.0.1', port: 0 }],
+  reusePort: false,
+  backlog: 128,
+  ipv6Only: false,
+  pipeMode: null,
+  bufferLimit: 1 << 20,
+  keepAliveSeconds: null,
+} as unknown as ListenerData;
+
+class Handler implements ConnectionHandler {
+  readonly handled: string[] = [];
+  readonly sinks: RecordingSink[] = [];
+  ends = 0;
+  isClosedByForce = false;
+  private waiter: (() => void) | null = null;
+
+  handle(connection: Connection, filterChainName: string): ActiveConnection {
+    const sink = new RecordingSink();
+    sink.onEnd = () => connection.end();
+    connection.attach(sink);
+    this.handled.push(filterChainName);
+    this.sinks.push(sink);
+    this.waiter?.();
+    return { isIdle: true };
+  }
+
+  drain(): void {}
+
+  end(): void {
+    this.ends++;
+  }
+
+  closeAll(): void {
+    this.isClosedByForce = true;
+  }
+
+  async count(size: number): Promise<void> {
+    while (this.handled.length < size) await new Promise<void>((resolve) => (this.waiter = resolve));
+  }
+}
+
+const listeners: Listener[] = [];
+const clients: Socket[] = [];
+afterEach(() => {
+  for (const listener of listeners.splice(0)) listener.close();
+  for (const client of clients.splice(0)) client.destroy();
+});
+
+function listen(handler: Handler | null, stats = new RecordingStats(), logged: Outcome[] = []): Listener {
+  const candidates = handler === null ? [] : [{ match: anything, chain: { name: 'chain', handler } }];
+  const log = { log: (outcome: Outcome) => logged.push(outcome) };
+  const made = new Listener(data, network, candidates, null, [log], stats, 'worker_0');
+  listeners.push(made);
+  return made;
+}
+
+async function open(listener: Listener): Promise<number> {
+  const [address] = await listener.open(null, null);
+  return address!.port;
+}
+
+function dial(port: number): Socket {
+  const client = connect(port, '127.0.0.1');
+  client.on('error', () => {});
+  clients.push(client);
+  return client;
+}
+
+it('hands connections to the filter chain, and counts them', async () => {
+  const [handler, stats] = [new Handler(), new RecordingStats()];
+  const listener = listen(handler, stats);
+  const port = await open(listener);
+  const client = dial(port);
+  dial(port);
+  await handler.count(2);
+  expect(handler.handled).toEqual(['chain', 'chain']);
+  expect(listener.activeConnections).toBe(2);
+  client.end();
+  await Promise.race(handler.sinks.map((sink) => sink.closed));
+  expect(listener.activeConnections).toBe(1);
+  expect(stats.read('')).toMatchObject({
+    downstream_cx_total: 2,
+    downstream_cx_active: 1,
+    downstream_cx_destroy: 1,
+    'worker_0.downstream_cx_total': 2,
+    'worker_0.downstream_cx_active': 1,
+  });
+});
+
+it('closes what no filter chain wants, and logs why', async () => {
+  const stats = new RecordingStats();
+  const logged: Outcome[] = [];
+  const listener = listen(null, stats, logged);
+  const port = await open(listener);
+  const client = dial(port);
+  client.resume();
+  await once(client, 'close');
+  expect(stats.read('')).toMatchObject({ no_filter_chain_match: 1 });
+  expect(logged.map(({ details }) => details)).toEqual(['filter_chain_not_found']);
+});
+
+it('takes over the socket of the one before it, with all who wait there', async () => {
+  const [before, after] = [new Handler(), new Handler()];
+  const old = listen(before);
+  const [address] = await old.open(null, null);
+  const successor = listen(after);
+  expect(await successor.open(null, old)).toEqual([address]);
+  old.close();
+  dial(address!.port);
+  await after.count(1);
+  expect(before.handled).toEqual([]);
+});
+
+it('has ended when the last connection has gone', async () => {
+  const handler = new Handler();
+  const listener = listen(handler);
+  const port = await open(listener);
+  const client = dial(port);
+  await handler.count(1);
+  const done = new Promise<void>((resolve) => listener.end(resolve));
+  expect(handler.ends).toBe(1);
+  await expect(once(dial(port), 'connect')).rejects.toThrow('ECONNREFUSED');
+  expect(listener.activeConnections).toBe(1);
+  client.end();
+  await done;
+  expect(listener.activeConnections).toBe(0);
+});
+
+it('is retired when the drain time has closed what is left', async () => {
+  const handler = new Handler();
+  const listener = listen(handler);
+  const client = dial(await open(listener));
+  await handler.count(1);
+  let isDone = false;
+  listener.retire(60_000, () => {
+    isDone = true;
+  });
+  expect([handler.isClosedByForce, isDone]).toEqual([false, false]);
+  listener.tick();
+  expect(handler.isClosedByForce).toBe(true);
+  client.end();
+  await handler.sinks[0]!.closed;
+  expect(isDone).toBe(true);
+});
