@@ -117,9 +117,9 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   }
 
   onEnd(): void {
-    this.codec.receiveEnd(this.manager.clock.now);
     // Envoy drops the stream of a client that half-closes; nothing more can be asked on this connection.
     this.isClosing = true;
+    this.codec.receiveEnd(this.manager.clock.now);
     this.connection.destroy(DownstreamRemoteClose);
   }
 
