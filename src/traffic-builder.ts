@@ -77,12 +77,12 @@ export class ListenerBuilder {
     }));
     const defaultChain =
       data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain, scope, data);
-    const accessLogs = data.accessLogs.map((log) => this.buildAccessLog(log as AccessLogData));
+    const accessLogs = data.accessLogs.map((log) => this.buildAccessLog(log));
     return new Listener(data, network, candidates, defaultChain, accessLogs, scope, workerName);
   }
 
   private buildChain(chain: FilterChainData, scope: StatsScope, listener: ListenerData): FilterChain {
-    const terminal = chain.filters[chain.filters.length - 1]!;
+    const terminal = chain.filters[chain.filters.length - 1];
     return { name: chain.name, handler: this.buildHandler(terminal.kind, terminal.data, scope, listener) };
   }
 

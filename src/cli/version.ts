@@ -1,9 +1,6 @@
 /** Version of the package; a test holds it against package.json. */
 export const version = '0.1.0';
 
-/** Envoy whose configuration, names and defaults sekisho follows. */
-export const envoyVersion = { major: 1, minor: 39, patch: 3 } as const;
-
 /**
  * In the shape of Envoy's `<revision>/<version>/<revision status>/<build type>/<ssl library>`, since scripts cut the
  * second part out.

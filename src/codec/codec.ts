@@ -1,4 +1,3 @@
-import type { Timed } from '../core/clock.ts';
 import type { Failure } from '../core/failure.ts';
 import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { CodecStream, StreamUser } from '../core/message-sink.ts';
@@ -73,5 +72,3 @@ export interface ClientCodec extends Codec {
   open(user: StreamUser<ResponseHead>): CodecStream<RequestHead>;
   readonly canOpen: boolean;
 }
-
-export type { Timed };

@@ -23,9 +23,11 @@ export interface Connection {
   destroy(failure: Failure): void;
   /**
    * Sends what was written, waits for the peer to close, and closes then or `lingerMs` later (`DelayedCloseTimeout`):
-   * Envoy's FlushWriteAndDelay. 0: closes as soon as everything is sent.
+   * Envoy's FlushWriteAndDelay.
    */
   endAndLinger(lingerMs: number, failure: Failure): void;
+  /** Sends what was written and closes; drops the rest when the peer has taken nothing of it for `stallMs`. */
+  closeAfterFlush(stallMs: number, failure: Failure): void;
   /** Counted, like Envoy's readDisable. */
   pause(): void;
   resume(): void;

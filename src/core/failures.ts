@@ -62,33 +62,6 @@ export const LocalReset = failure(
   'local reset',
   'sekisho gave the upstream stream up itself; the details say why.',
 );
-export const LocalRefusedStream = failure(
-  'local-refused-stream',
-  Upstream,
-  F.LocalReset,
-  503,
-  R.RefusedStream,
-  'local refused stream reset',
-  'The upstream connection was draining; the request was not sent and is safe to repeat.',
-);
-export const RemoteReset = failure(
-  'remote-reset',
-  Upstream,
-  F.UpstreamRemoteReset,
-  503,
-  R.Reset,
-  'remote reset',
-  'The endpoint reset the stream before it answered: look into its log.',
-);
-export const RemoteRefusedStream = failure(
-  'remote-refused-stream',
-  Upstream,
-  F.UpstreamRemoteReset,
-  503,
-  R.RefusedStream,
-  'remote refused stream reset',
-  'The endpoint refused the stream unprocessed: it is shutting down or over its stream limit.',
-);
 export const Overflow = failure(
   'overflow',
   Upstream,
@@ -107,15 +80,6 @@ export const UpstreamProtocolError = failure(
   'protocol error',
   "The endpoint sent something that is not valid HTTP: check its protocol (HTTP/1.1, HTTP/2, TLS) against the cluster's.",
 );
-export const PrematureHalfClose = failure(
-  'premature-upstream-half-close',
-  Upstream,
-  F.UpstreamConnectionTermination,
-  503,
-  R.Reset,
-  'HTTP/1 premature upstream half close',
-  'The endpoint half-closed before the message was complete.',
-);
 export const NoHealthyUpstream = failure(
   'no-healthy-upstream',
   Upstream,
@@ -124,15 +88,6 @@ export const NoHealthyUpstream = failure(
   R.Never,
   'no_healthy_upstream',
   'The cluster has no endpoint that may be used: check its endpoints, health checks and outlier ejections under /clusters.',
-);
-export const DnsResolutionFailed = failure(
-  'dns-resolution-failed',
-  Upstream,
-  F.DnsResolutionFailed,
-  503,
-  R.Never,
-  'dns_resolution_failed',
-  'The name of the endpoint could not be resolved: check the name and the resolver.',
 );
 
 // Downstream.
@@ -145,15 +100,6 @@ export const DownstreamRemoteClose = failure(
   'downstream_remote_disconnect',
   'The client closed its connection before the response was complete.',
 );
-export const DownstreamRemoteReset = failure(
-  'downstream-remote-reset',
-  Downstream,
-  F.DownstreamRemoteReset,
-  0,
-  R.Never,
-  'downstream_remote_reset',
-  'The client reset the stream before the response was complete.',
-);
 export const DownstreamLocalClose = failure(
   'downstream-local-close',
   Downstream,
@@ -162,15 +108,6 @@ export const DownstreamLocalClose = failure(
   R.Never,
   'downstream_local_disconnect',
   "sekisho closed the client's connection; the details say why.",
-);
-export const DownstreamProtocolError = failure(
-  'downstream-protocol-error',
-  Downstream,
-  F.DownstreamProtocolError,
-  400,
-  R.Never,
-  'downstream_protocol_error',
-  'The client sent something that is not valid HTTP.',
 );
 
 // Either side of a plain connection.
@@ -200,13 +137,4 @@ export const DelayedCloseTimeout = failure(
   R.Never,
   'triggered_delayed_close_timeout',
   'The client did not close its connection after its last answer, so sekisho did.',
-);
-export const ServerDraining = failure(
-  'server-draining',
-  Internal,
-  F.None,
-  0,
-  R.Never,
-  'server_draining',
-  'The process is ending.',
 );

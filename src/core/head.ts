@@ -1,4 +1,4 @@
-import { Headers } from './headers.ts';
+import type { Headers } from './headers.ts';
 
 /** HTTP versions as integers, so that a comparison is a number's. */
 export const HttpVersion = { Http10: 10, Http11: 11, Http2: 20 } as const;

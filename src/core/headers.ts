@@ -50,7 +50,7 @@ export class Headers {
   /** Every value of `name`, in wire order. Allocates: not for the hot path. */
   getAll(name: string): string[] {
     const found: string[] = [];
-    for (let i = 0; i < this.names.length; i++) if (this.names[i] === name) found.push(this.values[i]!);
+    for (let i = 0; i < this.names.length; i++) if (this.names[i] === name) found.push(this.values[i]);
     return found;
   }
 
@@ -83,8 +83,8 @@ export class Headers {
   clone(): Headers {
     const copy = new Headers();
     for (let i = 0; i < this.names.length; i++) {
-      copy.names.push(this.names[i]!);
-      copy.values.push(this.values[i]!);
+      copy.names.push(this.names[i]);
+      copy.values.push(this.values[i]);
     }
     if (this.rawNames !== null) copy.rawNames = this.rawNames.slice();
     return copy;

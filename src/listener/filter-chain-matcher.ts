@@ -26,7 +26,7 @@ export class FilterChainMatcher<Chain> {
 
   constructor(candidates: readonly Candidate<Chain>[]) {
     this.candidates = candidates;
-    this.only = candidates.length === 1 && asksForNothing(candidates[0]!.match) ? candidates[0]!.chain : null;
+    this.only = candidates.length === 1 && asksForNothing(candidates[0].match) ? candidates[0].chain : null;
   }
 
   find(facts: ConnectionFacts): Chain | null {
@@ -36,7 +36,7 @@ export class FilterChainMatcher<Chain> {
       left = level(left, facts);
       if (left.length === 0) return null;
     }
-    return left[0]!.chain;
+    return left[0].chain;
   }
 }
 

@@ -42,7 +42,7 @@ export class Loop {
     this.flushAll = () => {
       const dirty = this.dirty;
       // A flush can make more dirty (a destroyed connection answers its stream): the length is read anew.
-      for (let i = 0; i < dirty.length; i++) dirty[i]!.flush();
+      for (let i = 0; i < dirty.length; i++) dirty[i].flush();
       dirty.length = 0;
     };
     this.readTime();

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { latin1 } from '../core/bytes.ts';
 import type { Timed } from '../core/clock.ts';
 import type { Connection, ConnectionOwner, ConnectionSink } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
@@ -25,11 +26,6 @@ const bulkBytesMin = 16 * 1024;
 
 /** After so many small reads in a row a connection is no longer in bulk, and gives its buffer back. */
 const smallReadsMax = 8;
-
-/** A method of Buffer that Node's types leave out; it takes any Uint8Array. */
-const latin1Slice = (
-  Buffer.prototype as unknown as { latin1Slice(this: Uint8Array, start: number, end: number): string }
-).latin1Slice;
 
 let lastId = 0;
 
@@ -58,6 +54,9 @@ export class TcpConnection implements Connection, Flushable, Timed {
   private isEnding: boolean;
   /** Close both halves when everything is written. */
   private isClosingAfterFlush: boolean;
+  /** How long the last bytes may stand still, and how many were left when that was last looked at. */
+  private stallMs: number;
+  private unsentBytes: number;
   /** Waiting for the peer to close first. */
   private isLingering: boolean;
   private isAboveHighWatermark: boolean;
@@ -91,6 +90,8 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.isDirty = false;
     this.isEnding = false;
     this.isClosingAfterFlush = false;
+    this.stallMs = 0;
+    this.unsentBytes = 0;
     this.isLingering = false;
     this.isAboveHighWatermark = false;
     this.isAwaitingFlush = false;
@@ -119,7 +120,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
   write(chunk: Uint8Array): boolean {
     const size = chunk.length;
     if (size <= joinedBytesMax && this.chunks === null) {
-      this.text += latin1Slice.call(chunk, 0, size);
+      this.text += latin1(chunk, 0, size);
       lentBytes.settle(chunk, size);
     } else {
       this.gatherText();
@@ -141,14 +142,12 @@ export class TcpConnection implements Connection, Flushable, Timed {
   }
 
   endAndLinger(lingerMs: number, failure: Failure): void {
-    if (this.isClosed) return;
-    this.failure ??= failure;
-    if (this.hasPeerEnded || lingerMs === 0) {
-      this.isEnding = true;
-      this.isClosingAfterFlush = true;
-      this.markDirty();
+    if (this.hasPeerEnded) {
+      this.closeAfterFlush(lingerMs, failure);
       return;
     }
+    if (this.isClosed) return;
+    this.failure ??= failure;
     this.isLingering = true;
     // Bytes of a peer that we no longer listen to are read and dropped, or its FIN would never be seen.
     this.sink = new ClosingSink(this.sink);
@@ -157,8 +156,25 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.loop.timers.schedule(this, this.loop.clock.now + lingerMs);
   }
 
-  /** The peer has not closed in time. */
+  closeAfterFlush(stallMs: number, failure: Failure): void {
+    if (this.isClosed) return;
+    this.failure ??= failure;
+    this.isEnding = true;
+    this.isClosingAfterFlush = true;
+    this.stallMs = stallMs;
+    this.unsentBytes = this.bufferedBytes;
+    this.loop.timers.schedule(this, this.loop.clock.now + stallMs);
+    this.markDirty();
+  }
+
+  /** The peer has not closed in time, or takes nothing any more. */
   tick(): void {
+    const left = this.bufferedBytes;
+    if (this.isClosingAfterFlush && left < this.unsentBytes) {
+      this.unsentBytes = left;
+      this.loop.timers.schedule(this, this.loop.clock.now + this.stallMs);
+      return;
+    }
     this.failure = DelayedCloseTimeout;
     this.destroy(DelayedCloseTimeout);
   }
@@ -304,7 +320,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
       return;
     }
     if (chunks.length === 1 && text === '') {
-      socket.write(chunks[0] as Uint8Array);
+      socket.write(chunks[0]);
       this.settle(chunks);
       return;
     }

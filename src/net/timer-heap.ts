@@ -58,7 +58,7 @@ export class TimerHeap implements Timers {
   run(now: number): void {
     this.armedFor = Infinity;
     while (this.entries.length > 0) {
-      const first = this.entries[0]!;
+      const first = this.entries[0];
       if (first.heapKey > now) break;
       if (first.deadline > now) {
         this.refile(first);
@@ -81,7 +81,7 @@ export class TimerHeap implements Timers {
 
   private armFirst(): void {
     if (this.entries.length === 0) return;
-    const key = this.entries[0]!.heapKey;
+    const key = this.entries[0].heapKey;
     if (key >= this.armedFor) return;
     this.armedFor = key;
     this.arm(key);
@@ -89,11 +89,11 @@ export class TimerHeap implements Timers {
 
   private siftUp(start: number): void {
     const entries = this.entries;
-    const timed = entries[start]!;
+    const timed = entries[start];
     let index = start;
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
-      const parent = entries[parentIndex]!;
+      const parent = entries[parentIndex];
       if (parent.heapKey <= timed.heapKey) break;
       entries[index] = parent;
       parent.heapIndex = index;
@@ -106,13 +106,13 @@ export class TimerHeap implements Timers {
   private siftDown(start: number): void {
     const entries = this.entries;
     const size = entries.length;
-    const timed = entries[start]!;
+    const timed = entries[start];
     let index = start;
     for (;;) {
       let childIndex = 2 * index + 1;
       if (childIndex >= size) break;
-      if (childIndex + 1 < size && entries[childIndex + 1]!.heapKey < entries[childIndex]!.heapKey) childIndex++;
-      const child = entries[childIndex]!;
+      if (childIndex + 1 < size && entries[childIndex + 1].heapKey < entries[childIndex].heapKey) childIndex++;
+      const child = entries[childIndex];
       if (child.heapKey >= timed.heapKey) break;
       entries[index] = child;
       child.heapIndex = index;

@@ -101,8 +101,9 @@ class Sampled implements AccessLogFilter {
 
   accepts(outcome: Outcome): boolean {
     const { key, numerator, denominator, independentRandomness } = this.data;
-    const { runtime, random } = this.tools;
-    const point = independentRandomness ? random() : (shareOf(outcome, denominator) ?? random());
+    const { tools } = this;
+    const { runtime } = tools;
+    const point = independentRandomness ? tools.random() : (shareOf(outcome, denominator) ?? tools.random());
     return runtime === null
       ? Math.floor(point * denominator) < numerator
       : runtime.fraction(key, numerator, denominator, point);

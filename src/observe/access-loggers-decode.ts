@@ -13,7 +13,6 @@ import {
 import { DEFAULT_FORMAT, type FormatData } from './access-log-data.ts';
 import type { LoggerData } from './access-log-decode.ts';
 import { decodeBareFormat, decodeFormat } from './format-decode.ts';
-import type { JsonTemplate } from './format/format.ts';
 
 const fileFields = new SupportedFields(FileAccessLogSchema, [
   'path',
@@ -64,9 +63,9 @@ function decodeFileFormat({ accessLogFormat: format }: FileAccessLog, reasons: R
     case 'format':
       return format.value === '' ? DEFAULT_FORMAT : decodeBareFormat(format.value, reasons.at('format'));
     case 'jsonFormat':
-      return decodeBareFormat(format.value as JsonTemplate, reasons.at('json_format'));
+      return decodeBareFormat(format.value, reasons.at('json_format'));
     case 'typedJsonFormat':
-      return decodeBareFormat(format.value as JsonTemplate, reasons.at('typed_json_format'));
+      return decodeBareFormat(format.value, reasons.at('typed_json_format'));
     case undefined:
       return DEFAULT_FORMAT;
   }

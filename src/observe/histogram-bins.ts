@@ -25,7 +25,7 @@ export function partOf(value: number): number {
 /** The cell inside that part. */
 export function cellOf(value: number, part: number): number {
   if (part === 0) return value;
-  return Math.floor((value > LARGEST ? LARGEST : value) / SCALE[part]!) - 10;
+  return Math.floor((value > LARGEST ? LARGEST : value) / SCALE[part]) - 10;
 }
 
 export function cellsOf(part: number): number {
@@ -37,11 +37,11 @@ const SCALE: readonly number[] = Array.from({ length: HISTOGRAM_PARTS_MAX }, (_,
 
 /** Lower end of a bin. */
 export function lowerBoundOf(part: number, cell: number): number {
-  return part === 0 ? cell : (cell + 10) * SCALE[part]!;
+  return part === 0 ? cell : (cell + 10) * SCALE[part];
 }
 
 /** Width of a bin: 0 for zero, 0.1 for the values 1 … 9. */
 export function widthOf(part: number, cell: number): number {
-  if (part > 0) return SCALE[part]!;
+  if (part > 0) return SCALE[part];
   return cell === 0 ? 0 : cell < 10 ? 0.1 : 1;
 }

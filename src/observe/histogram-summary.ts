@@ -32,7 +32,7 @@ export class BinCounts {
       counts = new Float64Array(cellsOf(part));
       this.parts[part] = counts;
     }
-    for (let i = 0; i < counts.length; i++) counts[i] = counts[i]! + cells[i]!;
+    for (let i = 0; i < counts.length; i++) counts[i] = counts[i] + cells[i];
   }
 
   addAll(other: BinCounts): void {
@@ -51,7 +51,7 @@ export class BinCounts {
       const before = earlier.parts[part]!;
       const after = difference.parts[part];
       if (before === null || after === null || after === undefined) continue;
-      for (let i = 0; i < after.length; i++) after[i] = after[i]! - before[i]!;
+      for (let i = 0; i < after.length; i++) after[i] = after[i] - before[i];
     }
     return difference;
   }
@@ -63,7 +63,7 @@ export class BinCounts {
       const counts = this.parts[part]!;
       if (counts === null) continue;
       for (let i = 0; i < counts.length; i++) {
-        if (counts[i] !== 0) bins.push({ lower: lowerBoundOf(part, i), width: widthOf(part, i), count: counts[i]! });
+        if (counts[i] !== 0) bins.push({ lower: lowerBoundOf(part, i), width: widthOf(part, i), count: counts[i] });
       }
     }
     return bins;
@@ -100,7 +100,7 @@ export class HistogramSummary {
     let next = 0;
     let below = 0;
     for (const bound of bounds) {
-      while (next < this.bins.length && this.bins[next]!.lower <= bound) below += this.bins[next++]!.count;
+      while (next < this.bins.length && this.bins[next].lower <= bound) below += this.bins[next++].count;
       counts.push(below);
     }
     return counts;

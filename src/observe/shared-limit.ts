@@ -27,13 +27,13 @@ export class SharedNumber {
 
   /** Adds one; the number after it. */
   inc(): number {
-    this.share[this.index] = this.share[this.index]! + 1;
+    this.share[this.index] = this.share[this.index] + 1;
     return Atomics.add(this.totals, this.index, 1) + 1;
   }
 
   /** Takes one away; the number after it. */
   dec(): number {
-    this.share[this.index] = this.share[this.index]! - 1;
+    this.share[this.index] = this.share[this.index] - 1;
     return Atomics.sub(this.totals, this.index, 1) - 1;
   }
 
@@ -43,7 +43,7 @@ export class SharedNumber {
     while (seen < limit) {
       const found = Atomics.compareExchange(this.totals, this.index, seen, seen + 1);
       if (found === seen) {
-        this.share[this.index] = this.share[this.index]! + 1;
+        this.share[this.index] = this.share[this.index] + 1;
         return true;
       }
       seen = found;
@@ -126,7 +126,7 @@ export class SharedNumberDirectory {
     this.shares.delete(owner);
     const totals = new Int32Array(this.totals);
     const share = new Int32Array(buffer);
-    for (let i = 0; i < this.next; i++) if (share[i] !== 0) Atomics.sub(totals, i, share[i]!);
+    for (let i = 0; i < this.next; i++) if (share[i] !== 0) Atomics.sub(totals, i, share[i]);
   }
 
   /** For stats and the admin: the current number, 0 for an unknown key. */

@@ -49,7 +49,7 @@ class NumberStat {
     let total = this.retired;
     const isMax = this.kind === StatKind.GaugeMax;
     for (let cell = this.cells; cell !== null; cell = cell.next) {
-      const value = cell.slab[cell.index]!;
+      const value = cell.slab[cell.index];
       if (isMax) total = Math.max(total, value);
       else total += value;
     }
@@ -70,7 +70,7 @@ class NumberStat {
     let kept: Cell | null = null;
     for (let cell = this.cells; cell !== null; cell = cell.next) {
       if (cell.owner !== owner) kept = new Cell(cell.owner, cell.slab, cell.index, kept);
-      else if (this.kind === StatKind.Counter) this.retired += cell.slab[cell.index]!;
+      else if (this.kind === StatKind.Counter) this.retired += cell.slab[cell.index];
     }
     this.cells = kept;
   }
@@ -209,11 +209,11 @@ export class StatsStore {
 
   private register(owner: Owner, scope: ScopeRegistrations): void {
     for (let i = 0; i < scope.names.length; i++) {
-      const name = scope.prefix === '' ? scope.names[i]! : `${scope.prefix}.${scope.names[i]!}`;
-      const kind = scope.kinds[i]!;
-      const slab = scope.slabs[i]! < 0 ? null : owner.slabs[scope.slabs[i]!]!;
-      if (kind === StatKind.Histogram) this.registerHistogram(owner, name, slab, scope.cells[i]!, scope.parts[i]!);
-      else this.registerNumber(owner, name, kind, slab!, scope.cells[i]!);
+      const name = scope.prefix === '' ? scope.names[i] : `${scope.prefix}.${scope.names[i]}`;
+      const kind = scope.kinds[i];
+      const slab = scope.slabs[i] < 0 ? null : owner.slabs[scope.slabs[i]];
+      if (kind === StatKind.Histogram) this.registerHistogram(owner, name, slab, scope.cells[i], scope.parts[i]);
+      else this.registerNumber(owner, name, kind, slab!, scope.cells[i]);
     }
   }
 

@@ -46,7 +46,7 @@ class RegexExtractor implements Extractor {
     const match = this.regex.exec(name);
     if (match === null) return null;
     const [start, end] = match.indices![1]!;
-    const value = match[2] ?? match[1]!;
+    const value = match[2] ?? match[1];
     return this.not !== '' && value === this.not ? null : { value, start, end };
   }
 }
@@ -162,7 +162,7 @@ function tokensToRegex(pattern: string): string {
   let regex = '^';
   const tokens = pattern.split('.');
   for (let i = 0; i < tokens.length; i++) {
-    const token = tokens[i]!;
+    const token = tokens[i];
     const dot = i < tokens.length - 1 ? String.raw`\.` : '';
     if (token === '$') regex += String.raw`(([^.]+)${dot})`;
     else if (token === '*') regex += `[^.]+${dot}`;

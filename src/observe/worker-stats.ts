@@ -12,11 +12,11 @@ class SlabCounter implements Counter {
   }
 
   inc(): void {
-    this.values[this.cell] = this.values[this.cell]! + 1;
+    this.values[this.cell] = this.values[this.cell] + 1;
   }
 
   add(amount: number): void {
-    this.values[this.cell] = this.values[this.cell]! + amount;
+    this.values[this.cell] = this.values[this.cell] + amount;
   }
 }
 
@@ -30,15 +30,15 @@ class SlabGauge implements Gauge {
   }
 
   inc(): void {
-    this.values[this.cell] = this.values[this.cell]! + 1;
+    this.values[this.cell] = this.values[this.cell] + 1;
   }
 
   dec(): void {
-    this.values[this.cell] = this.values[this.cell]! - 1;
+    this.values[this.cell] = this.values[this.cell] - 1;
   }
 
   add(amount: number): void {
-    this.values[this.cell] = this.values[this.cell]! + amount;
+    this.values[this.cell] = this.values[this.cell] + amount;
   }
 
   set(value: number): void {
@@ -67,7 +67,7 @@ class SlabHistogram implements Histogram {
   record(value: number): void {
     const whole = value <= 0x7fffffff ? value | 0 : Math.floor(value);
     const first = this.first;
-    if (whole < first.length && whole >= 0) first[whole] = first[whole]! + 1;
+    if (whole < first.length && whole >= 0) first[whole] = first[whole] + 1;
     else this.recordRare(whole);
   }
 
@@ -81,7 +81,7 @@ class SlabHistogram implements Histogram {
       else this.openPart(part, cells);
     }
     const cell = cellOf(value, part);
-    cells[cell] = cells[cell]! + 1;
+    cells[cell] = cells[cell] + 1;
   }
 
   private openPart(part: number, cells: Float64Array): void {

@@ -54,7 +54,7 @@ class Half implements ConnectionSink {
 
   onBytes(chunk: Uint8Array): void {
     this.arrived.update(chunk);
-    const treatment = this.treatments[Math.floor(this.next() * this.treatments.length)]!;
+    const treatment = this.treatments[Math.floor(this.next() * this.treatments.length)];
     if (treatment === Treatment.Hold || this.held.length > 0) {
       this.expected.update(chunk);
       this.held.push(chunk);
@@ -127,7 +127,7 @@ async function send(socket: Socket, total: number, sizes: readonly number[], see
   const hash = createHash('sha1');
   const next = random(seed);
   for (let sent = 0, i = 0; sent < total; i++) {
-    const length = Math.min(sizes[i % sizes.length]!, total - sent);
+    const length = Math.min(sizes[i % sizes.length], total - sent);
     const words = Uint32Array.from({ length: Math.ceil(length / 4) }, () => next() * 0x100000000);
     const chunk = Buffer.from(words.buffer, 0, length);
     hash.update(chunk);

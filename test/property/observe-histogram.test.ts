@@ -38,7 +38,7 @@ describe('histograms', () => {
         const summary = summaryOf(values);
         const quantiles = summary.quantiles();
         expect(summary.count).toBe(values.length);
-        for (let i = 1; i < quantiles.length; i++) expect(quantiles[i]).toBeGreaterThanOrEqual(quantiles[i - 1]!);
+        for (let i = 1; i < quantiles.length; i++) expect(quantiles[i]).toBeGreaterThanOrEqual(quantiles[i - 1]);
         expect(quantiles[0]).toBeGreaterThanOrEqual(Math.min(...values) * 0.9);
         expect(quantiles[9]).toBeLessThanOrEqual(Math.max(...values) * 1.1 + 0.1);
       }),

@@ -117,6 +117,11 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
     this.inner.endAndLinger(lingerMs, failure);
   }
 
+  closeAfterFlush(stallMs: number, failure: Failure): void {
+    this.isClosedByUs = true;
+    this.inner.closeAfterFlush(stallMs, failure);
+  }
+
   pause(): void {
     this.inner.pause();
   }

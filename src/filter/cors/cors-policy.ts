@@ -44,11 +44,11 @@ export class CorsPolicies {
   }
 
   isEnabled(): boolean {
-    return this.levels[0]!.isEnabled();
+    return this.levels[0].isEnabled();
   }
 
   isShadowEnabled(): boolean {
-    return this.levels[0]!.isShadowEnabled();
+    return this.levels[0].isShadowEnabled();
   }
 
   allows(origin: string): boolean {

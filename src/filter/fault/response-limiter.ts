@@ -77,7 +77,7 @@ export class ResponseLimiter implements Timed {
     let left = bytes;
     const parts: Uint8Array[] = [];
     while (left > 0) {
-      const chunk = this.waiting[0]!;
+      const chunk = this.waiting[0];
       if (chunk.length <= left) {
         parts.push(chunk);
         this.waiting.shift();
@@ -85,7 +85,7 @@ export class ResponseLimiter implements Timed {
         parts.push(chunk.subarray(0, left));
         this.waiting[0] = chunk.subarray(left);
       }
-      left -= parts[parts.length - 1]!.length;
+      left -= parts[parts.length - 1].length;
     }
     this.waitingBytes -= bytes;
     const isDone = this.waitingBytes === 0;
@@ -96,7 +96,7 @@ export class ResponseLimiter implements Timed {
     }
     const endsHere = isDone && this.sawEnd;
     for (let i = 0; i < parts.length; i++) {
-      stream.injectResponseData(filter, parts[i]!, endsHere && i === parts.length - 1);
+      stream.injectResponseData(filter, parts[i], endsHere && i === parts.length - 1);
     }
     if (endsHere && parts.length === 0) stream.injectResponseData(filter, new Uint8Array(0), true);
     if (isDone && this.sawTrailers) stream.resumeResponse(filter);

@@ -77,6 +77,6 @@ export class HeaderMutationFilter implements HttpFilter, FilterFactory {
   }
 
   private at(levels: readonly Mutations[], i: number): Mutations {
-    return levels[this.mostSpecificLast ? i : levels.length - 1 - i]!;
+    return levels[this.mostSpecificLast ? i : levels.length - 1 - i];
   }
 }

@@ -106,6 +106,6 @@ class RemoveMatching implements HeaderMutation {
   }
 
   apply(headers: Headers): void {
-    for (let i = headers.length - 1; i >= 0; i--) if (this.names.matches(headers.names[i]!)) headers.removeAt(i);
+    for (let i = headers.length - 1; i >= 0; i--) if (this.names.matches(headers.names[i])) headers.removeAt(i);
   }
 }

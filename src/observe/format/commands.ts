@@ -1,3 +1,4 @@
+import type * as NodeCrypto from 'node:crypto';
 import type { Outcome } from '../outcome.ts';
 import {
   addressOperator,
@@ -40,7 +41,7 @@ function makeCommands(): Map<string, Command> {
   return commands;
 }
 
-let crypto: typeof import('node:crypto') | null = null;
+let crypto: typeof NodeCrypto | null = null;
 
 /** Loads the module when an id is first asked for: it takes 10 ms, and few formats need it. */
 function newId(): string {
@@ -157,7 +158,7 @@ function addAddresses(commands: Map<string, Command>): void {
     });
   }
   for (const end of ['DOWNSTREAM_LOCAL', 'DOWNSTREAM_DIRECT_LOCAL', 'UPSTREAM_REMOTE'] as const)
-    plain(commands, `${end}_ADDRESS_ENDPOINT_ID`, () => endpointIdOperator(ends[end]!));
+    plain(commands, `${end}_ADDRESS_ENDPOINT_ID`, () => endpointIdOperator(ends[end]));
 }
 
 function addParametrized(commands: Map<string, Command>): void {

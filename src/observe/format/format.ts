@@ -77,7 +77,7 @@ class LineFormatter implements Formatter {
     const { operators, empty } = this;
     let line = '';
     for (let i = 0; i < operators.length; i++) {
-      const text = operators[i]!.text(outcome);
+      const text = operators[i].text(outcome);
       line += text === null ? empty : text;
     }
     return line + this.end;
@@ -174,7 +174,7 @@ function writeJson(template: JsonTemplate, options: FormatOptions, pieces: (stri
       .sort()
       .forEach((key, i) => {
         pieces.push(`${i > 0 ? ',' : ''}${quoteJson(toBytes(key))}:`);
-        writeJson(template[key]!, options, pieces);
+        writeJson(template[key], options, pieces);
       });
     pieces.push('}');
   } else {
@@ -190,7 +190,7 @@ function isList(template: JsonTemplate): template is readonly JsonTemplate[] {
 function jsonString(format: string, options: FormatOptions): Operator {
   const operators = parseFormat(format, options);
   return operators.length === 1
-    ? new JsonValue(operators[0]!)
+    ? new JsonValue(operators[0])
     : new JsonText(operators, options.omitEmptyValues === true ? '' : '-');
 }
 

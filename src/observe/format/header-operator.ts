@@ -110,6 +110,6 @@ export function responseTrailerBytes(outcome: Outcome): number {
 function fieldBytes(headers: Headers): number {
   const { names, values } = headers;
   let bytes = 0;
-  for (let i = 0; i < names.length; i++) bytes += names[i]!.length + values[i]!.length;
+  for (let i = 0; i < names.length; i++) bytes += names[i].length + values[i].length;
   return bytes;
 }

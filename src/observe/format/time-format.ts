@@ -66,8 +66,8 @@ export class TimeFormat {
     if (second !== this.second) this.turn(second);
     let text = '';
     for (let i = 0; i < this.parts.length; i++) {
-      const part = this.parts[i]!;
-      text += 'length' in part ? fraction(part, epochMs - second * 1000) : this.printed[i]!;
+      const part = this.parts[i];
+      text += 'length' in part ? fraction(part, epochMs - second * 1000) : this.printed[i];
     }
     return text;
   }
@@ -76,7 +76,7 @@ export class TimeFormat {
     this.second = second;
     const calendar = this.isLocal ? localCalendar(second) : utcCalendar(second);
     for (let i = 0; i < this.parts.length; i++) {
-      const part = this.parts[i]!;
+      const part = this.parts[i];
       if ('print' in part) this.printed[i] = part.print(calendar);
     }
   }
@@ -109,7 +109,7 @@ function parse(pattern: string): Part[] {
     } else if (whole === '%E4Y') {
       fields.push({ print: (c) => pad(c.year, 4) });
     } else {
-      fields.push(letterField(letter!, flags!, width!, whole));
+      fields.push(letterField(letter, flags, width, whole));
     }
   }
   if (from < pattern.length) fields.push(literal(pattern.slice(from)));
@@ -168,14 +168,14 @@ const slashDate = (c: Calendar) => `${pad(c.month + 1, 2)}/${pad(c.day, 2)}/${pa
 
 /** C locale. */
 const FIELDS = new Map<string, (c: Calendar) => string>([
-  ['a', (c) => DAYS[c.weekday]!.slice(0, 3)],
-  ['A', (c) => DAYS[c.weekday]!],
-  ['b', (c) => MONTHS[c.month]!.slice(0, 3)],
-  ['B', (c) => MONTHS[c.month]!],
+  ['a', (c) => DAYS[c.weekday].slice(0, 3)],
+  ['A', (c) => DAYS[c.weekday]],
+  ['b', (c) => MONTHS[c.month].slice(0, 3)],
+  ['B', (c) => MONTHS[c.month]],
   [
     'c',
     (c) =>
-      `${DAYS[c.weekday]!.slice(0, 3)} ${MONTHS[c.month]!.slice(0, 3)} ${pad(c.day, 2, ' ')} ${clockOf(c)} ${c.year}`,
+      `${DAYS[c.weekday].slice(0, 3)} ${MONTHS[c.month].slice(0, 3)} ${pad(c.day, 2, ' ')} ${clockOf(c)} ${c.year}`,
   ],
   ['C', (c) => pad(Math.floor(c.year / 100), 2)],
   ['d', (c) => pad(c.day, 2)],
@@ -184,7 +184,7 @@ const FIELDS = new Map<string, (c: Calendar) => string>([
   ['F', (c) => `${c.year}-${pad(c.month + 1, 2)}-${pad(c.day, 2)}`],
   ['g', (c) => pad(isoWeek(c).year % 100, 2)],
   ['G', (c) => String(isoWeek(c).year)],
-  ['h', (c) => MONTHS[c.month]!.slice(0, 3)],
+  ['h', (c) => MONTHS[c.month].slice(0, 3)],
   ['H', (c) => pad(c.hour, 2)],
   ['I', (c) => pad(twelve(c), 2)],
   ['j', (c) => pad(c.yearday + 1, 3)],
@@ -262,7 +262,7 @@ function pad(value: number, width: number, fill = '0'): string {
 
 /** `ms`: 0 ≤ ms < 1000. */
 function fraction({ length, prefix }: Digits, ms: number): string {
-  if (length === 3) return prefix + THOUSANDS[Math.floor(ms + 1e-4) % 1000]!;
+  if (length === 3) return prefix + THOUSANDS[Math.floor(ms + 1e-4) % 1000];
   const micros = Math.min(999_999, Math.round(ms * 1000));
   const digits = String(micros).padStart(6, '0');
   if (length > 0) return prefix + (length <= 6 ? digits.slice(0, length) : digits.padEnd(length, '0'));

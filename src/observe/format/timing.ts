@@ -40,8 +40,8 @@ export function commonDuration(parameter: string): NumberOperator {
     throw new FormatError(`Invalid common duration configuration: ${parameter}.`);
   const scale = PRECISIONS.get(parts[2] ?? 'ms');
   if (scale === undefined) throw new FormatError(`Invalid common duration precision: ${parts[2]}.`);
-  const start = INSTANTS.get(parts[0]!) ?? never;
-  const end = INSTANTS.get(parts[1]!) ?? never;
+  const start = INSTANTS.get(parts[0]) ?? never;
+  const end = INSTANTS.get(parts[1]) ?? never;
   return new NumberOperator((outcome) => {
     const elapsed = end(outcome) - start(outcome);
     return elapsed >= 0 ? Math.floor((elapsed + ROUNDING) * scale) : NaN;

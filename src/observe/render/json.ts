@@ -41,7 +41,7 @@ function histograms(list: readonly HistogramReading[], view: HistogramView): str
 /** NaN becomes null. */
 function quantiles({ cumulative, interval }: HistogramReading): string {
   const recent = interval.quantiles();
-  return JSON.stringify(cumulative.quantiles().map((value, i) => ({ cumulative: value, interval: recent[i]! })));
+  return JSON.stringify(cumulative.quantiles().map((value, i) => ({ cumulative: value, interval: recent[i] })));
 }
 
 function bins(list: readonly Bin[]): string {
@@ -51,8 +51,8 @@ function bins(list: readonly Bin[]): string {
 function buckets({ name, bounds }: HistogramReading, interval: number[], cumulative: number[]): string {
   const list = bounds.map((bound, i) => ({
     upper_bound: bound,
-    interval: interval[i]!,
-    cumulative: cumulative[i]!,
+    interval: interval[i],
+    cumulative: cumulative[i],
   }));
   return JSON.stringify({ name, buckets: list });
 }

@@ -107,14 +107,14 @@ class FamilyMetric {
 
 function addBuckets(add: Adder, labels: Labels, { bounds, cumulative }: HistogramReading): void {
   const counts = cumulative.cumulative(bounds);
-  for (let i = 0; i < bounds.length; i++) add({ ...labels, le: bounds[i]! }, counts[i]!, '_bucket');
+  for (let i = 0; i < bounds.length; i++) add({ ...labels, le: bounds[i] }, counts[i], '_bucket');
   add({ ...labels, le: '+Inf' }, cumulative.count, '_bucket');
   addTotals(add, labels, cumulative);
 }
 
 function addQuantiles(add: Adder, labels: Labels, interval: HistogramSummary): void {
   const values = interval.quantiles();
-  for (let i = 0; i < QUANTILES.length; i++) add({ ...labels, quantile: QUANTILES[i]! }, values[i]!);
+  for (let i = 0; i < QUANTILES.length; i++) add({ ...labels, quantile: QUANTILES[i] }, values[i]);
   addTotals(add, labels, interval);
 }
 

@@ -81,9 +81,9 @@ export function mergeNumbers(snapshot: StatsSnapshot): StatsSnapshot['counters']
   const merged: StatsSnapshot['counters'][number][] = [];
   let g = 0;
   for (const counter of counters) {
-    while (g < gauges.length && gauges[g]!.name < counter.name) merged.push(gauges[g++]!);
+    while (g < gauges.length && gauges[g].name < counter.name) merged.push(gauges[g++]);
     merged.push(counter);
   }
-  while (g < gauges.length) merged.push(gauges[g++]!);
+  while (g < gauges.length) merged.push(gauges[g++]);
   return merged;
 }

@@ -31,11 +31,11 @@ function describe(histogram: HistogramReading, view: HistogramView): string {
 function quantileSummary({ interval, cumulative }: HistogramReading): string {
   const recent = interval.quantiles();
   const all = cumulative.quantiles();
-  return QUANTILES.map((q, i) => `P${formatGeneral(q * 100)}(${number(recent[i]!)},${number(all[i]!)})`).join(' ');
+  return QUANTILES.map((q, i) => `P${formatGeneral(q * 100)}(${number(recent[i])},${number(all[i])})`).join(' ');
 }
 
 function bucketSummary(bounds: readonly number[], interval: number[], cumulative: number[]): string {
-  return bounds.map((bound, i) => `B${formatGeneral(bound)}(${interval[i]!},${cumulative[i]!})`).join(' ');
+  return bounds.map((bound, i) => `B${formatGeneral(bound)}(${interval[i]},${cumulative[i]})`).join(' ');
 }
 
 function bins(list: readonly Bin[]): string {

@@ -106,7 +106,7 @@ export class HttpConnectionManager implements ConnectionHandler {
       const names = this.chain.names;
       off = this.defaultOff === null ? new Uint8Array(names.length) : this.defaultOff.slice();
       for (let i = 0; i < names.length; i++) {
-        const isOff = disabled.get(names[i]!);
+        const isOff = disabled.get(names[i]);
         if (isOff !== undefined) off[i] = isOff ? 1 : 0;
       }
       this.offByLevels.set(disabled, off);
@@ -124,12 +124,11 @@ export class HttpConnectionManager implements ConnectionHandler {
 
   end(): void {
     this.isDraining = true;
-    for (const connection of [...this.connections]) connection.drain();
+    for (const connection of this.connections) connection.drain();
   }
 
   closeAll(): void {
-    for (const { connection } of [...this.connections])
-      connection.destroy(DownstreamLocalClose.with('drain_time_is_over'));
+    for (const { connection } of this.connections) connection.destroy(DownstreamLocalClose.with('drain_time_is_over'));
   }
 
   removed(connection: ServerConnection): void {

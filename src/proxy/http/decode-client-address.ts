@@ -98,8 +98,7 @@ function decodeCustomHeader(bytes: Uint8Array, reasons: Reasons): OriginalIpDete
     kind: 'custom-header',
     header: message.headerName.toLowerCase(),
     trusted: message.allowExtensionToSetAddressAsTrusted,
-    // Envoy: a status that is no error becomes 403.
-    rejectStatus: status === undefined ? 0 : status.code >= 400 ? status.code : 403,
+    rejectStatus: status === undefined ? 0 : rejection(status.code),
   };
 }
 
@@ -114,4 +113,9 @@ function decodeCidrs(ranges: readonly CidrRange[], reasons: Reasons, field: stri
         .add(`invalid ip/mask combo '${range.addressPrefix}/${length}' (format is <ip>/<# mask bits>)`);
     return { address: range.addressPrefix, length: Math.min(length, bits) };
   });
+}
+
+/** Envoy: a status that is no error becomes 403. */
+function rejection(code: number): number {
+  return code >= 400 ? code : 403;
 }

@@ -30,7 +30,7 @@ export class HttpFilterChain {
     const reversed = (hook: keyof HttpFilter): number[] =>
       having(hook)
         .map((i) => last - i)
-        .reverse();
+        .toReversed();
     this.requestHead = having('onRequestHead');
     this.requestData = having('onRequestData');
     this.requestTrailers = having('onRequestTrailers');
@@ -45,7 +45,7 @@ export class HttpFilterChain {
     if (this.shared !== null) return this.shared;
     const factories = this.factories;
     const filters: HttpFilter[] = [];
-    for (let i = 0; i < factories.length; i++) filters.push(factories[i]!.create());
+    for (let i = 0; i < factories.length; i++) filters.push(factories[i].create());
     return filters;
   }
 }

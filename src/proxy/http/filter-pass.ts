@@ -214,8 +214,9 @@ export abstract class FilterPass<Head> {
     if (body !== null) this.released(body.reduce((sum, chunk) => sum + chunk.length, 0));
     if (head !== null) this.headFrom(head, this.stoppedHeadEnd, from);
     const endsWithBody = event !== null && event.end && event.trailers === null && event.chunk === null;
-    for (let i = 0; body !== null && i < body.length; i++) {
-      this.later(body[i]!, endsWithBody && i === body.length - 1, from);
+    const chunks = body ?? [];
+    for (let i = 0; i < chunks.length; i++) {
+      this.later(chunks[i], endsWithBody && i === chunks.length - 1, from);
     }
     if (event === null || (endsWithBody && body !== null && body.length > 0)) return;
     if (event.trailers !== null) this.laterTrailers(event.trailers, from);

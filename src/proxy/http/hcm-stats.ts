@@ -53,8 +53,8 @@ export class HcmStats {
   recordStatus(status: number): void {
     const index = ((status / 100) | 0) - 1;
     if (index >= 0 && index < 5) {
-      this.rqClass[index]!.inc();
-      this.listenerRqClass[index]!.inc();
+      this.rqClass[index].inc();
+      this.listenerRqClass[index].inc();
     }
     this.rqCompleted.inc();
     this.listenerRqCompleted.inc();

@@ -18,6 +18,6 @@ export function responseHeadSize(head: ResponseHead): number {
 
 function fieldsSize({ names, values }: Headers, extra: number): number {
   let size = 0;
-  for (let i = 0; i < names.length; i++) size += names[i]!.length + values[i]!.length + extra;
+  for (let i = 0; i < names.length; i++) size += names[i].length + values[i].length + extra;
   return size;
 }

@@ -97,17 +97,17 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
 
   protected callHead(rank: number, head: RequestHead, end: boolean): Verdict {
     if (this.stream.isFilterOff(rank)) return Verdict.Continue;
-    return this.stream.filters[rank]!.onRequestHead!(this.stream, head, end);
+    return this.stream.filters[rank].onRequestHead!(this.stream, head, end);
   }
 
   protected callData(rank: number, chunk: Uint8Array, end: boolean): Verdict {
     if (this.stream.isFilterOff(rank)) return Verdict.Continue;
-    return this.stream.filters[rank]!.onRequestData!(this.stream, chunk, end);
+    return this.stream.filters[rank].onRequestData!(this.stream, chunk, end);
   }
 
   protected callTrailers(rank: number, trailers: Headers): Verdict {
     if (this.stream.isFilterOff(rank)) return Verdict.Continue;
-    return this.stream.filters[rank]!.onRequestTrailers!(this.stream, trailers);
+    return this.stream.filters[rank].onRequestTrailers!(this.stream, trailers);
   }
 
   protected deliverHead(head: RequestHead, end: boolean): void {

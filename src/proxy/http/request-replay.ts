@@ -68,7 +68,7 @@ export class RequestReplay {
     const { forwarding, chunks, trailing } = this;
     const last = chunks === null ? -1 : chunks.length - 1;
     stream.head(forwarding.head!, this.hasEnded && last < 0 && trailing === null);
-    for (let i = 0; i <= last; i++) stream.data(chunks![i]!, this.hasEnded && i === last && trailing === null);
+    for (let i = 0; i <= last; i++) stream.data(chunks![i], this.hasEnded && i === last && trailing === null);
     if (trailing !== null) stream.trailers(trailing);
     if (forwarding.mayRetry) return;
     if (chunks !== null) this.drop();

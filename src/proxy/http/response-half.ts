@@ -77,19 +77,19 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
   protected callHead(rank: number, head: ResponseHead, end: boolean): Verdict {
     const index = this.stream.filters.length - 1 - rank;
     if (this.stream.isFilterOff(index)) return Verdict.Continue;
-    return this.stream.filters[index]!.onResponseHead!(this.stream, head, end);
+    return this.stream.filters[index].onResponseHead!(this.stream, head, end);
   }
 
   protected callData(rank: number, chunk: Uint8Array, end: boolean): Verdict {
     const index = this.stream.filters.length - 1 - rank;
     if (this.stream.isFilterOff(index)) return Verdict.Continue;
-    return this.stream.filters[index]!.onResponseData!(this.stream, chunk, end);
+    return this.stream.filters[index].onResponseData!(this.stream, chunk, end);
   }
 
   protected callTrailers(rank: number, trailers: Headers): Verdict {
     const index = this.stream.filters.length - 1 - rank;
     if (this.stream.isFilterOff(index)) return Verdict.Continue;
-    return this.stream.filters[index]!.onResponseTrailers!(this.stream, trailers);
+    return this.stream.filters[index].onResponseTrailers!(this.stream, trailers);
   }
 
   protected deliverHead(head: ResponseHead, end: boolean): void {

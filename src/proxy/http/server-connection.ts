@@ -10,6 +10,9 @@ import type { Outcome } from '../../observe/outcome.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import { HttpStream } from './stream.ts';
 
+/** Where delayed_close_timeout is off: how long a client may take nothing of its last answer. Envoy's default. */
+const flushStallMs = 1000;
+
 /** One downstream connection and the streams on it. */
 export class ServerConnection implements ConnectionSink, CodecHost, StreamAcceptor, Timed, ActiveConnection {
   readonly manager: HttpConnectionManager;
@@ -280,7 +283,9 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   private close(failure: Failure, isDelayed: boolean): void {
     if (this.isClosing) return;
     this.isClosing = true;
-    this.connection.endAndLinger(isDelayed ? this.manager.data.timeouts.delayedCloseMs : 0, failure);
+    const { delayedCloseMs } = this.manager.data.timeouts;
+    if (isDelayed && delayedCloseMs > 0) this.connection.endAndLinger(delayedCloseMs, failure);
+    else this.connection.closeAfterFlush(delayedCloseMs > 0 ? delayedCloseMs : flushStallMs, failure);
   }
 
   private countBytes(): void {

@@ -387,7 +387,7 @@ export class HttpStream implements Stream {
     this.timeouts.clear();
     this.request.cut();
     this.forwarding?.onStreamFinished();
-    for (const index of chain.complete) this.filters[index]!.onComplete!(this);
+    for (const index of chain.complete) this.filters[index].onComplete!(this);
     stats.rqActive.dec();
     if (!this.request.hasEnded && this.response.hasEnded) {
       // HTTP/1 can only drop the rest of such a request, and its connection.
@@ -407,7 +407,7 @@ export class HttpStream implements Stream {
   log(moment: string): void {
     const logs = this.manager.accessLogs;
     this.outcome.accessLogType = moment;
-    for (let i = 0; i < logs.length; i++) logs[i]!.log(this.outcome);
+    for (let i = 0; i < logs.length; i++) logs[i].log(this.outcome);
   }
 }
 

@@ -58,8 +58,7 @@ export class TcpProxy implements ConnectionHandler {
   end(): void {}
 
   closeAll(): void {
-    for (const { downstream } of [...this.sessions])
-      downstream.destroy(DownstreamLocalClose.with('drain_time_is_over'));
+    for (const { downstream } of this.sessions) downstream.destroy(DownstreamLocalClose.with('drain_time_is_over'));
   }
 
   /** Envoy: a random value modulo the total weight, against the running sum. */

@@ -8,6 +8,9 @@ import { Outcome } from '../../observe/outcome.ts';
 import { TcpUpstream } from './tcp-upstream.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
+/** Where there is no idle_timeout: Envoy's default of it. */
+const flushStallMs = 3_600_000;
+
 /** One downstream connection and the upstream one that it is joined with. */
 export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext, Timed, ActiveConnection {
   deadline: number;
@@ -168,7 +171,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (failure.detail === '') {
       // What it said last may still wait for a slow client.
       this.retryAt = Infinity;
-      this.downstream.endAndLinger(0, DownstreamLocalClose);
+      this.downstream.closeAfterFlush(this.stallMs, DownstreamLocalClose);
       return;
     }
     // What the upstream broke off breaks off here too: a half-received answer must not look complete.
@@ -270,12 +273,17 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
       return;
     }
     upstream.connection.end();
-    this.downstream.endAndLinger(0, failure);
+    this.downstream.closeAfterFlush(this.stallMs, failure);
   }
 
   private countUpstream(connection: Connection): void {
     this.outcome.upstreamWireBytesReceived = connection.bytesRead;
     this.outcome.upstreamWireBytesSent = connection.bytesWritten;
+  }
+
+  /** A client that no longer takes the last bytes is given up when it would have been for silence. */
+  private get stallMs(): number {
+    return this.proxy.data.idleMs > 0 ? this.proxy.data.idleMs : flushStallMs;
   }
 
   private backOffMs(): number {

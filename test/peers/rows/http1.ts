@@ -282,10 +282,10 @@ const badUpstream: Group = {
     ['bad chunk size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
     ['101 nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'],
   ].map(([name, raw]): Row => ({
-    name: name!,
+    name: name,
     request: {},
-    upstream: [{ raw: raw! }],
-    ...(name!.startsWith('101')
+    upstream: [{ raw: raw }],
+    ...(name.startsWith('101')
       ? { differs: { '': 'an upstream that changes the protocol unasked could smuggle answers to later requests' } }
       : {}),
   })),

@@ -60,6 +60,10 @@ export class MemoryConnection implements Connection {
     this.hasEnded = true;
   }
 
+  closeAfterFlush(_stallMs: number, failure: Failure): void {
+    this.destroy(failure);
+  }
+
   reset(failure: Failure): void {
     this.destroy(failure);
   }

@@ -32,7 +32,7 @@ function find(
 
 const range = (text: string) => {
   const [host, length] = text.split('/');
-  return { address: host!, length: Number(length) };
+  return { address: host, length: Number(length) };
 };
 
 it('finds the chain that asks for nothing, and nothing where there is none', () => {

@@ -73,7 +73,7 @@ function listen(handler: Handler | null, stats = new RecordingStats(), logged: O
 
 async function open(listener: Listener): Promise<number> {
   const [address] = await listener.open(null, null);
-  return address!.port;
+  return address.port;
 }
 
 function dial(port: number): Socket {
@@ -123,7 +123,7 @@ it('takes over the socket of the one before it, with all who wait there', async 
   const successor = listen(after);
   expect(await successor.open(null, old)).toEqual([address]);
   old.close();
-  dial(address!.port);
+  dial(address.port);
   await after.count(1);
   expect(before.handled).toEqual([]);
 });
@@ -156,6 +156,6 @@ it('is retired when the drain time has closed what is left', async () => {
   listener.tick();
   expect(handler.isClosedByForce).toBe(true);
   client.end();
-  await handler.sinks[0]!.closed;
+  await handler.sinks[0].closed;
   expect(isDone).toBe(true);
 });

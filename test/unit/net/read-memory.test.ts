@@ -47,8 +47,8 @@ it('has a limit, and room again when one is given back', () => {
   const taken = Array.from({ length: 128 }, () => memory.take()!);
   expect(memory.take()).toBeNull();
   // One that is kept is replaced, limit or not.
-  expect(memory.another().length).toBe(taken[0]!.length);
-  memory.giveBack(taken[0]!);
+  expect(memory.another().length).toBe(taken[0].length);
+  memory.giveBack(taken[0]);
   expect(memory.take()).toBe(taken[0]);
   expect(memory.take()).toBeNull();
 });

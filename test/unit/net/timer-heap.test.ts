@@ -116,14 +116,14 @@ it('ticks as a list that is searched from end to end would', () => {
             heap.run(now);
           }
           for (const [i] of due) model.delete(i);
-          const whoTicked = ticked.slice(before).map(([i]) => i!);
+          const whoTicked = ticked.slice(before).map(([i]) => i);
           expect(whoTicked.toSorted((a, b) => a - b)).toEqual(due.map(([i]) => i).toSorted((a, b) => a - b));
         } else if (kind === 'schedule') {
-          heap.schedule(entries[who]!, now + delay);
+          heap.schedule(entries[who], now + delay);
           model.set(who, now + delay);
         } else {
-          if (kind === 'cancel') heap.cancel(entries[who]!);
-          else heap.schedule(entries[who]!, Infinity);
+          if (kind === 'cancel') heap.cancel(entries[who]);
+          else heap.schedule(entries[who], Infinity);
           model.delete(who);
         }
       }

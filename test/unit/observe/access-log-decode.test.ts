@@ -111,7 +111,7 @@ describe('loggers', () => {
     const formatter = (name: string) => ({ name: 'x', typed_config: { '@type': type(`formatter.${name}`) } });
     const text_format = '%REQ_WITHOUT_QUERY(:PATH)%';
     const known = [formatter('req_without_query.v3.ReqWithoutQuery'), formatter('metadata.v3.Metadata')];
-    expect(decode([file({ log_format: { text_format, formatters: known } })]).data[0]!.format.extensions).toEqual([
+    expect(decode([file({ log_format: { text_format, formatters: known } })]).data[0].format.extensions).toEqual([
       'req_without_query',
     ]);
     expect(decode([file({ log_format: { text_format: 'a', formatters: [formatter('cel.v3.Cel')] } })]).reasons).toEqual(
@@ -145,7 +145,7 @@ describe('filters', () => {
   const filterOf = (filter: JsonValue) => {
     const { data, reasons } = decode([filtered(filter)]);
     expect(reasons).toEqual([]);
-    return data[0]!.filter;
+    return data[0].filter;
   };
   const comparison = { op: 'GE', value: { default_value: 500, runtime_key: 'k' } };
 
@@ -208,7 +208,7 @@ describe('filters', () => {
 
   it('a header filter is decoded by the route room, where one is given', () => {
     const filter = filtered({ header_filter: { header: { name: 'x', present_match: true } } });
-    expect(decode([filter], ({ name }) => ({ name })).data[0]!.filter).toEqual({
+    expect(decode([filter], ({ name }) => ({ name })).data[0].filter).toEqual({
       kind: 'header',
       matcher: { name: 'x' },
     });

@@ -73,7 +73,7 @@ describe('StatsStore', () => {
     store.flush();
     expect(valueOf(store, 'rq_total')).toBe(21);
     expect(valueOf(store, 'rq_active')).toBe(2);
-    expect(store.snapshot().histograms[0]!.cumulative.bins).toEqual([
+    expect(store.snapshot().histograms[0].cumulative.bins).toEqual([
       { lower: 7, width: 0.1, count: 2 },
       { lower: 8, width: 0.1, count: 1 },
     ]);
@@ -114,7 +114,7 @@ describe('StatsStore', () => {
     for (const value of [0, 5, 55, 104, 104, 12_345]) histogram.record(value);
     a.flush();
     store.flush();
-    const first = store.snapshot().histograms[0]!;
+    const first = store.snapshot().histograms[0];
     expect(first.interval.bins).toEqual([
       { lower: 0, width: 0, count: 1 },
       { lower: 5, width: 0.1, count: 1 },
@@ -124,12 +124,12 @@ describe('StatsStore', () => {
     ]);
     histogram.record(5);
     store.flush();
-    const second = store.snapshot().histograms[0]!;
+    const second = store.snapshot().histograms[0];
     expect(second.interval.bins).toEqual([{ lower: 5, width: 0.1, count: 1 }]);
     expect(second.cumulative.count).toBe(7);
     store.flush();
-    expect(store.snapshot().histograms[0]!.interval.count).toBe(0);
-    expect(store.snapshot().histograms[0]!.cumulative.count).toBe(7);
+    expect(store.snapshot().histograms[0].interval.count).toBe(0);
+    expect(store.snapshot().histograms[0].cumulative.count).toBe(7);
   });
 
   it('ignores what is no measurement', () => {
@@ -141,7 +141,7 @@ describe('StatsStore', () => {
     histogram.record(3e9);
     a.flush();
     store.flush();
-    expect(store.snapshot().histograms[0]!.cumulative.bins.map((bin) => bin.lower)).toEqual([2, 3e9]);
+    expect(store.snapshot().histograms[0].cumulative.bins.map((bin) => bin.lower)).toEqual([2, 3e9]);
   });
 
   it('leaves out what the stats matcher refuses and uses the configured buckets', () => {

@@ -172,7 +172,7 @@ function lastUntrusted(xff: string, trusted: CidrRanges): IpAddress | null {
   const entries = xff.split(',');
   let last: IpAddress | null = null;
   for (let i = entries.length - 1; i >= 0; i--) {
-    const address = parseIp(entries[i]!.trim());
+    const address = parseIp(entries[i].trim());
     if (address === null) return last;
     last = address;
     if (!trusted.contains(address)) return address;

@@ -82,7 +82,7 @@ export function removeKinds(headers: Headers, kinds: ReadonlyMap<string, number>
   const { names, values, rawNames } = headers;
   let kept = 0;
   for (let i = 0; i < names.length; i++) {
-    const name = names[i]!;
+    const name = names[i];
     if (((kinds.get(name) ?? 0) & mask) !== 0) continue;
     if (kept !== i) {
       names[kept] = name;

@@ -55,7 +55,7 @@ function parseGroups(text: string, mayEndWithIpv4: boolean): number[] | null {
   if (text === '') return groups;
   const parts = text.split(':');
   for (let i = 0; i < parts.length; i++) {
-    const part = parts[i]!;
+    const part = parts[i];
     if (part.includes('.')) {
       const pair = mayEndWithIpv4 && i === parts.length - 1 ? parseIpv4(part, 0, part.length) : null;
       if (pair === null) return null;
@@ -102,7 +102,7 @@ function formatIpv6(groups: readonly number[]): string {
   }
   // inet_ntop prints ::1.2.3.4 and ::ffff:1.2.3.4 with a dotted tail.
   if (best === 0 && (bestLength === 6 || (bestLength === 5 && groups[5] === 0xffff))) {
-    const [high, low] = [groups[6]!, groups[7]!];
+    const [high, low] = [groups[6], groups[7]];
     return `${bestLength === 6 ? '::' : '::ffff:'}${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
   }
   const hex = groups.map((group) => group.toString(16));
@@ -136,5 +136,5 @@ function isWithin(address: readonly number[], network: readonly number[], length
   const whole = length >> 4;
   for (let i = 0; i < whole; i++) if (address[i] !== network[i]) return false;
   const rest = length & 15;
-  return rest === 0 || address[whole]! >> (16 - rest) === network[whole]! >> (16 - rest);
+  return rest === 0 || address[whole] >> (16 - rest) === network[whole] >> (16 - rest);
 }

@@ -62,7 +62,7 @@ class PathNormalizer {
     let i = 0;
     while (i < end) {
       const code = path.charCodeAt(i);
-      const kind = charKinds[code]!;
+      const kind = charKinds[code];
       if (kind === plain) {
         const start = i;
         while (++i < end && charKinds[path.charCodeAt(i)] === plain);
@@ -70,7 +70,7 @@ class PathNormalizer {
         continue;
       }
       if (kind === escaped) {
-        this.out += `%${upperHex[code >> 4]!}${upperHex[code & 15]!}`;
+        this.out += `%${upperHex[code >> 4]}${upperHex[code & 15]}`;
         i++;
         continue;
       }
@@ -159,7 +159,7 @@ class PathNormalizer {
     const { out, path, end, invalidPercent } = this;
     const looksAhead = invalidPercent === out.length - 2;
     if (looksAhead && next >= end) return;
-    const tail = looksAhead ? out + path[next]! : out;
+    const tail = looksAhead ? out + path[next] : out;
     if (decodeEscape(tail, invalidPercent, tail.length) < 0) return;
     this.out = `${out.slice(0, invalidPercent)}%25${out.slice(invalidPercent + 1)}`;
   }

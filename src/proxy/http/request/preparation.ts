@@ -97,7 +97,7 @@ export class RequestPreparation {
     const { kinds } = this;
     let met = 0;
     for (let i = 0; i < names.length; i++) {
-      const kind = kinds.get(names[i]!);
+      const kind = kinds.get(names[i]);
       if (kind === undefined) continue;
       if (kind >= HeaderKind.Connection && (met & kind) !== 0) met |= HeaderKind.Repeated;
       met |= kind;
@@ -134,7 +134,7 @@ export class RequestPreparation {
     const { headers } = head;
     const { values } = headers;
     const { clients } = this;
-    const xff = this.forwardedFor < 0 ? null : values[this.forwardedFor]!;
+    const xff = this.forwardedFor < 0 ? null : values[this.forwardedFor];
     const client = clients.find(head, xff, peer);
     if (client.rejectStatus !== 0) {
       this.rejectedByDetection.inc();
@@ -149,7 +149,7 @@ export class RequestPreparation {
     let gone = HeaderKind.Drop;
     if (!isInternal) gone |= HeaderKind.InternalOnly;
     if (isEdge) gone |= HeaderKind.EdgeOnly;
-    if (this.referer >= 0 && !isAcceptableReferer(values[this.referer]!)) gone |= HeaderKind.Referer;
+    if (this.referer >= 0 && !isAcceptableReferer(values[this.referer])) gone |= HeaderKind.Referer;
     if ((met & HeaderKind.Te) !== 0 && !sanitizeTe(headers)) gone |= HeaderKind.Te;
     const forwarded = client.append ? clients.appended(peer.remote) : '';
     if (xff !== null && forwarded !== '') values[this.forwardedFor] = xff === '' ? forwarded : `${xff},${forwarded}`;
@@ -182,7 +182,7 @@ export class RequestPreparation {
   /** The x-forwarded-proto that holds from now on. */
   private rewriteProto(values: string[], own: string): string {
     if (this.forwardedProto < 0) return own;
-    if (this.trustsForwardedProto) return values[this.forwardedProto]!;
+    if (this.trustsForwardedProto) return values[this.forwardedProto];
     values[this.forwardedProto] = own;
     return own;
   }
@@ -197,7 +197,7 @@ export class RequestPreparation {
     const { generate, preserveExternal, packTraceReason } = this.requestId;
     if (!generate) return '';
     if (this.requestIdAt < 0) return this.ids.take();
-    const old = values[this.requestIdAt]!;
+    const old = values[this.requestIdAt];
     if (old === '' || (isEdge && !preserveExternal)) values[this.requestIdAt] = this.ids.take();
     else if (isEdge && packTraceReason) values[this.requestIdAt] = clearTraceReason(old);
     return '';
@@ -227,7 +227,7 @@ export class RequestPreparation {
 
 function sanitizeTe(headers: Headers): boolean {
   const index = headers.indexOf('te');
-  if (!keepsTrailers(headers.values[index]!)) return false;
+  if (!keepsTrailers(headers.values[index])) return false;
   headers.values[index] = 'trailers';
   return true;
 }

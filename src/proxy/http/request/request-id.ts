@@ -41,11 +41,11 @@ export class RequestIds {
     this.fill(random);
     for (let id = 0; id < batchSize; id++) {
       const base = id * 16;
-      random[base + 6] = (random[base + 6]! & 0x0f) | 0x40;
-      random[base + 8] = (random[base + 8]! & 0x3f) | 0x80;
+      random[base + 6] = (random[base + 6] & 0x0f) | 0x40;
+      random[base + 8] = (random[base + 8] & 0x3f) | 0x80;
       for (let digit = 0; digit < 32; digit++) {
-        const byte = random[base + (digit >> 1)]!;
-        text[id * idLength + digitOffsets[digit]!] = hexCodes[(digit & 1) === 0 ? byte >> 4 : byte & 15]!;
+        const byte = random[base + (digit >> 1)];
+        text[id * idLength + digitOffsets[digit]] = hexCodes[(digit & 1) === 0 ? byte >> 4 : byte & 15]!;
       }
     }
     this.batch = this.decoder.decode(text);

@@ -78,7 +78,7 @@ function sweep(headers: Headers): number {
   const { names } = headers;
   let met = 0;
   for (let i = 0; i < names.length; i++) {
-    const kind = kinds.get(names[i]!);
+    const kind = kinds.get(names[i]);
     if (kind !== undefined) met |= kind;
   }
   if ((met & Kind.Drop) !== 0) dropHopByHop(headers);
@@ -89,7 +89,7 @@ function dropHopByHop(headers: Headers): void {
   const { names, values, rawNames } = headers;
   let kept = 0;
   for (let i = 0; i < names.length; i++) {
-    const name = names[i]!;
+    const name = names[i];
     if (kinds.get(name) === Kind.Drop) continue;
     names[kept] = name;
     values[kept] = values[i]!;

@@ -73,7 +73,7 @@ function answers(route: string, origin: string): [string[], string[] | null] {
   if (verdict === Verdict.Continue) return [lines(head.headers), null];
   const [reply] = preflight.replies;
   expect(reply).toMatchObject({ status: 200, body: '', details: 'cors_response', asIs: true });
-  const answer = response(reply!.headers);
+  const answer = response(reply.headers);
   filter.onResponseHead!(preflight, answer, true);
   return [lines(head.headers), lines(answer.headers)];
 }

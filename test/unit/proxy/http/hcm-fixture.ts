@@ -57,7 +57,7 @@ export function hcmData(changes: Sections = {}): HcmData {
   };
   for (const [key, value] of Object.entries(changes)) {
     const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
-    defaults[key] = isSection ? { ...(defaults[key] as object), ...value } : value;
+    defaults[key] = isSection ? { ...(defaults[key] as object), ...(value as object) } : value;
   }
   return defaults as unknown as HcmData;
 }

@@ -61,7 +61,7 @@ const matches = (filter: AccessLogFilterData) => ({
 });
 
 function answer(manager: number, status: number, body: string, request = requestHead([], { path: `/${status}` })) {
-  const replies = new LocalReplies(hcmData({ localReply: managers[manager]! }), matches);
+  const replies = new LocalReplies(hcmData({ localReply: managers[manager] }), matches);
   const outcome = new Outcome();
   outcome.requestHead = request;
   outcome.details = 'direct_response';

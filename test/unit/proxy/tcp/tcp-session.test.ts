@@ -111,10 +111,10 @@ describe('a TCP session', () => {
   it('tries again as often as it may', () => {
     const bench = new Bench({ connectAttemptsMax: 2 });
     const failure = RemoteConnectionFailure.with('delayed connect error: Connection refused');
-    bench.world.network.dials[0]!.fail(failure);
+    bench.world.network.dials[0].fail(failure);
     expect(bench.downstream.isOpen).toBe(true);
     bench.world.network.advance(1);
-    bench.world.network.dials[1]!.fail(failure);
+    bench.world.network.dials[1].fail(failure);
     expect(bench.downstream.isOpen).toBe(false);
     expect(bench.outcome.attemptCount).toBe(2);
     const flags = ResponseFlag.UpstreamConnectionFailure | ResponseFlag.UpstreamRetryLimitExceeded;
@@ -124,7 +124,7 @@ describe('a TCP session', () => {
   it('gives up its dial when the client goes first', () => {
     const bench = new Bench();
     bench.downstream.close(ClosedByPeer);
-    expect(bench.world.network.dials[0]!.isCancelled).toBe(true);
+    expect(bench.world.network.dials[0].isCancelled).toBe(true);
   });
 
   it('ends when nothing moves for the idle time, and when its time is over', () => {

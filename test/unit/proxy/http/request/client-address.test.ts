@@ -67,7 +67,7 @@ const rows = readFileSync(new URL('observed-client-addresses.jsonl', import.meta
 
 test.each(rows)('%s %j', (name, sent, expected, address, scheme) => {
   const data = hcmData({
-    client: clients[name]!,
+    client: clients[name],
     requestId: { generate: false },
     forwarding: { appendXForwardedPort: /^T?P/.test(name), schemeToOverwrite: name === 'S' ? 'https' : '' },
   });
