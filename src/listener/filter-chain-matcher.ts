@@ -115,13 +115,20 @@ function longest(ranges: readonly CidrData[], address: string): number {
   return best;
 }
 
+/** Made when a connection first asks. */
+const subnets = new WeakMap<CidrData, BlockList>();
+
 export function contains(range: CidrData, address: string): boolean {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   if ((family === 'ipv6') !== isIPv6(range.address)) return false;
   if (address === '') return false;
-  const list = new BlockList();
-  list.addSubnet(range.address, range.length, family);
-  return list.check(address, family);
+  let subnet = subnets.get(range);
+  if (subnet === undefined) {
+    subnet = new BlockList();
+    subnet.addSubnet(range.address, range.length, family);
+    subnets.set(range, subnet);
+  }
+  return subnet.check(address, family);
 }
 
 function serverName<Chain>(left: readonly Candidate<Chain>[], name: string): readonly Candidate<Chain>[] {
