@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { Verdict } from '../../../../src/filter/filter.ts';
+import { ScriptedFilter, ScriptPass } from './script-pass.ts';
+
+const { Continue, Stop, StopAndBuffer } = Verdict;
+
+function passOf(...scripts: Verdict[][]): ScriptPass {
+  return new ScriptPass(scripts.map((script) => new ScriptedFilter(script)));
+}
+
+test('what nobody stops passes at once', () => {
+  const pass = passOf([], []);
+  pass.passHead('head', false);
+  expect(pass.passed).toEqual(['head']);
+  pass.chunk('a');
+  expect(pass.passed).toEqual(['head', 'a']);
+  pass.end();
+  expect(pass.passed).toEqual(['head', 'a', 'trailers', 'end']);
+});
+
+describe('Stop', () => {
+  test('at the head holds everything behind it, and the filters behind see it later', () => {
+    const pass = passOf([Stop], []);
+    pass.passHead('head', false);
+    pass.chunk('a');
+    pass.chunk('b', true);
+    expect(pass.passed).toEqual([]);
+    expect(pass.filters.map(({ seen }) => seen)).toEqual([['head'], []]);
+    pass.go(0);
+    expect(pass.passed).toEqual(['head', 'a', 'b', 'end']);
+    expect(pass.filters[0].seen).toEqual(['head', 'a', 'b', 'end']);
+    expect(pass.filters[1].seen).toEqual(['head', 'a', 'b', 'end']);
+  });
+
+  test('at a chunk: the filter does not see that one again', () => {
+    const pass = passOf([Continue, Stop]);
+    pass.passHead('head', false);
+    pass.chunk('a');
+    pass.chunk('b');
+    expect(pass.passed).toEqual(['head']);
+    pass.go(0);
+    expect(pass.passed).toEqual(['head', 'a', 'b']);
+    expect(pass.filters[0].seen).toEqual(['head', 'a', 'b']);
+  });
+
+  test('at the trailers', () => {
+    const pass = passOf([Continue, Continue, Stop]);
+    pass.passHead('head', false);
+    pass.chunk('a');
+    pass.end();
+    expect(pass.passed).toEqual(['head', 'a']);
+    pass.go(0);
+    expect(pass.passed).toEqual(['head', 'a', 'trailers', 'end']);
+  });
+
+  test('at a head without a body', () => {
+    const pass = passOf([Stop]);
+    pass.passHead('head', true);
+    pass.go(0);
+    expect(pass.passed).toEqual(['head', 'end']);
+  });
+
+  test('ends by the filter that said it, and by no other', () => {
+    const pass = passOf([], [Stop]);
+    pass.passHead('head', true);
+    pass.go(0);
+    expect(pass.passed).toEqual([]);
+    pass.go(1);
+    pass.go(1);
+    expect(pass.passed).toEqual(['head', 'end']);
+  });
+
+  test('of one filter after the other', () => {
+    const pass = passOf([Stop], [Stop]);
+    pass.passHead('head', false);
+    pass.chunk('a', true);
+    pass.go(0);
+    expect(pass.passed).toEqual([]);
+    expect(pass.filters[0].seen).toEqual(['head']);
+    pass.go(1);
+    expect(pass.passed).toEqual(['head', 'a', 'end']);
+    expect(pass.filters[0].seen).toEqual(['head', 'a', 'end']);
+  });
+});
+
+describe('StopAndBuffer', () => {
+  test('shows every chunk to the filter, and keeps all until it lets the last one through', () => {
+    const pass = passOf([Stop, StopAndBuffer, StopAndBuffer]);
+    pass.passHead('head', false);
+    pass.go(0);
+    pass.chunk('a');
+    pass.chunk('b');
+    expect(pass.passed).toEqual(['head']);
+    expect(pass.heldBody.map((chunk) => Buffer.from(chunk).toString())).toEqual(['a', 'b']);
+    pass.chunk('c', true);
+    expect(pass.passed).toEqual(['head', 'a', 'b', 'c', 'end']);
+    expect(pass.filters[0].seen).toEqual(['head', 'a', 'b', 'c', 'end']);
+  });
+
+  test('of the last chunk too, until the filter resumes', () => {
+    const pass = passOf([Continue, StopAndBuffer, StopAndBuffer]);
+    pass.passHead('head', false);
+    pass.chunk('a');
+    pass.chunk('b', true);
+    expect(pass.passed).toEqual(['head']);
+    pass.go(0);
+    expect(pass.passed).toEqual(['head', 'a', 'b', 'end']);
+  });
+
+  test('of an empty end', () => {
+    const pass = passOf([Continue, StopAndBuffer, StopAndBuffer]);
+    pass.passHead('head', false);
+    pass.chunk('a');
+    pass.chunk('', true);
+    pass.go(0);
+    expect(pass.passed.join('')).toBe('headaend');
+  });
+
+  test('until the trailers say that the body is complete', () => {
+    const pass = passOf([Continue, StopAndBuffer, StopAndBuffer]);
+    pass.passHead('head', false);
+    pass.chunk('a');
+    pass.chunk('b');
+    pass.end();
+    expect(pass.passed).toEqual(['head', 'a', 'b', 'trailers', 'end']);
+  });
+
+  // A chunk that an earlier filter lets pass does not reach the one that buffers.
+  test.fails('behind a filter that lets everything pass', () => {
+    const pass = passOf([], [Continue, StopAndBuffer, StopAndBuffer]);
+    pass.passHead('head', false);
+    pass.chunk('a');
+    pass.chunk('b');
+    pass.chunk('c', true);
+    expect(pass.filters[1].seen).toEqual(['head', 'a', 'b', 'c', 'end']);
+    expect(pass.passed).toEqual(['head', 'a', 'b', 'c', 'end']);
+  });
+});
+
+describe('limits', () => {
+  test('held bytes above the limit pause the sender once, half of it lets it go on', () => {
+    const pass = passOf([Stop]);
+    pass.limit = 4;
+    pass.passHead('head', false);
+    pass.chunk('1234');
+    expect(pass.pressure).toEqual([]);
+    pass.chunk('5');
+    pass.chunk('6');
+    expect(pass.pressure).toEqual(['too much']);
+    pass.go(0);
+    expect(pass.pressure).toEqual(['too much', 'less again']);
+    expect(pass.passed).toEqual(['head', '1234', '5', '6']);
+  });
+
+  test('a filter that wants more than that in one piece is told so', () => {
+    const pass = passOf([Continue, StopAndBuffer, StopAndBuffer]);
+    pass.limit = 4;
+    pass.passHead('head', false);
+    pass.chunk('123');
+    pass.chunk('45');
+    expect(pass.pressure).toEqual(['too much buffered']);
+  });
+
+  test('0 is none', () => {
+    const pass = passOf([Stop]);
+    pass.passHead('head', false);
+    pass.chunk('x'.repeat(1 << 20));
+    expect(pass.pressure).toEqual([]);
+  });
+});
+
+test('cut: nothing passes any more, whoever resumes', () => {
+  const pass = passOf([Stop]);
+  pass.passHead('head', false);
+  pass.chunk('a');
+  pass.cut();
+  pass.go(0);
+  pass.chunk('b', true);
+  pass.inject(pass.filters[0], Buffer.from('c'), true);
+  expect(pass.passed).toEqual([]);
+  expect(pass.isCut).toBe(true);
+});
+
+test('inject gives on behind the filter, also while it has stopped the trailers', () => {
+  const pass = passOf([], [Continue, Stop], []);
+  pass.passHead('head', false);
+  pass.end();
+  pass.inject(pass.filters[1], Buffer.from('mine'), false);
+  expect(pass.passed).toEqual(['head', 'mine']);
+  expect(pass.filters[0].seen).toEqual(['head', 'trailers', 'end']);
+  expect(pass.filters[2].seen).toEqual(['head', 'mine']);
+  pass.go(1);
+  expect(pass.passed).toEqual(['head', 'mine', 'trailers', 'end']);
+});
