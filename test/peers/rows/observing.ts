@@ -173,7 +173,13 @@ virtual_clusters:
       { name: '/stats of a cluster', admin: '/stats?filter=^cluster.one.membership' },
       { name: '/stats of a cluster as JSON', admin: '/stats?format=json&filter=^cluster.one.membership' },
       { name: '/stats with a bad filter', admin: '/stats?filter=[', ignores: /^admin\.(?!status)/ },
-      { name: '/stats/prometheus of a cluster', admin: '/stats/prometheus?filter=^cluster.one.membership' },
+      {
+        name: '/stats/prometheus of a cluster',
+        admin: '/stats/prometheus?filter=^cluster.one.membership',
+        differs: {
+          'admin.line # HELP': 'prom-client writes a HELP line for each metric, as the exposition format recommends',
+        },
+      },
       { name: '/logging by GET', admin: '/logging', ignores: /^admin\.(?!status)/ },
       { name: '/runtime', admin: '/runtime' },
       { name: '/certs', admin: '/certs' },
