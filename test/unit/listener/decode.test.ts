@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../../src/config/document.ts';
+import { parseMessage } from '../../../src/config/parse.ts';
+import type { Extensions } from '../../../src/core/extension.ts';
+import { Reasons } from '../../../src/core/rejection.ts';
+import { decodeListener } from '../../../src/listener/decode.ts';
+import { ListenerSchema } from '../../../src/proto/envoy/config/listener/v3/listener_pb.js';
+
+/** Every extension is known and carries nothing. */
+const extensions: Extensions = {
+  open: (_category, name) => ({ name, kind: 'any', data: null }),
+};
+
+function decode(yaml: string) {
+  const { message } = parseMessage(readConfig({ text: yaml }), ListenerSchema);
+  const reasons = new Reasons('listener');
+  return { data: decodeListener(message, reasons, extensions), reasons: reasons.list };
+}
+
+const address = 'address: { socket_address: { address: 127.0.0.1, port_value: 80 } }';
+const echo = `{ name: echo, typed_config: { '@type': type.googleapis.com/google.protobuf.Empty } }`;
+const chain = `filter_chains: [{ filters: [${echo}] }]`;
+
+describe('defaults are Envoy’s', () => {
+  const { data } = decode(`${address}\n${chain}`);
+
+  test.each([
+    ['name', '127.0.0.1:80'],
+    ['statPrefix', '127.0.0.1:80'],
+    ['bufferLimit', 1024 * 1024],
+    ['reusePort', true],
+    ['bindToPort', true],
+    ['backlog', -1],
+    ['ipv6Only', true],
+    ['trafficDirection', 'UNSPECIFIED'],
+    ['drainType', 'DEFAULT'],
+    ['listenerFiltersTimeoutMs', 15_000],
+  ] as const)('%s', (field, value) => {
+    expect(data?.[field]).toEqual(value);
+  });
+});
+
+test('what is configured arrives', () => {
+  const { data } = decode(`
+name: edge
+stat_prefix: gate
+${address}
+additional_addresses: [{ address: { pipe: { path: /run/x.sock } } }]
+traffic_direction: INBOUND
+drain_type: MODIFY_ONLY
+enable_reuse_port: false
+tcp_backlog_size: 7
+per_connection_buffer_limit_bytes: 4096
+listener_filters_timeout: 0.5s
+metadata: { filter_metadata: { a: { b: 1 } } }
+filter_chains:
+- name: one
+  filter_chain_match: { destination_port: 80, server_names: [A.test, '*.b.test'], prefix_ranges: [{ address_prefix: 10.0.0.0, prefix_len: 8 }] }
+  filters: [${echo}]
+default_filter_chain: { name: rest, filters: [${echo}] }`);
+  expect(data).toMatchObject({
+    name: 'edge',
+    statPrefix: 'gate',
+    addresses: [
+      { kind: 'ip', host: '127.0.0.1', port: 80 },
+      { kind: 'pipe', host: '/run/x.sock', port: 0 },
+    ],
+    trafficDirection: 'INBOUND',
+    drainType: 'MODIFY_ONLY',
+    reusePort: false,
+    backlog: 7,
+    bufferLimit: 4096,
+    listenerFiltersTimeoutMs: 500,
+    metadata: { a: { b: 1 } },
+    defaultFilterChain: { name: 'rest' },
+  });
+  expect(data?.filterChains[0].match).toMatchObject({
+    destinationPort: 80,
+    serverNames: ['a.test', '*.b.test'],
+    prefixRanges: [{ address: '10.0.0.0', length: 8 }],
+  });
+});
+
+test.each([
+  [
+    'a name where an address must be',
+    'address: { socket_address: { address: a.test, port_value: 1 } }',
+    chain,
+    'a.test',
+  ],
+  ['UDP', 'address: { socket_address: { protocol: UDP, address: 127.0.0.1, port_value: 1 } }', chain, 'UDP'],
+  ['a field that sekisho does not act on', `${address}\ntransparent: true`, chain, 'transparent'],
+  ['no filter chain', address, '', 'filter chain'],
+  [
+    'two chains that ask for the same',
+    address,
+    `filter_chains: [{ name: a, filters: [${echo}] }, { name: b, filters: [${echo}] }]`,
+    "'b'",
+  ],
+  [
+    'a partial wildcard',
+    address,
+    `filter_chains: [{ filter_chain_match: { server_names: ['a*'] }, filters: [${echo}] }]`,
+    'a*',
+  ],
+  [
+    'a prefix longer than its address',
+    address,
+    `filter_chains: [{ filter_chain_match: { prefix_ranges: [{ address_prefix: 10.0.0.0, prefix_len: 33 }] }, filters: [${echo}] }]`,
+    '10.0.0.0/33',
+  ],
+])('refused: %s', (_name, where, chains, said) => {
+  const { data, reasons } = decode(`${where}\n${chains}`);
+  expect(data).toBeNull();
+  expect(reasons.map((reason) => reason.message).join('\n')).toContain(said);
+});

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { readConfig } from '../../../../src/config/document.ts';
+import { parseMessage } from '../../../../src/config/parse.ts';
+import { Reasons } from '../../../../src/core/rejection.ts';
+import { TcpProxySchema } from '../../../../src/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
+import { decodeTcpProxy } from '../../../../src/proxy/tcp/decode.ts';
+
+function decode(yaml: string) {
+  const { message } = parseMessage(readConfig({ text: yaml }), TcpProxySchema);
+  const reasons = new Reasons('tcp');
+  const data = decodeTcpProxy(message, reasons, { open: () => null });
+  return { data, reasons: reasons.list.map((reason) => `${reason.path}: ${reason.message}`) };
+}
+
+test('defaults are Envoy’s: an hour of silence, one attempt, no limit of duration', () => {
+  expect(decode('stat_prefix: t\ncluster: c').data).toMatchObject({
+    statPrefix: 't',
+    clusters: [{ name: 'c', weight: 1 }],
+    totalWeight: 1,
+    idleMs: 3_600_000,
+    connectAttemptsMax: 1,
+    connectionDurationMaxMs: 0,
+    accessLogFlushMs: 0,
+    logOnConnected: false,
+  });
+});
+
+test('weights, limits and log options arrive', () => {
+  const { data, reasons } = decode(`
+stat_prefix: t
+weighted_clusters: { clusters: [{ name: a, weight: 1 }, { name: b, weight: 3 }] }
+idle_timeout: 0s
+max_connect_attempts: 3
+backoff_options: { base_interval: 0.1s }
+max_downstream_connection_duration: 2.5s
+access_log_options: { access_log_flush_interval: 5s, flush_access_log_on_connected: true }`);
+  expect(reasons).toEqual([]);
+  expect(data).toMatchObject({
+    clusters: [
+      { name: 'a', weight: 1 },
+      { name: 'b', weight: 3 },
+    ],
+    totalWeight: 4,
+    idleMs: 0,
+    connectAttemptsMax: 3,
+    backOffBaseMs: 100,
+    backOffMaxMs: 1000,
+    connectionDurationMaxMs: 2500,
+    accessLogFlushMs: 5000,
+    logOnConnected: true,
+  });
+});
+
+test.each([
+  ['tunneling_config: { hostname: a.test:1 }', 'tunneling_config'],
+  ['metadata_match: { filter_metadata: { envoy.lb: { a: b } } }', 'metadata_match'],
+  ['hash_policy: [{ source_ip: {} }]', 'hash_policy'],
+])('refused by name: %s', (yaml, field) => {
+  expect(decode(`stat_prefix: t\ncluster: c\n${yaml}`).reasons.join('\n')).toContain(field);
+});
