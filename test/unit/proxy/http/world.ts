@@ -65,7 +65,6 @@ export class ClientConnection extends MemoryConnection {
   override endAndLinger(lingerMs: number, failure: Failure): void {
     this.lingerMs ??= lingerMs;
     this.endedWith ??= failure;
-    if (lingerMs === 0) this.close(failure);
   }
 
   /** The client vanishes. */
