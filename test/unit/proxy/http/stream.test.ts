@@ -2,47 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { RequestHead, ResponseHead } from '../../../../src/core/head.ts';
 import type { Headers } from '../../../../src/core/headers.ts';
 import { Verdict, type HttpFilter, type LocalReply, type Stream } from '../../../../src/filter/filter.ts';
+import { Witness } from './witness.ts';
 import { bodyOf, fieldOf, HttpWorld, request, response, statusOf } from './world.ts';
 
 const log = '%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%';
 const chunked = (...chunks: string[]): string => chunks.map((c) => `${c.length}\r\n${c}\r\n`).join('') + '0\r\n\r\n';
 const chunkedPost = 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n';
 const chunkedAnswer = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
-
-/** Writes down which of its hooks ran. */
-class Witness implements HttpFilter {
-  protected readonly name: string;
-  protected readonly story: string[];
-
-  constructor(name: string, story: string[]) {
-    this.name = name;
-    this.story = story;
-  }
-
-  onRequestHead(_stream: Stream, _head: RequestHead, _end: boolean): Verdict {
-    this.story.push(`${this.name} request`);
-    return Verdict.Continue;
-  }
-
-  onRequestData(_stream: Stream, _chunk: Uint8Array, _end: boolean): Verdict {
-    this.story.push(`${this.name} request data`);
-    return Verdict.Continue;
-  }
-
-  onResponseHead(_stream: Stream, head: ResponseHead, _end: boolean): Verdict {
-    this.story.push(`${this.name} response ${head.status}`);
-    return Verdict.Continue;
-  }
-
-  onResponseData(_stream: Stream, _chunk: Uint8Array, _end: boolean): Verdict {
-    this.story.push(`${this.name} response data`);
-    return Verdict.Continue;
-  }
-
-  onComplete(_stream: Stream): void {
-    this.story.push(`${this.name} complete`);
-  }
-}
 
 /** Stops requests (responses) at their head until it is told to go on. */
 class Gate implements HttpFilter {
@@ -97,95 +63,6 @@ class ResponseBuffer implements HttpFilter {
     return end ? Verdict.Continue : Verdict.StopAndBuffer;
   }
 }
-
-describe('filters', () => {
-  test('run in configured order for requests and backwards for responses', () => {
-    const story: string[] = [];
-    const world = new HttpWorld({ filters: { a: new Witness('a', story), b: new Witness('b', story) } });
-    const client = world.send(request('POST /', [], 'x'));
-    world.accept().receive(response());
-    expect(statusOf(client.take())).toBe(200);
-    expect(story).toEqual([
-      ...['a request', 'b request', 'a request data', 'b request data'],
-      ...['b response 200', 'a response 200', 'b response data', 'a response data'],
-      ...['a complete', 'b complete'],
-    ]);
-  });
-
-  test('see the answers of the router’s own', () => {
-    const story: string[] = [];
-    const world = new HttpWorld({ clusters: {}, filters: { a: new Witness('a', story) } });
-    world.send(request());
-    expect(story).toEqual(['a request', 'a response 503', 'a complete']);
-  });
-
-  test('are one per stream where their factory makes one', () => {
-    const story: string[] = [];
-    let made = 0;
-    const world = new HttpWorld({ clusters: {}, filters: { a: () => new Witness(`a${made++}`, story) } });
-    const client = world.send(request());
-    client.receive(request());
-    const streams = story.filter((line) => line.endsWith('request'));
-    expect(new Set(streams).size).toBe(2);
-  });
-
-  test('are off where the route says so', () => {
-    const story: string[] = [];
-    const off = '{ a: { "@type": type.googleapis.com/envoy.config.route.v3.FilterConfig, disabled: true } }';
-    const world = new HttpWorld({
-      clusters: {},
-      filters: { a: new Witness('a', story), b: new Witness('b', story) },
-      routes: `
-- { match: { prefix: /off }, route: { cluster: c }, typed_per_filter_config: ${off} }
-- { match: { prefix: / }, route: { cluster: c } }`,
-    });
-    const client = world.send(request('GET /off'));
-    expect(story).toEqual(['b request', 'b response 503', 'a complete', 'b complete']);
-    story.length = 0;
-    client.receive(request('GET /on'));
-    expect(story).toEqual(['a request', 'b request', 'b response 503', 'a response 503', 'a complete', 'b complete']);
-  });
-
-  test('that are off are switched on by a route', () => {
-    const story: string[] = [];
-    const on =
-      '{ a: { "@type": type.googleapis.com/envoy.config.route.v3.FilterConfig, disabled: false, config: {} } }';
-    const world = new HttpWorld({
-      clusters: {},
-      disabled: ['a'],
-      filters: { a: new Witness('a', story) },
-      routes: `
-- { match: { prefix: /on }, route: { cluster: c }, typed_per_filter_config: ${on} }
-- { match: { prefix: / }, route: { cluster: c } }`,
-    });
-    const client = world.send(request('GET /'));
-    expect(story).not.toContain('a request');
-    client.receive(request('GET /on'));
-    expect(story).toContain('a request');
-  });
-
-  test('may choose another route', () => {
-    const filter: HttpFilter = {
-      onRequestHead(stream, head) {
-        head.path = '/other';
-        stream.clearRoute();
-        return Verdict.Continue;
-      },
-    };
-    const world = new HttpWorld({
-      log: '%RESPONSE_CODE% %UPSTREAM_CLUSTER%',
-      filters: { a: filter },
-      clusters: { c: {}, d: {} },
-      routes: `
-- { match: { prefix: /other }, route: { cluster: d } }
-- { match: { prefix: / }, route: { cluster: c } }`,
-    });
-    world.send(request('GET /first'));
-    expect(world.upstream.take()).toMatch(/^GET \/other /);
-    world.upstream.receive(response());
-    expect(world.logged).toEqual(['200 d']);
-  });
-});
 
 describe('a request that a filter stops', () => {
   test('waits, with everything that comes after it', () => {
