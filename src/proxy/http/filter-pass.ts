@@ -1,53 +1,60 @@
 import type { Headers } from '../../core/headers.ts';
 import { Verdict, type HttpFilter } from '../../filter/filter.ts';
 
-/** Where a message stands among the filters. */
-const Pass = {
-  Flowing: 0,
-  /** A filter said Stop: whatever follows waits in the queue. */
-  Stopped: 1,
-  /** A filter said StopAndBuffer: body is shown to the filters up to it and kept behind it. */
-  Buffering: 2,
-  /** Answered from elsewhere or ended: nothing passes any more. */
-  Cut: 3,
-} as const;
-type Pass = (typeof Pass)[keyof typeof Pass];
+const EventKind = { Head: 0, Data: 1, Trailers: 2 } as const;
+type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
-/** Held back while a filter has stopped the message. */
-interface Held {
+/** A piece of the message that waits. */
+interface Held<Head> {
+  readonly kind: EventKind;
+  readonly head: Head | null;
   readonly chunk: Uint8Array | null;
   readonly trailers: Headers | null;
   readonly end: boolean;
 }
 
-/**
- * One half of a stream on its way through the filters, in strict order: an event that a filter stopped goes on behind
- * that filter, and only then do later events start at the first one.
- */
+const Mode = {
+  /** The filter said Stop: whatever comes waits in front of it. */
+  Stopped: 0,
+  /** It said StopAndBuffer: it is shown what comes, and that waits behind it. */
+  Buffering: 1,
+  /** It lets go: what waits is on its way, and what comes meanwhile queues up behind that. */
+  Releasing: 2,
+} as const;
+type Mode = (typeof Mode)[keyof typeof Mode];
+
+/** A filter that holds the message up: Envoy's iteration state, which each filter has for itself. */
+class Station<Head> {
+  mode: Mode;
+  /** Seen by the filter; goes on behind it. */
+  readonly behind: Held<Head>[];
+  /** Not seen by it yet. */
+  readonly inFront: Held<Head>[];
+
+  constructor(mode: Mode) {
+    this.mode = mode;
+    this.behind = [];
+    this.inFront = [];
+  }
+
+  get isStopped(): boolean {
+    return this.mode === Mode.Stopped;
+  }
+}
+
+/** One half of a stream on its way through the filters, in strict order however they hold it up. */
 export abstract class FilterPass<Head> {
-  private pass: Pass;
-  private stoppedRank: number;
-  private stoppedHead: Head | null;
-  private stoppedHeadEnd: boolean;
-  /** The event that `Stop` caught, when it was not the head. */
-  private stoppedEvent: Held | null;
-  private queue: Held[] | null;
-  private bodyKept: Uint8Array[] | null;
+  /** By rank; null: no filter holds anything up. */
+  private stations: (Station<Head> | null)[] | null;
+  private isOver: boolean;
   private heldSize: number;
   private isHoldingTooMuch: boolean;
-  private isResuming: boolean;
 
   constructor() {
-    this.pass = Pass.Flowing;
-    this.stoppedRank = -1;
-    this.stoppedHead = null;
-    this.stoppedHeadEnd = false;
-    this.stoppedEvent = null;
-    this.queue = null;
-    this.bodyKept = null;
+    this.stations = null;
+    this.isOver = false;
     this.heldSize = 0;
     this.isHoldingTooMuch = false;
-    this.isResuming = false;
   }
 
   /** Ranks of the filters that have each hook, ascending. */
@@ -67,12 +74,15 @@ export abstract class FilterPass<Head> {
   protected abstract onHoldingTooMuch(buffered: boolean): void;
   protected abstract onHoldingLessAgain(): void;
 
+  /** The body behind the first filter that buffers. */
   get heldBody(): readonly Uint8Array[] {
-    return this.bodyKept ?? [];
+    const station = this.stations?.find((one) => one !== null && one.mode === Mode.Buffering);
+    return station?.behind.flatMap(({ chunk }) => chunk ?? []) ?? [];
   }
 
+  /** Answered from elsewhere or ended: nothing passes any more. */
   get isCut(): boolean {
-    return this.pass === Pass.Cut;
+    return this.isOver;
   }
 
   passHead(head: Head, end: boolean): void {
@@ -81,183 +91,196 @@ export abstract class FilterPass<Head> {
   }
 
   passData(chunk: Uint8Array, end: boolean): void {
-    switch (this.pass) {
-      case Pass.Flowing:
-        if (this.dataHooks().length === 0) this.deliverData(chunk, end);
-        else this.dataFrom(chunk, end, 0);
-        return;
-      case Pass.Buffering:
-        this.dataFrom(chunk, end, 0);
-        return;
-      case Pass.Stopped:
-        this.hold({ chunk, trailers: null, end }, chunk.length);
-        return;
-      case Pass.Cut:
-    }
+    if (this.isOver) return;
+    if (this.stations === null && this.dataHooks().length === 0) this.deliverData(chunk, end);
+    else this.dataFrom(chunk, end, 0);
   }
 
   passTrailers(trailers: Headers): void {
-    switch (this.pass) {
-      case Pass.Flowing:
-        if (this.trailersHooks().length === 0) this.deliverTrailers(trailers);
-        else this.trailersFrom(trailers, 0);
-        return;
-      case Pass.Buffering:
-        // The body is complete: whoever waited for it sees the trailers next, and everything kept goes on.
-        this.trailersFrom(trailers, 0);
-        return;
-      case Pass.Stopped:
-        this.hold({ chunk: null, trailers, end: true }, 0);
-        return;
-      case Pass.Cut:
-    }
+    if (this.isOver) return;
+    if (this.stations === null && this.trailersHooks().length === 0) this.deliverTrailers(trailers);
+    else this.trailersFrom(trailers, 0);
   }
 
   /** Nothing of this half goes any further. */
   cut(): void {
-    this.pass = Pass.Cut;
-    this.queue = null;
-    this.bodyKept = null;
-    this.stoppedHead = null;
-    this.stoppedEvent = null;
+    this.isOver = true;
+    this.stations = null;
   }
 
   /** The filter that stopped the message lets it go on. Ignored from any other. */
   resume(filter: HttpFilter): void {
-    if (this.pass !== Pass.Stopped && this.pass !== Pass.Buffering) return;
-    if (this.rankOf(filter) !== this.stoppedRank || this.isResuming) return;
-    this.isResuming = true;
-    this.releaseFrom(this.stoppedRank + 1);
-    this.isResuming = false;
-    this.drainQueue();
+    const rank = this.rankOf(filter);
+    const station = this.stations?.[rank] ?? null;
+    if (station !== null && station.mode !== Mode.Releasing) this.release(rank, station);
   }
 
   /** Data that a filter took (`Verdict.Take`) and now gives on behind itself. */
   inject(filter: HttpFilter, chunk: Uint8Array, end: boolean): void {
-    if (this.pass === Pass.Cut) return;
-    const rank = this.rankOf(filter);
-    const isOwnStop = this.pass === Pass.Stopped && this.stoppedRank === rank;
-    if (isOwnStop) this.pass = Pass.Flowing;
-    this.dataFrom(chunk, end, rank + 1);
-    // It stopped the trailers until its data is gone; they still wait.
-    if (isOwnStop && this.pass === Pass.Flowing) this.pass = Pass.Stopped;
+    if (!this.isOver) this.dataFrom(chunk, end, this.rankOf(filter) + 1);
   }
 
   private headFrom(head: Head, end: boolean, from: number): void {
     for (const rank of this.headHooks()) {
       if (rank < from) continue;
       const verdict = this.callHead(rank, head, end);
-      if (this.pass === Pass.Cut) return;
+      if (this.isOver) return;
       if (verdict === Verdict.Continue) continue;
-      this.stop(verdict, rank);
-      this.stoppedHead = head;
-      this.stoppedHeadEnd = end;
+      this.stop(rank, verdict, { kind: EventKind.Head, head, chunk: null, trailers: null, end });
       return;
     }
     this.deliverHead(head, end);
   }
 
   private dataFrom(chunk: Uint8Array, end: boolean, from: number): void {
+    let next = from;
     for (const rank of this.dataHooks()) {
       if (rank < from) continue;
-      const isWaiting = this.pass === Pass.Buffering && rank === this.stoppedRank;
+      if (this.stations !== null && this.isHeldUp(EventKind.Data, chunk, null, end, next, rank)) return;
       const verdict = this.callData(rank, chunk, end);
-      if (this.isCut) return;
-      if (verdict === Verdict.Continue) {
-        if (isWaiting) this.releaseFrom(rank + 1);
-        if (this.pass !== Pass.Flowing) return;
-        continue;
-      }
-      if (verdict === Verdict.Take) return;
-      if (verdict === Verdict.StopAndBuffer) {
-        this.stop(verdict, rank);
-        this.keep(chunk);
-        if (end) this.stoppedEvent = { chunk: null, trailers: null, end };
+      if (this.isOver || verdict === Verdict.Take) return;
+      const station = this.stations?.[rank] ?? null;
+      if (verdict !== Verdict.Continue) {
+        this.stop(rank, verdict, { kind: EventKind.Data, head: null, chunk, trailers: null, end });
         return;
       }
-      this.stop(verdict, rank);
-      this.stoppedEvent = { chunk, trailers: null, end };
-      return;
+      if (station !== null) {
+        this.hold(station.behind, { kind: EventKind.Data, head: null, chunk, trailers: null, end }, true);
+        this.release(rank, station);
+        return;
+      }
+      next = rank + 1;
     }
-    if (this.pass === Pass.Flowing) this.deliverData(chunk, end);
-    else this.keep(chunk);
+    if (this.stations !== null && this.isHeldUp(EventKind.Data, chunk, null, end, next, Infinity)) return;
+    this.deliverData(chunk, end);
   }
 
   private trailersFrom(trailers: Headers, from: number): void {
+    let next = from;
     for (const rank of this.trailersHooks()) {
       if (rank < from) continue;
+      if (this.stations !== null && this.isHeldUp(EventKind.Trailers, null, trailers, true, next, rank)) return;
       const verdict = this.callTrailers(rank, trailers);
-      if (this.isCut) return;
-      if (verdict === Verdict.Continue) continue;
-      this.stop(Verdict.Stop, rank);
-      this.stoppedEvent = { chunk: null, trailers, end: true };
+      if (this.isOver) return;
+      if (verdict !== Verdict.Continue) {
+        this.stop(rank, Verdict.Stop, { kind: EventKind.Trailers, head: null, chunk: null, trailers, end: true });
+        return;
+      }
+      const station = this.stations?.[rank] ?? null;
+      // The body is complete: a filter that waited for it lets everything go.
+      if (station !== null) this.release(rank, station);
+      if (this.isOver) return;
+      if (this.stations?.[rank] === station && station !== null) {
+        // It held something up again on the way; it has seen the trailers, so they wait behind it.
+        this.hold(station.behind, { kind: EventKind.Trailers, head: null, chunk: null, trailers, end: true }, false);
+        return;
+      }
+      next = rank + 1;
+    }
+    if (this.stations !== null && this.isHeldUp(EventKind.Trailers, null, trailers, true, next, Infinity)) return;
+    this.deliverTrailers(trailers);
+  }
+
+  /**
+   * Whether an event that goes on at `from` is held up before the hook of `to` may be called. A filter that buffers and
+   * has no hook for the event keeps data; trailers tell it that the body is complete, and it lets go.
+   */
+  private isHeldUp(
+    kind: EventKind,
+    chunk: Uint8Array | null,
+    trailers: Headers | null,
+    end: boolean,
+    from: number,
+    to: number,
+  ): boolean {
+    const stations = this.stations!;
+    for (let rank = from; rank < stations.length && rank <= to; rank++) {
+      const station = stations[rank];
+      if (station === null || station === undefined) continue;
+      if (station.mode === Mode.Buffering) {
+        if (rank === to) return false;
+        if (kind === EventKind.Trailers) {
+          this.release(rank, station);
+          if (this.isOver) return true;
+          if (stations[rank] === null) continue;
+        }
+      }
+      this.hold(station.inFront, { kind, head: null, chunk, trailers, end }, station.mode === Mode.Buffering);
+      return true;
+    }
+    return false;
+  }
+
+  /** `event` has been seen by the filter of `rank`, which holds it up. */
+  private stop(rank: number, verdict: Verdict, event: Held<Head>): void {
+    const mode = verdict === Verdict.Stop ? Mode.Stopped : Mode.Buffering;
+    this.stations ??= [];
+    while (this.stations.length <= rank) this.stations.push(null);
+    const station = (this.stations[rank] ??= new Station<Head>(mode));
+    station.mode = mode;
+    this.hold(station.behind, event, mode === Mode.Buffering);
+  }
+
+  /** Lets go of everything at the filter of `rank`, in order, until it stops the message again. */
+  private release(rank: number, station: Station<Head>): void {
+    station.mode = Mode.Releasing;
+    while (!this.isOver && !station.isStopped) {
+      const seen = station.mode === Mode.Releasing ? station.behind.shift() : undefined;
+      if (seen !== undefined) {
+        this.letGo(seen);
+        this.advance(seen, rank + 1);
+        continue;
+      }
+      const unseen = station.inFront.shift();
+      if (unseen === undefined) {
+        if (station.mode === Mode.Releasing) this.stations![rank] = null;
+        return;
+      }
+      this.letGo(unseen);
+      this.offer(unseen, rank, station);
+    }
+  }
+
+  /** Shows a waiting event to the filter that it waited for. */
+  private offer(event: Held<Head>, rank: number, station: Station<Head>): void {
+    let verdict: Verdict = Verdict.Continue;
+    if (event.kind === EventKind.Data && this.dataHooks().includes(rank))
+      verdict = this.callData(rank, event.chunk!, event.end);
+    if (event.kind === EventKind.Trailers && this.trailersHooks().includes(rank))
+      verdict = this.callTrailers(rank, event.trailers!);
+    if (this.isOver || verdict === Verdict.Take) return;
+    if (verdict === Verdict.Continue) {
+      if (station.mode === Mode.Releasing) {
+        this.advance(event, rank + 1);
+        return;
+      }
+      // It buffered anew on the way, and has enough now.
+      this.hold(station.behind, event, true);
+      station.mode = Mode.Releasing;
       return;
     }
-    if (this.pass === Pass.Buffering) this.releaseFrom(this.stoppedRank + 1);
-    if (this.pass === Pass.Flowing) this.deliverTrailers(trailers);
+    station.mode = verdict === Verdict.Stop || event.kind === EventKind.Trailers ? Mode.Stopped : Mode.Buffering;
+    this.hold(station.behind, event, station.mode === Mode.Buffering);
   }
 
-  private stop(verdict: Verdict, rank: number): void {
-    this.pass = verdict === Verdict.Stop ? Pass.Stopped : Pass.Buffering;
-    this.stoppedRank = rank;
-  }
-
-  /** Sends the stopped head, the kept body and the stopped event on behind the filter that held them. */
-  private releaseFrom(from: number): void {
-    const head = this.stoppedHead;
-    const body = this.bodyKept;
-    const event = this.stoppedEvent;
-    this.pass = Pass.Flowing;
-    this.stoppedHead = null;
-    this.bodyKept = null;
-    this.stoppedEvent = null;
-    if (body !== null) this.released(body.reduce((sum, chunk) => sum + chunk.length, 0));
-    if (head !== null) this.headFrom(head, this.stoppedHeadEnd, from);
-    const endsWithBody = event !== null && event.end && event.trailers === null && event.chunk === null;
-    const chunks = body ?? [];
-    for (let i = 0; i < chunks.length; i++) {
-      this.later(chunks[i], endsWithBody && i === chunks.length - 1, from);
-    }
-    if (event === null || (endsWithBody && body !== null && body.length > 0)) return;
-    if (event.trailers !== null) this.laterTrailers(event.trailers, from);
-    else this.later(event.chunk ?? new Uint8Array(0), event.end, from);
-  }
-
-  private later(chunk: Uint8Array, end: boolean, from: number): void {
-    if (this.pass === Pass.Stopped) this.hold({ chunk, trailers: null, end }, chunk.length);
-    else if (this.pass !== Pass.Cut) this.dataFrom(chunk, end, from);
-  }
-
-  private laterTrailers(trailers: Headers, from: number): void {
-    if (this.pass === Pass.Stopped) this.hold({ chunk: null, trailers, end: true }, 0);
-    else if (this.pass !== Pass.Cut) this.trailersFrom(trailers, from);
-  }
-
-  private drainQueue(): void {
-    while (this.queue !== null && this.queue.length > 0 && this.pass !== Pass.Stopped && this.pass !== Pass.Cut) {
-      const held = this.queue.shift()!;
-      if (held.trailers !== null) {
-        this.passTrailers(held.trailers);
-      } else {
-        this.released(held.chunk!.length);
-        this.passData(held.chunk!, held.end);
-      }
+  private advance(event: Held<Head>, from: number): void {
+    switch (event.kind) {
+      case EventKind.Head:
+        this.headFrom(event.head!, event.end, from);
+        return;
+      case EventKind.Data:
+        this.dataFrom(event.chunk!, event.end, from);
+        return;
+      case EventKind.Trailers:
+        this.trailersFrom(event.trailers!, from);
     }
   }
 
-  private hold(held: Held, size: number): void {
-    this.queue ??= [];
-    this.queue.push(held);
-    this.count(size, false);
-  }
-
-  private keep(chunk: Uint8Array): void {
-    this.bodyKept ??= [];
-    if (chunk.length > 0) this.bodyKept.push(chunk);
-    this.count(chunk.length, true);
-  }
-
-  private count(size: number, buffered: boolean): void {
+  private hold(list: Held<Head>[], event: Held<Head>, buffered: boolean): void {
+    const size = event.chunk === null ? 0 : event.chunk.length;
+    // Nothing is not worth keeping, unless it ends the message.
+    if (event.kind === EventKind.Data && size === 0 && !event.end) return;
+    list.push(event);
     this.heldSize += size;
     const max = this.heldBytesMax();
     if (max === 0 || this.heldSize <= max || this.isHoldingTooMuch) return;
@@ -265,8 +288,9 @@ export abstract class FilterPass<Head> {
     this.onHoldingTooMuch(buffered);
   }
 
-  private released(size: number): void {
-    this.heldSize -= size;
+  private letGo(event: Held<Head>): void {
+    if (event.chunk === null) return;
+    this.heldSize -= event.chunk.length;
     if (!this.isHoldingTooMuch || this.heldSize > this.heldBytesMax() / 2) return;
     this.isHoldingTooMuch = false;
     this.onHoldingLessAgain();

@@ -48,7 +48,8 @@ export class Forwarding implements PickContext {
     this.retry = null;
     this.current = null;
     this.elsewhere = [];
-    this.isResponsePaused = false;
+    // The client may have been slow before this stream began.
+    this.isResponsePaused = stream.isClientSlow;
     this.isOver = false;
   }
 
@@ -62,6 +63,11 @@ export class Forwarding implements PickContext {
     return this.retry !== null && !this.isOver && !this.stream.response.hasBegun;
   }
 
+  /** A try has failed and the next one has not begun. */
+  get isBetweenTries(): boolean {
+    return this.current === null && this.stream.outcome.attemptCount > 0;
+  }
+
   /** Bytes; 0: no limit. */
   get requestBufferLimit(): number {
     return this.action.requestBufferLimit >= 0 ? this.action.requestBufferLimit : this.stream.bufferLimit;
@@ -71,6 +77,13 @@ export class Forwarding implements PickContext {
     this.retry?.finish();
     this.retry = null;
     this.cluster!.stats.retryOrShadowAbandoned.inc();
+  }
+
+  /** The request outgrew its buffer while nobody took it. Envoy's answer. */
+  refuseReplay(): void {
+    this.giveUpRetries();
+    const body = 'exceeded request buffer limit while retrying upstream';
+    this.stream.replyFromRouter({ status: 507, body, details: 'request_payload_exceeded_retry_buffer_limit' });
   }
 
   start(head: RequestHead, end: boolean): void {
@@ -140,14 +153,12 @@ export class Forwarding implements PickContext {
   pauseResponse(): void {
     if (this.isResponsePaused) return;
     this.isResponsePaused = true;
-    this.cluster?.stats.scope.counter('upstream_flow_control_backed_up_total').inc();
     this.current?.pause();
   }
 
   resumeResponse(): void {
     if (!this.isResponsePaused) return;
     this.isResponsePaused = false;
-    this.cluster?.stats.scope.counter('upstream_flow_control_drained_total').inc();
     this.current?.resume();
   }
 

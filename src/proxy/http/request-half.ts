@@ -51,12 +51,12 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
 
   /** The response does not leave fast enough: its source waits. */
   onAboveHighWatermark(): void {
-    this.stream.stats.count('downstream_flow_control_paused_reading_total');
+    this.stream.isClientSlow = true;
     this.stream.forwarding?.pauseResponse();
   }
 
   onBelowLowWatermark(): void {
-    this.stream.stats.count('downstream_flow_control_resumed_reading_total');
+    this.stream.isClientSlow = false;
     this.stream.forwarding?.resumeResponse();
   }
 
@@ -64,12 +64,14 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
   pauseSource(): void {
     if (this.isPaused) return;
     this.isPaused = true;
+    this.stream.stats.count('downstream_flow_control_paused_reading_total');
     this.stream.codecStream.pause();
   }
 
   resumeSource(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
+    this.stream.stats.count('downstream_flow_control_resumed_reading_total');
     this.stream.codecStream.resume();
   }
 

@@ -53,6 +53,8 @@ export class RequestReplay {
     if (forwarding.isTryReady) {
       forwarding.giveUpRetries();
       this.drop();
+    } else if (forwarding.isBetweenTries) {
+      forwarding.refuseReplay();
     } else {
       forwarding.stream.request.pauseSource();
     }
@@ -66,6 +68,8 @@ export class RequestReplay {
   /** Gives a fresh upstream stream everything so far. */
   sendTo(stream: CodecStream<RequestHead>): void {
     const { forwarding, chunks, trailing } = this;
+    const limit = forwarding.requestBufferLimit;
+    if (limit > 0 && this.kept > limit && forwarding.mayRetry) forwarding.giveUpRetries();
     const last = chunks === null ? -1 : chunks.length - 1;
     stream.head(forwarding.head!, this.hasEnded && last < 0 && trailing === null);
     for (let i = 0; i <= last; i++) stream.data(chunks![i], this.hasEnded && i === last && trailing === null);

@@ -45,6 +45,9 @@ export class HttpStream implements Stream {
   forwarding: Forwarding | null;
   /** Position in the connection's list of streams. */
   slot: number;
+  /** The connection holds more than it may: responses wait. */
+  isClientSlow: boolean;
+  private isOnRecord: boolean;
   /** The client will not send another request on this connection (RFC 9112 section 9.3). */
   asksToClose: boolean;
   /** The route's cluster; null: there is none, or no route. */
@@ -75,6 +78,8 @@ export class HttpStream implements Stream {
     this.choice = null;
     this.forwarding = null;
     this.slot = -1;
+    this.isClientSlow = false;
+    this.isOnRecord = false;
     this.asksToClose = false;
     this.cluster = null;
     this.isRouteDecided = false;
@@ -110,6 +115,7 @@ export class HttpStream implements Stream {
   /** What is known without a head. */
   private beginOutcome(): void {
     const { outcome, clock, connection, stats } = this;
+    this.isOnRecord = true;
     outcome.startMs = clock.now;
     outcome.startEpochMs = clock.epochMs;
     outcome.connectionId = connection.connection.id;
@@ -300,7 +306,7 @@ export class HttpStream implements Stream {
     if (this.isFinished) return;
     const outcome = this.outcome;
     outcome.flags |= reply.flags ?? 0;
-    if (this.response.hasBegun) {
+    if (this.response.isHeadSent) {
       // Too late for an answer of our own: the client learns of it by the response breaking off.
       outcome.details = reply.details.replaceAll(' ', '_');
       this.stats.count('downstream_rq_tx_reset');
@@ -312,6 +318,10 @@ export class HttpStream implements Stream {
     this.request.cut();
     this.forwarding?.abandon();
     outcome.details = reply.details.replaceAll(' ', '_');
+    if (this.response.hasBegun) {
+      this.answerPastFilters(reply);
+      return;
+    }
     const prepared = this.manager.localReplies.make(reply, this.requestHead, outcome);
     if (route !== null) {
       // Envoy mutates before the answer's code is on record.
@@ -335,9 +345,14 @@ export class HttpStream implements Stream {
       this.response.reset(LocalReset);
       return;
     }
-    this.response.cut();
     this.forwarding?.abandon();
     this.outcome.details = reply.details;
+    this.answerPastFilters(reply);
+  }
+
+  /** Filters hold a response whose head has not left: ours takes its place, without their seeing another one. */
+  private answerPastFilters(reply: LocalReply): void {
+    this.response.cut();
     const prepared = this.manager.localReplies.make(reply, this.requestHead, this.outcome);
     this.finishHead(prepared.head);
     this.response.isHeadSent = true;
@@ -362,7 +377,7 @@ export class HttpStream implements Stream {
     if (this.isFinished) return;
     const { outcome } = this;
     const { kind } = failure;
-    if (outcome.startMs === 0) this.beginOutcome();
+    if (!this.isOnRecord) this.beginOutcome();
     if (kind.status !== 0 && !this.response.hasBegun) {
       this.connection.closeAfterResponse();
       this.reply({ status: kind.status, body: reasonPhrase(kind.status), details: kind.reason, flags: kind.flag });

@@ -4,6 +4,7 @@ import { parseMessage } from '../../../src/config/parse.ts';
 import type { Extensions } from '../../../src/core/extension.ts';
 import { Reasons } from '../../../src/core/rejection.ts';
 import { decodeListener } from '../../../src/listener/decode.ts';
+import { decodeHeaderMatcher } from '../../../src/route/match/decode.ts';
 import { ListenerSchema } from '../../../src/proto/envoy/config/listener/v3/listener_pb.js';
 
 /** Every extension is known and carries nothing. */
@@ -14,7 +15,7 @@ const extensions: Extensions = {
 function decode(yaml: string) {
   const { message } = parseMessage(readConfig({ text: yaml }), ListenerSchema);
   const reasons = new Reasons('listener');
-  return { data: decodeListener(message, reasons, extensions), reasons: reasons.list };
+  return { data: decodeListener(message, reasons, extensions, decodeHeaderMatcher), reasons: reasons.list };
 }
 
 const address = 'address: { socket_address: { address: 127.0.0.1, port_value: 80 } }';

@@ -34,6 +34,8 @@ export class ScriptPass extends FilterPass<string> {
   readonly passed: string[] = [];
   /** `too much`, `too much buffered`, `less again`. */
   readonly pressure: string[] = [];
+  /** How much had passed when less was held again. */
+  passedAtRelief = -1;
   limit = 0;
   private readonly ranks: readonly number[];
 
@@ -107,6 +109,7 @@ export class ScriptPass extends FilterPass<string> {
 
   protected onHoldingLessAgain(): void {
     this.pressure.push('less again');
+    this.passedAtRelief = this.passed.length;
   }
 
   private deliver(what: string, end: boolean): void {

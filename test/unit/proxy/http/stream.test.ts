@@ -200,7 +200,7 @@ describe('a response that a filter stops', () => {
   });
 
   // Envoy (`FilterManager::sendLocalReply`): while no response head has left, the client gets the answer itself.
-  test.fails('and refuses is answered all the same', () => {
+  test('and refuses is answered all the same', () => {
     const gate = new Gate('response');
     const world = new HttpWorld({ log, filters: { gate } });
     const client = world.send(request());
@@ -211,7 +211,7 @@ describe('a response that a filter stops', () => {
     expect(world.logged).toEqual(['403 - second_thoughts']);
   });
 
-  test.fails('until a timeout is answered by that', () => {
+  test('until a timeout is answered by that', () => {
     const world = new HttpWorld({
       log,
       filters: { gate: new Gate('response') },
@@ -332,6 +332,19 @@ describe('a filter that answers', () => {
     expect(world.logged).toEqual(['200 - not_you']);
   });
 
+  test.each([
+    ['400 ends the connection', false, 400, 'close'],
+    ['403 does not', false, 403, undefined],
+    ['400 does not, with stream_error_on_invalid_http_message', true, 400, undefined],
+  ])('%s', (_, isKept, status, expected) => {
+    const filter: HttpFilter = { onRequestHead: (stream) => (stream.reply({ ...reply, status }), Verdict.Stop) };
+    const world = new HttpWorld({ filters: { filter }, hcm: { streamErrorOnInvalidHttpMessage: isKept } });
+    const client = world.send(request());
+    expect(statusOf(client.written)).toBe(status);
+    expect(fieldOf(client.take(), 'connection')).toBe(expected);
+    expect(client.isClosing).toBe(expected === 'close');
+  });
+
   test('a gRPC request in gRPC’s way', () => {
     const filter: HttpFilter = { onRequestHead: (stream) => (stream.reply(reply), Verdict.Stop) };
     const world = new HttpWorld({ filters: { filter } });
@@ -373,7 +386,8 @@ describe('every stream', () => {
 test('an upgrade that nothing configures is refused', () => {
   const world = new HttpWorld({ log });
   const client = world.send(request('GET /', ['connection: upgrade', 'upgrade: websocket']));
-  expect(statusOf(client.take())).toBe(403);
+  expect(statusOf(client.written)).toBe(403);
+  expect(fieldOf(client.take(), 'connection')).toBe('close');
   expect(world.logged).toEqual(['403 - upgrade_failed']);
   expect(world.hcmStats.downstream_rq_ws_on_non_ws_route).toBe(1);
 });
