@@ -86,7 +86,6 @@ const overHttp: Group = {
           'bytes of upstream connections are counted per cluster, not per request',
         'log[0].%UPSTREAM_HEADER_BYTES': 'bytes of upstream connections are counted per cluster, not per request',
         'log[0].%UPSTREAM_WIRE_BYTES': 'bytes of upstream connections are counted per cluster, not per request',
-        'log[0].%DOWNSTREAM_WIRE_BYTES': 'headers are counted before the codec adds its own, and trailers are not',
       },
       request: {
         method: 'POST',

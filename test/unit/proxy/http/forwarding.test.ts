@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConnectionTermination, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
+import { Verdict, type HttpFilter, type Stream } from '../../../../src/filter/filter.ts';
 import { limited } from '../../cluster/pool/http-bench.ts';
 import { bodyOf, fieldOf, HttpWorld, request, response, statusOf, type Setting } from './world.ts';
 
@@ -415,18 +416,26 @@ describe('pauses of two who are too slow', () => {
   });
 
   test.fails('of a request: the client goes on when both can', () => {
-    const gate: HttpFilter = { onRequestData: () => Verdict.Stop };
+    let chunks = 0;
+    let held: Stream | null = null;
+    const gate: HttpFilter = {
+      onRequestData(stream) {
+        held = stream;
+        return chunks++ === 1 ? Verdict.Stop : Verdict.Continue;
+      },
+    };
     const world = new HttpWorld({ filters: { gate } });
     const client = world.connect();
     client.bufferLimit = 2;
-    client.receive('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 99\r\n\r\n');
-    const upstream = world.around.network.dials[0].succeed.bind(world.around.network.dials[0])();
+    client.receive('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\n\r\n');
+    const upstream = world.accept();
     upstream.accepts = false;
-    client.receive('a');
-    client.receive('held');
-    expect(client.pauses).toBe(1);
+    for (const text of ['a', 'b', 'held']) client.receive(text);
     upstream.drained();
     expect(client.pauses).toBe(1);
+    held!.resumeRequest(gate);
+    expect(client.pauses).toBe(0);
+    expect(bodyOf(upstream.take())).toBe('abheld');
   });
 });
 
