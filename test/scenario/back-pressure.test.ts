@@ -100,7 +100,7 @@ describe('HTTP', () => {
     const before = app.rss();
     client.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
     expectBounded(app, 'response', await untilStill(() => sent), before);
-    expect(await app.stat('http.ingress.downstream_flow_control_paused_reading_total')).toBeGreaterThan(0);
+    expect(await app.stat('cluster.origin.upstream_flow_control_paused_reading_total')).toBeGreaterThan(0);
     const { bytes, growth } = await drainSlowly(app, client, before);
     expect(bytes).toBeGreaterThan(bodyBytes);
     expect(growth).toBeLessThan(growthMax);
@@ -153,7 +153,7 @@ describe('HTTP', () => {
     const slow = await openTcp(await app.port());
     slow.pause();
     slow.write('GET /large HTTP/1.1\r\nhost: a\r\n\r\n');
-    await app.statIs('http.ingress.downstream_flow_control_paused_reading_total', (value) => value > 0);
+    await app.statIs('cluster.origin.upstream_flow_control_paused_reading_total', (value) => value > 0);
     expect(await (await request(`${await app.url()}/small`)).body.text()).toBe('small');
   });
 });

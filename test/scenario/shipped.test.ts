@@ -179,7 +179,9 @@ describe.each(kinds)('access-log.yaml on $name', (kind) => {
   test('writes JSON to stdout, errors to stderr and everything to a file', async () => {
     await get(shipped().url(10040, '/hello'), { 'x-team': 'payments' });
     await get(shipped().url(10040, '/broken'));
-    await expect.poll(() => shipped().proxy.output(), { timeout: 5000 }).toContain('/broken: upstream_reset_before_response_started');
+    await expect
+      .poll(() => shipped().proxy.output(), { timeout: 5000 })
+      .toContain('/broken: upstream_reset_before_response_started');
     const output = shipped().proxy.output();
     const line = output.split('\n').find((text) => text.startsWith('{') && text.includes('payments'))!;
     expect(JSON.parse(line)).toMatchObject({

@@ -4,6 +4,7 @@ import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { Cluster, Host, PickContext } from '../../cluster/cluster.ts';
 import type { ClusterChoice, ForwardAction, Route } from '../../route/route.ts';
+import { PauseReason } from './pause-reason.ts';
 import { takeRouteTimeouts, type RouteTimeouts } from './route-timeouts.ts';
 import { RequestReplay } from './request-replay.ts';
 import { RetryDecision, RetryState } from './retry-state.ts';
@@ -30,7 +31,8 @@ export class Forwarding implements PickContext {
   private current: UpstreamTry | null;
   /** Virtual cluster and route, where they count too. */
   private elsewhere: readonly RouteStats[];
-  private isResponsePaused: boolean;
+  /** Bits of PauseReason. */
+  private responsePauses: number;
   private isOver: boolean;
 
   constructor(stream: HttpStream, route: Route, action: ForwardAction) {
@@ -49,7 +51,7 @@ export class Forwarding implements PickContext {
     this.current = null;
     this.elsewhere = [];
     // The client may have been slow before this stream began.
-    this.isResponsePaused = stream.isClientSlow;
+    this.responsePauses = stream.isClientSlow ? PauseReason.SlowReader : 0;
     this.isOver = false;
   }
 
@@ -150,16 +152,16 @@ export class Forwarding implements PickContext {
     this.retry?.finish();
   }
 
-  pauseResponse(): void {
-    if (this.isResponsePaused) return;
-    this.isResponsePaused = true;
-    this.current?.pause();
+  pauseResponse(reason: PauseReason): void {
+    const wasPaused = this.responsePauses !== 0;
+    this.responsePauses |= reason;
+    if (!wasPaused) this.current?.pause();
   }
 
-  resumeResponse(): void {
-    if (!this.isResponsePaused) return;
-    this.isResponsePaused = false;
-    this.current?.resume();
+  resumeResponse(reason: PauseReason): void {
+    if (this.responsePauses === 0) return;
+    this.responsePauses &= ~reason;
+    if (this.responsePauses === 0) this.current?.resume();
   }
 
   /** `PickContext`: a retry avoids hosts that its predicates name. */
@@ -173,7 +175,7 @@ export class Forwarding implements PickContext {
   onTryReady(upstream: UpstreamTry): void {
     const { stream } = this;
     for (const stats of this.elsewhere) stats.total.inc();
-    if (this.isResponsePaused) upstream.pause();
+    if (this.responsePauses !== 0) upstream.pause();
     if (stream.request.hasEnded) this.armPerTry();
   }
 

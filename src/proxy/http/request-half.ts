@@ -5,6 +5,7 @@ import type { Headers } from '../../core/headers.ts';
 import type { StreamUser } from '../../core/message-sink.ts';
 import { Verdict, type HttpFilter } from '../../filter/filter.ts';
 import { FilterPass } from './filter-pass.ts';
+import { PauseReason } from './pause-reason.ts';
 import type { HttpStream } from './stream.ts';
 
 /** The request on its way from the downstream codec through the filters to the router. */
@@ -12,13 +13,14 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
   /** The whole request has arrived. */
   hasEnded: boolean;
   private readonly stream: HttpStream;
-  private isPaused: boolean;
+  /** Bits of PauseReason. */
+  private pauses: number;
 
   constructor(stream: HttpStream) {
     super();
     this.hasEnded = false;
     this.stream = stream;
-    this.isPaused = false;
+    this.pauses = 0;
   }
 
   head(head: RequestHead, end: boolean): void {
@@ -52,25 +54,27 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
   /** The response does not leave fast enough: its source waits. */
   onAboveHighWatermark(): void {
     this.stream.isClientSlow = true;
-    this.stream.forwarding?.pauseResponse();
+    this.stream.forwarding?.pauseResponse(PauseReason.SlowReader);
   }
 
   onBelowLowWatermark(): void {
     this.stream.isClientSlow = false;
-    this.stream.forwarding?.resumeResponse();
+    this.stream.forwarding?.resumeResponse(PauseReason.SlowReader);
   }
 
   /** The upstream does not take the request fast enough: the client waits. */
-  pauseSource(): void {
-    if (this.isPaused) return;
-    this.isPaused = true;
+  pauseSource(reason: PauseReason): void {
+    const wasPaused = this.pauses !== 0;
+    this.pauses |= reason;
+    if (wasPaused) return;
     this.stream.stats.count('downstream_flow_control_paused_reading_total');
     this.stream.codecStream.pause();
   }
 
-  resumeSource(): void {
-    if (!this.isPaused) return;
-    this.isPaused = false;
+  resumeSource(reason: PauseReason): void {
+    if (this.pauses === 0) return;
+    this.pauses &= ~reason;
+    if (this.pauses !== 0) return;
     this.stream.stats.count('downstream_flow_control_resumed_reading_total');
     this.stream.codecStream.resume();
   }
@@ -130,7 +134,7 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
 
   protected onHoldingTooMuch(buffered: boolean): void {
     if (!buffered) {
-      this.pauseSource();
+      this.pauseSource(PauseReason.FilterHolds);
       return;
     }
     this.stream.stats.count('downstream_rq_too_large');
@@ -143,6 +147,6 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
   }
 
   protected onHoldingLessAgain(): void {
-    this.resumeSource();
+    this.resumeSource(PauseReason.FilterHolds);
   }
 }

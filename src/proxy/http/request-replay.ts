@@ -2,6 +2,7 @@ import { lentBytes } from '../../core/lent-bytes.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
+import { PauseReason } from './pause-reason.ts';
 import type { Forwarding } from './forwarding.ts';
 
 /**
@@ -56,7 +57,7 @@ export class RequestReplay {
     } else if (forwarding.isBetweenTries) {
       forwarding.refuseReplay();
     } else {
-      forwarding.stream.request.pauseSource();
+      forwarding.stream.request.pauseSource(PauseReason.ReplayFull);
     }
   }
 
@@ -76,7 +77,7 @@ export class RequestReplay {
     if (trailing !== null) stream.trailers(trailing);
     if (forwarding.mayRetry) return;
     if (chunks !== null) this.drop();
-    forwarding.stream.request.resumeSource();
+    forwarding.stream.request.resumeSource(PauseReason.ReplayFull);
   }
 
   drop(): void {

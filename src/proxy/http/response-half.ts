@@ -4,6 +4,7 @@ import type { Headers } from '../../core/headers.ts';
 import type { MessageSink } from '../../core/message-sink.ts';
 import { Verdict, type HttpFilter } from '../../filter/filter.ts';
 import { FilterPass } from './filter-pass.ts';
+import { PauseReason } from './pause-reason.ts';
 import type { HttpStream } from './stream.ts';
 
 /** The response on its way from the router, or from a local reply, through the filters to the downstream codec. */
@@ -121,7 +122,7 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
 
   protected onHoldingTooMuch(buffered: boolean): void {
     if (!buffered) {
-      this.stream.forwarding?.pauseResponse();
+      this.stream.forwarding?.pauseResponse(PauseReason.FilterHolds);
       return;
     }
     this.stream.stats.count('rs_too_large');
@@ -129,7 +130,7 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
   }
 
   protected onHoldingLessAgain(): void {
-    this.stream.forwarding?.resumeResponse();
+    this.stream.forwarding?.resumeResponse(PauseReason.FilterHolds);
   }
 
   private ended(): void {

@@ -15,6 +15,7 @@ import { Forwarding } from './forwarding.ts';
 import { grpcTimeoutMs } from './grpc-timeout.ts';
 import type { HcmStats } from './hcm-stats.ts';
 import { requestHeadSize, responseHeadSize } from './head-size.ts';
+import { PauseReason } from './pause-reason.ts';
 import { RequestHalf } from './request-half.ts';
 import { ResponseHalf } from './response-half.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -239,11 +240,11 @@ export class HttpStream implements Stream {
   }
 
   onResponseAboveHighWatermark(): void {
-    this.forwarding?.pauseResponse();
+    this.forwarding?.pauseResponse(PauseReason.FilterPaces);
   }
 
   onResponseBelowLowWatermark(): void {
-    this.forwarding?.resumeResponse();
+    this.forwarding?.resumeResponse(PauseReason.FilterPaces);
   }
 
   /** The filters have let the request through: redirect, answer or forward it. */

@@ -4,6 +4,7 @@ import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { Host, StreamWaiter } from '../../cluster/cluster.ts';
+import { PauseReason } from './pause-reason.ts';
 import type { Forwarding } from './forwarding.ts';
 
 /** One attempt to have a request answered by one host. */
@@ -106,11 +107,11 @@ export class UpstreamTry implements StreamWaiter {
 
   /** The request does not leave fast enough: the client waits. */
   onAboveHighWatermark(): void {
-    this.forwarding.stream.request.pauseSource();
+    this.forwarding.stream.request.pauseSource(PauseReason.SlowReader);
   }
 
   onBelowLowWatermark(): void {
-    this.forwarding.stream.request.resumeSource();
+    this.forwarding.stream.request.resumeSource(PauseReason.SlowReader);
   }
 
   pause(): void {
@@ -126,7 +127,7 @@ export class UpstreamTry implements StreamWaiter {
     this.isDone = true;
     const outcome = this.forwarding.stream.outcome;
     outcome.upstreamResponseEndMs = this.forwarding.stream.clock.now;
-    this.forwarding.stream.request.resumeSource();
+    this.forwarding.stream.request.resumeSource(PauseReason.SlowReader);
   }
 
   /** No longer wanted: leave the queue, or reset what was begun. */
@@ -134,7 +135,7 @@ export class UpstreamTry implements StreamWaiter {
     if (this.isDone) return;
     this.isDone = true;
     const { cluster, action, stream } = this.forwarding;
-    stream.request.resumeSource();
+    stream.request.resumeSource(PauseReason.SlowReader);
     if (this.codecStream !== null) {
       this.codecStream.reset(failure);
     } else if (this.host !== null) {
