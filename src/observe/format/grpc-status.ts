@@ -1,3 +1,4 @@
+import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { Outcome } from '../outcome.ts';
 import { quoteJson } from './byte-string.ts';
 import { FormatError } from './format-error.ts';
@@ -84,7 +85,7 @@ class GrpcStatus implements Operator {
   }
 
   text(outcome: Outcome): string | null {
-    if (!isGrpcRequest(outcome)) return null;
+    if (outcome.requestHead === null || !isGrpcRequest(outcome.requestHead)) return null;
     const status = grpcStatusOf(outcome);
     return status === null ? null : (this.names?.[status] ?? String(status));
   }
@@ -94,12 +95,6 @@ class GrpcStatus implements Operator {
     if (text === null) return 'null';
     return this.names === null ? text : quoteJson(text);
   }
-}
-
-/** `application/grpc` or `application/grpc+…`. */
-function isGrpcRequest(outcome: Outcome): boolean {
-  const type = outcome.requestHead?.headers.get('content-type');
-  return type !== undefined && (type === 'application/grpc' || type.startsWith('application/grpc+'));
 }
 
 /** From the trailers, else the headers, else what the HTTP status means; null where there was no answer. */

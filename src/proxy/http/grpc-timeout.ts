@@ -1,3 +1,4 @@
+import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { RequestHead } from '../../core/head.ts';
 
 /** Milliseconds per unit of `grpc-timeout` (gRPC over HTTP/2, "Timeout"). */
@@ -5,13 +6,6 @@ const unitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1
 
 /** More digits are not a timeout. */
 const digitsMax = 8;
-
-/** `content-type: application/grpc`, alone or with `+proto` and the like. */
-export function isGrpcRequest(head: RequestHead): boolean {
-  const type = head.headers.get('content-type');
-  if (type === undefined || !type.startsWith('application/grpc')) return false;
-  return type.length === 16 || type.charCodeAt(16) === 43; /* + */
-}
 
 /** What a gRPC request's `grpc-timeout` asks for, in whole milliseconds, rounded up; -1: nothing, or nothing valid. */
 export function grpcTimeoutMs(head: RequestHead): number {

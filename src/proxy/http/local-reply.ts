@@ -1,3 +1,4 @@
+import { isGrpcRequest } from '../../core/grpc-request.ts';
 import { ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import type { LocalReply } from '../../filter/filter.ts';
@@ -8,7 +9,6 @@ import type { Formatter } from '../../observe/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { HeaderMutations } from '../../route/mutate/header-mutations.ts';
 import type { HcmData, LocalReplyMapperData } from './hcm-data.ts';
-import { isGrpcContentType } from './request/target.ts';
 
 /** An answer made here, ready for the response filters and the codec. */
 export interface PreparedReply {
@@ -60,8 +60,7 @@ export class LocalReplies {
       if (format !== null) body = format.apply(body, outcome);
     }
     const isHead = request !== null && request.method === 'HEAD';
-    const requestType = reply.asIs === true ? undefined : request?.headers.get('content-type');
-    if (requestType !== undefined && isGrpcContentType(requestType))
+    if (reply.asIs !== true && request !== null && isGrpcRequest(request))
       return grpcReply(head, reply, body, isHead, format?.contentType ?? '', outcome);
     if (body === '') {
       headers.remove('content-length');

@@ -1,5 +1,6 @@
 import type { RequestHead } from '../../core/head.ts';
-import { grpcTimeoutMs, isGrpcRequest } from './grpc-timeout.ts';
+import { isGrpcRequest } from '../../core/grpc-request.ts';
+import { grpcTimeoutMs } from './grpc-timeout.ts';
 import type { ForwardAction } from '../../route/route.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 

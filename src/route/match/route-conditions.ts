@@ -1,3 +1,4 @@
+import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { RouteConditionsData, RuntimeFractionData } from '../route-data.ts';
 import type { MatchContext, RouteRuntime } from '../route.ts';
@@ -25,7 +26,7 @@ export class RouteConditions {
 
   hold(head: RequestHead, context: MatchContext): boolean {
     if (this.fraction !== null && !this.isChosen(this.fraction, context.random)) return false;
-    if (this.grpc && !isGrpc(head)) return false;
+    if (this.grpc && !isGrpcRequest(head)) return false;
     if (!allMatch(this.headers, head)) return false;
     for (let i = 0; i < this.queryParameters.length; i++) {
       if (!this.queryParameters[i].matches(head.path)) return false;
@@ -39,10 +40,4 @@ export class RouteConditions {
     if (key === '') return Math.floor(random * denominator) < numerator;
     return this.runtime.fraction(key, numerator, denominator, random);
   }
-}
-
-/** `application/grpc` or `application/grpc+…`, nothing else. */
-function isGrpc(head: RequestHead): boolean {
-  const type = head.headers.get('content-type');
-  return type !== undefined && (type === 'application/grpc' || type.startsWith('application/grpc+'));
 }

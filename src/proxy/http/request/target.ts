@@ -1,3 +1,4 @@
+import { isGrpcRequest } from '../../../core/grpc-request.ts';
 import type { RequestHead } from '../../../core/head.ts';
 import type { Peer } from '../../../core/peer.ts';
 import type { Counter, StatsScope } from '../../../observe/stats.ts';
@@ -72,14 +73,8 @@ export class TargetPreparation {
 
   /** gRPC clients follow no redirects, so they are refused. */
   private redirect(head: RequestHead): Reject {
-    const type = head.headers.get('content-type');
-    if (type !== undefined && isGrpcContentType(type)) return this.refuse();
+    if (isGrpcRequest(head)) return this.refuse();
     this.redirected.inc();
     return redirectTo(head.path);
   }
-}
-
-/** `application/grpc`, or with a codec (`+proto`); Envoy's `Grpc::Common::hasGrpcContentType`. */
-export function isGrpcContentType(type: string): boolean {
-  return type.startsWith('application/grpc') && (type.length === 16 || type.charCodeAt(16) === 43); /* + */
 }

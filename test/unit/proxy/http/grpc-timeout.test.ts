@@ -1,23 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { grpcTimeoutMs, isGrpcRequest } from '../../../../src/proxy/http/grpc-timeout.ts';
+import { grpcTimeoutMs } from '../../../../src/proxy/http/grpc-timeout.ts';
 import { requestHead } from './hcm-fixture.ts';
-
-describe('a gRPC request', () => {
-  test.each([
-    ['application/grpc', true],
-    ['application/grpc+proto', true],
-    ['application/grpc-web', false],
-    ['application/grpcx', false],
-    ['application/json', false],
-    ['Application/grpc', false],
-  ])('%s', (type, expected) => {
-    expect(isGrpcRequest(requestHead([['content-type', type]]))).toBe(expected);
-  });
-
-  test('without a type is none', () => {
-    expect(isGrpcRequest(requestHead())).toBe(false);
-  });
-});
 
 describe('grpc-timeout', () => {
   const asked = (timeout: string): number =>
