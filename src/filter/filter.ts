@@ -11,11 +11,15 @@ export const Verdict = {
   Continue: 0,
   /** Stop here until `resumeRequest`/`resumeResponse`; data that arrives meanwhile is held and then given to this filter's data hook. */
   Stop: 1,
-  /** For data hooks: keep this chunk in the stream's buffer, whole body limited by the buffer limit (413 / 500 above). */
+  /**
+   * For data hooks: keep this chunk in the stream's buffer, whole body limited by the buffer limit (413 / 500 above).
+   * For head hooks: the head waits, but what follows it comes to this filter's hooks all the same (Envoy's StopIteration).
+   */
   StopAndBuffer: 2,
   /**
-   * For `onResponseData`: the filter keeps this chunk and gives it on itself, with `injectResponseData`. Nothing is
-   * stopped: later chunks come to its hook too. (Envoy's StopIterationNoBuffer.)
+   * For data hooks: the filter keeps this chunk and gives it on itself, as it was or as something else, with
+   * `injectRequestData`/`injectResponseData`. Nothing is stopped: later chunks come to its hook too. (Envoy's
+   * StopIterationNoBuffer, and its filters that change data in place.)
    */
   Take: 3,
 } as const;
@@ -41,7 +45,11 @@ export interface Stream {
   /** After `Stop` on the request (response) path: go on with the next filter. Idempotent. */
   resumeRequest(filter: HttpFilter): void;
   resumeResponse(filter: HttpFilter): void;
-  /** Gives data on behind `filter`, which took it with `Verdict.Take`; also while that filter has stopped the trailers. */
+  /**
+   * Gives data on behind `filter`: for what it took with `Verdict.Take`, or a body that the message had not (from its
+   * head hook or its trailers hook). It goes behind a head that the filter still holds, and before trailers.
+   */
+  injectRequestData(filter: HttpFilter, chunk: Uint8Array, end: boolean): void;
   injectResponseData(filter: HttpFilter, chunk: Uint8Array, end: boolean): void;
   /** A filter holds more of the response than `bufferLimit`: the upstream is to wait until the other call. Counted. */
   onResponseAboveHighWatermark(): void;

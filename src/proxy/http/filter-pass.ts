@@ -49,12 +49,15 @@ export abstract class FilterPass<Head> {
   private isOver: boolean;
   private heldSize: number;
   private isHoldingTooMuch: boolean;
+  /** The filter that is being shown the head; -1: none. */
+  private headRank: number;
 
   constructor() {
     this.stations = null;
     this.isOver = false;
     this.heldSize = 0;
     this.isHoldingTooMuch = false;
+    this.headRank = -1;
   }
 
   /** Ranks of the filters that have each hook, ascending. */
@@ -115,18 +118,43 @@ export abstract class FilterPass<Head> {
     if (station !== null && station.mode !== Mode.Releasing) this.release(rank, station);
   }
 
-  /** Data that a filter took (`Verdict.Take`) and now gives on behind itself. */
+  /**
+   * Data that a filter gives on behind itself: in place of what it took (`Verdict.Take`), or a body that the message
+   * had not. While the head is being shown to the filter, or is held up by it, the data waits behind the head. How much
+   * of it there is, is the filter's to limit.
+   */
   inject(filter: HttpFilter, chunk: Uint8Array, end: boolean): void {
-    if (!this.isOver) this.dataFrom(chunk, end, this.rankOf(filter) + 1);
+    if (this.isOver) return;
+    const rank = this.rankOf(filter);
+    const station = this.headRank === rank ? this.stationAt(rank, Mode.Buffering) : (this.stations?.[rank] ?? null);
+    const waiting = station === null ? -1 : station.behind.findLastIndex(({ kind }) => kind !== EventKind.Trailers);
+    if (waiting < 0 && this.headRank !== rank) {
+      this.dataFrom(chunk, end, rank + 1);
+      return;
+    }
+    const { behind } = station!;
+    if (waiting >= 0) behind[waiting] = { ...behind[waiting], end: false };
+    behind.splice(waiting + 1, 0, { kind: EventKind.Data, head: null, chunk, trailers: null, end });
+    this.heldSize += chunk.length;
   }
 
   private headFrom(head: Head, end: boolean, from: number): void {
     for (const rank of this.headHooks()) {
       if (rank < from) continue;
+      this.headRank = rank;
       const verdict = this.callHead(rank, head, end);
+      this.headRank = -1;
       if (this.isOver) return;
-      if (verdict === Verdict.Continue) continue;
-      this.stop(rank, verdict, { kind: EventKind.Head, head, chunk: null, trailers: null, end });
+      const station = this.stations?.[rank] ?? null;
+      if (verdict === Verdict.Continue && station === null) continue;
+      // What the filter has injected already is behind the head.
+      const event = { kind: EventKind.Head, head, chunk: null, trailers: null, end: end && station === null };
+      if (verdict !== Verdict.Continue) {
+        this.stop(rank, verdict, event);
+        return;
+      }
+      station!.behind.unshift(event);
+      this.release(rank, station!);
       return;
     }
     this.deliverHead(head, end);
@@ -214,11 +242,17 @@ export abstract class FilterPass<Head> {
   /** `event` has been seen by the filter of `rank`, which holds it up. */
   private stop(rank: number, verdict: Verdict, event: Held<Head>): void {
     const mode = verdict === Verdict.Stop ? Mode.Stopped : Mode.Buffering;
+    const station = this.stationAt(rank, mode);
+    if (event.kind === EventKind.Head) station.behind.unshift(event);
+    else this.hold(station.behind, event, mode === Mode.Buffering);
+  }
+
+  private stationAt(rank: number, mode: Mode): Station<Head> {
     this.stations ??= [];
     while (this.stations.length <= rank) this.stations.push(null);
     const station = (this.stations[rank] ??= new Station<Head>(mode));
     station.mode = mode;
-    this.hold(station.behind, event, mode === Mode.Buffering);
+    return station;
   }
 
   /** Lets go of everything at the filter of `rank`, in order, until it stops the message again. */

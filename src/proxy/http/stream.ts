@@ -235,6 +235,10 @@ export class HttpStream implements Stream {
     this.response.resume(filter);
   }
 
+  injectRequestData(filter: HttpFilter, chunk: Uint8Array, end: boolean): void {
+    this.request.inject(filter, chunk, end);
+  }
+
   injectResponseData(filter: HttpFilter, chunk: Uint8Array, end: boolean): void {
     this.response.inject(filter, chunk, end);
   }

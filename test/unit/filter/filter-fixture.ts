@@ -157,6 +157,10 @@ export class TestStream implements Stream {
     this.events.push('resume response');
   }
 
+  injectRequestData(_filter: HttpFilter, chunk: Uint8Array, end: boolean): void {
+    this.events.push(`request data ${chunk.length}${end ? ' end' : ''}`);
+  }
+
   injectResponseData(_filter: HttpFilter, chunk: Uint8Array, end: boolean): void {
     this.events.push(`data ${chunk.length}${end ? ' end' : ''}`);
   }

@@ -205,3 +205,86 @@ test('inject gives on behind the filter, also while it has stopped the trailers'
   pass.go(1);
   expect(pass.passed).toEqual(['head', 'mine', 'trailers', 'end']);
 });
+
+describe('a filter that makes the body', () => {
+  /** Injects `text` from its head hook, then answers as it is told. */
+  class Maker extends ScriptedFilter {
+    pass: ScriptPass | null = null;
+
+    override see(what: string, end: boolean, allowed: readonly Verdict[]): Verdict {
+      if (what === 'head') {
+        this.pass!.inject(this, Buffer.from('made'), false);
+        this.pass!.inject(this, Buffer.from('up'), true);
+      }
+      return super.see(what, end, allowed);
+    }
+  }
+
+  function passWith(maker: Maker): ScriptPass {
+    const pass = new ScriptPass([new ScriptedFilter(), maker, new ScriptedFilter()]);
+    maker.pass = pass;
+    return pass;
+  }
+
+  test('in its head hook: the head does not end the message any more', () => {
+    const pass = passWith(new Maker());
+    pass.passHead('head', true);
+    expect(pass.passed).toEqual(['head', 'made', 'up', 'end']);
+    expect(pass.filters.map(({ seen }) => seen)).toEqual([
+      ['head', 'end'],
+      ['head', 'end'],
+      ['head', 'made', 'up', 'end'],
+    ]);
+  });
+
+  test.each([Stop, StopAndBuffer])('and holds the head up: %i', (verdict) => {
+    const pass = passWith(new Maker([verdict]));
+    pass.passHead('head', true);
+    expect(pass.passed).toEqual([]);
+    pass.go(1);
+    expect(pass.passed).toEqual(['head', 'made', 'up', 'end']);
+  });
+
+  test('later, while it holds a head that ended the message', () => {
+    const pass = passOf([StopAndBuffer]);
+    pass.passHead('head', true);
+    pass.inject(pass.filters[0], Buffer.from('late'), true);
+    pass.go(0);
+    expect(pass.passed).toEqual(['head', 'late', 'end']);
+  });
+});
+
+describe('a head that waits for its body', () => {
+  /** Takes whatever comes, and says it in capitals when the message ends. */
+  class Shouter extends ScriptedFilter {
+    pass: ScriptPass | null = null;
+    private kept = '';
+
+    override see(what: string, end: boolean): Verdict {
+      this.seen.push(what);
+      if (what === 'head') return StopAndBuffer;
+      if (what !== 'trailers') this.kept += what;
+      if (!end) return Verdict.Take;
+      this.pass!.inject(this, Buffer.from(this.kept.toUpperCase()), what !== 'trailers');
+      if (what === 'trailers') return Continue;
+      this.pass!.resume(this);
+      return Verdict.Take;
+    }
+  }
+
+  test.each(['data', 'trailers'])('goes on before it; ended by %s', (ending) => {
+    const shouter = new Shouter();
+    const pass = new ScriptPass([shouter, new ScriptedFilter()]);
+    shouter.pass = pass;
+    pass.passHead('head', false);
+    pass.chunk('a');
+    pass.chunk('b', ending === 'data');
+    if (ending === 'trailers') {
+      expect(pass.passed).toEqual([]);
+      pass.end();
+    }
+    const body = ['head', 'AB'];
+    expect(pass.passed).toEqual([...body, ...(ending === 'data' ? [] : ['trailers']), 'end']);
+    expect(shouter.seen).toEqual(['head', 'a', 'b', ...(ending === 'data' ? [] : ['trailers'])]);
+  });
+});

@@ -76,7 +76,7 @@ export class ScriptPass extends FilterPass<string> {
   }
 
   protected callHead(rank: number, _head: string, end: boolean): Verdict {
-    return this.filters[rank].see('head', end, [Verdict.Stop]);
+    return this.filters[rank].see('head', end, [Verdict.Stop, Verdict.StopAndBuffer]);
   }
 
   protected callData(rank: number, chunk: Uint8Array, end: boolean): Verdict {
