@@ -10,3 +10,14 @@ export function latin1(bytes: Uint8Array, start: number, end: number): string {
 
 /** No bytes: what ends a message that has nothing left to say. */
 export const noBytes: Uint8Array = new Uint8Array(0);
+
+const latin1Write = (
+  Buffer.prototype as unknown as {
+    latin1Write: (this: Uint8Array, text: string, start: number, length: number) => number;
+  }
+).latin1Write;
+
+/** Writes `text`, one byte per character, to `bytes[at, at + text.length)`, for which there must be room. */
+export function writeLatin1(bytes: Uint8Array, text: string, at: number): void {
+  latin1Write.call(bytes, text, at, text.length);
+}
