@@ -1,0 +1,76 @@
+import { codeLengths, codes, eos } from './code.ts';
+
+/**
+ * The states are the inner nodes of the code's tree, breadth first, so that the common ones lie together. A step eats
+ * one byte and gives no, one or two octets (the shortest code has 5 bits). 256 states × 256 bytes:
+ * bits 0–7 the first octet, 8–15 the second, 16–17 how many, 18–25 the next state; negative: EOS.
+ */
+const steps = new Int32Array(256 * 256);
+const hasEos = 1 << 31;
+
+/** States in which the input may end: the root, and up to 7 bits of EOS after it. */
+const isEnd = new Uint8Array(256);
+
+/** Two children per node: a state, or `~symbol`. */
+const children = tree();
+
+function tree(): Int16Array {
+  const byCode: [number, number][] = [[0, 0]];
+  for (let symbol = 0; symbol <= eos; symbol++) {
+    let node = 0;
+    for (let bit = codeLengths[symbol] - 1; bit > 0; bit--) {
+      const side = (codes[symbol] >>> bit) & 1;
+      if (byCode[node][side] === 0) byCode[node][side] = byCode.push([0, 0]) - 1;
+      node = byCode[node][side];
+    }
+    byCode[node][codes[symbol] & 1] = ~symbol;
+  }
+  const order = [0];
+  for (const node of order) for (const child of byCode[node]) if (child > 0) order.push(child);
+  const stateOf = new Map(order.map((node, state) => [node, state]));
+  return Int16Array.from(
+    order.flatMap((node) => byCode[node].map((child) => (child > 0 ? stateOf.get(child)! : child))),
+  );
+}
+
+/** Fills `steps` from `first` on for all bytes that begin with `byte`'s upper `depth` bits. */
+function fill(first: number, node: number, depth: number, byte: number, octets: number, count: number): void {
+  if (depth === 8) {
+    steps[first | byte] = octets | (count << 16) | (node << 18);
+    return;
+  }
+  for (let side = 0; side < 2; side++) {
+    const child = children[node * 2 + side];
+    const taken = (byte << 1) | side;
+    if (child >= 0) fill(first, child, depth + 1, taken, octets, count);
+    else if (~child !== eos) fill(first, 0, depth + 1, taken, octets | (~child << (8 * count)), count + 1);
+    else steps.fill(hasEos, first + (taken << (7 - depth)), first + ((taken + 1) << (7 - depth)));
+  }
+}
+
+for (let state = 0; state < 256; state++) fill(state << 8, state, 0, 0, 0, 0);
+for (let node = 0, depth = 0; depth < 8; depth++, node = children[node * 2 + 1]) isEnd[node] = 1;
+
+/** Room that `decodeHuffman` needs for so many bytes of input. */
+export function huffmanRoom(size: number): number {
+  return size * 2;
+}
+
+/**
+ * Decodes `bytes[start, end)` to the beginning of `out` and gives how many octets that are; -1: it has EOS in it, or
+ * ends with more than 7 bits of padding or with padding that is not EOS's (RFC 7541 section 5.2).
+ */
+export function decodeHuffman(bytes: Uint8Array, start: number, end: number, out: Uint8Array): number {
+  let length = 0;
+  let state = 0;
+  let seen = 0;
+  for (let at = start; at < end; at++) {
+    const step = steps[(state << 8) | bytes[at]];
+    seen |= step;
+    out[length] = step;
+    out[length + 1] = step >> 8;
+    length += (step >> 16) & 3;
+    state = (step >> 18) & 255;
+  }
+  return seen < 0 || isEnd[state] === 0 ? -1 : length;
+}
