@@ -5,8 +5,8 @@ import type { SnapshotData } from './control/snapshot-data.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
 import type { BoundListener, FromWorker, ToWorker, WorkerInit } from './control/worker-messages.ts';
 import type { Listener } from './listener/listener.ts';
-import { Loop } from './net/loop.ts';
-import { NodeNetwork } from './net/node-network.ts';
+import type { Loop } from './net/loop.ts';
+import { openNetwork } from './net/open-network.ts';
 import { AccessLogFiles } from './observe/access-log-files.ts';
 import { SharedNumbers } from './observe/shared-limit.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
@@ -31,8 +31,8 @@ export class TrafficThread {
 
   constructor(data: WorkerInit, localAddress: string, post: (message: FromWorker) => void) {
     this.post = post;
-    this.loop = new Loop();
-    const network = new NodeNetwork(this.loop);
+    const { network, loop } = openNetwork('auto');
+    this.loop = loop;
     const stats = new WorkerStats((batch) => post({ kind: 'stats', batch }));
     this.runtime = new RuntimeValues(data.runtime);
     this.files = new AccessLogFiles(data.fileFlushIntervalMs, stats.root);
@@ -73,6 +73,7 @@ export class TrafficThread {
         break;
       case 'runtime':
         this.runtime.update(message.entries);
+        this.clusters.onRuntimeChanged();
         break;
       case 'drain':
         this.drain();

@@ -6,6 +6,35 @@ export interface Flushable {
   flush(): void;
 }
 
+/** Who says when a thread's turn ends and when its next timer is due. */
+export interface Turns {
+  /** Something waits for the end of the turn: call `endTurn` then. */
+  askForEnd(loop: Loop): void;
+  /** Call `runTimers` in `delayMs`, or a little earlier; replaces what was asked before. */
+  wakeIn(delayMs: number, loop: Loop): void;
+}
+
+/** The turns of Node's event loop. */
+class NodeTurns implements Turns {
+  private timeout: NodeJS.Timeout | null;
+
+  constructor() {
+    this.timeout = null;
+  }
+
+  askForEnd(loop: Loop): void {
+    // setImmediate: Node's phase right after the one that reads sockets.
+    setImmediate(loop.endTurn);
+  }
+
+  wakeIn(delayMs: number, loop: Loop): void {
+    if (this.timeout !== null) clearTimeout(this.timeout);
+    // setTimeout takes at most 2^31-1 ms; a longer wait wakes early and is filed anew.
+    const delay = Math.min(Math.max(1, Math.ceil(delayMs)), 0x7fffffff);
+    this.timeout = setTimeout(loop.runTimers, delay);
+  }
+}
+
 /** How often the wall clock is looked at: it may be set while we run, the monotonic clock never is. */
 const epochCheckMs = 1000;
 
@@ -19,27 +48,28 @@ export class Loop {
   readonly timers: TimerHeap;
   private dirty: Flushable[];
   private urgent: Flushable | null;
-  private timeout: NodeJS.Timeout | null;
   private epochOrigin: number;
   private epochCheckedMs: number;
-  private readonly onTimeout: () => void;
-  private readonly flushAll: () => void;
+  private readonly turns: Turns;
+  /** Ticks what is due. */
+  readonly runTimers: () => void;
+  /** Sends what the turn has gathered. */
+  readonly endTurn: () => void;
 
-  constructor() {
+  constructor(turns: Turns = new NodeTurns()) {
     this.clock = new Clock();
-    this.timers = new TimerHeap((key) => this.armTimer(key));
+    this.turns = turns;
+    this.timers = new TimerHeap((key) => turns.wakeIn(key - this.clock.now, this));
     this.dirty = [];
     this.urgent = null;
-    this.timeout = null;
     this.epochOrigin = performance.timeOrigin;
     this.epochCheckedMs = -Infinity;
-    this.onTimeout = () => {
-      this.timeout = null;
+    this.runTimers = () => {
       this.enter();
       this.timers.run(this.clock.now);
       this.leave();
     };
-    this.flushAll = () => {
+    this.endTurn = () => {
       const dirty = this.dirty;
       // A flush can make more dirty (a destroyed connection answers its stream): the length is read anew.
       for (let i = 0; i < dirty.length; i++) dirty[i].flush();
@@ -63,8 +93,7 @@ export class Loop {
 
   /** Something was written: flush it when the loop's turn ends. */
   markDirty(connection: Flushable): void {
-    // setImmediate: Node's phase right after the one that reads sockets.
-    if (this.dirty.push(connection) === 1) setImmediate(this.flushAll);
+    if (this.dirty.push(connection) === 1) this.turns.askForEnd(this);
   }
 
   /** What was written lies in lent memory: flush it when this entry ends. */
@@ -87,12 +116,5 @@ export class Loop {
     const epochMs = Date.now();
     // Date.now has no fractions: only a clock that was set makes a difference.
     if (Math.abs(this.epochOrigin + now - epochMs) > 1.5) this.epochOrigin = epochMs - now;
-  }
-
-  private armTimer(key: number): void {
-    if (this.timeout !== null) clearTimeout(this.timeout);
-    // setTimeout takes at most 2^31-1 ms; a longer wait wakes early and is filed anew.
-    const delay = Math.min(Math.max(1, Math.ceil(key - this.clock.now)), 0x7fffffff);
-    this.timeout = setTimeout(this.onTimeout, delay);
   }
 }

@@ -6,6 +6,8 @@ import type { Failure } from '../core/failure.ts';
 import { ClosedByPeer, DelayedCloseTimeout } from '../core/failures.ts';
 import { lentBytes } from '../core/lent-bytes.ts';
 import type { Peer } from '../core/peer.ts';
+import { ClosingSink } from './closing-sink.ts';
+import { nextConnectionId } from './connection-id.ts';
 import type { Flushable, Loop } from './loop.ts';
 import type { ReadMemory } from './read-memory.ts';
 import { brokenConnection } from './socket-error.ts';
@@ -26,8 +28,6 @@ const bulkBytesMin = 16 * 1024;
 
 /** After so many small reads in a row a connection is no longer in bulk, and gives its buffer back. */
 const smallReadsMax = 8;
-
-let lastId = 0;
 
 /** A TCP or Unix socket. Writes are gathered until the loop's turn ends and leave as one system call. */
 export class TcpConnection implements Connection, Flushable, Timed {
@@ -70,7 +70,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
   private smallReads: number;
 
   constructor(socket: Socket, peer: Peer, bufferLimit: number, loop: Loop, memory: ReadMemory) {
-    this.id = ++lastId;
+    this.id = nextConnectionId();
     this.peer = peer;
     this.socket = socket;
     this.openedMs = loop.clock.now;
@@ -367,25 +367,6 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.text = '';
     this.chunks = null;
     this.gatheredBytes = 0;
-  }
-}
-
-/** Takes the place of a sink whose connection is closing: only the end is still of interest. */
-class ClosingSink implements ConnectionSink {
-  private readonly sink: ConnectionSink | null;
-
-  constructor(sink: ConnectionSink | null) {
-    this.sink = sink;
-  }
-
-  onBytes(): void {}
-
-  onDrain(): void {}
-
-  onEnd(): void {}
-
-  onClosed(failure: Failure): void {
-    this.sink?.onClosed(failure);
   }
 }
 

@@ -24,6 +24,11 @@ export class TimerHeap implements Timers {
     return this.entries.length;
   }
 
+  /** When the earliest entry is to be looked at; Infinity: there is none. */
+  get nextKey(): number {
+    return this.entries.length === 0 ? Infinity : this.entries[0].heapKey;
+  }
+
   schedule(timed: Timed, deadline: number): void {
     timed.deadline = deadline;
     if (timed.heapIndex < 0) {

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import type { Connection, ConnectionSink } from '../../../src/core/connection.ts';
 import type { Failure } from '../../../src/core/failure.ts';
 import { Loop } from '../../../src/net/loop.ts';
-import type { DialOptions, ListenOptions } from '../../../src/net/network.ts';
+import type { DialOptions, ListenOptions, Network } from '../../../src/net/network.ts';
 import { NodeNetwork } from '../../../src/net/node-network.ts';
 
 export const listenOptions: ListenOptions = {
@@ -24,24 +24,25 @@ export const dialOptions: DialOptions = {
 
 /** A network with one listener on loopback that hands out what it accepts, and plain Node sockets to talk to it. */
 export class Ground {
-  readonly loop: Loop;
-  readonly network: NodeNetwork;
+  readonly network: Network;
   port: number;
   private readonly accepted: Connection[];
   private readonly waiting: ((connection: Connection) => void)[];
   private readonly closers: (() => void)[];
 
-  private constructor() {
-    this.loop = new Loop();
-    this.network = new NodeNetwork(this.loop);
+  private constructor(network: Network) {
+    this.network = network;
     this.port = 0;
     this.accepted = [];
     this.waiting = [];
     this.closers = [];
   }
 
-  static async open(options: ListenOptions = listenOptions): Promise<Ground> {
-    const ground = new Ground();
+  static async open(
+    options: ListenOptions = listenOptions,
+    network: Network = new NodeNetwork(new Loop()),
+  ): Promise<Ground> {
+    const ground = new Ground(network);
     const listening = await ground.network.listen({ kind: 'ip', host: '127.0.0.1', port: 0 }, options, {
       onAccepted: (connection) => ground.take(connection),
       onAcceptFailure: (message) => {

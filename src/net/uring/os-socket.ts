@@ -1,0 +1,149 @@
+import { isIPv6 } from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import type { Address } from '../../core/peer.ts';
+import { openLibc, type Libc } from './libc.ts';
+import { NativeMemory } from './native-memory.ts';
+
+const Family = { Ipv4: 2, Ipv6: 10 } as const;
+const streamCloseOnExec = 1 | 0o2_000_000;
+const Level = { Socket: 1, Tcp: 6, Ipv6: 41 } as const;
+const Option = { ReuseAddress: 2, KeepAlive: 9, Linger: 13, ReusePort: 15, V6Only: 26, NoDelay: 1, KeepIdle: 4 } as const;
+const shutdownWrite = 1;
+
+/** Addresses that wait to be read by the kernel: as many as a ring takes requests. */
+const addressSlots = 2048;
+const addressSlotBytes = 64;
+/** What getsockname and setsockopt read and write. */
+const scratchBytes = 4096;
+const textAt = 256;
+const textBytes = 64;
+
+/** A system call that failed, in Node's words. */
+export class SystemCallError extends Error {
+  readonly code: string;
+  readonly syscall: string;
+
+  constructor(syscall: string, errno: number) {
+    const code = getSystemErrorName(-errno);
+    super(`${syscall} ${code}`);
+    this.code = code;
+    this.syscall = syscall;
+  }
+}
+
+/** Where an address lies in memory that the kernel can read. */
+export interface PlacedAddress {
+  readonly address: bigint;
+  readonly size: number;
+}
+
+/** The system calls on sockets that do not go through the ring: those of a connection's beginning and end. */
+export class OsSockets {
+  private readonly libc: Libc;
+  private readonly errno: Int32Array;
+  private readonly scratch: NativeMemory;
+  private readonly addresses: NativeMemory;
+  private nextAddress: number;
+
+  constructor() {
+    this.libc = openLibc();
+    this.errno = new Int32Array(this.libc.view(this.libc.errnoLocation(), 4));
+    this.scratch = new NativeMemory(scratchBytes);
+    this.addresses = new NativeMemory(addressSlots * addressSlotBytes);
+    this.nextAddress = 0;
+  }
+
+  /** A TCP socket without Nagle's delay; throws SystemCallError. */
+  open(address: Address, keepAliveSeconds: number | null): number {
+    const family = isIPv6(address.host) ? Family.Ipv6 : Family.Ipv4;
+    const fd = this.checked('socket', this.libc.socket(family, streamCloseOnExec, 0));
+    this.set(fd, Level.Tcp, Option.NoDelay, 1);
+    if (keepAliveSeconds !== null) {
+      this.set(fd, Level.Socket, Option.KeepAlive, 1);
+      this.set(fd, Level.Tcp, Option.KeepIdle, keepAliveSeconds);
+    }
+    return fd;
+  }
+
+  /** Accepted sockets inherit the options of the one that listens. */
+  listen(fd: number, address: Address, reusePort: boolean, ipv6Only: boolean, backlog: number): void {
+    this.set(fd, Level.Socket, Option.ReuseAddress, 1);
+    if (reusePort) this.set(fd, Level.Socket, Option.ReusePort, 1);
+    if (isIPv6(address.host)) this.set(fd, Level.Ipv6, Option.V6Only, ipv6Only ? 1 : 0);
+    this.bind(fd, address);
+    this.checked('listen', this.libc.listen(fd, backlog < 0 ? 0x7fff_ffff : backlog));
+  }
+
+  bind(fd: number, address: Address): void {
+    const placed = this.place(address);
+    this.checked('bind', this.libc.bind(fd, placed.address, placed.size));
+  }
+
+  /** Makes the next close send a reset. */
+  lingerZero(fd: number): void {
+    const { i32, address } = this.scratch;
+    i32[0] = 1;
+    i32[1] = 0;
+    this.libc.setsockopt(fd, Level.Socket, Option.Linger, address, 8);
+  }
+
+  shutdownWrite(fd: number): void {
+    this.libc.shutdown(fd, shutdownWrite);
+  }
+
+  close(fd: number): void {
+    this.libc.close(fd);
+  }
+
+  /** Null: not connected any more. */
+  remoteOf(fd: number): Address | null {
+    this.scratch.u32[0] = 128;
+    return this.libc.getpeername(fd, this.scratch.addressOf(8), this.scratch.address) < 0 ? null : this.readAddress();
+  }
+
+  localOf(fd: number): Address | null {
+    this.scratch.u32[0] = 128;
+    return this.libc.getsockname(fd, this.scratch.addressOf(8), this.scratch.address) < 0 ? null : this.readAddress();
+  }
+
+  /** Writes a sockaddr that stays as it is until the ring has taken as many requests as it holds. */
+  place(address: Address): PlacedAddress {
+    const offset = this.nextAddress * addressSlotBytes;
+    this.nextAddress = (this.nextAddress + 1) % addressSlots;
+    const { bytes } = this.addresses;
+    bytes.fill(0, offset, offset + addressSlotBytes);
+    const isV6 = isIPv6(address.host);
+    const family = isV6 ? Family.Ipv6 : Family.Ipv4;
+    bytes.writeUInt16LE(family, offset);
+    bytes.writeUInt16BE(address.port, offset + 2);
+    const at = this.addresses.addressOf(offset + (isV6 ? 8 : 4));
+    if (this.libc.inet_pton(family, address.host, at) !== 1) throw new SystemCallError('inet_pton', 22);
+    return { address: this.addresses.addressOf(offset), size: isV6 ? 28 : 16 };
+  }
+
+  private readAddress(): Address | null {
+    const { bytes } = this.scratch;
+    const family = bytes.readUInt16LE(8);
+    if (family === Family.Ipv4) {
+      const host = `${bytes[12]}.${bytes[13]}.${bytes[14]}.${bytes[15]}`;
+      return { kind: 'ip', host, port: bytes.readUInt16BE(10) };
+    }
+    if (family !== Family.Ipv6) return null;
+    const from = this.scratch.addressOf(16);
+    this.libc.inet_ntop(family, from, this.scratch.addressOf(textAt), textBytes);
+    const text = bytes.toString('latin1', textAt, bytes.indexOf(0, textAt));
+    // What a dual-stack socket shows as `::ffff:a.b.c.d` is an IPv4 address, as Envoy prints it.
+    const host = text.startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text;
+    return { kind: 'ip', host, port: bytes.readUInt16BE(10) };
+  }
+
+  private set(fd: number, level: number, option: number, value: number): void {
+    this.scratch.i32[0] = value;
+    this.libc.setsockopt(fd, level, option, this.scratch.address, 4);
+  }
+
+  private checked(syscall: string, result: number): number {
+    if (result < 0) throw new SystemCallError(syscall, this.errno[0]);
+    return result;
+  }
+}

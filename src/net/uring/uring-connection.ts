@@ -1,0 +1,358 @@
+import { latin1 } from '../../core/bytes.ts';
+import type { Timed } from '../../core/clock.ts';
+import type { Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
+import type { Failure } from '../../core/failure.ts';
+import { ClosedByPeer, DelayedCloseTimeout } from '../../core/failures.ts';
+import { lentBytes } from '../../core/lent-bytes.ts';
+import { ClosingSink } from '../closing-sink.ts';
+import { nextConnectionId } from '../connection-id.ts';
+import type { Flushable } from '../loop.ts';
+import { brokenConnection } from '../socket-error.ts';
+import { SystemCallError } from './os-socket.ts';
+import { Receiver } from './receiver.ts';
+import type { RingUser } from './ring.ts';
+import { Sender } from './sender.ts';
+import type { UringPeer } from './uring-peer.ts';
+import type { Postponed } from './uring-turns.ts';
+import type { UringThread } from './uring-thread.ts';
+
+/** Chunks up to this size join the text around them: a copy is cheaper than one more piece. */
+const joinedBytesMax = 4096;
+
+/** What a connection asks of the ring. */
+export const Ask = { Receive: 1, ReceiveBulk: 2, Send: 3 } as const;
+
+/** A TCP socket in the thread's ring. Writes are gathered until the turn ends. */
+export class UringConnection implements Connection, Flushable, Timed, RingUser, Postponed {
+  readonly id: number;
+  readonly peer: UringPeer;
+  readonly fd: number;
+  readonly slot: number;
+  readonly thread: UringThread;
+  readonly openedMs: number;
+  owner: ConnectionOwner | null;
+  bufferLimit: number;
+  bytesRead: number;
+  bytesWritten: number;
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
+
+  private readonly receiver: Receiver;
+  private readonly sender: Sender;
+  private sink: ConnectionSink | null;
+  /** What the next flush sends: text gathered so far, behind the chunks gathered before it. */
+  private text: string;
+  private chunks: (Uint8Array | string)[] | null;
+  private gatheredBytes: number;
+  private isDirty: boolean;
+  private isEnding: boolean;
+  private isWriteShut: boolean;
+  /** Close both halves when everything is written. */
+  private isClosingAfterFlush: boolean;
+  /** How long the last bytes may stand still, and how many were left when that was last looked at. */
+  private stallMs: number;
+  private unsentBytes: number;
+  /** Waiting for the peer to close first. */
+  private isLingering: boolean;
+  private isAboveHighWatermark: boolean;
+  private hasPeerEnded: boolean;
+  /** Given up: the descriptor is closed, or will be with the next turn. */
+  isDestroyed: boolean;
+  private isClosed: boolean;
+  private isPostponed: boolean;
+  private pauses: number;
+  private failure: Failure | null;
+
+  constructor(thread: UringThread, fd: number, peer: UringPeer, bufferLimit: number) {
+    this.id = nextConnectionId();
+    this.peer = peer;
+    this.fd = fd;
+    this.thread = thread;
+    this.slot = thread.ring.enlist(this);
+    this.openedMs = thread.loop.clock.now;
+    this.owner = null;
+    this.bufferLimit = bufferLimit;
+    this.bytesRead = 0;
+    this.bytesWritten = 0;
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
+    this.receiver = new Receiver(this);
+    this.sender = new Sender(this);
+    this.sink = null;
+    this.text = '';
+    this.chunks = null;
+    this.gatheredBytes = 0;
+    this.isDirty = false;
+    this.isEnding = false;
+    this.isWriteShut = false;
+    this.isClosingAfterFlush = false;
+    this.stallMs = 0;
+    this.unsentBytes = 0;
+    this.isLingering = false;
+    this.isAboveHighWatermark = false;
+    this.hasPeerEnded = false;
+    this.isDestroyed = false;
+    this.isClosed = false;
+    this.isPostponed = false;
+    this.pauses = 0;
+    this.failure = null;
+  }
+
+  attach(sink: ConnectionSink): void {
+    if (this.sink !== null) throw new Error('a connection is attached exactly once');
+    this.sink = sink;
+    if (this.pauses === 0) this.receiver.start();
+  }
+
+  get bufferedBytes(): number {
+    return this.gatheredBytes + this.sender.unsentBytes;
+  }
+
+  /** Whether bytes may be given to the sink now. */
+  get isReading(): boolean {
+    return this.pauses === 0 && this.sink !== null && !this.isDestroyed;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const size = chunk.length;
+    if (size <= joinedBytesMax && this.chunks === null) {
+      this.text += latin1(chunk, 0, size);
+      lentBytes.settle(chunk, size);
+    } else {
+      this.gatherText();
+      this.chunks!.push(chunk);
+      if (lentBytes.isLent(chunk)) this.thread.loop.markUrgent(this);
+    }
+    return this.gathered(size);
+  }
+
+  writeLatin1(text: string): boolean {
+    this.text = this.text === '' ? text : this.text + text;
+    return this.gathered(text.length);
+  }
+
+  end(): void {
+    if (this.isEnding || this.isDestroyed) return;
+    this.isEnding = true;
+    this.markDirty();
+  }
+
+  endAndLinger(lingerMs: number, failure: Failure): void {
+    if (this.hasPeerEnded) {
+      this.closeAfterFlush(lingerMs, failure);
+      return;
+    }
+    if (this.isDestroyed) return;
+    this.failure ??= failure;
+    this.isLingering = true;
+    // Bytes of a peer that we no longer listen to are read and dropped, or its FIN would never be seen.
+    this.sink = new ClosingSink(this.sink);
+    this.pauses = 0;
+    this.receiver.start();
+    this.thread.loop.timers.schedule(this, this.thread.loop.clock.now + lingerMs);
+  }
+
+  closeAfterFlush(stallMs: number, failure: Failure): void {
+    if (this.isDestroyed) return;
+    this.failure ??= failure;
+    this.isEnding = true;
+    this.isClosingAfterFlush = true;
+    this.stallMs = stallMs;
+    this.unsentBytes = this.bufferedBytes;
+    this.thread.loop.timers.schedule(this, this.thread.loop.clock.now + stallMs);
+    this.markDirty();
+  }
+
+  /** The peer has not closed in time, or takes nothing any more. */
+  tick(): void {
+    const left = this.bufferedBytes;
+    if (this.isClosingAfterFlush && left < this.unsentBytes) {
+      this.unsentBytes = left;
+      this.thread.loop.timers.schedule(this, this.thread.loop.clock.now + this.stallMs);
+      return;
+    }
+    this.failure = DelayedCloseTimeout;
+    this.destroy(DelayedCloseTimeout);
+  }
+
+  reset(failure: Failure): void {
+    if (this.isDestroyed) return;
+    this.thread.sockets.lingerZero(this.fd);
+    this.destroy(failure);
+  }
+
+  destroy(failure: Failure): void {
+    if (this.isDestroyed) return;
+    this.failure ??= failure;
+    this.isDestroyed = true;
+    this.discard();
+    this.thread.closeSocket(this.fd, this.receiver.isAsked || this.sender.isAsked);
+    this.postpone();
+  }
+
+  pause(): void {
+    this.pauses++;
+  }
+
+  resume(): void {
+    if (this.pauses > 0 && --this.pauses === 0 && this.sink !== null) this.receiver.start();
+  }
+
+  flush(): void {
+    // Sent already: the loop keeps it on its list when it was urgent.
+    if (!this.isDirty) return;
+    this.isDirty = false;
+    if (this.isDestroyed) {
+      this.discard();
+      return;
+    }
+    // The rest of what went before is still under way: it goes on from there.
+    if (this.sender.isAsked) return;
+    if (this.gatheredBytes > 0) this.sendGathered();
+    if (!this.sender.isAsked) this.allSent();
+  }
+
+  /** Runs after everything that arrived in this turn was read. */
+  afterReading(): void {
+    this.isPostponed = false;
+    if (this.isDestroyed) this.close();
+    else this.receiver.giveHeld();
+  }
+
+  postpone(): void {
+    if (this.isPostponed) return;
+    this.isPostponed = true;
+    this.thread.turns.postpone(this);
+  }
+
+  onCompletion(what: number, result: number, flags: number): void {
+    if (what === Ask.Send) this.onSent(result);
+    else this.receiver.onCompletion(what, result, flags);
+    this.leaveRing();
+  }
+
+  /** Bytes for the sink; lent ones are settled or kept when this returns. */
+  receive(chunk: Uint8Array): void {
+    const { loop } = this.thread;
+    loop.enter();
+    this.bytesRead += chunk.length;
+    this.sink!.onBytes(chunk);
+    loop.leave();
+  }
+
+  onPeerEnd(): void {
+    this.hasPeerEnded = true;
+    this.thread.loop.enter();
+    // Who hears of the end may destroy us, and what was written before it came is to be sent.
+    this.flush();
+    // While the last bytes still wait for a slow reader its FIN changes nothing: both halves close behind them.
+    if (!this.isClosingAfterFlush && !this.isDestroyed) {
+      if ((this.isEnding || this.isLingering) && this.failure !== null) this.destroy(this.failure);
+      else this.sink?.onEnd();
+      if (this.isWriteShut) this.destroy(ClosedByPeer);
+    }
+    this.thread.loop.leave();
+  }
+
+  /** The kernel said that the connection is broken. */
+  onBroken(errno: number): void {
+    if (this.isDestroyed) return;
+    this.destroy(brokenConnection(new SystemCallError('read', -errno)));
+  }
+
+  private onSent(result: number): void {
+    if (this.isDestroyed) {
+      this.sender.release();
+      return;
+    }
+    if (result < 0) {
+      this.sender.release();
+      this.onBroken(result);
+      return;
+    }
+    if (!this.sender.onSent(result)) return;
+    if (this.gatheredBytes > 0) this.sendGathered();
+    if (!this.sender.isAsked) this.allSent();
+  }
+
+  private sendGathered(): void {
+    const { text, chunks } = this;
+    this.text = '';
+    this.chunks = null;
+    this.gatheredBytes = 0;
+    if (chunks === null) this.sender.sendText(text);
+    else this.sender.sendPieces(chunks, text);
+  }
+
+  /** The kernel has everything. */
+  private allSent(): void {
+    if (this.isClosingAfterFlush) {
+      this.destroy(this.failure!);
+      return;
+    }
+    if (this.isEnding) this.shutWrite();
+    if (this.isAboveHighWatermark && this.gatheredBytes === 0 && !this.isDestroyed) {
+      this.isAboveHighWatermark = false;
+      this.sink?.onDrain();
+    }
+  }
+
+  private shutWrite(): void {
+    if (this.isWriteShut) return;
+    this.isWriteShut = true;
+    this.thread.sockets.shutdownWrite(this.fd);
+    if (this.hasPeerEnded) this.destroy(ClosedByPeer);
+  }
+
+  private close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { loop } = this.thread;
+    loop.enter();
+    loop.timers.cancel(this);
+    this.receiver.close();
+    this.sink?.onClosed(this.failure ?? ClosedByPeer);
+    this.owner?.onConnectionClosed(this);
+    this.peer.close();
+    this.leaveRing();
+    loop.leave();
+  }
+
+  /** The slot is another's once nothing of ours can complete any more. */
+  private leaveRing(): void {
+    if (!this.isClosed || this.receiver.isAsked || this.sender.isAsked) return;
+    this.thread.ring.dismiss(this.slot);
+  }
+
+  private gathered(size: number): boolean {
+    this.gatheredBytes += size;
+    this.bytesWritten += size;
+    this.markDirty();
+    if (this.bufferLimit === 0 || this.isAboveHighWatermark) return !this.isAboveHighWatermark;
+    // What was gathered in this entry usually fits the kernel's buffer; only what it refused counts for long.
+    if (this.gatheredBytes + this.sender.unsentBytes <= this.bufferLimit) return true;
+    this.isAboveHighWatermark = true;
+    return false;
+  }
+
+  private markDirty(): void {
+    if (this.isDirty) return;
+    this.isDirty = true;
+    this.thread.loop.markDirty(this);
+  }
+
+  private gatherText(): void {
+    this.chunks ??= [];
+    if (this.text === '') return;
+    this.chunks.push(this.text);
+    this.text = '';
+  }
+
+  private discard(): void {
+    this.text = '';
+    this.chunks = null;
+    this.gatheredBytes = 0;
+  }
+}

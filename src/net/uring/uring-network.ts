@@ -1,0 +1,60 @@
+import type { Clock, Timers } from '../../core/clock.ts';
+import type { Address } from '../../core/peer.ts';
+import { Loop } from '../loop.ts';
+import type {
+  AcceptHandler,
+  DialHandler,
+  Dialing,
+  DialOptions,
+  ListeningSocket,
+  ListenOptions,
+  Network,
+} from '../network.ts';
+import { NodeNetwork } from '../node-network.ts';
+import { errorText } from '../socket-error.ts';
+import { Ring } from './ring.ts';
+import { UringDialing } from './uring-dialing.ts';
+import { UringListeningSocket } from './uring-listening-socket.ts';
+import { UringThread } from './uring-thread.ts';
+import { UringTurns } from './uring-turns.ts';
+
+/** The operating system through an io_uring for TCP, and through `node:net` for Unix sockets. One per thread. */
+export class UringNetwork implements Network {
+  readonly loop: Loop;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  private readonly node: NodeNetwork;
+  private readonly thread: UringThread;
+
+  /** Throws where there is no `node:ffi`, or where the kernel has no io_uring of our kind or forbids it. */
+  constructor() {
+    const ring = new Ring();
+    const turns = new UringTurns(ring);
+    this.loop = new Loop(turns);
+    this.clock = this.loop.clock;
+    this.timers = this.loop.timers;
+    this.node = new NodeNetwork(this.loop);
+    this.thread = new UringThread(ring, turns, this.loop);
+    turns.start(this.loop);
+  }
+
+  async listen(address: Address, options: ListenOptions, handler: AcceptHandler): Promise<ListeningSocket> {
+    if (address.kind === 'pipe') return this.node.listen(address, options, handler);
+    try {
+      return new UringListeningSocket(this.thread, address, options, handler);
+    } catch (error) {
+      throw new Error(errorText(error as NodeJS.ErrnoException), { cause: error });
+    }
+  }
+
+  dial(address: Address, options: DialOptions, handler: DialHandler): Dialing {
+    if (address.kind === 'pipe') return this.node.dial(address, options, handler);
+    return new UringDialing(this.thread, address, options, handler);
+  }
+
+  /** Nothing of it is heard of again. */
+  close(): void {
+    this.thread.turns.stop();
+    this.thread.ring.close();
+  }
+}

@@ -1,0 +1,45 @@
+import type { Loop } from '../loop.ts';
+import { BulkBuffers } from './bulk-buffers.ts';
+import { openLibc, type Libc } from './libc.ts';
+import { MessageWriter } from './message-writer.ts';
+import { OsSockets } from './os-socket.ts';
+import { ReceiveBuffers } from './receive-buffers.ts';
+import { EntryFlag, Op, type Ring } from './ring.ts';
+import { SendSlots } from './send-slots.ts';
+import type { UringTurns } from './uring-turns.ts';
+
+const CancelFlag = { All: 1, Fd: 2 } as const;
+const unheard = EntryFlag.SkipSuccess << 8;
+
+/** What the sockets of one thread share. */
+export class UringThread {
+  readonly ring: Ring;
+  readonly turns: UringTurns;
+  readonly loop: Loop;
+  readonly libc: Libc;
+  readonly sockets: OsSockets;
+  readonly buffers: ReceiveBuffers;
+  readonly bulk: BulkBuffers;
+  readonly slots: SendSlots;
+  readonly writer: MessageWriter;
+
+  constructor(ring: Ring, turns: UringTurns, loop: Loop) {
+    this.ring = ring;
+    this.turns = turns;
+    this.loop = loop;
+    this.libc = openLibc();
+    this.sockets = new OsSockets();
+    this.buffers = new ReceiveBuffers(ring);
+    this.bulk = new BulkBuffers();
+    this.slots = new SendSlots();
+    this.writer = new MessageWriter();
+  }
+
+  /** Closes with the turn's end, after what was requested before. `isAsked`: something of the socket's is under way. */
+  closeSocket(fd: number, isAsked: boolean): void {
+    const { ring } = this;
+    // A descriptor's close alone does not end what is under way, which would keep the connection open.
+    if (isAsked) ring.request(Op.AsyncCancel, fd, unheard, 0, 0, 0, CancelFlag.All | CancelFlag.Fd, 0, 0);
+    ring.request(Op.Close, fd, unheard, 0, 0, 0, 0, 0, 0);
+  }
+}
