@@ -115,9 +115,11 @@ export class App implements WorkersListener {
       random: Math.random,
       stats: root,
       limits: this.shared,
+      runtime: this.runtimeValues,
       openResolver: openDnsResolver,
       onChanges: (changes) => this.workers.postAll({ kind: 'clusters', changes }),
     });
+    this.stats.addSource(this.directory);
     this.workers = workers;
     workers.listener = this;
     for (let index = 0; index < this.workers.count; index++) this.initialize(index);

@@ -73,13 +73,8 @@ export class ProcessView implements AdminSource {
     return toJson(NodeSchema, node, { useProtoFieldName: true, alwaysEmitImplicit: true }) as JsonObject;
   }
 
-  stats(): StatsSnapshot {
-    for (const { name, statName } of this.app.configuration.data.clusters) {
-      for (const [gauge, value] of this.app.directory.gaugesOf(name)) {
-        this.app.stats.gaugeFrom(`cluster.${statName}.${gauge}`, () => value);
-      }
-    }
-    return this.app.stats.snapshot();
+  stats(usedOnly: boolean): StatsSnapshot {
+    return this.app.stats.snapshot(usedOnly);
   }
 
   memory(): MemoryReport {

@@ -6,7 +6,8 @@ import type { Clusters } from './cluster/cluster.ts';
 import type { HostCounters } from './cluster/host-counters.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
 import { httpFilterBuilders } from './filter/builders.ts';
-import type { FilterContext, RuntimeView } from './filter/filter.ts';
+import type { RuntimeView } from './core/runtime-view.ts';
+import type { FilterContext } from './filter/filter.ts';
 import type { ExtensionData } from './core/extension.ts';
 import { Listener, type FilterChain } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
@@ -54,10 +55,11 @@ export class ListenerBuilder {
   }
 
   clusterEnvironment(shared: SharedNumbers, hostCounters: HostCounters): ClusterEnvironment {
-    const { network, stats } = this.environment;
+    const { network, stats, runtime } = this.environment;
     return {
       network,
       stats,
+      runtime,
       shared,
       hostCounters,
       random: Math.random,

@@ -20,7 +20,8 @@ export interface AdminSource {
   readonly node: JsonObject;
   readonly logLevels: LogLevels;
   readonly tags: TagExtraction;
-  stats(): StatsSnapshot;
+  /** `usedOnly`: those that were never written may be missing. */
+  stats(usedOnly: boolean): StatsSnapshot;
   memory(): MemoryReport;
   listeners(): readonly ListenerReport[];
   clusters(): readonly ClusterReport[];

@@ -1,4 +1,6 @@
+import { runtimeInteger, type RuntimeView } from '../core/runtime-view.ts';
 import type { SharedNumber, SharedNumberDirectory, SharedNumbers } from '../observe/shared-limit.ts';
+import type { StatsReport } from '../observe/stats-source.ts';
 import type { BreakerData, ClusterData } from './cluster-data.ts';
 import type { CircuitBreakers, ResourceLimit } from './cluster.ts';
 
@@ -9,51 +11,60 @@ const routingPriorities = ['default', 'high'] as const;
 /** From here on a limit is none: configurations write 2^32−1, and an Int32 cell counts no further. */
 const unlimited = 0x7fffffff;
 
-/** Counts over all workers. */
+/** Counted over all workers where it is a limit, or where somebody reads it; else in this worker alone. */
 class SharedLimit implements ResourceLimit {
   private readonly number: SharedNumber;
-  private readonly max: number;
+  private max: number;
+  private isShared: boolean;
+  /** What this worker counts while it is not shared. */
+  private own: number;
 
-  constructor(number: SharedNumber, max: number) {
+  constructor(number: SharedNumber, max: number, isRead: boolean) {
     this.number = number;
     this.max = max;
+    this.isShared = isRead || max < unlimited;
+    this.own = 0;
   }
 
   get canCreate(): boolean {
-    return this.number.load() < this.max;
+    return !this.isShared || this.number.load() < this.max;
   }
 
   inc(): void {
-    this.number.inc();
+    if (this.isShared) this.number.inc();
+    else this.own++;
   }
 
   dec(): void {
-    this.number.dec();
+    if (this.isShared) this.number.dec();
+    else this.own--;
+  }
+
+  /** The runtime says another limit than before. */
+  update(max: number): void {
+    this.max = max;
+    if (this.isShared || max >= unlimited) return;
+    this.isShared = true;
+    for (; this.own > 0; this.own--) this.number.inc();
   }
 }
-
-/** Never reached and read by nobody: not counted. */
-const noLimit: ResourceLimit = { canCreate: true, inc: () => {}, dec: () => {} };
 
 /** Retries in proportion to what is under way: `retry_budget`. */
 class RetryBudget implements ResourceLimit {
   private readonly retries: SharedNumber;
   private readonly pending: SharedNumber;
   private readonly requests: SharedNumber;
-  private readonly percent: number;
-  private readonly minConcurrency: number;
+  private limits: Limits;
 
-  constructor(numbers: readonly SharedNumber[], percent: number, minConcurrency: number) {
+  constructor(numbers: readonly SharedNumber[], limits: Limits) {
     this.pending = numbers[1]!;
     this.requests = numbers[2]!;
     this.retries = numbers[3]!;
-    this.percent = percent;
-    this.minConcurrency = minConcurrency;
+    this.limits = limits;
   }
 
   get canCreate(): boolean {
-    const underWay = this.pending.load() + this.requests.load();
-    return this.retries.load() < Math.max(Math.floor((this.percent / 100) * underWay), this.minConcurrency);
+    return this.retries.load() < this.limits.retriesDuring(this.pending.load() + this.requests.load());
   }
 
   inc(): void {
@@ -63,28 +74,86 @@ class RetryBudget implements ResourceLimit {
   dec(): void {
     this.retries.dec();
   }
+
+  update(limits: Limits): void {
+    this.limits = limits;
+  }
 }
 
-/** The breakers of one routing priority, in a worker. `slots`: the four indices that the main thread allotted. */
-export function buildCircuitBreakers(
-  data: BreakerData,
-  slots: readonly number[],
-  shared: SharedNumbers,
-): CircuitBreakers {
-  const { retryBudget } = data;
-  const numbers = slots.map((slot) => shared.slot(slot));
-  const isRead = data.trackRemaining || retryBudget !== null;
-  const limit = (index: number, max: number): ResourceLimit =>
-    max < unlimited || isRead ? new SharedLimit(numbers[index], max) : noLimit;
-  return {
-    connections: limit(0, data.maxConnections),
-    pendingRequests: limit(1, data.maxPendingRequests),
-    requests: limit(2, data.maxRequests),
-    retries:
-      retryBudget === null
-        ? limit(3, data.maxRetries)
-        : new RetryBudget(numbers, retryBudget.percent, retryBudget.minConcurrency),
-  };
+/**
+ * The limits of one routing priority as the runtime has them now: `circuit_breakers.<cluster>.<priority>.max_*` over
+ * what is configured.
+ */
+class Limits {
+  readonly connections: number;
+  readonly pendingRequests: number;
+  readonly requests: number;
+  private readonly retries: number;
+  private readonly budgetPercent: number;
+  private readonly budgetConcurrency: number;
+
+  constructor(data: BreakerData, cluster: string, priority: 0 | 1, runtime: RuntimeView) {
+    const prefix = `circuit_breakers.${cluster}.${routingPriorities[priority]}.`;
+    const limit = (key: string, configured: number): number => runtimeInteger(runtime, prefix + key, configured);
+    this.connections = limit('max_connections', data.maxConnections);
+    this.pendingRequests = limit('max_pending_requests', data.maxPendingRequests);
+    this.requests = limit('max_requests', data.maxRequests);
+    this.retries = limit('max_retries', data.maxRetries);
+    const budget = data.retryBudget;
+    // A percentage may be broken.
+    this.budgetPercent =
+      budget === null ? -1 : Math.max(0, runtime.number(`${prefix}retry_budget.budget_percent`, budget.percent));
+    this.budgetConcurrency = budget === null ? 0 : limit('retry_budget.min_retry_concurrency', budget.minConcurrency);
+  }
+
+  /** So many retries at one time, while `underWay` requests wait or are served. */
+  retriesDuring(underWay: number): number {
+    if (this.budgetPercent < 0) return this.retries;
+    return Math.max(Math.floor((this.budgetPercent / 100) * underWay), this.budgetConcurrency);
+  }
+}
+
+/** The breakers of one routing priority of a cluster in one worker. */
+export class ClusterBreakers implements CircuitBreakers {
+  readonly connections: SharedLimit;
+  readonly pendingRequests: SharedLimit;
+  readonly requests: SharedLimit;
+  readonly retries: SharedLimit | RetryBudget;
+  private readonly data: BreakerData;
+  private readonly cluster: string;
+  private readonly priority: 0 | 1;
+
+  /** `data.breakerSlots` are the indices that the main thread allotted. */
+  constructor(data: ClusterData, priority: 0 | 1, shared: SharedNumbers, runtime: RuntimeView) {
+    this.data = data.breakers[priority];
+    this.cluster = data.name;
+    this.priority = priority;
+    const first = priority * resources.length;
+    const numbers = resources.map((_, i) => shared.slot(data.breakerSlots[first + i]));
+    const limits = this.limits(runtime);
+    const hasBudget = this.data.retryBudget !== null;
+    const isRead = this.data.trackRemaining || hasBudget;
+    this.connections = new SharedLimit(numbers[0], limits.connections, isRead);
+    this.pendingRequests = new SharedLimit(numbers[1], limits.pendingRequests, isRead);
+    this.requests = new SharedLimit(numbers[2], limits.requests, isRead);
+    this.retries = hasBudget
+      ? new RetryBudget(numbers, limits)
+      : new SharedLimit(numbers[3], limits.retriesDuring(0), isRead);
+  }
+
+  /** The runtime has changed. */
+  update(runtime: RuntimeView): void {
+    const limits = this.limits(runtime);
+    this.connections.update(limits.connections);
+    this.pendingRequests.update(limits.pendingRequests);
+    this.requests.update(limits.requests);
+    if (this.retries instanceof RetryBudget) this.retries.update(limits);
+    else this.retries.update(limits.retriesDuring(0));
+  }
+
+  private limits(runtime: RuntimeView): Limits {
+    return new Limits(this.data, this.cluster, this.priority, runtime);
+  }
 }
 
 /** Main thread: the eight indices of a cluster's counts, default priority first. The same name keeps its indices. */
@@ -92,40 +161,52 @@ export function allotBreakerSlots(directory: SharedNumberDirectory, cluster: str
   return breakerKeys(cluster).map((key) => directory.allot(key));
 }
 
-function breakerKeys(cluster: string): string[] {
-  return routingPriorities.flatMap((priority) =>
-    resources.map((resource) => `cluster/${cluster}/${priority}/${resource}`),
-  );
+/** Main thread: the cluster is gone. Its indices serve others when the last of its requests has ended. */
+export function releaseBreakerSlots(directory: SharedNumberDirectory, cluster: string): void {
+  for (const key of breakerKeys(cluster)) directory.release(key);
 }
 
-/** Main thread, when stats are asked for: the `circuit_breakers.*` gauges below `cluster.<statName>.`. */
-export function breakerGauges(data: ClusterData, directory: SharedNumberDirectory): [name: string, value: number][] {
-  const gauges: [string, number][] = [];
-  for (const [index, priority] of routingPriorities.entries()) {
-    const breaker = data.breakers[index];
-    const [cx, pending, rq, retries] = resources.map((name) =>
-      directory.load(`cluster/${data.name}/${priority}/${name}`),
-    );
-    const budget = breaker.retryBudget;
-    const maxRetries =
-      budget === null
-        ? breaker.maxRetries
-        : Math.max(Math.floor((budget.percent / 100) * (pending + rq)), budget.minConcurrency);
-    const prefix = `circuit_breakers.${priority}.`;
-    gauges.push(
-      [`${prefix}cx_open`, Number(cx >= breaker.maxConnections)],
-      [`${prefix}cx_pool_open`, 0],
-      [`${prefix}rq_pending_open`, Number(pending >= breaker.maxPendingRequests)],
-      [`${prefix}rq_open`, Number(rq >= breaker.maxRequests)],
-      [`${prefix}rq_retry_open`, Number(retries >= maxRetries)],
-    );
-    if (!breaker.trackRemaining) continue;
-    gauges.push(
-      [`${prefix}remaining_cx`, Math.max(0, breaker.maxConnections - cx)],
-      [`${prefix}remaining_pending`, Math.max(0, breaker.maxPendingRequests - pending)],
-      [`${prefix}remaining_rq`, Math.max(0, breaker.maxRequests - rq)],
-      [`${prefix}remaining_retries`, budget === null ? Math.max(0, breaker.maxRetries - retries) : 0],
-    );
-  }
-  return gauges;
+function breakerKeys(cluster: string): string[] {
+  return routingPriorities.flatMap((_, priority) => keysOf(cluster, priority as 0 | 1));
 }
+
+/** In the order of `resources`. */
+function keysOf(cluster: string, priority: 0 | 1): string[] {
+  return resources.map((resource) => `cluster/${cluster}/${routingPriorities[priority]}/${resource}`);
+}
+
+/** Main thread, when stats are asked for: the `circuit_breakers.*` gauges below `prefix`. */
+export function reportBreakers(
+  data: ClusterData,
+  prefix: string,
+  directory: SharedNumberDirectory,
+  runtime: RuntimeView,
+  report: StatsReport,
+): void {
+  for (const priority of [0, 1] as const) {
+    const limits = new Limits(data.breakers[priority], data.name, priority, runtime);
+    const keys = keysOf(data.name, priority);
+    const used = keys.map((key) => directory.isUsed(key));
+    const [cx, pending, rq, retries] = keys.map((key) => directory.load(key));
+    const { trackRemaining, retryBudget } = data.breakers[priority];
+    const hasBudget = retryBudget !== null;
+    const { connections, pendingRequests, requests } = limits;
+    const maxRetries = limits.retriesDuring(pending + rq);
+    const below = `${prefix}.circuit_breakers.${routingPriorities[priority]}.`;
+    report.gauge(`${below}cx_open`, Number(cx >= connections), used[0]);
+    // Pools are not limited: there is at most one per host, priority and protocol.
+    report.gauge(`${below}cx_pool_open`, 0, used[0]);
+    report.gauge(`${below}rq_open`, Number(rq >= requests), used[2]);
+    report.gauge(`${below}rq_pending_open`, Number(pending >= pendingRequests), used[1]);
+    report.gauge(`${below}rq_retry_open`, Number(retries >= maxRetries), used[3]);
+    if (!trackRemaining) continue;
+    report.gauge(`${below}remaining_cx`, Math.max(0, connections - cx), true);
+    report.gauge(`${below}remaining_cx_pools`, unlimitedPools, true);
+    report.gauge(`${below}remaining_pending`, Math.max(0, pendingRequests - pending), true);
+    report.gauge(`${below}remaining_retries`, hasBudget ? 0 : Math.max(0, maxRetries - retries), true);
+    report.gauge(`${below}remaining_rq`, Math.max(0, requests - rq), true);
+  }
+}
+
+/** `max_connection_pools` is not supported; what Envoy shows where it is not configured. */
+const unlimitedPools = 2 ** 64;

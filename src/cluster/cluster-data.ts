@@ -110,6 +110,8 @@ export type LbPolicyData =
       readonly kind: 'least-request';
       readonly choiceCount: number;
       readonly activeRequestBias: number;
+      /** Runtime key that it is looked up by; empty: none. */
+      readonly activeRequestBiasKey: string;
       readonly fullScan: boolean;
     };
 

@@ -2,7 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DnsResolver, DnsResolverOptions } from '../net/dns-resolver.ts';
 import type { SharedNumberDirectory } from '../observe/shared-limit.ts';
 import type { Counter, StatsScope } from '../observe/stats.ts';
-import { allotBreakerSlots, breakerGauges } from './circuit-breaker.ts';
+import type { StatsReport, StatsSource } from '../observe/stats-source.ts';
+import { emptyRuntime, type RuntimeView } from '../core/runtime-view.ts';
+import { allotBreakerSlots, releaseBreakerSlots, reportBreakers } from './circuit-breaker.ts';
+import { clusterStatNames } from './cluster-stat-names.ts';
 import { clusterChanges, type ClusterChanges } from './cluster-changes.ts';
 import type { ClusterData, HostData } from './cluster-data.ts';
 import { makeDiscovery, type Discovery } from './discovery/discovery.ts';
@@ -13,6 +16,7 @@ export interface DirectoryEnvironment extends DiscoveryEnvironment {
   /** The main thread's root scope. */
   readonly stats: StatsScope;
   readonly limits: SharedNumberDirectory;
+  readonly runtime?: RuntimeView;
   openResolver(options: DnsResolverOptions): DnsResolver;
   /** Discovery knows other hosts than before: tell the workers. */
   onChanges(changes: ClusterChanges): void;
@@ -39,7 +43,7 @@ class Entry {
  * The main thread's clusters: runs discovery for those that need it, adds what only this thread can know before the
  * data go to the workers, and answers the admin's questions about members and limits.
  */
-export class ClusterDirectory {
+export class ClusterDirectory implements StatsSource {
   private readonly environment: DirectoryEnvironment;
   private readonly resolvers: Map<string, DnsResolver>;
   private entries: Map<string, Entry>;
@@ -64,7 +68,10 @@ export class ClusterDirectory {
       before.delete(data.name);
       this.entries.set(data.name, this.update(known, data));
     }
-    for (const { discovery } of before.values()) discovery?.stop();
+    for (const [name, { discovery }] of before) {
+      discovery?.stop();
+      releaseBreakerSlots(this.environment.limits, name);
+    }
     this.sayIfWarm();
   }
 
@@ -94,19 +101,23 @@ export class ClusterDirectory {
     return this.entries.get(cluster)?.hosts ?? [];
   }
 
-  /** Gauges that nobody has to keep up to date: name below `cluster.<statName>.` and value, when stats are asked for. */
-  gaugesOf(cluster: string): [name: string, value: number][] {
-    const entry = this.entries.get(cluster);
-    if (entry === undefined) return [];
-    const flags = entry.hosts.map(({ health }) => flagsOfEndpoint(health));
-    return [
-      ['membership_total', flags.length],
-      ['membership_healthy', flags.filter(isHealthy).length],
-      ['membership_degraded', flags.filter(isDegraded).length],
-      ['membership_excluded', flags.filter(isExcluded).length],
-      ['warming_state', entry.isWarm ? 0 : 1],
-      ...breakerGauges(entry.data, this.environment.limits),
-    ];
+  /** Gauges that nobody has to keep up to date, and the names of everything that a cluster counts. */
+  reportStats(report: StatsReport): void {
+    const { limits, runtime = emptyRuntime } = this.environment;
+    for (const { data, hosts, isWarm } of this.entries.values()) {
+      const prefix = `cluster.${data.statName}`;
+      const flags = hosts.map(({ health }) => flagsOfEndpoint(health));
+      const isDiscovered = data.discovery.kind !== 'static';
+      const heaviest = isDiscovered ? hosts.reduce((most, { weight }) => Math.max(most, weight), 0) : 0;
+      report.known(prefix, clusterStatNames);
+      reportBreakers(data, prefix, limits, runtime, report);
+      report.gauge(`${prefix}.max_host_weight`, heaviest, isDiscovered);
+      report.gauge(`${prefix}.membership_degraded`, flags.filter(isDegraded).length, true);
+      report.gauge(`${prefix}.membership_excluded`, flags.filter(isExcluded).length, true);
+      report.gauge(`${prefix}.membership_healthy`, flags.filter(isHealthy).length, true);
+      report.gauge(`${prefix}.membership_total`, flags.length, true);
+      report.gauge(`${prefix}.warming_state`, isWarm ? 0 : 1, true);
+    }
   }
 
   stop(): void {

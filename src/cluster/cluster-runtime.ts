@@ -1,17 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Network, DialOptions } from '../net/network.ts';
 import type { SharedNumbers } from '../observe/shared-limit.ts';
 import type { StatsScope } from '../observe/stats.ts';
-import { buildCircuitBreakers } from './circuit-breaker.ts';
-import type { ClusterData, HostData } from './cluster-data.ts';
+import type { RuntimeView } from '../core/runtime-view.ts';
+import { ClusterBreakers } from './circuit-breaker.ts';
+import type { ClusterData, HostData, LbData } from './cluster-data.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
 import { UpstreamStats } from './cluster-stats.ts';
-import type { CircuitBreakers, Cluster, Host, HttpPool, PickContext, TcpPool } from './cluster.ts';
+import type { Cluster, Host, HttpPool, PickContext, TcpPool } from './cluster.ts';
 import type { HostCounters } from './host-counters.ts';
 import { hostKeys } from './host-key.ts';
 import { HostSet } from './host-set.ts';
 import { UpstreamHost, type HostMonitor } from './host.ts';
 import { PriorityLoadBalancer } from './lb/load-balancer.ts';
 import type { RandomSource } from './lb/random-source.ts';
+import { runtimeLb } from './lb/runtime-lb.ts';
 import { HttpConnectionPool } from './pool/http-pool.ts';
 import type { ClientCodecFactory, PoolContext } from './pool/pool-context.ts';
 import { TcpConnectionPool } from './pool/tcp-pool.ts';
@@ -24,6 +27,7 @@ export interface ClusterEnvironment {
   readonly stats: StatsScope;
   readonly shared: SharedNumbers;
   readonly hostCounters: HostCounters;
+  readonly runtime: RuntimeView;
   /** The codec for a cluster's upstream connections. */
   codecFor(data: ClusterData): ClientCodecFactory;
 }
@@ -41,8 +45,13 @@ export class ClusterRuntime implements Cluster, PoolContext {
   readonly metadata: Readonly<Record<string, unknown>> | null;
   private readonly environment: ClusterEnvironment;
   private readonly balancer: PriorityLoadBalancer;
-  private defaultBreakers: CircuitBreakers | null;
-  private highBreakers: CircuitBreakers | null;
+  private readonly maintenanceKey: string;
+  private defaultBreakers: ClusterBreakers | null;
+  private highBreakers: ClusterBreakers | null;
+  /** With what the runtime says. */
+  private lb: LbData;
+  /** The runtime lets some of the requests be refused. */
+  private mayBeInMaintenance: boolean;
   /** By key. */
   private hosts: Map<string, UpstreamHost>;
   private monitor: HostMonitor | null;
@@ -63,19 +72,28 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.perConnectionBufferLimit = data.bufferLimit;
     this.metadata = data.metadata;
     this.environment = environment;
+    this.maintenanceKey = `upstream.maintenance_mode.${data.name}`;
+    this.lb = runtimeLb(data.lb, environment.runtime);
+    this.mayBeInMaintenance = this.hasMaintenance();
     this.defaultBreakers = null;
     this.highBreakers = null;
     this.monitor = null;
     this.hosts = this.mergeHosts(data.hosts, new Map());
     const panics = this.stats.counter(ClusterCounter.LbHealthyPanic);
-    this.balancer = new PriorityLoadBalancer(this.hostSets(), data.lb, environment.random, panics);
+    this.balancer = new PriorityLoadBalancer(this.hostSets(), this.lb, environment.random, panics);
   }
 
   pick(context: PickContext): Host | null {
     return this.balancer.pick(context);
   }
 
-  breakers(priority: 0 | 1): CircuitBreakers {
+  get isInMaintenance(): boolean {
+    if (!this.mayBeInMaintenance) return false;
+    const { runtime, random } = this.environment;
+    return runtime.fraction(this.maintenanceKey, 0, 100, random());
+  }
+
+  breakers(priority: 0 | 1): ClusterBreakers {
     if (priority === 0) return (this.defaultBreakers ??= this.makeBreakers(0));
     return (this.highBreakers ??= this.makeBreakers(1));
   }
@@ -97,7 +115,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
   updateHosts(list: readonly HostData[]): void {
     const before = this.hosts;
     this.hosts = this.mergeHosts(list, before);
-    this.balancer.update(this.hostSets());
+    this.updateBalancer();
     const isChanged = before.size !== this.hosts.size || [...before.values()].some((host) => !this.has(host));
     for (const host of before.values()) if (!this.has(host)) host.leave();
     if (isChanged && this.data.lb.closeConnectionsOnHostSetChange) this.drainPools();
@@ -105,7 +123,18 @@ export class ClusterRuntime implements Cluster, PoolContext {
 
   /** Health checks or outlier detection changed the bits of hosts (`UpstreamHost.healthFlags`). */
   onHealthChanged(): void {
-    this.balancer.update(this.hostSets());
+    this.updateBalancer();
+  }
+
+  onRuntimeChanged(): void {
+    const { runtime } = this.environment;
+    this.mayBeInMaintenance = this.hasMaintenance();
+    this.defaultBreakers?.update(runtime);
+    this.highBreakers?.update(runtime);
+    const lb = runtimeLb(this.data.lb, runtime);
+    if (isDeepStrictEqual(lb, this.lb)) return;
+    this.lb = lb;
+    this.updateBalancer();
   }
 
   /** Seam for outlier detection: hears every result of every host, of those to come as well. */
@@ -150,8 +179,15 @@ export class ClusterRuntime implements Cluster, PoolContext {
     return HostSet.byPriority([...this.hosts.values()]);
   }
 
-  private makeBreakers(priority: 0 | 1): CircuitBreakers {
-    const slots = this.data.breakerSlots.slice(priority * 4, priority * 4 + 4);
-    return buildCircuitBreakers(this.data.breakers[priority], slots, this.environment.shared);
+  private updateBalancer(): void {
+    this.balancer.update(this.hostSets(), this.lb);
+  }
+
+  private hasMaintenance(): boolean {
+    return this.environment.runtime.fraction(this.maintenanceKey, 0, 100, 0);
+  }
+
+  private makeBreakers(priority: 0 | 1): ClusterBreakers {
+    return new ClusterBreakers(this.data, priority, this.environment.shared, this.environment.runtime);
   }
 }

@@ -1,6 +1,8 @@
+import type { StatNames } from '../observe/stats-source.ts';
+
 /**
  * Envoy's stats of a cluster, by name below `cluster.<statName>.`. An index into these lists is what the code counts
- * by. Names that Envoy lists and nothing here can move yet (zones, subsets, HTTP/3 …) are left out.
+ * by. Names of what is refused here (subsets, zone-aware balancing, HTTP/3 …) are left out.
  */
 export const ClusterCounter = {
   LbHealthyPanic: 0,
@@ -130,3 +132,20 @@ export const clusterHistogramNames: readonly string[] = [
   'upstream_rq_per_cx',
   'upstream_rq_time',
 ];
+
+/** What discovery counts; written by the main thread. */
+const updateNames = [
+  'membership_change',
+  'update_attempt',
+  'update_empty',
+  'update_failure',
+  'update_no_rebuild',
+  'update_success',
+];
+
+/** Of every cluster, whether it has been used or not. Status codes and their times come when they occur, as in Envoy. */
+export const clusterStatNames: StatNames = {
+  counters: [...updateNames, ...clusterCounterNames].sort(),
+  gauges: clusterGaugeNames.toSorted(),
+  histograms: clusterHistogramNames.filter((name) => name !== 'upstream_rq_time'),
+};

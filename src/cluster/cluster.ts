@@ -119,6 +119,8 @@ export interface Cluster {
   readonly stats: ClusterStats;
   readonly perConnectionBufferLimit: number;
   breakers(priority: 0 | 1): CircuitBreakers;
+  /** The runtime's `upstream.maintenance_mode.<name>` refuses this request. Drawn anew with every call. */
+  readonly isInMaintenance: boolean;
   pick(context: PickContext): Host | null;
   httpPool(host: Host, priority: 0 | 1): HttpPool;
   tcpPool(host: Host, priority: 0 | 1): TcpPool;

@@ -55,6 +55,10 @@ export class WorkerClusters implements Clusters {
     }
   }
 
+  onRuntimeChanged(): void {
+    for (const entry of this.entries.values()) entry.runtime?.onRuntimeChanged();
+  }
+
   /** The process is ending: idle upstream connections close, the others when they have served. */
   drain(): void {
     for (const entry of this.entries.values()) entry.runtime?.drainPools();

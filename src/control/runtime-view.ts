@@ -1,4 +1,4 @@
-import type { RuntimeView } from '../filter/filter.ts';
+import type { RuntimeView } from '../core/runtime-view.ts';
 import type { RuntimeEntries } from './runtime-data.ts';
 
 /**

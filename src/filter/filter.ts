@@ -1,6 +1,7 @@
 import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
 import type { Clock, Timers } from '../core/clock.ts';
+import type { RuntimeView } from '../core/runtime-view.ts';
 import type { Outcome } from '../observe/outcome.ts';
 import type { StatsScope } from '../observe/stats.ts';
 import type { Route } from '../route/route.ts';
@@ -107,13 +108,6 @@ export interface FilterContext {
   readonly localNode: { readonly cluster: string; readonly id: string };
   /** A number counted over all workers (`max_active_faults`), the filter's own by `key`; absent: the worker counts alone. */
   sharedNumber?(key: string): { load(): number; inc(): number; dec(): number };
-}
-
-/** Runtime keys (static, disk and admin layers merged); the numbers filters ask for. */
-export interface RuntimeView {
-  number(key: string, otherwise: number): number;
-  /** Numerator over denominator against `random` (0 ≤ x < 1). */
-  fraction(key: string, numerator: number, denominator: number, random: number): boolean;
 }
 
 /** Plain data → what the hot path uses; worker side, one per filter kind. */

@@ -8,6 +8,12 @@
 /** 4 bytes each, touched only when used. 2 000 clusters × 2 priorities × 4 limits are 16 000. */
 const SHARED_NUMBERS_MAX = 1 << 18;
 
+/**
+ * A thread's share, in steps of two: the lowest bit says that it has counted at all, which a share of 0 does not tell.
+ */
+const step = 2;
+const counted = 1;
+
 /** One number of the process, seen from one thread. */
 export class SharedNumber {
   private readonly totals: Int32Array;
@@ -27,13 +33,13 @@ export class SharedNumber {
 
   /** Adds one; the number after it. */
   inc(): number {
-    this.share[this.index] = this.share[this.index] + 1;
+    this.share[this.index] = (this.share[this.index] + step) | counted;
     return Atomics.add(this.totals, this.index, 1) + 1;
   }
 
   /** Takes one away; the number after it. */
   dec(): number {
-    this.share[this.index] = this.share[this.index] - 1;
+    this.share[this.index] = this.share[this.index] - step;
     return Atomics.sub(this.totals, this.index, 1) - 1;
   }
 
@@ -43,7 +49,7 @@ export class SharedNumber {
     while (seen < limit) {
       const found = Atomics.compareExchange(this.totals, this.index, seen, seen + 1);
       if (found === seen) {
-        this.share[this.index] = this.share[this.index] + 1;
+        this.share[this.index] = (this.share[this.index] + step) | counted;
         return true;
       }
       seen = found;
@@ -77,23 +83,35 @@ export class SharedNumbers {
 /** The main thread's side: keys → indices, and what each thread has added. */
 export class SharedNumberDirectory {
   private readonly totals: SharedArrayBuffer;
-  private readonly shares: Map<string, SharedArrayBuffer>;
+  private readonly values: Int32Array;
+  private readonly shares: Map<string, Int32Array<SharedArrayBuffer>>;
   private readonly indices: Map<string, number>;
   private readonly free: number[];
+  /** Keys that nobody wants any more, but on whose indices threads may still count. */
+  private readonly leaving: Set<string>;
+  /** Indices on which threads counted that have ended. */
+  private readonly countedBefore: Set<number>;
   private next: number;
 
   constructor() {
     this.totals = new SharedArrayBuffer(SHARED_NUMBERS_MAX * Int32Array.BYTES_PER_ELEMENT);
+    this.values = new Int32Array(this.totals);
     this.shares = new Map();
     this.indices = new Map();
     this.free = [];
+    this.leaving = new Set();
+    this.countedBefore = new Set();
     this.next = 0;
   }
 
   /** The index for `key`, e.g. `cluster/default/max_requests`; the same key has the same index for as long as it lives. */
   allot(key: string): number {
     const known = this.indices.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.leaving.delete(key);
+      return known;
+    }
+    if (this.free.length === 0 && this.leaving.size > 0) this.reclaim();
     const index = this.free.pop() ?? this.next++;
     if (index >= SHARED_NUMBERS_MAX) throw new RangeError(`more than ${SHARED_NUMBERS_MAX} shared numbers`);
     this.indices.set(key, index);
@@ -101,37 +119,55 @@ export class SharedNumberDirectory {
   }
 
   /**
-   * Gives the index of a removed cluster's key back. Only when no thread counts on it any more: a late `dec` would
-   * fall on the next owner.
+   * The key is no longer wanted. Its index goes to another key once it has fallen to 0: whoever still uses it then only
+   * adds what it takes away again.
    */
   release(key: string): void {
-    const index = this.indices.get(key);
-    if (index === undefined) return;
-    this.indices.delete(key);
-    this.free.push(index);
+    if (this.indices.has(key)) this.leaving.add(key);
+  }
+
+  private reclaim(): void {
+    for (const key of this.leaving) {
+      const index = this.indices.get(key)!;
+      if (Atomics.load(this.values, index) !== 0) continue;
+      this.leaving.delete(key);
+      this.indices.delete(key);
+      this.free.push(index);
+    }
   }
 
   /** A thread joins. `owner` names it, e.g. `worker_0`; the main thread may join as well. */
   join(owner: string): SharedNumbersData {
     if (this.shares.has(owner)) throw new Error(`${owner} has joined already`);
     const share = new SharedArrayBuffer(this.totals.byteLength);
-    this.shares.set(owner, share);
+    this.shares.set(owner, new Int32Array(share));
     return { totals: this.totals, share };
   }
 
   /** A thread has ended: whatever it still held is taken out of the totals. */
   leave(owner: string): void {
-    const buffer = this.shares.get(owner);
-    if (buffer === undefined) return;
+    const share = this.shares.get(owner);
+    if (share === undefined) return;
     this.shares.delete(owner);
-    const totals = new Int32Array(this.totals);
-    const share = new Int32Array(buffer);
-    for (let i = 0; i < this.next; i++) if (share[i] !== 0) Atomics.sub(totals, i, share[i]);
+    for (let i = 0; i < this.next; i++) {
+      if (share[i] === 0) continue;
+      Atomics.sub(this.values, i, share[i] >> 1);
+      this.countedBefore.add(i);
+    }
+  }
+
+  /** Some thread has counted on the key's index, whatever the number is now. */
+  isUsed(key: string): boolean {
+    const index = this.indices.get(key);
+    if (index === undefined) return false;
+    if (this.countedBefore.has(index)) return true;
+    for (const share of this.shares.values()) if (share[index] !== 0) return true;
+    return false;
   }
 
   /** For stats and the admin: the current number, 0 for an unknown key. */
   load(key: string): number {
     const index = this.indices.get(key);
-    return index === undefined ? 0 : Atomics.load(new Int32Array(this.totals), index);
+    return index === undefined ? 0 : Atomics.load(this.values, index);
   }
 }

@@ -4,6 +4,7 @@ import { buildNameMatcher, buildStatsMatcher, type NamePredicate } from './stat-
 import { DEFAULT_STATS_CONFIG, type StatsConfigData } from './stats-data.ts';
 import { StatKind, type ScopeRegistrations, type StatsBatch } from './stats-slab.ts';
 import type { HistogramReading, NumberReading, StatsSnapshot, TextReading } from './stats-snapshot.ts';
+import type { StatNames, StatsReport, StatsSource } from './stats-source.ts';
 
 interface Owner {
   readonly name: string;
@@ -130,6 +131,7 @@ export class StatsStore {
   private readonly numbers: Map<string, NumberStat>;
   private readonly histograms: Map<string, HistogramStat>;
   private readonly computed: Map<string, () => number>;
+  private readonly sources: StatsSource[];
   private readonly texts: Map<string, string>;
 
   constructor(config: StatsConfigData = DEFAULT_STATS_CONFIG) {
@@ -139,6 +141,7 @@ export class StatsStore {
     this.numbers = new Map();
     this.histograms = new Map();
     this.computed = new Map();
+    this.sources = [];
     this.texts = new Map();
   }
 
@@ -162,14 +165,14 @@ export class StatsStore {
     for (const stat of this.histograms.values()) stat.drop(owner);
   }
 
-  /** A gauge that is asked for when it is read: uptime, memory, what is left of a circuit breaker. */
+  /** A gauge that is asked for when it is read: uptime, memory. */
   gaugeFrom(name: string, read: () => number): void {
     if (this.accepts(name)) this.computed.set(name, read);
   }
 
-  /** Takes a gauge of `gaugeFrom` away. */
-  removeGauge(name: string): void {
-    this.computed.delete(name);
+  /** What is asked for more whenever stats are read. */
+  addSource(source: StatsSource): void {
+    this.sources.push(source);
   }
 
   /** A text readout, e.g. `control_plane.identifier`. */
@@ -187,18 +190,29 @@ export class StatsStore {
     for (const stat of this.numbers.values()) if (stat.kind === StatKind.Counter) stat.baseline = stat.total;
   }
 
-  snapshot(): StatsSnapshot {
-    const counters: NumberReading[] = [];
-    const gauges: NumberReading[] = [];
+  /** `usedOnly` leaves out what was never used, which is most of it where there are many clusters. */
+  snapshot(usedOnly = false): StatsSnapshot {
+    const collected = new Collected(
+      this.accepts,
+      this.numbers,
+      this.histograms,
+      (name) => this.boundsOf(name),
+      usedOnly,
+    );
+    const { counters, gauges, histograms } = collected;
     for (const stat of this.numbers.values()) {
+      const { name, isUsed } = stat;
+      if (usedOnly && !isUsed) continue;
       const list = stat.kind === StatKind.Counter ? counters : gauges;
-      list.push({ name: stat.name, value: stat.total - stat.baseline, isUsed: stat.isUsed });
+      list.push({ name, value: stat.total - stat.baseline, isUsed });
     }
     for (const [name, read] of this.computed) gauges.push({ name, value: read(), isUsed: true });
+    for (const { name, bounds, cumulative, interval } of this.histograms.values()) {
+      const isUsed = cumulative.count > 0;
+      if (isUsed || !usedOnly) histograms.push({ name, bounds, cumulative, interval, isUsed });
+    }
+    for (const source of this.sources) source.reportStats(collected);
     const texts: TextReading[] = Array.from(this.texts, ([name, value]) => ({ name, value }));
-    const histograms: HistogramReading[] = [];
-    for (const { name, bounds, cumulative, interval } of this.histograms.values())
-      histograms.push({ name, bounds, cumulative, interval, isUsed: cumulative.count > 0 });
     return {
       texts: texts.sort(byName),
       counters: counters.sort(byName),
@@ -239,6 +253,58 @@ export class StatsStore {
 
   private boundsOf(name: string): readonly number[] {
     return this.buckets.find(({ matches }) => matches(name))?.bounds ?? DEFAULT_BUCKETS;
+  }
+}
+
+/** A snapshot in the making. */
+class Collected implements StatsReport {
+  readonly counters: NumberReading[];
+  readonly gauges: NumberReading[];
+  readonly histograms: HistogramReading[];
+  private readonly accepts: NamePredicate;
+  private readonly numbers: ReadonlyMap<string, NumberStat>;
+  private readonly kept: ReadonlyMap<string, HistogramStat>;
+  private readonly boundsOf: (name: string) => readonly number[];
+  private readonly usedOnly: boolean;
+
+  constructor(
+    accepts: NamePredicate,
+    numbers: ReadonlyMap<string, NumberStat>,
+    kept: ReadonlyMap<string, HistogramStat>,
+    boundsOf: (name: string) => readonly number[],
+    usedOnly: boolean,
+  ) {
+    this.counters = [];
+    this.gauges = [];
+    this.histograms = [];
+    this.accepts = accepts;
+    this.numbers = numbers;
+    this.kept = kept;
+    this.boundsOf = boundsOf;
+    this.usedOnly = usedOnly;
+  }
+
+  known(prefix: string, names: StatNames): void {
+    if (this.usedOnly) return;
+    this.addZeros(this.counters, prefix, names.counters);
+    this.addZeros(this.gauges, prefix, names.gauges);
+    for (const last of names.histograms) {
+      const name = `${prefix}.${last}`;
+      if (this.kept.has(name) || !this.accepts(name)) continue;
+      const nothing = { cumulative: EMPTY_SUMMARY, interval: EMPTY_SUMMARY, isUsed: false };
+      this.histograms.push({ name, bounds: this.boundsOf(name), ...nothing });
+    }
+  }
+
+  gauge(name: string, value: number, isUsed: boolean): void {
+    if ((isUsed || !this.usedOnly) && this.accepts(name)) this.gauges.push({ name, value, isUsed });
+  }
+
+  private addZeros(list: NumberReading[], prefix: string, names: readonly string[]): void {
+    for (const last of names) {
+      const name = `${prefix}.${last}`;
+      if (!this.numbers.has(name) && this.accepts(name)) list.push({ name, value: 0, isUsed: false });
+    }
   }
 }
 

@@ -10,8 +10,8 @@ import { RecordingStats } from '../unit/cluster/recording-stats.ts';
 const policies: LbPolicyData[] = [
   { kind: 'round-robin' },
   { kind: 'random' },
-  { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: false },
-  { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: true },
+  { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, activeRequestBiasKey: '', fullScan: false },
+  { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, activeRequestBiasKey: '', fullScan: true },
 ];
 
 function hosts(...changes: Parameters<typeof hostData>[1][]): UpstreamHost[] {
@@ -157,7 +157,13 @@ describe('weights', () => {
   it('are divided by the load for least request', () => {
     const list = hosts({ weight: 4 }, { weight: 4 }, { weight: 1 });
     list[0].activeRequests = 3;
-    const policy: LbPolicyData = { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: false };
+    const policy: LbPolicyData = {
+      kind: 'least-request',
+      choiceCount: 2,
+      activeRequestBias: 1,
+      activeRequestBiasKey: '',
+      fullScan: false,
+    };
     const counts = count(balancer(list, policy).made, 6000);
     expect(Math.abs(counts.get(list[0])! - 1000)).toBeLessThanOrEqual(2);
     expect(Math.abs(counts.get(list[1])! - 4000)).toBeLessThanOrEqual(2);
@@ -167,7 +173,13 @@ describe('weights', () => {
   it('are not, with a bias of 0', () => {
     const list = hosts({ weight: 4 }, { weight: 4 }, { weight: 1 });
     list[0].activeRequests = 3;
-    const policy: LbPolicyData = { kind: 'least-request', choiceCount: 2, activeRequestBias: 0, fullScan: false };
+    const policy: LbPolicyData = {
+      kind: 'least-request',
+      choiceCount: 2,
+      activeRequestBias: 0,
+      activeRequestBiasKey: '',
+      fullScan: false,
+    };
     const counts = count(balancer(list, policy).made, 9000);
     expect(Math.abs(counts.get(list[0])! - 4000)).toBeLessThanOrEqual(2);
   });
@@ -177,7 +189,13 @@ describe('least request', () => {
   it('takes the less loaded of two draws', () => {
     const list = hosts({}, {});
     list[0].activeRequests = 5;
-    const policy: LbPolicyData = { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: false };
+    const policy: LbPolicyData = {
+      kind: 'least-request',
+      choiceCount: 2,
+      activeRequestBias: 1,
+      activeRequestBiasKey: '',
+      fullScan: false,
+    };
     const counts = count(balancer(list, policy).made, 8000);
     // The loaded one only when both draws hit it.
     expectShare(counts.get(list[0]), 8000, 1 / 4);
@@ -186,7 +204,13 @@ describe('least request', () => {
   it('never takes a more loaded one in a full scan', () => {
     const list = hosts({}, {}, {});
     list[0].activeRequests = 5;
-    const policy: LbPolicyData = { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: true };
+    const policy: LbPolicyData = {
+      kind: 'least-request',
+      choiceCount: 2,
+      activeRequestBias: 1,
+      activeRequestBiasKey: '',
+      fullScan: true,
+    };
     const counts = count(balancer(list, policy).made, 8000);
     expect(counts.get(list[0])).toBeUndefined();
     expectShare(counts.get(list[1]), 8000, 1 / 2);

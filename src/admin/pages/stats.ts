@@ -18,7 +18,7 @@ async function show(parameters: URLSearchParams, source: AdminSource, format?: S
   const isHtml = wanted === 'html' || wanted === 'active-html';
   const query = parseStatsQuery(parameters, isHtml ? 'text' : (wanted as StatsFormat));
   if (typeof query === 'string') return text(query, 400);
-  const stats = selectStats(source.stats(), query);
+  const stats = selectStats(source.stats(query.usedOnly), query);
   if (isHtml) return html(framed(renderStatsText(stats, query.histograms), wanted === 'active-html'));
   if (query.format === 'json') return text(renderStatsJson(stats, query.histograms), 200, 'application/json');
   if (query.format === 'text') return text(renderStatsText(stats, query.histograms));

@@ -13,6 +13,7 @@ import {
   type Cluster_CommonLbConfig,
   type LoadBalancingPolicy,
 } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
+import type { RuntimeDouble } from '../../proto/envoy/config/core/v3/base_pb.js';
 import type { TypedExtensionConfig } from '../../proto/envoy/config/core/v3/extension_pb.js';
 import {
   LocalityLbConfig_ZoneAwareLbConfigSchema,
@@ -126,7 +127,7 @@ function decodeLegacyPolicy(cluster: Cluster, reasons: Reasons): LbPolicyData {
     case Cluster_LbPolicy.LEAST_REQUEST: {
       const own = config.case === 'leastRequestLbConfig' ? config.value : undefined;
       if (own !== undefined) supportedLeastRequest.check(own, reasons.at('least_request_lb_config'));
-      return leastRequest(own?.choiceCount, own?.activeRequestBias?.defaultValue, false);
+      return leastRequest(own?.choiceCount, own?.activeRequestBias, false);
     }
     default:
       reasons
@@ -173,7 +174,7 @@ function decodePolicy(config: TypedExtensionConfig, reasons: Reasons): PolicyDat
       supportedTypedLeastRequest.check(message, reasons);
       const isFullScan =
         message.selectionMethod === LeastRequest_SelectionMethod.FULL_SCAN || (message.enableFullScan ?? false);
-      const policy = leastRequest(message.choiceCount, message.activeRequestBias?.defaultValue, isFullScan);
+      const policy = leastRequest(message.choiceCount, message.activeRequestBias, isFullScan);
       return { policy, ...decodeLocality(message.localityLbConfig, reasons) };
     }
     default:
@@ -195,13 +196,18 @@ function decodeLocality(config: LocalityLbConfig | undefined, reasons: Reasons):
   };
 }
 
-function leastRequest(choiceCount: number | undefined, bias: number | undefined, fullScan: boolean): LbPolicyData {
-  const isUsable = bias !== undefined && bias >= 0;
+function leastRequest(
+  choiceCount: number | undefined,
+  bias: RuntimeDouble | undefined,
+  fullScan: boolean,
+): LbPolicyData {
+  const isUsable = bias !== undefined && bias.defaultValue >= 0;
   return {
     kind: 'least-request',
     choiceCount: choiceCount ?? defaultChoiceCount,
     // Envoy warns of a negative bias and takes the default.
-    activeRequestBias: isUsable ? bias : defaultActiveRequestBias,
+    activeRequestBias: isUsable ? bias.defaultValue : defaultActiveRequestBias,
+    activeRequestBiasKey: bias?.runtimeKey ?? '',
     fullScan,
   };
 }

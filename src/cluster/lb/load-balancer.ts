@@ -20,7 +20,7 @@ type Pickers = [healthy: HostPicker | null, degraded: HostPicker | null, all: Ho
  * twice would tie the choices together.
  */
 export class PriorityLoadBalancer implements LoadBalancer {
-  private readonly lb: LbData;
+  private lb: LbData;
   private readonly random: RandomSource;
   private readonly panics: Counter;
   /** Where pickers begin that have no predecessor. */
@@ -46,10 +46,11 @@ export class PriorityLoadBalancer implements LoadBalancer {
     this.update(sets);
   }
 
-  /** The hosts, their weights or their health have changed. */
-  update(sets: readonly HostSet[]): void {
+  /** The hosts, their weights or their health have changed, or what the runtime says of `lb`. */
+  update(sets: readonly HostSet[], lb = this.lb): void {
     this.sets = sets;
-    this.loads = priorityLoads(sets, this.lb);
+    this.lb = lb;
+    this.loads = priorityLoads(sets, lb);
     this.previous = this.pickers;
     this.pickers = sets.map(() => [null, null, null]);
     const isSimple = sets.length === 1 && this.loads.healthy[0] === 100 && !this.loads.panic[0];

@@ -2,7 +2,8 @@ import { H1ServerCodec } from '../../codec/h1/server.ts';
 import { HeaderKeyFormat, UnderscoreAction, type H1ServerOptions } from '../../codec/h1/options.ts';
 import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
-import type { FilterBuilder, FilterContext, RuntimeView } from '../../filter/filter.ts';
+import type { RuntimeView } from '../../core/runtime-view.ts';
+import type { FilterBuilder, FilterContext } from '../../filter/filter.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 import type { AccessLogData } from '../../observe/access-log-data.ts';
 import { buildAccessLogFilter, type FilterTools } from '../../observe/access-log-filter.ts';
@@ -17,6 +18,7 @@ import { HcmStats } from './hcm-stats.ts';
 import { LocalReplies } from './local-reply.ts';
 import { RequestPreparation } from './request/preparation.ts';
 import { RouteStatsDirectory } from './route-stats.ts';
+import { runtimePath } from './runtime-path.ts';
 import { ResponsePreparation } from './response/preparation.ts';
 
 /** What all filters of one connection manager are built with. */
@@ -47,8 +49,9 @@ export interface HttpEnvironment {
 
 export const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
 
-export function buildHttpConnectionManager(data: HcmData, environment: HttpEnvironment): HttpConnectionManager {
+export function buildHttpConnectionManager(configured: HcmData, environment: HttpEnvironment): HttpConnectionManager {
   const { clock, timers, stats, runtime, localNode, localAddress } = environment;
+  const data = { ...configured, path: runtimePath(configured.path, runtime, () => environment.random()) };
   const scope = stats.scope('http').scope(data.statPrefix);
   const random = (): number => environment.random();
   const context = { stats: scope, clock, timers, random, runtime, localNode };
@@ -62,6 +65,7 @@ export function buildHttpConnectionManager(data: HcmData, environment: HttpEnvir
     defaultOff: defaultOff(filters),
     routes: environment.buildRoutes(data.routeConfig, context),
     clusters: environment.clusters,
+    runtime,
     listenerMetadata: environment.listenerMetadata,
     routeStats: new RouteStatsDirectory(stats),
     stats: new HcmStats(scope, environment.listenerStats.scope('http').scope(data.statPrefix)),

@@ -3,6 +3,7 @@ import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { DownstreamLocalClose } from '../../core/failures.ts';
+import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
@@ -27,6 +28,7 @@ export interface HttpConnectionManagerParts {
   readonly defaultOff: Uint8Array | null;
   readonly routes: RouteTable;
   readonly clusters: Clusters;
+  readonly runtime: RuntimeView;
   readonly stats: HcmStats;
   readonly accessLogs: readonly AccessLog[];
   readonly requestPreparation: RequestPreparation;
@@ -47,6 +49,7 @@ export class HttpConnectionManager implements ConnectionHandler {
   readonly router: RouterData;
   readonly chain: HttpFilterChain;
   readonly clusters: Clusters;
+  readonly runtime: RuntimeView;
   readonly stats: HcmStats;
   readonly accessLogs: readonly AccessLog[];
   readonly requestPreparation: RequestPreparation;
@@ -69,6 +72,7 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.router = parts.router;
     this.chain = parts.chain;
     this.clusters = parts.clusters;
+    this.runtime = parts.runtime;
     this.stats = parts.stats;
     this.accessLogs = parts.accessLogs;
     this.requestPreparation = parts.requestPreparation;

@@ -156,7 +156,7 @@ function decodeLogOptions(message: HttpConnectionManager, reasons: Reasons): Acc
 }
 
 const escapedSlashes: Readonly<Record<EscapedSlashes, PathOptionsData['escapedSlashes']>> = {
-  [EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT]: 'KEEP_UNCHANGED',
+  [EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT]: 'IMPLEMENTATION_SPECIFIC_DEFAULT',
   [EscapedSlashes.KEEP_UNCHANGED]: 'KEEP_UNCHANGED',
   [EscapedSlashes.REJECT_REQUEST]: 'REJECT_REQUEST',
   [EscapedSlashes.UNESCAPE_AND_REDIRECT]: 'UNESCAPE_AND_REDIRECT',
@@ -165,7 +165,7 @@ const escapedSlashes: Readonly<Record<EscapedSlashes, PathOptionsData['escapedSl
 
 function decodePathOptions(message: HttpConnectionManager): PathOptionsData {
   return {
-    normalize: message.normalizePath ?? false,
+    normalize: message.normalizePath ?? null,
     mergeSlashes: message.mergeSlashes,
     escapedSlashes: escapedSlashes[message.pathWithEscapedSlashesAction],
   };

@@ -111,14 +111,30 @@ export class Forwarding implements PickContext {
     const virtualCluster = this.route.virtualCluster(head);
     outcome.virtualClusterName = virtualCluster;
     this.elsewhere = manager.routeStats.of(this.route.virtualHostName, virtualCluster, this.route.statPrefix);
+    if (cluster.isInMaintenance) {
+      this.refuseForMaintenance(cluster);
+      return;
+    }
     if (manager.data.forwarding.schemeMatchesUpstream) head.scheme = 'http';
     this.timeouts = takeRouteTimeouts(head, action, manager.router);
-    this.retry = RetryState.from(head, action, cluster);
+    this.retry = RetryState.from(head, action, cluster, manager.runtime);
     this.setRouterHeaders(head);
     action.mutateRequest(head, outcome, choice, !manager.router.suppressEnvoyHeaders);
     this.replay.head(end);
     this.try();
     if (end) this.requestEnded();
+  }
+
+  private refuseForMaintenance(cluster: Cluster): void {
+    this.recordCode(503, false);
+    this.stream.replyFromRouter({
+      status: 503,
+      body: 'maintenance mode',
+      details: 'maintenance_mode',
+      flags: ResponseFlag.UpstreamOverflow,
+      headers: this.stream.manager.router.suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']],
+    });
+    cluster.stats.scope.counter('upstream_rq_maintenance_mode').inc();
   }
 
   data(chunk: Uint8Array, end: boolean): void {

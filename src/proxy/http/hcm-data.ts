@@ -98,10 +98,17 @@ export interface StringMatchData {
   readonly ignoreCase: boolean;
 }
 
+/** `runtimePath` fills in what is left to the runtime. */
 export interface PathOptionsData {
-  readonly normalize: boolean;
+  /** Null: the runtime decides. */
+  readonly normalize: boolean | null;
   readonly mergeSlashes: boolean;
-  readonly escapedSlashes: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT' | 'UNESCAPE_AND_FORWARD';
+  readonly escapedSlashes:
+    | 'IMPLEMENTATION_SPECIFIC_DEFAULT'
+    | 'KEEP_UNCHANGED'
+    | 'REJECT_REQUEST'
+    | 'UNESCAPE_AND_REDIRECT'
+    | 'UNESCAPE_AND_FORWARD';
 }
 
 export interface HostOptionsData {

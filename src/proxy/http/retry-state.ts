@@ -1,5 +1,6 @@
 import { ResponseFlag, RetryKind, type Failure } from '../../core/failure.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import { runtimeInteger, type RuntimeView } from '../../core/runtime-view.ts';
 import type { Cluster, Host } from '../../cluster/cluster.ts';
 import { parseRetryOn, RetryOn } from '../../route/retry-on.ts';
 import type { ForwardAction, RetryPolicy } from '../../route/route.ts';
@@ -8,7 +9,7 @@ import type { ForwardAction, RetryPolicy } from '../../route/route.ts';
 export const RetryDecision = { No: 0, Yes: 1, LimitExceeded: 2, Overflow: 3 } as const;
 export type RetryDecision = (typeof RetryDecision)[keyof typeof RetryDecision];
 
-/** Envoy: back-off starts at 25 ms and is capped at ten times its base. */
+/** Envoy: back-off starts at 25 ms, or at what the runtime says, and is capped at ten times its base. */
 const defaultBaseMs = 25;
 
 const noStatusCodes: readonly number[] = [];
@@ -17,6 +18,7 @@ const noStatusCodes: readonly number[] = [];
 export class RetryState {
   private readonly policy: RetryPolicy | null;
   private readonly cluster: Cluster;
+  private readonly runtime: RuntimeView;
   private readonly priority: 0 | 1;
   private readonly retryOn: number;
   private readonly retriableCodes: readonly number[];
@@ -28,13 +30,13 @@ export class RetryState {
   private hasRetried: boolean;
 
   /** Null: nothing about this request is ever repeated. The control headers are taken out. */
-  static from(head: RequestHead, action: ForwardAction, cluster: Cluster): RetryState | null {
+  static from(head: RequestHead, action: ForwardAction, cluster: Cluster, runtime: RuntimeView): RetryState | null {
     const policy = action.retry;
     const headers = head.headers;
     const headerOn = headers.get('x-envoy-retry-on');
     const headerGrpcOn = headers.get('x-envoy-retry-grpc-on');
     if (policy === null && headerOn === undefined && headerGrpcOn === undefined) return null;
-    const state = new RetryState(head, action, cluster, policy, headerOn, headerGrpcOn);
+    const state = new RetryState(head, action, cluster, runtime, policy, headerOn, headerGrpcOn);
     for (const name of controlHeaders) headers.remove(name);
     if (state.retryOn === 0 || state.remaining === 0) return null;
     return policy !== null && !policy.permits(head) ? null : state;
@@ -44,12 +46,14 @@ export class RetryState {
     head: RequestHead,
     action: ForwardAction,
     cluster: Cluster,
+    runtime: RuntimeView,
     policy: RetryPolicy | null,
     headerOn: string | undefined,
     headerGrpcOn: string | undefined,
   ) {
     this.policy = policy;
     this.cluster = cluster;
+    this.runtime = runtime;
     this.priority = action.priority;
     let retryOn = policy === null ? 0 : policy.retryOn;
     if (headerOn !== undefined) retryOn |= parseRetryOn(headerOn);
@@ -94,8 +98,12 @@ export class RetryState {
 
   /** Uniform between 0 and the current interval, which doubles with every attempt up to the cap (reference §1.9). */
   backOffMs(): number {
-    const base = this.policy === null || this.policy.backOffBaseMs === 0 ? defaultBaseMs : this.policy.backOffBaseMs;
-    const max = this.policy === null || this.policy.backOffMaxMs === 0 ? base * 10 : this.policy.backOffMaxMs;
+    const { policy } = this;
+    const isUsual = policy === null || policy.backOffBaseMs === 0;
+    const base = isUsual
+      ? runtimeInteger(this.runtime, 'upstream.base_retry_backoff_ms', defaultBaseMs)
+      : policy.backOffBaseMs;
+    const max = policy === null || policy.backOffMaxMs === 0 ? base * 10 : policy.backOffMaxMs;
     this.cluster.stats.rqRetryBackoffExponential.inc();
     return Math.random() * Math.min(base * 2 ** (this.attempts - 1), max);
   }
@@ -137,6 +145,7 @@ export class RetryState {
       this.cluster.stats.rqRetryOverflow.inc();
       return RetryDecision.Overflow;
     }
+    if (!this.runtime.fraction('upstream.use_retry', 100, 100, Math.random())) return RetryDecision.No;
     if (host !== null) {
       this.failedHosts ??= [];
       this.failedHosts.push(host);

@@ -1,18 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { allotBreakerSlots, breakerGauges, buildCircuitBreakers } from '../../../src/cluster/circuit-breaker.ts';
+import { RuntimeValues } from '../../../src/control/runtime-view.ts';
+import { allotBreakerSlots, ClusterBreakers, reportBreakers } from '../../../src/cluster/circuit-breaker.ts';
 import type { BreakerData } from '../../../src/cluster/cluster-data.ts';
 import { SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
-import { breaker, clusterData } from './cluster-fixture.ts';
+import { breaker, clusterData, runtimeOf } from './cluster-fixture.ts';
+import { CollectedStats } from './collected-stats.ts';
 
 function build(change: Partial<BreakerData>) {
   const directory = new SharedNumberDirectory();
-  const slots = allotBreakerSlots(directory, 'c').slice(0, 4);
-  const data = { ...breaker, ...change };
-  const workers = ['worker_0', 'worker_1'].map((name) =>
-    buildCircuitBreakers(data, slots, new SharedNumbers(directory.join(name))),
+  const runtime = new RuntimeValues();
+  const breakerSlots = allotBreakerSlots(directory, 'c');
+  const data = clusterData({ breakerSlots, breakers: [{ ...breaker, ...change }, breaker] });
+  const workers = ['worker_0', 'worker_1'].map(
+    (name) => new ClusterBreakers(data, 0, new SharedNumbers(directory.join(name)), runtime),
   );
-  const gauges = () => Object.fromEntries(breakerGauges(clusterData({ breakers: [data, breaker] }), directory));
-  return { directory, workers, gauges };
+  const collect = () =>
+    new CollectedStats({ reportStats: (report) => reportBreakers(data, 'c', directory, runtime, report) }).gauges;
+  const gauges = () =>
+    Object.fromEntries(Array.from(collect(), ([name, { value }]) => [name.slice('c.'.length), value]));
+  const used = () => Array.from(collect()).flatMap(([name, { isUsed }]) => (isUsed ? name : []));
+  const set = (keys: Record<string, string>) => {
+    runtime.update(runtimeOf(keys));
+    for (const worker of workers) worker.update(runtime);
+  };
+  return { directory, workers, gauges, used, set };
 }
 
 describe('circuit breakers', () => {
@@ -36,6 +47,7 @@ describe('circuit breakers', () => {
       'circuit_breakers.default.rq_open': 0,
       'circuit_breakers.default.rq_retry_open': 0,
       'circuit_breakers.default.remaining_cx': 1,
+      'circuit_breakers.default.remaining_cx_pools': 2 ** 64,
       'circuit_breakers.default.remaining_pending': 1024,
       'circuit_breakers.default.remaining_rq': 1024,
       'circuit_breakers.default.remaining_retries': 3,
@@ -88,5 +100,72 @@ describe('circuit breakers', () => {
     expect(retries.canCreate).toBe(false);
     retries.dec();
     expect(retries.canCreate).toBe(true);
+  });
+
+  it('are told apart by whether they were ever counted on', () => {
+    const { workers, used } = build({});
+    expect(used()).toEqual([]);
+    workers[0].requests.inc();
+    workers[0].requests.dec();
+    expect(used()).toEqual(['c.circuit_breakers.default.rq_open']);
+  });
+
+  describe('by runtime keys', () => {
+    it('have other limits than configured, and the configured ones when the keys are gone', () => {
+      const { workers, set, gauges } = build({ maxConnections: 2, maxRetries: 3, trackRemaining: true });
+      set({
+        'circuit_breakers.c.default.max_connections': '1',
+        'circuit_breakers.c.default.max_pending_requests': '0',
+        'circuit_breakers.c.default.max_requests': '0',
+        'circuit_breakers.c.default.max_retries': '0',
+        'circuit_breakers.c.high.max_connections': '0',
+      });
+      const { connections, pendingRequests, requests, retries } = workers[0];
+      connections.inc();
+      expect([connections, pendingRequests, requests, retries].map(({ canCreate }) => canCreate)).toEqual([
+        false,
+        false,
+        false,
+        false,
+      ]);
+      expect(gauges()).toMatchObject({
+        'circuit_breakers.default.cx_open': 1,
+        'circuit_breakers.high.cx_open': 1,
+        'circuit_breakers.default.remaining_cx': 0,
+      });
+      set({});
+      expect([connections, pendingRequests, requests, retries].every(({ canCreate }) => canCreate)).toBe(true);
+    });
+
+    it('get a limit where there was none, with what is open already', () => {
+      const { workers, set } = build({ maxRequests: 4294967295 });
+      const [here, there] = workers.map(({ requests }) => requests);
+      here.inc();
+      there.inc();
+      set({ 'circuit_breakers.c.default.max_requests': '3' });
+      here.inc();
+      expect(there.canCreate).toBe(false);
+      there.dec();
+      expect(there.canCreate).toBe(true);
+    });
+
+    it('change a retry budget', () => {
+      const { workers, set } = build({ retryBudget: { percent: 20, minConcurrency: 0 } });
+      const { requests, retries } = workers[0];
+      for (let i = 0; i < 4; i++) requests.inc();
+      expect(retries.canCreate).toBe(false);
+      set({ 'circuit_breakers.c.default.retry_budget.budget_percent': '50' });
+      expect(retries.canCreate).toBe(true);
+      set({ 'circuit_breakers.c.default.retry_budget.min_retry_concurrency': '1' });
+      expect(retries.canCreate).toBe(true);
+    });
+
+    it('ignore what is no whole number', () => {
+      const { workers, set } = build({ maxRequests: 1 });
+      set({ 'circuit_breakers.c.default.max_requests': '-3' });
+      expect(workers[0].requests.canCreate).toBe(true);
+      set({ 'circuit_breakers.c.default.max_requests': 'none' });
+      expect(workers[0].requests.canCreate).toBe(true);
+    });
   });
 });

@@ -3,6 +3,7 @@ import type { ClusterChanges } from '../../../src/cluster/cluster-changes.ts';
 import type { ClusterData, DiscoveryData, DnsData } from '../../../src/cluster/cluster-data.ts';
 import { ClusterDirectory } from '../../../src/cluster/cluster-directory.ts';
 import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
+import { CollectedStats } from './collected-stats.ts';
 import { clusterData, hostData } from './cluster-fixture.ts';
 import { ScriptedResolver } from './discovery/scripted-resolver.ts';
 import { MemoryNetwork } from './memory-network.ts';
@@ -52,9 +53,43 @@ class Bench {
   }
 
   gauge(name: string): number | undefined {
-    return new Map(this.directory.gaugesOf('c')).get(name);
+    return this.reported().gauges.get(`cluster.c.${name}`)?.value;
+  }
+
+  reported(): CollectedStats {
+    return new CollectedStats(this.directory);
   }
 }
+
+describe('stats of clusters', () => {
+  it('have their names, used or not, for as long as the cluster is there', () => {
+    const bench = new Bench();
+    bench.replace({ name: 'c', statName: 'c' }, { name: 'd', statName: 'other' });
+    const { names, gauges } = bench.reported();
+    expect(names).toContain('cluster.other.upstream_rq_total');
+    expect(names).toContain('cluster.c.upstream_cx_length_ms');
+    expect(gauges.get('cluster.other.circuit_breakers.high.cx_open')).toEqual({ value: 0, isUsed: false });
+    bench.replace({ name: 'c', statName: 'c' });
+    expect([...bench.reported().names].filter((name) => name.startsWith('cluster.other.'))).toEqual([]);
+  });
+
+  it('tell the greatest weight of discovered hosts', async () => {
+    const bench = new Bench();
+    bench.replace({ hosts: [hostData('10.0.0.1', { weight: 7 })] });
+    expect(bench.gauge('max_host_weight')).toBe(0);
+    bench.dnsCluster('strict-dns', ['a.test']);
+    await bench.resolver.answer('a.test', ['10.0.0.1']);
+    expect(bench.gauge('max_host_weight')).toBe(1);
+  });
+});
+
+describe('the limits of a removed cluster', () => {
+  it('serve another', () => {
+    const bench = new Bench();
+    for (let i = 0; i < 100; i++) bench.replace({ name: `c${i}` });
+    expect(bench.directory.takeChanges().set[0].breakerSlots.every((slot) => slot < 24)).toBe(true);
+  });
+});
 
 describe('static clusters', () => {
   it('are warm at once, and go to the workers with their limits', async () => {

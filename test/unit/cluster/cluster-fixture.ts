@@ -2,6 +2,8 @@ import { H1ClientCodec } from '../../../src/codec/h1/client.ts';
 import { defaultClientOptions } from '../../../src/codec/h1/options.ts';
 import { ClusterRuntime, type ClusterEnvironment } from '../../../src/cluster/cluster-runtime.ts';
 import { emptyLocality, type BreakerData, type ClusterData, type HostData } from '../../../src/cluster/cluster-data.ts';
+import { runtimeText, type RuntimeEntries } from '../../../src/control/runtime-data.ts';
+import { RuntimeValues } from '../../../src/control/runtime-view.ts';
 import { HostCounters, type HostBlockMessage } from '../../../src/cluster/host-counters.ts';
 import { UpstreamHost } from '../../../src/cluster/host.ts';
 import { allotBreakerSlots } from '../../../src/cluster/circuit-breaker.ts';
@@ -84,11 +86,17 @@ export function clusterData(change: Partial<ClusterData> = {}): ClusterData {
   };
 }
 
+/** The runtime of these keys. */
+export function runtimeOf(keys: Readonly<Record<string, string>>): RuntimeEntries {
+  return new Map(Object.entries(keys).map(([key, text]) => [key, runtimeText(text)]));
+}
+
 /** One worker's world around its clusters, in memory. */
 export class World {
   readonly network: MemoryNetwork;
   readonly stats: RecordingStats;
   readonly limits: SharedNumberDirectory;
+  readonly runtime: RuntimeValues;
   readonly messages: HostBlockMessage[];
   readonly environment: ClusterEnvironment;
 
@@ -97,10 +105,12 @@ export class World {
     this.stats = new RecordingStats();
     this.limits = new SharedNumberDirectory();
     this.messages = [];
+    this.runtime = new RuntimeValues();
     this.environment = {
       network: this.network,
       random: seededRandom(seed),
       stats: this.stats,
+      runtime: this.runtime,
       shared: new SharedNumbers(this.limits.join('worker_0')),
       hostCounters: new HostCounters((message) => this.messages.push(message)),
       codecFor: () => (host, owner) => new H1ClientCodec(host, owner, defaultClientOptions),

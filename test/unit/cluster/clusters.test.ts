@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { clusterChanges } from '../../../src/cluster/cluster-changes.ts';
 import type { ClusterData } from '../../../src/cluster/cluster-data.ts';
 import { WorkerClusters } from '../../../src/cluster/clusters.ts';
-import { anyHost, hostData, World } from './cluster-fixture.ts';
+import { anyHost, hostData, runtimeOf, World } from './cluster-fixture.ts';
 
 const byName = (...list: ClusterData[]): Map<string, ClusterData> => new Map(list.map((data) => [data.name, data]));
 
@@ -55,6 +55,52 @@ describe('WorkerClusters', () => {
     clusters.apply({ set: [world.data({ hosts: [] })], removed: [], hosts: [] });
     clusters.apply({ set: [], removed: [], hosts: [{ name: 'c', hosts: [hostData('10.0.0.9')] }] });
     expect(clusters.get('c')!.pick(anyHost)!.addressText).toBe('10.0.0.9:80');
+  });
+
+  describe('when the runtime changes', () => {
+    it('sends no one to sick hosts that were in use only out of panic, and the other way round', () => {
+      const world = new World();
+      const clusters = new WorkerClusters(world.environment);
+      const hosts = [
+        hostData('10.0.0.1'),
+        hostData('10.0.0.2', { health: 'UNHEALTHY' }),
+        hostData('10.0.0.3', { health: 'UNHEALTHY' }),
+      ];
+      clusters.apply({ set: [world.data({ hosts })], removed: [], hosts: [] });
+      const cluster = clusters.get('c')!;
+      const reached = () => new Set(Array.from({ length: 30 }, () => cluster.pick(anyHost)!.addressText)).size;
+      expect(reached()).toBe(3);
+      world.runtime.update(runtimeOf({ 'upstream.healthy_panic_threshold': '10' }));
+      clusters.onRuntimeChanged();
+      expect(reached()).toBe(1);
+      world.runtime.update(runtimeOf({}));
+      clusters.onRuntimeChanged();
+      expect(reached()).toBe(3);
+    });
+
+    it('gives clusters that are in use other limits', () => {
+      const world = new World();
+      const clusters = new WorkerClusters(world.environment);
+      clusters.apply({ set: [world.data()], removed: [], hosts: [] });
+      const { requests } = clusters.get('c')!.breakers(0);
+      world.runtime.update(runtimeOf({ 'circuit_breakers.c.default.max_requests': '0' }));
+      clusters.onRuntimeChanged();
+      expect(requests.canCreate).toBe(false);
+    });
+
+    it('takes a share of the requests for maintenance', () => {
+      const world = new World();
+      const clusters = new WorkerClusters(world.environment);
+      clusters.apply({ set: [world.data()], removed: [], hosts: [] });
+      const cluster = clusters.get('c')!;
+      const refused = () => Array.from({ length: 1000 }, () => cluster.isInMaintenance).filter(Boolean).length;
+      expect(refused()).toBe(0);
+      world.runtime.update(runtimeOf({ 'upstream.maintenance_mode.c': '30' }));
+      clusters.onRuntimeChanged();
+      expect(Math.round(refused() / 100)).toBe(3);
+      world.runtime.update(runtimeOf({ 'upstream.maintenance_mode.c': '100' }));
+      expect(refused()).toBe(1000);
+    });
   });
 
   it('forgets what is removed', () => {

@@ -176,7 +176,15 @@ describe('load balancing', () => {
     [{ lb_policy: 'RANDOM' }, { policy: { kind: 'random' } }],
     [
       { lb_policy: 'LEAST_REQUEST' },
-      { policy: { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, fullScan: false } },
+      {
+        policy: {
+          kind: 'least-request',
+          choiceCount: 2,
+          activeRequestBias: 1,
+          activeRequestBiasKey: '',
+          fullScan: false,
+        },
+      },
     ],
     [
       {
@@ -186,7 +194,15 @@ describe('load balancing', () => {
           active_request_bias: { default_value: 0, runtime_key: 'k' },
         },
       },
-      { policy: { kind: 'least-request', choiceCount: 5, activeRequestBias: 0, fullScan: false } },
+      {
+        policy: {
+          kind: 'least-request',
+          choiceCount: 5,
+          activeRequestBias: 0,
+          activeRequestBiasKey: 'k',
+          fullScan: false,
+        },
+      },
     ],
     [{ common_lb_config: { healthy_panic_threshold: { value: 0 } } }, { panicThreshold: 0 }],
     [{ common_lb_config: { healthy_panic_threshold: { value: 33.5 } } }, { panicThreshold: 34 }],
@@ -210,7 +226,7 @@ describe('load balancing', () => {
       locality_lb_config: { locality_weighted_lb_config: {} },
     });
     expect(accepted({ lb_policy: 'RANDOM', ...policies(least, any(RoundRobinSchema)) }).lb).toMatchObject({
-      policy: { kind: 'least-request', choiceCount: 3, activeRequestBias: 1, fullScan: true },
+      policy: { kind: 'least-request', choiceCount: 3, activeRequestBias: 1, activeRequestBiasKey: '', fullScan: true },
       localityWeighted: true,
     });
     expect(accepted(policies(any(RandomSchema))).lb.policy).toEqual({ kind: 'random' });

@@ -40,11 +40,54 @@ describe('SharedNumbers', () => {
     expect(again.inc()).toBe(2);
   });
 
-  it('reuse the index of a released key', () => {
+  describe('of a released key', () => {
+    it('give their index to the next', () => {
+      const directory = new SharedNumberDirectory();
+      const index = directory.allot('a');
+      directory.release('a');
+      directory.release('never');
+      expect(directory.allot('b')).toBe(index);
+      expect(directory.allot('a')).not.toBe(index);
+    });
+
+    it('keep it for as long as somebody counts on it', () => {
+      const directory = new SharedNumberDirectory();
+      const index = directory.allot('a');
+      const number = new SharedNumbers(directory.join('w')).slot(index);
+      number.inc();
+      directory.release('a');
+      expect(directory.allot('b')).not.toBe(index);
+      number.dec();
+      expect(directory.allot('c')).toBe(index);
+    });
+
+    it('keep it where the key is wanted again', () => {
+      const directory = new SharedNumberDirectory();
+      const index = directory.allot('a');
+      directory.release('a');
+      expect(directory.allot('a')).toBe(index);
+      expect(directory.allot('b')).not.toBe(index);
+    });
+
+    it('do not pile up', () => {
+      const directory = new SharedNumberDirectory();
+      for (let i = 0; i < 100; i++) {
+        expect(directory.allot(`cluster/${i}`)).toBeLessThan(2);
+        directory.release(`cluster/${i}`);
+      }
+    });
+  });
+
+  it('tell whether anybody has ever counted', () => {
     const directory = new SharedNumberDirectory();
-    const index = directory.allot('a');
-    directory.release('a');
-    directory.release('never');
-    expect(directory.allot('b')).toBe(index);
+    const index = directory.allot('k');
+    const number = new SharedNumbers(directory.join('w')).slot(index);
+    expect(directory.isUsed('k')).toBe(false);
+    number.inc();
+    number.dec();
+    expect([directory.load('k'), directory.isUsed('k')]).toEqual([0, true]);
+    directory.leave('w');
+    expect([directory.load('k'), directory.isUsed('k')]).toEqual([0, true]);
+    expect(directory.isUsed('unknown')).toBe(false);
   });
 });

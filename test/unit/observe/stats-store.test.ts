@@ -168,8 +168,60 @@ describe('StatsStore', () => {
     store.gaugeFrom('server.uptime', () => uptime);
     uptime = 2;
     expect(valueOf(store, 'server.uptime')).toBe(2);
-    store.removeGauge('server.uptime');
-    expect(valueOf(store, 'server.uptime')).toBeUndefined();
+  });
+
+  describe('lists what nobody has counted yet', () => {
+    const names = { counters: ['rq_total', 'rq_timeout'], gauges: ['rq_active'], histograms: ['rq_time'] };
+    const withSource = (store: StatsStore): void =>
+      store.addSource({
+        reportStats: (report) => {
+          report.known('cluster.up', names);
+          report.gauge('cluster.up.limit_open', 0, false);
+          report.gauge('cluster.up.members', 2, true);
+        },
+      });
+
+    it('as zeros beside what has been counted', () => {
+      const { store, a } = threads();
+      withSource(store);
+      a.root.scope('cluster.up').counter('rq_total').inc();
+      a.flush();
+      const { counters, gauges, histograms } = store.snapshot();
+      expect(counters).toEqual([
+        { name: 'cluster.up.rq_timeout', value: 0, isUsed: false },
+        { name: 'cluster.up.rq_total', value: 1, isUsed: true },
+      ]);
+      expect(gauges.map(({ name, value, isUsed }) => [name, value, isUsed])).toEqual([
+        ['cluster.up.limit_open', 0, false],
+        ['cluster.up.members', 2, true],
+        ['cluster.up.rq_active', 0, false],
+      ]);
+      expect(histograms.map(({ name, isUsed }) => [name, isUsed])).toEqual([['cluster.up.rq_time', false]]);
+    });
+
+    it('but not where only what was used is wanted', () => {
+      const { store, a } = threads();
+      withSource(store);
+      a.root.scope('cluster.up').counter('rq_total').inc();
+      a.root.scope('cluster.up').counter('rq_cancelled');
+      a.root.scope('cluster.up').histogram('rq_time');
+      a.flush();
+      const { counters, gauges, histograms } = store.snapshot(true);
+      expect([...counters, ...gauges, ...histograms].map(({ name }) => name)).toEqual([
+        'cluster.up.rq_total',
+        'cluster.up.members',
+      ]);
+    });
+
+    it('and not what the matcher keeps out', () => {
+      const exact = { kind: 'suffix', value: 'rq_timeout', ignoreCase: false } as const;
+      const { store } = threads(
+        new StatsStore({ ...DEFAULT_STATS_CONFIG, matcher: { kind: 'include', patterns: [exact] } }),
+      );
+      withSource(store);
+      const { counters, gauges, histograms } = store.snapshot();
+      expect([...counters, ...gauges, ...histograms].map(({ name }) => name)).toEqual(['cluster.up.rq_timeout']);
+    });
   });
 
   it('carries ten thousand stats over several slabs', () => {

@@ -74,7 +74,7 @@ test('defaults are Envoy’s', () => {
       delayedCloseMs: 1000,
     },
     http1: { acceptHttp10: false, allowAbsoluteUrl: true, enableTrailers: false, headerKeyFormat: 'lower' },
-    path: { normalize: false, mergeSlashes: false, escapedSlashes: 'KEEP_UNCHANGED' },
+    path: { normalize: null, mergeSlashes: false, escapedSlashes: 'IMPLEMENTATION_SPECIFIC_DEFAULT' },
     host: { stripPort: 'none', stripTrailingDot: false },
     client: { useRemoteAddress: false, xffNumTrustedHops: 0, detection: [], internalCidrRanges: [] },
     requestId: { generate: true, preserveExternal: false, alwaysSetInResponse: false, packTraceReason: true },

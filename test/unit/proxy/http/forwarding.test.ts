@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConnectionTermination, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
 import { Verdict, type HttpFilter, type Stream } from '../../../../src/filter/filter.ts';
+import { runtimeOf } from '../../cluster/cluster-fixture.ts';
 import { limited } from '../../cluster/pool/http-bench.ts';
 import { bodyOf, fieldOf, HttpWorld, request, response, statusOf, type Setting } from './world.ts';
 
@@ -463,4 +464,21 @@ describe('headers of the router', () => {
     expect(fieldOf(sent, 'x-envoy-original-host')).toBe('a');
     expect(fieldOf(sent, 'x-forwarded-host')).toBe('first,a');
   });
+});
+
+test('a cluster in maintenance answers without being asked', () => {
+  const world = new HttpWorld({ log });
+  world.around.runtime.update(runtimeOf({ 'upstream.maintenance_mode.c': '100' }));
+  world.clusters.get('c')!.onRuntimeChanged();
+  const client = world.send(request());
+  const answer = client.take();
+  expect([statusOf(answer), bodyOf(answer), fieldOf(answer, 'x-envoy-overloaded')]).toEqual([
+    503,
+    'maintenance mode',
+    'true',
+  ]);
+  expect(world.dials).toBe(0);
+  expect(world.stat('cluster.c.upstream_rq_maintenance_mode')).toBe(1);
+  expect(world.stat('cluster.c.upstream_rq_503')).toBe(1);
+  expect(world.logged).toEqual(['503 UO maintenance_mode']);
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ConnectionTimeout, LocalConnectionFailure, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
-import { hostData } from '../../cluster/cluster-fixture.ts';
+import { hostData, runtimeOf } from '../../cluster/cluster-fixture.ts';
 import { limited } from '../../cluster/pool/http-bench.ts';
 import { bodyOf, fieldOf, HttpWorld, request, response, statusOf, trusted } from './world.ts';
 
@@ -354,5 +354,40 @@ describe('tries', () => {
     world.advance(longestMs);
     world.upstream.receive(response(200, 'whole'));
     expect(bodyOf(client.take())).toBe('whole');
+  });
+});
+
+describe('runtime keys', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  test('upstream.use_retry switches repeats off', () => {
+    const world = new HttpWorld({ routes: routesWith('retry_on: 5xx') });
+    world.around.runtime.update(runtimeOf({ 'upstream.use_retry': '0' }));
+    const client = world.send(request());
+    world.accept().receive(response(503));
+    expect(statusOf(client.take())).toBe(503);
+    expect(world.stat('cluster.c.upstream_rq_retry')).toBe(0);
+  });
+
+  test('upstream.base_retry_backoff_ms is the pause where the route names none', () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    const world = new HttpWorld({ routes: routesWith('retry_on: 5xx') });
+    world.around.runtime.update(runtimeOf({ 'upstream.base_retry_backoff_ms': '1000' }));
+    world.send(request());
+    world.accept().receive(response(503));
+    world.advance(499);
+    expect(world.stat('cluster.c.upstream_rq_retry')).toBe(0);
+    world.advance(1);
+    expect(world.stat('cluster.c.upstream_rq_retry')).toBe(1);
+  });
+
+  test('and not where it names one', () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    const world = new HttpWorld({ routes: routesWith('retry_on: 5xx, retry_back_off: { base_interval: 0.010s }') });
+    world.around.runtime.update(runtimeOf({ 'upstream.base_retry_backoff_ms': '1000' }));
+    world.send(request());
+    world.accept().receive(response(503));
+    world.advance(5);
+    expect(world.stat('cluster.c.upstream_rq_retry')).toBe(1);
   });
 });

@@ -164,7 +164,7 @@ export class HttpWorld {
       stats,
       listenerStats: stats.scope('listener').scope('l'),
       listenerMetadata: null,
-      runtime: fixedRuntime,
+      runtime: this.around.runtime,
       localNode: { cluster: '', id: '' },
       localAddress: '10.9.9.9',
       random: () => 0,

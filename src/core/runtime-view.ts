@@ -1,0 +1,18 @@
+/** Runtime keys (static, disk and admin layers merged), as whoever acts on them asks. The answers follow every change. */
+export interface RuntimeView {
+  number(key: string, otherwise: number): number;
+  /** Numerator over denominator against `random` (0 ≤ x < 1). */
+  fraction(key: string, numerator: number, denominator: number, random: number): boolean;
+}
+
+/** A whole number from 0 on; what is none counts as absent. As Envoy's `getInteger`. */
+export function runtimeInteger(runtime: RuntimeView, key: string, otherwise: number): number {
+  const value = runtime.number(key, otherwise);
+  return Number.isInteger(value) && value >= 0 ? value : otherwise;
+}
+
+/** Where nothing is configured. */
+export const emptyRuntime: RuntimeView = {
+  number: (_key, otherwise) => otherwise,
+  fraction: (_key, numerator, denominator, random) => random * denominator < numerator,
+};
