@@ -39,6 +39,8 @@ export interface Stream {
   readonly clock: Clock;
   readonly timers: Timers;
   clearRoute(): void;
+  /** `cluster.<name>.` of the cluster that the route chose; null: it does not forward, or to no cluster that there is. */
+  readonly clusterStats: StatsScope | null;
   /** Most specific per-route configuration for this filter (route entry, virtual host, route configuration), built, or undefined. */
   perFilterConfig(filterName: string): unknown;
   /** All levels, least specific first (cors, header_mutation merge them). */

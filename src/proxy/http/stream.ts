@@ -8,6 +8,7 @@ import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { HttpFilter, LocalReply, Stream } from '../../filter/filter.ts';
 import { Outcome } from '../../observe/outcome.ts';
+import type { StatsScope } from '../../observe/stats.ts';
 import type { ClusterChoice, DirectResponseAction, ForwardAction, Route } from '../../route/route.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import type { HttpFilterChain } from './filter-chain.ts';
@@ -90,6 +91,11 @@ export class HttpStream implements Stream {
 
   get bufferLimit(): number {
     return this.connection.connection.bufferLimit;
+  }
+
+  get clusterStats(): StatsScope | null {
+    if (!this.isRouteDecided) this.decideRoute();
+    return this.choice === null || this.cluster === null ? null : this.cluster.stats.scope;
   }
 
   get bufferedRequestBody(): readonly Uint8Array[] {

@@ -112,6 +112,7 @@ export class TestStream implements Stream {
   readonly requestHead: RequestHead;
   responseHead: ResponseHead | null;
   route: Route | null;
+  clusterStats: TestStats | null;
   readonly random: number;
   readonly clock: Clock;
   readonly timers: ManualTimers;
@@ -127,6 +128,7 @@ export class TestStream implements Stream {
     this.requestHead = request;
     this.responseHead = null;
     this.route = forwardTo('up');
+    this.clusterStats = new TestStats();
     this.random = 0.5;
     this.clock = context.clock;
     this.timers = context.timers;
