@@ -12,8 +12,8 @@ const wastedMax = 16;
 const skippedMax = 200;
 const retries = 4;
 
-/** Entries are numbered in the order of their coming; at this number they are numbered anew. */
-const numberMax = 2 ** 30;
+/** Entries are numbered in the order of their coming. Between blocks, from this number on, they are numbered anew. */
+export const numberMax = 2 ** 30;
 
 /**
  * The dynamic table of the writing side. Entries lie in a ring and are numbered from 1 on; those of one name are in one
@@ -96,7 +96,6 @@ export class EncoderTable {
     const size = name.name.length + value.length + entryOverhead;
     this.evictTo(this.bytesMax - size);
     if (this.newest - this.evicted > this.mask) this.grow();
-    if (this.newest >= numberMax) this.renumber();
     const number = ++this.newest;
     const slot = number & this.mask;
     this.names[slot] = name;
@@ -136,7 +135,7 @@ export class EncoderTable {
   }
 
   /** Takes as much off every number as leaves each entry its slot. */
-  private renumber(): void {
+  renumber(): void {
     const off = this.evicted & ~this.mask;
     this.newest -= off;
     this.evicted -= off;

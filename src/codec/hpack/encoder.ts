@@ -1,8 +1,9 @@
 import type { ByteTarget } from './byte-writer.ts';
 import { tableBytesDefault } from './decoder.ts';
 import { encoderName, type EncoderName } from './encoder-name.ts';
-import { EncoderTable } from './encoder-table.ts';
+import { EncoderTable, numberMax } from './encoder-table.ts';
 import { Indexing, cookieBytesMin } from './field/habits.ts';
+import { LastBlock } from './last-block.ts';
 import { firstDynamic } from './field/static-table.ts';
 import { textRoom, writeInteger, writeText } from './string-writer.ts';
 
@@ -21,12 +22,17 @@ export class HpackEncoder {
   private readonly tableBytesMax: number;
   /** The smallest size since the last block, which the peer must hear of; -1: none. */
   private bytesMaxLow: number;
+  /** Entries are referred to by number, those of the static table by negative index. */
+  private readonly lastBlock: LastBlock;
+  private position: number;
 
   /** `tableBytesMax`: what the table may take at most here, whatever the peer allows. */
   constructor(tableBytesMax: number = tableBytesDefault) {
     this.table = new EncoderTable(Math.min(tableBytesMax, tableBytesDefault));
     this.tableBytesMax = tableBytesMax;
     this.bytesMaxLow = tableBytesMax < tableBytesDefault ? tableBytesMax : -1;
+    this.lastBlock = new LastBlock();
+    this.position = 0;
   }
 
   /** The peer's SETTINGS_HEADER_TABLE_SIZE. Its decoder hears of it at the beginning of the next block. */
@@ -39,25 +45,45 @@ export class HpackEncoder {
 
   /** Once per header block, before its first field. */
   begin(out: ByteTarget): void {
-    const low = this.bytesMaxLow;
-    if (low < 0) return;
-    const { bytesMax } = this.table;
-    out.ensure(integerRoom * 2);
-    if (low < bytesMax) out.length = writeInteger(out.bytes, out.length, 0x20, 0x1f, low);
-    out.length = writeInteger(out.bytes, out.length, 0x20, 0x1f, bytesMax);
-    this.bytesMaxLow = -1;
+    this.position = 0;
+    if (this.table.newest >= numberMax) {
+      this.table.renumber();
+      this.lastBlock.clear();
+    }
+    if (this.bytesMaxLow >= 0) this.sizeUpdates(out);
   }
 
   /** Writes a field as is best for it. */
   field(out: ByteTarget, name: string, value: string): void {
+    const { table, lastBlock } = this;
+    const position = this.position++;
+    const last = lastBlock.recall(position, name, value);
+    if (last < 0) {
+      this.indexed(out, -last);
+      return;
+    }
+    if (last > table.evicted) {
+      this.indexed(out, firstDynamic + table.newest - last);
+      return;
+    }
+    this.search(out, encoderName(name), value, position);
+  }
+
+  /** Writes a field that nobody on the way may put in a table (RFC 7541 section 7.1.3). */
+  neverIndexed(out: ByteTarget, name: string, value: string): void {
     const known = encoderName(name);
-    const { indexing, staticValues } = known;
+    this.literal(out, 0x10, 0x0f, known, this.nameIndex(known), value, false);
+  }
+
+  private search(out: ByteTarget, known: EncoderName, value: string, position: number): void {
+    const { indexing, staticValues, name } = known;
     if (indexing >= Indexing.Never && (indexing === Indexing.Never || value.length < cookieBytesMin)) {
       this.literal(out, 0x10, 0x0f, known, this.nameIndex(known), value, false);
       return;
     }
     for (let i = 0; i < staticValues.length; i++) {
       if (staticValues[i] === value) {
+        this.lastBlock.keep(position, name, value, -(known.staticIndex + i));
         this.indexed(out, known.staticIndex + i);
         return;
       }
@@ -69,6 +95,7 @@ export class HpackEncoder {
     const { table } = this;
     const number = table.find(known, value);
     if (number !== 0) {
+      this.lastBlock.keep(position, name, value, number);
       this.indexed(out, firstDynamic + table.newest - number);
       return;
     }
@@ -79,10 +106,14 @@ export class HpackEncoder {
     } else this.literal(out, 0, 0x0f, known, index, value, false);
   }
 
-  /** Writes a field that nobody on the way may put in a table (RFC 7541 section 7.1.3). */
-  neverIndexed(out: ByteTarget, name: string, value: string): void {
-    const known = encoderName(name);
-    this.literal(out, 0x10, 0x0f, known, this.nameIndex(known), value, false);
+  /** The lowest size since the last block, then the present one (RFC 7541 section 4.2). */
+  private sizeUpdates(out: ByteTarget): void {
+    const low = this.bytesMaxLow;
+    const { bytesMax } = this.table;
+    out.ensure(integerRoom * 2);
+    if (low < bytesMax) out.length = writeInteger(out.bytes, out.length, 0x20, 0x1f, low);
+    out.length = writeInteger(out.bytes, out.length, 0x20, 0x1f, bytesMax);
+    this.bytesMaxLow = -1;
   }
 
   private nameIndex(name: EncoderName): number {

@@ -1,6 +1,6 @@
 import { latin1, noBytes } from '../../core/bytes.ts';
 import { fieldNames, findFieldName } from '../h1/field-names.ts';
-import { isCleanName, isCleanValue } from './field/characters.ts';
+import { isCleanName, isCleanValue, isPadded } from './field/characters.ts';
 import { isRepeating, isSecret } from './field/habits.ts';
 import { decodeHuffman, huffmanRoom } from './huffman/decode.ts';
 import { knownNames, staticNames } from './field/static-table.ts';
@@ -43,6 +43,8 @@ export class LiteralReader {
   private octets: Uint8Array;
   private octetsStart: number;
   private octetsEnd: number;
+  /** An octet came out of Huffman's code that may be in no value. */
+  private isBad: boolean;
 
   constructor() {
     this.block = noBytes;
@@ -53,6 +55,7 @@ export class LiteralReader {
     this.octets = noBytes;
     this.octetsStart = 0;
     this.octetsEnd = 0;
+    this.isBad = false;
   }
 
   /** Turns to a block. */
@@ -121,7 +124,9 @@ export class LiteralReader {
     }
     if (!this.look(start, end, isHuffman)) return null;
     const { octets, octetsStart, octetsEnd } = this;
-    this.isCleanValue = isCleanValue(octets, octetsStart, octetsEnd);
+    this.isCleanValue = isHuffman
+      ? !this.isBad && !isPadded(octets, octetsStart, octetsEnd)
+      : isCleanValue(octets, octetsStart, octetsEnd);
     const text = textOf(octets, octetsStart, octetsEnd);
     if (isKept) values.offer(block, start, end, isHuffman, text, this.isCleanValue ? 1 : 0);
     return text;
@@ -138,8 +143,10 @@ export class LiteralReader {
     const room = huffmanRoom(end - start);
     this.octets = room <= scratch.length ? scratch : new Uint8Array(room);
     this.octetsStart = 0;
-    this.octetsEnd = decodeHuffman(this.block, start, end, this.octets);
-    return this.octetsEnd >= 0;
+    const decoded = decodeHuffman(this.block, start, end, this.octets);
+    this.octetsEnd = decoded >> 1;
+    this.isBad = (decoded & 1) !== 0;
+    return decoded >= 0;
   }
 
   private longInteger(prefix: number): number {

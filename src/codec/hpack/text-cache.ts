@@ -8,7 +8,8 @@ export class TextCache {
   readonly texts: string[];
   readonly traits: Uint8Array;
   readonly textBytesMax: number;
-  private readonly mask: number;
+  /** The upper bits of a hash are the place: they depend on all octets. */
+  private readonly shift: number;
   private readonly bytes: Uint8Array;
   /** Length and encoding of what lies at a place. */
   private readonly keys: Int32Array;
@@ -21,7 +22,7 @@ export class TextCache {
     this.texts = Array.from({ length: places }, () => '');
     this.traits = new Uint8Array(places);
     this.textBytesMax = textBytesMax;
-    this.mask = places - 1;
+    this.shift = Math.clz32(places - 1);
     this.bytes = new Uint8Array(places * textBytesMax);
     this.keys = new Int32Array(places).fill(-1);
     this.candidates = new Int32Array(places);
@@ -32,7 +33,7 @@ export class TextCache {
   find(bytes: Uint8Array, start: number, end: number, isHuffman: boolean): number {
     const key = ((end - start) << 1) | (isHuffman ? 1 : 0);
     const hash = hashOf(bytes, start, end, key);
-    const place = hash & this.mask;
+    const place = hash >>> this.shift;
     if (this.keys[place] === key && this.holds(place, bytes, start, end)) return place;
     this.vacant = this.candidates[place] === hash ? place : -1;
     this.candidates[place] = hash;
@@ -71,7 +72,7 @@ function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): nu
     hash = Math.imul((hash ^ (hash >>> 15)) + wordAt(bytes, end - 8), factor);
     hash = Math.imul((hash ^ (hash >>> 15)) + wordAt(bytes, end - 4), factor);
   }
-  return hash ^ (hash >>> 15);
+  return hash;
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {

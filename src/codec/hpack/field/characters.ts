@@ -20,10 +20,19 @@ export function isCleanName(bytes: Uint8Array, start: number, end: number): bool
 
 /** Whether `bytes[start, end)` is a field value without white space around it (RFC 9110 section 5.5). */
 export function isCleanValue(bytes: Uint8Array, start: number, end: number): boolean {
-  if (start === end) return true;
   let all = valueBit;
   for (let at = start; at < end; at++) all &= classes[bytes[at]];
-  return all !== 0 && !isBlank(bytes[start]) && !isBlank(bytes[end - 1]);
+  return all !== 0 && !isPadded(bytes, start, end);
+}
+
+/** Whether `bytes[start, end)` begins or ends with white space. */
+export function isPadded(bytes: Uint8Array, start: number, end: number): boolean {
+  return start < end && (isBlank(bytes[start]) || isBlank(bytes[end - 1]));
+}
+
+/** Whether a field value may have the octet in it. */
+export function isValueOctet(octet: number): boolean {
+  return (classes[octet] & valueBit) !== 0;
 }
 
 function isBlank(octet: number): boolean {

@@ -1,12 +1,15 @@
+import { isValueOctet } from '../field/characters.ts';
 import { codeLengths, codes, eos } from './code.ts';
 
 /**
  * The states are the inner nodes of the code's tree, breadth first, so that the common ones lie together. A step eats
  * one byte and gives no, one or two octets (the shortest code has 5 bits). 256 states × 256 bytes:
- * bits 0–7 the first octet, 8–15 the second, 16–17 how many, 18–25 the next state; negative: EOS.
+ * bits 0–7 the first octet, 8–15 the second, 16–17 how many, 18–25 the next state, 26 whether an octet may be in no
+ * field value; negative: EOS.
  */
 const steps = new Int32Array(256 * 256);
 const hasEos = 1 << 31;
+const isBad = 1 << 26;
 
 /** States in which the input may end: the root, and up to 7 bits of EOS after it. */
 const isEnd = new Uint8Array(256);
@@ -43,8 +46,10 @@ function fill(first: number, node: number, depth: number, byte: number, octets: 
     const child = children[node * 2 + side];
     const taken = (byte << 1) | side;
     if (child >= 0) fill(first, child, depth + 1, taken, octets, count);
-    else if (~child !== eos) fill(first, 0, depth + 1, taken, octets | (~child << (8 * count)), count + 1);
-    else steps.fill(hasEos, first + (taken << (7 - depth)), first + ((taken + 1) << (7 - depth)));
+    else if (~child !== eos) {
+      const octet = (~child << (8 * count)) | (isValueOctet(~child) ? 0 : isBad);
+      fill(first, 0, depth + 1, taken, octets | octet, count + 1);
+    } else steps.fill(hasEos, first + (taken << (7 - depth)), first + ((taken + 1) << (7 - depth)));
   }
 }
 
@@ -57,20 +62,21 @@ export function huffmanRoom(size: number): number {
 }
 
 /**
- * Decodes `bytes[start, end)` to the beginning of `out` and gives how many octets that are; -1: it has EOS in it, or
- * ends with more than 7 bits of padding or with padding that is not EOS's (RFC 7541 section 5.2).
+ * Decodes `bytes[start, end)` to the beginning of `out`; gives `count << 1 | isBad`: how many octets those are, and
+ * whether one of them may be in no field value. -1: it has EOS in it, or ends with more than 7 bits of padding or with
+ * padding that is not EOS's (RFC 7541 section 5.2).
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, out: Uint8Array): number {
   let length = 0;
   let state = 0;
   let seen = 0;
   for (let at = start; at < end; at++) {
-    const step = steps[(state << 8) | bytes[at]];
+    const step = steps[state | bytes[at]];
     seen |= step;
     out[length] = step;
     out[length + 1] = step >> 8;
     length += (step >> 16) & 3;
-    state = (step >> 18) & 255;
+    state = (step >> 10) & 0xff00;
   }
-  return seen < 0 || isEnd[state] === 0 ? -1 : length;
+  return seen < 0 || isEnd[state >> 8] === 0 ? -1 : (length << 1) | ((seen >> 26) & 1);
 }
