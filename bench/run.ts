@@ -53,6 +53,7 @@ async function runShared(plan: Plan, scenario: SharedScenario): Promise<Map<stri
       results.set(target.name, []);
     }
     for (const one of running) {
+      await scenario.warmUp?.(one);
       await attempt(one.target, () => scenario.measure(one, { ...plan.scale, seconds: plan.warmUpSeconds }));
     }
     for (let round = 0; round < plan.rounds; round++) {

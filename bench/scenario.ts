@@ -41,6 +41,8 @@ interface ScenarioBase {
 /** All targets are started once and measured in alternating rounds. */
 export interface SharedScenario extends ScenarioBase {
   readonly kind: 'shared';
+  /** Before the load that is measured, where that is too little to warm anybody up. */
+  warmUp?(running: Running): Promise<unknown>;
   measure(running: Running, scale: Scale): Promise<Sample>;
 }
 

@@ -49,6 +49,10 @@ type WrkSettings = Omit<SharedScenario, 'kind' | 'metrics' | 'measure' | 'shape'
   Pick<WrkLoad, 'connections'> &
   Partial<WrkLoad> & { readonly shape?: SharedScenario['shape'] };
 
+/** Three seconds at full load: a proxy that has run for a day has seen as many requests as that. */
+const warmUp = ({ place: { listenPort: port, directory } }: Running): Promise<unknown> =>
+  wrk({ port, directory, seconds: 3, connections: 64 });
+
 function wrkScenario(settings: WrkSettings): SharedScenario {
   const { name, summary, goal, isShort, shape, ...load } = settings;
   return {
@@ -59,6 +63,7 @@ function wrkScenario(settings: WrkSettings): SharedScenario {
     metrics: [cpu, user, rate, p50, p99],
     ...(goal === undefined ? {} : { goal }),
     ...(isShort === undefined ? {} : { isShort }),
+    ...(load.connections === 1 ? { warmUp } : {}),
     measure: (running, { seconds }) => {
       const { listenPort: port, directory } = running.place;
       return perRequest(running, () => wrk({ port, directory, seconds, ...load }));
@@ -97,6 +102,7 @@ const openLoop5000: SharedScenario = {
   shape: 'plain',
   metrics: [cpu, user, rate, p50, { ...p99, hasRatio: true }, p999, lag],
   goal: 0.65,
+  warmUp,
   measure: (running, { seconds }) => openLoop(running, 5000, seconds),
 };
 
@@ -107,6 +113,7 @@ const openLoopHalf: SharedScenario = {
   shape: 'plain',
   metrics: [{ ...p99, hasRatio: true }, p50, p999, cpu, rate, lag],
   goal: 1,
+  warmUp,
   measure: (running, { seconds, envoyRate }: Scale) =>
     openLoop(running, Math.round((envoyRate ?? 12_000) / 2), seconds),
 };
