@@ -8,7 +8,7 @@ export class TextCache {
   readonly texts: string[];
   readonly traits: Uint8Array;
   readonly textBytesMax: number;
-  /** The upper bits of a hash are the place: they depend on all octets. */
+  /** The upper bits of a hash are the place. */
   private readonly shift: number;
   private readonly bytes: Uint8Array;
   /** Length and encoding of what lies at a place. */
@@ -61,18 +61,18 @@ export class TextCache {
 
 const factor = 0x9e3779b1;
 
-/** Of long texts only the ends and the middle count: whether it is the one is found out by comparing. */
+/** Four octets at a time; the last four may overlap. Multiplication moves bits only upwards, so they are rotated. */
 function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let hash = Math.imul(seed, factor);
-  if (end - start < 12) {
+  if (end - start < 4) {
     for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at], factor);
   } else {
-    hash = Math.imul(hash ^ wordAt(bytes, start), factor);
-    hash = Math.imul((hash ^ (hash >>> 15)) + wordAt(bytes, (start + end) >> 1), factor);
-    hash = Math.imul((hash ^ (hash >>> 15)) + wordAt(bytes, end - 8), factor);
-    hash = Math.imul((hash ^ (hash >>> 15)) + wordAt(bytes, end - 4), factor);
+    const last = end - 4;
+    for (let at = start; at < last; at += 4)
+      hash = Math.imul(((hash << 13) | (hash >>> 19)) ^ wordAt(bytes, at), factor);
+    hash = Math.imul(((hash << 13) | (hash >>> 19)) ^ wordAt(bytes, last), factor);
   }
-  return hash;
+  return Math.imul(hash ^ (hash >>> 15), factor);
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {
