@@ -11,10 +11,12 @@ import type { Configuration } from './control/configuration.ts';
 import { Runtime } from './control/runtime.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
-import type { FromWorker, WorkerInit } from './control/worker-messages.ts';
+import { ListenerDrain } from './control/listener-drain.ts';
+import type { FromWorker, ListenerScope, WorkerInit } from './control/worker-messages.ts';
 import type { Workers, WorkersListener } from './control/workers.ts';
 import { formatAddress, type Address } from './core/peer.ts';
 import { openDnsResolver } from './net/dns-resolver.ts';
+import { DescriptorTable } from './net/uring/descriptor-table.ts';
 import { Loop } from './net/loop.ts';
 import type { LogLevels } from './observe/log/log-levels.ts';
 import type { Log, Logs } from './observe/log/log.ts';
@@ -59,6 +61,7 @@ export class App implements WorkersListener {
   readonly workers: Workers;
   readonly bound: Map<string, readonly Address[]>;
   readonly serverStats: ServerStats;
+  readonly listenerDrain: ListenerDrain;
   configuration: Accepted;
   state: AppState;
   configuredAtMs: number;
@@ -69,6 +72,8 @@ export class App implements WorkersListener {
   private version: number;
   private readonly applied: Map<number, (message: Extract<FromWorker, { kind: 'applied' }>) => void>;
   private readonly drained: Set<number>;
+  /** What each worker has open: `DescriptorTable.shared`. */
+  private readonly descriptors: SharedArrayBuffer[];
   private whenDrained: (() => void) | null;
   private admin: AdminServer | null;
   /** The admin's access logs. */
@@ -92,6 +97,7 @@ export class App implements WorkersListener {
     this.version = 0;
     this.applied = new Map();
     this.drained = new Set();
+    this.descriptors = [];
     this.whenDrained = null;
     this.admin = null;
     this.files = null;
@@ -121,12 +127,21 @@ export class App implements WorkersListener {
     });
     this.stats.addSource(this.directory);
     this.workers = workers;
+    this.listenerDrain = new ListenerDrain(
+      environment.options.drainTimeMs,
+      (message) => workers.postAll(message),
+      (scope) => this.serverStats.listenersStopped(this.listenersWithin(scope)),
+    );
     workers.listener = this;
-    for (let index = 0; index < this.workers.count; index++) this.initialize(index);
+    for (let index = 0; index < this.workers.count; index++) {
+      this.descriptors.push(new DescriptorTable().shared);
+      this.initialize(index);
+    }
   }
 
   /** Admin first, then the clusters' first answers, then the listeners: as Envoy starts. */
   async start(): Promise<void> {
+    if (this.environment.options.ioBackend === 'io_uring') await this.insistOnUring();
     await this.openAdmin();
     this.state = 'INITIALIZING';
     this.directory.replace(this.configuration.data.clusters);
@@ -187,6 +202,11 @@ export class App implements WorkersListener {
     return found;
   }
 
+  private listenersWithin(scope: ListenerScope): number {
+    const { listeners } = this.configuration.data;
+    return listeners.filter((data) => scope === 'all' || data.trafficDirection === 'INBOUND').length;
+  }
+
   reopenLogs(): void {
     this.environment.logs.reopen();
     this.files?.reopen();
@@ -209,6 +229,9 @@ export class App implements WorkersListener {
       case 'drained':
         this.onWorkerDrained(index);
         break;
+      case 'io':
+        if (index === 0) this.logIo(message.backend, message.reason);
+        break;
     }
   }
 
@@ -217,6 +240,7 @@ export class App implements WorkersListener {
     this.stats.drop(name);
     this.hostReports.forget(name);
     this.shared.leave(name);
+    this.closeLeftOpen(index);
     this.initialize(index);
     if (this.state === 'DRAINING') {
       // It has nothing to finish and must not accept.
@@ -224,7 +248,26 @@ export class App implements WorkersListener {
       return;
     }
     if (this.isFailingHealthchecks) this.workers.post(index, { kind: 'health-failed', failed: true });
+    for (const message of this.listenerDrain.messages) this.workers.post(index, message);
     this.workers.post(index, { kind: 'snapshot', snapshot: this.snapshot(this.directory.everything()) });
+  }
+
+  /** Descriptors belong to the process: a listener of the dead thread would take connections that nobody serves. */
+  private closeLeftOpen(index: number): void {
+    const left = this.descriptors[index];
+    this.descriptors[index] = new DescriptorTable().shared;
+    void import('./net/uring/left-open.ts').then(({ closeLeftOpen }) => closeLeftOpen(left));
+  }
+
+  private async insistOnUring(): Promise<void> {
+    const { whyNoRing } = await import('./net/uring/probe.ts');
+    const reason = whyNoRing();
+    if (reason !== '') throw new Error(`--io-backend io_uring: ${reason}; --io-backend auto takes node:net then`);
+  }
+
+  private logIo(backend: string, reason: string): void {
+    const because = reason === '' ? '' : ` (no io_uring: ${reason})`;
+    this.log.info(`sockets: ${backend === 'node' ? 'node:net' : backend}${because}`);
   }
 
   private onWorkerDrained(index: number): void {
@@ -240,8 +283,11 @@ export class App implements WorkersListener {
       logLevels: this.environment.logLevels.shared,
       node: this.configuration.data.node,
       runtime: this.runtime.merged,
+      ioBackend: this.environment.options.ioBackend,
+      descriptors: this.descriptors[index],
       fileFlushIntervalMs: this.environment.options.fileFlushIntervalMs,
       drainTimeMs: this.environment.options.drainTimeMs,
+      drainStrategy: this.environment.options.drainStrategy,
     };
     this.workers.post(index, { kind: 'init', data });
   }

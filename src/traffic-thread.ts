@@ -3,7 +3,8 @@ import { WorkerClusters } from './cluster/clusters.ts';
 import { HostCounters } from './cluster/host-counters.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
-import type { BoundListener, FromWorker, ToWorker, WorkerInit } from './control/worker-messages.ts';
+import type { BoundListener, FromWorker, ListenerScope, ToWorker, WorkerInit } from './control/worker-messages.ts';
+import type { ListenerData } from './listener/listener-data.ts';
 import type { Listener } from './listener/listener.ts';
 import type { Loop } from './net/loop.ts';
 import { openNetwork } from './net/open-network.ts';
@@ -28,16 +29,22 @@ export class TrafficThread {
   private isDraining: boolean;
   /** Admin's /healthcheck/fail: answers ask their clients to go, as in Envoy. */
   private isHealthFailed: boolean;
+  /** Admin's /drain_listeners?graceful, and /drain_listeners: which listeners, those to come included. */
+  private asked: ListenerScope;
+  private stopped: ListenerScope;
 
   constructor(data: WorkerInit, localAddress: string, post: (message: FromWorker) => void) {
     this.post = post;
-    const { network, loop } = openNetwork('auto');
+    const { network, loop, backend, reason } = openNetwork(data.ioBackend, data.descriptors);
+    post({ kind: 'io', backend, reason });
     this.loop = loop;
     const stats = new WorkerStats((batch) => post({ kind: 'stats', batch }));
     this.runtime = new RuntimeValues(data.runtime);
     this.files = new AccessLogFiles(data.fileFlushIntervalMs, stats.root);
     this.isDraining = false;
     this.isHealthFailed = false;
+    this.asked = 'none';
+    this.stopped = 'none';
     this.builder = new ListenerBuilder({
       network,
       stats: stats.root,
@@ -46,7 +53,9 @@ export class TrafficThread {
       node: data.node,
       localAddress,
       files: this.files,
-      isDraining: () => this.isDraining || this.isHealthFailed,
+      drain: { strategy: data.drainStrategy, timeMs: data.drainTimeMs },
+      isDraining: () => this.isDraining,
+      isHealthFailed: () => this.isHealthFailed,
     });
     this.clusters = new WorkerClusters(
       this.builder.clusterEnvironment(
@@ -79,7 +88,7 @@ export class TrafficThread {
         this.drain();
         break;
       case 'drain-listeners':
-        this.drainListeners(message.inboundOnly, message.graceful);
+        this.drainListeners(message.scope, message.graceful);
         break;
       case 'health-failed':
         this.isHealthFailed = message.failed;
@@ -109,6 +118,7 @@ export class TrafficThread {
     const failures: string[] = [];
     const listenerNames = new Set(snapshot.listeners.map((listener) => listener.name));
     for (const data of snapshot.listeners) {
+      if (isWithin(this.stopped, data)) continue;
       const before = this.listeners.get(data.name);
       if (before !== undefined && isDeepStrictEqual(before.data, data)) continue;
       try {
@@ -116,6 +126,7 @@ export class TrafficThread {
         const addresses = await listener.open(snapshot.ports[data.name] ?? null, before ?? null);
         bound.push({ name: data.name, addresses });
         this.listeners.set(data.name, listener);
+        if (isWithin(this.asked, data)) listener.askToFinish();
         if (before !== undefined) this.letGo(before);
       } catch (error) {
         failures.push(`listener '${data.name}': ${(error as Error).message}`);
@@ -160,11 +171,18 @@ export class TrafficThread {
     done();
   }
 
-  private drainListeners(inboundOnly: boolean, graceful: boolean): void {
+  /** As Envoy: who is connected stays, unless asked to go before, and nobody else comes. */
+  private drainListeners(scope: ListenerScope, graceful: boolean): void {
+    if (graceful) this.asked = scope;
+    else this.stopped = scope;
     for (const listener of this.listeners.values()) {
-      if (inboundOnly && listener.data.trafficDirection !== 'INBOUND') continue;
-      listener.askToFinish();
-      if (!graceful) listener.close();
+      if (!isWithin(scope, listener.data)) continue;
+      if (graceful) listener.askToFinish();
+      else listener.close();
     }
   }
+}
+
+function isWithin(scope: ListenerScope, { trafficDirection }: ListenerData): boolean {
+  return scope === 'all' || (scope === 'inbound' && trafficDirection === 'INBOUND');
 }

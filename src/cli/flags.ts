@@ -81,6 +81,7 @@ export const flags: readonly Flag[] = [
   toggle('log-format-escaped', Log, 'C escape sequences instead of control characters in messages'),
   text('log-path', 'path', Log, 'file instead of standard error'),
 
+  text('io-backend', 'backend', Own, 'auto (default: io_uring where the kernel allows it), io_uring or node'),
   toggle('watch', Own, 'reload when the configuration file changes; SIGHUP reloads in any case'),
   toggle('exit-on-sigterm', Own, 'SIGTERM and SIGINT exit at once, as in Envoy; without this flag they drain first'),
 

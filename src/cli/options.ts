@@ -52,6 +52,7 @@ export interface Options {
   readonly socketPath: string;
   /** As given, octal. */
   readonly socketMode: string;
+  readonly ioBackend: 'auto' | 'io_uring' | 'node';
   /** Reload when the configuration file changes. */
   readonly watch: boolean;
   /** SIGTERM and SIGINT exit at once, as in Envoy. */
@@ -126,6 +127,7 @@ export function buildOptions(raw: RawOptions): Options {
     disabledExtensions: text('disableExtensions') === '' ? [] : text('disableExtensions').split(','),
     socketPath: text('socketPath', '@envoy_domain_socket'),
     socketMode: text('socketMode', '0'),
+    ioBackend: oneOf(text('ioBackend', 'auto'), ['auto', 'io_uring', 'node'], 'unknown io-backend'),
     watch: flag('watch'),
     exitOnSigterm: flag('exitOnSigterm'),
   };

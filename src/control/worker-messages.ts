@@ -1,6 +1,7 @@
 import type { ClusterChanges } from '../cluster/cluster-changes.ts';
 import type { HostBlockMessage } from '../cluster/host-counters.ts';
 import type { Address } from '../core/peer.ts';
+import type { IoBackend } from '../net/open-network.ts';
 import type { StatsBatch } from '../observe/stats-slab.ts';
 import type { SharedNumbersData } from '../observe/shared-limit.ts';
 import type { NodeData } from './bootstrap-data.ts';
@@ -16,10 +17,17 @@ export interface WorkerInit {
   readonly logLevels: SharedArrayBuffer;
   readonly node: NodeData;
   readonly runtime: RuntimeEntries;
+  readonly ioBackend: IoBackend;
+  /** Where it writes down its descriptors: `closeLeftOpen` reads it if the thread dies. */
+  readonly descriptors: SharedArrayBuffer;
   readonly fileFlushIntervalMs: number;
   /** Longest time that a listener that was replaced or removed keeps its connections. */
   readonly drainTimeMs: number;
+  readonly drainStrategy: 'gradual' | 'immediate';
 }
+
+/** Which listeners are meant. */
+export type ListenerScope = 'none' | 'inbound' | 'all';
 
 /** Main thread → worker. */
 export type ToWorker =
@@ -31,8 +39,8 @@ export type ToWorker =
   | { readonly kind: 'runtime'; readonly entries: RuntimeEntries }
   /** Stop accepting and let the open connections finish; answered by `drained`. */
   | { readonly kind: 'drain' }
-  /** Admin's /drain_listeners: `graceful` keeps accepting while responses close their connections. */
-  | { readonly kind: 'drain-listeners'; readonly inboundOnly: boolean; readonly graceful: boolean }
+  /** Admin's /drain_listeners: stop accepting; `graceful`: go on, while responses close their connections. */
+  | { readonly kind: 'drain-listeners'; readonly scope: ListenerScope; readonly graceful: boolean }
   | { readonly kind: 'health-failed'; readonly failed: boolean }
   | { readonly kind: 'reopen-logs' }
   /** Write out what is buffered and end; answered by the thread's exit. */
@@ -45,6 +53,8 @@ export interface BoundListener {
 
 /** Worker → main thread. */
 export type FromWorker =
+  /** Answer to `init`. */
+  | { readonly kind: 'io'; readonly backend: 'io_uring' | 'node'; readonly reason: string }
   /** Answer to `snapshot`: what is bound, or why the old configuration went on serving. */
   | {
       readonly kind: 'applied';

@@ -22,7 +22,8 @@ export interface Libc {
   sendmsg(fd: number, message: bigint, flags: number): number;
   inet_pton(family: number, text: string, into: bigint): number;
   inet_ntop(family: number, from: bigint, into: bigint, size: number): bigint;
-  errnoLocation(): bigint;
+  /** Of the last call that failed. */
+  errno(): number;
   backendFd(loop: bigint): number;
   /** The memory at an address, not a copy. */
   view(address: bigint, size: number): ArrayBuffer;
@@ -73,7 +74,9 @@ function open(): Libc {
   functions.syscall2 = bound('syscall', ['i32 i32 u64', 'i32']);
   functions.syscall4 = bound('syscall', ['i32 i32 i32 u64 i32', 'i32']);
   functions.enter = bound('syscall', ['i32 i32 i32 i32 i32 u64 u64', 'i32']);
-  functions.errnoLocation = bound('__errno_location', ['', 'u64']);
+  const errno = bound('__errno_location', ['', 'u64']) as () => bigint;
+  const lastError = new Int32Array(ffi.toArrayBuffer(errno(), 4, false));
+  functions.errno = () => lastError[0];
   functions.backendFd = bound('uv_backend_fd', ['u64', 'i32']);
   functions.view = (address: bigint, size: number) => ffi.toArrayBuffer(address, size, false);
   functions.addressOf = (buffer: Uint8Array) => ffi.getRawPointer(buffer);

@@ -1,4 +1,5 @@
 import { openLibc, MapFlag, Protection } from './libc.ts';
+import { SystemCallError } from './system-call-error.ts';
 
 /**
  * Memory of the operating system's, seen through typed arrays: what is handed to system calls by address must not move.
@@ -23,7 +24,7 @@ export class NativeMemory {
       fd,
       BigInt(offset),
     );
-    if (BigInt.asIntN(64, this.address) === -1n) throw new Error('mmap failed');
+    if (BigInt.asIntN(64, this.address) === -1n) throw new SystemCallError('mmap', libc.errno());
     const buffer = libc.view(this.address, size);
     this.bytes = Buffer.from(buffer);
     this.u32 = new Uint32Array(buffer);

@@ -1,13 +1,22 @@
 import { isIPv6 } from 'node:net';
-import { getSystemErrorName } from 'node:util';
 import type { Address } from '../../core/peer.ts';
+import type { DescriptorTable } from './descriptor-table.ts';
 import { openLibc, type Libc } from './libc.ts';
 import { NativeMemory } from './native-memory.ts';
+import { SystemCallError } from './system-call-error.ts';
 
 const Family = { Ipv4: 2, Ipv6: 10 } as const;
 const streamCloseOnExec = 1 | 0o2_000_000;
 const Level = { Socket: 1, Tcp: 6, Ipv6: 41 } as const;
-const Option = { ReuseAddress: 2, KeepAlive: 9, Linger: 13, ReusePort: 15, V6Only: 26, NoDelay: 1, KeepIdle: 4 } as const;
+const Option = {
+  ReuseAddress: 2,
+  KeepAlive: 9,
+  Linger: 13,
+  ReusePort: 15,
+  V6Only: 26,
+  NoDelay: 1,
+  KeepIdle: 4,
+} as const;
 const shutdownWrite = 1;
 
 /** Addresses that wait to be read by the kernel: as many as a ring takes requests. */
@@ -18,19 +27,6 @@ const scratchBytes = 4096;
 const textAt = 256;
 const textBytes = 64;
 
-/** A system call that failed, in Node's words. */
-export class SystemCallError extends Error {
-  readonly code: string;
-  readonly syscall: string;
-
-  constructor(syscall: string, errno: number) {
-    const code = getSystemErrorName(-errno);
-    super(`${syscall} ${code}`);
-    this.code = code;
-    this.syscall = syscall;
-  }
-}
-
 /** Where an address lies in memory that the kernel can read. */
 export interface PlacedAddress {
   readonly address: bigint;
@@ -40,14 +36,14 @@ export interface PlacedAddress {
 /** The system calls on sockets that do not go through the ring: those of a connection's beginning and end. */
 export class OsSockets {
   private readonly libc: Libc;
-  private readonly errno: Int32Array;
   private readonly scratch: NativeMemory;
   private readonly addresses: NativeMemory;
+  private readonly descriptors: DescriptorTable;
   private nextAddress: number;
 
-  constructor() {
+  constructor(descriptors: DescriptorTable) {
+    this.descriptors = descriptors;
     this.libc = openLibc();
-    this.errno = new Int32Array(this.libc.view(this.libc.errnoLocation(), 4));
     this.scratch = new NativeMemory(scratchBytes);
     this.addresses = new NativeMemory(addressSlots * addressSlotBytes);
     this.nextAddress = 0;
@@ -57,6 +53,7 @@ export class OsSockets {
   open(address: Address, keepAliveSeconds: number | null): number {
     const family = isIPv6(address.host) ? Family.Ipv6 : Family.Ipv4;
     const fd = this.checked('socket', this.libc.socket(family, streamCloseOnExec, 0));
+    this.descriptors.opened(fd);
     this.set(fd, Level.Tcp, Option.NoDelay, 1);
     if (keepAliveSeconds !== null) {
       this.set(fd, Level.Socket, Option.KeepAlive, 1);
@@ -92,6 +89,7 @@ export class OsSockets {
   }
 
   close(fd: number): void {
+    this.descriptors.closed(fd);
     this.libc.close(fd);
   }
 
@@ -143,7 +141,7 @@ export class OsSockets {
   }
 
   private checked(syscall: string, result: number): number {
-    if (result < 0) throw new SystemCallError(syscall, this.errno[0]);
+    if (result < 0) throw new SystemCallError(syscall, this.libc.errno());
     return result;
   }
 }

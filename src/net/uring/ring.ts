@@ -1,5 +1,6 @@
 import { openLibc, type Libc } from './libc.ts';
 import { highHalf, lowHalf, NativeMemory } from './native-memory.ts';
+import { SystemCallError } from './system-call-error.ts';
 
 /** Numbers of io_uring's system calls: the same on every architecture. */
 const setupCall = 425;
@@ -71,10 +72,10 @@ export class Ring {
     params.u32[2] = setupFlags;
     params.u32[1] = completionsMax;
     const fd = libc.syscall2(setupCall, submissionsMax, params.address);
-    if (fd < 0) throw new Error('io_uring_setup failed');
+    if (fd < 0) throw new SystemCallError('io_uring_setup', libc.errno());
     if ((params.u32[5] & Feature.SingleMmap) === 0 || (params.u32[5] & Feature.ExtArg) === 0) {
       libc.close(fd);
-      throw new Error('io_uring is too old');
+      throw new Error('io_uring of an old kernel');
     }
     this.libc = libc;
     this.fd = fd;
@@ -202,7 +203,7 @@ export class Ring {
 
   register(opcode: number, argument: bigint, count: number): void {
     if (this.libc.syscall4(registerCall, this.fd, opcode, argument, count) < 0) {
-      throw new Error(`io_uring_register ${opcode} failed`);
+      throw new SystemCallError('io_uring_register', this.libc.errno());
     }
   }
 

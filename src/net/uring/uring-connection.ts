@@ -8,7 +8,7 @@ import { ClosingSink } from '../closing-sink.ts';
 import { nextConnectionId } from '../connection-id.ts';
 import type { Flushable } from '../loop.ts';
 import { brokenConnection } from '../socket-error.ts';
-import { SystemCallError } from './os-socket.ts';
+import { SystemCallError } from './system-call-error.ts';
 import { Receiver } from './receiver.ts';
 import type { RingUser } from './ring.ts';
 import { Sender } from './sender.ts';

@@ -4,7 +4,7 @@ import type { Address } from '../../core/peer.ts';
 import type { Dialing, DialHandler, DialOptions } from '../network.ts';
 import { dialFailure } from '../socket-error.ts';
 import { highHalf, lowHalf } from './native-memory.ts';
-import { SystemCallError } from './os-socket.ts';
+import { SystemCallError } from './system-call-error.ts';
 import { Op, type RingUser } from './ring.ts';
 import { UringConnection } from './uring-connection.ts';
 import { UringPeer } from './uring-peer.ts';

@@ -2,7 +2,7 @@ import type { Timed } from '../../core/clock.ts';
 import type { Address } from '../../core/peer.ts';
 import type { AcceptHandler, ListeningSocket, ListenOptions } from '../network.ts';
 import { errorText } from '../socket-error.ts';
-import { SystemCallError } from './os-socket.ts';
+import { SystemCallError } from './system-call-error.ts';
 import { CompletionFlag, Op, type RingUser } from './ring.ts';
 import { UringConnection } from './uring-connection.ts';
 import { UringPeer } from './uring-peer.ts';
@@ -81,6 +81,7 @@ export class UringListeningSocket implements ListeningSocket, RingUser, Timed {
   private accept(fd: number): void {
     const { thread, options } = this;
     thread.loop.enter();
+    thread.descriptors.opened(fd);
     const peer = new UringPeer(thread.sockets, fd, null);
     this.handler.onAccepted(new UringConnection(thread, fd, peer, options.bufferLimit));
     thread.loop.leave();

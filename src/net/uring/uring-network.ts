@@ -12,6 +12,7 @@ import type {
 } from '../network.ts';
 import { NodeNetwork } from '../node-network.ts';
 import { errorText } from '../socket-error.ts';
+import type { DescriptorTable } from './descriptor-table.ts';
 import { Ring } from './ring.ts';
 import { UringDialing } from './uring-dialing.ts';
 import { UringListeningSocket } from './uring-listening-socket.ts';
@@ -27,19 +28,23 @@ export class UringNetwork implements Network {
   private readonly thread: UringThread;
 
   /** Throws where there is no `node:ffi`, or where the kernel has no io_uring of our kind or forbids it. */
-  constructor() {
+  constructor(descriptors: DescriptorTable) {
     const ring = new Ring();
+    descriptors.opened(ring.fd);
     const turns = new UringTurns(ring);
     this.loop = new Loop(turns);
     this.clock = this.loop.clock;
     this.timers = this.loop.timers;
     this.node = new NodeNetwork(this.loop);
-    this.thread = new UringThread(ring, turns, this.loop);
+    this.thread = new UringThread(ring, turns, this.loop, descriptors);
     turns.start(this.loop);
   }
 
   async listen(address: Address, options: ListenOptions, handler: AcceptHandler): Promise<ListeningSocket> {
-    if (address.kind === 'pipe') return this.node.listen(address, options, handler);
+    if (address.kind === 'pipe') {
+      this.thread.turns.shareWithNode();
+      return this.node.listen(address, options, handler);
+    }
     try {
       return new UringListeningSocket(this.thread, address, options, handler);
     } catch (error) {
@@ -48,7 +53,10 @@ export class UringNetwork implements Network {
   }
 
   dial(address: Address, options: DialOptions, handler: DialHandler): Dialing {
-    if (address.kind === 'pipe') return this.node.dial(address, options, handler);
+    if (address.kind === 'pipe') {
+      this.thread.turns.shareWithNode();
+      return this.node.dial(address, options, handler);
+    }
     return new UringDialing(this.thread, address, options, handler);
   }
 

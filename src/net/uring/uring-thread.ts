@@ -1,5 +1,6 @@
 import type { Loop } from '../loop.ts';
 import { BulkBuffers } from './bulk-buffers.ts';
+import type { DescriptorTable } from './descriptor-table.ts';
 import { openLibc, type Libc } from './libc.ts';
 import { MessageWriter } from './message-writer.ts';
 import { OsSockets } from './os-socket.ts';
@@ -22,17 +23,19 @@ export class UringThread {
   readonly bulk: BulkBuffers;
   readonly slots: SendSlots;
   readonly writer: MessageWriter;
+  readonly descriptors: DescriptorTable;
 
-  constructor(ring: Ring, turns: UringTurns, loop: Loop) {
+  constructor(ring: Ring, turns: UringTurns, loop: Loop, descriptors: DescriptorTable) {
     this.ring = ring;
     this.turns = turns;
     this.loop = loop;
     this.libc = openLibc();
-    this.sockets = new OsSockets();
+    this.sockets = new OsSockets(descriptors);
     this.buffers = new ReceiveBuffers(ring);
     this.bulk = new BulkBuffers();
     this.slots = new SendSlots();
     this.writer = new MessageWriter();
+    this.descriptors = descriptors;
   }
 
   /** Closes with the turn's end, after what was requested before. `isAsked`: something of the socket's is under way. */
@@ -40,6 +43,7 @@ export class UringThread {
     const { ring } = this;
     // A descriptor's close alone does not end what is under way, which would keep the connection open.
     if (isAsked) ring.request(Op.AsyncCancel, fd, unheard, 0, 0, 0, CancelFlag.All | CancelFlag.Fd, 0, 0);
+    this.descriptors.closed(fd);
     ring.request(Op.Close, fd, unheard, 0, 0, 0, 0, 0, 0);
   }
 }

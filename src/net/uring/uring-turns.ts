@@ -8,6 +8,9 @@ import { CompletionFlag, Op, type Ring, type RingUser } from './ring.ts';
  */
 const waitMsMax = 100;
 
+/** As long as only sockets in the ring have events, Node's loop gets its round this often. */
+const stayMsMax = 5;
+
 /** Less is no wait at all. */
 const waitMsMin = 0.05;
 
@@ -23,10 +26,17 @@ export interface Postponed {
   afterReading(): void;
 }
 
+/** Runs what `process.nextTick` and promises have queued. Node has it for its own timers; not documented. */
+const runTicks = (process as unknown as { _tickCallback?: () => void })._tickCallback;
+
 /**
- * The turns of a thread whose sockets are in a ring: read what completed, run timers, send, give Node's loop one round,
- * wait in the ring. The wait ends as well when something comes up that Node's loop watches (a message of the main
- * thread, a DNS answer), because the ring polls that loop's own epoll descriptor.
+ * The turns of a thread whose sockets are in a ring: wait in the ring, read what completed, run timers, send. The wait
+ * ends as well when something comes up that Node's loop watches (a message of the main thread, an answer of its thread
+ * pool), because the ring polls that loop's own epoll descriptor. Node's loop gets a round then, and every few
+ * milliseconds; a round for each turn would cost a fifth of a request on a connection that is alone.
+ *
+ * So what is begun in a turn and needs Node's loop to begin (a timer, say) may be late, by `waitMsMax` at most; where a
+ * thread has sockets of Node's, it says `shareWithNode`. See docs/decisions/0008-io-uring.md.
  */
 export class UringTurns implements Turns, RingUser {
   private readonly ring: Ring;
@@ -34,6 +44,8 @@ export class UringTurns implements Turns, RingUser {
   private readonly nodeLoop: number;
   private postponed: Postponed[];
   private isRunning: boolean;
+  private isShared: boolean;
+  private isNodeWaiting: boolean;
   private loop: Loop | null;
   private readonly turn: () => void;
 
@@ -44,6 +56,8 @@ export class UringTurns implements Turns, RingUser {
     this.nodeLoop = libc.backendFd(libc.currentLoop());
     this.postponed = [];
     this.isRunning = false;
+    this.isShared = runTicks === undefined;
+    this.isNodeWaiting = false;
     this.loop = null;
     this.turn = () => this.run(this.loop!);
     this.watchNode();
@@ -69,19 +83,31 @@ export class UringTurns implements Turns, RingUser {
     this.postponed.push(postponed);
   }
 
+  /** From now on the thread has sockets of Node's too: its loop gets a round in each turn. */
+  shareWithNode(): void {
+    this.isShared = true;
+  }
+
   onCompletion(_what: number, _result: number, flags: number): void {
+    this.isNodeWaiting = true;
     if ((flags & CompletionFlag.More) === 0) this.watchNode();
   }
 
   private run(loop: Loop): void {
     if (!this.isRunning) return;
+    this.isNodeWaiting = this.isShared;
     // What Node's round has written, before anybody waits.
     this.finish(loop);
-    const wait = Math.min(loop.timers.nextKey - loop.clock.now, waitMsMax);
-    this.ring.enter(wait < waitMsMin || this.postponed.length > 0 ? 0 : wait);
-    loop.enter();
-    this.ring.complete();
-    this.finish(loop);
+    const leaveAt = loop.clock.now + stayMsMax;
+    let isBusy: boolean;
+    do {
+      const wait = Math.min(loop.timers.nextKey - loop.clock.now, waitMsMax);
+      this.ring.enter(wait < waitMsMin || this.postponed.length > 0 ? 0 : wait);
+      loop.enter();
+      isBusy = this.ring.complete() > 0;
+      this.finish(loop);
+      runTicks?.();
+    } while (isBusy && !this.isNodeWaiting && this.isRunning && loop.clock.now < leaveAt);
     setImmediate(this.turn);
   }
 
