@@ -147,10 +147,9 @@ export class ProcessView implements AdminSource {
   }
 
   drainListeners({ isGraceful, inboundOnly, skipExit }: DrainRequest): void {
-    this.app.workers.postAll({ kind: 'drain-listeners', inboundOnly, graceful: isGraceful });
-    if (!isGraceful || skipExit) return;
-    const close = (): void => this.app.workers.postAll({ kind: 'drain-listeners', inboundOnly, graceful: false });
-    setTimeout(close, this.options.drainTimeMs).unref();
+    const scope = inboundOnly ? 'inbound' : 'all';
+    if (isGraceful) this.app.listenerDrain.drain(scope, skipExit);
+    else this.app.listenerDrain.stop(scope);
   }
 
   quit(): void {

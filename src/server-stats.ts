@@ -7,6 +7,7 @@ export class ServerStats {
   private readonly listenerAdded: Counter;
   private readonly listenerCreateSuccess: Counter;
   private readonly listenerCreateFailure: Counter;
+  private readonly listenerStopped: Counter;
   private readonly clustersActive: Gauge;
   private readonly clusterAdded: Counter;
   private readonly initializationMs: StatsScope;
@@ -21,12 +22,13 @@ export class ServerStats {
     this.listenerAdded = listenerManager.counter('listener_added');
     this.listenerCreateSuccess = listenerManager.counter('listener_create_success');
     this.listenerCreateFailure = listenerManager.counter('listener_create_failure');
+    this.listenerStopped = listenerManager.counter('listener_stopped');
     this.clustersActive = clusterManager.gauge('active_clusters');
     this.clusterAdded = clusterManager.counter('cluster_added');
     this.initializationMs = server;
     this.knownListeners = 0;
     this.knownClusters = 0;
-    for (const name of ['listener_modified', 'listener_removed', 'listener_stopped', 'listener_in_place_updated']) {
+    for (const name of ['listener_modified', 'listener_removed', 'listener_in_place_updated']) {
       listenerManager.counter(name);
     }
     for (const name of [
@@ -73,6 +75,11 @@ export class ServerStats {
     this.knownListeners = count;
     this.listenerCreateFailure.add(failures);
     this.listenersActive.set(count);
+  }
+
+  /** By /drain_listeners. */
+  listenersStopped(count: number): void {
+    this.listenerStopped.add(count);
   }
 
   started(): void {

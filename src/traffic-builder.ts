@@ -9,6 +9,7 @@ import { httpFilterBuilders } from './filter/builders.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import type { FilterContext } from './filter/filter.ts';
 import type { ExtensionData } from './core/extension.ts';
+import type { DrainOptions } from './listener/drain.ts';
 import { Listener, type FilterChain } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
 import type { ConnectionHandler } from './listener/network-filter.ts';
@@ -37,7 +38,11 @@ export interface TrafficEnvironment {
   readonly node: NodeData;
   readonly localAddress: string;
   readonly files: AccessLogFiles;
+  readonly drain: DrainOptions;
+  /** The process is ending. */
   readonly isDraining: () => boolean;
+  /** Admin's /healthcheck/fail. */
+  readonly isHealthFailed: () => boolean;
 }
 
 export const hcmKind = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
@@ -119,7 +124,8 @@ export class ListenerBuilder {
   }
 
   private httpEnvironment(listenerStats: StatsScope, listener: ListenerData): HttpEnvironment {
-    const { network, stats, runtime, node, localAddress, isDraining } = this.environment;
+    const { network, stats, runtime, node, localAddress, drain, isDraining, isHealthFailed } = this.environment;
+    const drainsOnFailure = listener.drainType === 'DEFAULT';
     return {
       clock: network.clock,
       timers: network.timers,
@@ -141,7 +147,8 @@ export class ListenerBuilder {
         }),
       buildAccessLog: (data) => this.buildAccessLog(data),
       filterTools: this.filterTools(),
-      shouldCloseOnResponse: isDraining,
+      drain,
+      shouldCloseOnResponse: () => isDraining() || (drainsOnFailure && isHealthFailed()),
     };
   }
 }

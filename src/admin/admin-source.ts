@@ -48,7 +48,7 @@ export type RuntimeModification = 'done' | 'no-admin-layer' | 'too-many-keys';
 
 export interface DrainRequest {
   readonly isGraceful: boolean;
-  /** Only with `isGraceful`: drain, and keep the listeners. */
+  /** Only with `isGraceful`: go on accepting when the drain time is over. */
   readonly skipExit: boolean;
   readonly inboundOnly: boolean;
 }

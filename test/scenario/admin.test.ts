@@ -131,7 +131,7 @@ describe('what the pages do', () => {
   });
 
   test('/drain_listeners?graceful asks clients to go and keeps accepting, /drain_listeners stops accepting', async () => {
-    const app = await App.start(direct);
+    const app = await App.start(direct, { args: ['--drain-strategy', 'immediate'] });
     const port = await app.port();
     const client = (await RawClient.open(port)).write(get);
     expect(await client.hears(/direct$/)).not.toContain('connection: close');
@@ -147,5 +147,36 @@ describe('what the pages do', () => {
     expect((await app.admin('/drain_listeners', 'POST')).status).toBe(200);
     await until('the listener to refuse', () => isRefused(port));
     expect((await app.admin('/ready')).status).toBe(200);
+    await app.statIs('listener_manager.listener_stopped', 1);
+    await app.statIs(
+      'http.ingress.downstream_cx_drain_close',
+      (await app.stat('http.ingress.downstream_cx_total')) - 1,
+    );
+  });
+
+  test('/drain_listeners alone leaves those who are connected in peace', async () => {
+    const app = await App.start(direct);
+    const port = await app.port();
+    const client = (await RawClient.open(port)).write(get);
+    await client.hears(/direct$/);
+    expect((await app.admin('/drain_listeners', 'POST')).status).toBe(200);
+    await until('the listener to refuse', () => isRefused(port));
+    client.write(get);
+    expect(await client.hears(/direct[^]*direct$/)).not.toContain('connection: close');
+  });
+
+  test('/drain_listeners?graceful&inboundonly stops inbound listeners when the drain time is over', async () => {
+    const inbound = httpListener({ name: 'in', routes: [answer('/', 'in')] });
+    const outbound = httpListener({ name: 'out', routes: [answer('/', 'out')] });
+    Object.assign(inbound, { traffic_direction: 'INBOUND' });
+    Object.assign(outbound, { traffic_direction: 'OUTBOUND' });
+    const app = await App.start(bootstrap([inbound, outbound], []), { args: ['--drain-time-s', '1'] });
+    const [inPort, outPort] = [await app.port('in'), await app.port('out')];
+    expect((await app.admin('/drain_listeners?graceful&inboundonly', 'POST')).status).toBe(200);
+    await until('the listener to refuse', () => isRefused(inPort));
+    const { headers, body } = await request(`http://127.0.0.1:${outPort}/`);
+    await body.dump();
+    expect(headers.connection).not.toBe('close');
+    await app.statIs('listener_manager.listener_stopped', 1);
   });
 });

@@ -5,6 +5,7 @@ import type { Clock, Timers } from '../../core/clock.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { FilterBuilder, FilterContext } from '../../filter/filter.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
+import { Drain, type DrainOptions } from '../../listener/drain.ts';
 import type { AccessLogData } from '../../observe/access-log-data.ts';
 import { buildAccessLogFilter, type FilterTools } from '../../observe/access-log-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
@@ -15,6 +16,7 @@ import { HttpConnectionManager } from './connection-manager.ts';
 import { HttpFilterChain } from './filter-chain.ts';
 import type { HcmData, HttpFilterData, StringMatchData } from './hcm-data.ts';
 import { HcmStats } from './hcm-stats.ts';
+import { Http1Counters } from './http1-counters.ts';
 import { LocalReplies } from './local-reply.ts';
 import { RequestPreparation } from './request/preparation.ts';
 import { RouteStatsDirectory } from './route-stats.ts';
@@ -43,6 +45,7 @@ export interface HttpEnvironment {
   buildRoutes(data: RouteConfigurationData, context: BuildContext): RouteTable;
   buildAccessLog(data: AccessLogData): AccessLog;
   readonly filterTools: FilterTools;
+  readonly drain: DrainOptions;
   /** True while responses are to close their connections. */
   shouldCloseOnResponse(): boolean;
 }
@@ -57,7 +60,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
   const context = { stats: scope, clock, timers, random, runtime, localNode };
   // The router is not a filter here: it is what `HttpStream.routeRequest` does when the others are done.
   const filters = data.httpFilters.filter((filter) => filter.kind !== routerKind);
-  const options = codecOptions(data);
+  const options = codecOptions(data, new Http1Counters(stats));
   return new HttpConnectionManager({
     data,
     router: data.httpFilters.find((filter) => filter.kind === routerKind)!.data as RouterData,
@@ -79,6 +82,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     clock,
     timers,
     newCodec: (host, acceptor) => new H1ServerCodec(host, acceptor, options),
+    drain: new Drain(environment.drain, clock, random),
     shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
   });
 }
@@ -101,7 +105,7 @@ function defaultOff(filters: readonly HttpFilterData[]): Uint8Array | null {
   return Uint8Array.from(filters, (filter) => (filter.disabled ? 1 : 0));
 }
 
-function codecOptions({ http1, limits, timeouts }: HcmData): H1ServerOptions {
+function codecOptions({ http1, limits, timeouts }: HcmData, counters: Http1Counters): H1ServerOptions {
   return {
     headersBytesMax: limits.headerBytesMax,
     headersCountMax: limits.headerCountMax,
@@ -113,7 +117,7 @@ function codecOptions({ http1, limits, timeouts }: HcmData): H1ServerOptions {
     headersWithUnderscores: underscoreActions[limits.headersWithUnderscores],
     ignoredUpgrades: http1.ignoredUpgrades.map((match) => new UpgradeMatcher(match)),
     headerKeyFormat: headerKeyFormats[http1.headerKeyFormat],
-    counters: null,
+    counters,
     acceptsEarly: timeouts.requestHeadersMs > 0,
   };
 }

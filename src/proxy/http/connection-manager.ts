@@ -5,6 +5,7 @@ import type { Connection } from '../../core/connection.ts';
 import { DownstreamLocalClose } from '../../core/failures.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
+import type { Drain } from '../../listener/drain.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
 import type { Route, RouteTable } from '../../route/route.ts';
@@ -39,7 +40,9 @@ export interface HttpConnectionManagerParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly newCodec: ServerCodecFactory;
-  /** True while responses should close their connections (graceful drain). */
+  /** Its own: of its listener, and of the process where the admin asked for it. */
+  readonly drain: Drain;
+  /** True while responses should close their connections, whatever `drain` says. */
   readonly shouldCloseOnResponse: () => boolean;
 }
 
@@ -65,7 +68,8 @@ export class HttpConnectionManager implements ConnectionHandler {
   private readonly isProcessDraining: () => boolean;
   private readonly connections: Set<ServerConnection>;
   private readonly offByLevels: WeakMap<ReadonlyMap<string, boolean>, Uint8Array>;
-  private isDraining: boolean;
+  private readonly ownDrain: Drain;
+  private isEnding: boolean;
 
   constructor(parts: HttpConnectionManagerParts) {
     this.data = parts.data;
@@ -88,7 +92,8 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.isProcessDraining = parts.shouldCloseOnResponse;
     this.connections = new Set();
     this.offByLevels = new WeakMap();
-    this.isDraining = false;
+    this.ownDrain = parts.drain;
+    this.isEnding = false;
   }
 
   handle(connection: Connection, filterChainName: string): ActiveConnection {
@@ -119,15 +124,15 @@ export class HttpConnectionManager implements ConnectionHandler {
   }
 
   shouldCloseOnResponse(): boolean {
-    return this.isDraining || this.isProcessDraining();
+    return this.isEnding || this.ownDrain.asksToGo || this.isProcessDraining();
   }
 
   drain(): void {
-    this.isDraining = true;
+    this.ownDrain.begin();
   }
 
   end(): void {
-    this.isDraining = true;
+    this.isEnding = true;
     for (const connection of this.connections) connection.drain();
   }
 

@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats.ts';
+import { rareCounterNames, type RareCounterName } from './hcm-stat-names.ts';
 
 /** `http.<stat_prefix>.*`. The ones that every request or connection touches are fields; rare ones are asked for by name. */
 export class HcmStats {
@@ -17,6 +18,8 @@ export class HcmStats {
   readonly rqCompleted: Counter;
   readonly rqTime: Histogram;
   readonly routerRqTotal: Counter;
+  /** Connections past `http1_safe_max_connection_duration` that wait for their last request. */
+  readonly cxHttp1SoftDrain: Gauge;
   /** `downstream_rq_1xx` … `5xx`, by class. */
   readonly rqClass: readonly Counter[];
   /** The same below `listener.<address>.`: Envoy counts answers in both places. */
@@ -41,12 +44,13 @@ export class HcmStats {
     this.rqTime = scope.histogram('downstream_rq_time');
     this.routerRqTotal = scope.counter('rq_total');
     this.rqClass = classCounters(scope);
+    this.cxHttp1SoftDrain = scope.gauge('downstream_cx_http1_soft_drain');
+    for (const name of rareCounterNames) scope.counter(name);
     this.listenerRqCompleted = listenerScope.counter('downstream_rq_completed');
     this.listenerRqClass = classCounters(listenerScope);
   }
 
-  /** Rare ones, by Envoy's name. */
-  count(name: string): void {
+  count(name: RareCounterName): void {
     this.scope.counter(name).inc();
   }
 

@@ -32,6 +32,10 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   private requests: number;
   private isHttp1: boolean;
   private isDraining: boolean;
+  /** Its answers ask the client to go, because a drain does. */
+  private saysGoodbye: boolean;
+  /** Past `http1_safe_max_connection_duration`. */
+  private isPastDuration: boolean;
   private isClosing: boolean;
   private isClosed: boolean;
   private isAboveHighWatermark: boolean;
@@ -53,6 +57,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.requests = 0;
     this.isHttp1 = false;
     this.isDraining = false;
+    this.saysGoodbye = false;
+    this.isPastDuration = false;
     this.isClosing = false;
     this.isClosed = false;
     this.isAboveHighWatermark = false;
@@ -88,7 +94,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
       this.drainAt = Infinity;
       this.manager.stats.count('downstream_cx_max_duration_reached');
       // `http1_safe_max_connection_duration`: the next answer says goodbye, and nothing is closed before.
-      if (this.manager.data.timeouts.http1SafeMaxConnectionDuration) this.codec.drain();
+      if (this.manager.data.timeouts.http1SafeMaxConnectionDuration) this.drainSoftly();
       else this.drain();
     }
     if (this.idleAt <= now && this.streams.length === 0) {
@@ -137,6 +143,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     for (const stream of this.streams.slice()) stream.onDownstreamReset(DownstreamRemoteClose);
     stats.cxActive.dec();
     if (this.isHttp1) stats.cxHttp1Active.dec();
+    if (this.isPastDuration) stats.cxHttp1SoftDrain.dec();
     stats.cxDestroy.inc();
     stats.cxLengthMs.record(clock.now - this.startMs);
     this.countBytes();
@@ -207,7 +214,11 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
 
   /** A final head is on its way: the last word on the connection's future. */
   finishHead(head: ResponseHead): void {
-    if (this.manager.shouldCloseOnResponse()) this.codec.drain();
+    if (!this.saysGoodbye && this.manager.shouldCloseOnResponse()) {
+      this.saysGoodbye = true;
+      this.manager.stats.count('downstream_cx_drain_close');
+      this.codec.drain();
+    }
     void head;
   }
 
@@ -234,6 +245,12 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     // A response that had begun before the drain could not say `connection: close`.
     if (this.isDraining) this.goAway();
     else this.becameIdle();
+  }
+
+  private drainSoftly(): void {
+    this.isPastDuration = true;
+    this.manager.stats.cxHttp1SoftDrain.inc();
+    this.codec.drain();
   }
 
   /** No new requests after those that are open. */

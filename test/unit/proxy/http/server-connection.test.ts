@@ -182,8 +182,11 @@ describe('limits of a connection', () => {
     exchange(world, client);
     world.advance(60_000);
     expect(client.isClosing).toBe(false);
+    expect(world.stat('http.p.downstream_cx_http1_soft_drain')).toBe(1);
     expect(fieldOf(exchange(world, client), 'connection')).toBe('close');
     expect(client.isClosing).toBe(true);
+    client.leave();
+    expect(world.stat('http.p.downstream_cx_http1_soft_drain')).toBe(0);
   });
 });
 
@@ -206,6 +209,7 @@ describe('draining', () => {
     expect(client.isClosing).toBe(false);
     expect(fieldOf(exchange(world, client), 'connection')).toBe('close');
     expect(client.isClosing).toBe(true);
+    expect(world.stat('http.p.downstream_cx_drain_close')).toBe(1);
   });
 
   test('end: connections that are idle go within drain_timeout, unused ones at once', () => {

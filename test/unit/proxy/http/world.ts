@@ -182,6 +182,7 @@ export class HttpWorld {
         runtime: fixedRuntime,
         random: () => 0,
       },
+      drain: { strategy: 'immediate', timeMs: 0 },
       shouldCloseOnResponse: () => this.isDraining,
     };
   }
