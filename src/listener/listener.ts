@@ -68,6 +68,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
     this.workerCxTotal = scope.counter(`${workerName}.downstream_cx_total`);
     this.workerCxActive = scope.gauge(`${workerName}.downstream_cx_active`);
     this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
+    for (const name of ['downstream_cx_overflow', 'no_filter_chain_match']) scope.counter(name);
     this.sockets = [];
     this.active = 0;
     this.whenEmpty = null;

@@ -4,7 +4,7 @@ import type { Connection } from '../../core/connection.ts';
 import { DownstreamLocalClose } from '../../core/failures.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
 import type { TcpProxyData } from './tcp-proxy-data.ts';
 import { TcpSession } from './tcp-session.ts';
 
@@ -18,6 +18,15 @@ export interface TcpProxyParts {
   readonly timers: Timers;
 }
 
+/** Shown from the start, as in Envoy. */
+const rareCounterNames = [
+  'downstream_cx_no_route',
+  'downstream_flow_control_paused_reading_total',
+  'downstream_flow_control_resumed_reading_total',
+  'idle_timeout',
+  'max_downstream_connection_duration',
+];
+
 /** A filter chain's tcp_proxy in one worker. */
 export class TcpProxy implements ConnectionHandler {
   readonly data: TcpProxyData;
@@ -29,6 +38,9 @@ export class TcpProxy implements ConnectionHandler {
   readonly cxTotal: Counter;
   readonly rxBytes: Counter;
   readonly txBytes: Counter;
+  /** Upstream connections that still send what a client that has gone had sent. */
+  readonly upstreamFlushTotal: Counter;
+  readonly upstreamFlushActive: Gauge;
   private readonly sessions: Set<TcpSession>;
 
   constructor(parts: TcpProxyParts) {
@@ -41,6 +53,9 @@ export class TcpProxy implements ConnectionHandler {
     this.cxTotal = parts.scope.counter('downstream_cx_total');
     this.rxBytes = parts.scope.counter('downstream_cx_rx_bytes_total');
     this.txBytes = parts.scope.counter('downstream_cx_tx_bytes_total');
+    this.upstreamFlushTotal = parts.scope.counter('upstream_flush_total');
+    this.upstreamFlushActive = parts.scope.gauge('upstream_flush_active');
+    for (const name of rareCounterNames) parts.scope.counter(name);
     this.sessions = new Set();
   }
 

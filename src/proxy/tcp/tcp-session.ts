@@ -2,7 +2,7 @@ import type { Cluster, ConnectionWaiter, Host, PickContext } from '../../cluster
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
-import { DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
+import { ClosedByPeer, DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
 import { Outcome } from '../../observe/outcome.ts';
 import { TcpUpstream } from './tcp-upstream.ts';
@@ -33,6 +33,8 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   private askedAtMs: number;
   private isDownstreamEnded: boolean;
   private isOver: boolean;
+  /** The client has gone, and the upstream still takes what it had sent. */
+  private isFlushing: boolean;
   private countedRead: number;
   private countedWritten: number;
 
@@ -56,6 +58,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.askedAtMs = 0;
     this.isDownstreamEnded = false;
     this.isOver = false;
+    this.isFlushing = false;
     this.countedRead = 0;
     this.countedWritten = 0;
     const outcome = new Outcome();
@@ -146,6 +149,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   }
 
   onUpstreamBytes(chunk: Uint8Array): void {
+    if (this.isOver) return;
     this.touch();
     this.outcome.bytesSent += chunk.length;
     if (!this.downstream.write(chunk)) {
@@ -160,11 +164,14 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
 
   /** The upstream half-closed: pass it on; when the client has too, both end. */
   onUpstreamEnd(): void {
+    if (this.isOver) return;
     this.downstream.end();
     if (this.isDownstreamEnded) this.upstream?.connection.end();
   }
 
   onUpstreamClosed(failure: Failure): void {
+    if (this.isFlushing) this.proxy.upstreamFlushActive.dec();
+    this.isFlushing = false;
     if (this.isOver) return;
     if (this.upstream !== null) this.countUpstream(this.upstream.connection);
     this.upstream = null;
@@ -212,7 +219,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     const upstream = this.upstream;
     this.upstream = null;
     if (upstream !== null) this.countUpstream(upstream.connection);
-    upstream?.connection.destroy(failure);
+    if (upstream !== null) this.leave(upstream.connection, failure);
     outcome.endMs = proxy.clock.now;
     outcome.wireBytesReceived = this.downstream.bytesRead;
     outcome.wireBytesSent = this.downstream.bytesWritten;
@@ -274,6 +281,19 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     }
     upstream.connection.end();
     this.downstream.closeAfterFlush(this.stallMs, failure);
+  }
+
+  /** What a client that has gone had sent still reaches the upstream, as in Envoy. */
+  private leave(upstream: Connection, failure: Failure): void {
+    const isRemote = failure.kind === ClosedByPeer.kind || failure.kind === DownstreamRemoteClose.kind;
+    if (!isRemote || upstream.bufferedBytes === 0) {
+      upstream.destroy(failure);
+      return;
+    }
+    this.isFlushing = true;
+    this.proxy.upstreamFlushTotal.inc();
+    this.proxy.upstreamFlushActive.inc();
+    upstream.closeAfterFlush(this.stallMs, failure);
   }
 
   private countUpstream(connection: Connection): void {

@@ -17,6 +17,9 @@ export class MemoryConnection implements Connection {
   /** What has been written and not yet taken by the test. */
   written = '';
   /** What `write` answers: false is "above the high watermark". */
+  /** Bytes that the kernel has not taken. */
+  unsent = 0;
+  private closesWith: Failure | null = null;
   accepts = true;
   hasEnded = false;
   pauses = 0;
@@ -39,7 +42,7 @@ export class MemoryConnection implements Connection {
   }
 
   get bufferedBytes(): number {
-    return 0;
+    return this.unsent;
   }
 
   attach(sink: ConnectionSink): void {
@@ -61,7 +64,8 @@ export class MemoryConnection implements Connection {
   }
 
   closeAfterFlush(_stallMs: number, failure: Failure): void {
-    this.destroy(failure);
+    if (this.unsent === 0) this.destroy(failure);
+    else this.closesWith = failure;
   }
 
   reset(failure: Failure): void {
@@ -90,6 +94,12 @@ export class MemoryConnection implements Connection {
   }
 
   // The other end.
+
+  /** Takes what `unsent` says. */
+  flush(): void {
+    this.unsent = 0;
+    if (this.closesWith !== null) this.destroy(this.closesWith);
+  }
 
   take(): string {
     const { written } = this;

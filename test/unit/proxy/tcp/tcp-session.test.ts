@@ -96,6 +96,29 @@ describe('a TCP session', () => {
     expect(bench.downstream.hasEnded).toBe(true);
   });
 
+  it('has the upstream take what a client that has gone had sent', () => {
+    const bench = new Bench();
+    const upstream = bench.connect();
+    bench.downstream.receive('much');
+    upstream.unsent = 4;
+    bench.downstream.close(ClosedByPeer);
+    upstream.receive('an answer that nobody hears');
+    expect([upstream.isOpen, upstream.take()]).toEqual([true, 'much']);
+    expect(bench.world.stats.read('tcp.t.')).toMatchObject({ upstream_flush_total: 1, upstream_flush_active: 1 });
+    upstream.flush();
+    expect(upstream.isOpen).toBe(false);
+    expect(bench.world.stats.counter('tcp.t.upstream_flush_active').value).toBe(0);
+    expect(bench.logged.length).toBe(1);
+  });
+
+  it('does not wait for an upstream that has taken everything', () => {
+    const bench = new Bench();
+    const upstream = bench.connect();
+    bench.downstream.close(ClosedByPeer);
+    expect(upstream.isOpen).toBe(false);
+    expect(bench.world.stats.counter('tcp.t.upstream_flush_total').value).toBe(0);
+  });
+
   it('ends when there is no such cluster', () => {
     const bench = new Bench({ clusters: [{ name: 'other', weight: 1 }] });
     expect(bench.downstream.isOpen).toBe(false);
