@@ -11,6 +11,10 @@ export interface CodecHost {
   /** Stop and restart reading from the peer; counted. */
   pause(): void;
   resume(): void;
+  /** Bytes written and not yet taken by the kernel. Absent: not known; all is taken unless `write` said false. */
+  readonly bufferedBytes?: number;
+  /** Call the codec's `tick` at `at` (monotonic milliseconds), or earlier. Absent: the codec has no time of its own. */
+  wakeAt?(at: number): void;
 }
 
 /** Pure: bytes and instants in, calls on the host out. */
@@ -23,6 +27,8 @@ export interface Codec {
   /** The connection's outgoing buffer passed its high mark, or fell to the low one: told to the streams. */
   onAboveHighWatermark(): void;
   onBelowLowWatermark(): void;
+  /** The moment that `CodecHost.wakeAt` asked for has come; too early is no harm, the codec asks again. */
+  tick?(now: number): void;
 }
 
 /** What a downstream codec needs of the connection manager. */
@@ -47,7 +53,7 @@ export interface StreamAcceptor {
 export interface ServerCodec extends Codec {
   readonly activeStreams: number;
   /** Say goodbye: `connection: close` on the next response, GOAWAY. */
-  drain(): void;
+  drain(now?: number): void;
 }
 
 /** What an upstream codec tells its pool. */
@@ -69,6 +75,6 @@ export interface ClientCodecOwner {
 export interface ClientCodec extends Codec {
   readonly activeStreams: number;
   /** Opens a stream; its user hears the response. Only when `canOpen`. */
-  open(user: StreamUser<ResponseHead>): CodecStream<RequestHead>;
+  open(user: StreamUser<ResponseHead>, now?: number): CodecStream<RequestHead>;
   readonly canOpen: boolean;
 }
