@@ -1,0 +1,48 @@
+import type { Failure } from '../../../core/failure.ts';
+import { HttpVersion, ResponseHead } from '../../../core/head.ts';
+import { InvalidHeader, InvalidMessaging } from '../failures.ts';
+import { MessageFields } from './message-fields.ts';
+
+/** Reads responses (RFC 9113 section 8.3.2). */
+export class ResponseFields extends MessageFields {
+  private status = 0;
+
+  override begin(isTrailers: boolean): void {
+    super.begin(isTrailers);
+    this.status = 0;
+  }
+
+  /** The head; null: `failure` says why not. */
+  take(): ResponseHead | null {
+    this.failure ??= this.judge();
+    const headers = this.end();
+    return this.failure === null ? new ResponseHead(this.status, headers, HttpVersion.Http2) : null;
+  }
+
+  protected override pseudo(name: string, value: string): void {
+    const status = name === ':status' && this.status === 0 ? parseStatus(value) : 0;
+    if (status === 0) this.failure = InvalidMessaging.with(`${name} is repeated, unknown or invalid`);
+    else this.status = status;
+  }
+
+  protected override host(): boolean {
+    return true;
+  }
+
+  private judge(): Failure | null {
+    const { status, contentLength } = this;
+    if (status === 0) return InvalidMessaging.with('no :status');
+    // RFC 9113 section 8.6: there is no upgrade of a connection.
+    if (status === 101) return InvalidMessaging.with('status 101');
+    if ((status < 200 || status === 204) && contentLength > 0)
+      return InvalidHeader.with('content-length without a body');
+    return null;
+  }
+}
+
+/** Three digits; 0: not a status. */
+function parseStatus(value: string): number {
+  if (value.length !== 3) return 0;
+  const status = Number(value);
+  return status >= 100 && status <= 999 && /^\d+$/.test(value) ? status : 0;
+}

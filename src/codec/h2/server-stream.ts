@@ -1,0 +1,51 @@
+import type { Failure } from '../../core/failure.ts';
+import { RetryKind } from '../../core/failure.ts';
+import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
+import { ErrorCode } from './frame/error-code.ts';
+import { writeResponseHead } from './message/head-writer.ts';
+import type { H2ServerCodec } from './server.ts';
+import { H2Stream } from './stream.ts';
+
+/** One request as its user holds it: takes the response. What is said to it after its end is ignored. */
+export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead> {
+  declare user: StreamUser<RequestHead>;
+  declare protected readonly connection: H2ServerCodec;
+  /** `:protocol` of an extended CONNECT; else empty. */
+  protocol: string;
+  isConnect: boolean;
+
+  constructor(connection: H2ServerCodec, id: number) {
+    super(connection, id);
+    this.protocol = '';
+    this.isConnect = false;
+  }
+
+  head(head: ResponseHead, end: boolean): void {
+    if (this.isOver || this.hasSentHead) return;
+    const { connection } = this;
+    const { status } = head;
+    const isAccepted = status === 101 && this.protocol !== '';
+    if (status >= 200 || isAccepted) {
+      this.hasSentHead = true;
+      this.isEndSaid = end;
+      this.isTunnel = isAccepted || (this.isConnect && status < 300);
+    }
+    const { writer } = connection;
+    writer.beginHeaders();
+    writeResponseHead(writer, connection.hpackEncoder, head, isAccepted);
+    connection.sendHeaders(this, end && this.hasSentHead);
+    connection.flush();
+  }
+
+  /** Tells the client that the response breaks off; behind its end, that the rest of the request is of no interest. */
+  reset(failure: Failure): void {
+    if (this.isOver) return;
+    this.connection.resetStream(this, this.isEndSaid && this.queuedBytes === 0 ? ErrorCode.NoError : codeOf(failure));
+  }
+}
+
+/** As Envoy: whatever the upstream said, except that a client may repeat what was refused. */
+function codeOf(failure: Failure): ErrorCode {
+  return failure.kind.retry === RetryKind.RefusedStream ? ErrorCode.RefusedStream : ErrorCode.InternalError;
+}
