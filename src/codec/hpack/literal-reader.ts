@@ -23,7 +23,7 @@ const valueBytesMax = 128;
 const nameBytesMax = 48;
 
 // Shared by all connections of the thread.
-const values = new TextCache(512, valueBytesMax);
+const values = new TextCache(1024, valueBytesMax);
 const names = new TextCache(256, nameBytesMax);
 const scratch = new Uint8Array(16384);
 
