@@ -6,6 +6,7 @@ export const MapFlag = { PrivateAnonymous: 0x22, SharedPopulate: 0x8001 } as con
 /** The functions of the C library that io_uring needs beside the ring. Addresses are bigints, results as in C. */
 export interface Libc {
   mmap(at: bigint, size: bigint, protection: number, flags: number, fd: number, offset: bigint): bigint;
+  munmap(at: bigint, size: bigint): number;
   syscall2(number: number, a: number, b: bigint): number;
   syscall4(number: number, a: number, b: number, c: bigint, d: number): number;
   /** io_uring_enter: number, ring, to submit, to wait for, flags, argument, its size. */
@@ -47,6 +48,7 @@ function loadFfi(): Ffi {
 
 const signatures = {
   mmap: ['u64 u64 i32 i32 i32 i64', 'u64'],
+  munmap: ['u64 u64', 'i32'],
   socket: ['i32 i32 i32', 'i32'],
   bind: ['i32 u64 u32', 'i32'],
   listen: ['i32 i32', 'i32'],

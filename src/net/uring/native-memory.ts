@@ -7,6 +7,7 @@ import { SystemCallError } from './system-call-error.ts';
  */
 export class NativeMemory {
   readonly address: bigint;
+  readonly size: number;
   readonly bytes: Buffer;
   readonly u32: Uint32Array;
   readonly i32: Int32Array;
@@ -26,6 +27,7 @@ export class NativeMemory {
     );
     if (BigInt.asIntN(64, this.address) === -1n) throw new SystemCallError('mmap', libc.errno());
     const buffer = libc.view(this.address, size);
+    this.size = size;
     this.bytes = Buffer.from(buffer);
     this.u32 = new Uint32Array(buffer);
     this.i32 = new Int32Array(buffer);

@@ -1,3 +1,4 @@
+import type { MappedArea } from './descriptor-table.ts';
 import { openLibc, type Libc } from './libc.ts';
 import { highHalf, lowHalf, NativeMemory } from './native-memory.ts';
 import { SystemCallError } from './system-call-error.ts';
@@ -45,6 +46,7 @@ export interface RingUser {
  */
 export class Ring {
   readonly fd: number;
+  readonly areas: readonly MappedArea[];
   private readonly libc: Libc;
   private readonly users: (RingUser | null)[];
   private readonly freeSlots: number[];
@@ -87,6 +89,7 @@ export class Ring {
     const ring = new NativeMemory(size, fd, ringOffset);
     this.entries = new NativeMemory(sqEntries * 64, fd, entriesOffset);
     this.entries32 = this.entries.u32;
+    this.areas = [ring, this.entries];
     this.ring32 = ring.u32;
     this.ring32s = ring.i32;
     this.sqHeadAt = at(10);
@@ -207,9 +210,10 @@ export class Ring {
     }
   }
 
-  /** Everything that is under way is cancelled by the kernel. */
+  /** Everything that is under way is cancelled by the kernel. No method may be called after. */
   close(): void {
     this.libc.close(this.fd);
+    for (const { address, size } of this.areas) this.libc.munmap(address, BigInt(size));
   }
 
   /** Requests that the kernel has not taken yet: it takes fewer than it is offered where it lacks memory. */

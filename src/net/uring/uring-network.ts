@@ -31,6 +31,7 @@ export class UringNetwork implements Network {
   constructor(descriptors: DescriptorTable) {
     const ring = new Ring();
     descriptors.opened(ring.fd);
+    descriptors.mapped(ring.areas);
     const turns = new UringTurns(ring);
     this.loop = new Loop(turns);
     this.clock = this.loop.clock;
