@@ -60,7 +60,7 @@ class BlockClient {
 const heard: string[][] = [];
 let answer: http2.OutgoingHttpHeaders = {};
 const server = http2.createServer();
-server.on('stream', (stream, _headers, _flags, rawHeaders) => {
+server.on('stream', (stream: http2.ServerHttp2Stream, _headers, _flags, rawHeaders) => {
   heard.push(rawHeaders);
   stream.respond(answer, { endStream: true });
 });

@@ -33,7 +33,7 @@ describe('refused as COMPRESSION_ERROR', () => {
     ['a literal without a value', '400161'],
     ['a literal with an indexed name and no value', '41'],
     ['a name that is cut off', '400261'],
-    ['a value that is cut off', '4003616161' + '0561'],
+    ['a value that is cut off', '40036161610561'],
     ['a length that is cut off', '407f'],
     ['a length beyond the block', '407fffffff7f61'],
     ['a length beyond 28 bits', '407fffffffffff7f61'],
@@ -43,7 +43,7 @@ describe('refused as COMPRESSION_ERROR', () => {
     ['a size update that is cut off', '3f'],
     ['EOS in a value', '4184ffffffff'],
     ['EOS in a name', '4084ffffffff0161'],
-    ['padding of 8 bits', '4182' + '1fff'],
+    ['padding of 8 bits', '41821fff'],
     ['a byte of nothing but padding', '4181ff'],
     ['padding with zeros', '418118'],
   ])('%s', ([, hex]) => {
@@ -215,7 +215,7 @@ describe('limits', () => {
   test('HPACK bomb: references to one large entry cost no more than the block', () => {
     const d = decoder();
     const value = 'b'.repeat(4096 - 32 - 1);
-    const entry = '40' + text('a') + '7f' + 'e01e' + hexOf(Buffer.from(value));
+    const entry = '40' + text('a') + '7fe01e' + hexOf(Buffer.from(value));
     const bomb = entry + 'be'.repeat(16_000);
     const { error, fields } = decode(d, bomb, 60 * 1024, 100);
     expect(error).toBe(HpackError.ListTooLarge);
@@ -233,7 +233,7 @@ describe('limits', () => {
   test('HPACK bomb of additions by a long name: the table keeps its size', () => {
     const d = decoder();
     const name = 'n'.repeat(2000);
-    const long = '40' + '7fd10e' + hexOf(Buffer.from(name)) + text('');
+    const long = '407fd10e' + hexOf(Buffer.from(name)) + text('');
     expect(decode(d, long + ('7e' + text('v')).repeat(5000), 60 * 1024, 100).error).toBe(HpackError.ListTooLarge);
     expect(tableOf(d)).toEqual({
       bytes: 4066,
@@ -290,7 +290,7 @@ describe('size updates', () => {
   test('several at the beginning of a block, the last one counts', () => {
     const d = decoder();
     fieldsOf(d, added('a', 'b'));
-    expect(fieldsOf(d, '20' + '3fe11f' + '82')).toEqual([[':method', 'GET']]);
+    expect(fieldsOf(d, '203fe11f82')).toEqual([[':method', 'GET']]);
     expect(tableOf(d).entries).toEqual([]);
     fieldsOf(d, added('a', 'b'));
     expect(tableOf(d).bytes).toBe(34);
@@ -338,7 +338,7 @@ describe('size updates', () => {
     d.setTableBytesMax(0);
     d.setTableBytesMax(4096);
     expect(tableOf(d).entries).toEqual([]);
-    fieldsOf(d, '20' + '3fe11f' + added('c', 'd'));
+    fieldsOf(d, '203fe11f' + added('c', 'd'));
     expect(fieldsOf(d, 'be')).toEqual([['c', 'd']]);
     const e = decoder();
     e.setTableBytesMax(0);

@@ -78,9 +78,9 @@ describe('what is written', () => {
     expect(link.send(...fields).length).toBeGreaterThan(20);
     expect(hexOf(link.send(...fields))).toBe('8287c0bfbe');
     // In another order, too, and with other strings of the same text.
-    expect(hexOf(link.send(...fields.toReversed().map(([name, value]): Pair => [name, [...value].join('')])))).toBe(
-      'bebfc08782',
-    );
+    expect(
+      hexOf(link.send(...fields.toReversed().map(([name, value]): Pair => [name, value.split('').join('')]))),
+    ).toBe('bebfc08782');
   });
 
   test('values in Huffman code only where that is shorter', () => {
@@ -92,13 +92,13 @@ describe('what is written', () => {
     const link = new Link();
     const all = String.fromCharCode(...Array(256).keys());
     link.send(['x-a', all], ['x-a', all], [':path', all], [all, all]);
-    link.send(...[...all].map((c): Pair => ['x-a', c]));
+    link.send(...all.split('').map((c): Pair => ['x-a', c]));
   });
 
   test('long strings, whatever way they go', () => {
     const link = new Link();
     for (const length of [15, 16, 17, 126, 127, 128, 255, 2000, 20_000, 100_000]) {
-      const [path, tenant] = ['/' + 'e'.repeat(length), '\xff'.repeat(length)];
+      const [path, tenant] = ['/e'.repeat(length), '\xff'.repeat(length)];
       link.send([':path', path], ['x-tenant', tenant], ['x-tenant', 'e'.repeat(length)], ['n'.repeat(length), tenant]);
     }
   });
@@ -176,7 +176,7 @@ describe('size updates', () => {
     const link = new Link();
     link.send(['x-a', 'b']);
     for (const bytes of [1000, 0, 3000, 200]) link.encoder.setPeerTableBytesMax(bytes);
-    expect(hexOf(link.send([':method', 'GET']))).toBe('20' + '3fa901' + '82');
+    expect(hexOf(link.send([':method', 'GET']))).toBe('203fa90182');
     expect(encoderTableOf(link.encoder)).toEqual({ bytes: 0, entries: [] });
   });
 
@@ -185,7 +185,7 @@ describe('size updates', () => {
     link.send(['x-a', 'b']);
     link.encoder.setPeerTableBytesMax(0);
     link.encoder.setPeerTableBytesMax(4096);
-    expect(hexOf(link.send([':method', 'GET']))).toBe('20' + '3fe11f' + '82');
+    expect(hexOf(link.send([':method', 'GET']))).toBe('203fe11f82');
   });
 
   test('no table at all', () => {
