@@ -3,13 +3,16 @@ import { AdminServer } from './admin/server.ts';
 import { writeAddressFile } from './admin/address-file.ts';
 import { endpoints } from './admin/endpoints.ts';
 import { AdminPages } from './admin/respond.ts';
+import type { ServerState } from './admin/admin-source.ts';
 import type { ClusterChanges } from './cluster/cluster-changes.ts';
 import { ClusterDirectory } from './cluster/cluster-directory.ts';
 import { HostReports } from './cluster/host-report.ts';
 import type { Options } from './cli/options.ts';
+import { version } from './cli/version.ts';
 import type { Configuration } from './control/configuration.ts';
 import { Runtime } from './control/runtime.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
+import { SharedNumberAllotment, sharedNumberKeys } from './control/shared-number-keys.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
 import { ListenerDrain } from './control/listener-drain.ts';
 import type { FromWorker, ListenerScope, WorkerInit } from './control/worker-messages.ts';
@@ -48,8 +51,6 @@ export interface AppEnvironment {
   readonly exit: (status: number) => void;
 }
 
-export type AppState = 'PRE_INITIALIZING' | 'INITIALIZING' | 'LIVE' | 'DRAINING';
-
 /** The process: the main thread's parts and the workers, wired together. */
 export class App implements WorkersListener {
   readonly environment: AppEnvironment;
@@ -63,11 +64,12 @@ export class App implements WorkersListener {
   readonly serverStats: ServerStats;
   readonly listenerDrain: ListenerDrain;
   configuration: Accepted;
-  state: AppState;
+  state: ServerState;
   configuredAtMs: number;
   isFailingHealthchecks: boolean;
   private readonly log: Log;
   private readonly shared: SharedNumberDirectory;
+  private readonly numbers: SharedNumberAllotment;
   private readonly loop: Loop;
   private version: number;
   private readonly applied: Map<number, (message: Extract<FromWorker, { kind: 'applied' }>) => void>;
@@ -104,7 +106,12 @@ export class App implements WorkersListener {
     this.runtimeValues = new RuntimeValues();
     this.flushTimer = null;
     const { root } = this.ownStats;
-    this.serverStats = new ServerStats(root, this.stats, environment.concurrency);
+    this.serverStats = new ServerStats(root, this.stats, {
+      concurrency: environment.concurrency,
+      version,
+      state: () => this.serverState,
+    });
+    this.numbers = new SharedNumberAllotment(this.shared);
     this.runtime = new Runtime(
       configuration.data.runtimeLayers,
       root,
@@ -139,13 +146,17 @@ export class App implements WorkersListener {
     }
   }
 
+  /** As the admin and the stats show it. */
+  get serverState(): ServerState {
+    return this.isFailingHealthchecks && this.state === 'LIVE' ? 'DRAINING' : this.state;
+  }
+
   /** Admin first, then the clusters' first answers, then the listeners: as Envoy starts. */
   async start(): Promise<void> {
     if (this.environment.options.ioBackend === 'io_uring') await this.insistOnUring();
     await this.openAdmin();
     this.state = 'INITIALIZING';
     this.directory.replace(this.configuration.data.clusters);
-    this.serverStats.clusters(this.configuration.data.clusters.length);
     await this.directory.whenWarm();
     const failures = await this.distribute();
     if (failures.length > 0) throw new Error(failures.join('\n'));
@@ -161,7 +172,6 @@ export class App implements WorkersListener {
     this.configuration = configuration;
     this.configuredAtMs = Date.now();
     this.directory.replace(configuration.data.clusters);
-    this.serverStats.clusters(configuration.data.clusters.length);
     await this.directory.whenWarm();
     return this.distribute();
   }
@@ -295,18 +305,24 @@ export class App implements WorkersListener {
   private snapshot(clusters: ClusterChanges): SnapshotData {
     const ports: Record<string, number[]> = {};
     for (const [name, addresses] of this.bound) ports[name] = addresses.map((address) => address.port);
-    return { version: this.version, listeners: this.configuration.data.listeners, clusters, ports };
+    const { listeners } = this.configuration.data;
+    const numbers = this.numbers.allot(sharedNumberKeys(listeners));
+    return { version: this.version, listeners, clusters, ports, numbers };
   }
 
   /** The first worker binds, and tells the ports that the others must share. */
   private async distribute(): Promise<readonly string[]> {
     this.version++;
     const changes = this.directory.takeChanges();
+    this.serverStats.clusters(
+      changes.set.map(({ name }) => name),
+      changes.removed,
+    );
     const failures = await this.give(0, changes);
     const others = [];
     for (let index = 1; index < this.workers.count; index++) others.push(this.give(index, changes));
     for (const more of await Promise.all(others)) failures.push(...more);
-    this.serverStats.listeners(this.bound.size, failures.length);
+    this.serverStats.listeners(this.configuration.data.listeners, failures.length);
     return [...new Set(failures)];
   }
 

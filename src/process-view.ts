@@ -45,7 +45,7 @@ export class ProcessView implements AdminSource {
   }
 
   get state(): ServerState {
-    return this.app.isFailingHealthchecks && this.app.state === 'LIVE' ? 'DRAINING' : this.app.state;
+    return this.app.serverState;
   }
 
   get uptimeMs(): number {

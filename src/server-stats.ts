@@ -1,80 +1,132 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ServerState } from './admin/admin-source.ts';
+import type { ListenerData } from './listener/listener-data.ts';
 import type { Counter, Gauge, StatsScope } from './observe/stats.ts';
 import type { StatsStore } from './observe/stats-store.ts';
 
+/** What the process is, as `ServerStats` shows it. */
+export interface ServerFacts {
+  readonly concurrency: number;
+  /** `major.minor.patch`. */
+  readonly version: string;
+  state(): ServerState;
+}
+
+/** `server.state`. */
+const stateNumbers: Readonly<Record<ServerState, number>> = {
+  LIVE: 0,
+  DRAINING: 1,
+  PRE_INITIALIZING: 2,
+  INITIALIZING: 3,
+};
+
+/** Nothing here moves them; Envoy has them from the start. */
+const idleCounters = {
+  server: [
+    'debug_assertion_failures',
+    'dropped_stat_flushes',
+    'dynamic_unknown_fields',
+    'envoy_bug_failures',
+    'envoy_notifications',
+    'static_unknown_fields',
+    'wip_protos',
+  ],
+  listener_manager: ['listener_in_place_updated'],
+  cluster_manager: [
+    'cluster_updated',
+    'cluster_updated_via_merge',
+    'update_merge_cancelled',
+    'update_out_of_merge_window',
+  ],
+};
+
 /** `server.*`, `listener_manager.*` and `cluster_manager.*`: what only the main thread knows. */
 export class ServerStats {
+  private readonly server: StatsScope;
   private readonly listenersActive: Gauge;
   private readonly listenerAdded: Counter;
+  private readonly listenerModified: Counter;
+  private readonly listenerRemoved: Counter;
   private readonly listenerCreateSuccess: Counter;
   private readonly listenerCreateFailure: Counter;
   private readonly listenerStopped: Counter;
+  private readonly workersStarted: Gauge;
   private readonly clustersActive: Gauge;
   private readonly clusterAdded: Counter;
-  private readonly initializationMs: StatsScope;
-  private knownListeners: number;
-  private knownClusters: number;
+  private readonly clusterModified: Counter;
+  private readonly clusterRemoved: Counter;
+  /** By name. */
+  private listenersKnown: ReadonlyMap<string, ListenerData>;
+  private readonly clustersKnown: Set<string>;
 
-  constructor(root: StatsScope, store: StatsStore, concurrency: number) {
+  constructor(root: StatsScope, store: StatsStore, facts: ServerFacts) {
     const server = root.scope('server');
     const listenerManager = root.scope('listener_manager');
     const clusterManager = root.scope('cluster_manager');
+    this.server = server;
     this.listenersActive = listenerManager.gauge('total_listeners_active');
     this.listenerAdded = listenerManager.counter('listener_added');
+    this.listenerModified = listenerManager.counter('listener_modified');
+    this.listenerRemoved = listenerManager.counter('listener_removed');
     this.listenerCreateSuccess = listenerManager.counter('listener_create_success');
     this.listenerCreateFailure = listenerManager.counter('listener_create_failure');
     this.listenerStopped = listenerManager.counter('listener_stopped');
+    this.workersStarted = listenerManager.gauge('workers_started');
     this.clustersActive = clusterManager.gauge('active_clusters');
     this.clusterAdded = clusterManager.counter('cluster_added');
-    this.initializationMs = server;
-    this.knownListeners = 0;
-    this.knownClusters = 0;
-    for (const name of ['listener_modified', 'listener_removed', 'listener_in_place_updated']) {
-      listenerManager.counter(name);
+    this.clusterModified = clusterManager.counter('cluster_modified');
+    this.clusterRemoved = clusterManager.counter('cluster_removed');
+    this.listenersKnown = new Map();
+    this.clustersKnown = new Set();
+    for (const [prefix, names] of Object.entries(idleCounters)) {
+      for (const name of names) root.scope(prefix).counter(name);
     }
-    for (const name of [
-      'total_listeners_warming',
-      'total_listeners_draining',
-      'total_filter_chains_draining',
-      'workers_started',
-    ]) {
-      listenerManager.gauge(name);
-    }
-    for (const name of ['cluster_modified', 'cluster_removed', 'cluster_updated']) clusterManager.counter(name);
-    clusterManager.gauge('warming_clusters');
-    for (const name of [
-      'static_unknown_fields',
-      'dynamic_unknown_fields',
-      'wip_protos',
-      'debug_assertion_failures',
-      'envoy_bug_failures',
-    ]) {
-      server.counter(name);
-    }
-    server.gauge('concurrency').set(concurrency);
+    listenerManager.gauge('total_listeners_warming').set(0);
+    listenerManager.gauge('total_listeners_draining');
+    listenerManager.gauge('total_filter_chains_draining');
+    clusterManager.gauge('warming_clusters').set(0);
+    server.scope('compilation_settings').gauge('fips_mode').set(0);
+    server.gauge('concurrency').set(facts.concurrency);
     server.gauge('days_until_first_cert_expiring').set(4294967295);
     server.gauge('hot_restart_epoch').set(0);
+    server.gauge('hot_restart_generation').set(1);
     server.gauge('live').set(0);
     server.gauge('parent_connections').set(0);
+    server.gauge('version').set(versionNumber(facts.version));
+    store.gaugeFrom('server.state', () => stateNumbers[facts.state()]);
     store.gaugeFrom('server.uptime', () => Math.floor(performance.now() / 1000));
     store.gaugeFrom('server.memory_allocated', () => process.memoryUsage().heapUsed);
     store.gaugeFrom('server.memory_heap_size', () => process.memoryUsage().heapTotal);
     store.gaugeFrom('server.memory_physical_size', () => process.memoryUsage.rss());
   }
 
-  clusters(count: number): void {
-    if (count > this.knownClusters) this.clusterAdded.add(count - this.knownClusters);
-    this.knownClusters = count;
-    this.clustersActive.set(count);
+  /** The workers are told of other clusters than before: names. */
+  clusters(set: readonly string[], removed: readonly string[]): void {
+    for (const name of set) {
+      (this.clustersKnown.has(name) ? this.clusterModified : this.clusterAdded).inc();
+      this.clustersKnown.add(name);
+    }
+    for (const name of removed) if (this.clustersKnown.delete(name)) this.clusterRemoved.inc();
+    this.clustersActive.set(this.clustersKnown.size);
   }
 
-  listeners(count: number, failures: number): void {
-    if (count > this.knownListeners) {
-      this.listenerAdded.add(count - this.knownListeners);
-      this.listenerCreateSuccess.add(count - this.knownListeners);
+  /** The workers have taken `list`; `failures` of them could not be. */
+  listeners(list: readonly ListenerData[], failures: number): void {
+    const before = this.listenersKnown;
+    const now = new Map(list.map((data) => [data.name, data]));
+    let changed = 0;
+    for (const [name, data] of now) {
+      const known = before.get(name);
+      if (known !== undefined && isDeepStrictEqual(known, data)) continue;
+      changed++;
+      (known === undefined ? this.listenerAdded : this.listenerModified).inc();
     }
-    this.knownListeners = count;
-    this.listenerCreateFailure.add(failures);
-    this.listenersActive.set(count);
+    for (const name of before.keys()) if (!now.has(name)) this.listenerRemoved.inc();
+    this.listenersKnown = now;
+    // One per worker, as in Envoy.
+    this.listenerCreateSuccess.add(Math.max(0, changed - failures));
+    if (failures > 0) this.listenerCreateFailure.add(failures);
+    this.listenersActive.set(now.size);
   }
 
   /** By /drain_listeners. */
@@ -83,7 +135,14 @@ export class ServerStats {
   }
 
   started(): void {
-    this.initializationMs.gauge('live').set(1);
-    this.initializationMs.histogram('initialization_time_ms').record(performance.now());
+    this.workersStarted.set(1);
+    this.server.gauge('live').set(1);
+    this.server.histogram('initialization_time_ms').record(performance.now());
   }
+}
+
+/** `1.2.3` is 1 002 003. */
+function versionNumber(version: string): number {
+  const [major, minor, patch] = version.split('.').map((part) => parseInt(part, 10) || 0);
+  return (major * 1000 + minor) * 1000 + patch;
 }

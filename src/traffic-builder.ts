@@ -5,10 +5,12 @@ import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import type { Clusters } from './cluster/cluster.ts';
 import type { HostCounters } from './cluster/host-counters.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
+import { filterKey, listenerKey } from './control/shared-number-keys.ts';
 import { httpFilterBuilders } from './filter/builders.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import type { FilterContext } from './filter/filter.ts';
 import type { ExtensionData } from './core/extension.ts';
+import { ConnectionLimit, type SharedCount } from './listener/connection-limit.ts';
 import type { DrainOptions } from './listener/drain.ts';
 import { Listener, type FilterChain } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
@@ -20,10 +22,10 @@ import type { AccessLogFiles } from './observe/access-log-files.ts';
 import type { AccessLog } from './observe/access-log.ts';
 import type { FilterTools } from './observe/access-log-filter.ts';
 import { compileFormat } from './observe/format/format.ts';
-import type { SharedNumbers } from './observe/shared-limit.ts';
+import { OwnCount, type SharedNumbers } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
 import { buildHttpConnectionManager, headerKeyFormats, type HttpEnvironment } from './proxy/http/build.ts';
-import type { HcmData } from './proxy/http/hcm-data.ts';
+import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
 import type { TcpProxyData } from './proxy/tcp/tcp-proxy-data.ts';
 import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
 import { HeaderMatcher } from './route/match/header-matcher.ts';
@@ -45,18 +47,20 @@ export interface TrafficEnvironment {
   readonly isHealthFailed: () => boolean;
 }
 
-export const hcmKind = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 export const tcpProxyKind = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
 
 /** Plain data → listeners with everything behind them. */
 export class ListenerBuilder {
   /** Set once, right after construction: clusters and listeners need each other's surroundings. */
   clusters: Clusters | null;
+  /** Counts a number of the configuration that is being built over all workers; this one alone unless told. */
+  sharedNumber: (key: string) => SharedCount;
   private readonly environment: TrafficEnvironment;
 
   constructor(environment: TrafficEnvironment) {
     this.environment = environment;
     this.clusters = null;
+    this.sharedNumber = () => new OwnCount();
   }
 
   clusterEnvironment(shared: SharedNumbers, hostCounters: HostCounters): ClusterEnvironment {
@@ -76,7 +80,7 @@ export class ListenerBuilder {
   }
 
   build(data: ListenerData): Listener {
-    const { network, stats, workerName } = this.environment;
+    const { network, stats, workerName, runtime } = this.environment;
     const scope = stats.scope('listener').scope(data.statPrefix.replaceAll(':', '_'));
     const candidates = data.filterChains.map((chain) => ({
       match: chain.match,
@@ -85,7 +89,13 @@ export class ListenerBuilder {
     const defaultChain =
       data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain, scope, data);
     const accessLogs = data.accessLogs.map((log) => this.buildAccessLog(log));
-    return new Listener(data, network, candidates, defaultChain, accessLogs, scope, workerName);
+    return new Listener(data, candidates, defaultChain, accessLogs, {
+      network,
+      scope,
+      workerName,
+      processActive: stats.scope('server').gauge('total_connections'),
+      limit: new ConnectionLimit(data.name, this.sharedNumber(listenerKey(data.name)), runtime),
+    });
   }
 
   private buildChain(chain: FilterChainData, scope: StatsScope, listener: ListenerData): FilterChain {
@@ -133,6 +143,7 @@ export class ListenerBuilder {
       stats,
       listenerStats,
       listenerMetadata: listener.metadata,
+      sharedNumber: (statPrefix, key) => this.sharedNumber(filterKey(statPrefix, key)),
       runtime,
       localNode: node,
       localAddress,

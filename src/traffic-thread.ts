@@ -17,6 +17,7 @@ import { ListenerBuilder } from './traffic-builder.ts';
 export class TrafficThread {
   private readonly post: (message: FromWorker) => void;
   private readonly loop: Loop;
+  private readonly shared: SharedNumbers;
   private readonly clusters: WorkerClusters;
   private readonly runtime: RuntimeValues;
   private readonly files: AccessLogFiles;
@@ -57,12 +58,9 @@ export class TrafficThread {
       isDraining: () => this.isDraining,
       isHealthFailed: () => this.isHealthFailed,
     });
-    this.clusters = new WorkerClusters(
-      this.builder.clusterEnvironment(
-        new SharedNumbers(data.shared),
-        new HostCounters((message) => post({ kind: 'host-counters', message })),
-      ),
-    );
+    this.shared = new SharedNumbers(data.shared);
+    const hostCounters = new HostCounters((message) => post({ kind: 'host-counters', message }));
+    this.clusters = new WorkerClusters(this.builder.clusterEnvironment(this.shared, hostCounters), data.name);
     this.builder.clusters = this.clusters;
     this.listeners = new Map();
     this.leaving = new Set();
@@ -114,6 +112,7 @@ export class TrafficThread {
       ...this.clustersToRemove.filter((name) => !set.some((data) => data.name === name)),
       ...removed,
     ];
+    this.builder.sharedNumber = (key) => this.shared.slot(snapshot.numbers[key]);
     const bound: BoundListener[] = [];
     const failures: string[] = [];
     const listenerNames = new Set(snapshot.listeners.map((listener) => listener.name));

@@ -1,3 +1,4 @@
+import type { Gauge } from '../observe/stats.ts';
 import type { ClusterChanges } from './cluster-changes.ts';
 import type { ClusterData } from './cluster-data.ts';
 import { ClusterRuntime, type ClusterEnvironment } from './cluster-runtime.ts';
@@ -20,9 +21,14 @@ class Entry {
 export class WorkerClusters implements Clusters {
   private readonly environment: ClusterEnvironment;
   private readonly entries: Map<string, Entry>;
+  private readonly inflated: Gauge;
 
-  constructor(environment: ClusterEnvironment) {
+  constructor(environment: ClusterEnvironment, workerName = 'worker_0') {
     this.environment = environment;
+    this.inflated = environment.stats
+      .scope('thread_local_cluster_manager')
+      .scope(workerName)
+      .gauge('clusters_inflated');
     this.entries = new Map();
   }
 
@@ -40,12 +46,12 @@ export class WorkerClusters implements Clusters {
     for (const data of changes.set) {
       const before = this.entries.get(data.name);
       this.entries.set(data.name, new Entry(data));
-      before?.runtime?.drain();
+      this.letGo(before);
     }
     for (const name of changes.removed) {
       const before = this.entries.get(name);
       this.entries.delete(name);
-      before?.runtime?.drain();
+      this.letGo(before);
     }
     for (const { name, hosts } of changes.hosts) {
       const entry = this.entries.get(name);
@@ -64,7 +70,14 @@ export class WorkerClusters implements Clusters {
     for (const entry of this.entries.values()) entry.runtime?.drainPools();
   }
 
+  private letGo(entry: Entry | undefined): void {
+    if (entry === undefined || entry.runtime === null) return;
+    this.inflated.dec();
+    entry.runtime.drain();
+  }
+
   private inflate(entry: Entry): ClusterRuntime {
+    this.inflated.inc();
     entry.runtime = new ClusterRuntime(entry.data, this.environment);
     return entry.runtime;
   }

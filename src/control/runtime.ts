@@ -142,11 +142,9 @@ export class Runtime {
 /** Asked for at once, so that all of them show from the start. */
 function runtimeStats(scope: StatsScope): RuntimeStats {
   scope.counter('deprecated_feature_use');
-  scope.gauge('deprecated_feature_seen_since_process_start').set(0);
-  const adminOverridesActive = scope.gauge('admin_overrides_active');
-  adminOverridesActive.set(0);
+  scope.gauge('deprecated_feature_seen_since_process_start');
   return {
-    adminOverridesActive,
+    adminOverridesActive: scope.gauge('admin_overrides_active'),
     numKeys: scope.gauge('num_keys'),
     numLayers: scope.gauge('num_layers'),
     loadSuccess: scope.counter('load_success'),

@@ -1,5 +1,6 @@
 import type { ClusterChanges } from '../cluster/cluster-changes.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
+import type { SharedNumberIndices } from './shared-number-keys.ts';
 
 /** One configuration as plain data: what a worker builds its snapshot from, or changes it by. */
 export interface SnapshotData {
@@ -14,4 +15,6 @@ export interface SnapshotData {
    * configured every worker must bind the same one.
    */
   readonly ports: Readonly<Record<string, readonly number[]>>;
+  /** Where what the listeners count over all workers is. */
+  readonly numbers: SharedNumberIndices;
 }

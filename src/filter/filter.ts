@@ -108,7 +108,10 @@ export interface FilterContext {
   random(): number;
   readonly runtime: RuntimeView;
   readonly localNode: { readonly cluster: string; readonly id: string };
-  /** A number counted over all workers (`max_active_faults`), the filter's own by `key`; absent: the worker counts alone. */
+  /**
+   * A number counted over all workers (`max_active_faults`), one per connection manager and `key`, which must stand in
+   * `sharedNumbersOfFilters`; absent: the worker counts alone.
+   */
   sharedNumber?(key: string): { load(): number; inc(): number; dec(): number };
 }
 

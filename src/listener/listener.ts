@@ -8,6 +8,7 @@ import type { AccessLog } from '../observe/access-log.ts';
 import { ResponseFlag } from '../core/failure.ts';
 import { Outcome } from '../observe/outcome.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import { FilterChainMatcher, type Candidate } from './filter-chain-matcher.ts';
 import type { ListenerData } from './listener-data.ts';
 import type { ConnectionHandler } from './network-filter.ts';
@@ -19,6 +20,17 @@ export interface FilterChain {
 }
 
 const noProtocols: readonly string[] = [];
+
+/** What a listener has around it in its worker. */
+export interface ListenerSurroundings {
+  readonly network: Network;
+  /** `listener.<address>`. */
+  readonly scope: StatsScope;
+  readonly workerName: string;
+  /** `server.total_connections`. */
+  readonly processActive: Gauge;
+  readonly limit: ConnectionLimit;
+}
 
 /** One configured listener in one worker: its sockets, and which filter chain gets a connection. */
 export class Listener implements AcceptHandler, ConnectionOwner, Timed {
@@ -38,6 +50,9 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
   private readonly workerCxTotal: Counter;
   private readonly workerCxActive: Gauge;
   private readonly cxLengthMs: Histogram;
+  /** Of all listeners together. */
+  private readonly processActive: Gauge;
+  private readonly limit: ConnectionLimit;
   /** Parallel to `data.addresses`; null: handed over. */
   private sockets: (ListeningSocket | null)[];
   private active: number;
@@ -45,12 +60,10 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
 
   constructor(
     data: ListenerData,
-    network: Network,
     candidates: readonly Candidate<FilterChain>[],
     defaultChain: FilterChain | null,
     accessLogs: readonly AccessLog[],
-    scope: StatsScope,
-    workerName: string,
+    { network, scope, workerName, processActive, limit }: ListenerSurroundings,
   ) {
     this.deadline = Infinity;
     this.heapIndex = -1;
@@ -69,6 +82,8 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
     this.workerCxActive = scope.gauge(`${workerName}.downstream_cx_active`);
     this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
     for (const name of ['downstream_cx_overflow', 'no_filter_chain_match']) scope.counter(name);
+    this.processActive = processActive;
+    this.limit = limit;
     this.sockets = [];
     this.active = 0;
     this.whenEmpty = null;
@@ -127,7 +142,8 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
    */
   retire(drainTimeMs: number, done: () => void): void {
     this.close();
-    this.askToFinish();
+    // Who stayed would be served by a configuration that is no longer in force.
+    for (const handler of this.handlers()) handler.drain(true);
     this.waitUntilEmpty(done);
     if (this.active > 0) this.network.timers.schedule(this, this.network.clock.now + drainTimeMs);
   }
@@ -139,7 +155,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
 
   /** Answers ask their clients to go; new connections are still accepted. */
   askToFinish(): void {
-    for (const handler of this.handlers()) handler.drain();
+    for (const handler of this.handlers()) handler.drain(false);
   }
 
   private handlers(): readonly ConnectionHandler[] {
@@ -154,10 +170,17 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
   }
 
   onAccepted(connection: Connection): void {
+    if (this.limit.isReached) {
+      this.scope.counter('downstream_cx_overflow').inc();
+      connection.destroy(DownstreamLocalClose);
+      return;
+    }
+    this.limit.opened();
     this.cxTotal.inc();
     this.cxActive.inc();
     this.workerCxTotal.inc();
     this.workerCxActive.inc();
+    this.processActive.inc();
     this.active++;
     connection.owner = this;
     const chain = this.matcher.find({ peer: connection.peer, applicationProtocols: noProtocols }) ?? this.defaultChain;
@@ -171,8 +194,10 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
 
   onConnectionClosed(connection: Connection): void {
     this.cxDestroy.inc();
+    this.limit.closed();
     this.cxActive.dec();
     this.workerCxActive.dec();
+    this.processActive.dec();
     this.cxLengthMs.record(this.network.clock.now - connection.openedMs);
     this.active--;
     if (this.active > 0 || this.whenEmpty === null) return;

@@ -4,10 +4,10 @@ import type { Connection } from '../core/connection.ts';
 export interface ConnectionHandler {
   handle(connection: Connection, filterChainName: string): ActiveConnection;
   /**
-   * Every answer from here on asks its client to go (`connection: close`). Idle connections stay: a request may be on
-   * its way, and closing would lose it.
+   * Answers from here on ask their clients to go (`connection: close`): all of them, or more and more as
+   * `--drain-strategy` says. Idle connections stay: a request may be on its way, and closing would lose it.
    */
-  drain(): void;
+  drain(atOnce: boolean): void;
   /** Closes connections that are idle, and the others when they have become so. */
   end(): void;
   /** Closes every connection as it is. */

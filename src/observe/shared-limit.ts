@@ -58,6 +58,27 @@ export class SharedNumber {
   }
 }
 
+/** A number of one thread alone, where none of the process was allotted. */
+export class OwnCount {
+  private value: number;
+
+  constructor() {
+    this.value = 0;
+  }
+
+  load(): number {
+    return this.value;
+  }
+
+  inc(): number {
+    return ++this.value;
+  }
+
+  dec(): number {
+    return --this.value;
+  }
+}
+
 /** What a thread is handed at its start, in `workerData`. */
 export interface SharedNumbersData {
   readonly totals: SharedArrayBuffer;

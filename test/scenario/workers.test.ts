@@ -63,6 +63,51 @@ describe('two workers', () => {
   });
 });
 
+describe('what a configuration limits holds for two workers together', () => {
+  test('max_active_faults', async () => {
+    const fault = {
+      name: 'envoy.filters.http.fault',
+      typed_config: {
+        '@type': 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault',
+        delay: { fixed_delay: '600s', percentage: { numerator: 100 } },
+        max_active_faults: 5,
+      },
+    };
+    const router = {
+      name: 'envoy.filters.http.router',
+      typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+    };
+    const listener = httpListener({ routes: [answer('/', 'ok')], manager: { http_filters: [fault, router] } });
+    const app = await App.start(bootstrap([listener], []), { concurrency: 2 });
+    const port = await app.port();
+    const clients = await Promise.all(Array.from({ length: 60 }, () => RawClient.open(port)));
+    for (const client of clients) client.write(get);
+    await until('55 answers', () => clients.filter(({ heard }) => heard.endsWith('ok')).length === 55);
+    await app.statIs('http.ingress.fault.active_faults', 5);
+    expect(await app.stat('http.ingress.fault.faults_overflow')).toBe(55);
+    for (const client of clients) client.socket.destroy();
+    await app.statIs('http.ingress.fault.active_faults', 0);
+    // What was given back can be taken again.
+    (await RawClient.open(port)).write(get);
+    await app.statIs('http.ingress.fault.active_faults', 1);
+  });
+
+  test('connections of a listener', async () => {
+    const config = bootstrap([httpListener({ routes: [answer('/', 'ok')] })], [], {
+      layered_runtime: {
+        layers: [{ name: 's', static_layer: { 'envoy.resource_limits.listener.ingress.connection_limit': 5 } }],
+      },
+    });
+    const app = await App.start(config, { concurrency: 2 });
+    const port = await app.port();
+    const clients = await Promise.all(Array.from({ length: 60 }, () => RawClient.open(port)));
+    for (const client of clients) client.write(get);
+    await app.statIs('listener.127.0.0.1_0.downstream_cx_overflow', 55);
+    expect(await app.stat('server.total_connections')).toBe(5);
+    await until('5 answers', () => clients.filter(({ heard }) => heard.endsWith('ok')).length === 5);
+  });
+});
+
 describe('a worker that dies of a bug', () => {
   test('is announced and started again, and what it counted stays', async () => {
     const app = await App.start(bootstrap([httpListener({ routes: [answer('/', 'ok')] })], []), {

@@ -2,6 +2,7 @@ import type { Timed } from '../../core/clock.ts';
 import { ResponseFlag } from '../../core/failure.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
+import { OwnCount } from '../../observe/shared-limit.ts';
 import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 import type { AbortStatus, FaultSettings } from './fault-settings.ts';
@@ -76,7 +77,7 @@ export class FaultFilter implements HttpFilter, FilterFactory {
     this.stats = new FaultStats(context.stats.scope('fault'));
     this.filterName = context.filterName;
     this.injections = new Map();
-    this.activeFaults = context.sharedNumber?.('active_faults') ?? new LocalNumber();
+    this.activeFaults = context.sharedNumber?.('fault.active_faults') ?? new OwnCount();
   }
 
   create(): HttpFilter {
@@ -187,25 +188,4 @@ function abortReply(status: AbortStatus): Parameters<Stream['reply']>[0] {
     flags: ResponseFlag.FaultInjected,
   };
   return status.grpcStatus < 0 ? reply : { ...reply, grpcStatus: status.grpcStatus };
-}
-
-/** Where no number of the whole process is given, the worker's own counts. */
-class LocalNumber {
-  private value: number;
-
-  constructor() {
-    this.value = 0;
-  }
-
-  load(): number {
-    return this.value;
-  }
-
-  inc(): number {
-    return ++this.value;
-  }
-
-  dec(): number {
-    return --this.value;
-  }
 }

@@ -38,6 +38,8 @@ export interface HttpEnvironment {
   readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly runtime: RuntimeView;
   readonly localNode: { readonly cluster: string; readonly id: string };
+  /** `FilterContext.sharedNumber` of the connection manager with this `stat_prefix`. */
+  sharedNumber?(statPrefix: string, key: string): ReturnType<NonNullable<FilterContext['sharedNumber']>>;
   /** The machine's first address that is not loopback. */
   readonly localAddress: string;
   random(): number;
@@ -57,7 +59,11 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
   const data = { ...configured, path: runtimePath(configured.path, runtime, () => environment.random()) };
   const scope = stats.scope('http').scope(data.statPrefix);
   const random = (): number => environment.random();
-  const context = { stats: scope, clock, timers, random, runtime, localNode };
+  const numbers =
+    environment.sharedNumber === undefined
+      ? {}
+      : { sharedNumber: (key: string) => environment.sharedNumber!(data.statPrefix, key) };
+  const context = { stats: scope, clock, timers, random, runtime, localNode, ...numbers };
   // The router is not a filter here: it is what `HttpStream.routeRequest` does when the others are done.
   const filters = data.httpFilters.filter((filter) => filter.kind !== routerKind);
   const options = codecOptions(data, new Http1Counters(stats));

@@ -127,8 +127,9 @@ export class HttpConnectionManager implements ConnectionHandler {
     return this.isEnding || this.ownDrain.asksToGo || this.isProcessDraining();
   }
 
-  drain(): void {
-    this.ownDrain.begin();
+  drain(atOnce: boolean): void {
+    if (atOnce) this.isEnding = true;
+    else this.ownDrain.begin();
   }
 
   end(): void {

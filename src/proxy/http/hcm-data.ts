@@ -6,6 +6,9 @@ import type { HeaderAdditionData, RouteConfigurationData } from '../../route/rou
  * An http_connection_manager as plain data: what travels from the main thread to the workers.
  * Defaults are filled in as Envoy 1.39 does; durations are milliseconds, and 0 means "off" unless said otherwise.
  */
+/** Message name of an HTTP connection manager's configuration. */
+export const hcmKind = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+
 export interface HcmData {
   /** As configured; stats live below `http.<statPrefix>.`. */
   readonly statPrefix: string;

@@ -1,14 +1,18 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { RuntimeValues } from '../../../src/control/runtime-view.ts';
 import type { Connection } from '../../../src/core/connection.ts';
+import { ConnectionLimit } from '../../../src/listener/connection-limit.ts';
 import { anything } from '../../../src/listener/filter-chain-match-decode.ts';
 import type { ListenerData } from '../../../src/listener/listener-data.ts';
 import { Listener } from '../../../src/listener/listener.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../../src/listener/network-filter.ts';
 import { Loop } from '../../../src/net/loop.ts';
 import { NodeNetwork } from '../../../src/net/node-network.ts';
+import { SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
 import type { Outcome } from '../../../src/observe/outcome.ts';
+import { runtimeOf } from '../cluster/cluster-fixture.ts';
 import { RecordingStats } from '../cluster/recording-stats.ts';
 import { RecordingSink } from '../net/sockets.ts';
 
@@ -56,17 +60,26 @@ class Handler implements ConnectionHandler {
   }
 }
 
+const shared = new SharedNumbers(new SharedNumberDirectory().join('worker_0'));
+const runtime = new RuntimeValues();
 const listeners: Listener[] = [];
 const clients: Socket[] = [];
 afterEach(() => {
   for (const listener of listeners.splice(0)) listener.close();
   for (const client of clients.splice(0)) client.destroy();
+  runtime.update(new Map());
 });
 
 function listen(handler: Handler | null, stats = new RecordingStats(), logged: Outcome[] = []): Listener {
   const candidates = handler === null ? [] : [{ match: anything, chain: { name: 'chain', handler } }];
   const log = { log: (outcome: Outcome) => logged.push(outcome) };
-  const made = new Listener(data, network, candidates, null, [log], stats, 'worker_0');
+  const made = new Listener(data, candidates, null, [log], {
+    network,
+    scope: stats,
+    workerName: 'worker_0',
+    processActive: stats.gauge('total_connections'),
+    limit: new ConnectionLimit('l', shared.slot(0), runtime),
+  });
   listeners.push(made);
   return made;
 }
@@ -102,6 +115,21 @@ it('hands connections to the filter chain, and counts them', async () => {
     'worker_0.downstream_cx_total': 2,
     'worker_0.downstream_cx_active': 1,
   });
+});
+
+it('closes more connections than the runtime allows', async () => {
+  const [handler, stats] = [new Handler(), new RecordingStats()];
+  const port = await open(listen(handler, stats));
+  const before = shared.slot(0).load();
+  runtime.update(runtimeOf({ 'envoy.resource_limits.listener.l.connection_limit': String(before + 1) }));
+  const client = dial(port);
+  await handler.count(1);
+  await once(dial(port), 'close');
+  expect(stats.read('')).toMatchObject({ downstream_cx_total: 1, downstream_cx_overflow: 1, total_connections: 1 });
+  client.end();
+  await handler.sinks[0].closed;
+  dial(port);
+  await handler.count(2);
 });
 
 it('closes what no filter chain wants, and logs why', async () => {

@@ -205,7 +205,7 @@ describe('draining', () => {
     const world = new HttpWorld();
     const client = world.connect();
     exchange(world, client);
-    world.manager.drain();
+    world.manager.drain(false);
     expect(client.isClosing).toBe(false);
     expect(fieldOf(exchange(world, client), 'connection')).toBe('close');
     expect(client.isClosing).toBe(true);

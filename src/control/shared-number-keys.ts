@@ -1,0 +1,52 @@
+import type { ListenerData } from '../listener/listener-data.ts';
+import type { SharedNumberDirectory } from '../observe/shared-limit.ts';
+import { sharedNumbersOfFilters } from '../filter/shared-numbers.ts';
+import { hcmKind, type HcmData } from '../proxy/http/hcm-data.ts';
+
+/** Key → index: the numbers, beside those of clusters, that a configuration counts over all workers. */
+export type SharedNumberIndices = Readonly<Record<string, number>>;
+
+/** The open connections of a listener, for its connection limit. */
+export function listenerKey(listener: string): string {
+  return `listener/${listener}/connections`;
+}
+
+/** A number of an HTTP filter's, by connection manager: where Envoy asks a gauge of that `stat_prefix`, all share it. */
+export function filterKey(statPrefix: string, key: string): string {
+  return `http/${statPrefix}/${key}`;
+}
+
+/** All that these listeners count. */
+export function sharedNumberKeys(listeners: readonly ListenerData[]): Set<string> {
+  const keys = new Set<string>();
+  for (const listener of listeners) {
+    keys.add(listenerKey(listener.name));
+    const { filterChains, defaultFilterChain } = listener;
+    for (const chain of defaultFilterChain === null ? filterChains : [...filterChains, defaultFilterChain]) {
+      for (const { kind, data } of chain.filters) {
+        if (kind !== hcmKind) continue;
+        const { statPrefix, httpFilters } = data as HcmData;
+        for (const filter of httpFilters)
+          for (const key of sharedNumbersOfFilters.get(filter.kind) ?? []) keys.add(filterKey(statPrefix, key));
+      }
+    }
+  }
+  return keys;
+}
+
+/** The main thread's bookkeeping of them: what a new configuration no longer counts is given back. */
+export class SharedNumberAllotment {
+  private readonly directory: SharedNumberDirectory;
+  private keys: ReadonlySet<string>;
+
+  constructor(directory: SharedNumberDirectory) {
+    this.directory = directory;
+    this.keys = new Set();
+  }
+
+  allot(keys: ReadonlySet<string>): SharedNumberIndices {
+    for (const key of this.keys) if (!keys.has(key)) this.directory.release(key);
+    this.keys = keys;
+    return Object.fromEntries(Array.from(keys, (key) => [key, this.directory.allot(key)]));
+  }
+}

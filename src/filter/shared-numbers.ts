@@ -1,0 +1,7 @@
+/**
+ * Which numbers a filter counts over all workers (`FilterContext.sharedNumber`), by the message name of its
+ * configuration: the main thread allots them before a worker builds the filter.
+ */
+export const sharedNumbersOfFilters: ReadonlyMap<string, readonly string[]> = new Map([
+  ['envoy.extensions.filters.http.fault.v3.HTTPFault', ['fault.active_faults']],
+]);

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import {
+  filterKey,
+  listenerKey,
+  SharedNumberAllotment,
+  sharedNumberKeys,
+} from '../../../src/control/shared-number-keys.ts';
+import { anything } from '../../../src/listener/filter-chain-match-decode.ts';
+import type { ListenerData } from '../../../src/listener/listener-data.ts';
+import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
+import { hcmKind } from '../../../src/proxy/http/hcm-data.ts';
+import { hcmData } from '../proxy/http/hcm-fixture.ts';
+
+const fault = 'envoy.extensions.filters.http.fault.v3.HTTPFault';
+
+function listener(name: string, statPrefix: string, ...kinds: string[]): ListenerData {
+  const httpFilters = kinds.map((kind) => ({ name: kind, kind, data: {}, disabled: false }));
+  const filter = { name: 'hcm', kind: hcmKind, data: hcmData({ statPrefix, httpFilters }) };
+  const chain = { name: '', match: anything, filters: [filter] };
+  return { name, filterChains: [chain], defaultFilterChain: null } as unknown as ListenerData;
+}
+
+it('every listener counts its connections, and filters what they say', () => {
+  expect([...sharedNumberKeys([listener('a', 'p', fault), listener('b', 'q')])]).toEqual([
+    listenerKey('a'),
+    filterKey('p', 'fault.active_faults'),
+    listenerKey('b'),
+  ]);
+});
+
+it('connection managers of one stat_prefix share', () => {
+  const keys = sharedNumberKeys([listener('a', 'p', fault), listener('b', 'p', fault)]);
+  expect([...keys].filter((key) => key.startsWith('http/'))).toEqual([filterKey('p', 'fault.active_faults')]);
+});
+
+it('a number stays where it is for as long as it is counted, and then goes to another', () => {
+  const allotment = new SharedNumberAllotment(new SharedNumberDirectory());
+  const { a, b } = allotment.allot(new Set(['a', 'b']));
+  expect(a).not.toBe(b);
+  expect(allotment.allot(new Set(['b'])).b).toBe(b);
+  expect(allotment.allot(new Set(['b', 'c'])).c).toBe(a);
+});
