@@ -4,8 +4,8 @@ import { codeLengths, codes, eos } from './code.ts';
 /**
  * The states are the inner nodes of the code's tree, breadth first, so that the common ones lie together. A step eats
  * one byte and gives no, one or two octets (the shortest code has 5 bits). 256 states × 256 bytes:
- * bits 0–7 the first octet, 8–15 the second, 16–17 how many, 18–25 the next state, 26 whether an octet may be in no
- * field value; negative: EOS.
+ * bits 0–7 the first octet, 8–15 the next state, 16–23 the second octet, 24–25 how many, 26 whether one of them may be
+ * in no field value; negative: EOS. The state lies where the next index needs it: the loop waits for nothing else.
  */
 const steps = new Int32Array(256 * 256);
 const hasEos = 1 << 31;
@@ -39,7 +39,7 @@ function tree(): Int16Array {
 /** Fills `steps` from `first` on for all bytes that begin with `byte`'s upper `depth` bits. */
 function fill(first: number, node: number, depth: number, byte: number, octets: number, count: number): void {
   if (depth === 8) {
-    steps[first | byte] = octets | (count << 16) | (node << 18);
+    steps[first | byte] = octets | (node << 8) | (count << 24);
     return;
   }
   for (let side = 0; side < 2; side++) {
@@ -47,7 +47,7 @@ function fill(first: number, node: number, depth: number, byte: number, octets: 
     const taken = (byte << 1) | side;
     if (child >= 0) fill(first, child, depth + 1, taken, octets, count);
     else if (~child !== eos) {
-      const octet = (~child << (8 * count)) | (isValueOctet(~child) ? 0 : isBad);
+      const octet = (~child << (16 * count)) | (isValueOctet(~child) ? 0 : isBad);
       fill(first, 0, depth + 1, taken, octets | octet, count + 1);
     } else steps.fill(hasEos, first + (taken << (7 - depth)), first + ((taken + 1) << (7 - depth)));
   }
@@ -74,9 +74,9 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number, out
     const step = steps[state | bytes[at]];
     seen |= step;
     out[length] = step;
-    out[length + 1] = step >> 8;
-    length += (step >> 16) & 3;
-    state = (step >> 10) & 0xff00;
+    out[length + 1] = step >> 16;
+    length += (step >> 24) & 3;
+    state = step & 0xff00;
   }
   return seen < 0 || isEnd[state >> 8] === 0 ? -1 : (length << 1) | ((seen >> 26) & 1);
 }
