@@ -6,6 +6,7 @@ import { textRoom, writeText } from './string-writer.ts';
 export const chainCount = 64;
 
 let namesMade = 0;
+const none: readonly string[] = [];
 
 /** What the encoder knows of a field name; the same object for all connections of the thread. */
 export class EncoderName {
@@ -23,8 +24,8 @@ export class EncoderName {
   constructor(name: string) {
     this.name = name;
     this.indexing = indexingOf(name);
-    this.staticIndex = Math.max(0, staticNames.indexOf(name));
-    this.staticValues = name === '' ? [] : staticValues.filter((_, index) => staticNames[index] === name);
+    this.staticIndex = knownNames.has(name) ? Math.max(0, staticNames.indexOf(name)) : 0;
+    this.staticValues = this.staticIndex === 0 ? none : staticValues.filter((_, index) => staticNames[index] === name);
     this.chain = namesMade++ & (chainCount - 1);
     const literal = new Uint8Array(textRoom(name));
     this.literal = literal.slice(0, writeText(literal, 0, name, true));
