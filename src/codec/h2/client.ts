@@ -186,9 +186,10 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
     }
   }
 
-  /** The whole answer came before the request's end: nobody needs the rest. */
+  /** The whole answer came before the request's end: nobody needs the rest. The code is Envoy's. */
   protected override onHalfClosed(stream: H2ClientStream): void {
-    if (stream.state === StreamState.HalfClosedRemote && !stream.isTunnel) this.resetStream(stream, ErrorCode.NoError);
+    if (stream.state === StreamState.HalfClosedRemote && !stream.isTunnel)
+      this.resetStream(stream, ErrorCode.InternalError);
   }
 
   protected override onReleased(stream: H2ClientStream): void {

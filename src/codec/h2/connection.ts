@@ -8,6 +8,7 @@ import {
   CodecError,
   HeaderBlockFlood,
   InvalidMessaging,
+  LengthMismatch,
   PingTimeout,
   TooManyHeaders,
   UnexpectedUnderscore,
@@ -32,6 +33,8 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
   private readonly isServer: boolean;
   /** Streams of the peer's that have begun, up to this one. */
   protected lastPeerStreamId: number;
+  /** The last stream that was named in a GOAWAY: a later one must not name a higher (RFC 9113 section 6.8). */
+  protected goAwayStreamId: number;
   /** Nothing more is read: the connection has failed, has ended, or is closed. */
   protected isFinished: boolean;
   /** The peer has acknowledged our settings: it must keep to them from now on. */
@@ -51,6 +54,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     this.streams = new Map();
     this.isServer = isServer;
     this.lastPeerStreamId = 0;
+    this.goAwayStreamId = int31Max;
     this.isFinished = false;
     this.isBound = false;
     this.keepAlive = options.keepAlive === null ? null : new KeepAlive(options.keepAlive);
@@ -190,7 +194,8 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
   protected fail(failure: Failure, code: ErrorCode | null = null): void {
     if (this.isFinished) return;
     this.finish();
-    if (code !== null) this.sendGoAway(this.lastPeerStreamId, code, failure.detail);
+    const last = Math.min(this.lastPeerStreamId, this.goAwayStreamId);
+    if (code !== null) this.sendGoAway(last, code, failure.detail);
     this.writer.flush();
     this.abandonAll(this.told(failure));
     this.onFailed(failure);
@@ -249,7 +254,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
 
   protected refuseLength(stream: S): void {
     this.options.counters.count(H2Counter.RxMessagingError);
-    this.refuse(stream, ErrorCode.ProtocolError, InvalidMessaging.with('content-length mismatch'));
+    this.refuse(stream, ErrorCode.ProtocolError, LengthMismatch);
   }
 
   protected readTrailers(

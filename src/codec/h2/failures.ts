@@ -33,7 +33,8 @@ function upstream(name: string, retry: RetryKind, reason: string, hint: string):
 // (`Http2ResponseCodeDetailValues`).
 export const CodecError = invalid(
   'h2-codec-error',
-  'codec_error',
+  // As Envoy's log has it for whatever nghttp2 does not stand.
+  'codec_error:The_user_callback_function_failed',
   'The bytes do not follow the rules of HTTP/2: see the detail, and check that the peer speaks HTTP/2 here.',
 );
 export const InvalidHeader = invalid(
@@ -46,19 +47,28 @@ export const InvalidMessaging = invalid(
   'http2.violation.of.messaging.rule',
   'The message breaks a rule of RFC 9113 section 8: pseudo-headers, trailers or a content-length that its body does not have.',
 );
-export const TooManyHeaders = invalid(
+/** As Envoy's log has it. */
+export const LengthMismatch = invalid(
+  'h2-length-mismatch',
+  'http2.remote_reset',
+  'The body is not as long as its content-length says.',
+);
+// Envoy takes its own RST_STREAM for the client's in these two.
+export const TooManyHeaders = downstream(
   'h2-too-many-headers',
+  ResponseFlag.DownstreamRemoteReset,
   'http2.too_many_headers',
   'The head has more fields or bytes than max_headers_count and max_request_headers_kb allow.',
 );
-export const UnexpectedUnderscore = invalid(
+export const UnexpectedUnderscore = downstream(
   'h2-unexpected-underscore',
+  ResponseFlag.DownstreamRemoteReset,
   'http2.unexpected_underscore',
   'A header name contains an underscore and headers_with_underscores_action is REJECT_REQUEST.',
 );
 export const TooManyStreams = invalid(
   'h2-too-many-streams',
-  'http2.too_many_streams',
+  'codec_error:The_user_callback_function_failed',
   'The client opens more streams than max_concurrent_streams advertises.',
 );
 

@@ -1,4 +1,4 @@
-import type { Failure } from '../../core/failure.ts';
+import { Failure } from '../../core/failure.ts';
 import { DownstreamRemoteClose } from '../../core/failures.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { CodecHost, ServerCodec, StreamAcceptor } from '../codec.ts';
@@ -146,8 +146,9 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     return streamId > this.lastPeerStreamId || (streamId & 1) === 0;
   }
 
+  /** A log has Envoy's words; the detail is for who hears of the connection's end. */
   protected override told(failure: Failure): Failure {
-    return failure;
+    return failure.detail === '' ? failure : new Failure(failure.kind);
   }
 
   protected override resetFailure(_stream: H2ServerStream, code: number): Failure {
@@ -227,12 +228,16 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
       return;
     }
     // The client has not seen the last GOAWAY yet: it will, and repeat this elsewhere.
-    if (this.drainState === DrainState.Final) return;
-    this.lastPeerStreamId = streamId;
+    if (this.drainState === DrainState.Final) {
+      this.lastPeerStreamId = streamId;
+      this.resetStreams.add(streamId, true);
+      return;
+    }
     if (this.isBound) {
       this.fail(TooManyStreams, ErrorCode.ProtocolError);
       return;
     }
+    this.lastPeerStreamId = streamId;
     this.server.counters.count(H2Counter.StreamRefusedErrors);
     this.sendReset(streamId, ErrorCode.RefusedStream);
   }
@@ -241,7 +246,8 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     this.drainState = DrainState.Final;
     this.drainAt = Infinity;
     this.server.counters.count(H2Counter.GoawaySent);
-    this.sendGoAway(this.lastPeerStreamId, ErrorCode.NoError, '');
+    this.goAwayStreamId = this.lastPeerStreamId;
+    this.sendGoAway(this.goAwayStreamId, ErrorCode.NoError, '');
     this.flush();
     if (!this.isReceiving) this.onReceived();
   }

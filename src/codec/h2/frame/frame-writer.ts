@@ -214,7 +214,7 @@ export class FrameWriter implements ByteTarget {
     const pending = this.length - this.start;
     const before = this.slab;
     const slab = takeSlab(pending + Math.max(size, roomMin, pending));
-    slab.bytes.set(this.bytes.subarray(this.start, this.length), slab.used);
+    if (pending > 0) slab.bytes.set(this.bytes.subarray(this.start, this.length), slab.used);
     this.slab = slab;
     this.bytes = slab.bytes;
     this.start = slab.used;

@@ -40,9 +40,12 @@ export class ResponseFields extends MessageFields {
   }
 }
 
-/** Three digits; 0: not a status. */
+/** Three digits, of which the first is not 0; 0: not a status. */
 function parseStatus(value: string): number {
   if (value.length !== 3) return 0;
-  const status = Number(value);
-  return status >= 100 && status <= 999 && /^\d+$/.test(value) ? status : 0;
+  const hundreds = value.charCodeAt(0) - 48;
+  const tens = value.charCodeAt(1) - 48;
+  const ones = value.charCodeAt(2) - 48;
+  if (hundreds < 1 || hundreds > 9 || tens < 0 || tens > 9 || ones < 0 || ones > 9) return 0;
+  return hundreds * 100 + tens * 10 + ones;
 }
