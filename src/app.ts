@@ -1,4 +1,3 @@
-import { anyIs, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { AdminServer } from './admin/server.ts';
 import { writeAddressFile } from './admin/address-file.ts';
 import { endpoints } from './admin/endpoints.ts';
@@ -32,6 +31,7 @@ import { WorkerStats } from './observe/worker-stats.ts';
 import { buildNameMatcher } from './observe/stat-name-matcher.ts';
 import type { RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.js';
 import { HttpConnectionManagerSchema } from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { anyIs, anyUnpack } from './proto/protobuf.js';
 import type { HeaderMatcherData } from './route/match/matcher-data.ts';
 import { ProcessView } from './process-view.ts';
 import { ServerStats } from './server-stats.ts';

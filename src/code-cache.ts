@@ -5,7 +5,7 @@ import process from 'node:process';
 
 const folderVariable = 'NODE_COMPILE_CACHE';
 /** Written this long after the start, so that it takes nothing from the first requests. */
-const settleMs = 3000;
+const settleMs = 2000;
 
 /**
  * Has V8's compiled code (and of sources, the JavaScript without types) kept in the user's cache folder, which halves

@@ -1,4 +1,4 @@
-import { clone, create, toJson, type JsonObject } from '@bufbuild/protobuf';
+import type { JsonObject } from '@bufbuild/protobuf';
 import type {
   AdminSource,
   CircuitBreakerReport,
@@ -25,6 +25,7 @@ import type { StatsConfigData } from './observe/stats-data.ts';
 import type { StatsSnapshot } from './observe/stats-snapshot.ts';
 import { TagExtraction } from './observe/tag-extraction.ts';
 import { LocalitySchema, NodeSchema } from './proto/envoy/config/core/v3/base_pb.js';
+import { clone, create, toJson } from './proto/protobuf.js';
 
 /** The running process as the admin pages see it. */
 export class ProcessView implements AdminSource {

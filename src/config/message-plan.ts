@@ -1,5 +1,5 @@
-import { ScalarType, type DescEnum, type DescField, type DescMessage } from '@bufbuild/protobuf';
-import { isWrapperDesc } from '@bufbuild/protobuf/wkt';
+import type { DescEnum, DescField, DescMessage } from '@bufbuild/protobuf';
+import { isWrapperDesc, ScalarType } from '../proto/protobuf.js';
 import { scalarReader, type ScalarReader } from './scalar.ts';
 
 /** How one value of a field, or one element of it, is read. */

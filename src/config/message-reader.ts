@@ -1,5 +1,14 @@
-import { create, fromJson, toBinary, type DescMessage, type Message } from '@bufbuild/protobuf';
-import { AnySchema, ListValueSchema, StructSchema, ValueSchema, type Any } from '@bufbuild/protobuf/wkt';
+import type { DescMessage, Message } from '@bufbuild/protobuf';
+import type { Any } from '@bufbuild/protobuf/wkt';
+import {
+  AnySchema,
+  create,
+  fromJson,
+  ListValueSchema,
+  StructSchema,
+  toBinary,
+  ValueSchema,
+} from '../proto/protobuf.js';
 import { depthMax, isConfigObject, show, valuesMax, type ConfigObject, type ConfigValue } from './config-value.ts';
 import { FieldPath } from './field-path.ts';
 import { planOf, type ElementPlan, type FieldPlan, type MessagePlan } from './message-plan.ts';

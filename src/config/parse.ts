@@ -1,5 +1,6 @@
-import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { BootstrapSchema, type Bootstrap } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import { create } from '../proto/protobuf.js';
 import type { ConfigDocument } from './document.ts';
 import { MessageReader } from './message-reader.ts';
 import type { ConfigReason } from './problem.ts';

@@ -1,4 +1,4 @@
-import { type DescMessage, type Message } from '@bufbuild/protobuf';
+import type { DescMessage, Message } from '@bufbuild/protobuf';
 import type { Bootstrap } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { Cluster_DiscoveryType, type Cluster } from '../proto/envoy/config/cluster/v3/cluster_pb.js';
 import type { ApiConfigSource, ConfigSource } from '../proto/envoy/config/core/v3/config_source_pb.js';

@@ -1,5 +1,4 @@
-import { ScalarType } from '@bufbuild/protobuf';
-import { base64Decode } from '@bufbuild/protobuf/wire';
+import { base64Decode, ScalarType } from '../proto/protobuf.js';
 import type { ConfigValue } from './config-value.ts';
 
 /** What a scalar could not be read as: what could stand there, and a hint. */

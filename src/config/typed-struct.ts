@@ -1,5 +1,5 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { PackedMessage } from '../core/extension.ts';
+import { create, fromBinary, toBinary } from '../proto/protobuf.js';
 import { TypedStructSchema } from '../proto/xds/type/v3/typed_struct_pb.js';
 import { MessageReader } from './message-reader.ts';
 import { isTypedStruct, messageType, typeNameIn, unknownTypeName } from './message-types.ts';

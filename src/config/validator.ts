@@ -1,5 +1,6 @@
-import { fromBinary, type DescMessage, type Message } from '@bufbuild/protobuf';
+import type { DescMessage, Message } from '@bufbuild/protobuf';
 import type { Any, Duration, Timestamp } from '@bufbuild/protobuf/wkt';
+import { fromBinary } from '../proto/protobuf.js';
 import { show } from './config-value.ts';
 import { FieldPath } from './field-path.ts';
 import { messageType, typeNameIn } from './message-types.ts';

@@ -1,5 +1,5 @@
-import { create, type Message } from '@bufbuild/protobuf';
-import { DurationSchema, FieldMaskSchema, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import type { Message } from '@bufbuild/protobuf';
+import { create, DurationSchema, FieldMaskSchema, TimestampSchema } from '../proto/protobuf.js';
 import { Refusal } from './scalar.ts';
 
 /** google.protobuf's own limit: about 10 000 years. */

@@ -1,4 +1,4 @@
-import { isFieldSet, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import type { DescField, DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Reasons } from './rejection.ts';
 
 /** Which fields of one message sekisho acts on. `docs/compatibility.md` is generated from all of these. */
@@ -35,7 +35,34 @@ export class SupportedFields<Desc extends DescMessage> implements SupportedMessa
   check(message: MessageShape<Desc>, reasons: Reasons): void {
     for (const field of this.schema.fields) {
       if (this.fields.has(field.name) || this.ignored.has(field.name)) continue;
-      if (isFieldSet(message, field)) reasons.unsupported(field.name);
+      if (isSet(message, field)) reasons.unsupported(field.name);
     }
   }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** protobuf-es's `isFieldSet`, for messages of the field's own type. */
+function isSet(message: Fields, field: DescField): boolean {
+  const { localName, oneof } = field;
+  if (oneof !== undefined) return (message[oneof.localName] as { case: string | undefined }).case === localName;
+  const value = message[localName];
+  switch (field.fieldKind) {
+    case 'list':
+      return (value as readonly unknown[]).length > 0;
+    case 'map':
+      return Object.keys(value as object).length > 0;
+    default:
+      // With presence a zero value is on the prototype; without it, it is not set.
+      if ((field.presence as number) === implicitPresence) return !isZero(value);
+      return value !== undefined && Object.hasOwn(message, localName);
+  }
+}
+
+/** google.protobuf.FeatureSet.FieldPresence.IMPLICIT. */
+const implicitPresence = 2;
+
+function isZero(value: unknown): boolean {
+  if (value instanceof Uint8Array) return value.length === 0;
+  return value === '' || value === 0n || value === false || Object.is(value, 0);
 }

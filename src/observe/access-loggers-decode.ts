@@ -1,5 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
-
 import type { ExtensionDecoder } from '../core/extension.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
@@ -10,6 +8,7 @@ import {
   type StderrAccessLog,
   type StdoutAccessLog,
 } from '../proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
+import { fromBinary } from '../proto/protobuf.js';
 import { DEFAULT_FORMAT, type FormatData } from './access-log-data.ts';
 import type { LoggerData } from './access-log-decode.ts';
 import { decodeBareFormat, decodeFormat } from './format-decode.ts';

@@ -1,15 +1,10 @@
-import {
-  getOption,
-  ScalarType,
-  type DescField,
-  type DescMessage,
-  type JsonObject,
-  type JsonValue,
-  type Registry,
-} from '@bufbuild/protobuf';
-import { sensitive } from '../../proto/udpa/annotations/sensitive_pb.js';
+import type { DescField, DescMessage, JsonObject, JsonValue, Registry } from '@bufbuild/protobuf';
+import { customOption } from '../../proto/embedded.js';
+import { ScalarType } from '../../proto/protobuf.js';
 import { packedType } from './packed-type.ts';
 
+/** `udpa.annotations.sensitive` in FieldOptions. */
+const sensitiveOption = 76569463;
 const hiddenText = '[redacted]';
 const hiddenBytes = Buffer.from(hiddenText).toString('base64');
 
@@ -47,7 +42,9 @@ const fieldsByType = new WeakMap<DescMessage, ReadonlyMap<string, KnownField>>()
 function fieldsOf(type: DescMessage): ReadonlyMap<string, KnownField> {
   let fields = fieldsByType.get(type);
   if (fields === undefined) {
-    fields = new Map(type.fields.map((field) => [field.name, { field, isSensitive: getOption(field, sensitive) }]));
+    fields = new Map(
+      type.fields.map((field) => [field.name, { field, isSensitive: customOption(field, sensitiveOption) === 1 }]),
+    );
     fieldsByType.set(type, fields);
   }
   return fields;

@@ -1,5 +1,6 @@
-import { toJson, type DescMessage, type JsonObject } from '@bufbuild/protobuf';
+import type { DescMessage, JsonObject } from '@bufbuild/protobuf';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { toJson } from '../../proto/protobuf.js';
 import { addressJson } from '../address-json.ts';
 import type { AdminSource, ClusterReport, ConfigDumpReport, DumpedResource, HostReport } from '../admin-source.ts';
 import { edsHealth, localityJson } from '../pages/clusters.ts';

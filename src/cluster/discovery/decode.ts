@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import { durationMs } from '../../core/duration.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -18,6 +17,7 @@ import {
   DnsClusterSchema,
   type DnsCluster_RefreshRate,
 } from '../../proto/envoy/extensions/clusters/dns/v3/dns_cluster_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import type { DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
 import { decodeLoadAssignment, staticHosts, type LoadAssignmentData } from '../endpoint/decode.ts';
 import { decodeResolution, decodeResolver } from './resolver-decode.ts';

@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import { isIP } from 'node:net';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -13,6 +12,7 @@ import {
 } from '../../proto/envoy/config/core/v3/resolver_pb.js';
 import { CaresDnsResolverConfigSchema } from '../../proto/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.js';
 import { GetAddrInfoDnsResolverConfigSchema } from '../../proto/envoy/extensions/network/dns_resolver/getaddrinfo/v3/getaddrinfo_dns_resolver_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 
 // The rest tunes c-ares' sockets and caches and changes no answer.
 const supportedCares = new SupportedFields(

@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
@@ -26,6 +25,7 @@ import {
 } from '../../proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js';
 import { RandomSchema } from '../../proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js';
 import { RoundRobinSchema } from '../../proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import type { LbData, LbPolicyData } from '../cluster-data.ts';
 
 /** Envoy's defaults. */

@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import { headersCountMax, responseHeadersBytesMax } from '../../codec/h1/limits.ts';
 import { durationMs } from '../../core/duration.ts';
 import type { Extensions } from '../../core/extension.ts';
@@ -13,6 +12,7 @@ import {
   type HttpProtocolOptions,
 } from '../../proto/envoy/config/core/v3/protocol_pb.js';
 import { PreserveCaseFormatterConfigSchema } from '../../proto/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import type { UpstreamHttp1Data, UpstreamHttpData } from '../cluster-data.ts';
 
 /** Envoy's default: 1 hour. */

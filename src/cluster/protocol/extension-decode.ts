@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -7,6 +6,7 @@ import {
   HttpProtocolOptionsSchema,
 } from '../../proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import { TcpProtocolOptionsSchema } from '../../proto/envoy/extensions/upstreams/tcp/v3/tcp_protocol_options_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import type { UpstreamHttpData } from '../cluster-data.ts';
 import { decodeUpstreamHttp } from './decode.ts';
 

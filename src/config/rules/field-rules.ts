@@ -1,7 +1,9 @@
-import { getOption, hasOption, type DescEnum, type DescField } from '@bufbuild/protobuf';
+import type { DescEnum, DescField } from '@bufbuild/protobuf';
 import type { Any, Duration } from '@bufbuild/protobuf/wkt';
+import { customOption } from '../../proto/embedded.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import {
-  rules as rulesOption,
+  FieldRulesSchema,
   type AnyRules,
   type DurationRules,
   type EnumRules,
@@ -28,10 +30,13 @@ export interface CompiledRules {
   readonly keys: CompiledRules | null;
 }
 
+/** `validate.rules` in FieldOptions. */
+const rulesOption = 1071;
+
 /** null: the field has none. */
 export function rulesOf(field: DescField): CompiledRules | null {
-  if (field.proto.options === undefined || !hasOption(field, rulesOption)) return null;
-  return compile(getOption(field, rulesOption), field.enum);
+  const bytes = customOption(field, rulesOption) as Uint8Array | undefined;
+  return bytes === undefined ? null : compile(fromBinary(FieldRulesSchema, bytes), field.enum);
 }
 
 function compile(source: FieldRules, type: DescEnum | undefined): CompiledRules {

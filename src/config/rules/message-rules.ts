@@ -1,8 +1,22 @@
-import { getOption, hasOption, type DescField, type DescMessage, type DescOneof } from '@bufbuild/protobuf';
-import { FeatureSet_FieldPresence, isWrapperDesc } from '@bufbuild/protobuf/wkt';
-import { disallowed_by_default, disallowed_by_default_enum } from '../../proto/envoy/annotations/deprecation_pb.js';
-import { disabled, ignored, required } from '../../proto/validate/validate_pb.js';
+import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
+import { customOption } from '../../proto/embedded.js';
+import { isWrapperDesc } from '../../proto/protobuf.js';
 import { rulesOf, type CompiledRules } from './field-rules.ts';
+
+/** The options that are read besides `validate.rules`, by number. All are bools. */
+const Option = {
+  /** `validate.disabled` and `validate.ignored` in MessageOptions. */
+  disabled: 1071,
+  ignored: 1072,
+  /** `validate.required` in OneofOptions. */
+  required: 1071,
+  /** `envoy.annotations.disallowed_by_default` in FieldOptions, `…_enum` in EnumValueOptions. */
+  disallowed: 189503207,
+  disallowedValue: 70100853,
+} as const;
+
+/** google.protobuf.FeatureSet.FieldPresence.IMPLICIT. */
+const implicitPresence = 2;
 
 export interface FieldCheck {
   readonly field: DescField;
@@ -37,8 +51,8 @@ const known = new WeakMap<DescMessage, MessageRules>();
 export function messageRulesOf(type: DescMessage): MessageRules {
   let found = known.get(type);
   if (found === undefined) {
-    const isOff = type.proto.options !== undefined && (getOption(type, disabled) || getOption(type, ignored));
-    const fields = type.fields.map((field) => fieldCheck(field, isOff === true)).filter((check) => isNeeded(check));
+    const isOff = customOption(type, Option.disabled) === 1 || customOption(type, Option.ignored) === 1;
+    const fields = type.fields.map((field) => fieldCheck(field, isOff)).filter((check) => isNeeded(check));
     found = {
       fields,
       oneofs: isOff ? [] : type.oneofs.filter((oneof) => isRequired(oneof)).map((oneof) => oneofCheck(oneof)),
@@ -49,7 +63,6 @@ export function messageRulesOf(type: DescMessage): MessageRules {
 }
 
 function fieldCheck(field: DescField, isOff: boolean): FieldCheck {
-  const options = field.proto.options;
   const rules = isOff ? null : rulesOf(field);
   const isAny = field.message?.typeName === 'google.protobuf.Any';
   const isSkipped = rules?.isSkipped === true || rules?.elements?.isSkipped === true;
@@ -58,12 +71,12 @@ function fieldCheck(field: DescField, isOff: boolean): FieldCheck {
     field,
     localName: field.localName,
     oneof: field.oneof?.localName ?? null,
-    hasZero: field.presence === FeatureSet_FieldPresence.IMPLICIT && field.oneof === undefined,
+    hasZero: (field.presence as number) === implicitPresence && field.oneof === undefined,
     rules,
     inner: isWellKnown || isSkipped || isWrapperDesc(field.message) ? null : field.message,
     isAny,
-    isDeprecated: options?.deprecated === true,
-    isDisallowed: options !== undefined && getOption(field, disallowed_by_default),
+    isDeprecated: field.deprecated,
+    isDisallowed: customOption(field, Option.disallowed) === 1,
     disallowedValues: disallowedValues(field),
   };
 }
@@ -74,15 +87,13 @@ function isNeeded(check: FieldCheck): boolean {
 }
 
 function disallowedValues(field: DescField): ReadonlyMap<number, string> | null {
-  const values = field.enum?.values.filter(
-    (value) => value.proto.options !== undefined && getOption(value, disallowed_by_default_enum),
-  );
+  const values = field.enum?.values.filter((value) => customOption(value, Option.disallowedValue) === 1);
   if (values === undefined || values.length === 0) return null;
   return new Map(values.map((value) => [value.number, value.name]));
 }
 
 function isRequired(oneof: DescOneof): boolean {
-  return oneof.proto.options !== undefined && hasOption(oneof, required) && getOption(oneof, required);
+  return customOption(oneof, Option.required) === 1;
 }
 
 function oneofCheck(oneof: DescOneof): OneofCheck {

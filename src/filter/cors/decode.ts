@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -7,6 +6,7 @@ import {
   CorsSchema,
   type CorsPolicy,
 } from '../../proto/envoy/extensions/filters/http/cors/v3/cors_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import { decodeStringMatcher } from '../../route/match/decode.ts';
 import { decodeRuntimeFraction } from '../decode-fraction.ts';
 import type { CorsPolicyData } from './cors-data.ts';

@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -14,6 +13,7 @@ import {
   type FaultAbort,
   type HTTPFault,
 } from '../../proto/envoy/extensions/filters/http/fault/v3/fault_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHeaderMatchers } from '../../route/match/decode.ts';
 import { decodeFraction } from '../decode-fraction.ts';
 import type { FaultAbortData, FaultData, FaultDelayData, FaultRateLimitData, FaultRuntimeKeys } from './fault-data.ts';

@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -8,6 +7,7 @@ import {
   MutationsSchema,
   type Mutations,
 } from '../../proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHeaderMutations, decodeQueryMutations } from './decode-mutations.ts';
 import type { HeaderMutationFilterData, MutationsData } from './header-mutation-data.ts';
 

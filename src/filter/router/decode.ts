@@ -1,8 +1,8 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { RouterSchema, type Router } from '../../proto/envoy/extensions/filters/http/router/v3/router_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import type { RouterData } from './router-data.ts';
 
 /** `start_child_span` acts only with tracing, `reject_connect_request_early_data` only on 0-RTT data of HTTP/3. */

@@ -2,8 +2,7 @@
 // @generated from file validate/validate.proto (package validate, syntax proto2)
 /* eslint-disable */
 
-import { enumDesc, extDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../embedded.js";
+import { enumDesc, extDesc, file, messageDesc, tsEnum } from "../embedded.js";
 
 /**
  * Describes the file validate/validate.proto.

@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import type { CidrData } from '../../listener/listener-data.ts';
@@ -14,6 +13,7 @@ import {
   XffTrustedCidrsSchema,
 } from '../../proto/envoy/extensions/http/original_ip_detection/xff/v3/xff_pb.js';
 import { HttpStatusSchema } from '../../proto/envoy/type/v3/http_status_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import type { ClientAddressData, OriginalIpDetectionData } from './hcm-data.ts';
 import { parseIp } from './request/ip-address.ts';
 

@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import { durationMs } from '../../core/duration.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -13,6 +12,7 @@ import {
 import type { HttpConnectionManager } from '../../proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { PreserveCaseFormatterConfigSchema } from '../../proto/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.js';
 import { StringMatcherSchema, type StringMatcher } from '../../proto/envoy/type/matcher/v3/string_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import type { DownstreamLimitsData, DownstreamTimeoutsData, Http1Data, StringMatchData } from './hcm-data.ts';
 
 const commonFields = new SupportedFields(

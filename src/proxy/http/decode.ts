@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import { durationMs } from '../../core/duration.ts';
 import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
@@ -17,6 +16,7 @@ import {
   type HttpConnectionManager,
 } from '../../proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { UuidRequestIdConfigSchema } from '../../proto/envoy/extensions/request_id/uuid/v3/uuid_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import { decodeRouteConfiguration } from '../../route/decode.ts';
 import { decodeHeaderMatcher } from '../../route/match/decode.ts';
 import { wireText } from '../../route/wire-text.ts';

@@ -1,8 +1,8 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { FilterConfigSchema } from '../../proto/envoy/config/route/v3/route_components_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import type { PerFilterData } from '../route-data.ts';
 import type { RouteDecoding } from './field-decode.ts';
 

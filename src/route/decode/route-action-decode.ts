@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { formatProblem } from '../../observe/format/format.ts';
@@ -12,6 +11,7 @@ import {
   type RouteAction,
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import { UriTemplateRewriteConfigSchema } from '../../proto/envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import { decodeRegexRewrite } from '../match/decode.ts';
 import type { ForwardData, HostRewriteData, PathMatchData, PathRewriteData, RouteTimeoutsData } from '../route-data.ts';
 import { rewriteProblem, templateProblem } from '../uri-template.ts';

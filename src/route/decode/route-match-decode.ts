@@ -1,4 +1,3 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
@@ -9,6 +8,7 @@ import type { TypedExtensionConfig } from '../../proto/envoy/config/core/v3/exte
 import { RouteMatchSchema, type RouteMatch } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import { UriTemplateMatchConfigSchema } from '../../proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js';
 import { FractionalPercent_DenominatorType } from '../../proto/envoy/type/v3/percent_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import { decodeCookieMatcher, decodeHeaderMatchers, decodeQueryMatcher, decodeRegex } from '../match/decode.ts';
 import type { PathMatchData, RouteConditionsData, RuntimeFractionData } from '../route-data.ts';
 import { templateProblem } from '../uri-template.ts';

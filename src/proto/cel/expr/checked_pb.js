@@ -2,8 +2,7 @@
 // @generated from file cel/expr/checked.proto (package cel.expr, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../embedded.js";
+import { enumDesc, file, messageDesc, tsEnum } from "../../embedded.js";
 
 /**
  * Describes the file cel/expr/checked.proto.

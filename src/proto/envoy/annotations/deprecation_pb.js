@@ -2,8 +2,7 @@
 // @generated from file envoy/annotations/deprecation.proto (package envoy.annotations, syntax proto3)
 /* eslint-disable */
 
-import { extDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../embedded.js";
+import { extDesc, file } from "../../embedded.js";
 
 /**
  * Describes the file envoy/annotations/deprecation.proto.

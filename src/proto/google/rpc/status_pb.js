@@ -2,8 +2,7 @@
 // @generated from file google/rpc/status.proto (package google.rpc, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../embedded.js";
+import { file, messageDesc } from "../../embedded.js";
 
 /**
  * Describes the file google/rpc/status.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/admin/v3/server_info.proto (package envoy.admin.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../embedded.js";
+import { enumDesc, file, messageDesc, tsEnum } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/admin/v3/server_info.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/type/v3/http.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../embedded.js";
+import { enumDesc, file, tsEnum } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/http.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/type/v3/percent.proto (package envoy.type.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../embedded.js";
+import { enumDesc, file, messageDesc, tsEnum } from "../../../embedded.js";
 
 /**
  * Describes the file envoy/type/v3/percent.proto.

@@ -2,8 +2,7 @@
 // @generated from file io/prometheus/client/metrics.proto (package io.prometheus.client, syntax proto2)
 /* eslint-disable */
 
-import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../embedded.js";
+import { enumDesc, file, messageDesc, tsEnum } from "../../../embedded.js";
 
 /**
  * Describes the file io/prometheus/client/metrics.proto.

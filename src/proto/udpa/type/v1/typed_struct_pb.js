@@ -2,8 +2,7 @@
 // @generated from file udpa/type/v1/typed_struct.proto (package udpa.type.v1, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../embedded.js";
+import { file, messageDesc } from "../../../embedded.js";
 
 /**
  * Describes the file udpa/type/v1/typed_struct.proto.

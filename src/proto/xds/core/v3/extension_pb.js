@@ -2,8 +2,7 @@
 // @generated from file xds/core/v3/extension.proto (package xds.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../embedded.js";
+import { file, messageDesc } from "../../../embedded.js";
 
 /**
  * Describes the file xds/core/v3/extension.proto.

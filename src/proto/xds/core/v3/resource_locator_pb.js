@@ -2,8 +2,7 @@
 // @generated from file xds/core/v3/resource_locator.proto (package xds.core.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../embedded.js";
+import { enumDesc, file, messageDesc, tsEnum } from "../../../embedded.js";
 
 /**
  * Describes the file xds/core/v3/resource_locator.proto.

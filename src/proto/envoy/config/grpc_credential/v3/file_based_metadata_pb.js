@@ -2,8 +2,7 @@
 // @generated from file envoy/config/grpc_credential/v3/file_based_metadata.proto (package envoy.config.grpc_credential.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../embedded.js";
+import { file, messageDesc } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/grpc_credential/v3/file_based_metadata.proto.

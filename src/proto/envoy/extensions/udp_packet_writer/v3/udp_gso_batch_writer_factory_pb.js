@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/udp_packet_writer/v3/udp_gso_batch_writer_factory.proto (package envoy.extensions.udp_packet_writer.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../embedded.js";
+import { file, messageDesc } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/udp_packet_writer/v3/udp_gso_batch_writer_factory.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/service/discovery/v3/ads.proto (package envoy.service.discovery.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../embedded.js";
+import { file, messageDesc, serviceDesc } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/discovery/v3/ads.proto.

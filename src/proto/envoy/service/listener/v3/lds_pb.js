@@ -2,8 +2,7 @@
 // @generated from file envoy/service/listener/v3/lds.proto (package envoy.service.listener.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../embedded.js";
+import { file, messageDesc, serviceDesc } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/listener/v3/lds.proto.

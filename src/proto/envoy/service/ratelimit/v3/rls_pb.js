@@ -2,8 +2,7 @@
 // @generated from file envoy/service/ratelimit/v3/rls.proto (package envoy.service.ratelimit.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../embedded.js";
+import { enumDesc, file, messageDesc, serviceDesc, tsEnum } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/service/ratelimit/v3/rls.proto.

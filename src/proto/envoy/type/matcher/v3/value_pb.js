@@ -2,8 +2,7 @@
 // @generated from file envoy/type/matcher/v3/value.proto (package envoy.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../embedded.js";
+import { file, messageDesc } from "../../../../embedded.js";
 
 /**
  * Describes the file envoy/type/matcher/v3/value.proto.

@@ -2,8 +2,7 @@
 // @generated from file google/api/expr/v1alpha1/checked.proto (package google.api.expr.v1alpha1, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../embedded.js";
+import { enumDesc, file, messageDesc, tsEnum } from "../../../../embedded.js";
 
 /**
  * Describes the file google/api/expr/v1alpha1/checked.proto.

@@ -2,8 +2,7 @@
 // @generated from file opentelemetry/proto/common/v1/common.proto (package opentelemetry.proto.common.v1, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../embedded.js";
+import { file, messageDesc } from "../../../../embedded.js";
 
 /**
  * Describes the file opentelemetry/proto/common/v1/common.proto.

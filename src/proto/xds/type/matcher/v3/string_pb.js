@@ -2,8 +2,7 @@
 // @generated from file xds/type/matcher/v3/string.proto (package xds.type.matcher.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../embedded.js";
+import { file, messageDesc } from "../../../../embedded.js";
 
 /**
  * Describes the file xds/type/matcher/v3/string.proto.

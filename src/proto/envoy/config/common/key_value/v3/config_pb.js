@@ -2,8 +2,7 @@
 // @generated from file envoy/config/common/key_value/v3/config.proto (package envoy.config.common.key_value.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/common/key_value/v3/config.proto.

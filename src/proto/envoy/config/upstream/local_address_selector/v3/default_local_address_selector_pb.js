@@ -2,8 +2,7 @@
 // @generated from file envoy/config/upstream/local_address_selector/v3/default_local_address_selector.proto (package envoy.config.upstream.local_address_selector.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/config/upstream/local_address_selector/v3/default_local_address_selector.proto.

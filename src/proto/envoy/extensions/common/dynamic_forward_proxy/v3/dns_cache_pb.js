@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache.proto (package envoy.extensions.common.dynamic_forward_proxy.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/load_balancing_policies/pick_first/v3/pick_first.proto (package envoy.extensions.load_balancing_policies.pick_first.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/load_balancing_policies/pick_first/v3/pick_first.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/outlier_detection_monitors/consecutive_errors/v3/consecutive_errors.proto (package envoy.extensions.outlier_detection_monitors.consecutive_errors.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/outlier_detection_monitors/consecutive_errors/v3/consecutive_errors.proto.

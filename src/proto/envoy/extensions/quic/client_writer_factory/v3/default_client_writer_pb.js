@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/quic/client_writer_factory/v3/default_client_writer.proto (package envoy.extensions.quic.client_writer_factory.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/client_writer_factory/v3/default_client_writer.proto.

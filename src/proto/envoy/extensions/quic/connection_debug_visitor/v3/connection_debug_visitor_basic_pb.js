@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/quic/connection_debug_visitor/v3/connection_debug_visitor_basic.proto (package envoy.extensions.quic.connection_debug_visitor.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/connection_debug_visitor/v3/connection_debug_visitor_basic.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/quic/connection_id_generator/v3/envoy_deterministic_connection_id_generator.proto (package envoy.extensions.quic.connection_id_generator.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/connection_id_generator/v3/envoy_deterministic_connection_id_generator.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/quic/proof_source/v3/proof_source.proto (package envoy.extensions.quic.proof_source.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/proof_source/v3/proof_source.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/stat_sinks/dynamic_modules/v3/dynamic_modules.proto (package envoy.extensions.stat_sinks.dynamic_modules.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/stat_sinks/dynamic_modules/v3/dynamic_modules.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/bootstrap/reverse_tunnel/downstream_socket_interface/v3/downstream_reverse_connection_socket_interface.proto (package envoy.extensions.bootstrap.reverse_tunnel.downstream_socket_interface.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/bootstrap/reverse_tunnel/downstream_socket_interface/v3/downstream_reverse_connection_socket_interface.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/filters/http/mcp_json_rest_bridge/v3/mcp_json_rest_bridge.proto (package envoy.extensions.filters.http.mcp_json_rest_bridge.v3, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../embedded.js";
+import { enumDesc, file, messageDesc, tsEnum } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/http/mcp_json_rest_bridge/v3/mcp_json_rest_bridge.proto.

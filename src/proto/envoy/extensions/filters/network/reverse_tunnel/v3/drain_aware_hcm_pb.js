@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/filters/network/reverse_tunnel/v3/drain_aware_hcm.proto (package envoy.extensions.filters.network.reverse_tunnel.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/filters/network/reverse_tunnel/v3/drain_aware_hcm.proto.

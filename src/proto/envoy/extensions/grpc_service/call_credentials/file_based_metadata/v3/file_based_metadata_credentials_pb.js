@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/grpc_service/call_credentials/file_based_metadata/v3/file_based_metadata_credentials.proto (package envoy.extensions.grpc_service.call_credentials.file_based_metadata.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/grpc_service/call_credentials/file_based_metadata/v3/file_based_metadata_credentials.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/http/custom_response/local_response_policy/v3/local_response_policy.proto (package envoy.extensions.http.custom_response.local_response_policy.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/custom_response/local_response_policy/v3/local_response_policy.proto.

@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/matching/common_inputs/transport_socket/v3/transport_socket_inputs.proto (package envoy.extensions.matching.common_inputs.transport_socket.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/common_inputs/transport_socket/v3/transport_socket_inputs.proto.

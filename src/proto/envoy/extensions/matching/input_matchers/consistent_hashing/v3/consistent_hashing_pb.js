@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/matching/input_matchers/consistent_hashing/v3/consistent_hashing.proto (package envoy.extensions.matching.input_matchers.consistent_hashing.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/matching/input_matchers/consistent_hashing/v3/consistent_hashing.proto.

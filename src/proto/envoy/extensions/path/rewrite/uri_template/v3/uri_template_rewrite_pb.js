@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite.proto (package envoy.extensions.path.rewrite.uri_template.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite.proto.

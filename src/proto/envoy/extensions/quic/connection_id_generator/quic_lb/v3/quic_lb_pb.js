@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/quic/connection_id_generator/quic_lb/v3/quic_lb.proto (package envoy.extensions.quic.connection_id_generator.quic_lb.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/quic/connection_id_generator/quic_lb/v3/quic_lb.proto.

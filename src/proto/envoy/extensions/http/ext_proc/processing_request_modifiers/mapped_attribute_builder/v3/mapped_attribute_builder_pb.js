@@ -2,8 +2,7 @@
 // @generated from file envoy/extensions/http/ext_proc/processing_request_modifiers/mapped_attribute_builder/v3/mapped_attribute_builder.proto (package envoy.extensions.http.ext_proc.processing_request_modifiers.mapped_attribute_builder.v3, syntax proto3)
 /* eslint-disable */
 
-import { messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file } from "../../../../../../../embedded.js";
+import { file, messageDesc } from "../../../../../../../embedded.js";
 
 /**
  * Describes the file envoy/extensions/http/ext_proc/processing_request_modifiers/mapped_attribute_builder/v3/mapped_attribute_builder.proto.
