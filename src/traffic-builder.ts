@@ -64,11 +64,12 @@ export class ListenerBuilder {
   }
 
   clusterEnvironment(shared: SharedNumbers, hostCounters: HostCounters): ClusterEnvironment {
-    const { network, stats, runtime } = this.environment;
+    const { network, stats, runtime, node } = this.environment;
     return {
       network,
       stats,
       runtime,
+      ownZone: node.locality.zone,
       shared,
       hostCounters,
       random: Math.random,

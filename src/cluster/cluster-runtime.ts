@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Network, DialOptions } from '../net/network.ts';
 import type { SharedNumbers } from '../observe/shared-limit.ts';
 import type { StatsScope } from '../observe/stats.ts';
-import type { RuntimeView } from '../core/runtime-view.ts';
+import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers } from './circuit-breaker.ts';
 import type { ClusterData, HostData, LbData } from './cluster-data.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
@@ -23,6 +23,8 @@ import { TcpConnectionPool } from './pool/tcp-pool.ts';
 export interface ClusterEnvironment {
   readonly network: Network;
   readonly random: RandomSource;
+  /** Of this process, for `zone.*`; absent: not known. */
+  readonly ownZone?: string;
   /** The root: clusters count below `cluster.<statName>`. */
   readonly stats: StatsScope;
   readonly shared: SharedNumbers;
@@ -60,7 +62,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.name = data.name;
     this.statName = data.statName;
     this.data = data;
-    this.stats = new UpstreamStats(environment.stats.scope('cluster').scope(data.statName));
+    this.stats = new UpstreamStats(environment.stats.scope('cluster').scope(data.statName), environment.ownZone);
     this.network = environment.network;
     this.dialOptions = {
       connectTimeoutMs: data.connectTimeoutMs,
@@ -90,7 +92,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
   get isInMaintenance(): boolean {
     if (!this.mayBeInMaintenance) return false;
     const { runtime, random } = this.environment;
-    return runtime.fraction(this.maintenanceKey, 0, 100, random());
+    return runtimePercent(runtime, this.maintenanceKey, 0, random());
   }
 
   breakers(priority: 0 | 1): ClusterBreakers {
@@ -184,7 +186,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
   }
 
   private hasMaintenance(): boolean {
-    return this.environment.runtime.fraction(this.maintenanceKey, 0, 100, 0);
+    return runtimePercent(this.environment.runtime, this.maintenanceKey, 0, 0);
   }
 
   private makeBreakers(priority: 0 | 1): ClusterBreakers {

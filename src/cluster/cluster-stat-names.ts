@@ -55,6 +55,7 @@ export const ClusterCounter = {
   RqTimeout: 47,
   RqTotal: 48,
   RqTxReset: 49,
+  BindErrors: 50,
 } as const;
 export type ClusterCounter = (typeof ClusterCounter)[keyof typeof ClusterCounter];
 
@@ -110,6 +111,7 @@ export const clusterCounterNames: readonly string[] = [
   'upstream_rq_timeout',
   'upstream_rq_total',
   'upstream_rq_tx_reset',
+  'bind_errors',
 ];
 
 export const ClusterGauge = { CxActive: 0, RqActive: 1, RqPendingActive: 2 } as const;
@@ -143,9 +145,12 @@ const updateNames = [
   'update_success',
 ];
 
+/** Bytes between the sockets are not measured (docs/differences.md); versions come with control planes. */
+const idleGaugeNames = ['upstream_cx_rx_bytes_buffered', 'upstream_cx_tx_bytes_buffered', 'version'];
+
 /** Of every cluster, whether it has been used or not. Status codes and their times come when they occur, as in Envoy. */
 export const clusterStatNames: StatNames = {
   counters: [...updateNames, ...clusterCounterNames].sort(),
-  gauges: clusterGaugeNames.toSorted(),
+  gauges: [...idleGaugeNames, ...clusterGaugeNames].sort(),
   histograms: clusterHistogramNames.filter((name) => name !== 'upstream_rq_time'),
 };

@@ -10,7 +10,7 @@ import {
 } from './cluster-stat-names.ts';
 import type { ClusterStats } from './cluster.ts';
 
-/** Answers of one origin (`internal`, `external`, `canary`): what Envoy counts a second time below that word. */
+/** Answers of one kind (`internal`, `external`, `canary`, `zone.…`): what Envoy counts a second time below that word. */
 class OriginStats {
   readonly codes: CodeStats;
   readonly time: Histogram;
@@ -31,10 +31,15 @@ export class UpstreamStats implements ClusterStats {
   private internal: OriginStats | null;
   private external: OriginStats | null;
   private canary: OriginStats | null;
+  /** Of this process; empty: not known. */
+  private readonly ownZone: string;
+  /** By the host's zone; null: none yet. */
+  private zones: Map<string, OriginStats> | null;
 
   /** `scope`: of the cluster, `cluster.<statName>`. */
-  constructor(scope: StatsScope) {
+  constructor(scope: StatsScope, ownZone = '') {
     this.scope = scope;
+    this.ownZone = ownZone;
     this.counters = clusterCounterNames.map(() => null);
     this.gauges = clusterGaugeNames.map(() => null);
     this.histograms = clusterHistogramNames.map(() => null);
@@ -42,6 +47,7 @@ export class UpstreamStats implements ClusterStats {
     this.internal = null;
     this.external = null;
     this.canary = null;
+    this.zones = null;
   }
 
   counter(stat: ClusterCounter): Counter {
@@ -56,17 +62,19 @@ export class UpstreamStats implements ClusterStats {
     return this.histograms[stat] ?? this.makeHistogram(stat);
   }
 
-  recordCode(status: number, internal: boolean, canary: boolean): void {
+  recordCode(status: number, internal: boolean, canary: boolean, hostZone: string): void {
     this.codes ??= new CodeStats(this.scope);
     this.codes.record(status);
     this.origin(internal).codes.record(status);
     if (canary) this.canaryOrigin().codes.record(status);
+    if (hostZone !== '' && this.ownZone !== '') this.zone(hostZone).codes.record(status);
   }
 
-  recordTime(milliseconds: number, internal: boolean, canary: boolean): void {
+  recordTime(milliseconds: number, internal: boolean, canary: boolean, hostZone: string): void {
     this.histogram(ClusterHistogram.RqTime).record(milliseconds);
     this.origin(internal).time.record(milliseconds);
     if (canary) this.canaryOrigin().time.record(milliseconds);
+    if (hostZone !== '' && this.ownZone !== '') this.zone(hostZone).time.record(milliseconds);
   }
 
   get rqTimeout(): Counter {
@@ -141,6 +149,16 @@ export class UpstreamStats implements ClusterStats {
   private canaryOrigin(): OriginStats {
     this.canary ??= new OriginStats(this.scope.scope('canary'));
     return this.canary;
+  }
+
+  private zone(hostZone: string): OriginStats {
+    this.zones ??= new Map();
+    let stats = this.zones.get(hostZone);
+    if (stats === undefined) {
+      stats = new OriginStats(this.scope.scope(`zone.${this.ownZone}.${hostZone}`));
+      this.zones.set(hostZone, stats);
+    }
+    return stats;
   }
 
   private makeCounter(stat: ClusterCounter): Counter {

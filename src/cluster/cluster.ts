@@ -14,6 +14,8 @@ export interface Host {
   readonly hostname: string;
   readonly priority: number;
   readonly canary: boolean;
+  /** Of its locality; empty: none. */
+  readonly zone: string;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** Requests or connections open from this worker: what least-request compares. */
   activeRequests: number;
@@ -105,11 +107,11 @@ export interface ClusterStats {
   readonly retryOrShadowAbandoned: Counter;
   /**
    * A final status: `upstream_rq_completed`, `upstream_rq_<N>xx`, `upstream_rq_<code>`, and their twins below
-   * `internal.` or `external.`, and `canary.`.
+   * `internal.` or `external.`, `canary.`, and `zone.<ours>.<hostZone>.` where both are known.
    */
-  recordCode(status: number, internal: boolean, canary: boolean): void;
+  recordCode(status: number, internal: boolean, canary: boolean, hostZone: string): void;
   /** `upstream_rq_time` and its twins. */
-  recordTime(milliseconds: number, internal: boolean, canary: boolean): void;
+  recordTime(milliseconds: number, internal: boolean, canary: boolean, hostZone: string): void;
 }
 
 /** A cluster in one worker. */

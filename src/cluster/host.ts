@@ -27,6 +27,7 @@ export class UpstreamHost implements Host {
   readonly addressText: string;
   readonly hostname: string;
   readonly locality: LocalityData;
+  readonly zone: string;
   priority: number;
   weight: number;
   localityWeight: number;
@@ -54,6 +55,7 @@ export class UpstreamHost implements Host {
     this.addressText = formatAddress(data.address);
     this.hostname = data.hostname;
     this.locality = data.locality;
+    this.zone = data.locality.zone;
     this.priority = data.priority;
     this.weight = data.weight;
     this.localityWeight = data.localityWeight;

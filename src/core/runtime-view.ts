@@ -11,6 +11,11 @@ export function runtimeInteger(runtime: RuntimeView, key: string, otherwise: num
   return Number.isInteger(value) && value >= 0 ? value : otherwise;
 }
 
+/** A whole percentage against `random` (0 ≤ x < 1); a fraction counts as absent. As Envoy's `featureEnabled` of a number. */
+export function runtimePercent(runtime: RuntimeView, key: string, otherwise: number, random: number): boolean {
+  return random * 100 < runtimeInteger(runtime, key, otherwise);
+}
+
 /** Where nothing is configured. */
 export const emptyRuntime: RuntimeView = {
   number: (_key, otherwise) => otherwise,

@@ -193,8 +193,7 @@ class NodeDialing implements Dialing, Timed {
     if (handler === null) return;
     this.socket.destroy();
     this.loop.enter();
-    // bind(2) fails before the kernel tries to connect.
-    handler.onDialFailure(dialFailure(error, error.syscall === 'bind'));
+    handler.onDialFailure(dialFailure(error, this.options.bindAddress));
     this.loop.leave();
   }
 

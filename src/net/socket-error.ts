@@ -41,10 +41,20 @@ export function errorText(error: NodeJS.ErrnoException): string {
   return strerror[error.code ?? ''] ?? error.message;
 }
 
-/** A connection that could not be opened. `immediate`: connect(2) itself failed, Envoy's "immediate connect error". */
-export function dialFailure(error: NodeJS.ErrnoException, immediate: boolean): Failure {
-  const detail = `${immediate ? 'immediate' : 'delayed'} connect error: ${errorText(error)}`;
+/** A connection that could not be opened. `bindAddress`: the local address that it was to leave from. */
+export function dialFailure(
+  error: NodeJS.ErrnoException,
+  bindAddress: { readonly host: string; readonly port: number } | null,
+): Failure {
+  // bind(2) fails before the kernel tries to connect.
+  const isBind = error.syscall === 'bind' && bindAddress !== null;
+  const what = isBind ? `failed to bind to ${boundText(bindAddress)}` : 'delayed connect error';
+  const detail = `${what}: ${errorText(error)}`;
   return (localCodes.has(error.code ?? '') ? LocalConnectionFailure : RemoteConnectionFailure).with(detail);
+}
+
+function boundText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** An open connection that broke. */

@@ -15,6 +15,7 @@ import { routing } from './rows/routing.ts';
 import { tcpProxy } from './rows/tcp.ts';
 
 /** Every group of comparisons. */
+import { runtime } from './rows/runtime.ts';
 export const groups: readonly Group[] = [
   ...routing,
   ...answers,
@@ -30,4 +31,5 @@ export const groups: readonly Group[] = [
   ...tcpProxy,
   ...observing,
   ...operators,
+  ...runtime,
 ];

@@ -21,6 +21,8 @@ export class PoolAccounts {
   private readonly requests: ResourceLimit;
   private readonly connections: ResourceLimit;
   private readonly pendingRequests: ResourceLimit;
+  /** Connections leave from an address that is configured. */
+  private readonly isBound: boolean;
   private readonly rqTotal: Counter;
   private readonly rqActive: Gauge;
 
@@ -35,6 +37,7 @@ export class PoolAccounts {
     this.requests = breakers.requests;
     this.connections = breakers.connections;
     this.pendingRequests = breakers.pendingRequests;
+    this.isBound = context.data.bindAddress !== null;
     this.rqTotal = stats.counter(ClusterCounter.RqTotal);
     this.rqActive = stats.gauge(ClusterGauge.RqActive);
   }
@@ -107,6 +110,7 @@ export class PoolAccounts {
 
   connectFailed(failure: Failure): void {
     if (failure.kind === ConnectionTimeout.kind) this.count(ClusterCounter.CxConnectTimeout);
+    if (failure.kind === LocalConnectionFailure.kind && this.isBound) this.count(ClusterCounter.BindErrors);
     this.count(ClusterCounter.CxConnectFail);
     this.add(HostStat.CxConnectFail, 1);
     const isLocal = failure.kind === ConnectionTimeout.kind || failure.kind === LocalConnectionFailure.kind;

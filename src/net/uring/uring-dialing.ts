@@ -55,7 +55,7 @@ export class UringDialing implements Dialing, RingUser, Timed, Postponed {
     thread.loop.enter();
     if (result < 0) {
       thread.closeSocket(fd, false);
-      handler.onDialFailure(dialFailure(new SystemCallError('connect', -result), false));
+      handler.onDialFailure(dialFailure(new SystemCallError('connect', -result), null));
     } else {
       const peer = new UringPeer(thread.sockets, fd, this.address);
       handler.onConnected(new UringConnection(thread, fd, peer, options.bufferLimit));
@@ -67,7 +67,7 @@ export class UringDialing implements Dialing, RingUser, Timed, Postponed {
   afterReading(): void {
     const handler = this.take();
     if (this.fd >= 0) this.thread.closeSocket(this.fd, false);
-    handler?.onDialFailure(dialFailure(this.error!, this.error!.syscall === 'bind'));
+    handler?.onDialFailure(dialFailure(this.error!, this.options.bindAddress));
   }
 
   tick(): void {

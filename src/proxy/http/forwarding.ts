@@ -1,5 +1,6 @@
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { LocalReset, NoHealthyUpstream } from '../../core/failures.ts';
+import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { Cluster, Host, PickContext } from '../../cluster/cluster.ts';
@@ -126,7 +127,7 @@ export class Forwarding implements PickContext {
   }
 
   private refuseForMaintenance(cluster: Cluster): void {
-    this.recordCode(503, false);
+    this.recordCode(503, false, '');
     this.stream.replyFromRouter({
       status: 503,
       body: 'maintenance mode',
@@ -198,7 +199,7 @@ export class Forwarding implements PickContext {
   onHead(upstream: UpstreamTry, head: ResponseHead, end: boolean): void {
     const { stream } = this;
     if (head.status < 200 && head.status !== 101) {
-      this.recordCode(head.status, false);
+      this.recordCode(head.status, false, upstream.host!.zone);
       stream.response.head(head, false);
       return;
     }
@@ -219,7 +220,7 @@ export class Forwarding implements PickContext {
       outcome.flags |= this.retry.flagFor(decision);
       if (decision === RetryDecision.No) this.retry.succeeded();
     }
-    this.recordCode(head.status, canary);
+    this.recordCode(head.status, canary, host.zone);
     outcome.details = 'via_upstream';
     this.finishHead(head);
     if (end) this.upstreamEnded(upstream);
@@ -257,7 +258,7 @@ export class Forwarding implements PickContext {
       }
       outcome.flags |= this.retry.flagFor(decision);
     }
-    this.replyFailure(failure);
+    this.replyFailure(failure, upstream.host);
   }
 
   // ---- timeouts
@@ -265,8 +266,9 @@ export class Forwarding implements PickContext {
   onResponseTimeout(): void {
     this.cluster!.stats.rqTimeout.inc();
     for (const stats of this.elsewhere) stats.timeout.inc();
-    this.current?.host?.recordTimeout();
-    this.replyTimeout('upstream request timeout', 'response_timeout', ResponseFlag.UpstreamRequestTimeout);
+    const host = this.current?.host ?? null;
+    host?.recordTimeout();
+    this.replyTimeout('response_timeout', ResponseFlag.UpstreamRequestTimeout, host);
   }
 
   onPerTryTimeout(): void {
@@ -302,13 +304,14 @@ export class Forwarding implements PickContext {
       }
       stream.outcome.flags |= this.retry.flagFor(decision);
     }
-    this.replyTimeout('upstream request timeout', details, flag);
+    this.replyTimeout(details, flag, upstream.host);
   }
 
-  private replyTimeout(body: string, details: string, flags: number): void {
+  private replyTimeout(details: string, flags: number, host: Host | null): void {
     const { stream } = this;
     const isSilent = this.timeouts!.emptyReplyOnTimeout;
-    if (!stream.response.hasBegun) this.recordCode(isSilent ? 204 : 504, false);
+    if (!stream.response.hasBegun) this.recordCode(isSilent ? 204 : 504, false, host?.zone ?? '');
+    const body = 'upstream request timeout';
     const headers = this.attemptHeaders();
     stream.replyFromRouter(
       isSilent ? { status: 204, body: '', details, flags, headers } : { status: 504, body, details, flags, headers },
@@ -324,7 +327,7 @@ export class Forwarding implements PickContext {
     if (host === null) {
       cluster!.stats.cxNoneHealthy.inc();
       const { flag, status, reason } = NoHealthyUpstream.kind;
-      this.recordCode(status, false);
+      this.recordCode(status, false, '');
       stream.replyFromRouter({ status, body: 'no healthy upstream', details: reason, flags: flag });
       return;
     }
@@ -360,9 +363,9 @@ export class Forwarding implements PickContext {
   }
 
   /** An answer's status, everywhere it counts. */
-  private recordCode(status: number, isCanary: boolean): void {
+  private recordCode(status: number, isCanary: boolean, hostZone: string): void {
     if (!this.stream.manager.router.dynamicStats) return;
-    this.cluster!.stats.recordCode(status, this.stream.outcome.isInternal, isCanary);
+    this.cluster!.stats.recordCode(status, this.stream.outcome.isInternal, isCanary, hostZone);
     for (const stats of this.elsewhere) stats.recordCode(status);
   }
 
@@ -400,6 +403,7 @@ export class Forwarding implements PickContext {
       upstream.host!.canary,
     );
   }
+      upstream.host!.zone,
 
   /** For answers of our own. */
   private attemptHeaders(): [string, string][] {
@@ -437,18 +441,21 @@ export class Forwarding implements PickContext {
     outcome.details = `upstream_reset_after_response_started{${failure.kind.reason}${detail}}`.replaceAll(' ', '_');
     this.stream.stats.count('downstream_rq_tx_reset');
     this.stream.stats.count('downstream_rq_rx_reset');
+    // As Envoy: counted where the status of a gRPC call was still to come.
+    if (isGrpcRequest(this.head!) && outcome.responseHead?.headers.has('grpc-status') === false)
+      this.stream.stats.count('rq_reset_after_downstream_response_started');
     this.isOver = true;
     this.stream.response.reset(failure);
   }
 
-  private replyFailure(failure: Failure): void {
+  private replyFailure(failure: Failure, host: Host | null): void {
     const { stream } = this;
     const { status, reason, flag } = failure.kind;
     const retried = stream.outcome.attemptCount > 1 ? 'retried and the latest reset reason' : 'reset reason';
     const body = `upstream connect error or disconnect/reset before headers. ${retried}: ${reason}`;
     const detail = failure.detail === '' ? '' : `|${failure.detail}`;
     const details = `upstream_reset_before_response_started{${reason}${detail}}`;
-    this.recordCode(status, false);
+    this.recordCode(status, false, host?.zone ?? '');
     const isOverloaded = flag === ResponseFlag.UpstreamOverflow && !stream.manager.router.suppressEnvoyHeaders;
     const headers = this.attemptHeaders();
     if (isOverloaded) headers.push(['x-envoy-overloaded', 'true']);

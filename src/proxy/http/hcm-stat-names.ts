@@ -35,3 +35,6 @@ export const rareCounterNames = [
 ] as const;
 
 export type RareCounterName = (typeof rareCounterNames)[number];
+
+/** Bytes between the sockets are not measured (docs/differences.md). */
+export const idleGaugeNames: readonly string[] = ['downstream_cx_rx_bytes_buffered', 'downstream_cx_tx_bytes_buffered'];

@@ -1,5 +1,5 @@
 import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats.ts';
-import { rareCounterNames, type RareCounterName } from './hcm-stat-names.ts';
+import { idleGaugeNames, rareCounterNames, type RareCounterName } from './hcm-stat-names.ts';
 
 /** `http.<stat_prefix>.*`. The ones that every request or connection touches are fields; rare ones are asked for by name. */
 export class HcmStats {
@@ -46,6 +46,7 @@ export class HcmStats {
     this.rqClass = classCounters(scope);
     this.cxHttp1SoftDrain = scope.gauge('downstream_cx_http1_soft_drain');
     for (const name of rareCounterNames) scope.counter(name);
+    for (const name of idleGaugeNames) scope.gauge(name);
     this.listenerRqCompleted = listenerScope.counter('downstream_rq_completed');
     this.listenerRqClass = classCounters(listenerScope);
   }

@@ -1,6 +1,6 @@
 import { ResponseFlag, RetryKind, type Failure } from '../../core/failure.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
-import { runtimeInteger, type RuntimeView } from '../../core/runtime-view.ts';
+import { runtimeInteger, runtimePercent, type RuntimeView } from '../../core/runtime-view.ts';
 import type { Cluster, Host } from '../../cluster/cluster.ts';
 import { parseRetryOn, RetryOn } from '../../route/retry-on.ts';
 import type { ForwardAction, RetryPolicy } from '../../route/route.ts';
@@ -145,7 +145,7 @@ export class RetryState {
       this.cluster.stats.rqRetryOverflow.inc();
       return RetryDecision.Overflow;
     }
-    if (!this.runtime.fraction('upstream.use_retry', 100, 100, Math.random())) return RetryDecision.No;
+    if (!runtimePercent(this.runtime, 'upstream.use_retry', 100, Math.random())) return RetryDecision.No;
     if (host !== null) {
       this.failedHosts ??= [];
       this.failedHosts.push(host);

@@ -1,4 +1,4 @@
-import { runtimeInteger, type RuntimeView } from '../../core/runtime-view.ts';
+import { runtimeInteger, runtimePercent, type RuntimeView } from '../../core/runtime-view.ts';
 import type { PathOptionsData } from './hcm-data.ts';
 
 /** By number of `PathWithEscapedSlashesAction`; 0 is what the runtime itself decides. */
@@ -20,7 +20,7 @@ export function runtimePath(data: PathOptionsData, runtime: RuntimeView, random:
   const { normalize, escapedSlashes } = data;
   return {
     ...data,
-    normalize: normalize ?? runtime.fraction(`${prefix}normalize_path`, 0, 100, random()),
+    normalize: normalize ?? runtimePercent(runtime, `${prefix}normalize_path`, 0, random()),
     escapedSlashes: runtimeSlashes(escapedSlashes, runtime, random),
   };
 }
@@ -33,5 +33,5 @@ function runtimeSlashes(
   const key = `${prefix}path_with_escaped_slashes_action`;
   if (configured === 'IMPLEMENTATION_SPECIFIC_DEFAULT')
     return actions[runtimeInteger(runtime, key, 0)] ?? 'KEEP_UNCHANGED';
-  return runtime.fraction(`${key}_enabled`, 100, 100, random()) ? configured : 'KEEP_UNCHANGED';
+  return runtimePercent(runtime, `${key}_enabled`, 100, random()) ? configured : 'KEEP_UNCHANGED';
 }

@@ -56,6 +56,8 @@ export class TcpProxy implements ConnectionHandler {
     this.upstreamFlushTotal = parts.scope.counter('upstream_flush_total');
     this.upstreamFlushActive = parts.scope.gauge('upstream_flush_active');
     for (const name of rareCounterNames) parts.scope.counter(name);
+    // Not measured (docs/differences.md).
+    for (const name of ['downstream_cx_rx_bytes_buffered', 'downstream_cx_tx_bytes_buffered']) parts.scope.gauge(name);
     this.sessions = new Set();
   }
 

@@ -16,9 +16,9 @@ describe('UpstreamStats', () => {
   it('counts a status under its code, its class and its origin', () => {
     const recording = new RecordingStats();
     const stats = new UpstreamStats(recording.scope('cluster').scope('c'));
-    stats.recordCode(200, false, false);
-    stats.recordCode(503, true, false);
-    stats.recordCode(200, false, true);
+    stats.recordCode(200, false, false, '');
+    stats.recordCode(503, true, false, '');
+    stats.recordCode(200, false, true, '');
     expect(recording.read()).toEqual({
       upstream_rq_completed: 3,
       upstream_rq_200: 2,
@@ -40,7 +40,7 @@ describe('UpstreamStats', () => {
   it('has no class for statuses that have none', () => {
     const recording = new RecordingStats();
     const stats = new UpstreamStats(recording.scope('cluster').scope('c'));
-    stats.recordCode(799, false, false);
+    stats.recordCode(799, false, false, '');
     expect(recording.read()).toMatchObject({ upstream_rq_799: 1 });
     expect(recording.names.filter((name) => name.includes('xx'))).toEqual([]);
   });
@@ -48,9 +48,24 @@ describe('UpstreamStats', () => {
   it('records times under their origins', () => {
     const recording = new RecordingStats();
     const stats = new UpstreamStats(recording.scope('cluster').scope('c'));
-    stats.recordTime(5, true, true);
+    stats.recordTime(5, true, true, '');
     for (const name of ['', 'internal.', 'canary.'])
       expect(recording.records(`cluster.c.${name}upstream_rq_time`)).toEqual([5]);
+  });
+
+  it('records under both zones, where both are known', () => {
+    const recording = new RecordingStats();
+    const stats = new UpstreamStats(recording.scope('cluster').scope('c'), 'here');
+    stats.recordCode(404, false, false, 'there');
+    stats.recordTime(7, false, false, 'there');
+    stats.recordCode(200, false, false, '');
+    new UpstreamStats(recording.scope('cluster').scope('c')).recordCode(200, false, false, 'there');
+    expect(recording.read('cluster.c.zone.')).toEqual({
+      'here.there.upstream_rq_completed': 1,
+      'here.there.upstream_rq_404': 1,
+      'here.there.upstream_rq_4xx': 1,
+    });
+    expect(recording.records('cluster.c.zone.here.there.upstream_rq_time')).toEqual([7]);
   });
 
   it('has a name for every counter', () => {

@@ -17,8 +17,12 @@ it.each([
   ['EADDRNOTAVAIL', LocalConnectionFailure, 'Cannot assign requested address'],
   ['EMFILE', LocalConnectionFailure, 'Too many open files'],
 ])('a dial that fails with %s says whose fault it is', (code, kind, text) => {
-  expect(dialFailure(error(code), false)).toMatchObject({ kind: kind.kind, detail: `delayed connect error: ${text}` });
-  expect(dialFailure(error(code), true).detail).toBe(`immediate connect error: ${text}`);
+  expect(dialFailure(error(code), null)).toMatchObject({ kind: kind.kind, detail: `delayed connect error: ${text}` });
+  const unbound = Object.assign(error(code), { syscall: 'bind' });
+  expect(dialFailure(unbound, { host: '192.0.2.1', port: 0 }).detail).toBe(`failed to bind to 192.0.2.1:0: ${text}`);
+  expect(dialFailure(unbound, { host: '2001:db8::1', port: 7 }).detail).toBe(
+    `failed to bind to [2001:db8::1]:7: ${text}`,
+  );
 });
 
 it('a connection that breaks was closed by its peer', () => {
