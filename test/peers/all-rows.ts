@@ -12,10 +12,10 @@ import { replies } from './rows/replies.ts';
 import { resilience } from './rows/resilience.ts';
 import { rewrites } from './rows/rewrites.ts';
 import { routing } from './rows/routing.ts';
+import { runtime } from './rows/runtime.ts';
 import { tcpProxy } from './rows/tcp.ts';
 
 /** Every group of comparisons. */
-import { runtime } from './rows/runtime.ts';
 export const groups: readonly Group[] = [
   ...routing,
   ...answers,
@@ -28,6 +28,7 @@ export const groups: readonly Group[] = [
   ...clusters,
   ...replies,
   ...filters,
+  ...runtime,
   ...tcpProxy,
   ...observing,
   ...operators,

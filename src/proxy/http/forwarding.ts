@@ -401,9 +401,9 @@ export class Forwarding implements PickContext {
       Math.round(stream.clock.now - since),
       stream.outcome.isInternal,
       upstream.host!.canary,
+      upstream.host!.zone,
     );
   }
-      upstream.host!.zone,
 
   /** For answers of our own. */
   private attemptHeaders(): [string, string][] {
@@ -439,11 +439,11 @@ export class Forwarding implements PickContext {
     outcome.flags |= failure.kind.flag;
     const detail = failure.detail === '' ? '' : `|${failure.detail}`;
     outcome.details = `upstream_reset_after_response_started{${failure.kind.reason}${detail}}`.replaceAll(' ', '_');
-    this.stream.stats.count('downstream_rq_tx_reset');
-    this.stream.stats.count('downstream_rq_rx_reset');
     // As Envoy: counted where the status of a gRPC call was still to come.
     if (isGrpcRequest(this.head!) && outcome.responseHead?.headers.has('grpc-status') === false)
       this.stream.stats.count('rq_reset_after_downstream_response_started');
+    this.stream.stats.count('downstream_rq_tx_reset');
+    this.stream.stats.count('downstream_rq_rx_reset');
     this.isOver = true;
     this.stream.response.reset(failure);
   }
