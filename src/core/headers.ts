@@ -7,11 +7,14 @@ export class Headers {
   readonly values: string[];
   /** The names as the peer spelled them, kept only where a codec was asked to (`preserve_case`); same length as `names`. */
   rawNames: string[] | null;
+  /** Names of fields that no HPACK or QPACK table may learn (RFC 7541 section 7.1.3); null: none, as nearly always. */
+  neverIndexed: string[] | null;
 
   constructor() {
     this.names = [];
     this.values = [];
     this.rawNames = null;
+    this.neverIndexed = null;
   }
 
   static of(...pairs: readonly (readonly [string, string])[]): Headers {
@@ -87,6 +90,7 @@ export class Headers {
       copy.values.push(this.values[i]);
     }
     if (this.rawNames !== null) copy.rawNames = this.rawNames.slice();
+    if (this.neverIndexed !== null) copy.neverIndexed = this.neverIndexed.slice();
     return copy;
   }
 
