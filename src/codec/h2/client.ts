@@ -123,6 +123,9 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
     this.resetStream(stream, isRefused ? ErrorCode.RefusedStream : ErrorCode.InternalError);
   }
 
+  /** Whoever asks has a timeout for the answer. */
+  override endQueued(): void {}
+
   // ---- the reader tells
 
   override onHeadersBegun(): void {}
@@ -194,7 +197,8 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
 
   protected override onReleased(stream: H2ClientStream): void {
     if (stream.id === 0) this.forget(stream);
-    if (!this.isClosed) this.owner.onStreamDone(!this.isFinished && !this.isGoingAway);
+    const isReusable = !this.isFinished && !this.isGoingAway && this.nextStreamId <= int31Max;
+    if (!this.isClosed) this.owner.onStreamDone(isReusable);
   }
 
   protected override abandonAll(failure: Failure): void {

@@ -30,6 +30,9 @@ export const resetStreamsRemembered = 1024;
 /** DATA up to this size is copied behind its frame header: cheaper than another write. */
 export const copiedDataBytesMax = 2048;
 
+/** DATA of one frame, if the peer takes such: larger ones would hold up the other streams. */
+export const sentFrameBytesMax = 64 * 1024;
+
 /** Small frames that wait for the end of what is being read leave earlier when there are more of them. */
 export const gatheredBytesMax = 32 * 1024;
 

@@ -48,6 +48,8 @@ export interface H2ServerOptions extends H2Options {
   readonly headersWithUnderscores: UnderscoreAction;
   /** `drain_timeout`: the second GOAWAY follows then, if the client has not answered the PING behind the first. */
   readonly drainMs: number;
+  /** `stream_flush_timeout`: a response that is complete is given up when nothing of it has left for so long; 0: never. */
+  readonly streamFlushMs: number;
   /** `overload.premature_reset_total_stream_count`. */
   readonly prematureResetTotalStreamCount: number;
   /** `overload.premature_reset_min_stream_lifetime_seconds`, in milliseconds. */
@@ -82,6 +84,7 @@ export const defaultServerOptions: H2ServerOptions = {
   headersBytesMax: requestHeadersBytesMax,
   headersWithUnderscores: UnderscoreAction.Allow,
   drainMs: 5000,
+  streamFlushMs: 300_000,
   prematureResetTotalStreamCount: 500,
   prematureResetMinStreamLifetimeMs: 1000,
 };

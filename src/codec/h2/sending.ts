@@ -12,7 +12,7 @@ import type { ErrorCode } from './frame/error-code.ts';
 import { FrameWriter } from './frame/frame-writer.ts';
 import { int31Max, windowBytesDefault } from './frame/frame.ts';
 import { PeerSettings, Setting } from './frame/settings.ts';
-import { gatheredBytesMax, streamBufferBytesMax } from './limits.ts';
+import { gatheredBytesMax, sentFrameBytesMax, streamBufferBytesMax } from './limits.ts';
 import { writeTrailers } from './message/head-writer.ts';
 import type { H2Options } from './options.ts';
 import { ResetStreams } from './reset-streams.ts';
@@ -67,6 +67,8 @@ export abstract class H2Sending {
 
   /** Our half of the stream has left. */
   protected abstract sendEnded(stream: H2Stream): void;
+  /** The last of a stream's message has been queued: its user will not look after it any more. */
+  abstract endQueued(stream: H2Stream): void;
   /** Found while a stream's user writes: it must not be pulled from under its feet. */
   protected abstract failLater(failure: Failure): void;
 
@@ -77,7 +79,7 @@ export abstract class H2Sending {
 
   /** What a frame of this stream may hold now. */
   roomFor(stream: H2Stream): number {
-    return Math.min(this.peer.maxFrameSize, stream.sendWindow, this.sendWindow);
+    return Math.min(this.peer.maxFrameSize, sentFrameBytesMax, stream.sendWindow, this.sendWindow);
   }
 
   /** As `roomFor`, for a stream that does not wait its turn; -1: it has to. */

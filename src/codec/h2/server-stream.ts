@@ -14,11 +14,16 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
   /** `:protocol` of an extended CONNECT; else empty. */
   protocol: string;
   isConnect: boolean;
+  /** Unsent bytes of a response whose user is done, when that was last looked at, and when it is again. */
+  flushMark: number;
+  flushAt: number;
 
   constructor(connection: H2ServerCodec, id: number) {
     super(connection, id);
     this.protocol = '';
     this.isConnect = false;
+    this.flushMark = 0;
+    this.flushAt = -1;
   }
 
   head(head: ResponseHead, end: boolean): void {

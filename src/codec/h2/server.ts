@@ -44,6 +44,8 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
   private hasBegun: boolean;
   private drainState: DrainState;
   private drainAt: number;
+  /** Complete responses that still wait for windows, or for the socket. */
+  private flushing: H2ServerStream[];
 
   constructor(host: CodecHost, acceptor: StreamAcceptor, options: H2ServerOptions) {
     super(host, options, true);
@@ -55,6 +57,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     this.hasBegun = false;
     this.drainState = DrainState.Open;
     this.drainAt = Infinity;
+    this.flushing = [];
   }
 
   get activeStreams(): number {
@@ -77,9 +80,18 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
 
   override tick(now: number): void {
     super.tick(now);
-    if (this.drainState !== DrainState.Noticed || this.isFinished) return;
+    if (this.isFinished) return;
+    if (this.flushing.length > 0) this.watchFlushing(now);
+    if (this.drainState !== DrainState.Noticed) return;
     if (now >= this.drainAt) this.endDrain();
     else this.wakeAt(this.drainAt);
+  }
+
+  /** `now` may be old while a user writes: the watch begins with the next tick. */
+  override endQueued(stream: H2ServerStream): void {
+    if (this.server.streamFlushMs === 0) return;
+    this.flushing.push(stream);
+    this.wakeAt(this.now);
   }
 
   /** GOAWAY in two steps; the second follows a PING's round trip, or `drainMs`. */
@@ -240,6 +252,25 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     this.lastPeerStreamId = streamId;
     this.server.counters.count(H2Counter.StreamRefusedErrors);
     this.sendReset(streamId, ErrorCode.RefusedStream);
+  }
+
+  private watchFlushing(now: number): void {
+    const { streamFlushMs, counters } = this.server;
+    const waiting = this.flushing.filter(({ isOver, queuedBytes }) => !isOver && queuedBytes > 0);
+    this.flushing = [];
+    for (const stream of waiting) {
+      if (stream.flushAt >= 0 && now >= stream.flushAt && stream.queuedBytes === stream.flushMark) {
+        counters.count(H2Counter.TxFlushTimeout);
+        this.resetStream(stream, ErrorCode.InternalError);
+        continue;
+      }
+      if (stream.flushAt < 0 || now >= stream.flushAt) {
+        stream.flushMark = stream.queuedBytes;
+        stream.flushAt = now + streamFlushMs;
+      }
+      this.flushing.push(stream);
+      this.wakeAt(stream.flushAt);
+    }
   }
 
   private endDrain(): void {

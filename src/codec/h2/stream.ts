@@ -100,6 +100,7 @@ export abstract class H2Stream implements Sender {
     }
     this.queue!.isEnding = true;
     this.queue!.trailers = trailers;
+    this.connection.endQueued(this);
   }
 
   pause(): void {
@@ -203,6 +204,7 @@ export abstract class H2Stream implements Sender {
     connection.flush();
     if (this.isOver || this.queuedBytes === 0) return;
     this.queue!.settleLast();
+    if (this.isEndSaid) connection.endQueued(this);
     const isCrowded = connection.queuedBytes > connectionBufferBytesMax;
     const mark = isCrowded ? crowdedStreamBytesMax : connection.streamBufferBytesMax;
     if (this.queuedBytes <= mark) return;

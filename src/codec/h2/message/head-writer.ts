@@ -33,11 +33,13 @@ export function writeTrailers(out: ByteTarget, hpack: HpackEncoder, trailers: He
 
 /** Fields, without those that have no place in HTTP/2 (RFC 9113 section 8.2.2). */
 function writeFields(out: ByteTarget, hpack: HpackEncoder, headers: Headers, isUpgrade: boolean): void {
-  const { names, values } = headers;
+  const { names, values, neverIndexed } = headers;
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
     const role = roleOf(name);
-    if (role === FieldRole.Plain || mayBeSent(role, values[i], isUpgrade)) hpack.field(out, name, values[i]);
+    if (role !== FieldRole.Plain && !mayBeSent(role, values[i], isUpgrade)) continue;
+    if (neverIndexed !== null && neverIndexed.includes(name)) hpack.neverIndexed(out, name, values[i]);
+    else hpack.field(out, name, values[i]);
   }
 }
 

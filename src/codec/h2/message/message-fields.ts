@@ -64,7 +64,7 @@ export abstract class MessageFields implements FieldSink {
     return headers;
   }
 
-  onField(name: string, value: string, _isNeverIndexed: boolean, isClean: boolean): void {
+  onField(name: string, value: string, isNeverIndexed: boolean, isClean: boolean): void {
     if (this.failure !== null) return;
     this.bytesLeft -= name.length + value.length;
     if (this.bytesLeft < 0) {
@@ -82,6 +82,7 @@ export abstract class MessageFields implements FieldSink {
       this.failure = InvalidHeader;
       return;
     }
+    if (isNeverIndexed) (this.headers.neverIndexed ??= []).push(name);
     const role = roleOf(name);
     if (role !== FieldRole.Plain && !this.steer(role, name, value)) return;
     if (this.underscores !== UnderscoreAction.Allow && name.includes('_') && !this.judgeUnderscore()) return;
