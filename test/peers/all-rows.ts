@@ -32,5 +32,4 @@ export const groups: readonly Group[] = [
   ...tcpProxy,
   ...observing,
   ...operators,
-  ...runtime,
 ];
