@@ -10,7 +10,15 @@ export interface Libc {
   syscall2(number: number, a: number, b: bigint): number;
   syscall4(number: number, a: number, b: number, c: bigint, d: number): number;
   /** io_uring_enter: number, ring, to submit, to wait for, flags, argument, its size. */
-  enter(number: number, fd: number, submit: number, wait: number, flags: number, arg: bigint, size: bigint): number;
+  readonly enter: (
+    number: number,
+    fd: number,
+    submit: number,
+    wait: number,
+    flags: number,
+    argument: bigint,
+    size: bigint,
+  ) => number;
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: bigint, size: number): number;
   listen(fd: number, backlog: number): number;
@@ -19,7 +27,7 @@ export interface Libc {
   getpeername(fd: number, address: bigint, size: bigint): number;
   shutdown(fd: number, how: number): number;
   close(fd: number): number;
-  send(fd: number, bytes: bigint, size: number, flags: number): number;
+  recv(fd: number, into: bigint, size: bigint, flags: number): number;
   sendmsg(fd: number, message: bigint, flags: number): number;
   inet_pton(family: number, text: string, into: bigint): number;
   inet_ntop(family: number, from: bigint, into: bigint, size: number): bigint;
@@ -35,7 +43,7 @@ export interface Libc {
 
 /** Node says on every first use that its FFI is experimental; the operator has no use for that line. */
 function loadFfi(): Ffi {
-  const emit = process.emitWarning;
+  const emit = process.emitWarning.bind(process);
   process.emitWarning = () => {};
   try {
     const ffi = process.getBuiltinModule('node:ffi') as Ffi | undefined;
@@ -57,7 +65,7 @@ const signatures = {
   getpeername: ['i32 u64 u64', 'i32'],
   shutdown: ['i32 i32', 'i32'],
   close: ['i32', 'i32'],
-  send: ['i32 u64 u32 i32', 'i32'],
+  recv: ['i32 u64 u64 i32', 'i32'],
   sendmsg: ['i32 u64 i32', 'i32'],
   inet_pton: ['i32 string u64', 'i32'],
   inet_ntop: ['i32 u64 u64 u32', 'u64'],
@@ -68,7 +76,7 @@ function open(): Libc {
   const functions: Record<string, unknown> = {};
   const bound = (symbol: string, signature: readonly [string, string]): unknown =>
     // One library object for each: a symbol is bound to one signature, and `syscall` has several.
-    new ffi.DynamicLibrary(null as unknown as string).getFunction(symbol, {
+    new ffi.DynamicLibrary(null).getFunction(symbol, {
       arguments: signature[0] === '' ? [] : signature[0].split(' '),
       return: signature[1],
     } as Parameters<InstanceType<Ffi['DynamicLibrary']>['getFunction']>[1]);

@@ -1,49 +1,86 @@
 import { lentBytes } from '../../core/lent-bytes.ts';
-import type { BulkBuffer } from './bulk-buffers.ts';
+import { nothingToRead } from './bulk-buffer.ts';
 import { receiveBufferBytes, receiveGroup } from './receive-buffers.ts';
 import { bufferShift, CompletionFlag, EntryFlag, Op } from './ring.ts';
-import { Ask, type UringConnection } from './uring-connection.ts';
+import { Ask } from './ask.ts';
+import type { UringThread } from './uring-thread.ts';
 
 /** Reads up to this size are copied out of the kernel's choice of memory; who keeps more holds 8 KiB for at least 2. */
 const copiedBytesMax = 2048;
 
-/** After so many small reads in a row a connection is no longer in bulk, and gives its buffer back. */
+/** After so many small reads in a row a connection is no longer in bulk. */
 const smallReadsMax = 8;
 
 const receiveMultishot = 1 << 1;
-const Errno = { Cancelled: -125, NoBuffers: -105 } as const;
-const cancelAll = 1;
 const receiveFlags = (EntryFlag.BufferSelect << 8) | (receiveMultishot << 16);
+const pollMultishot = 1;
+/** POLLIN | POLLRDHUP. */
+const pollEvents = 0x2001;
+/** POLLERR | POLLHUP | POLLRDHUP. */
+const endEvents = 0x2018;
+const cancelAll = 1;
+const Errno = { Cancelled: -125, NoBuffers: -105 } as const;
 
 /**
  * What a connection's reading has asked of the kernel:
  *
- *     Idle → Many → Cancelling → Idle      whatever comes, into memory of the kernel's choice
- *     Idle → Once → Idle                   one large read, into the connection's own memory
+ *     Idle → Bytes  → Cancelling → Idle      whatever comes, into memory of the kernel's choice
+ *     Idle → Events → Cancelling → Idle      in bulk: to hear when there is something to read
+ *
+ * Both go on by themselves until cancelled. In bulk one connection is read and passed on after the other, through one
+ * buffer; the ring would fill as many as there are connections first, and by then they have left the cache.
  */
-const State = { Idle: 0, Many: 1, Cancelling: 2, Once: 3 } as const;
+const State = { Idle: 0, Bytes: 1, Events: 2, Cancelling: 3 } as const;
 type State = (typeof State)[keyof typeof State];
+
+/** No end yet; as in read(2), 0 is the peer's end and what is negative an error. */
+const noEnd = 1;
+
+/** Most connections never hold anything. */
+const none: Uint8Array[] = [];
+
+/** Whose reading it is. */
+export interface Reading {
+  readonly fd: number;
+  readonly slot: number;
+  readonly thread: UringThread;
+  /** Bytes may be given now. */
+  readonly isReading: boolean;
+  readonly isDestroyed: boolean;
+  /** Bytes for the sink; lent ones are settled or kept when this returns. */
+  receive(chunk: Uint8Array): void;
+  /** Calls `giveHeld` after everything that arrived in this turn was read. */
+  postpone(): void;
+  onPeerEnd(): void;
+  /** `errno`: negative. */
+  onBroken(errno: number): void;
+}
 
 /** The reading half of a connection. */
 export class Receiver {
-  private readonly connection: UringConnection;
+  private readonly connection: Reading;
   private state: State;
-  /** The connection's own memory, while it carries bulk. */
-  private bulk: BulkBuffer | null;
+  private isBulk: boolean;
+  /** In bulk: the kernel may have more than was read. */
+  private isReadable: boolean;
+  /** In bulk: the end is there too, behind what can be read, and will not be told again. */
+  private isEndNear: boolean;
   private smallReads: number;
-  /** What came while the connection was paused, or before it had a sink. */
+  /** What came while the connection was paused. */
   private held: Uint8Array[];
-  /** The stream's end (0) or an error (negative) that waits behind it; 1: none. */
+  /** The end that waits behind it. */
   private heldEnd: number;
   private hasEnded: boolean;
 
-  constructor(connection: UringConnection) {
+  constructor(connection: Reading) {
     this.connection = connection;
     this.state = State.Idle;
-    this.bulk = null;
+    this.isBulk = false;
+    this.isReadable = false;
+    this.isEndNear = false;
     this.smallReads = 0;
     this.held = none;
-    this.heldEnd = 1;
+    this.heldEnd = noEnd;
     this.hasEnded = false;
   }
 
@@ -54,31 +91,29 @@ export class Receiver {
 
   /** Bytes may be given to the sink from now on. */
   start(): void {
-    if (this.held.length > 0 || this.heldEnd !== 1) this.connection.postpone();
+    if (this.held.length > 0 || this.heldEnd !== noEnd || this.isReadable) this.connection.postpone();
     else this.ask();
   }
 
   onCompletion(what: number, result: number, flags: number): void {
-    if (what === Ask.ReceiveBulk) {
-      this.state = State.Idle;
-      this.onBulk(result);
-    } else {
-      if ((flags & CompletionFlag.More) === 0) this.state = State.Idle;
-      if (result > 0) this.onBuffer(flags >>> bufferShift, result);
-      else this.onEnd(result);
-    }
+    if ((flags & CompletionFlag.More) === 0) this.state = State.Idle;
+    if (what === Ask.ReadEvents) this.onEvents(result);
+    else if (result > 0) this.onBuffer(flags >>> bufferShift, result);
+    else this.onEnd(result);
     if (this.state === State.Idle && this.connection.isReading && this.held.length === 0) this.ask();
   }
 
-  /** What was held goes to the sink, as long as that wants it. */
+  /** What waits goes to the sink, as long as that wants it. */
   giveHeld(): void {
     const { connection } = this;
     while (this.held.length > 0 && connection.isReading) connection.receive(this.held.shift()!);
     if (!connection.isReading || this.held.length > 0) return;
-    if (this.heldEnd !== 1) {
+    if (this.heldEnd !== noEnd) {
       const result = this.heldEnd;
-      this.heldEnd = 1;
+      this.heldEnd = noEnd;
       this.onEnd(result);
+    } else if (this.isReadable) {
+      this.readBulk();
     }
     if (connection.isReading) this.ask();
   }
@@ -86,29 +121,27 @@ export class Receiver {
   /** The connection is gone. */
   close(): void {
     this.held = none;
-    // While the kernel may write into it, it is not free.
-    if (this.state !== State.Once) this.giveBulkBack();
   }
 
   private ask(): void {
     if (this.state !== State.Idle || this.hasEnded) return;
     const { thread, fd, slot } = this.connection;
-    if (this.bulk !== null) {
-      this.state = State.Once;
-      const { low, high, bytes } = this.bulk;
-      thread.ring.request(Op.Recv, fd, 0, low, high, bytes.length, 0, slot, Ask.ReceiveBulk);
+    if (this.isBulk) {
+      this.state = State.Events;
+      thread.ring.request(Op.PollAdd, fd, 0, 0, 0, pollMultishot, pollEvents, slot, Ask.ReadEvents);
       return;
     }
-    this.state = State.Many;
-    thread.ring.request(Op.Recv, fd, receiveFlags, 0, 0, 0, 0, slot, Ask.Receive);
+    this.state = State.Bytes;
+    thread.ring.request(Op.Recv, fd, receiveFlags, 0, 0, 0, 0, slot, Ask.Read);
     thread.ring.setBufferGroup(receiveGroup);
   }
 
   private cancel(): void {
-    if (this.state !== State.Many) return;
+    if (this.state !== State.Bytes && this.state !== State.Events) return;
+    const what = this.state === State.Bytes ? Ask.Read : Ask.ReadEvents;
     this.state = State.Cancelling;
     const { thread, slot } = this.connection;
-    thread.ring.request(Op.AsyncCancel, -1, 0, slot, Ask.Receive, 0, cancelAll, 0, 0);
+    thread.ring.request(Op.AsyncCancel, -1, 0, slot, what, 0, cancelAll, 0, 0);
   }
 
   private onBuffer(id: number, size: number): void {
@@ -131,34 +164,44 @@ export class Receiver {
     connection.receive(size === receiveBufferBytes ? buffer : buffer.subarray(0, size));
     if (lentBytes.end(size)) buffers.giveBack(id);
     else buffers.replace(id);
-    if (size === receiveBufferBytes && this.bulk === null && !connection.isDestroyed) {
-      this.bulk = connection.thread.bulk.take();
-      if (this.bulk !== null) this.cancel();
+    if (size === receiveBufferBytes && !connection.isDestroyed) {
+      this.isBulk = true;
+      this.cancel();
     }
   }
 
-  private onBulk(size: number): void {
+  private onEvents(result: number): void {
+    if (result < 0) return;
+    this.isReadable = true;
+    if ((result & endEvents) !== 0) this.isEndNear = true;
+    if (this.connection.isReading) this.readBulk();
+  }
+
+  private readBulk(): void {
     const { connection } = this;
-    const { bulk } = this;
-    if (bulk === null || connection.isDestroyed) {
-      this.giveBulkBack();
-      return;
-    }
+    const { bulk } = connection.thread;
+    const size = bulk.read(connection.fd);
+    this.isReadable = false;
+    if (size === nothingToRead) return;
     if (size <= 0) {
       this.onEnd(size);
       return;
     }
-    if (!connection.isReading || this.held.length > 0) {
-      this.hold(Buffer.from(bulk.bytes.subarray(0, size)));
-      return;
-    }
-    lentBytes.lend(bulk.bytes);
-    connection.receive(bulk.bytes.subarray(0, size));
-    if (!lentBytes.end(size)) this.bulk = connection.thread.bulk.another();
-    if (size > copiedBytesMax) this.smallReads = 0;
-    else if (++this.smallReads === smallReadsMax) {
+    const { bytes } = bulk;
+    lentBytes.lend(bytes);
+    connection.receive(bytes.subarray(0, size));
+    if (!lentBytes.end(size)) bulk.replace();
+    if (connection.isDestroyed) return;
+    if (size === bytes.length || this.isEndNear) {
+      // There may be more; the others come first.
+      this.isReadable = true;
+      if (connection.isReading) connection.postpone();
+    } else if (size > copiedBytesMax) {
       this.smallReads = 0;
-      this.giveBulkBack();
+    } else if (++this.smallReads >= smallReadsMax && this.state === State.Events) {
+      this.smallReads = 0;
+      this.isBulk = false;
+      this.cancel();
     }
   }
 
@@ -171,6 +214,8 @@ export class Receiver {
       return;
     }
     this.hasEnded = true;
+    // A poll would go on to say that the end is there.
+    this.cancel();
     if (result === 0) connection.onPeerEnd();
     else connection.onBroken(result);
   }
@@ -180,13 +225,4 @@ export class Receiver {
     this.held.push(chunk);
     this.cancel();
   }
-
-  private giveBulkBack(): void {
-    if (this.bulk === null) return;
-    this.connection.thread.bulk.giveBack(this.bulk);
-    this.bulk = null;
-  }
 }
-
-/** Most connections never hold anything. */
-const none: Uint8Array[] = [];

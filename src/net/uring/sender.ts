@@ -3,9 +3,17 @@ import { MessageFlag } from './message-writer.ts';
 import { highHalf, lowHalf } from './native-memory.ts';
 import { Op } from './ring.ts';
 import { sendSlotBytes } from './send-slots.ts';
-import { Ask, type UringConnection } from './uring-connection.ts';
+import { Ask } from './ask.ts';
+import type { UringThread } from './uring-thread.ts';
 
 const sendFlags = MessageFlag.NoSignal | MessageFlag.WaitAll;
+
+/** Whose writing it is. */
+export interface Sending {
+  readonly fd: number;
+  readonly slot: number;
+  readonly thread: UringThread;
+}
 
 /**
  * The writing half of a connection. Small messages are requested of the ring, and leave with those of other connections
@@ -13,7 +21,7 @@ const sendFlags = MessageFlag.NoSignal | MessageFlag.WaitAll;
  * only what the kernel did not take is requested. One request at a time, so that the order holds.
  */
 export class Sender {
-  private readonly connection: UringConnection;
+  private readonly connection: Sending;
   /** The kernel may still complete something. */
   isAsked: boolean;
   unsentBytes: number;
@@ -23,7 +31,7 @@ export class Sender {
   /** What the kernel has not taken, first the one that is asked for; null: the slot holds it. */
   private pieces: Uint8Array[] | null;
 
-  constructor(connection: UringConnection) {
+  constructor(connection: Sending) {
     this.connection = connection;
     this.isAsked = false;
     this.unsentBytes = 0;

@@ -9,7 +9,8 @@ import { nextConnectionId } from '../connection-id.ts';
 import type { Flushable } from '../loop.ts';
 import { brokenConnection } from '../socket-error.ts';
 import { SystemCallError } from './system-call-error.ts';
-import { Receiver } from './receiver.ts';
+import { Ask } from './ask.ts';
+import { Receiver, type Reading } from './receiver.ts';
 import type { RingUser } from './ring.ts';
 import { Sender } from './sender.ts';
 import type { UringPeer } from './uring-peer.ts';
@@ -19,11 +20,8 @@ import type { UringThread } from './uring-thread.ts';
 /** Chunks up to this size join the text around them: a copy is cheaper than one more piece. */
 const joinedBytesMax = 4096;
 
-/** What a connection asks of the ring. */
-export const Ask = { Receive: 1, ReceiveBulk: 2, Send: 3 } as const;
-
 /** A TCP socket in the thread's ring. Writes are gathered until the turn ends. */
-export class UringConnection implements Connection, Flushable, Timed, RingUser, Postponed {
+export class UringConnection implements Connection, Flushable, Timed, RingUser, Postponed, Reading {
   readonly id: number;
   readonly peer: UringPeer;
   readonly fd: number;

@@ -27,12 +27,15 @@ export class UringNetwork implements Network {
   private readonly node: NodeNetwork;
   private readonly thread: UringThread;
 
-  /** Throws where there is no `node:ffi`, or where the kernel has no io_uring of our kind or forbids it. */
-  constructor(descriptors: DescriptorTable) {
+  /**
+   * `waitMsMax`: see `UringTurns`.
+   * @throws where there is no `node:ffi`, or where the kernel has no io_uring of our kind or forbids it
+   */
+  constructor(descriptors: DescriptorTable, waitMsMax?: number) {
     const ring = new Ring();
     descriptors.opened(ring.fd);
     descriptors.mapped(ring.areas);
-    const turns = new UringTurns(ring);
+    const turns = new UringTurns(ring, waitMsMax);
     this.loop = new Loop(turns);
     this.clock = this.loop.clock;
     this.timers = this.loop.timers;

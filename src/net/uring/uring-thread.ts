@@ -1,5 +1,5 @@
 import type { Loop } from '../loop.ts';
-import { BulkBuffers } from './bulk-buffers.ts';
+import { BulkBuffer } from './bulk-buffer.ts';
 import type { DescriptorTable } from './descriptor-table.ts';
 import { openLibc, type Libc } from './libc.ts';
 import { MessageWriter } from './message-writer.ts';
@@ -20,7 +20,7 @@ export class UringThread {
   readonly libc: Libc;
   readonly sockets: OsSockets;
   readonly buffers: ReceiveBuffers;
-  readonly bulk: BulkBuffers;
+  readonly bulk: BulkBuffer;
   readonly slots: SendSlots;
   readonly writer: MessageWriter;
   readonly descriptors: DescriptorTable;
@@ -32,7 +32,7 @@ export class UringThread {
     this.libc = openLibc();
     this.sockets = new OsSockets(descriptors);
     this.buffers = new ReceiveBuffers(ring);
-    this.bulk = new BulkBuffers();
+    this.bulk = new BulkBuffer();
     this.slots = new SendSlots();
     this.writer = new MessageWriter();
     this.descriptors = descriptors;

@@ -6,7 +6,7 @@ import { CompletionFlag, Op, type Ring, type RingUser } from './ring.ts';
  * How long the thread may wait in the ring. Whatever Node's own loop watches ends the wait; only its timers do not, so
  * they may be late by this much. A thread that carries traffic has none that would mind.
  */
-const waitMsMax = 100;
+const defaultWaitMsMax = 100;
 
 /** As long as only sockets in the ring have events, Node's loop gets its round this often. */
 const stayMsMax = 5;
@@ -41,6 +41,7 @@ const runTicks = (process as unknown as { _tickCallback?: () => void })._tickCal
 export class UringTurns implements Turns, RingUser {
   private readonly ring: Ring;
   private readonly slot: number;
+  private readonly waitMsMax: number;
   private readonly nodeLoop: number;
   private postponed: Postponed[];
   private isRunning: boolean;
@@ -49,9 +50,10 @@ export class UringTurns implements Turns, RingUser {
   private loop: Loop | null;
   private readonly turn: () => void;
 
-  constructor(ring: Ring) {
+  constructor(ring: Ring, waitMsMax = defaultWaitMsMax) {
     const libc = openLibc();
     this.ring = ring;
+    this.waitMsMax = waitMsMax;
     this.slot = ring.enlist(this);
     this.nodeLoop = libc.backendFd(libc.currentLoop());
     this.postponed = [];
@@ -101,7 +103,7 @@ export class UringTurns implements Turns, RingUser {
     const leaveAt = loop.clock.now + stayMsMax;
     let isBusy: boolean;
     do {
-      const wait = Math.min(loop.timers.nextKey - loop.clock.now, waitMsMax);
+      const wait = Math.min(loop.timers.nextKey - loop.clock.now, this.waitMsMax);
       this.ring.enter(wait < waitMsMin || this.postponed.length > 0 ? 0 : wait);
       loop.enter();
       isBusy = this.ring.complete() > 0;
