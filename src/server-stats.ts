@@ -22,15 +22,7 @@ const stateNumbers: Readonly<Record<ServerState, number>> = {
 
 /** Nothing here moves them; Envoy has them from the start. */
 const idleCounters = {
-  server: [
-    'debug_assertion_failures',
-    'dropped_stat_flushes',
-    'dynamic_unknown_fields',
-    'envoy_bug_failures',
-    'envoy_notifications',
-    'static_unknown_fields',
-    'wip_protos',
-  ],
+  server: ['debug_assertion_failures', 'dropped_stat_flushes', 'envoy_bug_failures', 'envoy_notifications'],
   listener_manager: ['listener_in_place_updated'],
   cluster_manager: [
     'cluster_updated',
@@ -78,6 +70,8 @@ export class ServerStats {
     this.clusterRemoved = clusterManager.counter('cluster_removed');
     this.listenersKnown = new Map();
     this.clustersKnown = new Set();
+    // Envoy writes zeros into them, which counts as used.
+    for (const name of ['dynamic_unknown_fields', 'static_unknown_fields', 'wip_protos']) server.counter(name).add(0);
     for (const [prefix, names] of Object.entries(idleCounters)) {
       for (const name of names) root.scope(prefix).counter(name);
     }
@@ -88,10 +82,9 @@ export class ServerStats {
     server.scope('compilation_settings').gauge('fips_mode').set(0);
     server.gauge('concurrency').set(facts.concurrency);
     server.gauge('days_until_first_cert_expiring').set(4294967295);
-    server.gauge('hot_restart_epoch').set(0);
-    server.gauge('hot_restart_generation').set(1);
+    server.gauge('hot_restart_epoch');
     server.gauge('live').set(0);
-    server.gauge('parent_connections').set(0);
+    server.gauge('parent_connections');
     server.gauge('version').set(versionNumber(facts.version));
     store.gaugeFrom('server.state', () => stateNumbers[facts.state()]);
     store.gaugeFrom('server.uptime', () => Math.floor(performance.now() / 1000));

@@ -29,6 +29,7 @@ export class WorkerClusters implements Clusters {
       .scope('thread_local_cluster_manager')
       .scope(workerName)
       .gauge('clusters_inflated');
+    this.inflated.add(0);
     this.entries = new Map();
   }
 

@@ -83,6 +83,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
     this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
     for (const name of ['downstream_cx_overflow', 'no_filter_chain_match']) scope.counter(name);
     this.processActive = processActive;
+    processActive.add(0);
     this.limit = limit;
     this.sockets = [];
     this.active = 0;

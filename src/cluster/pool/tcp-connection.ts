@@ -168,7 +168,6 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
   onClosed(failure: Failure): void {
     const { accounts, context } = this.pool;
     accounts.requestEnded();
-    accounts.requestsPerConnection(1);
     accounts.destroyed(this.isClosedByUs, true);
     accounts.connectionEnded(context.network.clock.now - this.startMs);
     this.pool.connectionEnded(this);

@@ -1,0 +1,36 @@
+/** Names that Envoy lists and sekisho does not, by the feature that moves them: it is refused here, or Envoy's own inside. */
+export const absentNames: Readonly<Record<string, RegExp>> = {
+  'the admin is Node’s own server and not counted as traffic': /^(http|listener)\.admin\./,
+  'no request of our own goes through a router': /^http\.async-client\./,
+  'zone-aware balancing': /\.lb_(zone_|local_cluster_not_ok|recalculate_zone_structures)/,
+  'subsets of endpoints': /\.lb_subsets_/,
+  'endpoints from a control plane': /\.assignment_/,
+  'original destination clusters': /\.original_dst_host_invalid$/,
+  'choice of transport sockets': /\.total_match_count$/,
+  'HTTP/2': /http2|_rx_reset_no_error$/,
+  'HTTP/3 and early data': /http3|0_?rtt|early_data/,
+  TLS: /_ssl_|transport_socket_connect_timeout|ocsp/,
+  upgrades: /_upgrades_/,
+  tracing: /\.tracing\./,
+  'internal redirects': /internal_redirect_/,
+  'the overload manager': /overload|_global_cx_overflow$/,
+  'the guard against premature resets': /_too_many_premature_resets$/,
+  'listener filters': /_pre_cx_|_listener_filter_/,
+  'extensions from a control plane': /extension_config_missing$/,
+  'clusters on demand': /\.route_delayed_total$/,
+  'metadata frames and floods, of HTTP/1 by name only': /http1\.(metadata_not_supported_error|response_flood)$/,
+  'headers with underscores from upstreams': /^cluster\..*\.http1\./,
+  'how many connections one wake-up accepts': /connections_accepted_per_socket_event$/,
+  'pinning of workers': /\.workers_pinned$/,
+  'draining of tcp_proxy': /^tcp\..*_drain_close$/,
+  'Envoy’s watchdog': /watchdog/,
+  'look-ups of stat names': /stats_recent_lookups$/,
+  'the main thread has no clusters to inflate': /main_thread\.clusters_inflated$/,
+};
+
+/** What `usedonly` shows on one of the two only, and why. */
+export const usedOnlyDifferences: Readonly<Record<string, RegExp>> = {
+  'bytes between the sockets are not measured': /_bytes_buffered$/,
+  'the log was written by now, or not yet': /^filesystem\./,
+  'who closes first is a race': /_cx_destroy_(local|remote)/,
+};
