@@ -40,6 +40,7 @@ export abstract class H2Sending {
   private readonly outbound: OutboundFrames;
   private sendWindow: number;
   private isPumping: boolean;
+  private isFlooded: boolean;
 
   constructor(host: CodecHost, options: H2Options) {
     this.now = 0;
@@ -58,6 +59,7 @@ export abstract class H2Sending {
     this.outbound = new OutboundFrames(options);
     this.sendWindow = windowBytesDefault;
     this.isPumping = false;
+    this.isFlooded = false;
   }
 
   /** The connection's outgoing buffer is full. */
@@ -200,9 +202,10 @@ export abstract class H2Sending {
   private countFrame(isControl: boolean): void {
     const { outbound, writer, host } = this;
     outbound.add(isControl, writer.writtenBytes + writer.pendingBytes);
-    if (!outbound.isSuspicious) return;
+    if (!outbound.isSuspicious || this.isFlooded) return;
     writer.flush();
     const held = host.bufferedBytes ?? (writer.isBlocked ? Infinity : 0);
-    if (outbound.isFlooded(writer.writtenBytes - held)) this.failLater(OutboundFramesFlood);
+    this.isFlooded = outbound.isFlooded(writer.writtenBytes - held);
+    if (this.isFlooded) this.failLater(OutboundFramesFlood);
   }
 }

@@ -50,7 +50,8 @@ export class SendQueue {
     if (last < this.head || (last === this.head && this.offset > 0)) return;
     const chunk = this.chunks[last];
     if (chunk.length > copiedQueueBytesMax || chunk.buffer.byteLength < 4 * chunk.length) return;
-    this.chunks[last] = chunk.slice();
+    // Not `slice`: that of a Buffer copies nothing.
+    this.chunks[last] = new Uint8Array(chunk);
     lentBytes.settle(chunk, chunk.length);
   }
 
