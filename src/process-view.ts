@@ -24,8 +24,12 @@ import type { LogLevels } from './observe/log/log-levels.ts';
 import type { StatsConfigData } from './observe/stats-data.ts';
 import type { StatsSnapshot } from './observe/stats-snapshot.ts';
 import { TagExtraction } from './observe/tag-extraction.ts';
+import { giveBackMemory } from './spare-memory.ts';
 import { LocalitySchema, NodeSchema } from './proto/envoy/config/core/v3/base_pb.js';
 import { clone, create, toJson } from './proto/protobuf.js';
+
+/** Listing more counters than this leaves more behind than a heap of the usual size. */
+const manyStats = 20_000;
 
 /** The running process as the admin pages see it. */
 export class ProcessView implements AdminSource {
@@ -75,7 +79,9 @@ export class ProcessView implements AdminSource {
   }
 
   stats(usedOnly: boolean): StatsSnapshot {
-    return this.app.stats.snapshot(usedOnly);
+    const snapshot = this.app.stats.snapshot(usedOnly);
+    if (snapshot.counters.length > manyStats) giveBackMemory();
+    return snapshot;
   }
 
   memory(): MemoryReport {

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { Registry, type Metric, type MetricType } from 'prom-client';
 
 import { QUANTILES, type HistogramSummary } from '../histogram-summary.ts';
@@ -13,14 +15,6 @@ interface Sample {
   readonly value: number;
 }
 
-/** All samples of one name, in the shape in which prom-client's registry asks for them. */
-interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly type: string;
-  readonly values: Sample[];
-}
-
 interface PrometheusOptions {
   /** `summary` gives quantiles of the last interval; anything else cumulative buckets. */
   readonly histograms: HistogramView;
@@ -28,26 +22,22 @@ interface PrometheusOptions {
   readonly textReadouts: boolean;
 }
 
-/** `/stats/prometheus`: Envoy's names (`envoy_…`) and labels, printed by prom-client. */
+/**
+ * `/stats/prometheus`: Envoy's names (`envoy_…`) and labels, printed by prom-client, a piece per metric. There may be a
+ * hundred thousand samples: only one metric's are made at a time, and other work comes in between.
+ */
 export async function renderPrometheus(
   snapshot: StatsSnapshot,
   tags: TagExtraction,
   options: PrometheusOptions = { histograms: 'quantiles', textReadouts: false },
-): Promise<string> {
+): Promise<string[]> {
   const families = new Families(tags);
-  for (const { name, value } of snapshot.counters)
-    families.add('counter', name, (family, labels) => family(labels, value));
-  for (const { name, value } of snapshot.gauges) families.add('gauge', name, (family, labels) => family(labels, value));
-  if (options.textReadouts) {
-    for (const { name, value } of snapshot.texts)
-      families.add('gauge', name, (family, labels) => family({ ...labels, text_value: value }, 1));
-  }
+  for (const { name, value } of snapshot.counters) families.add('counter', name, value);
+  for (const { name, value } of snapshot.gauges) families.add('gauge', name, value);
+  if (options.textReadouts) for (const { name, value } of snapshot.texts) families.add('gauge', name, value);
   const isSummary = options.histograms === 'summary';
   for (const histogram of snapshot.histograms) {
-    families.add(isSummary ? 'summary' : 'histogram', histogram.name, (family, labels) => {
-      if (isSummary) addQuantiles(family, labels, histogram.interval);
-      else addBuckets(family, labels, histogram);
-    });
+    families.add(isSummary ? 'summary' : 'histogram', histogram.name, histogram);
   }
   return families.print();
 }
@@ -55,34 +45,50 @@ export async function renderPrometheus(
 /** Adds a sample to a family; `suffix` and further labels for the lines of a histogram. */
 type Adder = (labels: Labels, value: number, suffix?: string) => void;
 
+/** A stat as it stands in its family: a number, a text, or a histogram. */
+type Reading = number | string | HistogramReading;
+
+/** All stats of one name, told apart by their tags. Index i of both arrays is one stat. */
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly tags: (readonly Tag[])[];
+  readonly readings: Reading[];
+}
+
 class Families {
-  private readonly tags: TagExtraction;
+  private readonly extraction: TagExtraction;
   private readonly byName: Map<string, Family>;
 
-  constructor(tags: TagExtraction) {
-    this.tags = tags;
+  constructor(extraction: TagExtraction) {
+    this.extraction = extraction;
     this.byName = new Map();
   }
 
-  add(type: string, statName: string, fill: (add: Adder, labels: Labels) => void): void {
-    const tagged = this.tags.extract(statName);
+  add(type: string, statName: string, reading: Reading): void {
+    const tagged = this.extraction.extract(statName);
     const name = `envoy_${sanitize(tagged.name)}`;
     let family = this.byName.get(name);
     if (family === undefined) {
-      family = { name, type, help: `${type} ${tagged.name}`, values: [] };
+      family = { name, type, help: `${type} ${tagged.name}`, tags: [], readings: [] };
       this.byName.set(name, family);
     }
-    const { values } = family;
-    fill(
-      (labels, value, suffix = '') => values.push({ metricName: name + suffix, labels, value }),
-      labelsOf(tagged.tags),
-    );
+    family.tags.push(tagged.tags);
+    family.readings.push(reading);
   }
 
-  print(): Promise<string> {
-    const registry = new Registry();
-    for (const family of this.byName.values()) registry.registerMetric(new FamilyMetric(family) as unknown as Metric);
-    return this.byName.size === 0 ? Promise.resolve('') : registry.metrics();
+  async print(): Promise<string[]> {
+    const pieces: string[] = [];
+    for (const family of this.byName.values()) {
+      const registry = new Registry();
+      registry.registerMetric(new FamilyMetric(family) as unknown as Metric);
+      // An empty line between metrics, as prom-client has it.
+      if (pieces.length > 0) pieces.push('\n');
+      pieces.push(await registry.metrics());
+      await nextTurn();
+    }
+    return pieces;
   }
 }
 
@@ -100,9 +106,20 @@ class FamilyMetric {
     this.family = family;
   }
 
-  get(): Promise<Family> {
-    return Promise.resolve(this.family);
+  get(): Promise<Omit<Family, 'tags' | 'readings'> & { readonly values: Sample[] }> {
+    const { name, help, type, tags, readings } = this.family;
+    const values: Sample[] = [];
+    const add: Adder = (labels, value, suffix = '') => values.push({ metricName: name + suffix, labels, value });
+    for (const [i, reading] of readings.entries()) addReading(add, labelsOf(tags[i]), reading, type);
+    return Promise.resolve({ name, help, type, values });
   }
+}
+
+function addReading(add: Adder, labels: Labels, reading: Reading, type: string): void {
+  if (typeof reading === 'number') add(labels, reading);
+  else if (typeof reading === 'string') add({ ...labels, text_value: reading }, 1);
+  else if (type === 'summary') addQuantiles(add, labels, reading.interval);
+  else addBuckets(add, labels, reading);
 }
 
 function addBuckets(add: Adder, labels: Labels, { bounds, cumulative }: HistogramReading): void {

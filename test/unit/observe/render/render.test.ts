@@ -119,7 +119,7 @@ describe('Prometheus', () => {
   const tags = new TagExtraction(DEFAULT_STATS_CONFIG);
   const lines = async (parameters: string) => {
     const asked = query(`format=prometheus&${parameters}`);
-    const page = await renderPrometheus(selectStats(snapshot(), asked), tags, asked);
+    const page = (await renderPrometheus(selectStats(snapshot(), asked), tags, asked)).join('');
     return page.split('\n').filter((line) => line !== '' && !line.startsWith('# HELP'));
   };
 
