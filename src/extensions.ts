@@ -18,6 +18,15 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'header_mutation.v3.HeaderMutationPerRoute',
     async () => (await import('./filter/header-mutation/decode.ts')).headerMutationPerRouteDecoder,
   ),
+  httpFilter(
+    'grpc_http1_bridge.v3.Config',
+    async () => (await import('./filter/grpc-http1-bridge/decode.ts')).grpcHttp1BridgeDecoder,
+  ),
+  httpFilter(
+    'grpc_stats.v3.FilterConfig',
+    async () => (await import('./filter/grpc-stats/decode.ts')).grpcStatsDecoder,
+  ),
+  httpFilter('grpc_web.v3.GrpcWeb', async () => (await import('./filter/grpc-web/decode.ts')).grpcWebDecoder),
   {
     category: networkFilters,
     kind: 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',

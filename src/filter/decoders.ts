@@ -1,6 +1,9 @@
 import type { ExtensionDecoder } from '../core/extension.ts';
 import { corsDecoder, corsPolicyDecoder } from './cors/decode.ts';
 import { faultDecoder } from './fault/decode.ts';
+import { grpcHttp1BridgeDecoder } from './grpc-http1-bridge/decode.ts';
+import { grpcStatsDecoder } from './grpc-stats/decode.ts';
+import { grpcWebDecoder } from './grpc-web/decode.ts';
 import { headerMutationDecoder, headerMutationPerRouteDecoder } from './header-mutation/decode.ts';
 import { routerDecoder } from './router/decode.ts';
 
@@ -9,6 +12,9 @@ export const httpFilterDecoders: readonly ExtensionDecoder[] = [
   corsDecoder,
   corsPolicyDecoder,
   faultDecoder,
+  grpcHttp1BridgeDecoder,
+  grpcStatsDecoder,
+  grpcWebDecoder,
   headerMutationDecoder,
   headerMutationPerRouteDecoder,
   routerDecoder,

@@ -2,6 +2,9 @@ import type { Group } from './row.ts';
 import { answers } from './rows/answers.ts';
 import { clusters } from './rows/clusters.ts';
 import { filters } from './rows/filters.ts';
+import { grpcBridge } from './rows/grpc-bridge.ts';
+import { grpcWeb } from './rows/grpc-web.ts';
+import { grpc } from './rows/grpc.ts';
 import { headers } from './rows/headers.ts';
 import { http1 } from './rows/http1.ts';
 import { connectionManager } from './rows/connection-manager.ts';
@@ -32,4 +35,7 @@ export const groups: readonly Group[] = [
   ...tcpProxy,
   ...observing,
   ...operators,
+  ...grpc,
+  ...grpcWeb,
+  ...grpcBridge,
 ];

@@ -101,5 +101,10 @@ class GrpcStatus implements Operator {
 export function grpcStatusOf(outcome: Outcome): number | null {
   const sent = outcome.responseTrailers?.get('grpc-status') ?? outcome.responseHead?.headers.get('grpc-status');
   if (sent !== undefined) return /^\d+$/.test(sent) ? Number(sent) : INVALID;
-  return outcome.responseCode === 0 ? null : (FROM_HTTP.get(outcome.responseCode) ?? UNKNOWN);
+  return outcome.responseCode === 0 ? null : grpcStatusFromHttp(outcome.responseCode);
+}
+
+/** What a gRPC client makes of an HTTP status. Envoy's `Grpc::Utility::httpToGrpcStatus`. */
+export function grpcStatusFromHttp(status: number): number {
+  return FROM_HTTP.get(status) ?? UNKNOWN;
 }

@@ -1,3 +1,4 @@
+import { FilterStateObject } from '../filter-state.ts';
 import type { Metadata, Outcome } from '../outcome.ts';
 import { jsonOf, quoteJson, toBytes } from './byte-string.ts';
 import { FormatError } from './format-error.ts';
@@ -89,6 +90,7 @@ class TypedState implements Operator {
 
   text(outcome: Outcome): string | null {
     const state = this.read(outcome);
+    if (state instanceof FilterStateObject) return jsonOf(state.toJson());
     return state === undefined || state === null ? null : jsonOf(state);
   }
 
@@ -98,10 +100,12 @@ class TypedState implements Operator {
 }
 
 function plainText(value: unknown): string | null {
+  if (value instanceof FilterStateObject) return value.toPlain();
   if (typeof value === 'string') return toBytes(value);
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : null;
 }
 
 function isStruct(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (value instanceof FilterStateObject) return false;
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

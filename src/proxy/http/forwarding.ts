@@ -213,7 +213,9 @@ export class Forwarding implements PickContext {
       if (decision === RetryDecision.Yes) {
         this.retry.recordCode(head.status);
         this.current = null;
-        upstream.cancel(LocalReset);
+        // One that is complete, as a gRPC status in a head is, leaves its connection for others.
+        if (end) upstream.finished();
+        else upstream.cancel(LocalReset);
         this.retryLater();
         return;
       }

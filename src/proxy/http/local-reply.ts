@@ -2,6 +2,7 @@ import { isGrpcRequest } from '../../core/grpc-request.ts';
 import { ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import type { LocalReply } from '../../filter/filter.ts';
+import { encodeGrpcMessage } from '../../filter/grpc/grpc-message.ts';
 import type { AccessLogFilterData, FormatData } from '../../observe/access-log-data.ts';
 import { compileFormat, compileJsonFormat } from '../../observe/format/format.ts';
 import { grpcStatusOf } from '../../observe/format/grpc-status.ts';
@@ -38,9 +39,14 @@ export class LocalReplies {
 
   /**
    * `reply.body` is wire text, a byte per character. `outcome` must have its flags and details already; its response
-   * head and code are set here. `request` is null where none was decoded.
+   * head and code are set here. `request` is null where none was decoded, `isGrpc` what it was when it came.
    */
-  make(reply: LocalReply, request: RequestHead | null, outcome: Outcome): PreparedReply {
+  make(
+    reply: LocalReply,
+    request: RequestHead | null,
+    outcome: Outcome,
+    isGrpc = request !== null && isGrpcRequest(request),
+  ): PreparedReply {
     const head = new ResponseHead(reply.status, new Headers());
     const { headers } = head;
     if (reply.headers !== undefined) for (const [name, value] of reply.headers) headers.set(name, value);
@@ -60,7 +66,7 @@ export class LocalReplies {
       if (format !== null) body = format.apply(body, outcome);
     }
     const isHead = request !== null && request.method === 'HEAD';
-    if (reply.asIs !== true && request !== null && isGrpcRequest(request))
+    if (reply.asIs !== true && isGrpc)
       return grpcReply(head, reply, body, isHead, format?.contentType ?? '', outcome);
     if (body === '') {
       headers.remove('content-length');
@@ -142,11 +148,6 @@ function grpcReply(
   if (message !== '' && !isHead) headers.set('grpc-message', encodeGrpcMessage(message));
   headers.remove('content-length');
   return { head, body: null };
-}
-
-/** gRPC's percent-encoding as Envoy does it: `%`, `~` and everything outside visible ASCII and space. */
-export function encodeGrpcMessage(message: string): string {
-  return message.replace(/[^ -$&-}]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
 function latin1Bytes(text: string): Uint8Array {

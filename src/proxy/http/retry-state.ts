@@ -181,7 +181,8 @@ export class RetryState {
   }
 
   private wantsGrpcStatus(status: string | undefined): boolean {
-    const bit = status === undefined ? undefined : grpcStatusBits[status];
+    if (status === undefined || !/^\d+$/.test(status)) return false;
+    const bit = grpcStatusBits[Number(status)];
     return bit !== undefined && (this.retryOn & bit) !== 0;
   }
 
@@ -208,10 +209,10 @@ const controlHeaders: readonly string[] = [
   'x-envoy-retriable-status-codes',
 ];
 
-const grpcStatusBits: Readonly<Record<string, number>> = {
-  '1': RetryOn.Cancelled,
-  '4': RetryOn.DeadlineExceeded,
-  '8': RetryOn.ResourceExhausted,
-  '13': RetryOn.Internal,
-  '14': RetryOn.Unavailable,
+const grpcStatusBits: Readonly<Record<number, number>> = {
+  1: RetryOn.Cancelled,
+  4: RetryOn.DeadlineExceeded,
+  8: RetryOn.ResourceExhausted,
+  13: RetryOn.Internal,
+  14: RetryOn.Unavailable,
 };

@@ -1,6 +1,6 @@
 import type { RequestHead } from '../../core/head.ts';
 import { isGrpcRequest } from '../../core/grpc-request.ts';
-import { grpcTimeoutMs } from './grpc-timeout.ts';
+import { grpcTimeoutMs, grpcTimeoutText } from './grpc-timeout.ts';
 import type { ForwardAction } from '../../route/route.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 
@@ -50,7 +50,7 @@ export function takeRouteTimeouts(head: RequestHead, action: ForwardAction, rout
   headers.remove(timeoutHeader);
   headers.remove(perTryHeader);
   const expectedMs = perTryMs > 0 ? perTryMs : responseMs;
-  if (grpcMs >= 0 && expectedMs > 0) headers.set('grpc-timeout', `${expectedMs}m`);
+  if (grpcMs >= 0 && expectedMs > 0) headers.set('grpc-timeout', grpcTimeoutText(expectedMs));
   return {
     responseMs,
     perTryMs,

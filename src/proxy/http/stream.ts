@@ -2,6 +2,7 @@ import { reasonPhrase } from '../../codec/h1/status-line.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { LocalReset } from '../../core/failures.ts';
+import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { HttpVersion, ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
@@ -13,7 +14,7 @@ import type { ClusterChoice, DirectResponseAction, ForwardAction, Route } from '
 import type { HttpConnectionManager } from './connection-manager.ts';
 import type { HttpFilterChain } from './filter-chain.ts';
 import { Forwarding } from './forwarding.ts';
-import { grpcTimeoutMs } from './grpc-timeout.ts';
+import { takeStreamDuration } from './grpc-timeout.ts';
 import type { HcmStats } from './hcm-stats.ts';
 import { requestHeadSize, responseHeadSize } from './head-size.ts';
 import { PauseReason } from './pause-reason.ts';
@@ -55,6 +56,8 @@ export class HttpStream implements Stream {
   /** The route's cluster; null: there is none, or no route. */
   cluster: Cluster | null;
   private isRouteDecided: boolean;
+  /** The request was gRPC when it came, whatever filters have made of it: answers of our own are gRPC too. */
+  private isGrpc: boolean;
   private isFinished: boolean;
   /** By position in the chain: 1 where the filter is off for this stream; null: none is. */
   private filtersOff: Uint8Array | null;
@@ -85,6 +88,7 @@ export class HttpStream implements Stream {
     this.asksToClose = false;
     this.cluster = null;
     this.isRouteDecided = false;
+    this.isGrpc = false;
     this.isFinished = false;
     this.filtersOff = null;
   }
@@ -106,6 +110,7 @@ export class HttpStream implements Stream {
   begin(head: RequestHead): void {
     const { outcome } = this;
     outcome.requestHead = head;
+    this.isGrpc = isGrpcRequest(head);
     this.asksToClose = asksToClose(head);
     if (this.manager.accessLogs.length > 0) outcome.headerBytesReceived = requestHeadSize(head);
     this.beginOutcome();
@@ -203,19 +208,16 @@ export class HttpStream implements Stream {
         this.choice = route.action.cluster(this.requestHead, this.random);
         this.chooseCluster(this.choice.name);
         if (route.action.idleTimeoutMs >= 0) this.timeouts.setIdle(route.action.idleTimeoutMs);
-        if (route.action.maxStreamDurationMs >= 0) this.timeouts.setDuration(route.action.maxStreamDurationMs);
-        if (route.action.grpcTimeoutHeaderMaxMs >= 0) this.limitByGrpcTimeout(route.action);
+        const { maxStreamDurationMs, grpcTimeoutHeaderMaxMs } = route.action;
+        if (maxStreamDurationMs >= 0 || grpcTimeoutHeaderMaxMs >= 0) this.limitDuration(route.action);
       }
     }
     this.filtersOff = this.manager.filtersOff(route, this.choice?.filterDisabled ?? null);
   }
 
-  /** `max_stream_duration.grpc_timeout_header_max`: the client's deadline bounds the stream, within what is allowed. */
-  private limitByGrpcTimeout({ grpcTimeoutHeaderMaxMs, grpcTimeoutHeaderOffsetMs }: ForwardAction): void {
-    const asked = grpcTimeoutMs(this.requestHead);
-    if (asked < 0) return;
-    const allowed = grpcTimeoutHeaderMaxMs === 0 ? asked : Math.min(asked, grpcTimeoutHeaderMaxMs);
-    this.timeouts.setGrpcDuration(allowed > grpcTimeoutHeaderOffsetMs ? allowed - grpcTimeoutHeaderOffsetMs : allowed);
+  private limitDuration(action: ForwardAction): void {
+    const managerMs = this.manager.data.timeouts.maxStreamDurationMs;
+    this.timeouts.setDuration(takeStreamDuration(this.requestHead, action, managerMs));
   }
 
   isFilterOff(index: number): boolean {
@@ -333,7 +335,7 @@ export class HttpStream implements Stream {
       this.answerPastFilters(reply);
       return;
     }
-    const prepared = this.manager.localReplies.make(reply, this.requestHead, outcome);
+    const prepared = this.manager.localReplies.make(reply, this.requestHead, outcome, this.isGrpc);
     if (route !== null) {
       // Envoy mutates before the answer's code is on record.
       const { responseCode } = outcome;
@@ -364,7 +366,7 @@ export class HttpStream implements Stream {
   /** Filters hold a response whose head has not left: ours takes its place, without their seeing another one. */
   private answerPastFilters(reply: LocalReply): void {
     this.response.cut();
-    const prepared = this.manager.localReplies.make(reply, this.requestHead, this.outcome);
+    const prepared = this.manager.localReplies.make(reply, this.requestHead, this.outcome, this.isGrpc);
     this.finishHead(prepared.head);
     this.response.isHeadSent = true;
     this.codecStream.head(prepared.head, prepared.body === null);

@@ -16,8 +16,6 @@ export class StreamTimeouts {
   private requestAt: number;
   private requestHeadersAt: number;
   private durationAt: number;
-  /** The duration is the client's own deadline (`grpc-timeout`). */
-  private isGrpcDuration: boolean;
   private logFlushMs: number;
   private logFlushAt: number;
   /** Route timeout: counted from the end of the request. */
@@ -34,7 +32,6 @@ export class StreamTimeouts {
     this.requestAt = Infinity;
     this.requestHeadersAt = Infinity;
     this.durationAt = Infinity;
-    this.isGrpcDuration = false;
     this.logFlushMs = 0;
     this.logFlushAt = Infinity;
     this.responseAt = Infinity;
@@ -67,14 +64,10 @@ export class StreamTimeouts {
     this.requestHeadersAt = Infinity;
   }
 
+  /** Counted from the stream's beginning; -1: off. */
   setDuration(ms: number): void {
-    this.durationAt = ms === 0 ? Infinity : this.stream.outcome.startMs + ms;
-    if (ms !== 0) this.stream.connection.wakeAt(this.durationAt);
-  }
-
-  setGrpcDuration(ms: number): void {
-    this.isGrpcDuration = true;
-    this.setDuration(ms);
+    this.durationAt = ms < 0 ? Infinity : this.stream.outcome.startMs + ms;
+    if (ms >= 0) this.stream.connection.wakeAt(this.durationAt);
   }
 
   /** Long streams are logged again and again. */
@@ -209,7 +202,11 @@ export class StreamTimeouts {
     const stream = this.stream;
     stream.stats.count('downstream_rq_max_duration_reached');
     const status = stream.request.hasEnded ? 504 : 408;
-    const reply = { status, body: 'downstream duration timeout', details: 'max_duration_timeout' };
-    stream.reply(this.isGrpcDuration ? { ...reply, grpcStatus: deadlineExceeded } : reply);
+    stream.reply({
+      status,
+      body: 'downstream duration timeout',
+      details: 'max_duration_timeout',
+      grpcStatus: deadlineExceeded,
+    });
   }
 }

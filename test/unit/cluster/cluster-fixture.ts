@@ -113,7 +113,10 @@ export class World {
       runtime: this.runtime,
       shared: new SharedNumbers(this.limits.join('worker_0')),
       hostCounters: new HostCounters((message) => this.messages.push(message)),
-      codecFor: () => (host, owner) => new H1ClientCodec(host, owner, defaultClientOptions),
+      codecFor: ({ http }) => {
+        const options = { ...defaultClientOptions, enableTrailers: http.http1.enableTrailers };
+        return (host, owner) => new H1ClientCodec(host, owner, options);
+      },
     };
   }
 

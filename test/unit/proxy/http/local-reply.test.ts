@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AccessLogFilterData, FormatData } from '../../../../src/observe/access-log-data.ts';
 import { Outcome } from '../../../../src/observe/outcome.ts';
 import type { LocalReplyMapperData } from '../../../../src/proxy/http/hcm-data.ts';
-import { encodeGrpcMessage, LocalReplies } from '../../../../src/proxy/http/local-reply.ts';
+import { LocalReplies } from '../../../../src/proxy/http/local-reply.ts';
 import { hcmData, lines, requestHead } from './hcm-fixture.ts';
 
 const options = { omitEmptyValues: false, extensions: [], contentType: '' };
@@ -180,8 +180,4 @@ test('an answer that a filter made whole stays as it is', () => {
   const replies = new LocalReplies(hcmData({ localReply: managers[0] }));
   const made = replies.make({ status: 200, body: '', details: 'cors_response', asIs: true }, grpc(), new Outcome());
   expect([made.head.status, ...lines(made.head.headers), made.body]).toEqual([200, null]);
-});
-
-test('gRPC messages are percent-encoded byte by byte', () => {
-  expect(encodeGrpcMessage('a b%~}\n\x7f\xc3')).toBe('a b%25%7E}%0A%7F%C3');
 });

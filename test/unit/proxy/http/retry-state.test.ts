@@ -25,6 +25,15 @@ const timesOut: Mishap = (world) => world.refuse(ConnectionTimeout);
 const cannotDial: Mishap = (world) => world.refuse(LocalConnectionFailure);
 const babbles: Mishap = (world) => world.accept().receive('SSH-2.0\r\n\r\n');
 
+test('an answer that is whole leaves its connection to the repeat', () => {
+  const world = new HttpWorld({ routes: routesWith('retry_on: unavailable') });
+  world.send(request());
+  world.accept().receive(response(200, '', ['grpc-status: 14']));
+  world.advance(longestMs);
+  expect(world.dials).toBe(1);
+  expect(world.upstream.take()).toMatch(/^GET .*^GET /ms);
+});
+
 describe('retry_on', () => {
   const cases: readonly [string, string, Mishap, boolean][] = [
     ['5xx: 500', '5xx', answers(500), true],
@@ -62,6 +71,8 @@ describe('retry_on', () => {
     ['internal', 'internal', answers(200, ['grpc-status: 13']), true],
     ['resource-exhausted', 'resource-exhausted', answers(200, ['grpc-status: 8']), true],
     ['unavailable', 'unavailable', answers(200, ['grpc-status: 14']), true],
+    ['unavailable: with a zero in front', 'unavailable', answers(200, ['grpc-status: 014']), true],
+    ['unavailable: no number', 'unavailable', answers(200, ['grpc-status: 0xe']), false],
     ['unavailable: success', 'unavailable', answers(200, ['grpc-status: 0']), false],
     ['several tokens', 'retriable-4xx,unavailable', answers(409), true],
     ['an unknown token', 'whenever', answers(503), false],
