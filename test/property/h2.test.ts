@@ -107,22 +107,24 @@ function pieces(all: Buffer, at: readonly number[]): Buffer[] {
 
 /** Holds users to the order of verbs: one head, nothing behind the end, nothing behind a reset. */
 class StrictUser<Head extends RequestHead | ResponseHead> extends RecordingUser<Head> {
+  /** It has given its stream up. */
+  isSilenced = false;
   private hasHead = false;
 
   override head(head: Head, end: boolean): void {
     const isInterim = head instanceof ResponseHead && head.status < 200;
-    if (this.isOver || this.hasHead) throw new Error('a head out of order');
+    if (this.isSilenced || this.isOver || this.hasHead) throw new Error('a head out of order');
     this.hasHead = !isInterim;
     super.head(head, end);
   }
 
   override data(chunk: Uint8Array, end: boolean): void {
-    if (!this.hasHead) throw new Error('data before the head');
+    if (this.isSilenced || !this.hasHead) throw new Error('data before the head');
     super.data(chunk, end);
   }
 
   override trailers(trailers: Headers): void {
-    if (!this.hasHead || this.isOver) throw new Error('trailers out of order');
+    if (this.isSilenced || !this.hasHead || this.isOver) throw new Error('trailers out of order');
     super.trailers(trailers);
   }
 }
@@ -259,22 +261,24 @@ function act(
   one: Action,
   head: RequestHead | ResponseHead,
   streams: readonly unknown[],
+  users: readonly unknown[],
 ): void {
   if (one.kind === 'frame') codec.receive(wire.next(one.sent), 0);
   else if (one.kind === 'above') codec.onAboveHighWatermark();
   else if (one.kind === 'below') codec.onBelowLowWatermark();
   else if (one.kind === 'tick') codec.tick(1e6);
   else if (one.kind !== 'drain') {
-    const stream = streams[one.stream % Math.max(1, streams.length)] as
-      | Parameters<RecordingAcceptor['accept']>[0]
-      | undefined;
+    const index = one.stream % Math.max(1, streams.length);
+    const stream = streams[index] as Parameters<RecordingAcceptor['accept']>[0] | undefined;
     if (stream === undefined) return;
     if (one.kind === 'head') stream.head(head as ResponseHead, one.isLast);
     else if (one.kind === 'data') stream.data(Buffer.alloc(one.size), one.isLast);
     else if (one.kind === 'end') stream.data(Buffer.alloc(0), true);
     else if (one.kind === 'trailers') stream.trailers(Headers.of(['a', 'b']));
-    else if (one.kind === 'reset') stream.reset(LocalReset);
-    else if (one.kind === 'pause') stream.pause();
+    else if (one.kind === 'reset') {
+      (users[index] as StrictUser<RequestHead>).isSilenced = true;
+      stream.reset(LocalReset);
+    } else if (one.kind === 'pause') stream.pause();
     else if (one.kind === 'resume') stream.resume();
   }
 }
@@ -311,7 +315,7 @@ describe('interleaving', () => {
         for (const stream of acceptor.streams) stream.head(new ResponseHead(200, new Headers()), false);
         for (const one of actions) {
           if (one.kind === 'drain') codec.drain();
-          act(wire, codec, one, new ResponseHead(200, new Headers()), acceptor.streams);
+          act(wire, codec, one, new ResponseHead(200, new Headers()), acceptor.streams, acceptor.users);
         }
         codec.closed(ClosedByPeer);
         expect(codec.activeStreams).toBe(0);
@@ -329,15 +333,20 @@ describe('interleaving', () => {
         const codec = new H2ClientCodec(host, new RecordingOwner([]), { ...defaultClientOptions, ...streamErrors });
         codec.receive(Buffer.concat([smallWindow, frame(4, 1, 0)]), 0);
         const streams: unknown[] = [];
+        const users: StrictUser<ResponseHead>[] = [];
         const wire = new Wire();
         for (let i = 0; i < 3; i++) {
-          const stream = codec.open(new StrictUser<ResponseHead>([]));
+          users.push(new StrictUser<ResponseHead>([]));
+          const stream = codec.open(users[i]);
           stream.head(request('POST', new Headers()), false);
           streams.push(stream);
         }
         for (const one of actions) {
-          if (one.kind === 'open' && codec.canOpen) streams.push(codec.open(new StrictUser<ResponseHead>([])));
-          act(wire, codec, one, request('POST', new Headers()), streams);
+          if (one.kind === 'open' && codec.canOpen) {
+            users.push(new StrictUser<ResponseHead>([]));
+            streams.push(codec.open(users.at(-1)!));
+          }
+          act(wire, codec, one, request('POST', new Headers()), streams, users);
         }
         codec.closed(ClosedByPeer);
         expect(codec.activeStreams).toBe(0);

@@ -31,6 +31,7 @@ const options: Readonly<Record<string, Partial<H2ServerOptions> & Partial<H2Clie
   'few-headers': { headersCountMax: 8 },
   'one-stream': { maxConcurrentStreams: 1 },
   'small-windows': { initialStreamWindowSize: 20, initialConnectionWindowSize: 65535 },
+  'small-connection': { initialStreamWindowSize: 65535, initialConnectionWindowSize: 65535 },
   'keep-alive': { keepAlive },
   'idle-ping': { keepAlive: { ...keepAlive, intervalMs: 0, idleIntervalMs: 100 } },
 };
@@ -192,7 +193,10 @@ export class H2Player {
   /** What happened since the last call, data of one message joined. */
   takeEvents(): string {
     for (const user of this.acceptor?.users ?? this.users) user.flushData();
-    return this.events.splice(0).join('\n');
+    return this.events
+      .splice(0)
+      .map((event) => event.replace(/: data (.{65,})$/, (_, data: string) => `: data (${data.length} bytes)`))
+      .join('\n');
   }
 
   /** Frames, a line each; header blocks as fields. */

@@ -173,3 +173,84 @@ test('a request that is given up is reset', async () => {
   expect(world.done).toEqual([true]);
   expect(response.failure).toBeNull();
 });
+
+test('a server that goes away is noticed, and what it has taken is finished', async () => {
+  const held: http2.ServerHttp2Stream[] = [];
+  world = await new World({}, (stream) => held.push(stream)).open();
+  const { response } = world.ask('GET', '/', true);
+  while (held.length === 0) await once(world.server, 'stream');
+  const goAway = Promise.withResolvers<void>();
+  world.onCloseAnnounced = () => goAway.resolve();
+  world.sessions[0].close();
+  await goAway.promise;
+  expect(world.codec.canOpen).toBe(false);
+  held[0].respond();
+  held[0].end('hello');
+  await response.ended;
+  expect(response.body.toString()).toBe('hello');
+  expect(world.done).toEqual([false]);
+});
+
+test('no more streams than the server allows', async () => {
+  world = await new World({ settings: { maxConcurrentStreams: 2 } }, (stream) =>
+    stream.respond({}, { endStream: true }),
+  ).open();
+  const first = world.ask('GET', '/', true).response;
+  await first.ended;
+  world.codec.open(new Response());
+  world.codec.open(new Response());
+  expect(world.codec.canOpen).toBe(false);
+});
+
+test('a response that nobody reads stops at the window, and goes on', async () => {
+  const size = 1024 * 1024;
+  world = await new World({}, (stream) => {
+    stream.respond();
+    stream.end(Buffer.alloc(size));
+  }).open({ initialStreamWindowSize: 65535 });
+  const { stream, response } = world.ask('GET', '/', true);
+  stream.pause();
+  const other = world.ask('GET', '/', true).response;
+  await other.ended;
+  expect(response.body.length).toBe(65535);
+  stream.resume();
+  await response.ended;
+  expect(response.body.length).toBe(size);
+});
+
+test('an upgrade becomes an extended CONNECT', async () => {
+  world = await new World({ settings: { enableConnectProtocol: true } }, (stream, headers) => {
+    stream.respond({ ':status': 200, 'x-protocol': headers[':protocol'] });
+    stream.pipe(stream);
+  }).open();
+  const { stream, response } = world.ask(
+    'GET',
+    '/chat',
+    false,
+    Headers.of(['connection', 'upgrade'], ['upgrade', 'websocket']),
+  );
+  stream.data(Buffer.from('hello'), true);
+  await response.ended;
+  expect(response.heads[0].status).toBe(101);
+  expect(response.heads[0].headers.get('x-protocol')).toBe('websocket');
+  expect(response.body.toString()).toBe('hello');
+});
+
+test('interim responses come before the answer', async () => {
+  world = await new World({}, (stream) => {
+    stream.additionalHeaders({ ':status': 103, link: '</a>' });
+    stream.respond({ ':status': 204 }, { endStream: true });
+  }).open();
+  const { response } = world.ask('GET', '/', true);
+  await response.ended;
+  expect(response.heads.map(({ status }) => status)).toEqual([103, 204]);
+});
+
+test('HEAD', async () => {
+  world = await new World({}, (stream) => {
+    stream.respond({ ':status': 200, 'content-length': 5 }, { endStream: true });
+  }).open();
+  const { response } = world.ask('HEAD', '/', true);
+  await response.ended;
+  expect(response.failure).toBeNull();
+});

@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import type { CodecHost, StreamAcceptor } from '../../../../src/codec/codec.ts';
 import { H2ClientCodec } from '../../../../src/codec/h2/client.ts';
-import { H2Counter, h2CounterNames, type H2Counters } from '../../../../src/codec/h2/counters.ts';
+import type { H2Counter } from '../../../../src/codec/h2/counters.ts';
+import { h2CounterNames, type H2Counters } from '../../../../src/codec/h2/counters.ts';
 import {
   HeaderBlockFlood,
   InboundEmptyFramesFlood,
@@ -335,7 +336,7 @@ describe('header blocks', () => {
   test('interim responses without end', () => {
     const codec = new H2ClientCodec(new StalledHost(), new RecordingOwner([]), defaultClientOptions);
     const user = new User(null as never);
-    const stream = codec.open(user as never);
+    const stream = codec.open(user);
     stream.head({ method: 'GET', headers: new Headers(), authority: '', path: '/', scheme: 'http' } as never, true);
     codec.receive(Buffer.concat([frame(4, 0, 0), many(101, frame(1, 4, 1, block([[':status', '103']])))]), 0);
     expect(user.failure).not.toBeNull();

@@ -77,6 +77,7 @@ class World implements StreamAcceptor {
     const { port } = this.server.address() as AddressInfo;
     this.client = http2.connect(`http://127.0.0.1:${port}`, client);
     this.client.on('error', () => undefined);
+    await once(this.client, 'remoteSettings');
     return this;
   }
 
@@ -151,4 +152,124 @@ test('serves many streams at once', async () => {
   const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => ask({ ':path': `/${i}` })));
   expect(answers.map(({ body }) => body.toString())).toEqual(Array(200).fill('hello'));
   expect(world.codec.activeStreams).toBe(0);
+});
+
+test('a client that reads slowly holds the response back, and gets all of it', async () => {
+  const size = 20 * 1024 * 1024;
+  let sent = 0;
+  let sentAtMost = 0;
+  world = await new World((request) => {
+    const { stream } = request;
+    const more = (): void => {
+      while (sent < size && request.aboves === request.belows) {
+        sent += 65536;
+        stream.data(Buffer.alloc(65536, sent / 65536), sent >= size);
+      }
+    };
+    request.onBelowLowWatermark = () => {
+      request.belows++;
+      setImmediate(more);
+    };
+    stream.head(new ResponseHead(200, new Headers()), false);
+    more();
+    sentAtMost = sent;
+  }).open();
+  const stream = world.client.request({ ':path': '/' });
+  await once(stream, 'response');
+  expect(sentAtMost).toBeLessThan(size / 2);
+  let received = 0;
+  for await (const chunk of stream) received += (chunk as Buffer).length;
+  expect(received).toBe(size);
+  expect(world.requests[0].aboves).toBeGreaterThan(0);
+  expect(world.codec.queuedBytes).toBe(0);
+});
+
+test('a request that nobody reads stops at the window, and goes on', async () => {
+  const size = 1024 * 1024;
+  world = await new World((request) => {
+    request.stream.pause();
+    request.onEnd = () => request.stream.head(new ResponseHead(200, new Headers()), true);
+  }).open({ initialStreamWindowSize: 65535, initialConnectionWindowSize: 65535 });
+  const stream = world.client.request({ ':path': '/', ':method': 'POST' }, { endStream: false });
+  stream.end(Buffer.alloc(size));
+  const response = once(stream, 'response');
+  // Nothing but PING frames travels then: the round trip says that everything has arrived.
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => world.client.ping(resolve));
+  expect(world.requests[0].body.length).toBe(65535);
+  world.requests[0].stream.resume();
+  await response;
+  expect(world.requests[0].body.length).toBe(size);
+});
+
+test('one large response does not starve small ones', async () => {
+  const finished: string[] = [];
+  world = await new World((request) => {
+    const { path } = request.heads[0];
+    request.stream.head(new ResponseHead(200, new Headers()), false);
+    request.stream.data(Buffer.alloc(path === '/large' ? 32 * 1024 * 1024 : 20_000), true);
+  }).open();
+  const paths = ['/large', ...Array.from({ length: 50 }, (_, i) => `/small${i}`)];
+  await Promise.all(
+    paths.map(async (path) => {
+      await ask({ ':path': path });
+      finished.push(path);
+    }),
+  );
+  expect(finished.at(-1)).toBe('/large');
+});
+
+test('heads that need CONTINUATION frames, both ways', async () => {
+  const value = 'x'.repeat(40_000);
+  world = await new World(({ stream, heads }) => {
+    stream.head(new ResponseHead(200, Headers.of(['x-back', heads[0].headers.get('x-large') ?? ''])), true);
+  }).open({}, { maxHeaderListPairs: 200, settings: { maxHeaderListSize: 100_000 } });
+  const answer = await ask({ ':path': '/', 'x-large': value });
+  expect(answer.headers['x-back']).toBe(value);
+});
+
+test('interim responses reach the client', async () => {
+  world = await new World(({ stream }) => {
+    stream.head(new ResponseHead(103, Headers.of(['link', '</a>'])), false);
+    stream.head(new ResponseHead(200, new Headers()), true);
+  }).open();
+  const stream = world.client.request({ ':path': '/' });
+  const [interim] = (await once(stream, 'headers')) as [http2.IncomingHttpHeaders];
+  expect([interim[':status'], interim['link']]).toEqual([103, '</a>']);
+  await once(stream, 'response');
+});
+
+test('an extended CONNECT carries bytes both ways', async () => {
+  world = await new World((request) => {
+    request.stream.head(new ResponseHead(101, new Headers()), false);
+    request.data = (chunk, end) => request.stream.data(Buffer.from(chunk), end);
+  }).open({ allowConnect: true });
+  const answer = await ask({ ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/chat' }, Buffer.from('hello'));
+  expect(answer.headers[':status']).toBe(200);
+  expect(answer.body.toString()).toBe('hello');
+  expect(world.requests[0].heads[0].headers.get('upgrade')).toBe('websocket');
+});
+
+test('a drain lets the client finish what it has begun', async () => {
+  const held: Request[] = [];
+  world = await new World((request) => held.push(request)).open();
+  const answer = ask({ ':path': '/' });
+  await new Promise((resolve) => world.client.ping(resolve));
+  const goAway = once(world.client, 'goaway');
+  world.codec.drain(performance.now());
+  await goAway;
+  expect(world.finished).toBe(0);
+  hello(held[0]);
+  expect((await answer).body.toString()).toBe('hello');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(world.finished).toBe(1);
+});
+
+test('a cancelled request is heard of', async () => {
+  const reset = Promise.withResolvers<Failure>();
+  world = await new World((request) => (request.reset = (failure) => reset.resolve(failure))).open();
+  const stream = world.client.request({ ':path': '/' });
+  stream.on('error', () => undefined);
+  await new Promise((resolve) => world.client.ping(resolve));
+  stream.close(http2.constants.NGHTTP2_CANCEL);
+  expect((await reset.promise).kind.reason).toBe('http2.remote_reset');
 });
