@@ -61,8 +61,8 @@ export interface CircuitBreakers {
 
 /** Waits for an HTTP stream; then it is the stream's user. */
 export interface StreamWaiter extends StreamUser<ResponseHead> {
-  /** May come before `newStream` returns. */
-  onPoolReady(stream: CodecStream<RequestHead>, connection: Connection, host: Host): void;
+  /** May come before `newStream` returns. `connectStartMs`: when the connection began to be opened, perhaps long ago. */
+  onPoolReady(stream: CodecStream<RequestHead>, connection: Connection, host: Host, connectStartMs: number): void;
   onPoolFailure(failure: Failure, host: Host | null): void;
 }
 
@@ -74,7 +74,7 @@ export interface HttpPool {
 }
 
 export interface ConnectionWaiter {
-  onConnected(connection: Connection, host: Host): void;
+  onConnected(connection: Connection, host: Host, connectStartMs: number): void;
   onConnectFailure(failure: Failure, host: Host | null): void;
 }
 

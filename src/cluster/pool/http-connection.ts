@@ -86,7 +86,7 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
       this.pool.leaveReady(this, ConnectionState.Busy);
     }
     this.pool.context.network.timers.schedule(this, this.endMs);
-    waiter.onPoolReady(stream, connection, this.pool.host);
+    waiter.onPoolReady(stream, connection, this.pool.host, this.startMs);
   }
 
   /** Carries what it carries to the end, and closes. */

@@ -64,8 +64,8 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
   readonly openedMs: number;
   owner: ConnectionOwner | null;
   private readonly pool: TcpConnectionPool;
+  readonly startMs: number;
   private readonly inner: Connection;
-  private readonly startMs: number;
   private sink: ConnectionSink | null;
   private isClosedByUs: boolean;
 

@@ -79,7 +79,7 @@ export class TcpConnectionPool implements TcpPool, HostPool {
     }
     this.accounts.requestBegan();
     this.connections.add(connection);
-    waiter.onConnected(connection, this.host);
+    waiter.onConnected(connection, this.host, connection.startMs);
   }
 
   dialFailed(dial: TcpPoolDial, failure: Failure): void {

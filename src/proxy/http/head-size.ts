@@ -8,12 +8,26 @@ const sentFieldExtra = 4;
 const hostName = 'host'.length;
 
 export function requestHeadSize(head: RequestHead): number {
-  const host = head.hasAuthority ? hostName + head.authority.length + receivedFieldExtra : 0;
-  return host + fieldsSize(head.headers, receivedFieldExtra);
+  return requestSize(head, receivedFieldExtra);
+}
+
+/** A request's, as it goes to the upstream. */
+export function sentHeadSize(head: RequestHead): number {
+  return requestSize(head, sentFieldExtra);
+}
+
+function requestSize(head: RequestHead, extra: number): number {
+  const host = head.hasAuthority ? hostName + head.authority.length + extra : 0;
+  return host + fieldsSize(head.headers, extra);
 }
 
 export function responseHeadSize(head: ResponseHead): number {
   return fieldsSize(head.headers, sentFieldExtra);
+}
+
+/** A response's, as it comes from the upstream. */
+export function receivedHeadSize(head: ResponseHead): number {
+  return fieldsSize(head.headers, receivedFieldExtra);
 }
 
 function fieldsSize({ names, values }: Headers, extra: number): number {

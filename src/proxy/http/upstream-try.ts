@@ -4,6 +4,8 @@ import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { Host, StreamWaiter } from '../../cluster/cluster.ts';
+import type { Outcome } from '../../observe/outcome.ts';
+import { receivedHeadSize, sentHeadSize } from './head-size.ts';
 import { PauseReason } from './pause-reason.ts';
 import type { Forwarding } from './forwarding.ts';
 
@@ -16,6 +18,11 @@ export class UpstreamTry implements StreamWaiter {
   private codecStream: CodecStream<RequestHead> | null;
   private isDone: boolean;
   private readonly askedAtMs: number;
+  /** Null until there is one. */
+  private connection: Connection | null;
+  /** What had passed over the connection before. */
+  private readBefore: number;
+  private writtenBefore: number;
 
   constructor(forwarding: Forwarding) {
     this.host = null;
@@ -24,15 +31,19 @@ export class UpstreamTry implements StreamWaiter {
     this.codecStream = null;
     this.isDone = false;
     this.askedAtMs = forwarding.stream.clock.now;
+    this.connection = null;
+    this.readBefore = 0;
+    this.writtenBefore = 0;
   }
 
   get isReady(): boolean {
     return this.codecStream !== null;
   }
 
-  onPoolReady(codecStream: CodecStream<RequestHead>, connection: Connection, host: Host): void {
+  onPoolReady(codecStream: CodecStream<RequestHead>, connection: Connection, host: Host, connectStartMs: number): void {
     const { forwarding } = this;
     const { outcome, clock } = forwarding.stream;
+    if (outcome.upstreamPeer !== null) keepEarlier(outcome);
     this.host = host;
     this.codecStream = codecStream;
     this.wasHeadSent = true;
@@ -40,6 +51,11 @@ export class UpstreamTry implements StreamWaiter {
     outcome.upstreamHost = host.addressText;
     outcome.upstreamHostName = host.hostname;
     outcome.upstreamConnectionId = connection.id;
+    outcome.upstreamConnectStartMs = connectStartMs;
+    outcome.upstreamConnectEndMs = connection.openedMs;
+    this.connection = connection;
+    this.readBefore = connection.bytesRead;
+    this.writtenBefore = connection.bytesWritten;
     outcome.upstreamPeer = connection.peer;
     outcome.upstreamRequestStartMs = clock.now;
     outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
@@ -48,6 +64,8 @@ export class UpstreamTry implements StreamWaiter {
     forwarding.onTryReady(this);
     if (forwarding.replay.hasEnded) this.requestSent();
     forwarding.replay.sendTo(codecStream);
+    if (forwarding.stream.manager.accessLogs.length > 0)
+      outcome.upstreamHeaderBytesSent = sentHeadSize(forwarding.head!);
   }
 
   onPoolFailure(failure: Failure, host: Host | null): void {
@@ -56,6 +74,7 @@ export class UpstreamTry implements StreamWaiter {
     if (host !== null) {
       this.host = host;
       const { outcome, clock } = this.forwarding.stream;
+      if (outcome.upstreamPeer !== null) keepEarlier(outcome);
       outcome.upstreamHost = host.addressText;
       outcome.upstreamHostName = host.hostname;
       outcome.upstreamHostMetadata = host.metadata;
@@ -84,7 +103,9 @@ export class UpstreamTry implements StreamWaiter {
   head(head: ResponseHead, end: boolean): void {
     if (this.isDone) return;
     const { stream } = this.forwarding;
-    if (Number.isNaN(stream.outcome.upstreamResponseStartMs)) stream.outcome.upstreamResponseStartMs = stream.clock.now;
+    const { outcome } = stream;
+    if (Number.isNaN(outcome.upstreamResponseStartMs)) outcome.upstreamResponseStartMs = stream.clock.now;
+    if (stream.manager.accessLogs.length > 0) outcome.upstreamHeaderBytesReceived = receivedHeadSize(head);
     this.forwarding.onHead(this, head, end);
   }
 
@@ -102,6 +123,7 @@ export class UpstreamTry implements StreamWaiter {
   reset(failure: Failure): void {
     if (this.isDone) return;
     this.isDone = true;
+    this.countBytes();
     this.forwarding.onTryFailure(this, failure);
   }
 
@@ -125,6 +147,7 @@ export class UpstreamTry implements StreamWaiter {
   /** The response is complete. */
   finished(): void {
     this.isDone = true;
+    this.countBytes();
     const outcome = this.forwarding.stream.outcome;
     outcome.upstreamResponseEndMs = this.forwarding.stream.clock.now;
     this.forwarding.stream.request.resumeSource(PauseReason.SlowReader);
@@ -137,9 +160,30 @@ export class UpstreamTry implements StreamWaiter {
     const { cluster, action, stream } = this.forwarding;
     stream.request.resumeSource(PauseReason.SlowReader);
     if (this.codecStream !== null) {
+      this.countBytes();
       this.codecStream.reset(failure);
     } else if (this.host !== null) {
       cluster!.httpPool(this.host, action.priority).cancel(this);
     }
   }
+
+  /** HTTP/1 carries one stream at a time, so what has passed since is this one's. */
+  private countBytes(): void {
+    const { connection } = this;
+    if (connection === null) return;
+    const { outcome } = this.forwarding.stream;
+    outcome.upstreamWireBytesReceived = connection.bytesRead - this.readBefore;
+    outcome.upstreamWireBytesSent = connection.bytesWritten - this.writtenBefore;
+  }
+}
+
+/** The try before had a connection; what the outcome says of its host is about to be written over. */
+function keepEarlier(outcome: Outcome): void {
+  outcome.earlierAttempts ??= [];
+  outcome.earlierAttempts.push({
+    host: outcome.upstreamHost,
+    hostName: outcome.upstreamHostName,
+    connectionId: outcome.upstreamConnectionId,
+  });
+  outcome.upstreamPeer = null;
 }

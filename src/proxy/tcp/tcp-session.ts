@@ -105,11 +105,13 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
 
   // ---- upstream
 
-  onConnected(connection: Connection, host: Host): void {
+  onConnected(connection: Connection, host: Host, connectStartMs: number): void {
     const { outcome, proxy } = this;
     outcome.upstreamHost = host.addressText;
     outcome.upstreamHostName = host.hostname;
     outcome.upstreamConnectionId = connection.id;
+    outcome.upstreamConnectStartMs = connectStartMs;
+    outcome.upstreamConnectEndMs = connection.openedMs;
     outcome.upstreamPeer = connection.peer;
     outcome.upstreamHostMetadata = host.metadata;
     // Read now: the address is gone once the socket is.

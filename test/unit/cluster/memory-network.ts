@@ -9,7 +9,7 @@ import { TimerHeap } from '../../../src/net/timer-heap.ts';
 export class MemoryConnection implements Connection {
   readonly id: number;
   readonly peer: Peer;
-  readonly openedMs = 0;
+  openedMs = 0;
   owner: ConnectionOwner | null = null;
   bufferLimit = 0;
   bytesRead = 0;
@@ -132,10 +132,12 @@ export class MemoryDial implements Dialing {
   readonly address: Address;
   readonly options: DialOptions;
   isCancelled = false;
+  private readonly clock: Clock;
   private readonly handler: DialHandler;
   private static lastId = 0;
 
-  constructor(address: Address, options: DialOptions, handler: DialHandler) {
+  constructor(address: Address, options: DialOptions, handler: DialHandler, clock: Clock) {
+    this.clock = clock;
     this.address = address;
     this.options = options;
     this.handler = handler;
@@ -147,6 +149,7 @@ export class MemoryDial implements Dialing {
 
   succeed(): MemoryConnection {
     const connection = new MemoryConnection(++MemoryDial.lastId, this.address);
+    connection.openedMs = this.clock.now;
     this.handler.onConnected(connection);
     return connection;
   }
@@ -168,7 +171,7 @@ export class MemoryNetwork implements Network {
   }
 
   dial(address: Address, options: DialOptions, handler: DialHandler): Dialing {
-    const dial = new MemoryDial(address, options, handler);
+    const dial = new MemoryDial(address, options, handler, this.clock);
     this.dials.push(dial);
     return dial;
   }
