@@ -1,9 +1,5 @@
 import { fieldByte, tokenLower } from '../../h1/characters.ts';
 
-/** What may be wrong with a field (RFC 9113 section 8.2). */
-export const FieldFault = { None: 0, Header: 1, Messaging: 2 } as const;
-export type FieldFault = (typeof FieldFault)[keyof typeof FieldFault];
-
 /** Fields that the codec itself must look at. */
 export const FieldRole = {
   Plain: 0,

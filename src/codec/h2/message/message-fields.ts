@@ -3,7 +3,7 @@ import { Headers } from '../../../core/headers.ts';
 import { parseContentLength } from '../../h1/decoder.ts';
 import type { FieldSink } from '../../hpack/decoder.ts';
 import { H2Counter, type H2Counters } from '../counters.ts';
-import { InvalidHeader, InvalidMessaging, TooManyHeaders, UnexpectedUnderscore } from '../failures.ts';
+import { InvalidHeader, TooManyHeaders, UnexpectedUnderscore } from '../failures.ts';
 import { UnderscoreAction } from '../options.ts';
 import { FieldRole, isFieldName, isFieldValue, roleOf } from './field-rules.ts';
 
@@ -72,9 +72,8 @@ export abstract class MessageFields implements FieldSink {
       return;
     }
     if (name.charCodeAt(0) === COLON) {
-      if (this.isPastPseudo) this.failure = InvalidMessaging.with('a pseudo-header has no place here');
-      else if (isClean || isFieldValue(value)) this.pseudo(name, value);
-      else this.failure = InvalidHeader;
+      if (!this.isPastPseudo && (isClean || isFieldValue(value))) this.pseudo(name, value);
+      else this.failure = InvalidHeader.with('a pseudo-header that is invalid, or has no place here');
       return;
     }
     this.isPastPseudo = true;

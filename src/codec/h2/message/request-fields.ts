@@ -1,3 +1,4 @@
+import type { Failure } from '../../../core/failure.ts';
 import { HttpVersion, RequestHead } from '../../../core/head.ts';
 import { hostByte } from '../../h1/request-target.ts';
 import { InvalidHeader, InvalidMessaging } from '../failures.ts';
@@ -11,6 +12,7 @@ export class RequestFields extends MessageFields {
   private authority: string | null = null;
   private path: string | null = null;
   private protocol: string | null = null;
+  private hasHost = false;
   /** Extended CONNECT was advertised. */
   allowsConnect = false;
 
@@ -21,6 +23,7 @@ export class RequestFields extends MessageFields {
     this.authority = null;
     this.path = null;
     this.protocol = null;
+    this.hasHost = false;
   }
 
   /** The head; null: `failure` says why not. */
@@ -30,7 +33,6 @@ export class RequestFields extends MessageFields {
     if (this.failure !== null) return null;
     const { method, authority, path, scheme } = this;
     const head = new RequestHead(method!, authority ?? '', path ?? '', HttpVersion.Http2, headers);
-    head.hasAuthority = authority !== null;
     head.scheme = scheme ?? '';
     head.protocol = this.protocol ?? '';
     return head;
@@ -40,43 +42,44 @@ export class RequestFields extends MessageFields {
     switch (name) {
       case ':method':
         if (this.method === null && isMethod(value)) this.method = value;
-        else this.refuse(name);
+        else this.refuse();
         break;
       case ':path':
-        if (this.path === null && value !== '') this.path = value;
-        else this.refuse(name);
+        if (this.path === null && isPath(value)) this.path = value;
+        else this.refuse();
         break;
       case ':scheme':
         if (this.scheme === null && isScheme(value)) this.scheme = value;
-        else this.refuse(name);
+        else this.refuse();
         break;
       case ':authority':
         if (this.authority === null && isAuthority(value)) this.authority = value;
-        else this.refuse(name);
+        else this.refuse();
         break;
       case ':protocol':
         if (this.protocol === null && this.allowsConnect && value !== '') this.protocol = value;
-        else this.refuse(name);
+        else this.refuse();
         break;
       default:
-        this.refuse(name);
+        this.refuse();
     }
   }
 
   /** As Envoy: a Host beside an :authority is dropped, and one without it takes its place. */
   protected override host(value: string): boolean {
-    if (this.authority !== null) return false;
-    if (isAuthority(value)) this.authority = value;
-    else this.failure = InvalidHeader.with('invalid host');
+    if (this.hasHost || !isAuthority(value)) this.refuse();
+    this.hasHost = true;
+    this.authority ??= value;
     return false;
   }
 
-  private refuse(name: string): void {
-    this.failure = InvalidMessaging.with(`${name} is repeated, unknown or invalid`);
+  /** Repeated, unknown or invalid. */
+  private refuse(): void {
+    this.failure = InvalidHeader;
   }
 
   /** What must and what must not be there. */
-  private judge(): InvalidHeaderOrNull {
+  private judge(): Failure | null {
     const { method, path } = this;
     if (method === null) return InvalidMessaging.with('no :method');
     if (method === 'CONNECT' && this.protocol === null) {
@@ -85,16 +88,28 @@ export class RequestFields extends MessageFields {
     }
     if (this.protocol !== null && (method !== 'CONNECT' || this.authority === null))
       return InvalidMessaging.with(':protocol without CONNECT and :authority');
-    if (this.scheme === null || path === null) return InvalidMessaging.with('no :scheme or no :path');
+    if (this.scheme === null || path === null || this.authority === null)
+      return InvalidMessaging.with('no :scheme, no :path or no :authority');
     if (path.charCodeAt(0) !== 47 /* / */ && !(path === '*' && method === 'OPTIONS'))
       return InvalidMessaging.with(':path without /');
     return null;
   }
 }
 
-type InvalidHeaderOrNull = typeof InvalidMessaging | null;
-
+/** As nghttp2: without user information (RFC 9113 section 8.3.1), and not empty. */
 function isAuthority(value: string): boolean {
-  for (let i = 0; i < value.length; i++) if (hostByte[value.charCodeAt(i)] !== 1) return false;
-  return true;
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (hostByte[c] !== 1 || c === 64 /* @ */) return false;
+  }
+  return value !== '';
+}
+
+/** As nghttp2: visible, or beyond ASCII. */
+function isPath(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c <= 32 || c === 127) return false;
+  }
+  return value !== '';
 }

@@ -21,7 +21,8 @@ export class ResponseFields extends MessageFields {
 
   protected override pseudo(name: string, value: string): void {
     const status = name === ':status' && this.status === 0 ? parseStatus(value) : 0;
-    if (status === 0) this.failure = InvalidMessaging.with(`${name} is repeated, unknown or invalid`);
+    // RFC 9113 section 8.6: there is no upgrade of a connection.
+    if (status === 0 || status === 101) this.failure = InvalidHeader;
     else this.status = status;
   }
 
@@ -32,8 +33,6 @@ export class ResponseFields extends MessageFields {
   private judge(): Failure | null {
     const { status, contentLength } = this;
     if (status === 0) return InvalidMessaging.with('no :status');
-    // RFC 9113 section 8.6: there is no upgrade of a connection.
-    if (status === 101) return InvalidMessaging.with('status 101');
     if ((status < 200 || status === 204) && contentLength > 0)
       return InvalidHeader.with('content-length without a body');
     return null;
