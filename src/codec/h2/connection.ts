@@ -455,6 +455,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     if (stream !== undefined) this.refuse(stream, code, CodecError.with(detail));
     // RFC 9113 section 5.1: on an idle stream there is nothing that RST_STREAM could be about.
     else if (this.isIdle(streamId)) this.onConnectionError(code, detail);
+    else if (this.resetStreams.wasByUs(streamId) === null) this.sendReset(streamId, code);
   }
 
   onConnectionError(code: ErrorCode, detail: string): void {
