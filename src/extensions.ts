@@ -1,6 +1,6 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import type { ExtensionDecoder } from './core/extension.ts';
 import type { ExtensionEntry } from './control/extension-table.ts';
+import { fromBinary } from './proto/protobuf.js';
 
 const networkFilters = 'envoy.filters.network';
 
