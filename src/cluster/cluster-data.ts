@@ -1,3 +1,4 @@
+import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
 import type { DnsLookupFamily, DnsResolverOptions } from '../net/dns-resolver.ts';
 
@@ -135,8 +136,16 @@ export interface UpstreamHttpData {
   readonly maxRequestsPerConnection: number;
   readonly maxResponseHeaderCount: number;
   readonly maxResponseHeaderBytes: number;
+  readonly protocol: UpstreamProtocol;
   readonly http1: UpstreamHttp1Data;
+  readonly http2: Http2Data;
 }
+
+/** `downstream`: what the client speaks; HTTP/1.0 counts as HTTP/1.1. */
+export type UpstreamProtocol = 'http1' | 'http2' | 'downstream';
+
+/** `Http2ProtocolOptions`, of either end of a connection: what the codec may be told but for its surroundings. */
+export type Http2Data = Omit<H2Options, 'counters' | 'headersBytesMax' | 'headersCountMax'>;
 
 export interface UpstreamHttp1Data {
   readonly enableTrailers: boolean;

@@ -3,17 +3,21 @@ import { durationMs } from '../../core/duration.ts';
 import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
-import type { Cluster } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
+import { Cluster_ClusterProtocolSelection, type Cluster } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
 import {
   Http1ProtocolOptions_HeaderKeyFormatSchema,
   Http1ProtocolOptionsSchema,
   HttpProtocolOptionsSchema,
+  UpstreamHttpProtocolOptionsSchema,
   type Http1ProtocolOptions,
+  type Http2ProtocolOptions,
   type HttpProtocolOptions,
+  type UpstreamHttpProtocolOptions,
 } from '../../proto/envoy/config/core/v3/protocol_pb.js';
 import { PreserveCaseFormatterConfigSchema } from '../../proto/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
-import type { UpstreamHttp1Data, UpstreamHttpData } from '../cluster-data.ts';
+import type { UpstreamHttp1Data, UpstreamHttpData, UpstreamProtocol } from '../cluster-data.ts';
+import { decodeHttp2 } from './http2-decode.ts';
 
 /** Envoy's default: 1 hour. */
 const defaultIdleMs = 3_600_000;
@@ -47,6 +51,12 @@ const supportedHttp1 = new SupportedFields(
     'ignore_http_11_upgrade',
   ],
 );
+// The server's name and certificate, of TLS, which is refused elsewhere: without it Envoy does not act on them either.
+const supportedNames = new SupportedFields(
+  UpstreamHttpProtocolOptionsSchema,
+  [],
+  ['auto_sni', 'auto_san_validation', 'override_auto_sni_header'],
+);
 const supportedKeyFormat = new SupportedFields(Http1ProtocolOptions_HeaderKeyFormatSchema, [
   'proper_case_words',
   'stateful_formatter',
@@ -65,23 +75,46 @@ export function decodeHttpOptions(cluster: Cluster, reasons: Reasons, extensions
     const opened = extensions.open(category, name, config, at, null);
     if (opened?.kind === httpOptionsKind) typed = opened.data as UpstreamHttpData;
   }
-  const legacy = decodeUpstreamHttp(
-    cluster.commonHttpProtocolOptions,
-    cluster.httpProtocolOptions,
-    reasons.at('common_http_protocol_options'),
-    reasons.at('http_protocol_options'),
-  );
-  const http = typed ?? legacy;
+  const http = typed ?? decodeOlder(cluster, reasons);
   const own = cluster.maxRequestsPerConnection;
   return own === undefined || http.maxRequestsPerConnection > 0 ? http : { ...http, maxRequestsPerConnection: own };
 }
 
-export function decodeUpstreamHttp(
-  common: HttpProtocolOptions | undefined,
-  http1: Http1ProtocolOptions | undefined,
-  commonReasons: Reasons,
-  http1Reasons: Reasons,
-): UpstreamHttpData {
+/** What a cluster says of HTTP, wherever it says it. */
+export interface UpstreamHttpParts {
+  readonly protocol: UpstreamProtocol;
+  readonly common: HttpProtocolOptions | undefined;
+  readonly http1: Http1ProtocolOptions | undefined;
+  readonly http2: Http2ProtocolOptions | undefined;
+  readonly names: UpstreamHttpProtocolOptions | undefined;
+}
+
+/** The older fields of the cluster itself. */
+function decodeOlder(cluster: Cluster, reasons: Reasons): UpstreamHttpData {
+  const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = cluster;
+  const isDownstream = cluster.protocolSelection === Cluster_ClusterProtocolSelection.USE_DOWNSTREAM_PROTOCOL;
+  if (!isDownstream && http1 !== undefined && http2 !== undefined)
+    reasons.add(
+      "cluster: Both HTTP1 and HTTP2 options may only be configured with non-default 'protocol_selection' values",
+    );
+  return decodeUpstreamHttp(
+    {
+      protocol: isDownstream ? 'downstream' : http2 === undefined ? 'http1' : 'http2',
+      common: cluster.commonHttpProtocolOptions,
+      http1,
+      http2,
+      names: cluster.upstreamHttpProtocolOptions,
+    },
+    reasons,
+    reasons,
+  );
+}
+
+/** `reasons`: where the fields that all protocols share stand; `chosen`: where those of one protocol do. */
+export function decodeUpstreamHttp(parts: UpstreamHttpParts, reasons: Reasons, chosen: Reasons): UpstreamHttpData {
+  const { common, http1, http2, names } = parts;
+  const commonReasons = reasons.at('common_http_protocol_options');
+  if (names !== undefined) supportedNames.check(names, reasons.at('upstream_http_protocol_options'));
   if (common !== undefined) supportedCommon.check(common, commonReasons);
   const headersKb = common?.maxResponseHeadersKb;
   return {
@@ -90,7 +123,9 @@ export function decodeUpstreamHttp(
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
     maxResponseHeaderCount: common?.maxHeadersCount ?? headersCountMax,
     maxResponseHeaderBytes: headersKb === undefined ? responseHeadersBytesMax : headersKb * 1024,
-    http1: decodeHttp1(http1, http1Reasons),
+    protocol: parts.protocol,
+    http1: decodeHttp1(http1, chosen.at('http_protocol_options')),
+    http2: decodeHttp2(http2, chosen.at('http2_protocol_options')),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
   HttpProtocolOptions_ExplicitHttpConfigSchema,
+  HttpProtocolOptions_UseDownstreamHttpConfigSchema,
   HttpProtocolOptionsSchema,
 } from '../../proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import { TcpProtocolOptionsSchema } from '../../proto/envoy/extensions/upstreams/tcp/v3/tcp_protocol_options_pb.js';
@@ -12,9 +13,18 @@ import { decodeUpstreamHttp } from './decode.ts';
 
 const supportedHttp = new SupportedFields(HttpProtocolOptionsSchema, [
   'common_http_protocol_options',
+  'upstream_http_protocol_options',
   'explicit_http_config',
+  'use_downstream_protocol_config',
 ]);
-const supportedExplicit = new SupportedFields(HttpProtocolOptions_ExplicitHttpConfigSchema, ['http_protocol_options']);
+const supportedExplicit = new SupportedFields(HttpProtocolOptions_ExplicitHttpConfigSchema, [
+  'http_protocol_options',
+  'http2_protocol_options',
+]);
+const supportedDownstream = new SupportedFields(HttpProtocolOptions_UseDownstreamHttpConfigSchema, [
+  'http_protocol_options',
+  'http2_protocol_options',
+]);
 // How long an unused pooled connection is kept: here none is opened but for somebody who waits for it.
 const supportedTcp = new SupportedFields(TcpProtocolOptionsSchema, [], ['idle_timeout']);
 
@@ -24,17 +34,23 @@ export const httpProtocolOptionsDecoder: ExtensionDecoder = {
   decode(bytes: Uint8Array, reasons: Reasons): UpstreamHttpData {
     const options = fromBinary(HttpProtocolOptionsSchema, bytes);
     supportedHttp.check(options, reasons);
+    const common = options.commonHttpProtocolOptions;
+    const names = options.upstreamHttpProtocolOptions;
     const choice = options.upstreamProtocolOptions;
-    const explicit = choice.case === 'explicitHttpConfig' ? choice.value : undefined;
+    if (choice.case === 'useDownstreamProtocolConfig') {
+      const at = reasons.at('use_downstream_protocol_config');
+      supportedDownstream.check(choice.value, at);
+      const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = choice.value;
+      return decodeUpstreamHttp({ protocol: 'downstream', common, http1, http2, names }, reasons, at);
+    }
     const at = reasons.at('explicit_http_config');
+    const explicit = choice.case === 'explicitHttpConfig' ? choice.value : undefined;
     if (explicit !== undefined) supportedExplicit.check(explicit, at);
     const config = explicit?.protocolConfig;
-    return decodeUpstreamHttp(
-      options.commonHttpProtocolOptions,
-      config?.case === 'httpProtocolOptions' ? config.value : undefined,
-      reasons.at('common_http_protocol_options'),
-      at.at('http_protocol_options'),
-    );
+    const http1 = config?.case === 'httpProtocolOptions' ? config.value : undefined;
+    const http2 = config?.case === 'http2ProtocolOptions' ? config.value : undefined;
+    const protocol = http2 === undefined ? 'http1' : 'http2';
+    return decodeUpstreamHttp({ protocol, common, http1, http2, names }, reasons, at);
   },
 };
 

@@ -1,5 +1,6 @@
 import { H1ClientCodec } from '../../../src/codec/h1/client.ts';
 import { defaultClientOptions } from '../../../src/codec/h1/options.ts';
+import { defaultClientOptions as defaultH2Options } from '../../../src/codec/h2/options.ts';
 import { ClusterRuntime, type ClusterEnvironment } from '../../../src/cluster/cluster-runtime.ts';
 import { emptyLocality, type BreakerData, type ClusterData, type HostData } from '../../../src/cluster/cluster-data.ts';
 import { runtimeText, type RuntimeEntries } from '../../../src/control/runtime-data.ts';
@@ -37,6 +38,8 @@ export function hostData(host: string, change: Partial<HostData> = {}): HostData
     ...change,
   };
 }
+
+const { counters: _counters, headersBytesMax: _bytes, headersCountMax: _count, ...http2Data } = defaultH2Options;
 
 export const breaker: BreakerData = {
   maxConnections: 1024,
@@ -78,6 +81,8 @@ export function clusterData(change: Partial<ClusterData> = {}): ClusterData {
         sendFullyQualifiedUrl: false,
         headerKeyFormat: 'lower',
       },
+      protocol: 'http1',
+      http2: http2Data,
     },
     bindAddress: null,
     keepAliveSeconds: null,
