@@ -87,9 +87,9 @@ async function measureLog(name: string, format: FormatData, path: string): Promi
   const log = buildAccessLog({ name, filter: null, sink: { kind: 'file', path }, format }, files);
   const outcome = sampleOutcome();
   let best = Infinity;
-  for (let round = 0; round < ROUNDS * 4; round++) {
+  for (let round = 0; round < ROUNDS * 20; round++) {
     const start = process.hrtime.bigint();
-    const calls = CALLS / 10;
+    const calls = CALLS / 100;
     for (let i = 0; i < calls; i++) {
       outcome.startEpochMs += 0.05;
       outcome.bytesSent = i;

@@ -50,6 +50,8 @@ class FileAccessLog implements AccessLog {
   }
 
   log(outcome: Outcome): void {
-    if (this.filter === null || this.filter.accepts(outcome)) this.file.write(this.formatter.format(outcome));
+    if (this.filter !== null && !this.filter.accepts(outcome)) return;
+    this.formatter.write(outcome, this.file.beginLine());
+    this.file.endLine();
   }
 }

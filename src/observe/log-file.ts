@@ -1,11 +1,14 @@
 import { closeSync, openSync, write } from 'node:fs';
 
 import type { FileStats } from './file-stats.ts';
+import { LineBytes } from './line-bytes.ts';
 
 /** A buffer of this size is written at once. Source: Envoy `AccessLogFileImpl::MIN_FLUSH_SIZE`. */
 const FLUSH_BYTES = 64 * 1024;
 /** Lines that the disk does not take are dropped and counted above this. Envoy has no limit. */
 const BUFFER_BYTES_MAX = 16 * 1024 * 1024;
+/** Memory that a slow disk has made grow beyond this is not kept. */
+const KEPT_BYTES_MAX = 4 * FLUSH_BYTES;
 /** A pipe whose reader is slow is tried again after this many milliseconds. */
 const RETRY_MS = 10;
 
@@ -20,7 +23,11 @@ export class LogFile {
   /** Opened by `reopen`, to be used from the next write on; -1: none. */
   private nextFd: number;
   private mustReopen: boolean;
-  private lines: string;
+  private lines: LineBytes;
+  /** Written out, to be used again; null: being written. */
+  private spare: LineBytes | null;
+  /** Where in `lines` the line begins that is being written. */
+  private lineStart: number;
   private isWriting: boolean;
   private whenIdle: (() => void)[];
 
@@ -31,36 +38,45 @@ export class LogFile {
     this.fd = isStream(path) ? streamFd(path) : openLog(path);
     this.nextFd = -1;
     this.mustReopen = false;
-    this.lines = '';
+    this.lines = new LineBytes();
+    this.spare = null;
+    this.lineStart = 0;
     this.isWriting = false;
     this.whenIdle = [];
   }
 
-  /** Takes one line, line end included, as bytes (latin1). */
-  write(line: string): void {
-    if (this.lines.length + line.length > BUFFER_BYTES_MAX) {
+  /** Where one line is to be written, line end included; `endLine` follows. */
+  beginLine(): LineBytes {
+    this.lineStart = this.lines.length;
+    return this.lines;
+  }
+
+  endLine(): void {
+    const { lines, lineStart } = this;
+    if (lines.length > BUFFER_BYTES_MAX) {
+      lines.length = lineStart;
       this.stats.writeFailed.inc();
       return;
     }
-    this.lines += line;
     this.stats.writeBuffered.inc();
-    this.stats.bytesBuffered.add(line.length);
-    if (this.lines.length >= FLUSH_BYTES) this.flush();
+    this.stats.bytesBuffered.add(lines.length - lineStart);
+    if (lines.length >= FLUSH_BYTES) this.flush();
   }
 
   /** Writes what is gathered, unless a write is under way: that one goes on with it. */
   flush(): void {
-    if (this.isWriting || this.lines === '') return;
+    if (this.isWriting || this.lines.length === 0) return;
     this.changeDescriptor();
-    const chunk = Buffer.from(this.lines, 'latin1');
-    this.lines = '';
+    const written = this.lines;
+    this.lines = this.spare ?? new LineBytes();
+    this.spare = null;
     this.isWriting = true;
-    this.writeRest(chunk, 0);
+    this.writeRest(written, 0);
   }
 
   /** By the flush timer. */
   flushByTimer(): void {
-    if (this.lines === '') return;
+    if (this.lines.length === 0) return;
     this.stats.flushedByTimer.inc();
     this.flush();
   }
@@ -84,7 +100,7 @@ export class LogFile {
     do {
       this.flush();
       await this.idle();
-    } while (this.lines !== '');
+    } while (this.lines.length > 0);
     this.changeDescriptor();
     if (!isStream(this.path)) closeSync(this.fd);
   }
@@ -104,24 +120,26 @@ export class LogFile {
     this.nextFd = -1;
   }
 
-  private writeRest(chunk: Uint8Array, from: number): void {
-    write(this.fd, chunk, from, chunk.length - from, null, (error, written) =>
-      this.onWritten(chunk, from, error, written),
+  private writeRest(lines: LineBytes, from: number): void {
+    write(this.fd, lines.bytes, from, lines.length - from, null, (error, written) =>
+      this.onWritten(lines, from, error, written),
     );
   }
 
-  private onWritten(chunk: Uint8Array, from: number, error: NodeJS.ErrnoException | null, written: number): void {
+  private onWritten(lines: LineBytes, from: number, error: NodeJS.ErrnoException | null, written: number): void {
     if (error !== null && error.code === 'EAGAIN') {
-      setTimeout(() => this.writeRest(chunk, from), RETRY_MS);
+      setTimeout(() => this.writeRest(lines, from), RETRY_MS);
       return;
     }
-    if (error === null && from + written < chunk.length) {
-      this.writeRest(chunk, from + written);
+    if (error === null && from + written < lines.length) {
+      this.writeRest(lines, from + written);
       return;
     }
     if (error === null) this.stats.writeCompleted.inc();
     else this.stats.writeFailed.inc();
-    this.stats.bytesBuffered.add(-chunk.length);
+    this.stats.bytesBuffered.add(-lines.length);
+    lines.length = 0;
+    if (lines.capacity <= KEPT_BYTES_MAX) this.spare = lines;
     this.isWriting = false;
     if (this.lines.length >= FLUSH_BYTES) this.flush();
     if (!this.isWriting) for (const resolve of this.whenIdle.splice(0)) resolve();

@@ -1,11 +1,13 @@
 import type { Formatter } from '../formatter.ts';
+import type { LineBytes } from '../line-bytes.ts';
 import type { Outcome } from '../outcome.ts';
 import { escapeJson, quoteJson, toBytes } from './byte-string.ts';
 import { makeOperator } from './commands.ts';
 import { processContext, type FormatContext } from './format-context.ts';
 import { FormatError } from './format-error.ts';
 import { requestWithoutQuery } from './header-operator.ts';
-import { Literal, Truncated, type Operator } from './operator.ts';
+import { LineWriter } from './line-writer.ts';
+import { JsonValue, Literal, Truncated, type Operator } from './operator.ts';
 import { verifySyntax, type Command } from './command-syntax.ts';
 
 /** Formatter extensions that are configured with a format. */
@@ -33,12 +35,12 @@ export type JsonTemplate =
  */
 export function compileFormat(format: string, options: FormatOptions = {}): Formatter {
   const operators = parseFormat(format, options);
-  return new LineFormatter(operators, options.omitEmptyValues === true ? '' : '-', '');
+  return new LineFormatter(operators, options.omitEmptyValues === true ? '' : '-');
 }
 
 /** Compiles a `json_format`: one line of JSON with its line end, keys sorted, values typed. */
 export function compileJsonFormat(template: JsonTemplate, options: FormatOptions = {}): Formatter {
-  return new LineFormatter(parseJson(template, options), '', '\n');
+  return new LineFormatter(parseJson(template, options), '');
 }
 
 /** Why Envoy would refuse the format; null: it would not. */
@@ -64,15 +66,15 @@ function problemOf(parse: () => unknown): string | null {
 class LineFormatter implements Formatter {
   private readonly operators: readonly Operator[];
   private readonly empty: string;
-  private readonly end: string;
+  /** Made when a log is first written: most formats are of header values. */
+  private writer: LineWriter | null;
 
-  constructor(operators: readonly Operator[], empty: string, end: string) {
+  constructor(operators: readonly Operator[], empty: string) {
     this.operators = operators;
     this.empty = empty;
-    this.end = end;
+    this.writer = null;
   }
 
-  // hot: bench/access-log.ts
   format(outcome: Outcome): string {
     const { operators, empty } = this;
     let line = '';
@@ -80,7 +82,12 @@ class LineFormatter implements Formatter {
       const text = operators[i].text(outcome);
       line += text === null ? empty : text;
     }
-    return line + this.end;
+    return line;
+  }
+
+  write(outcome: Outcome, line: LineBytes): void {
+    this.writer ??= new LineWriter(this.operators, this.empty);
+    this.writer.write(outcome, line);
   }
 }
 
@@ -143,6 +150,7 @@ function withoutQuery(parameter: string, length: number | null): Operator {
 function parseJson(template: JsonTemplate, options: FormatOptions): Operator[] {
   const pieces: (string | Operator)[] = [];
   writeJson(template, options, pieces);
+  pieces.push('\n');
   const operators: Operator[] = [];
   let literal = '';
   for (const piece of pieces) {
@@ -192,23 +200,6 @@ function jsonString(format: string, options: FormatOptions): Operator {
   return operators.length === 1
     ? new JsonValue(operators[0])
     : new JsonText(operators, options.omitEmptyValues === true ? '' : '-');
-}
-
-/** An operator's JSON, as a piece of a line. */
-class JsonValue implements Operator {
-  private readonly inner: Operator;
-
-  constructor(inner: Operator) {
-    this.inner = inner;
-  }
-
-  text(outcome: Outcome): string {
-    return this.inner.json(outcome);
-  }
-
-  json(outcome: Outcome): string {
-    return this.inner.json(outcome);
-  }
 }
 
 class JsonText implements Operator {

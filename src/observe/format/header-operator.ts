@@ -1,8 +1,7 @@
 import type { Headers } from '../../core/headers.ts';
 import type { Outcome } from '../outcome.ts';
-import { quoteJson } from './byte-string.ts';
 import { FormatError } from './format-error.ts';
-import { TextOperator, type Operator } from './operator.ts';
+import { TextOperator } from './operator.ts';
 
 /** Where a header is looked up. */
 export type HeaderSource = 'request' | 'response' | 'trailer';
@@ -19,66 +18,37 @@ function parseHeaderNames(parameter: string): [name: string, alternative: string
   return [name.toLowerCase(), alternative.toLowerCase()];
 }
 
+type FieldReader = (outcome: Outcome) => string | null;
+
 /** `%REQ(name?alternative)%` and its like: the first value of the field. */
-export function headerOperator(source: HeaderSource, parameter: string): Operator {
+export function headerOperator(source: HeaderSource, parameter: string): TextOperator {
+  return new TextOperator(readerOf(source, parameter));
+}
+
+function readerOf(source: HeaderSource, parameter: string): FieldReader {
   const [name, alternative] = parseHeaderNames(parameter);
+  const first = fieldReader(source, name);
+  if (alternative === '') return first;
+  const second = fieldReader(source, alternative);
+  return (outcome) => first(outcome) ?? second(outcome);
+}
+
+function fieldReader(source: HeaderSource, name: string): FieldReader {
   switch (source) {
     case 'request':
-      return new RequestHeader(name, alternative);
+      return ({ requestHead }) => (requestHead === null ? null : (requestHead.get(name) ?? null));
     case 'response':
-      return new ResponseHeader(name, alternative);
+      return ({ responseHead }) => (responseHead === null ? null : (responseHead.get(name) ?? null));
     case 'trailer':
-      return new ResponseTrailer(name, alternative);
-  }
-}
-
-abstract class HeaderOperator implements Operator {
-  protected readonly name: string;
-  protected readonly alternative: string;
-
-  constructor(name: string, alternative: string) {
-    this.name = name;
-    this.alternative = alternative;
-  }
-
-  protected abstract get(outcome: Outcome, name: string): string | undefined;
-
-  text(outcome: Outcome): string | null {
-    const value = this.get(outcome, this.name);
-    if (value !== undefined) return value;
-    return this.alternative === '' ? null : (this.get(outcome, this.alternative) ?? null);
-  }
-
-  json(outcome: Outcome): string {
-    const value = this.text(outcome);
-    return value === null ? 'null' : quoteJson(value);
-  }
-}
-
-class RequestHeader extends HeaderOperator {
-  protected get(outcome: Outcome, name: string): string | undefined {
-    return outcome.requestHead === null ? undefined : outcome.requestHead.get(name);
-  }
-}
-
-class ResponseHeader extends HeaderOperator {
-  protected get(outcome: Outcome, name: string): string | undefined {
-    return outcome.responseHead === null ? undefined : outcome.responseHead.get(name);
-  }
-}
-
-class ResponseTrailer extends HeaderOperator {
-  protected get(outcome: Outcome, name: string): string | undefined {
-    return outcome.responseTrailers === null ? undefined : outcome.responseTrailers.get(name);
+      return ({ responseTrailers }) => (responseTrailers === null ? null : (responseTrailers.get(name) ?? null));
   }
 }
 
 /** The extension `%REQ_WITHOUT_QUERY(name?alternative)%`. */
-export function requestWithoutQuery(parameter: string): Operator {
-  const [name, alternative] = parseHeaderNames(parameter);
-  const header = new RequestHeader(name, alternative);
+export function requestWithoutQuery(parameter: string): TextOperator {
+  const read = readerOf('request', parameter);
   return new TextOperator((outcome) => {
-    const value = header.text(outcome);
+    const value = read(outcome);
     if (value === null) return null;
     const query = value.indexOf('?');
     return query < 0 ? value : value.slice(0, query);

@@ -11,7 +11,7 @@ export interface Operator {
 
 /** Text between the operators. */
 export class Literal implements Operator {
-  private readonly bytes: string;
+  readonly bytes: string;
 
   constructor(bytes: string) {
     this.bytes = bytes;
@@ -28,7 +28,7 @@ export class Literal implements Operator {
 
 /** A string that is bytes already. */
 export class TextOperator implements Operator {
-  private readonly read: (outcome: Outcome) => string | null;
+  readonly read: (outcome: Outcome) => string | null;
 
   constructor(read: (outcome: Outcome) => string | null) {
     this.read = read;
@@ -44,44 +44,55 @@ export class TextOperator implements Operator {
   }
 }
 
-/** A name from the configuration: Unicode, empty where there is none. Mostly the same one again, so the last is kept. */
-export class NameOperator implements Operator {
-  private readonly read: (outcome: Outcome) => string;
-  private seen: string;
-  private bytes: string;
-  private quoted: string;
+/** Names of which an operator remembers the bytes. */
+const namesMax = 1024;
 
-  constructor(read: (outcome: Outcome) => string) {
-    this.read = read;
-    this.seen = '';
-    this.bytes = '';
-    this.quoted = '""';
-  }
+/** A name's bytes, bare and quoted. */
+class NameBytes {
+  readonly bytes: string;
+  readonly quoted: string;
 
-  text(outcome: Outcome): string | null {
-    const name = this.read(outcome);
-    if (name === '') return null;
-    if (name !== this.seen) this.remember(name);
-    return this.bytes;
-  }
-
-  json(outcome: Outcome): string {
-    const name = this.read(outcome);
-    if (name === '') return 'null';
-    if (name !== this.seen) this.remember(name);
-    return this.quoted;
-  }
-
-  private remember(name: string): void {
-    this.seen = name;
+  constructor(name: string) {
     this.bytes = toBytes(name);
     this.quoted = quoteJson(this.bytes);
   }
 }
 
+/** A name from the configuration: Unicode, empty where there is none. There are few of them, so they are remembered. */
+export class NameOperator implements Operator {
+  private readonly read: (outcome: Outcome) => string;
+  private readonly known: Map<string, NameBytes>;
+
+  constructor(read: (outcome: Outcome) => string) {
+    this.read = read;
+    this.known = new Map();
+  }
+
+  text(outcome: Outcome): string | null {
+    const name = this.read(outcome);
+    return name === '' ? null : this.bytesOf(name).bytes;
+  }
+
+  json(outcome: Outcome): string {
+    const name = this.read(outcome);
+    return name === '' ? 'null' : this.bytesOf(name).quoted;
+  }
+
+  private bytesOf(name: string): NameBytes {
+    return this.known.get(name) ?? this.learn(name);
+  }
+
+  private learn(name: string): NameBytes {
+    if (this.known.size >= namesMax) this.known.clear();
+    const made = new NameBytes(name);
+    this.known.set(name, made);
+    return made;
+  }
+}
+
 /** A whole number; NaN: there is none. */
 export class NumberOperator implements Operator {
-  private readonly read: (outcome: Outcome) => number;
+  readonly read: (outcome: Outcome) => number;
 
   constructor(read: (outcome: Outcome) => number) {
     this.read = read;
@@ -116,5 +127,22 @@ export class Truncated implements Operator {
   json(outcome: Outcome): string {
     const json = this.inner.json(outcome);
     return json.charCodeAt(0) === 0x22 /* " */ ? quoteJson(this.text(outcome)!) : json;
+  }
+}
+
+/** Another operator's JSON, as a piece of a line. */
+export class JsonValue implements Operator {
+  readonly inner: Operator;
+
+  constructor(inner: Operator) {
+    this.inner = inner;
+  }
+
+  text(outcome: Outcome): string {
+    return this.inner.json(outcome);
+  }
+
+  json(outcome: Outcome): string {
+    return this.inner.json(outcome);
   }
 }

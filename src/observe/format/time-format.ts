@@ -10,6 +10,9 @@ const NEWLINE = /%[-_0^#]*[1-9]*[EO]?n/;
 /** `%…` with what may stand between: `E4Y`, `E3S`, `E*f`, `:z`, `3f`, glibc's flags and width. */
 const SPECIFIER = /%(?:E(\*|\d+)([Sf])|([1-9])?f|(E\*|E|:{1,3})z|E4Y|([-_0^#]*)(\d*)[EO]?([a-zA-Z%]))/g;
 
+/** Milliseconds: absorbs the rounding of a sum of floating-point instants. */
+const ROUNDING = 1e-4;
+
 type Part = Digits | Field;
 
 /** Digits of the second's fraction; `length` -1: as many as there are, with `prefix` only when there are some. */
@@ -49,7 +52,11 @@ export class TimeFormat {
   private readonly isLocal: boolean;
   private readonly parts: readonly Part[];
   private readonly printed: string[];
+  /** Nothing is finer than a millisecond: what was printed last holds for as long as that. */
+  private readonly isCoarse: boolean;
   private second: number;
+  private millisecond: number;
+  private text: string;
 
   /** An empty pattern is Envoy's ISO 8601 with milliseconds. */
   constructor(pattern: string, isLocal: boolean) {
@@ -57,17 +64,30 @@ export class TimeFormat {
     this.isLocal = isLocal;
     this.parts = parse(pattern === '' ? (isLocal ? DEFAULT_LOCAL : DEFAULT_UTC) : pattern);
     this.printed = this.parts.map(() => '');
+    this.isCoarse = this.parts.every((part) => !('length' in part) || part.length === 3);
     this.second = NaN;
+    this.millisecond = NaN;
+    this.text = '';
   }
 
   /** `epochMs` may have fractions: microseconds are kept. */
   format(epochMs: number): string {
     const second = Math.floor(epochMs / 1000);
+    const ms = epochMs - second * 1000;
+    if (!this.isCoarse) return this.print(second, ms);
+    const millisecond = Math.floor(ms + ROUNDING);
+    if (second === this.second && millisecond === this.millisecond) return this.text;
+    this.text = this.print(second, ms);
+    this.millisecond = millisecond;
+    return this.text;
+  }
+
+  private print(second: number, ms: number): string {
     if (second !== this.second) this.turn(second);
     let text = '';
     for (let i = 0; i < this.parts.length; i++) {
       const part = this.parts[i];
-      text += 'length' in part ? fraction(part, epochMs - second * 1000) : this.printed[i];
+      text += 'length' in part ? fraction(part, ms) : this.printed[i];
     }
     return text;
   }
@@ -262,7 +282,7 @@ function pad(value: number, width: number, fill = '0'): string {
 
 /** `ms`: 0 ≤ ms < 1000. */
 function fraction({ length, prefix }: Digits, ms: number): string {
-  if (length === 3) return prefix + THOUSANDS[Math.floor(ms + 1e-4) % 1000];
+  if (length === 3) return prefix + THOUSANDS[Math.floor(ms + ROUNDING) % 1000];
   const micros = Math.min(999_999, Math.round(ms * 1000));
   const digits = String(micros).padStart(6, '0');
   if (length > 0) return prefix + (length <= 6 ? digits.slice(0, length) : digits.padEnd(length, '0'));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { AccessLogFiles } from '../../../src/observe/access-log-files.ts';
+import type { LogFile } from '../../../src/observe/log-file.ts';
 import { StatsStore } from '../../../src/observe/stats-store.ts';
 import { WorkerStats } from '../../../src/observe/worker-stats.ts';
 
@@ -16,6 +17,12 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
+
+/** Line end included. */
+function log(file: LogFile, line: string): void {
+  file.beginLine().text(line);
+  file.endLine();
+}
 
 function counted(): { stats: WorkerStats; read: () => Record<string, number> } {
   const store = new StatsStore();
@@ -34,8 +41,8 @@ describe('AccessLogFiles', () => {
     const { stats, read } = counted();
     const files = new AccessLogFiles(HOUR_MS, stats.root);
     expect(files.open(path)).toBe(files.open(path));
-    files.open(path).write('one\n');
-    files.open(path).write('two \u00e9\n');
+    log(files.open(path), 'one\n');
+    log(files.open(path), 'two \u00e9\n');
     expect(readFileSync(path, 'latin1')).toBe('');
     expect(read()['filesystem.write_total_buffered']).toBe(10);
     await files.close();
@@ -58,7 +65,7 @@ describe('AccessLogFiles', () => {
     for (let i = 0; i < 20_000; i++) {
       const line = `${i} ${'x'.repeat(i % 97)}\n`;
       expected += line;
-      file.write(line);
+      log(file, line);
       if (i % 5000 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     await files.close();
@@ -68,9 +75,9 @@ describe('AccessLogFiles', () => {
   it('appends beside other writers of the same file', async () => {
     const path = join(folder, 'a.log');
     const [one, two] = [new AccessLogFiles(HOUR_MS), new AccessLogFiles(HOUR_MS)];
-    one.open(path).write('one\n');
+    log(one.open(path), 'one\n');
     await one.close();
-    two.open(path).write('two\n');
+    log(two.open(path), 'two\n');
     await two.close();
     expect(readFileSync(path, 'latin1')).toBe('one\ntwo\n');
   });
@@ -79,10 +86,10 @@ describe('AccessLogFiles', () => {
     const path = join(folder, 'a.log');
     const files = new AccessLogFiles(HOUR_MS);
     const file = files.open(path);
-    file.write('before\n');
+    log(file, 'before\n');
     renameSync(path, `${path}.1`);
     files.reopen();
-    file.write('after\n');
+    log(file, 'after\n');
     await files.close();
     // As in Envoy, what was still gathered goes to the new file.
     expect(readFileSync(`${path}.1`, 'latin1')).toBe('');
@@ -97,7 +104,7 @@ describe('AccessLogFiles', () => {
     renameSync(path, `${path}.1`);
     renameSync(folder, `${folder}.gone`);
     files.reopen();
-    file.write('line\n');
+    log(file, 'line\n');
     await files.close();
     renameSync(`${folder}.gone`, folder);
     expect(readFileSync(`${path}.1`, 'latin1')).toBe('line\n');
@@ -111,7 +118,7 @@ describe('AccessLogFiles', () => {
     const file = files.open(path);
     const line = `${'x'.repeat(1024 * 1024 - 1)}\n`;
     // The first is being written; sixteen wait.
-    for (let i = 0; i < 18; i++) file.write(line);
+    for (let i = 0; i < 18; i++) log(file, line);
     await files.close();
     expect(read()['filesystem.write_failed']).toBe(1);
     expect(readFileSync(path).length).toBe(17 * line.length);

@@ -9,7 +9,7 @@ import {
   type FormatOptions,
   type JsonTemplate,
 } from '../../../../src/observe/format/format.ts';
-import { directStream, refusedStream, tcpStream, upstreamStream } from './streams.ts';
+import { directStream, printed, refusedStream, tcpStream, upstreamStream } from './streams.ts';
 
 // Expected values throughout: what a real Envoy 1.39.3 printed, or said, for the same format.
 
@@ -17,14 +17,14 @@ describe('the default format', () => {
   it('on HTTP', () => {
     const outcome = refusedStream();
     outcome.requestHead!.headers.add('x-forwarded-for', '10.0.0.2');
-    expect(compileFormat(DEFAULT_TEXT).format(outcome)).toBe(
+    expect(printed(compileFormat(DEFAULT_TEXT), outcome)).toBe(
       '[2026-11-21T11:20:59.045Z] "GET /down HTTP/1.1" 503 UF 0 98 0 - "10.0.0.2" "agent-x" ' +
         '"f71dbec9-1cd8-4277-a861-8f62bbddca2b" "127.0.0.1:29902" "127.0.0.1:29999"\n',
     );
   });
 
   it('on TCP', () => {
-    expect(compileFormat(DEFAULT_TEXT).format(tcpStream())).toBe(
+    expect(printed(compileFormat(DEFAULT_TEXT), tcpStream())).toBe(
       '[2026-11-21T11:20:59.313Z] "- - -" 0 - 76 142 10 - "-" "-" "-" "-" "127.0.0.1:29904"\n',
     );
   });
@@ -42,14 +42,14 @@ describe('text', () => {
     ['<%REQ(x-bin)%>', '<a"\\\t\u00e9\u00ff>'],
     ['%DYNAMIC_METADATA(ns:obj):4%', '{"a"'],
   ])('%j', (format, expected) => {
-    expect(compileFormat(format).format(directStream())).toBe(expected);
+    expect(printed(compileFormat(format), directStream())).toBe(expected);
   });
 
   it('omits what is missing, and only that', () => {
     const format = '[%REQ(x-none)%|%RESPONSE_FLAGS%|%ENVIRONMENT(NONE)%|%GRPC_STATUS%|%BYTES_RECEIVED%]';
     const options: FormatOptions = { context: { environment: {}, hostname: 'h', clock: null } };
-    expect(compileFormat(format, { ...options, omitEmptyValues: true }).format(directStream())).toBe('[|-|-||0]');
-    expect(compileFormat(format, options).format(directStream())).toBe('[-|-|-|-|0]');
+    expect(printed(compileFormat(format, { ...options, omitEmptyValues: true }), directStream())).toBe('[|-|-||0]');
+    expect(printed(compileFormat(format, options), directStream())).toBe('[-|-|-|-|0]');
   });
 
   it('as a header of the request, before anything is known', () => {
@@ -60,13 +60,13 @@ describe('text', () => {
     outcome.endMs = NaN;
     const header =
       '[%PROTOCOL%|%REQ(x-none)%|%RESPONSE_CODE%|%RESPONSE_FLAGS%|%RESPONSE_CODE_DETAILS%|%UPSTREAM_CLUSTER%]';
-    expect(compileFormat(header, { omitEmptyValues: true }).format(outcome)).toBe('[HTTP/1.1||0|-||up_alt]');
+    expect(printed(compileFormat(header, { omitEmptyValues: true }), outcome)).toBe('[HTTP/1.1||0|-||up_alt]');
   });
 });
 
 describe('JSON', () => {
   const line = (template: JsonTemplate, options: FormatOptions = {}) =>
-    compileJsonFormat(template, options).format(directStream());
+    printed(compileJsonFormat(template, options), directStream());
 
   it('sorts keys, keeps types, and ends the line', () => {
     expect(

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { HttpVersion, RequestHead, ResponseHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import { compileFormat } from '../../../../src/observe/format/format.ts';
+import { printed } from './streams.ts';
 import { Outcome } from '../../../../src/observe/outcome.ts';
 
 const format = compileFormat('%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS_NUMBER%');
@@ -13,7 +14,7 @@ function line(contentType: string, code: number, sent: string | null): string {
   outcome.requestHead = new RequestHead('POST', 'a', '/', HttpVersion.Http11, headers);
   outcome.responseHead = new ResponseHead(code, sent === null ? new Headers() : Headers.of(['grpc-status', sent]));
   outcome.responseCode = code;
-  return format.format(outcome);
+  return printed(format, outcome);
 }
 
 // As a real Envoy printed them.

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileJsonFormat, type FormatOptions } from '../../../../src/observe/format/format.ts';
 import type { Outcome } from '../../../../src/observe/outcome.ts';
 import { emptyOperators, operatorRows, type OperatorRow } from '../../../peers/access-log-operators.table.ts';
-import { directStream, refusedStream, tcpStream, upstreamStream } from './streams.ts';
+import { directStream, printed, refusedStream, tcpStream, upstreamStream } from './streams.ts';
 
 const options: FormatOptions = {
   extensions: ['req_without_query'],
@@ -19,7 +19,7 @@ const otherwise = [
 ];
 
 function valueOf(format: string, outcome: Outcome): string {
-  const line = compileJsonFormat({ v: format }, options).format(outcome);
+  const line = printed(compileJsonFormat({ v: format }, options), outcome);
   return line.slice('{"v":'.length, -'}\n'.length);
 }
 

@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { HttpVersion, RequestHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import { compileJsonFormat } from '../../../../src/observe/format/format.ts';
+import { printed } from './streams.ts';
 import { Outcome } from '../../../../src/observe/outcome.ts';
 
 function print(path: string, format: string): unknown {
   const outcome = new Outcome();
   outcome.requestHead = new RequestHead('GET', 'a', path, HttpVersion.Http11, new Headers());
-  return JSON.parse(compileJsonFormat({ v: format }).format(outcome)).v;
+  return JSON.parse(printed(compileJsonFormat({ v: format }), outcome)).v;
 }
 
 const odd = '/d?q=%41%20b%2F%25%00%7f%80%c3%a9+x&a%20b=1&a+b=2&lone&=x&q';

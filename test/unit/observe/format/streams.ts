@@ -2,6 +2,8 @@ import { ResponseFlag } from '../../../../src/core/failure.ts';
 import { HttpVersion, RequestHead, ResponseHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import type { Address, Peer } from '../../../../src/core/peer.ts';
+import type { Formatter } from '../../../../src/observe/formatter.ts';
+import { LineBytes } from '../../../../src/observe/line-bytes.ts';
 import { Outcome } from '../../../../src/observe/outcome.ts';
 
 // The four streams on which test/peers/access-log-operators.table.ts was observed.
@@ -167,4 +169,14 @@ export function tcpStream(): Outcome {
   outcome.upstreamWireBytesReceived = 142;
   outcome.upstreamWireBytesSent = 76;
   return outcome;
+}
+
+/** What a format prints, as a header's value and in a log alike. */
+export function printed(formatter: Formatter, outcome: Outcome): string {
+  const text = formatter.format(outcome);
+  const line = new LineBytes();
+  formatter.write(outcome, line);
+  const written = Buffer.from(line.bytes).toString('latin1');
+  if (written !== text) throw new Error(`written ${JSON.stringify(written)}, formatted ${JSON.stringify(text)}`);
+  return text;
 }
