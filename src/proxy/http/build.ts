@@ -1,5 +1,3 @@
-import { H1ServerCodec } from '../../codec/h1/server.ts';
-import { HeaderKeyFormat, UnderscoreAction, type H1ServerOptions } from '../../codec/h1/options.ts';
 import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
@@ -14,13 +12,13 @@ import type { RouteConfigurationData } from '../../route/route-data.ts';
 import type { RouteTable } from '../../route/route.ts';
 import { HttpConnectionManager } from './connection-manager.ts';
 import { HttpFilterChain } from './filter-chain.ts';
-import type { HcmData, HttpFilterData, StringMatchData } from './hcm-data.ts';
+import type { HcmData, HttpFilterData } from './hcm-data.ts';
 import { HcmStats } from './hcm-stats.ts';
-import { Http1Counters } from './http1-counters.ts';
 import { LocalReplies } from './local-reply.ts';
 import { RequestPreparation } from './request/preparation.ts';
 import { RouteStatsDirectory } from './route-stats.ts';
 import { runtimePath } from './runtime-path.ts';
+import { ServerCodecs } from './server-codecs.ts';
 import { ResponsePreparation } from './response/preparation.ts';
 
 /** What all filters of one connection manager are built with. */
@@ -52,6 +50,8 @@ export interface HttpEnvironment {
   shouldCloseOnResponse(): boolean;
 }
 
+export { headerKeyFormats } from './server-codecs.ts';
+
 export const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
 
 export function buildHttpConnectionManager(configured: HcmData, environment: HttpEnvironment): HttpConnectionManager {
@@ -66,7 +66,6 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
   const context = { stats: scope, clock, timers, random, runtime, localNode, ...numbers };
   // The router is not a filter here: it is what `HttpStream.routeRequest` does when the others are done.
   const filters = data.httpFilters.filter((filter) => filter.kind !== routerKind);
-  const options = codecOptions(data, new Http1Counters(stats));
   return new HttpConnectionManager({
     data,
     router: data.httpFilters.find((filter) => filter.kind === routerKind)!.data as RouterData,
@@ -87,7 +86,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     }),
     clock,
     timers,
-    newCodec: (host, acceptor) => new H1ServerCodec(host, acceptor, options),
+    codecs: new ServerCodecs(data, stats, runtime),
     drain: new Drain(environment.drain, clock, random),
     shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
   });
@@ -109,51 +108,4 @@ function buildChain(
 function defaultOff(filters: readonly HttpFilterData[]): Uint8Array | null {
   if (!filters.some((filter) => filter.disabled)) return null;
   return Uint8Array.from(filters, (filter) => (filter.disabled ? 1 : 0));
-}
-
-function codecOptions({ http1, limits, timeouts }: HcmData, counters: Http1Counters): H1ServerOptions {
-  return {
-    headersBytesMax: limits.headerBytesMax,
-    headersCountMax: limits.headerCountMax,
-    acceptHttp10: http1.acceptHttp10,
-    allowAbsoluteUrl: http1.allowAbsoluteUrl,
-    allowChunkedLength: http1.allowChunkedLength,
-    allowCustomMethods: http1.allowCustomMethods,
-    enableTrailers: http1.enableTrailers,
-    headersWithUnderscores: underscoreActions[limits.headersWithUnderscores],
-    ignoredUpgrades: http1.ignoredUpgrades.map((match) => new UpgradeMatcher(match)),
-    headerKeyFormat: headerKeyFormats[http1.headerKeyFormat],
-    counters,
-    acceptsEarly: timeouts.requestHeadersMs > 0,
-  };
-}
-
-const underscoreActions = {
-  ALLOW: UnderscoreAction.Allow,
-  REJECT_REQUEST: UnderscoreAction.Reject,
-  DROP_HEADER: UnderscoreAction.Drop,
-} as const;
-
-export const headerKeyFormats = {
-  lower: HeaderKeyFormat.LowerCase,
-  'proper-case': HeaderKeyFormat.ProperCase,
-  'preserve-case': HeaderKeyFormat.PreserveCase,
-} as const;
-
-/** `ignore_http_11_upgrade`: one string matcher on the Upgrade field's value. */
-class UpgradeMatcher {
-  private readonly match: StringMatchData;
-
-  constructor(match: StringMatchData) {
-    this.match = match;
-  }
-
-  matches(value: string): boolean {
-    const { kind, ignoreCase } = this.match;
-    const wanted = ignoreCase ? this.match.value.toLowerCase() : this.match.value;
-    const found = ignoreCase ? value.toLowerCase() : value;
-    if (kind === 'exact') return found === wanted;
-    if (kind === 'prefix') return found.startsWith(wanted);
-    return kind === 'suffix' ? found.endsWith(wanted) : found.includes(wanted);
-  }
 }

@@ -1,4 +1,3 @@
-import type { CodecHost, ServerCodec, StreamAcceptor } from '../../codec/codec.ts';
 import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
@@ -16,9 +15,8 @@ import type { LocalReplies } from './local-reply.ts';
 import type { RequestPreparation } from './request/preparation.ts';
 import type { ResponsePreparation } from './response/preparation.ts';
 import type { RouteStatsDirectory } from './route-stats.ts';
+import type { ServerCodecs } from './server-codecs.ts';
 import { ServerConnection } from './server-connection.ts';
-
-export type ServerCodecFactory = (host: CodecHost, acceptor: StreamAcceptor) => ServerCodec;
 
 /** Everything a connection manager is made of; `build.ts` makes it. */
 export interface HttpConnectionManagerParts {
@@ -39,7 +37,7 @@ export interface HttpConnectionManagerParts {
   readonly routeStats: RouteStatsDirectory;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly newCodec: ServerCodecFactory;
+  readonly codecs: ServerCodecs;
   /** Its own: of its listener, and of the process where the admin asked for it. */
   readonly drain: Drain;
   /** True while responses should close their connections, whatever `drain` says. */
@@ -60,7 +58,7 @@ export class HttpConnectionManager implements ConnectionHandler {
   readonly localReplies: LocalReplies;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly newCodec: ServerCodecFactory;
+  readonly codecs: ServerCodecs;
   readonly routes: RouteTable;
   readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly routeStats: RouteStatsDirectory;
@@ -84,7 +82,7 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.localReplies = parts.localReplies;
     this.clock = parts.clock;
     this.timers = parts.timers;
-    this.newCodec = parts.newCodec;
+    this.codecs = parts.codecs;
     this.routes = parts.routes;
     this.routeStats = parts.routeStats;
     this.listenerMetadata = parts.listenerMetadata;

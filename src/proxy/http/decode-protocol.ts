@@ -1,3 +1,5 @@
+import type { Http2Data } from '../../cluster/cluster-data.ts';
+import { decodeHttp2 } from '../../cluster/protocol/http2-decode.ts';
 import { durationMs } from '../../core/duration.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -107,6 +109,15 @@ export function decodeHttp1(options: Http1ProtocolOptions | undefined, reasons: 
       (matcher, i) => decodeUpgrade(matcher, reasons.at('ignore_http_11_upgrade', i)) ?? [],
     ),
   };
+}
+
+/** What the connection manager says of invalid messages counts unless the HTTP/2 options do, as in Envoy. */
+export function decodeDownstreamHttp2(message: HttpConnectionManager, reasons: Reasons): Http2Data {
+  const { http2ProtocolOptions, streamErrorOnInvalidHttpMessage } = message;
+  const data = decodeHttp2(http2ProtocolOptions, reasons);
+  const isOverridden = http2ProtocolOptions?.overrideStreamErrorOnInvalidHttpMessage !== undefined;
+  if (isOverridden || streamErrorOnInvalidHttpMessage === undefined) return data;
+  return { ...data, streamErrorOnInvalidHttpMessage };
 }
 
 function decodeKeyFormat(

@@ -23,7 +23,7 @@ import { wireText } from '../../route/wire-text.ts';
 import { decodeClientAddress } from './decode-client-address.ts';
 import { decodeHttpFilters } from './decode-filters.ts';
 import { decodeLocalReply } from './decode-local-reply.ts';
-import { decodeHttp1, decodeLimits, decodeTimeouts } from './decode-protocol.ts';
+import { decodeDownstreamHttp2, decodeHttp1, decodeLimits, decodeTimeouts } from './decode-protocol.ts';
 import type {
   AccessLogOptionsData,
   ForwardingData,
@@ -46,11 +46,13 @@ const hcmFields = new SupportedFields(
     'common_http_protocol_options',
     'http1_safe_max_connection_duration',
     'http_protocol_options',
+    'http2_protocol_options',
     'server_name',
     'server_header_transformation',
     'scheme_header_transformation',
     'max_request_headers_kb',
     'stream_idle_timeout',
+    'stream_flush_timeout',
     'request_timeout',
     'request_headers_timeout',
     'drain_timeout',
@@ -106,6 +108,13 @@ const logOptionFields = new SupportedFields(HttpConnectionManager_HcmAccessLogOp
   'flush_access_log_on_new_request',
 ]);
 
+const codecTypes: Readonly<Record<CodecType, HcmData['codecType'] | null>> = {
+  [CodecType.AUTO]: 'AUTO',
+  [CodecType.HTTP1]: 'HTTP1',
+  [CodecType.HTTP2]: 'HTTP2',
+  [CodecType.HTTP3]: null,
+};
+
 /** Null: reasons were added. */
 export function decodeHttpConnectionManager(
   message: HttpConnectionManager,
@@ -114,8 +123,9 @@ export function decodeHttpConnectionManager(
 ): HcmData | null {
   const before = reasons.list.length;
   hcmFields.check(message, reasons);
-  if (message.codecType !== CodecType.AUTO && message.codecType !== CodecType.HTTP1)
-    reasons.at('codec_type').add(`${CodecType[message.codecType]} is not supported by sekisho yet, AUTO and HTTP1 are`);
+  const codecType = codecTypes[message.codecType];
+  if (codecType === null)
+    reasons.at('codec_type').add('HTTP3 is not supported by sekisho yet, AUTO, HTTP1 and HTTP2 are');
   const { routeSpecifier, httpProtocolOptions } = message;
   const routeConfig =
     routeSpecifier.case === 'routeConfig'
@@ -124,6 +134,7 @@ export function decodeHttpConnectionManager(
   if (routeSpecifier.case === undefined) reasons.add('needs route_config');
   const data = {
     statPrefix: message.statPrefix,
+    codecType: codecType!,
     routeConfig: routeConfig!,
     httpFilters: decodeHttpFilters(message.httpFilters, reasons, extensions),
     accessLogs: decodeAccessLogs(message.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher),
@@ -131,6 +142,7 @@ export function decodeHttpConnectionManager(
     limits: decodeLimits(message, reasons),
     timeouts: decodeTimeouts(message),
     http1: decodeHttp1(httpProtocolOptions, reasons.at('http_protocol_options')),
+    http2: decodeDownstreamHttp2(message, reasons.at('http2_protocol_options')),
     path: decodePathOptions(message),
     host: decodeHostOptions(message, reasons),
     client: decodeClientAddress(message, reasons),

@@ -1,3 +1,4 @@
+import type { Http2Data } from '../../cluster/cluster-data.ts';
 import type { CidrData } from '../../listener/listener-data.ts';
 import type { AccessLogData, AccessLogFilterData, FormatData } from '../../observe/access-log-data.ts';
 import type { HeaderAdditionData, RouteConfigurationData } from '../../route/route-data.ts';
@@ -12,6 +13,8 @@ export const hcmKind = 'envoy.extensions.filters.network.http_connection_manager
 export interface HcmData {
   /** As configured; stats live below `http.<statPrefix>.`. */
   readonly statPrefix: string;
+  /** AUTO: by ALPN, else by the first bytes. */
+  readonly codecType: 'AUTO' | 'HTTP1' | 'HTTP2';
   readonly routeConfig: RouteConfigurationData;
   /** In configured order, the router last. */
   readonly httpFilters: readonly HttpFilterData[];
@@ -20,6 +23,7 @@ export interface HcmData {
   readonly limits: DownstreamLimitsData;
   readonly timeouts: DownstreamTimeoutsData;
   readonly http1: Http1Data;
+  readonly http2: Http2Data;
   readonly path: PathOptionsData;
   readonly host: HostOptionsData;
   readonly client: ClientAddressData;
@@ -31,7 +35,7 @@ export interface HcmData {
   readonly proxy100Continue: boolean;
   /**
    * `http_protocol_options.override_stream_error_on_invalid_http_message`, else `stream_error_on_invalid_http_message`:
-   * after a malformed request is answered the connection stays open.
+   * after a malformed HTTP/1 request is answered the connection stays open.
    */
   readonly streamErrorOnInvalidMessage: boolean;
 }

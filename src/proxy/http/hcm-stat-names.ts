@@ -1,6 +1,6 @@
 /**
  * What a connection manager and its router count rarely, below `http.<stat_prefix>.`: shown from the start, as in Envoy.
- * Names of what is refused here (TLS, HTTP/2 and 3, upgrades, tracing, overload, internal redirects) are left out.
+ * Names of what is refused here (TLS, HTTP/3, upgrades, tracing, overload, internal redirects) are left out.
  */
 export const rareCounterNames = [
   'downstream_cx_delayed_close_timeout',
@@ -23,6 +23,7 @@ export const rareCounterNames = [
   'downstream_rq_rx_reset',
   'downstream_rq_timeout',
   'downstream_rq_too_large',
+  'downstream_rq_too_many_premature_resets',
   'downstream_rq_tx_reset',
   'downstream_rq_ws_on_non_ws_route',
   'no_cluster',

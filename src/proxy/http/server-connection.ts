@@ -1,17 +1,35 @@
 import type { CodecHost, ServerCodec, StreamAcceptor } from '../../codec/codec.ts';
+import {
+  HeaderBlockFlood,
+  InboundEmptyFramesFlood,
+  InboundFramesFlood,
+  OutboundFramesFlood,
+  PingTimeout,
+  PrematureResets,
+} from '../../codec/h2/failures.ts';
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
-import type { Failure } from '../../core/failure.ts';
+import type { Failure, FailureKind } from '../../core/failure.ts';
 import { ClosedByPeer, DelayedCloseTimeout, DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
-import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
+import { lentBytes } from '../../core/lent-bytes.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
+import { sniffVersion, versionOfAlpn } from './http-version.ts';
 import { HttpStream } from './stream.ts';
 
 /** Where delayed_close_timeout is off: how long a client may take nothing of its last answer. Envoy's default. */
 const flushStallMs = 1000;
+
+/** Counted by the codec, and not as protocol errors. */
+const floods: ReadonlySet<FailureKind> = new Set([
+  HeaderBlockFlood.kind,
+  InboundEmptyFramesFlood.kind,
+  InboundFramesFlood.kind,
+  OutboundFramesFlood.kind,
+]);
 
 /** One downstream connection and the streams on it. */
 export class ServerConnection implements ConnectionSink, CodecHost, StreamAcceptor, Timed, ActiveConnection {
@@ -21,7 +39,13 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   deadline: number;
   heapIndex: number;
   heapKey: number;
-  private readonly codec: ServerCodec;
+  /** What the client speaks; null: it has not said enough yet. */
+  private codec: ServerCodec | null;
+  private version: HttpVersion | null;
+  /** Its first bytes, while they are too few to tell. */
+  private prefix: Uint8Array | null;
+  /** When the codec wants a tick; Infinity: it does not. */
+  private codecAt: number;
   private readonly streams: HttpStream[];
   private readonly startMs: number;
   private idleAt: number;
@@ -30,7 +54,6 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   /** Of a connection that is to end while idle; Infinity: none. */
   private closeAt: number;
   private requests: number;
-  private isHttp1: boolean;
   private isDraining: boolean;
   /** Its answers ask the client to go, because a drain does. */
   private saysGoodbye: boolean;
@@ -49,13 +72,16 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.deadline = Infinity;
     this.heapIndex = -1;
     this.heapKey = Infinity;
+    this.codec = null;
+    this.version = null;
+    this.prefix = null;
+    this.codecAt = Infinity;
     this.streams = [];
     this.startMs = manager.clock.now;
     this.idleAt = Infinity;
     this.drainAt = Infinity;
     this.closeAt = Infinity;
     this.requests = 0;
-    this.isHttp1 = false;
     this.isDraining = false;
     this.saysGoodbye = false;
     this.isPastDuration = false;
@@ -64,14 +90,13 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.isAboveHighWatermark = false;
     this.countedRead = 0;
     this.countedWritten = 0;
-    this.codec = manager.newCodec(this, this);
     const { stats } = manager;
     stats.cxTotal.inc();
     stats.cxActive.inc();
     const { maxConnectionDurationMs } = manager.data.timeouts;
     if (maxConnectionDurationMs > 0) this.drainAt = this.startMs + maxConnectionDurationMs;
     this.becameIdle();
-    this.wakeAt(this.drainAt);
+    this.wakeBy(this.drainAt);
     connection.attach(this);
   }
 
@@ -79,9 +104,25 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     return this.streams.length === 0;
   }
 
+  get isHttp2(): boolean {
+    return this.version === HttpVersion.Http2;
+  }
+
+  /** Bytes that filters and repeats may keep of one message; 0: no limit. Over HTTP/2 Envoy takes the stream's window. */
+  get streamBufferLimit(): number {
+    return this.isHttp2 ? this.manager.data.http2.initialStreamWindowSize : this.connection.bufferLimit;
+  }
+
   /** Makes sure that `tick` comes at `at`, or earlier. */
-  wakeAt(at: number): void {
+  wakeBy(at: number): void {
     if (at < this.deadline) this.manager.timers.schedule(this, at);
+  }
+
+  /** The codec's wish. */
+  wakeAt(at: number): void {
+    if (at >= this.codecAt) return;
+    this.codecAt = at;
+    this.wakeBy(at);
   }
 
   tick(now: number): void {
@@ -90,11 +131,16 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
       if (stream !== undefined && stream.timeouts.next() <= now) stream.timeouts.fire(now);
     }
     if (this.isClosed) return;
+    if (this.codecAt <= now) {
+      this.codecAt = Infinity;
+      this.codec!.tick!(now);
+      if (this.isClosed) return;
+    }
     if (this.drainAt <= now) {
       this.drainAt = Infinity;
       this.manager.stats.count('downstream_cx_max_duration_reached');
       // `http1_safe_max_connection_duration`: the next answer says goodbye, and nothing is closed before.
-      if (this.manager.data.timeouts.http1SafeMaxConnectionDuration) this.drainSoftly();
+      if (!this.isHttp2 && this.manager.data.timeouts.http1SafeMaxConnectionDuration) this.drainSoftly();
       else this.drain();
     }
     if (this.idleAt <= now && this.streams.length === 0) {
@@ -107,7 +153,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
       this.close(DownstreamLocalClose.with('on_idle_timeout'), true);
     }
     const idle = this.streams.length === 0 ? Math.min(this.idleAt, this.closeAt) : Infinity;
-    let next = Math.min(this.drainAt, idle);
+    let next = Math.min(this.drainAt, idle, this.codecAt);
     for (const stream of this.streams) next = Math.min(next, stream.timeouts.next());
     this.manager.timers.schedule(this, next);
   }
@@ -115,20 +161,24 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   // ---- the connection tells
 
   onBytes(chunk: Uint8Array): void {
-    if (!this.isHttp1) this.becomeHttp1();
-    this.codec.receive(chunk, this.manager.clock.now);
+    let bytes: Uint8Array | null = chunk;
+    if (this.codec === null) {
+      bytes = this.begin(chunk);
+      if (bytes === null) return;
+    }
+    this.codec!.receive(bytes, this.manager.clock.now);
   }
 
   onDrain(): void {
     if (!this.isAboveHighWatermark) return;
     this.isAboveHighWatermark = false;
-    this.codec.onBelowLowWatermark();
+    this.codec!.onBelowLowWatermark();
   }
 
   onEnd(): void {
     // Envoy drops the stream of a client that half-closes; nothing more can be asked on this connection.
     this.isClosing = true;
-    this.codec.receiveEnd(this.manager.clock.now);
+    this.codec?.receiveEnd(this.manager.clock.now);
     this.connection.destroy(DownstreamRemoteClose);
   }
 
@@ -139,10 +189,10 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     timers.cancel(this);
     if (failure === DelayedCloseTimeout) stats.count('downstream_cx_delayed_close_timeout');
     this.countEnd(failure);
-    this.codec.closed(failure === DownstreamRemoteClose || failure.kind.side === 0 ? DownstreamRemoteClose : failure);
+    this.codec?.closed(failure === DownstreamRemoteClose || failure.kind.side === 0 ? DownstreamRemoteClose : failure);
     for (const stream of this.streams.slice()) stream.onDownstreamReset(DownstreamRemoteClose);
     stats.cxActive.dec();
-    if (this.isHttp1) stats.cxHttp1Active.dec();
+    if (this.version !== null) (this.isHttp2 ? stats.cxHttp2Active : stats.cxHttp1Active).dec();
     if (this.isPastDuration) stats.cxHttp1SoftDrain.dec();
     stats.cxDestroy.inc();
     stats.cxLengthMs.record(clock.now - this.startMs);
@@ -174,6 +224,10 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.connection.end();
   }
 
+  get bufferedBytes(): number {
+    return this.connection.bufferedBytes;
+  }
+
   pause(): void {
     this.connection.pause();
   }
@@ -200,14 +254,16 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   }
 
   onProtocolError(failure: Failure): void {
-    this.manager.stats.count('downstream_cx_protocol_error');
-    this.close(failure, true);
+    const { kind } = failure;
+    if (kind === PrematureResets.kind) this.manager.stats.count('downstream_rq_too_many_premature_resets');
+    else if (kind !== PingTimeout.kind && !floods.has(kind)) this.manager.stats.count('downstream_cx_protocol_error');
+    this.close(failure, kind !== PrematureResets.kind && kind !== PingTimeout.kind);
   }
 
   onFinished(): void {
     const last = this.streams[0];
     // Envoy: no grace for a client that asked for the end itself and has its whole answer.
-    this.close(DownstreamLocalClose, last === undefined || !last.asksToClose || !last.isExchanged);
+    this.close(DownstreamLocalClose, this.isHttp2 || last === undefined || !last.asksToClose || !last.isExchanged);
   }
 
   // ---- streams tell
@@ -217,13 +273,14 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     if (!this.saysGoodbye && this.manager.shouldCloseOnResponse()) {
       this.saysGoodbye = true;
       this.manager.stats.count('downstream_cx_drain_close');
-      this.codec.drain();
+      this.codec!.drain(this.manager.clock.now);
     }
     void head;
   }
 
+  /** What was wrong with a request may be wrong with what follows it; over HTTP/2 one stream says nothing of the others. */
   closeAfterResponse(): void {
-    this.codec.drain();
+    if (!this.isHttp2) this.codec!.drain();
   }
 
   /** What has passed since the last stream, for `outcome`; HTTP/1 has one stream at a time. */
@@ -250,48 +307,70 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   private drainSoftly(): void {
     this.isPastDuration = true;
     this.manager.stats.cxHttp1SoftDrain.inc();
-    this.codec.drain();
+    this.codec?.drain();
   }
 
   /** No new requests after those that are open. */
   drain(): void {
     this.isDraining = true;
-    this.codec.drain();
+    this.codec?.drain(this.manager.clock.now);
     if (this.streams.length === 0) this.goAway();
   }
 
   /**
    * Nothing is open. HTTP/1 cannot say goodbye without an answer, so a request that crosses this is still answered, with
-   * `connection: close`, until drain_timeout is over. A connection that never had one closes at once.
+   * `connection: close`, until drain_timeout is over. A connection that never had one closes at once. HTTP/2's GOAWAY
+   * needs neither; the codec says when its handshake is over.
    */
   private goAway(): void {
+    if (this.isHttp2) {
+      this.codec!.drain(this.manager.clock.now);
+      return;
+    }
     if (this.requests === 0) {
       this.close(DownstreamLocalClose.with('on_idle_timeout'), false);
       return;
     }
-    this.codec.drain();
+    this.codec!.drain();
     this.closeAt = this.manager.clock.now + this.manager.data.timeouts.drainMs;
-    this.wakeAt(this.closeAt);
+    this.wakeBy(this.closeAt);
   }
 
-  /** The first bytes: from now on it counts as what it speaks. */
-  private becomeHttp1(): void {
-    this.isHttp1 = true;
-    this.manager.stats.cxHttp1Total.inc();
-    this.manager.stats.cxHttp1Active.inc();
+  /** The first bytes: from now on it counts as what it speaks. What the codec is to read; null: nothing yet. */
+  private begin(chunk: Uint8Array): Uint8Array | null {
+    const bytes = this.prefix === null ? chunk : joined(this.prefix, chunk);
+    const version = this.versionOf(bytes);
+    if (bytes !== chunk || version === null) lentBytes.settle(chunk, chunk.length);
+    if (version === null) {
+      this.prefix = bytes.slice();
+      return null;
+    }
+    this.prefix = null;
+    this.version = version;
+    const { stats, codecs } = this.manager;
+    (this.isHttp2 ? stats.cxHttp2Total : stats.cxHttp1Total).inc();
+    (this.isHttp2 ? stats.cxHttp2Active : stats.cxHttp1Active).inc();
+    this.codec = codecs.open(version, this, this);
+    return bytes;
+  }
+
+  private versionOf(bytes: Uint8Array): HttpVersion | null {
+    const { codecType } = this.manager.data;
+    if (codecType !== 'AUTO') return codecType === 'HTTP2' ? HttpVersion.Http2 : HttpVersion.Http11;
+    return versionOfAlpn(this.connection.peer.alpn) ?? sniffVersion(bytes);
   }
 
   private becameIdle(): void {
     const { idleMs } = this.manager.data.timeouts;
     if (idleMs === 0) return;
     this.idleAt = this.manager.clock.now + idleMs;
-    this.wakeAt(this.idleAt);
+    this.wakeBy(this.idleAt);
   }
 
   private wroteTooMuch(): false {
     if (!this.isAboveHighWatermark) {
       this.isAboveHighWatermark = true;
-      this.codec.onAboveHighWatermark();
+      this.codec!.onAboveHighWatermark();
     }
     return false;
   }
@@ -313,4 +392,11 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.countedRead = bytesRead;
     this.countedWritten = bytesWritten;
   }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
 }

@@ -94,7 +94,7 @@ export class HttpStream implements Stream {
   }
 
   get bufferLimit(): number {
-    return this.connection.connection.bufferLimit;
+    return this.connection.streamBufferLimit;
   }
 
   get clusterStats(): StatsScope | null {
@@ -134,9 +134,14 @@ export class HttpStream implements Stream {
     outcome.peer = connection.connection.peer;
     outcome.filterChainName = connection.filterChainName;
     outcome.listenerMetadata = this.manager.listenerMetadata;
-    outcome.protocol = 'HTTP/1.1';
     stats.rqTotal.inc();
-    stats.rqHttp1Total.inc();
+    if (connection.isHttp2) {
+      outcome.protocol = 'HTTP/2';
+      stats.rqHttp2Total.inc();
+    } else {
+      outcome.protocol = 'HTTP/1.1';
+      stats.rqHttp1Total.inc();
+    }
     stats.rqActive.inc();
   }
 

@@ -67,7 +67,7 @@ export class StreamTimeouts {
   /** Counted from the stream's beginning; -1: off. */
   setDuration(ms: number): void {
     this.durationAt = ms < 0 ? Infinity : this.stream.outcome.startMs + ms;
-    if (ms >= 0) this.stream.connection.wakeAt(this.durationAt);
+    if (ms >= 0) this.stream.connection.wakeBy(this.durationAt);
   }
 
   /** Long streams are logged again and again. */
@@ -169,7 +169,7 @@ export class StreamTimeouts {
 
   private at(ms: number): number {
     const at = this.stream.clock.now + ms;
-    this.stream.connection.wakeAt(at);
+    this.stream.connection.wakeBy(at);
     return at;
   }
 

@@ -162,11 +162,63 @@ test('original IP detection', () => {
   ]);
 });
 
+describe('HTTP/2', () => {
+  test('by default as Envoy', () => {
+    const [data] = decode({});
+    expect(data).toMatchObject({
+      codecType: 'AUTO',
+      http2: {
+        hpackTableSize: 4096,
+        maxConcurrentStreams: 1024,
+        initialStreamWindowSize: 16 * 1024 * 1024,
+        initialConnectionWindowSize: 24 * 1024 * 1024,
+        streamErrorOnInvalidHttpMessage: false,
+        keepAlive: null,
+      },
+    });
+  });
+
+  test('what is set', () => {
+    const [data, reasons] = decode({
+      codecType: 'HTTP2',
+      http2ProtocolOptions: { maxConcurrentStreams: 7, connectionKeepalive: { interval: '30s', timeout: '1s' } },
+      streamFlushTimeout: '7s',
+    });
+    expect(reasons).toEqual([]);
+    expect(data).toMatchObject({
+      codecType: 'HTTP2',
+      http2: {
+        maxConcurrentStreams: 7,
+        keepAlive: { intervalMs: 30_000, timeoutMs: 1000, jitter: 0.15, idleIntervalMs: 0 },
+      },
+      timeouts: { streamFlushMs: 7000, streamIdleMs: 300_000 },
+    });
+  });
+
+  test.each([
+    [{ streamErrorOnInvalidHttpMessage: true }, true],
+    [{ http2ProtocolOptions: { streamErrorOnInvalidHttpMessaging: true } }, true],
+    [
+      {
+        streamErrorOnInvalidHttpMessage: true,
+        http2ProtocolOptions: { overrideStreamErrorOnInvalidHttpMessage: false },
+      },
+      false,
+    ],
+    [
+      { streamErrorOnInvalidHttpMessage: false, http2ProtocolOptions: { streamErrorOnInvalidHttpMessaging: true } },
+      false,
+    ],
+  ])('an invalid message with %j', (json, endsStreamOnly) => {
+    expect(decode(json)[0]?.http2.streamErrorOnInvalidHttpMessage).toBe(endsStreamOnly);
+  });
+});
+
 describe('refused by name', () => {
   test.each<[object, string]>([
     [{ rds: { configSource: { ads: {} }, routeConfigName: 'r' } }, 'rds: field'],
-    [{ codecType: 'HTTP2' }, 'codec_type: HTTP2 is not supported'],
-    [{ http2ProtocolOptions: { maxConcurrentStreams: 7 } }, 'http2_protocol_options: field'],
+    [{ codecType: 'HTTP3' }, 'codec_type: HTTP3 is not supported'],
+    [{ http2ProtocolOptions: { allowMetadata: true } }, 'http2_protocol_options.allow_metadata: field'],
     [{ http3ProtocolOptions: {} }, 'http3_protocol_options: field'],
     [{ tracing: {} }, 'tracing: field'],
     [{ upgradeConfigs: [{ upgradeType: 'websocket' }] }, 'upgrade_configs: field'],
