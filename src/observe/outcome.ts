@@ -48,6 +48,8 @@ export class Outcome {
   /** Bits of ResponseFlag. */
   flags: number;
   localReplyBody: string;
+  /** Name of a request field that got a value that no field may have; empty: none did. */
+  invalidField: string;
 
   /** Body bytes. */
   bytesReceived: number;
@@ -133,6 +135,7 @@ export class Outcome {
     this.accessLogType = 'DownstreamEnd';
     this.flags = 0;
     this.localReplyBody = '';
+    this.invalidField = '';
     this.bytesReceived = 0;
     this.bytesSent = 0;
     this.headerBytesReceived = 0;

@@ -8,6 +8,7 @@ import { grpc } from './rows/grpc.ts';
 import { headers } from './rows/headers.ts';
 import { http1 } from './rows/http1.ts';
 import { connectionManager } from './rows/connection-manager.ts';
+import { injection } from './rows/injection.ts';
 import { malformed } from './rows/malformed.ts';
 import { observing } from './rows/observing.ts';
 import { operators } from './rows/operators.ts';
@@ -32,6 +33,7 @@ export const groups: readonly Group[] = [
   ...replies,
   ...filters,
   ...runtime,
+  ...injection,
   ...tcpProxy,
   ...observing,
   ...operators,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Address } from '../../core/peer.ts';
+import { fieldValue } from '../../core/field-value.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
@@ -113,7 +114,8 @@ function decodeEndpoint(lbEndpoint: LbEndpoint, locality: LocalityLbEndpoints, r
   const place = locality.locality;
   const host: HostData = {
     address,
-    hostname: endpoint.hostname,
+    // `auto_host_rewrite` makes it a request's host.
+    hostname: fieldValue(endpoint.hostname),
     weight: lbEndpoint.loadBalancingWeight ?? 1,
     priority: locality.priority,
     locality: place === undefined ? emptyLocality : { region: place.region, zone: place.zone, subZone: place.subZone },

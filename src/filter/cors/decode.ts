@@ -1,4 +1,5 @@
 import type { ExtensionDecoder } from '../../core/extension.ts';
+import { fieldValue } from '../../core/field-value.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
@@ -38,10 +39,10 @@ export function decodeCorsPolicy(message: CorsPolicy, reasons: Reasons): CorsPol
     allowOrigins: message.allowOriginStringMatch.map((matcher, i) =>
       decodeStringMatcher(matcher, reasons.at('allow_origin_string_match', i)),
     ),
-    allowMethods: message.allowMethods,
-    allowHeaders: message.allowHeaders,
-    exposeHeaders: message.exposeHeaders,
-    maxAge: message.maxAge,
+    allowMethods: fieldValue(message.allowMethods),
+    allowHeaders: fieldValue(message.allowHeaders),
+    exposeHeaders: fieldValue(message.exposeHeaders),
+    maxAge: fieldValue(message.maxAge),
     allowCredentials: message.allowCredentials ?? null,
     allowPrivateNetworkAccess: message.allowPrivateNetworkAccess ?? null,
     forwardNotMatchingPreflights: message.forwardNotMatchingPreflights ?? null,

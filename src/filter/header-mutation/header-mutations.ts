@@ -1,3 +1,4 @@
+import { fieldValue, isFieldValue } from '../../core/field-value.ts';
 import type { Headers } from '../../core/headers.ts';
 import { compileFormat } from '../../observe/format/format.ts';
 import type { Formatter } from '../../observe/formatter.ts';
@@ -27,7 +28,7 @@ export class HeaderMutations {
   private readonly mutations: readonly HeaderMutation[];
 
   constructor(data: readonly HeaderMutationData[], kind: HeadersKind) {
-    this.mutations = data.map((mutation) => compileMutation(mutation, joinedNames[kind]));
+    this.mutations = data.map((mutation) => compileMutation(mutation, kind));
   }
 
   get isEmpty(): boolean {
@@ -39,10 +40,10 @@ export class HeaderMutations {
   }
 }
 
-function compileMutation(data: HeaderMutationData, joined: ReadonlySet<string>): HeaderMutation {
+function compileMutation(data: HeaderMutationData, kind: HeadersKind): HeaderMutation {
   switch (data.kind) {
     case 'append':
-      return new Append(data, joined);
+      return new Append(data, kind);
     case 'remove':
       return new Remove(data.name);
     case 'remove-matching':
@@ -56,23 +57,23 @@ class Append implements HeaderMutation {
   private readonly formatter: Formatter;
   private readonly action: HeaderAppendData['action'];
   private readonly keepEmpty: boolean;
-  private readonly joined: ReadonlySet<string>;
+  private readonly kind: HeadersKind;
 
-  constructor(data: HeaderAppendData, joined: ReadonlySet<string>) {
+  constructor(data: HeaderAppendData, kind: HeadersKind) {
     this.name = data.name;
     this.formatter = compileFormat(data.value, { omitEmptyValues: true });
     this.fixed = data.value.includes('%') ? null : this.formatter.format(noOutcome);
     this.action = data.action;
     this.keepEmpty = data.keepEmpty;
-    this.joined = joined;
+    this.kind = kind;
   }
 
   apply(headers: Headers, outcome: Outcome): void {
-    const value = this.fixed ?? this.formatter.format(outcome);
+    const value = this.fixed ?? this.format(outcome);
     if (value === '' && !this.keepEmpty) return;
     switch (this.action) {
       case 'APPEND_IF_EXISTS_OR_ADD':
-        appendHeader(headers, this.joined, this.name, value);
+        appendHeader(headers, joinedNames[this.kind], this.name, value);
         return;
       case 'ADD_IF_ABSENT':
         if (!headers.has(this.name)) headers.add(this.name, value);
@@ -83,6 +84,14 @@ class Append implements HeaderMutation {
       case 'OVERWRITE_IF_EXISTS':
         if (headers.has(this.name)) headers.set(this.name, value);
     }
+  }
+
+  /** Some operators decode what a client has sent: what would begin another field must not get out. */
+  private format(outcome: Outcome): string {
+    const value = this.formatter.format(outcome);
+    if (isFieldValue(value)) return value;
+    if (this.kind === 'request') outcome.invalidField = this.name;
+    return fieldValue(value);
   }
 }
 

@@ -121,9 +121,20 @@ export class Forwarding implements PickContext {
     this.retry = RetryState.from(head, action, cluster, manager.runtime);
     this.setRouterHeaders(head);
     action.mutateRequest(head, outcome, choice, !manager.router.suppressEnvoyHeaders);
+    if (outcome.invalidField !== '') {
+      this.refuseField(outcome.invalidField);
+      return;
+    }
     this.replay.head(end);
     this.try();
     if (end) this.requestEnded();
+  }
+
+  /** A mutation gave a field a value that would not stay within it. Envoy's answer. */
+  private refuseField(name: string): void {
+    const body = `invalid header value for: ${name}`;
+    const details = `filter_removed_required_request_headers{${body}}`;
+    this.stream.replyFromRouter({ status: 503, body, details, flags: ResponseFlag.DownstreamProtocolError });
   }
 
   private refuseForMaintenance(cluster: Cluster): void {
@@ -339,7 +350,7 @@ export class Forwarding implements PickContext {
     const upstream = new UpstreamTry(this);
     this.current = upstream;
     upstream.host = host;
-    cluster!.httpPool(host, this.action.priority).newStream(upstream);
+    upstream.ask(cluster!.httpPool(host, this.action.priority, this.head!.version));
   }
 
   /** A repeat has less time than the first try had. */

@@ -1,3 +1,4 @@
+import { fieldValue } from '../../core/field-value.ts';
 import { isGrpcRequest } from '../../core/grpc-request.ts';
 import { ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
@@ -49,7 +50,7 @@ export class LocalReplies {
   ): PreparedReply {
     const head = new ResponseHead(reply.status, new Headers());
     const { headers } = head;
-    if (reply.headers !== undefined) for (const [name, value] of reply.headers) headers.set(name, value);
+    if (reply.headers !== undefined) for (const [name, value] of reply.headers) headers.set(name, fieldValue(value));
     outcome.responseCode = reply.status;
     outcome.responseHead = head;
     let body = reply.body;
@@ -66,8 +67,7 @@ export class LocalReplies {
       if (format !== null) body = format.apply(body, outcome);
     }
     const isHead = request !== null && request.method === 'HEAD';
-    if (reply.asIs !== true && isGrpc)
-      return grpcReply(head, reply, body, isHead, format?.contentType ?? '', outcome);
+    if (reply.asIs !== true && isGrpc) return grpcReply(head, reply, body, isHead, format?.contentType ?? '', outcome);
     if (body === '') {
       headers.remove('content-length');
       headers.remove('content-type');
@@ -116,7 +116,7 @@ class BodyFormat {
   constructor(data: FormatData) {
     this.formatter = data.kind === 'json' ? compileJsonFormat(data.template, data) : compileFormat(data.text, data);
     const usual = data.kind === 'json' ? 'application/json' : 'text/plain';
-    this.contentType = data.contentType === '' ? usual : data.contentType;
+    this.contentType = data.contentType === '' ? usual : fieldValue(data.contentType);
   }
 
   /** `%LOCAL_REPLY_BODY%` has a value only here; access logs print none. */

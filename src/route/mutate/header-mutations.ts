@@ -1,3 +1,4 @@
+import { fieldValue, isFieldValue } from '../../core/field-value.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { Formatter } from '../../observe/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
@@ -38,12 +39,14 @@ export class HeaderMutations {
   private readonly removals: readonly string[];
   private readonly additions: readonly Addition[];
   private readonly joined: ReadonlySet<string>;
+  private readonly isRequest: boolean;
   /** Formatted values of the additions, between the steps; null: nothing to do. Formatters cannot come back here. */
   private readonly pending: (string | null)[];
 
   constructor(data: HeaderMutationsData, side: 'request' | 'response', compile: FormatCompiler) {
     this.removals = data.remove;
     this.additions = data.add.map((addition) => new Addition(addition, compile));
+    this.isRequest = side === 'request';
     this.joined = side === 'request' ? joinedRequestHeaders : joinedResponseHeaders;
     this.pending = data.add.map(() => null);
   }
@@ -67,11 +70,20 @@ export class HeaderMutations {
   }
 
   private valueOf(addition: Addition, headers: Headers, outcome: Outcome): string | null {
-    const value = addition.formatter === null ? addition.value : addition.formatter.format(outcome);
+    const value =
+      addition.formatter === null ? addition.value : this.format(addition.formatter, addition.name, outcome);
     if (value === '' && !addition.keepEmpty) return null;
     if (addition.action === Action.AddIfAbsent && headers.has(addition.name)) return null;
     if (addition.action === Action.OverwriteIfExists && !headers.has(addition.name)) return null;
     return value;
+  }
+
+  /** Some operators decode what a client has sent: what would begin another field must not get out. */
+  private format(formatter: Formatter, name: string, outcome: Outcome): string {
+    const value = formatter.format(outcome);
+    if (isFieldValue(value)) return value;
+    if (this.isRequest) outcome.invalidField = name;
+    return fieldValue(value);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isFieldValue } from '../../core/field-value.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { Formatter } from '../../observe/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
@@ -58,7 +59,10 @@ class FormatHost implements HostRewrite {
   }
 
   authority(_head: RequestHead, outcome: Outcome): string {
-    return this.formatter.format(outcome);
+    const authority = this.formatter.format(outcome);
+    if (isFieldValue(authority)) return authority;
+    outcome.invalidField = ':authority';
+    return '';
   }
 }
 

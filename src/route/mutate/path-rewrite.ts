@@ -1,3 +1,4 @@
+import { isTarget } from '../../core/field-value.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { Formatter } from '../../observe/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
@@ -75,6 +76,10 @@ class FormatRewrite implements PathRewrite {
 
   rewrite(path: string, outcome: Outcome): string {
     const rewritten = this.formatter.format(outcome);
+    if (!isTarget(rewritten)) {
+      outcome.invalidField = ':path';
+      return '';
+    }
     return rewritten === '' ? '' : rewritten + path.slice(pathLength(path));
   }
 }

@@ -1,3 +1,4 @@
+import { fieldValue } from '../../../core/field-value.ts';
 import { HttpVersion, type RequestHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
 import type { Peer } from '../../../core/peer.ts';
@@ -57,7 +58,8 @@ export class RequestPreparation {
     this.forwarding = data.forwarding;
     this.defaultHost = data.http1.defaultHostForHttp10;
     this.trustsForwardedProto = !data.client.useRemoteAddress || data.client.xffNumTrustedHops > 0;
-    this.localNode = context.localNode;
+    const { cluster, id } = context.localNode;
+    this.localNode = { cluster: fieldValue(cluster), id: fieldValue(id) };
     this.rejectedByDetection = context.stats.counter('downstream_rq_rejected_via_ip_detection');
     this.forwardedFor = -1;
     this.forwardedProto = -1;

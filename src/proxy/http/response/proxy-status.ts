@@ -1,3 +1,4 @@
+import { fieldValue } from '../../../core/field-value.ts';
 import { ResponseFlag } from '../../../core/failure.ts';
 import type { ResponseHead } from '../../../core/head.ts';
 import { shortFlags } from '../../../observe/format/response-flag-names.ts';
@@ -64,7 +65,7 @@ export class ProxyStatus {
     if (outcome.flags === 0) return;
     const found = errors.find(([flag]) => (outcome.flags & flag) !== 0)?.[1];
     if (found === undefined) return;
-    const value = `${this.name}; error=${found.name}${this.details(outcome)}`;
+    const value = fieldValue(`${this.name}; error=${found.name}${this.details(outcome)}`);
     const before = head.headers.get('proxy-status');
     head.headers.set('proxy-status', before === undefined ? value : `${before}, ${value}`);
     if (this.data.setRecommendedResponseCode && found.status !== 0) head.status = found.status;
