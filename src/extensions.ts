@@ -23,6 +23,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     async () => (await import('./filter/grpc-http1-bridge/decode.ts')).grpcHttp1BridgeDecoder,
   ),
   httpFilter(
+    'grpc_json_transcoder.v3.GrpcJsonTranscoder',
+    async () => (await import('./filter/grpc-json-transcoder/decode.ts')).grpcJsonTranscoderDecoder,
+  ),
+  httpFilter(
     'grpc_stats.v3.FilterConfig',
     async () => (await import('./filter/grpc-stats/decode.ts')).grpcStatsDecoder,
   ),
