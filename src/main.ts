@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -11,10 +10,10 @@ import type { Workers } from './control/workers.ts';
 /** What sekisho is written for. An older Node finds the one that came with the package and hands over to it. */
 const nodeMajor = 26;
 
-if (Number(process.versions.node.split('.')[0]) < nodeMajor) runUnderOwnNode();
+if (Number(process.versions.node.split('.')[0]) < nodeMajor) await runUnderOwnNode();
 else await run(process.argv.slice(2));
 
-function runUnderOwnNode(): void {
+async function runUnderOwnNode(): Promise<void> {
   let node: string;
   try {
     node = createRequire(import.meta.url).resolve('node/bin/node');
@@ -24,6 +23,7 @@ function runUnderOwnNode(): void {
     );
     process.exit(1);
   }
+  const { spawn } = await import('node:child_process');
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)
     process.on(signal, () => child.kill(signal));
@@ -34,6 +34,9 @@ async function run(args: readonly string[]): Promise<void> {
   const { keepCompiledCode, writeCompiledCode } = await import('./code-cache.ts');
   keepCompiledCode();
   writeCompiledCode();
+  const { readPlainFlags } = await import('./cli/plain-flags.ts');
+  const options = readPlainFlags(args);
+  if (options !== null) return serve(options);
   const { readCommandLine } = await import('./cli/command-line.ts');
   const invocation = readCommandLine(args, process.versions.openssl);
   if (invocation.command === 'print') {
