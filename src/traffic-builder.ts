@@ -1,6 +1,3 @@
-import { H1ClientCodec } from './codec/h1/client.ts';
-import type { H1ClientOptions } from './codec/h1/options.ts';
-import type { UpstreamHttpData } from './cluster/cluster-data.ts';
 import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import type { Clusters } from './cluster/cluster.ts';
 import type { HostCounters } from './cluster/host-counters.ts';
@@ -24,7 +21,7 @@ import type { FilterTools } from './observe/access-log-filter.ts';
 import { compileFormat } from './observe/format/format.ts';
 import { OwnCount, type SharedNumbers } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
-import { buildHttpConnectionManager, headerKeyFormats, type HttpEnvironment } from './proxy/http/build.ts';
+import { buildHttpConnectionManager, type HttpEnvironment } from './proxy/http/build.ts';
 import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
 import type { TcpProxyData } from './proxy/tcp/tcp-proxy-data.ts';
 import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
@@ -73,10 +70,6 @@ export class ListenerBuilder {
       shared,
       hostCounters,
       random: Math.random,
-      codecFor: (data) => {
-        const options = clientCodecOptions(data.http);
-        return (host, owner) => new H1ClientCodec(host, owner, options);
-      },
     };
   }
 
@@ -171,16 +164,4 @@ function buildPerRoute(config: ExtensionData, context: FilterContext): unknown {
     if ((builder.perRouteKind ?? builder.kind) === config.kind) return builder.buildPerRoute!(config.data, context);
   }
   throw new Error(`no HTTP filter takes ${config.kind} on a route`);
-}
-
-function clientCodecOptions(http: UpstreamHttpData): H1ClientOptions {
-  const { allowChunkedLength, enableTrailers, sendFullyQualifiedUrl, headerKeyFormat } = http.http1;
-  return {
-    headersBytesMax: http.maxResponseHeaderBytes,
-    headersCountMax: http.maxResponseHeaderCount,
-    allowChunkedLength,
-    enableTrailers,
-    sendFullyQualifiedUrl,
-    headerKeyFormat: headerKeyFormats[headerKeyFormat],
-  };
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Network, DialOptions } from '../net/network.ts';
 import type { SharedNumbers } from '../observe/shared-limit.ts';
 import type { StatsScope } from '../observe/stats.ts';
+import { HttpVersion } from '../core/head.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers } from './circuit-breaker.ts';
 import type { ClusterData, HostData, LbData } from './cluster-data.ts';
@@ -16,8 +17,9 @@ import { PriorityLoadBalancer } from './lb/load-balancer.ts';
 import type { RandomSource } from './lb/random-source.ts';
 import { runtimeLb } from './lb/runtime-lb.ts';
 import { HttpConnectionPool } from './pool/http-pool.ts';
-import type { ClientCodecFactory, PoolContext } from './pool/pool-context.ts';
+import type { PoolContext } from './pool/pool-context.ts';
 import { TcpConnectionPool } from './pool/tcp-pool.ts';
+import { ClientCodecs } from './protocol/client-codecs.ts';
 
 /** What the clusters of one worker share. */
 export interface ClusterEnvironment {
@@ -30,8 +32,6 @@ export interface ClusterEnvironment {
   readonly shared: SharedNumbers;
   readonly hostCounters: HostCounters;
   readonly runtime: RuntimeView;
-  /** The codec for a cluster's upstream connections. */
-  codecFor(data: ClusterData): ClientCodecFactory;
 }
 
 /** A cluster in one worker, as long as its configuration does not change. */
@@ -42,7 +42,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
   readonly stats: UpstreamStats;
   readonly network: Network;
   readonly dialOptions: DialOptions;
-  readonly openCodec: ClientCodecFactory;
+  readonly codecs: ClientCodecs;
   readonly perConnectionBufferLimit: number;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   private readonly environment: ClusterEnvironment;
@@ -70,7 +70,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
       bindAddress: data.bindAddress,
       keepAliveSeconds: data.keepAliveSeconds,
     };
-    this.openCodec = environment.codecFor(data);
+    this.codecs = new ClientCodecs(data.http, this.stats.scope);
     this.perConnectionBufferLimit = data.bufferLimit;
     this.metadata = data.metadata;
     this.environment = environment;
@@ -101,10 +101,11 @@ export class ClusterRuntime implements Cluster, PoolContext {
   }
 
   /** `host` is one that this cluster's `pick` gave. */
-  httpPool(host: Host, priority: 0 | 1): HttpPool {
+  httpPool(host: Host, priority: 0 | 1, downstream: HttpVersion = HttpVersion.Http11): HttpPool {
     const upstream = host as UpstreamHost;
-    if (priority === 0) return (upstream.httpPoolDefault ??= new HttpConnectionPool(this, upstream, 0));
-    return (upstream.httpPoolHigh ??= new HttpConnectionPool(this, upstream, 1));
+    const version = this.codecs.versionFor(downstream);
+    const place = version === HttpVersion.Http2 ? priority + 2 : priority;
+    return (upstream.httpPools[place] ??= new HttpConnectionPool(this, upstream, priority, version));
   }
 
   tcpPool(host: Host, priority: 0 | 1): TcpPool {

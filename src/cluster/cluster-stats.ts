@@ -121,12 +121,20 @@ export class UpstreamStats implements ClusterStats {
     return this.counter(ClusterCounter.RqRetrySuccess);
   }
 
-  get rqRxReset(): Counter {
-    return this.counter(ClusterCounter.RqRxReset);
+  get flowControlBackedUp(): Counter {
+    return this.counter(ClusterCounter.FlowControlBackedUpTotal);
   }
 
-  get rqTxReset(): Counter {
-    return this.counter(ClusterCounter.RqTxReset);
+  get flowControlDrained(): Counter {
+    return this.counter(ClusterCounter.FlowControlDrainedTotal);
+  }
+
+  get flowControlPausedReading(): Counter {
+    return this.counter(ClusterCounter.FlowControlPausedReadingTotal);
+  }
+
+  get flowControlResumedReading(): Counter {
+    return this.counter(ClusterCounter.FlowControlResumedReadingTotal);
   }
 
   get rqActive(): Gauge {

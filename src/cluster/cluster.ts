@@ -1,5 +1,5 @@
 import type { Failure } from '../core/failure.ts';
-import type { RequestHead, ResponseHead } from '../core/head.ts';
+import type { HttpVersion, RequestHead, ResponseHead } from '../core/head.ts';
 import type { CodecStream, StreamUser } from '../core/message-sink.ts';
 import type { Connection } from '../core/connection.ts';
 import type { Address } from '../core/peer.ts';
@@ -61,8 +61,17 @@ export interface CircuitBreakers {
 
 /** Waits for an HTTP stream; then it is the stream's user. */
 export interface StreamWaiter extends StreamUser<ResponseHead> {
-  /** May come before `newStream` returns. `connectStartMs`: when the connection began to be opened, perhaps long ago. */
-  onPoolReady(stream: CodecStream<RequestHead>, connection: Connection, host: Host, connectStartMs: number): void;
+  /**
+   * May come before `newStream` returns. `connectStartMs`: when the connection began to be opened, perhaps long ago;
+   * `version`: what it speaks.
+   */
+  onPoolReady(
+    stream: CodecStream<RequestHead>,
+    connection: Connection,
+    host: Host,
+    connectStartMs: number,
+    version: HttpVersion,
+  ): void;
   onPoolFailure(failure: Failure, host: Host | null): void;
 }
 
@@ -100,8 +109,11 @@ export interface ClusterStats {
   readonly rqRetryLimitExceeded: Counter;
   readonly rqRetryOverflow: Counter;
   readonly rqRetrySuccess: Counter;
-  readonly rqRxReset: Counter;
-  readonly rqTxReset: Counter;
+  /** Of streams: the request is held back and goes on, the response is held back and goes on. */
+  readonly flowControlBackedUp: Counter;
+  readonly flowControlDrained: Counter;
+  readonly flowControlPausedReading: Counter;
+  readonly flowControlResumedReading: Counter;
   readonly rqActive: Gauge;
   readonly cxNoneHealthy: Counter;
   readonly retryOrShadowAbandoned: Counter;
@@ -124,7 +136,8 @@ export interface Cluster {
   /** The runtime's `upstream.maintenance_mode.<name>` refuses this request. Drawn anew with every call. */
   readonly isInMaintenance: boolean;
   pick(context: PickContext): Host | null;
-  httpPool(host: Host, priority: 0 | 1): HttpPool;
+  /** `downstream`: what the client speaks, where the cluster follows it; HTTP/1.1 unless told. */
+  httpPool(host: Host, priority: 0 | 1, downstream?: HttpVersion): HttpPool;
   tcpPool(host: Host, priority: 0 | 1): TcpPool;
   /** For `cluster_metadata` formatters and filters. */
   readonly metadata: Readonly<Record<string, unknown>> | null;

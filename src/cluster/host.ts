@@ -37,8 +37,8 @@ export class UpstreamHost implements Host {
   /** Bits of HealthFlag. */
   healthFlags: number;
   monitor: HostMonitor | null;
-  httpPoolDefault: HttpConnectionPool | null;
-  httpPoolHigh: HttpConnectionPool | null;
+  /** Index: routing priority, and 2 more for HTTP/2. */
+  httpPools: (HttpConnectionPool | null)[];
   tcpPoolDefault: TcpConnectionPool | null;
   tcpPoolHigh: TcpConnectionPool | null;
   private readonly cluster: string;
@@ -64,8 +64,7 @@ export class UpstreamHost implements Host {
     this.activeRequests = 0;
     this.healthFlags = flagsOfEndpoint(data.health);
     this.monitor = null;
-    this.httpPoolDefault = null;
-    this.httpPoolHigh = null;
+    this.httpPools = [null, null, null, null];
     this.tcpPoolDefault = null;
     this.tcpPoolHigh = null;
     this.cluster = cluster;
@@ -143,8 +142,7 @@ export class UpstreamHost implements Host {
 
   /** Connections finish what they carry and close; who comes next finds new pools. */
   renewPools(): void {
-    this.httpPoolDefault = null;
-    this.httpPoolHigh = null;
+    this.httpPools = [null, null, null, null];
     this.tcpPoolDefault = null;
     this.tcpPoolHigh = null;
     for (const pool of this.pools) pool.drain();

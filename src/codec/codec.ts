@@ -63,6 +63,11 @@ export interface ClientCodecOwner {
    * not after `closed`, whose caller knows. Its user has heard everything before.
    */
   onStreamDone(reusable: boolean): void;
+  /**
+   * A stream of several on the connection breaks off for this reason, `LocalReset` where its user gave it up. Its user,
+   * if it is not the cause, hears it next. Absent: nobody asks.
+   */
+  onStreamReset?(failure: Failure): void;
   /** The upstream said that this was its last answer on the connection. */
   onCloseAnnounced?(): void;
   /**

@@ -91,7 +91,7 @@ export class DnsTarget implements Timed {
 
   private async ask(): Promise<void> {
     this.stats.attempt.inc();
-    const answer = await this.resolver.resolve(this.data.name, this.dns.family);
+    const answer = await this.resolver.resolve(this.data.name, this.dns.family, () => !this.isStopped);
     if (this.isStopped) return;
     const isSuccess = this.onAnswer(this, answer);
     if (isSuccess) {

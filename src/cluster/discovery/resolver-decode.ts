@@ -35,9 +35,6 @@ const supportedLibrary = new SupportedFields(
   ['num_resolver_threads'],
 );
 
-/** Envoy retries for ever where nothing is said; a lookup that the C library calls "try again" so often is a failure. */
-const libraryRetriesMax = 10;
-
 const dnsPort = 53;
 
 const systemResolver: Extract<DnsResolverOptions, { kind: 'cares' }> = {
@@ -59,7 +56,7 @@ export function decodeResolver(config: TypedExtensionConfig | undefined, reasons
   if (kind === GetAddrInfoDnsResolverConfigSchema.typeName) {
     const library = fromBinary(GetAddrInfoDnsResolverConfigSchema, packed.value);
     supportedLibrary.check(library, at);
-    return { kind: 'getaddrinfo', retries: Math.min(library.numRetries ?? libraryRetriesMax, libraryRetriesMax) };
+    return { kind: 'getaddrinfo', retries: library.numRetries ?? null };
   }
   at.add(`DNS resolver '${config!.name}' of type '${kind}' is not supported by sekisho`);
   return systemResolver;

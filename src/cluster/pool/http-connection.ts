@@ -1,8 +1,15 @@
 import type { ClientCodec, ClientCodecOwner, CodecHost } from '../../codec/codec.ts';
+import { UpstreamRemoteReset } from '../../codec/h2/failures.ts';
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
-import { ClosedByPeer, ClosedLocally, ConnectionTermination } from '../../core/failures.ts';
+import {
+  ClosedByPeer,
+  ClosedLocally,
+  ConnectionTermination,
+  LocalReset,
+  UpstreamProtocolError,
+} from '../../core/failures.ts';
 import type { Dialing, DialHandler } from '../../net/network.ts';
 import { ClusterCounter } from '../cluster-stat-names.ts';
 import type { StreamWaiter } from '../cluster.ts';
@@ -14,6 +21,7 @@ import type { HttpConnectionPool } from './http-pool.ts';
  *     Connecting → Ready ⇄ Busy → Draining → Closed
  *
  * Ready takes streams; Busy carries as many as it can; Draining finishes what it carries. Every state may fall to Closed.
+ * HTTP/1 is Busy with one stream, HTTP/2 with as many as both sides allow.
  */
 export const ConnectionState = { Connecting: 0, Ready: 1, Busy: 2, Draining: 3, Closed: 4 } as const;
 export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState];
@@ -31,6 +39,10 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   private readonly startMs: number;
   /** When it has reached max_connection_duration; Infinity: never. */
   private endMs: number;
+  /** When it has carried nothing for idle_timeout; Infinity: it carries something. */
+  private idleEndMs: number;
+  /** When the codec wants to be woken; Infinity: never. */
+  private codecMs: number;
   private dialing: Dialing | null;
   private connection: Connection | null;
   private codec: ClientCodec | null;
@@ -40,6 +52,8 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   /** Bytes are being parsed: what follows a response in the same chunk must be seen before the connection is used again. */
   private isReceiving: boolean;
   private isAboveHighWatermark: boolean;
+  /** A stream broke off with the connection. */
+  private hasBrokenStream: boolean;
 
   constructor(pool: HttpConnectionPool) {
     const { network, data } = pool.context;
@@ -52,6 +66,8 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     this.pool = pool;
     this.startMs = network.clock.now;
     this.endMs = Infinity;
+    this.idleEndMs = Infinity;
+    this.codecMs = Infinity;
     this.dialing = null;
     this.connection = null;
     this.codec = null;
@@ -60,6 +76,7 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     this.remainingStreams = data.http.maxRequestsPerConnection || Infinity;
     this.isReceiving = false;
     this.isAboveHighWatermark = false;
+    this.hasBrokenStream = false;
   }
 
   dial(): void {
@@ -72,21 +89,30 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     return this.activeStreams > 0;
   }
 
-  /** Only in state Ready. */
+  /** In state Ready: false if it turns out that it takes no more, by what has come in since. */
+  get canOpen(): boolean {
+    return this.codec!.canOpen;
+  }
+
+  /** Only in state Ready, and if `canOpen`. */
   open(waiter: StreamWaiter): void {
     const codec = this.codec!;
     const connection = this.connection!;
+    const { network } = this.pool.context;
     this.activeStreams++;
     this.servedStreams++;
-    const stream = codec.open(waiter);
+    const stream = codec.open(waiter, network.clock.now);
     if (--this.remainingStreams === 0) {
       this.pool.accounts.count(ClusterCounter.CxMaxRequests);
       this.pool.leaveReady(this, ConnectionState.Draining);
     } else if (!codec.canOpen) {
       this.pool.leaveReady(this, ConnectionState.Busy);
     }
-    this.pool.context.network.timers.schedule(this, this.endMs);
-    waiter.onPoolReady(stream, connection, this.pool.host, this.startMs);
+    if (this.idleEndMs !== Infinity) {
+      this.idleEndMs = Infinity;
+      network.timers.schedule(this, Math.min(this.endMs, this.codecMs));
+    }
+    waiter.onPoolReady(stream, connection, this.pool.host, this.startMs, this.pool.version);
   }
 
   /** Carries what it carries to the end, and closes. */
@@ -115,14 +141,17 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     }
     const { accounts, context } = this.pool;
     this.connection = connection;
-    this.codec = context.openCodec(this, this);
     const { now } = context.network.clock;
+    this.codec = context.codecs.open(this.pool.version, this, this, now);
     const durationMs = context.data.http.maxConnectionDurationMs;
     if (durationMs > 0) this.endMs = now + durationMs;
     accounts.connected(now - this.startMs);
     this.pool.connecting--;
+    this.state = ConnectionState.Busy;
     connection.attach(this);
-    this.becomeReady();
+    // HTTP/2 has sent its preface already.
+    if (this.isAboveHighWatermark) this.codec.onAboveHighWatermark();
+    this.settle();
   }
 
   onDialFailure(failure: Failure): void {
@@ -150,7 +179,6 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   onDrain(): void {
     if (!this.isAboveHighWatermark || this.state === ConnectionState.Closed) return;
     this.isAboveHighWatermark = false;
-    this.pool.accounts.count(ClusterCounter.FlowControlDrainedTotal);
     this.codec!.onBelowLowWatermark();
   }
 
@@ -178,6 +206,8 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   // CodecHost
 
   write(chunk: Uint8Array): boolean {
+    // A codec may have gathered frames when it is told of the end.
+    if (this.state === ConnectionState.Closed) return true;
     this.pool.accounts.txBytes.add(chunk.length);
     return this.connection!.write(chunk) || this.wroteTooMuch();
   }
@@ -187,17 +217,24 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     return this.connection!.writeLatin1(text) || this.wroteTooMuch();
   }
 
+  get bufferedBytes(): number {
+    return this.connection!.bufferedBytes;
+  }
+
+  wakeAt(at: number): void {
+    this.codecMs = at;
+    if (this.state !== ConnectionState.Closed) this.scheduleNext();
+  }
+
   end(): void {
     this.connection!.end();
   }
 
   pause(): void {
-    this.pool.accounts.count(ClusterCounter.FlowControlPausedReadingTotal);
     this.connection!.pause();
   }
 
   resume(): void {
-    this.pool.accounts.count(ClusterCounter.FlowControlResumedReadingTotal);
     this.connection!.resume();
   }
 
@@ -214,8 +251,28 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     if (!this.isReceiving) this.settle();
   }
 
+  onStreamReset(failure: Failure): void {
+    const { accounts } = this.pool;
+    switch (failure.kind) {
+      case ConnectionTermination.kind:
+        this.hasBrokenStream = true;
+        accounts.count(ClusterCounter.RqPendingFailureEject);
+        break;
+      case LocalReset.kind:
+      case UpstreamProtocolError.kind:
+        accounts.count(ClusterCounter.RqTxReset);
+        break;
+      case UpstreamRemoteReset.kind:
+        accounts.count(ClusterCounter.RqRxReset);
+        break;
+      default:
+    }
+  }
+
   onCloseAnnounced(): void {
     this.pool.accounts.count(ClusterCounter.CxCloseNotify);
+    if (this.state === ConnectionState.Ready) this.pool.leaveReady(this, ConnectionState.Draining);
+    else if (this.state === ConnectionState.Busy) this.state = ConnectionState.Draining;
   }
 
   onProtocolError(failure: Failure): void {
@@ -225,23 +282,34 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     this.closeLocally();
   }
 
-  /** idle_timeout or max_connection_duration. */
+  /** max_connection_duration, idle_timeout, or the codec's own time. */
   tick(now: number): void {
     const { accounts } = this.pool;
     if (now >= this.endMs) {
+      this.endMs = Infinity;
       accounts.count(ClusterCounter.CxMaxDurationReached);
       this.drain();
-    } else if (this.activeStreams === 0) {
+    } else if (now >= this.idleEndMs) {
       accounts.count(ClusterCounter.CxIdleTimeout);
       this.closeLocally();
+    } else if (now >= this.codecMs) {
+      this.codecMs = Infinity;
+      this.isReceiving = true;
+      this.codec!.tick!(now);
+      this.isReceiving = false;
+      this.settle();
     }
+    if (this.state !== ConnectionState.Closed) this.scheduleNext();
+  }
+
+  private scheduleNext(): void {
+    this.pool.context.network.timers.schedule(this, Math.min(this.endMs, this.idleEndMs, this.codecMs));
   }
 
   private wroteTooMuch(): false {
     if (!this.isAboveHighWatermark) {
       this.isAboveHighWatermark = true;
-      this.pool.accounts.count(ClusterCounter.FlowControlBackedUpTotal);
-      this.codec!.onAboveHighWatermark();
+      this.codec?.onAboveHighWatermark();
     }
     return false;
   }
@@ -250,15 +318,23 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   private settle(): void {
     if (this.state === ConnectionState.Draining) {
       if (this.activeStreams === 0) this.closeLocally();
-    } else if (this.state === ConnectionState.Busy && this.codec!.canOpen) {
-      this.becomeReady();
+    } else if (this.state === ConnectionState.Busy) {
+      if (this.codec!.canOpen) this.becomeReady();
+    } else if (this.state === ConnectionState.Ready) {
+      if (this.activeStreams === 0) this.becomeIdle();
+      if (!this.codec!.canOpen) this.pool.leaveReady(this, ConnectionState.Busy);
     }
   }
 
   private becomeReady(): void {
-    const { timers, clock } = this.pool.context.network;
-    if (this.activeStreams === 0) timers.schedule(this, Math.min(this.endMs, clock.now + this.pool.idleTimeoutMs));
+    if (this.activeStreams === 0) this.becomeIdle();
     this.pool.becameReady(this);
+  }
+
+  private becomeIdle(): void {
+    if (this.idleEndMs !== Infinity) return;
+    this.idleEndMs = this.pool.context.network.clock.now + this.pool.idleTimeoutMs;
+    this.scheduleNext();
   }
 
   /** The one way out. `failure` is what open streams hear. */
@@ -270,7 +346,7 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     else if (this.state === ConnectionState.Connecting) pool.connecting--;
     this.state = ConnectionState.Closed;
     context.network.timers.cancel(this);
-    accounts.destroyed(isLocal, this.activeStreams > 0);
+    accounts.destroyed(isLocal, this.hasBrokenStream || this.activeStreams > 0);
     if (this.connection !== null) accounts.requestsPerConnection(this.servedStreams);
     accounts.connectionEnded(context.network.clock.now - this.startMs);
     this.codec?.closed(failure);

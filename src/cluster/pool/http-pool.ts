@@ -1,5 +1,6 @@
 import type { Failure } from '../../core/failure.ts';
 import { Overflow } from '../../core/failures.ts';
+import { HttpVersion } from '../../core/head.ts';
 import { ClusterCounter } from '../cluster-stat-names.ts';
 import type { HttpPool, StreamWaiter } from '../cluster.ts';
 import type { HostPool, UpstreamHost } from '../host.ts';
@@ -12,8 +13,8 @@ import { WaitingLine } from './waiting-line.ts';
 const connectionsPerEventMax = 3;
 
 /**
- * The HTTP connections of one host and routing priority. A stream takes the connection that became ready last, so that
- * those beyond the need idle out; without a ready one it waits in line for a connection that is opened for it or for
+ * The HTTP connections of one host, routing priority and protocol. A stream takes the connection that became ready last,
+ * so that those beyond the need idle out; without a ready one it waits in line for a connection that is opened for it or for
  * one that becomes free, whichever is first. Source: Envoy `conn_pool_base.cc`.
  */
 export class HttpConnectionPool implements HttpPool, HostPool {
@@ -21,6 +22,9 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   readonly host: UpstreamHost;
   readonly accounts: PoolAccounts;
   readonly idleTimeoutMs: number;
+  readonly version: HttpVersion;
+  /** How many streams a connection that is being opened will take. */
+  private readonly streamsPerConnection: number;
   /** Number of connections that are being opened. */
   connecting: number;
   private readonly connections: Set<HttpPoolConnection>;
@@ -31,11 +35,13 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   private purged: WaitingLine<StreamWaiter>;
   private isDraining: boolean;
 
-  constructor(context: PoolContext, host: UpstreamHost, priority: 0 | 1) {
+  constructor(context: PoolContext, host: UpstreamHost, priority: 0 | 1, version: HttpVersion) {
     this.context = context;
     this.host = host;
     this.accounts = new PoolAccounts(context, host, priority);
     this.idleTimeoutMs = context.data.http.idleTimeoutMs || Infinity;
+    this.version = version;
+    this.streamsPerConnection = context.codecs.streamsPerConnection(version);
     this.connecting = 0;
     this.connections = new Set();
     this.firstReady = null;
@@ -46,11 +52,12 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   }
 
   newStream(waiter: StreamWaiter): void {
-    const { accounts, firstReady } = this;
-    if (firstReady !== null) {
-      this.attach(firstReady, waiter);
+    const ready = this.nextReady();
+    if (ready !== null) {
+      this.attach(ready, waiter);
       return;
     }
+    const { accounts } = this;
     if (!accounts.mayWait) {
       waiter.onPoolFailure(Overflow, null);
       return;
@@ -82,11 +89,11 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     connection.next = this.firstReady;
     if (this.firstReady !== null) this.firstReady.previous = connection;
     this.firstReady = connection;
-    while (this.firstReady !== null) {
+    for (let ready = this.nextReady(); ready !== null; ready = this.nextReady()) {
       const waiter = this.pending.shift();
       if (waiter === null) break;
       this.accounts.waitEnded();
-      this.attach(this.firstReady, waiter);
+      this.attach(ready, waiter);
     }
     if (this.isDraining && this.pending.size === 0) {
       if (connection.state === ConnectionState.Ready) connection.drain();
@@ -122,6 +129,16 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     this.afterLoss();
   }
 
+  /** Within an event the peer may have forbidden more streams of what still counts as ready. */
+  private nextReady(): HttpPoolConnection | null {
+    let ready = this.firstReady;
+    while (ready !== null && !ready.canOpen) {
+      this.leaveReady(ready, ConnectionState.Busy);
+      ready = this.firstReady;
+    }
+    return ready;
+  }
+
   private attach(connection: HttpPoolConnection, waiter: StreamWaiter): void {
     if (!this.accounts.mayRequest) {
       waiter.onPoolFailure(Overflow, this.host);
@@ -133,13 +150,15 @@ export class HttpConnectionPool implements HttpPool, HostPool {
 
   /** As many as those who wait need beyond the ones that are on their way. */
   private openConnections(): void {
-    for (let i = 0; i < connectionsPerEventMax && this.pending.size > this.connecting; i++) {
+    for (let i = 0; i < connectionsPerEventMax; i++) {
+      if (this.pending.size <= this.connecting * this.streamsPerConnection) return;
       if (!this.accounts.mayConnect(this.connections.size === 0)) return;
       const connection = new HttpPoolConnection(this);
       this.connections.add(connection);
       this.connecting++;
       this.accounts.connectionBegan();
-      this.accounts.count(ClusterCounter.CxHttp1Total);
+      const isHttp2 = this.version === HttpVersion.Http2;
+      this.accounts.count(isHttp2 ? ClusterCounter.CxHttp2Total : ClusterCounter.CxHttp1Total);
       connection.dial();
     }
   }

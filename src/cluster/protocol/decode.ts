@@ -94,9 +94,7 @@ function decodeOlder(cluster: Cluster, reasons: Reasons): UpstreamHttpData {
   const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = cluster;
   const isDownstream = cluster.protocolSelection === Cluster_ClusterProtocolSelection.USE_DOWNSTREAM_PROTOCOL;
   if (!isDownstream && http1 !== undefined && http2 !== undefined)
-    reasons.add(
-      "cluster: Both HTTP1 and HTTP2 options may only be configured with non-default 'protocol_selection' values",
-    );
+    reasons.add("Both HTTP1 and HTTP2 options may only be configured with non-default 'protocol_selection' values");
   return decodeUpstreamHttp(
     {
       protocol: isDownstream ? 'downstream' : http2 === undefined ? 'http1' : 'http2',

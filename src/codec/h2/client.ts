@@ -1,5 +1,5 @@
 import { RetryKind, Side, type Failure } from '../../core/failure.ts';
-import { ConnectionTermination, UpstreamProtocolError } from '../../core/failures.ts';
+import { ConnectionTermination, LocalReset, UpstreamProtocolError } from '../../core/failures.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
 import type { ClientCodec, ClientCodecOwner, CodecHost } from '../codec.ts';
@@ -119,6 +119,7 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
       this.release(stream);
       return;
     }
+    this.owner.onStreamReset?.(LocalReset);
     const isRefused = failure.kind.retry === RetryKind.RefusedStream;
     this.resetStream(stream, isRefused ? ErrorCode.RefusedStream : ErrorCode.InternalError);
   }
@@ -191,8 +192,14 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
 
   /** The whole answer came before the request's end: nobody needs the rest. The code is Envoy's. */
   protected override onHalfClosed(stream: H2ClientStream): void {
-    if (stream.state === StreamState.HalfClosedRemote && !stream.isTunnel)
-      this.resetStream(stream, ErrorCode.InternalError);
+    if (stream.state !== StreamState.HalfClosedRemote || stream.isTunnel) return;
+    this.owner.onStreamReset?.(LocalReset);
+    this.resetStream(stream, ErrorCode.InternalError);
+  }
+
+  protected override abandon(stream: H2ClientStream, failure: Failure): void {
+    this.owner.onStreamReset?.(failure);
+    super.abandon(stream, failure);
   }
 
   protected override onReleased(stream: H2ClientStream): void {

@@ -1,9 +1,9 @@
 import type { Connection } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
-import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
-import type { Host, StreamWaiter } from '../../cluster/cluster.ts';
+import type { Host, HttpPool, StreamWaiter } from '../../cluster/cluster.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { receivedHeadSize, sentHeadSize } from './head-size.ts';
 import { PauseReason } from './pause-reason.ts';
@@ -15,9 +15,13 @@ export class UpstreamTry implements StreamWaiter {
   /** The request's head has left: a repeat may be seen twice by the upstream. */
   wasHeadSent: boolean;
   private readonly forwarding: Forwarding;
+  /** Whom it waits for, or waited; null: nobody was asked. */
+  private pool: HttpPool | null;
   private codecStream: CodecStream<RequestHead> | null;
   private isDone: boolean;
   private readonly askedAtMs: number;
+  /** The upstream takes the request more slowly than it comes. */
+  private isBackedUp: boolean;
   /** Null until there is one. */
   private connection: Connection | null;
   /** What had passed over the connection before. */
@@ -28,9 +32,11 @@ export class UpstreamTry implements StreamWaiter {
     this.host = null;
     this.wasHeadSent = false;
     this.forwarding = forwarding;
+    this.pool = null;
     this.codecStream = null;
     this.isDone = false;
     this.askedAtMs = forwarding.stream.clock.now;
+    this.isBackedUp = false;
     this.connection = null;
     this.readBefore = 0;
     this.writtenBefore = 0;
@@ -40,7 +46,18 @@ export class UpstreamTry implements StreamWaiter {
     return this.codecStream !== null;
   }
 
-  onPoolReady(codecStream: CodecStream<RequestHead>, connection: Connection, host: Host, connectStartMs: number): void {
+  ask(pool: HttpPool): void {
+    this.pool = pool;
+    pool.newStream(this);
+  }
+
+  onPoolReady(
+    codecStream: CodecStream<RequestHead>,
+    connection: Connection,
+    host: Host,
+    connectStartMs: number,
+    version: HttpVersion,
+  ): void {
     const { forwarding } = this;
     const { outcome, clock } = forwarding.stream;
     if (outcome.upstreamPeer !== null) keepEarlier(outcome);
@@ -60,7 +77,7 @@ export class UpstreamTry implements StreamWaiter {
     outcome.upstreamRequestStartMs = clock.now;
     outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
     outcome.upstreamHostMetadata = host.metadata;
-    outcome.upstreamProtocol = 'HTTP/1.1';
+    outcome.upstreamProtocol = version === HttpVersion.Http2 ? 'HTTP/2' : 'HTTP/1.1';
     forwarding.onTryReady(this);
     if (forwarding.replay.hasEnded) this.requestSent();
     forwarding.replay.sendTo(codecStream);
@@ -124,24 +141,32 @@ export class UpstreamTry implements StreamWaiter {
     if (this.isDone) return;
     this.isDone = true;
     this.countBytes();
+    this.releaseSource();
     this.forwarding.onTryFailure(this, failure);
   }
 
   /** The request does not leave fast enough: the client waits. */
   onAboveHighWatermark(): void {
+    if (this.isBackedUp) return;
+    this.isBackedUp = true;
+    this.forwarding.cluster!.stats.flowControlBackedUp.inc();
     this.forwarding.stream.request.pauseSource(PauseReason.SlowReader);
   }
 
   onBelowLowWatermark(): void {
-    this.forwarding.stream.request.resumeSource(PauseReason.SlowReader);
+    this.releaseSource();
   }
 
   pause(): void {
-    this.codecStream?.pause();
+    if (this.codecStream === null) return;
+    this.forwarding.cluster!.stats.flowControlPausedReading.inc();
+    this.codecStream.pause();
   }
 
   resume(): void {
-    this.codecStream?.resume();
+    if (this.codecStream === null) return;
+    this.forwarding.cluster!.stats.flowControlResumedReading.inc();
+    this.codecStream.resume();
   }
 
   /** The response is complete. */
@@ -150,21 +175,28 @@ export class UpstreamTry implements StreamWaiter {
     this.countBytes();
     const outcome = this.forwarding.stream.outcome;
     outcome.upstreamResponseEndMs = this.forwarding.stream.clock.now;
-    this.forwarding.stream.request.resumeSource(PauseReason.SlowReader);
+    this.releaseSource();
   }
 
   /** No longer wanted: leave the queue, or reset what was begun. */
   cancel(failure: Failure): void {
     if (this.isDone) return;
     this.isDone = true;
-    const { cluster, action, stream } = this.forwarding;
-    stream.request.resumeSource(PauseReason.SlowReader);
-    if (this.codecStream !== null) {
-      this.countBytes();
-      this.codecStream.reset(failure);
-    } else if (this.host !== null) {
-      cluster!.httpPool(this.host, action.priority).cancel(this);
+    this.releaseSource();
+    if (this.codecStream === null) {
+      this.pool?.cancel(this);
+      return;
     }
+    this.countBytes();
+    this.codecStream.reset(failure);
+  }
+
+  /** The request leaves fast enough again, or does not matter any more. */
+  private releaseSource(): void {
+    if (!this.isBackedUp) return;
+    this.isBackedUp = false;
+    this.forwarding.cluster!.stats.flowControlDrained.inc();
+    this.forwarding.stream.request.resumeSource(PauseReason.SlowReader);
   }
 
   /** HTTP/1 carries one stream at a time, so what has passed since is this one's. */

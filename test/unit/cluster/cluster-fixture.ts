@@ -1,5 +1,3 @@
-import { H1ClientCodec } from '../../../src/codec/h1/client.ts';
-import { defaultClientOptions } from '../../../src/codec/h1/options.ts';
 import { defaultClientOptions as defaultH2Options } from '../../../src/codec/h2/options.ts';
 import { ClusterRuntime, type ClusterEnvironment } from '../../../src/cluster/cluster-runtime.ts';
 import { emptyLocality, type BreakerData, type ClusterData, type HostData } from '../../../src/cluster/cluster-data.ts';
@@ -118,10 +116,6 @@ export class World {
       runtime: this.runtime,
       shared: new SharedNumbers(this.limits.join('worker_0')),
       hostCounters: new HostCounters((message) => this.messages.push(message)),
-      codecFor: ({ http }) => {
-        const options = { ...defaultClientOptions, enableTrailers: http.http1.enableTrailers };
-        return (host, owner) => new H1ClientCodec(host, owner, options);
-      },
     };
   }
 

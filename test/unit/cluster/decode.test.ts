@@ -280,6 +280,8 @@ describe('protocol options', () => {
         sendFullyQualifiedUrl: true,
         headerKeyFormat: 'preserve-case',
       },
+      protocol: 'http1',
+      http2: clusterData().http.http2,
     });
   });
 
@@ -293,15 +295,36 @@ describe('protocol options', () => {
     ).toMatchObject({ maxRequestsPerConnection: 3, idleTimeoutMs: 7000, http1: { headerKeyFormat: 'proper-case' } });
   });
 
+  it('reads which protocol is spoken', () => {
+    const typed = (fields: Json): string =>
+      accepted({ typed_extension_protocol_options: { [key]: any(HttpProtocolOptionsSchema, fields) } }).http.protocol;
+    expect(typed({ explicit_http_config: { http_protocol_options: {} } })).toBe('http1');
+    expect(typed({ explicit_http_config: { http2_protocol_options: {} } })).toBe('http2');
+    expect(typed({ use_downstream_protocol_config: { http2_protocol_options: {} } })).toBe('downstream');
+    expect(accepted({}).http.protocol).toBe('http1');
+    expect(accepted({ http2_protocol_options: { max_concurrent_streams: 7 } }).http).toMatchObject({
+      protocol: 'http2',
+      http2: { maxConcurrentStreams: 7 },
+    });
+    const followed = { protocol_selection: 'USE_DOWNSTREAM_PROTOCOL', http_protocol_options: {} };
+    expect(accepted({ ...followed, http2_protocol_options: {} }).http.protocol).toBe('downstream');
+    expect(decode({ http_protocol_options: {}, http2_protocol_options: {} }).reasons).toEqual([
+      "cluster: Both HTTP1 and HTTP2 options may only be configured with non-default 'protocol_selection' values",
+    ]);
+  });
+
   it('takes TCP options, which change nothing here', () => {
     const config = any(TcpProtocolOptionsSchema, { idle_timeout: '1s' });
     accepted({ typed_extension_protocol_options: { 'envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions': config } });
   });
 
   it.each<[Json, string]>([
-    [{ explicit_http_config: { http2_protocol_options: {} } }, 'explicit_http_config.http2_protocol_options'],
+    [{ explicit_http_config: { http3_protocol_options: {} } }, 'explicit_http_config.http3_protocol_options'],
     [{ auto_config: {} }, 'auto_config'],
-    [{ use_downstream_protocol_config: {} }, 'use_downstream_protocol_config'],
+    [
+      { use_downstream_protocol_config: { http2_protocol_options: { enable_huffman_encoding: false } } },
+      'use_downstream_protocol_config.http2_protocol_options.enable_huffman_encoding',
+    ],
     [
       { common_http_protocol_options: { max_stream_duration: '1s' } },
       'common_http_protocol_options.max_stream_duration',
@@ -445,8 +468,8 @@ describe('what is not supported', () => {
     [{ health_checks: [{}] }, "cluster.health_checks: field 'health_checks' is not supported by sekisho"],
     [{ outlier_detection: {} }, "cluster.outlier_detection: field 'outlier_detection' is not supported by sekisho"],
     [
-      { http2_protocol_options: {} },
-      "cluster.http2_protocol_options: field 'http2_protocol_options' is not supported by sekisho",
+      { http2_protocol_options: { allow_metadata: true } },
+      "cluster.http2_protocol_options.allow_metadata: field 'allow_metadata' is not supported by sekisho",
     ],
     [
       { ring_hash_lb_config: {} },

@@ -157,9 +157,5 @@ describe('flow control', () => {
     connection.drained();
     expect(second.log).toContain('below');
     expect(waiter.log).not.toContain('below');
-    expect(bench.stats).toMatchObject({
-      upstream_flow_control_backed_up_total: 1,
-      upstream_flow_control_drained_total: 1,
-    });
   });
 });

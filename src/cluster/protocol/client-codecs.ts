@@ -1,0 +1,73 @@
+import type { ClientCodec, ClientCodecOwner, CodecHost } from '../../codec/codec.ts';
+import { H1ClientCodec } from '../../codec/h1/client.ts';
+import { HeaderKeyFormat, type H1ClientOptions } from '../../codec/h1/options.ts';
+import { H2ClientCodec } from '../../codec/h2/client.ts';
+import type { H2ClientOptions } from '../../codec/h2/options.ts';
+import { HttpVersion } from '../../core/head.ts';
+import type { StatsScope } from '../../observe/stats.ts';
+import type { UpstreamHttpData } from '../cluster-data.ts';
+import { Http2Counters } from './http2-counters.ts';
+
+const headerKeyFormats = {
+  lower: HeaderKeyFormat.LowerCase,
+  'proper-case': HeaderKeyFormat.ProperCase,
+  'preserve-case': HeaderKeyFormat.PreserveCase,
+} as const;
+
+/** Makes the codecs of a cluster's upstream connections. */
+export class ClientCodecs {
+  private readonly data: UpstreamHttpData;
+  private readonly scope: StatsScope;
+  private h1: H1ClientOptions | null;
+  private h2: H2ClientOptions | null;
+
+  /** `scope`: of the cluster. */
+  constructor(data: UpstreamHttpData, scope: StatsScope) {
+    this.data = data;
+    this.scope = scope;
+    this.h1 = null;
+    this.h2 = null;
+  }
+
+  /** What a stream goes upstream as whose client speaks `downstream`. */
+  versionFor(downstream: HttpVersion): HttpVersion {
+    const { protocol } = this.data;
+    const isHttp2 = protocol === 'http2' || (protocol === 'downstream' && downstream === HttpVersion.Http2);
+    return isHttp2 ? HttpVersion.Http2 : HttpVersion.Http11;
+  }
+
+  /** How many streams one connection carries at most, at a time and altogether. */
+  streamsPerConnection(version: HttpVersion): number {
+    const { http2, maxRequestsPerConnection } = this.data;
+    const atOnce = version === HttpVersion.Http2 ? http2.maxConcurrentStreams : 1;
+    return maxRequestsPerConnection === 0 ? atOnce : Math.min(atOnce, maxRequestsPerConnection);
+  }
+
+  /** `now`: monotonic milliseconds. */
+  open(version: HttpVersion, host: CodecHost, owner: ClientCodecOwner, now: number): ClientCodec {
+    if (version !== HttpVersion.Http2) return new H1ClientCodec(host, owner, (this.h1 ??= this.h1Options()));
+    return new H2ClientCodec(host, owner, (this.h2 ??= this.h2Options()), now);
+  }
+
+  private h1Options(): H1ClientOptions {
+    const { http1, maxResponseHeaderBytes, maxResponseHeaderCount } = this.data;
+    return {
+      headersBytesMax: maxResponseHeaderBytes,
+      headersCountMax: maxResponseHeaderCount,
+      allowChunkedLength: http1.allowChunkedLength,
+      enableTrailers: http1.enableTrailers,
+      sendFullyQualifiedUrl: http1.sendFullyQualifiedUrl,
+      headerKeyFormat: headerKeyFormats[http1.headerKeyFormat],
+    };
+  }
+
+  private h2Options(): H2ClientOptions {
+    const { http2, maxResponseHeaderBytes, maxResponseHeaderCount } = this.data;
+    return {
+      ...http2,
+      headersBytesMax: maxResponseHeaderBytes,
+      headersCountMax: maxResponseHeaderCount,
+      counters: new Http2Counters(this.scope),
+    };
+  }
+}
