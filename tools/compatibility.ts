@@ -65,7 +65,8 @@ function describe({ message }: Declaration): string[] {
   const lists: readonly (readonly [string, readonly string[]])[] = [
     ['supported', names.filter((name) => message.fields.has(name))],
     ['accepted without effect', names.filter((name) => message.ignored.has(name))],
-    ['refused by name', names.filter((name) => !message.fields.has(name) && !message.ignored.has(name))],
+    // Throws of a declaration that names what the message does not have.
+    ['refused by name', message.refusedFields().map(({ name }) => name)],
   ];
   const lines = lists.filter(([, list]) => list.length > 0).map(([what, list]) => `- ${what}: ${code(list)}`);
   return lines.length === 0 ? ['- has no fields'] : lines;

@@ -7,6 +7,7 @@ export interface SupportedMessage {
   readonly fields: ReadonlySet<string>;
   /** Fields that Envoy accepts without acting on them, so we may too. */
   readonly ignored: ReadonlySet<string>;
+  refusedFields(): readonly DescField[];
 }
 
 /** Every declaration made by the `decode.ts` files that were loaded. */
@@ -20,23 +21,30 @@ export class SupportedFields<Desc extends DescMessage> implements SupportedMessa
   readonly schema: Desc;
   readonly fields: ReadonlySet<string>;
   readonly ignored: ReadonlySet<string>;
+  /** What is refused, once it is known: reading a schema's fields costs a start time, and most are never set. */
+  private refused: readonly DescField[] | null;
 
   constructor(schema: Desc, fields: readonly string[], ignored: readonly string[] = []) {
     this.schema = schema;
     this.fields = new Set(fields);
     this.ignored = new Set(ignored);
-    for (const name of [...fields, ...ignored]) {
-      if (!schema.fields.some((field) => field.name === name))
-        throw new Error(`${schema.typeName} has no field ${name}`);
-    }
+    this.refused = null;
     supportedMessages.push(this);
   }
 
   check(message: MessageShape<Desc>, reasons: Reasons): void {
-    for (const field of this.schema.fields) {
-      if (this.fields.has(field.name) || this.ignored.has(field.name)) continue;
-      if (isSet(message, field)) reasons.unsupported(field.name);
+    this.refused ??= this.refusedFields();
+    for (const field of this.refused) if (isSet(message, field)) reasons.unsupported(field.name);
+  }
+
+  /** @throws Error of a name that the message does not have */
+  refusedFields(): DescField[] {
+    const { schema, fields, ignored } = this;
+    for (const name of [...fields, ...ignored]) {
+      if (!schema.fields.some((field) => field.name === name))
+        throw new Error(`${schema.typeName} has no field ${name}`);
     }
+    return schema.fields.filter(({ name }) => !fields.has(name) && !ignored.has(name));
   }
 }
 

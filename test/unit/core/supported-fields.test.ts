@@ -23,5 +23,7 @@ test('what has no effect may be set', () => {
 test('declarations are known, and hold names that the message has', () => {
   const fields = new SupportedFields(PipeSchema, ['path']);
   expect(supportedMessages).toContain(fields);
-  expect(() => new SupportedFields(PipeSchema, ['paths'])).toThrow('envoy.config.core.v3.Pipe has no field paths');
+  const wrong = new SupportedFields(PipeSchema, ['paths']);
+  expect(() => wrong.refusedFields()).toThrow('envoy.config.core.v3.Pipe has no field paths');
+  expect(() => wrong.check(create(PipeSchema), new Reasons())).toThrow('no field paths');
 });
