@@ -23,7 +23,11 @@ export type DnsResolverOptions =
       /** 0: c-ares' default. */
       readonly queryTries: number;
     }
-  | { readonly kind: 'getaddrinfo'; readonly retries: number };
+  | {
+      readonly kind: 'getaddrinfo';
+      /** After the C library has said "try again"; null: for ever. */
+      readonly retries: number | null;
+    };
 
 export interface DnsAddress {
   readonly address: string;
@@ -37,8 +41,8 @@ export type DnsAnswer =
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface DnsResolver {
-  /** Never rejects. */
-  resolve(name: string, family: DnsLookupFamily): Promise<DnsAnswer>;
+  /** Never rejects. `isWanted`: whether somebody still waits; who retries for ever gives up when nobody does. */
+  resolve(name: string, family: DnsLookupFamily, isWanted?: () => boolean): Promise<DnsAnswer>;
 }
 
 /** Where the machine keeps what it knows without asking; other paths in tests. */
@@ -52,11 +56,25 @@ const systemFiles: DnsFiles = { hosts: '/etc/hosts', resolvConf: '/etc/resolv.co
 /** Envoy's TTL of answers from getaddrinfo, which tells none. */
 const getaddrinfoTtlSeconds = 60;
 
+/** Between questions to a C library that says "try again": the first pause, which doubles, and the longest. */
+const retryPauseMs = 10;
+const retryPauseMaxMs = 1000;
+
 /** c-ares' codes for "the name is there or not, but this is all". */
 const emptyCodes: ReadonlySet<string> = new Set(['ENODATA', 'ENOTFOUND']);
 
-export function openDnsResolver(options: DnsResolverOptions, files: DnsFiles = systemFiles): DnsResolver {
-  return options.kind === 'cares' ? new CaresResolver(options, files) : new LibraryResolver(options.retries);
+/** What the C library is asked through; another in tests. */
+export type LibraryLookup = (
+  name: string,
+  options: { readonly all: true; readonly family: 4 | 6; readonly verbatim: true },
+) => Promise<{ readonly address: string }[]>;
+
+export function openDnsResolver(
+  options: DnsResolverOptions,
+  files: DnsFiles = systemFiles,
+  ask: LibraryLookup = lookup,
+): DnsResolver {
+  return options.kind === 'cares' ? new CaresResolver(options, files) : new LibraryResolver(options.retries, ask);
 }
 
 type Lookup = (family: 4 | 6) => Promise<DnsAnswer>;
@@ -156,31 +174,40 @@ class CaresResolver implements DnsResolver {
 /** Asks the C library. */
 class LibraryResolver implements DnsResolver {
   private readonly retries: number;
+  private readonly lookup: LibraryLookup;
 
-  constructor(retries: number) {
-    this.retries = retries;
+  constructor(retries: number | null, ask: LibraryLookup) {
+    this.retries = retries ?? Infinity;
+    this.lookup = ask;
   }
 
-  async resolve(name: string, family: DnsLookupFamily): Promise<DnsAnswer> {
+  async resolve(name: string, family: DnsLookupFamily, isWanted: () => boolean = () => true): Promise<DnsAnswer> {
     const version = isIP(name);
     if (version !== 0) return literal(name, version, family);
-    return resolveFamilies(family, (asked) => this.ask(name, asked));
+    return resolveFamilies(family, (asked) => this.ask(name, asked, isWanted));
   }
 
-  private async ask(name: string, family: 4 | 6): Promise<DnsAnswer> {
+  private async ask(name: string, family: 4 | 6, isWanted: () => boolean): Promise<DnsAnswer> {
     for (let retry = 0; ; retry++) {
       try {
-        const found = await lookup(name, { all: true, family, verbatim: true });
+        const found = await this.lookup(name, { all: true, family, verbatim: true });
         return answered(
           found.map(({ address }) => address),
           getaddrinfoTtlSeconds,
         );
       } catch (error) {
-        const answer = failed(error);
-        if (answer.kind === 'answered' || retry >= this.retries) return answer;
+        // As Envoy: any other error is an answer.
+        const isTemporary = (error as NodeJS.ErrnoException).code === 'EAI_AGAIN';
+        if (!isTemporary || retry >= this.retries || !isWanted()) return failed(error);
+        // The C library may say so at once, where there is no network.
+        await pause(Math.min(retryPauseMaxMs, retryPauseMs * 2 ** retry));
       }
     }
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, milliseconds).unref());
 }
 
 function answered(addresses: readonly string[], ttlSeconds: number): DnsAnswer {

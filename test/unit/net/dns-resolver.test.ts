@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   openDnsResolver,
   type DnsFiles,
@@ -118,6 +118,48 @@ describe('a resolver that asks servers', () => {
   it('fails when nobody answers in time', async () => {
     const silent = open({ servers: ['127.0.0.1:1'], queryTimeoutMs: 50 });
     expect((await silent.resolve('a.test', 'V4_ONLY')).kind).toBe('failed');
+  });
+});
+
+/** A C library that says "try again" so often, then answers. */
+function library(failures: number, code = 'EAI_AGAIN') {
+  let asked = 0;
+  const ask = (): Promise<{ address: string }[]> => {
+    if (asked++ < failures) return Promise.reject(Object.assign(new Error(code), { code }));
+    return Promise.resolve([{ address: '192.0.2.1' }]);
+  };
+  const open = (retries: number | null) => openDnsResolver({ kind: 'getaddrinfo', retries }, undefined, ask);
+  return { open, asked: () => asked };
+}
+
+describe('a C library that says "try again"', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('is asked for ever', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    const { open, asked } = library(100);
+    const answer = open(null).resolve('a.test', 'V4_ONLY');
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(await answer).toMatchObject({ kind: 'answered' });
+    expect(asked()).toBe(101);
+  });
+
+  it('is asked as often as it is configured', async () => {
+    const { open, asked } = library(100);
+    expect(await open(2).resolve('a.test', 'V4_ONLY')).toEqual({ kind: 'failed', reason: 'EAI_AGAIN' });
+    expect(asked()).toBe(3);
+  });
+
+  it('is not asked again when nobody waits any more', async () => {
+    const { open, asked } = library(100);
+    expect((await open(null).resolve('a.test', 'V4_ONLY', () => asked() < 3)).kind).toBe('failed');
+    expect(asked()).toBe(3);
+  });
+
+  it('is not asked again for another error', async () => {
+    const { open, asked } = library(100, 'EAI_FAIL');
+    expect(await open(null).resolve('a.test', 'V4_ONLY')).toEqual({ kind: 'failed', reason: 'EAI_FAIL' });
+    expect(asked()).toBe(1);
   });
 });
 

@@ -1,9 +1,9 @@
 import { create, fromJson, toBinary } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from 'vitest';
-import type { Extensions } from '../../../../src/core/extension.ts';
+import { ExtensionTable } from '../../../../src/control/extension-table.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
-import { httpFilterDecoders } from '../../../../src/filter/decoders.ts';
+import { extensionEntries } from '../../../../src/extensions.ts';
 import {
   FaultAbortSchema,
   HTTPFaultSchema,
@@ -18,17 +18,8 @@ import { XffConfigSchema } from '../../../../src/proto/envoy/extensions/http/ori
 import { decodeHttpConnectionManager } from '../../../../src/proxy/http/decode.ts';
 import type { HcmData } from '../../../../src/proxy/http/hcm-data.ts';
 
-const extensions: Extensions = {
-  open(_category, name, config, reasons) {
-    const kind = config?.typeUrl.split('/').at(-1) ?? '';
-    const decoder = httpFilterDecoders.find((candidate) => candidate.kind === kind);
-    if (decoder === undefined || config === undefined) {
-      reasons.at('typed_config').add(`type '${kind}' is not supported`);
-      return null;
-    }
-    return { name, kind, data: decoder.decode(config.value, reasons.at('typed_config'), extensions) };
-  },
-};
+const extensions = new ExtensionTable(extensionEntries);
+await extensions.load(extensions.kinds);
 
 const router = create(HttpFilterSchema, {
   name: 'envoy.filters.http.router',
@@ -285,6 +276,8 @@ describe('http_filters', () => {
         value: { $typeName: 'google.protobuf.Any', typeUrl: 'type.googleapis.com/a.B', value: new Uint8Array(0) },
       },
     });
-    expect(filters(unknown, router)[1]).toEqual(["http_filters[0].typed_config: type 'a.B' is not supported"]);
+    expect(filters(unknown, router)[1]).toEqual([
+      "http_filters[0].typed_config: extension 'guard' (envoy.filters.http) of type 'a.B' is not supported by sekisho",
+    ]);
   });
 });
