@@ -40,8 +40,7 @@ class GrpcWebCall implements HttpFilter {
   private responseText: TextFrames | null;
   /** Head of an answer that is no gRPC: it waits for its body, which becomes the message. */
   private foreign: ResponseHead | null;
-  private readonly foreignBody: Uint8Array[];
-  private foreignBytes: number;
+  private foreignBody: string;
 
   constructor(methods: MethodStatsTable) {
     this.methods = methods;
@@ -50,8 +49,7 @@ class GrpcWebCall implements HttpFilter {
     this.requestText = null;
     this.responseText = null;
     this.foreign = null;
-    this.foreignBody = [];
-    this.foreignBytes = 0;
+    this.foreignBody = '';
   }
 
   onRequestHead(stream: Stream, head: RequestHead): Verdict {
@@ -131,16 +129,14 @@ class GrpcWebCall implements HttpFilter {
 
   /** A body that comes at once is kept whole. */
   private keepForeign(chunk: Uint8Array, end: boolean): void {
-    if (this.foreignBytes >= messageBytesMax || chunk.length === 0) return;
-    const isAll = end && this.foreignBytes === 0;
-    const kept = isAll ? chunk : chunk.subarray(0, messageBytesMax - this.foreignBytes);
-    this.foreignBody.push(kept);
-    this.foreignBytes += kept.length;
+    const { length } = this.foreignBody;
+    const size = end && length === 0 ? chunk.length : Math.min(chunk.length, messageBytesMax - length);
+    // As text, so that many small pieces do not hold the memory that each was read into.
+    if (size > 0) this.foreignBody += latin1(chunk, 0, size);
   }
 
   private describeForeign(head: ResponseHead): void {
-    const body = this.foreignBody.map((chunk) => latin1(chunk, 0, chunk.length)).join('');
-    head.headers.set('grpc-message', encodeGrpcMessage(body));
+    head.headers.set('grpc-message', encodeGrpcMessage(this.foreignBody));
     head.headers.set('grpc-status', String(grpcStatusFromHttp(head.status)));
     head.headers.set('content-length', '0');
     this.foreign = null;
