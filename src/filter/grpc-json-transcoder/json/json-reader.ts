@@ -13,6 +13,8 @@ type Step = (typeof Step)[keyof typeof Step];
 export const jsonDepthMax = 100;
 /** Characters shown on either side of a mistake. */
 const contextSize = 20;
+/** Characters of a number, or of a name without quotes: each chunk that goes on with it reads it again. */
+const tokenLengthMax = 4096;
 /** A word of fewer letters may be the beginning of `false`. */
 const longestWord = 5;
 
@@ -177,6 +179,7 @@ export class JsonReader {
       if (!isToken(code)) return this.unknown(expected);
       if (!isLetter(code)) return this.fail(expected);
       const end = nameEnd(text, at);
+      if (end - at > tokenLengthMax) return this.fail('Invalid key or variable name.');
       if (!this.isFinishing && end === text.length) return Step.Wait;
       this.key = text.slice(at, end);
       this.at = end;
@@ -205,10 +208,15 @@ export class JsonReader {
     return Step.Done;
   }
 
-  /** The end of the text, or something that cannot be told yet. */
+  /** The end of the text so far, or something that begins nothing. */
   private unknown(expected: string): Step {
-    if (!this.isFinishing) return Step.Wait;
-    return this.fail(this.at === this.text.length ? `Unexpected end of string. ${expected}` : expected);
+    if (this.at === this.text.length) {
+      return this.isFinishing ? this.fail(`Unexpected end of string. ${expected}`) : Step.Wait;
+    }
+    // Envoy reads on to the end before it says so, and has forgotten what came before.
+    this.text = this.text.slice(this.at);
+    this.at = 0;
+    return this.fail(expected);
   }
 
   private waitOrFailed(): Step {
@@ -263,6 +271,7 @@ export class JsonReader {
     const { text, at } = this;
     let end = at;
     while (end < text.length && isNumeric(text.charCodeAt(end))) end++;
+    if (end - at > tokenLengthMax) return this.fail('Unable to parse number.');
     if (end === text.length && !this.isFinishing) return Step.Wait;
     const value = parseJsonNumber(text.slice(at, end));
     if (typeof value === 'string') return this.fail(value);

@@ -3,78 +3,67 @@ import { frameHeadBytes } from '../../grpc/grpc-frames.ts';
 
 /** Cuts a gRPC body into its length-prefixed messages, however it arrives. */
 export class MessageCutter {
-  private readonly chunks: Uint8Array[];
-  /** Bytes of the first chunk that have been read. */
+  /** What has not been read: `[at, end)`. */
+  private bytes: Uint8Array;
   private at: number;
-  private size: number;
+  private end: number;
+  /** The bytes are a copy, and there may be room behind them. */
+  private isCopy: boolean;
 
   constructor() {
-    this.chunks = [];
+    this.bytes = noBytes;
     this.at = 0;
-    this.size = 0;
+    this.end = 0;
+    this.isCopy = false;
   }
 
   /** Bytes that wait for more. */
   get heldSize(): number {
-    return this.size;
+    return this.end - this.at;
   }
 
   push(chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
-    this.chunks.push(chunk);
-    this.size += chunk.length;
+    if (this.at === this.end) {
+      this.bytes = chunk;
+      this.at = 0;
+      this.end = chunk.length;
+      this.isCopy = false;
+      return;
+    }
+    if (!this.isCopy || this.bytes.length - this.end < chunk.length) this.grow(chunk.length);
+    this.bytes.set(chunk, this.end);
+    this.end += chunk.length;
   }
 
-  /** Length of the message that is arriving; -1: not known yet. Looks, takes nothing. */
+  /** Length of the message that is arriving; -1: not known yet. */
   get nextLength(): number {
-    if (this.size < frameHeadBytes) return -1;
-    return ((this.byte(1) << 24) | (this.byte(2) << 16) | (this.byte(3) << 8) | this.byte(4)) >>> 0;
+    if (this.heldSize < frameHeadBytes) return -1;
+    const { bytes, at } = this;
+    return ((bytes[at + 1] << 24) | (bytes[at + 2] << 16) | (bytes[at + 3] << 8) | bytes[at + 4]) >>> 0;
   }
 
   /** Flag of the message that is arriving; -1: not known yet. */
   get nextFlag(): number {
-    return this.size < frameHeadBytes ? -1 : this.byte(0);
+    return this.heldSize < frameHeadBytes ? -1 : this.bytes[this.at];
   }
 
-  /** The next whole message; null: it has not arrived. A view of the chunk where it lies in one. */
+  /** The next whole message; null: it has not arrived. A view, which later chunks leave alone. */
   next(): Uint8Array | null {
     const length = this.nextLength;
-    if (length < 0 || this.size < frameHeadBytes + length) return null;
-    this.drop(frameHeadBytes);
-    return this.take(length);
+    if (length < 0 || this.heldSize < frameHeadBytes + length) return null;
+    const start = this.at + frameHeadBytes;
+    this.at = start + length;
+    return this.bytes.subarray(start, this.at);
   }
 
-  private byte(index: number): number {
-    let offset = this.at + index;
-    for (const chunk of this.chunks) {
-      if (offset < chunk.length) return chunk[offset];
-      offset -= chunk.length;
-    }
-    return 0;
-  }
-
-  private take(length: number): Uint8Array {
-    if (length === 0) return noBytes;
-    const [first] = this.chunks;
-    if (first.length - this.at >= length) {
-      const message = first.subarray(this.at, this.at + length);
-      this.drop(length);
-      return message;
-    }
-    const message = new Uint8Array(length);
-    let filled = 0;
-    while (filled < length) {
-      const part = this.chunks[0].subarray(this.at, this.at + length - filled);
-      message.set(part, filled);
-      filled += part.length;
-      this.drop(part.length);
-    }
-    return message;
-  }
-
-  private drop(length: number): void {
-    this.size -= length;
-    this.at += length;
-    while (this.chunks.length > 0 && this.at >= this.chunks[0].length) this.at -= this.chunks.shift()!.length;
+  /** By doubling, so that a message in many small chunks is not copied for each of them. */
+  private grow(size: number): void {
+    const held = this.heldSize;
+    const larger = new Uint8Array((held + size) * 2);
+    larger.set(this.bytes.subarray(this.at, this.end));
+    this.bytes = larger;
+    this.at = 0;
+    this.end = held;
+    this.isCopy = true;
   }
 }

@@ -76,3 +76,19 @@ test('a long string in many pieces is read once', () => {
   reader.push('"');
   expect(reader.values).toEqual(['ab\n'.repeat(50_000)]);
 });
+
+test.each([
+  ['a number', '{"a":', '1', 'Unable to parse number.'],
+  ['a name without quotes', '{', 'a', 'Invalid key or variable name.'],
+])('%s has a limit', (_what, before, letter, error) => {
+  const reader = new JsonReader(false);
+  reader.push(before);
+  for (let i = 0; i < 5000 && reader.error === ''; i++) reader.push(letter);
+  expect(reader.error).toContain(error);
+});
+
+test('what begins nothing is refused at once', () => {
+  const reader = new JsonReader(false);
+  reader.push('{"a":/');
+  expect(reader.error).toBe('Expected a value.\n/\n^');
+});
