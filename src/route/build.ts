@@ -5,16 +5,19 @@ import {
   type ChoiceParts,
   type ClusterSpecifier,
 } from './action/cluster-specifier.ts';
+import { Alike } from './alike.ts';
 import { DirectResponse } from './action/direct-response.ts';
 import { Forward } from './action/forward.ts';
 import { Redirect } from './action/redirect.ts';
 import { ConfiguredRetryPolicy } from './action/retry-policy.ts';
 import { DomainTable } from './domain-table.ts';
+import { LiteralTree } from './literal-tree.ts';
 import { HeaderMutations, noMutations, type MutationLevels } from './mutate/header-mutations.ts';
 import { buildHostRewrite } from './mutate/host-rewrite.ts';
 import { buildPathRewrite } from './mutate/path-rewrite.ts';
 import { FilterSettingsBuilder, noFilterSettings, type FilterSettings } from './per-filter.ts';
 import { RouteEntry } from './route-entry.ts';
+import { literalsOf, RouteIndex } from './route-index.ts';
 import { ConfiguredRouteTable } from './route-table.ts';
 import type {
   ClusterSpecifierData,
@@ -23,12 +26,16 @@ import type {
   RetryPolicyData,
   RouteConfigurationData,
   RouteData,
+  VirtualClusterData,
   VirtualHostData,
   WeightedClusterData,
 } from './route-data.ts';
 import type { RetryPolicy, Route, RouteBuildContext, RouteTable } from './route.ts';
 import { VirtualClusters } from './virtual-clusters.ts';
 import { VirtualHost } from './virtual-host.ts';
+
+/** From this many routes on, the index is faster than trying them one after the other. */
+const indexFrom = 12;
 
 /** Plain data → what the hot path asks. Regular expressions are compiled when first used. */
 export function buildRouteTable(data: RouteConfigurationData, context: RouteBuildContext): RouteTable {
@@ -66,17 +73,27 @@ class TableBuilder {
   private readonly tableFilters: FilterSettings;
   private readonly tableRequest: HeaderMutations | null;
   private readonly tableResponse: HeaderMutations | null;
-  /** Routes that inherit their virtual host's policy share it. */
-  private readonly retryPolicies: Map<RetryPolicyData, RetryPolicy>;
+  private readonly retryPolicies: Alike<RetryPolicyData, RetryPolicy>;
+  private readonly requestMutations: Alike<HeaderMutationsData, HeaderMutations>;
+  private readonly responseMutations: Alike<HeaderMutationsData, HeaderMutations>;
+  private readonly virtualClusters: Alike<readonly VirtualClusterData[], VirtualClusters>;
+  private readonly fixedClusters: Alike<string, FixedCluster>;
+  private readonly trees: Alike<readonly string[], LiteralTree>;
 
   constructor(data: RouteConfigurationData, context: RouteBuildContext) {
     this.context = context;
     this.mostSpecificWins = data.mostSpecificHeaderMutationsWins;
     this.filterSettings = new FilterSettingsBuilder(context.buildFilterConfig);
     this.tableFilters = this.filterSettings.over(noFilterSettings, data.perFilter);
+    const { compileFormat } = context;
+    this.retryPolicies = new Alike((policy) => new ConfiguredRetryPolicy(policy));
+    this.requestMutations = new Alike((mutations) => new HeaderMutations(mutations, 'request', compileFormat));
+    this.responseMutations = new Alike((mutations) => new HeaderMutations(mutations, 'response', compileFormat));
+    this.virtualClusters = new Alike((clusters) => new VirtualClusters(clusters));
+    this.fixedClusters = new Alike((name) => new FixedCluster(name));
+    this.trees = new Alike((literals) => new LiteralTree(literals));
     this.tableRequest = this.mutations(data.requestHeaders, 'request');
     this.tableResponse = this.mutations(data.responseHeaders, 'response');
-    this.retryPolicies = new Map();
   }
 
   virtualHost(data: VirtualHostData): VirtualHost {
@@ -85,17 +102,16 @@ class TableBuilder {
       filters: this.filterSettings.over(this.tableFilters, data.perFilter),
       requestLevels: this.levels(this.tableRequest, data.requestHeaders, 'request'),
       responseLevels: this.levels(this.tableResponse, data.responseHeaders, 'response'),
-      virtualClusters: new VirtualClusters(data.virtualClusters),
+      virtualClusters: this.virtualClusters.of(data.virtualClusters),
     };
-    return new VirtualHost(
-      data,
-      data.routes.map((route, order) => this.route(route, order, around)),
-    );
+    const routes = data.routes.map((route) => this.route(route, around));
+    const index = routes.length < indexFrom ? null : new RouteIndex(routes, this.trees.of(literalsOf(routes)));
+    return new VirtualHost(data, routes, index);
   }
 
-  private route(data: RouteData, order: number, around: Surroundings): RouteEntry {
+  private route(data: RouteData, around: Surroundings): RouteEntry {
     const filters = this.filterSettings.over(around.filters, data.perFilter);
-    return new RouteEntry(data, order, {
+    return new RouteEntry(data, {
       virtualHostName: around.data.name,
       virtualHostMetadata: around.data.metadata,
       action: this.action(data, around, filters),
@@ -123,7 +139,7 @@ class TableBuilder {
     const { hostRewrite, pathRewrite } = action;
     return new Forward(action, around.data, {
       specifier: this.specifier(action.cluster, filters),
-      retry: action.retry === null ? null : this.retryPolicy(action.retry),
+      retry: action.retry === null ? null : this.retryPolicies.of(action.retry),
       levels: this.withRoute(around.requestLevels, data.requestHeaders, 'request'),
       hostRewrite: hostRewrite === null ? null : buildHostRewrite(hostRewrite, compileFormat),
       pathRewrite: pathRewrite === null ? null : buildPathRewrite(pathRewrite, data.path, compileFormat),
@@ -133,7 +149,7 @@ class TableBuilder {
   private specifier(data: ClusterSpecifierData, filters: FilterSettings): ClusterSpecifier {
     switch (data.kind) {
       case 'fixed':
-        return new FixedCluster(data.name);
+        return this.fixedClusters.of(data.name);
       case 'header':
         return new HeaderCluster(data.header);
       case 'weighted': {
@@ -159,17 +175,9 @@ class TableBuilder {
     return data.name === '' ? new HeaderCluster(data.header, parts) : new FixedCluster(data.name, parts);
   }
 
-  private retryPolicy(data: RetryPolicyData): RetryPolicy {
-    let policy = this.retryPolicies.get(data);
-    if (policy === undefined) {
-      policy = new ConfiguredRetryPolicy(data);
-      this.retryPolicies.set(data, policy);
-    }
-    return policy;
-  }
-
   private mutations(data: HeaderMutationsData | null, side: Side): HeaderMutations | null {
-    return data === null ? null : new HeaderMutations(data, side, this.context.compileFormat);
+    if (data === null) return null;
+    return (side === 'request' ? this.requestMutations : this.responseMutations).of(data);
   }
 
   private levels(table: HeaderMutations | null, data: HeaderMutationsData | null, side: Side): Levels {

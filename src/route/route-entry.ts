@@ -25,8 +25,6 @@ const slash = 47;
 
 /** A route as configured: what it matches and what becomes of the request. */
 export class RouteEntry implements Route {
-  /** Position in its virtual host: the first that matches wins. */
-  readonly order: number;
   readonly name: string;
   readonly virtualHostName: string;
   readonly action: Route['action'];
@@ -46,9 +44,8 @@ export class RouteEntry implements Route {
   private readonly responseLevels: MutationLevels;
   private readonly virtualClusters: VirtualClusters;
 
-  constructor(data: RouteData, order: number, parts: RouteParts) {
+  constructor(data: RouteData, parts: RouteParts) {
     const { path } = data;
-    this.order = order;
     this.name = data.name;
     this.virtualHostName = parts.virtualHostName;
     this.action = parts.action;
@@ -87,6 +84,15 @@ export class RouteEntry implements Route {
   /** `path`: without query, and without path parameters where those are ignored; `ownPath`: with them. */
   matches(path: string, ownPath: string, head: RequestHead, context: MatchContext): boolean {
     return this.matchesPath(path, ownPath, head) && (this.conditions === null || this.conditions.hold(head, context));
+  }
+
+  /** As `matches`, of a path that begins with `literal`. */
+  matchesBeyondLiteral(path: string, ownPath: string, head: RequestHead, context: MatchContext): boolean {
+    const isKnown = this.pathKind === PathKind.Prefix && !this.foldsCase && path !== '';
+    return (
+      (isKnown || this.matchesPath(path, ownPath, head)) &&
+      (this.conditions === null || this.conditions.hold(head, context))
+    );
   }
 
   virtualCluster(head: RequestHead): string {

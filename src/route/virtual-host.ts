@@ -2,12 +2,9 @@ import type { RequestHead } from '../core/head.ts';
 import { TlsRedirect } from './action/redirect.ts';
 import { noFilterSettings } from './per-filter.ts';
 import type { RouteEntry } from './route-entry.ts';
-import { RouteIndex } from './route-index.ts';
+import type { RouteIndex } from './route-index.ts';
 import type { VirtualHostData } from './route-data.ts';
 import type { MatchContext, Route } from './route.ts';
-
-/** From this many routes on, the index is faster than trying them one after the other. */
-const indexFrom = 12;
 
 const RequireTls = { None: 0, ExternalOnly: 1, All: 2 } as const;
 const requirements = { NONE: RequireTls.None, EXTERNAL_ONLY: RequireTls.ExternalOnly, ALL: RequireTls.All };
@@ -19,9 +16,10 @@ export class VirtualHost {
   private readonly requireTls: number;
   private readonly tlsRedirect: Route;
 
-  constructor(data: VirtualHostData, routes: readonly RouteEntry[]) {
+  /** `index`: of many routes; null: they are tried in order. */
+  constructor(data: VirtualHostData, routes: readonly RouteEntry[], index: RouteIndex | null) {
     this.routes = routes;
-    this.index = routes.length >= indexFrom ? new RouteIndex(routes) : null;
+    this.index = index;
     this.requireTls = requirements[data.requireTls];
     this.tlsRedirect = new TlsRedirectRoute(data.name);
   }

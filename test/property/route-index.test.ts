@@ -5,7 +5,8 @@ import { Forward } from '../../src/route/action/forward.ts';
 import { forwardNowhere } from '../../src/route/decode/route-action-decode.ts';
 import { noFilterSettings } from '../../src/route/per-filter.ts';
 import { RouteEntry } from '../../src/route/route-entry.ts';
-import { RouteIndex } from '../../src/route/route-index.ts';
+import { LiteralTree } from '../../src/route/literal-tree.ts';
+import { literalsOf, RouteIndex } from '../../src/route/route-index.ts';
 import type { PathMatchData, RouteConditionsData, RouteData, VirtualHostData } from '../../src/route/route-data.ts';
 import { VirtualClusters } from '../../src/route/virtual-clusters.ts';
 import { fixedRuntime, request } from '../unit/route/fixture.ts';
@@ -58,7 +59,7 @@ function entry(match: PathMatchData, conditions: RouteConditionsData | null, ord
     metadata: null,
   };
   const parts = { specifier: new FixedCluster('c'), retry: null, levels: [], hostRewrite: null, pathRewrite: null };
-  return new RouteEntry(data, order, {
+  return new RouteEntry(data, {
     virtualHostName: 'v',
     virtualHostMetadata: null,
     action: new Forward(forwardNowhere, virtualHost, parts),
@@ -79,7 +80,7 @@ test('the index finds what a scan in order finds', () => {
       fc.array(target, { minLength: 5, maxLength: 15 }),
       (routes, targets) => {
         const entries = routes.map(([match, conditions], order) => entry(match, conditions, order));
-        const index = new RouteIndex(entries);
+        const index = new RouteIndex(entries, new LiteralTree(literalsOf(entries)));
         for (const [asked, hasHeader, method] of targets) {
           const head = request(asked, ...(hasHeader ? ['x: 1'] : []));
           head.method = method;
