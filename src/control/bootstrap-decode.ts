@@ -21,6 +21,8 @@ import {
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { decodeHeaderMatcher } from '../route/match/decode.ts';
 import type { BootstrapData, NodeData } from './bootstrap-data.ts';
+import type { RuntimeLayerData } from './runtime-data.ts';
+import { RuntimeValues } from './runtime-view.ts';
 import { decodeLayeredRuntime } from './runtime-decode.ts';
 
 const supported = new SupportedFields(
@@ -81,6 +83,8 @@ export function decodeBootstrap(
   if (resources !== undefined) supportedResources.check(resources, at);
   if (bootstrap.clusterManager !== undefined)
     supportedClusterManager.check(bootstrap.clusterManager, reasons.at('cluster_manager'));
+  const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime'));
+  extensions.runtime = staticRuntime(runtimeLayers);
   const clusters: ClusterData[] = [];
   for (const [i, cluster] of (resources?.clusters ?? []).entries()) {
     const data = decodeCluster(cluster, at.at('clusters', i), extensions);
@@ -97,7 +101,7 @@ export function decodeBootstrap(
     clusters,
     admin: decodeAdmin(bootstrap.admin, reasons.at('admin')),
     adminAccessLogs: decodeAdminLogs(bootstrap.admin, reasons.at('admin'), extensions),
-    runtimeLayers: decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime')),
+    runtimeLayers,
     stats: withTags(decodeStatsConfig(bootstrap.statsConfig, reasons.at('stats_config')), overrides.statsTags),
     statsFlushMs: durationMs(bootstrap.statsFlushInterval, statsFlushMs),
     logPattern: decodeLogPattern(
@@ -107,6 +111,11 @@ export function decodeBootstrap(
     ),
   };
   return reasons.isEmpty ? data : null;
+}
+
+/** What stands in the configuration itself: which files it accepts must not depend on folders and on the admin. */
+function staticRuntime(layers: readonly RuntimeLayerData[]): RuntimeValues {
+  return new RuntimeValues(new Map(layers.flatMap((layer) => (layer.kind === 'static' ? [...layer.entries] : []))));
 }
 
 /** The newer list, and the older path beside it: Envoy writes to both. */

@@ -1,5 +1,6 @@
 import type { ExtensionData, ExtensionDecoder, Extensions, PackedMessage } from '../core/extension.ts';
 import type { Reasons } from '../core/rejection.ts';
+import { emptyRuntime, type RuntimeView } from '../core/runtime-view.ts';
 
 /** Where the decoder of one message type is, and in which places of the configuration the type may stand. */
 export interface ExtensionEntry {
@@ -13,12 +14,14 @@ export interface ExtensionEntry {
  * for what is used; afterwards decoding is synchronous.
  */
 export class ExtensionTable implements Extensions {
+  runtime: RuntimeView;
   private readonly entries: ReadonlyMap<string, ExtensionEntry>;
   private readonly decoders: Map<string, ExtensionDecoder>;
 
   constructor(entries: readonly ExtensionEntry[]) {
     this.entries = new Map(entries.map((entry) => [entry.kind, entry]));
     this.decoders = new Map();
+    this.runtime = emptyRuntime;
   }
 
   get kinds(): readonly string[] {

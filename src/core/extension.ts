@@ -1,4 +1,5 @@
 import type { Reasons } from './rejection.ts';
+import type { RuntimeView } from './runtime-view.ts';
 
 /** `google.protobuf.Any`, as protobuf-es shapes it. */
 export interface PackedMessage {
@@ -25,6 +26,8 @@ export interface ExtensionDecoder {
  * that no table entry names is refused by name.
  */
 export interface Extensions {
+  /** The configuration's own runtime, for the keys that decide what is accepted; absent: there is none. */
+  runtime?: RuntimeView;
   /** Whether a message type can be opened at all, for what is marked `is_optional`. */
   knows?(typeUrl: string): boolean;
   /**

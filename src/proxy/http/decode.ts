@@ -1,7 +1,9 @@
 import { durationMs } from '../../core/duration.ts';
 import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
+import { emptyRuntime, runtimeInteger } from '../../core/runtime-view.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
+import { defaultMaxProgramSize } from '../../route/regex.ts';
 import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
 import { SchemeHeaderTransformationSchema } from '../../proto/envoy/config/core/v3/protocol_pb.js';
 import {
@@ -129,7 +131,12 @@ export function decodeHttpConnectionManager(
   const { routeSpecifier, httpProtocolOptions } = message;
   const routeConfig =
     routeSpecifier.case === 'routeConfig'
-      ? decodeRouteConfiguration(routeSpecifier.value, reasons.at('route_config'), extensions)
+      ? decodeRouteConfiguration(
+          routeSpecifier.value,
+          reasons.at('route_config'),
+          extensions,
+          maxProgramSize(extensions),
+        )
       : null;
   if (routeSpecifier.case === undefined) reasons.add('needs route_config');
   const data = {
@@ -165,6 +172,10 @@ function decodeLogOptions(message: HttpConnectionManager, reasons: Reasons): Acc
     flushIntervalMs: durationMs(options?.accessLogFlushInterval ?? message.accessLogFlushInterval, 0),
     flushOnNewRequest: options?.flushAccessLogOnNewRequest ?? message.flushAccessLogOnNewRequest,
   };
+}
+
+function maxProgramSize({ runtime = emptyRuntime }: Extensions): number {
+  return runtimeInteger(runtime, 're2.max_program_size.error_level', defaultMaxProgramSize);
 }
 
 const escapedSlashes: Readonly<Record<EscapedSlashes, PathOptionsData['escapedSlashes']>> = {

@@ -2,6 +2,8 @@ import { create, fromJson, toBinary } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from 'vitest';
 import { ExtensionTable } from '../../../../src/control/extension-table.ts';
+import { RuntimeValues } from '../../../../src/control/runtime-view.ts';
+import { emptyRuntime } from '../../../../src/core/runtime-view.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
 import { extensionEntries } from '../../../../src/extensions.ts';
 import {
@@ -17,6 +19,7 @@ import {
 import { XffConfigSchema } from '../../../../src/proto/envoy/extensions/http/original_ip_detection/xff/v3/xff_pb.js';
 import { decodeHttpConnectionManager } from '../../../../src/proxy/http/decode.ts';
 import type { HcmData } from '../../../../src/proxy/http/hcm-data.ts';
+import { runtimeOf } from '../../cluster/cluster-fixture.ts';
 
 const extensions = new ExtensionTable(extensionEntries);
 await extensions.load(extensions.kinds);
@@ -280,4 +283,17 @@ describe('http_filters', () => {
       "http_filters[0].typed_config: extension 'guard' (envoy.filters.http) of type 'a.B' is not supported by sekisho",
     ]);
   });
+});
+
+test('the runtime of the configuration says how large a regular expression of a route may be', () => {
+  const regex = '(a|b|c){1,60}x';
+  const route = { match: { safeRegex: { regex } }, directResponse: { status: 200 } };
+  const json = { routeConfig: { virtualHosts: [{ name: 'v', domains: ['*'], routes: [route] }] } };
+  expect(decode(json)[1].join()).toContain('max program size of 100');
+  extensions.runtime = new RuntimeValues(runtimeOf({ 're2.max_program_size.error_level': '32768' }));
+  try {
+    expect(decode(json)[1]).toEqual([]);
+  } finally {
+    extensions.runtime = emptyRuntime;
+  }
 });
