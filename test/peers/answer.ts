@@ -7,6 +7,21 @@ export interface Answer {
   body: string;
   trailers: Pairs;
   isComplete: boolean;
+  /** HTTP/2: code of the RST_STREAM that broke it off, or came behind it. */
+  reset?: string;
+}
+
+/** What one client connection got. */
+export interface Exchange {
+  answers: Answer[];
+  /** Bytes that are no HTTP response, for TCP rows. */
+  text?: string;
+  /** How the proxy ended the connection; `open` when it had not. Only where the row waits for it. */
+  end?: 'closed' | 'reset' | 'open';
+  /** HTTP/2: the GOAWAY frames, code and last stream. */
+  goAways?: readonly string[];
+  /** What came back to a row of frames. */
+  frames?: readonly string[];
 }
 
 const newline = '\r\n';

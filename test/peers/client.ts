@@ -1,85 +1,22 @@
-import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countComplete, parseAnswers, type Answer } from './answer.ts';
-import { filled, type Ports, type Request, type Row, type Segment } from './row.ts';
-
-/** What one client connection got. */
-export interface Exchange {
-  answers: Answer[];
-  /** Bytes that are no HTTP response, for TCP rows. */
-  text?: string;
-  /** How the proxy ended the connection; `open` when it had not. Only where the row waits for it. */
-  end?: 'closed' | 'reset' | 'open';
-}
+import { countComplete, parseAnswers, type Exchange } from './answer.ts';
+import { performFrames } from './h2-frames.ts';
+import { performH2 } from './h2-client.ts';
+import { Line } from './line.ts';
+import { methodOf, requestsOf, type Ports, type Request, type Row, type Segment } from './row.ts';
 
 const quietMs = 3000;
 
-/** A raw socket that remembers everything and can be waited for. */
-class Line {
-  received = Buffer.alloc(0);
-  end: 'closed' | 'reset' | 'open' = 'open';
-  private readonly socket: Socket;
-  private readonly ports: Ports;
-  private wake: () => void = () => {};
-
-  constructor(ports: Ports) {
-    this.ports = ports;
-    this.socket = connect({ port: ports.listen, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-    this.socket.on('data', (chunk: Buffer) => {
-      this.received = Buffer.concat([this.received, chunk]);
-      this.wake();
-    });
-    this.socket.on('end', () => this.finish('closed'));
-    this.socket.on('error', () => this.finish('reset'));
-    this.socket.on('close', () => this.finish('closed'));
-  }
-
-  private finish(how: 'closed' | 'reset'): void {
-    if (this.end === 'open') this.end = how;
-    this.wake();
-  }
-
-  async send(segments: readonly Segment[]): Promise<void> {
-    for (const segment of segments) {
-      if (typeof segment === 'number') await sleep(segment);
-      else if (segment === 'end') this.socket.end();
-      else if (segment === 'reset') this.socket.resetAndDestroy();
-      else this.socket.write(Buffer.from(filled(segment, this.ports), 'latin1'));
-    }
-  }
-
-  /** Waits until the condition holds or the time is up. */
-  async until(condition: () => boolean, timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (!condition()) {
-      const left = deadline - performance.now();
-      if (left <= 0) return;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, left);
-      this.wake = resolve;
-      await promise;
-      clearTimeout(timer);
-    }
-  }
-
-  destroy(): void {
-    this.socket.destroy();
-  }
-}
-
 /** Performs a row against a listener and gives what came back, one entry per client connection. */
 export async function perform(row: Row, ports: Ports): Promise<Exchange[]> {
+  if (row.frames !== undefined) return [await performFrames(row, ports)];
   if (row.raw !== undefined) return [await performRaw(row, ports)];
   const requests = requestsOf(row);
+  if (row.over === 'h2') return [await performH2(row, requests, ports)];
   if (row.mode === 'together') return performTogether(row, requests, ports);
   return [
     row.mode === 'pipelined' ? await performPipelined(row, requests, ports) : await performInTurn(row, requests, ports),
   ];
-}
-
-export function requestsOf(row: Row): readonly Request[] {
-  if (row.request === undefined) return [{}];
-  return Array.isArray(row.request) ? (row.request as readonly Request[]) : [row.request as Request];
 }
 
 async function performRaw(row: Row, ports: Ports): Promise<Exchange> {
@@ -134,10 +71,6 @@ async function finish(row: Row, line: Line, methods: readonly string[], answers:
 function isAnswered(line: Line, methods: readonly string[], count: number): boolean {
   const hasEnded = line.end !== 'open';
   return hasEnded || countComplete(parseAnswers(line.received, methods, hasEnded)) >= count;
-}
-
-function methodOf(request: Request): string {
-  return request.method ?? (request.body === undefined && request.chunks === undefined ? 'GET' : 'POST');
 }
 
 function serialise(request: Request): string {

@@ -12,7 +12,7 @@ const volatileHeaders: Readonly<Record<string, [RegExp, string]>> = {
   'x-envoy-upstream-service-time': [/^\d+$/, '<ms>'],
 };
 
-const comparedStats = /^(http|cluster|listener|tcp|vhost)\./;
+const comparedStats = /^(http|http2|cluster|listener|tcp|vhost)\./;
 
 /**
  * Gauges that a client's hanging up changes in its own time, bytes (they follow the length of what is normalised away),
@@ -27,6 +27,8 @@ export function factsOf(observation: Observation, world: World, group: Group, ro
   for (const [index, exchange] of observation.exchanges.entries()) {
     const at = `client[${index}]`;
     if (exchange.end !== undefined) put(`${at}.end`, exchange.end);
+    for (const [number, goAway] of (exchange.goAways ?? []).entries()) put(`${at}.goAway[${number}]`, goAway);
+    for (const [number, frame] of (exchange.frames ?? []).entries()) put(`${at}.frame[${number}]`, frame);
     if (exchange.text !== undefined) put(`${at}.text`, shortened(exchange.text));
     put(`${at}.answers`, exchange.answers.length);
     for (const [number, answer] of exchange.answers.entries()) putAnswer(put, `${at}.answer[${number}]`, answer, row);
@@ -49,6 +51,7 @@ type Put = (path: string, value: unknown) => void;
 function putAnswer(put: Put, at: string, answer: Answer, row: Row): void {
   put(`${at}.line`, answer.line);
   put(`${at}.complete`, answer.isComplete);
+  if (answer.reset !== undefined) put(`${at}.reset`, answer.reset);
   put(`${at}.body`, shortened(answer.body));
   putHeaders(put, at, answer.headers, row);
   for (const [name, value] of answer.trailers) put(`${at}.trailer.${name}`, value);

@@ -12,6 +12,16 @@ export interface Request {
   /** Sent chunked. */
   readonly chunks?: readonly string[];
   readonly trailers?: Pairs;
+  /** Over HTTP/2: `:scheme`, `http` unless said. */
+  readonly scheme?: string;
+  /** Over HTTP/2: `:protocol` of an extended CONNECT. */
+  readonly protocol?: string;
+  /** Over HTTP/2: after each chunk. */
+  readonly chunkPauseMs?: number;
+  /** Over HTTP/2: RST_STREAM with this code in place of the end. */
+  readonly resetCode?: number;
+  /** Over HTTP/2: the request does not end. */
+  readonly isOpen?: boolean;
 }
 
 /** What the upstream does with one attempt. The n-th attempt that a row makes meets the n-th step; the last one repeats. */
@@ -31,6 +41,10 @@ export interface Step {
   readonly raw?: string;
   /** After the answer (or `raw`): `close` ends the connection, `reset` destroys it. */
   readonly ending?: 'close' | 'reset';
+  /** An HTTP/2 upstream: RST_STREAM with this code in place of the answer's end; without `chunks` before its head. */
+  readonly resetCode?: number;
+  /** An HTTP/2 upstream: GOAWAY with this code, in front of the answer. */
+  readonly goAwayCode?: number;
 }
 
 /** Bytes, or a pause of so many milliseconds between them; the word `end` closes the sending half, `reset` the socket. */
@@ -41,6 +55,10 @@ export interface Row {
   readonly name: string;
   /** One request, or several: in turn on one connection unless `mode` says otherwise. */
   readonly request?: Request | readonly Request[];
+  /** `h2`: the requests are streams of one HTTP/2 connection (prior knowledge); `HTTP/1.1` unless said. */
+  readonly over?: 'h2';
+  /** HTTP/2 frames instead, as the transcripts of test/wire write them, and pauses; the preface comes by itself. */
+  readonly frames?: readonly Segment[];
   /** Exact bytes instead. */
   readonly raw?: string | readonly Segment[];
   readonly mode?: 'in turn' | 'pipelined' | 'together';
@@ -69,6 +87,17 @@ export interface Row {
   readonly ignores?: RegExp;
   /** Known differences: a path of the observation (or its beginning) and why sekisho differs there. */
   readonly differs?: Readonly<Record<string, string>>;
+}
+
+/** A row without any asks for `/`. */
+export function requestsOf(row: Row): readonly Request[] {
+  if (row.request === undefined) return [{}];
+  return Array.isArray(row.request) ? (row.request as readonly Request[]) : [row.request as Request];
+}
+
+/** As the row says, else by whether there is a body. */
+export function methodOf(request: Request): string {
+  return request.method ?? (request.body === undefined && request.chunks === undefined ? 'GET' : 'POST');
 }
 
 /** Ports by the names that a configuration calls them. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { H2Upstream } from './h2-upstream.ts';
 import type { Pairs, Step } from './row.ts';
 
 /** A request as the upstream saw it. */
@@ -49,15 +50,30 @@ export class Script {
   }
 }
 
-/** An HTTP/1.1 origin on node:http that does what the running row's steps say. */
+/** An origin on node:http, or node:http2 where the proxy speaks that, which does what the running row's steps say. */
 export class Upstream {
   readonly name: string;
+  private readonly listener: TcpServer;
+  private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   private readonly script: Script;
 
   constructor(name: string, script: Script) {
     this.name = name;
     this.script = script;
+    const h2 = new H2Upstream(name, script);
+    this.listener = createTcpServer((socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+      socket.once('data', (first: Buffer) => {
+        socket.pause();
+        socket.unshift(first);
+        if (first.toString('latin1', 0, 5) === 'PRI *') h2.take(socket);
+        else this.server.emit('connection', socket);
+        socket.resume();
+      });
+      socket.on('error', () => {});
+    });
     const settings = { insecureHTTPParser: true, maxHeaderSize: 1 << 20, requireHostHeader: false };
     this.server = createServer(settings, (request, response) => void this.serve(request, response));
     this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -80,15 +96,16 @@ export class Upstream {
 
   async listen(port: number): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.server.once('error', reject);
-    this.server.listen(port, '127.0.0.1', resolve);
+    this.listener.once('error', reject);
+    this.listener.listen(port, '127.0.0.1', resolve);
     await promise;
-    return (this.server.address() as AddressInfo).port;
+    return (this.listener.address() as AddressInfo).port;
   }
 
   close(): void {
+    this.listener.close();
     this.server.close();
-    this.server.closeAllConnections();
+    for (const socket of this.sockets) socket.destroy();
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { perform, requestsOf, type Exchange } from './client.ts';
+import type { Exchange } from './answer.ts';
+import { perform } from './client.ts';
 import { freePorts } from './ports.ts';
 import { Proxy, type ProxyKind } from './proxy.ts';
-import { filled, type Group, type Ports, type Row } from './row.ts';
+import { filled, requestsOf, type Group, type Ports, type Row } from './row.ts';
 import { TcpUpstream, tcpBehaviours } from './tcp-upstream.ts';
 import { Script, Upstream, type Seen } from './upstream.ts';
 
@@ -107,7 +108,8 @@ export class World {
   }
 
   private async logLines(row: Row): Promise<string[]> {
-    const requests = row.raw === undefined ? requestsOf(row).length : (row.answers ?? 1);
+    const isRaw = row.raw !== undefined || row.frames !== undefined;
+    const requests = isRaw ? (row.answers ?? 1) : requestsOf(row).length;
     const expected = row.logLines ?? requests;
     const until = performance.now() + 1500;
     for (;;) {
