@@ -142,7 +142,6 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
   resetStream(stream: S, code: ErrorCode): void {
     this.sendReset(stream.id, code);
     this.release(stream);
-    this.flush();
   }
 
   /** Makes sure that `tick` comes at `at`, or earlier. */
@@ -182,6 +181,8 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
   /** The stream is over; its user knows. */
   protected release(stream: S): void {
     this.detach(stream);
+    // Whoever hears of the end may close the connection.
+    this.flush();
     this.onReleased(stream);
   }
 

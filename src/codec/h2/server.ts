@@ -179,6 +179,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
 
   protected override onReceived(): void {
     if (this.drainState !== DrainState.Final || this.streams.size > 0 || this.isFinished) return;
+    this.writer.flush();
     this.finish();
     this.acceptor.onFinished();
   }

@@ -273,3 +273,26 @@ test('a cancelled request is heard of', async () => {
   stream.close(http2.constants.NGHTTP2_CANCEL);
   expect((await reset.promise).kind.reason).toBe('http2.remote_reset');
 });
+
+test.each([0, 100, 4096, 65_536])('tables of %i bytes', async (hpackTableSize) => {
+  world = await new World(({ stream, heads }) => {
+    const value = heads[0].headers.get('x-number') ?? '';
+    stream.head(new ResponseHead(200, Headers.of(['x-back', value], ['x-same', 'y'.repeat(50)])), true);
+  }).open({ hpackTableSize }, { settings: { headerTableSize: 65_536 } });
+  for (let i = 0; i < 100; i++) {
+    const answer = await ask({ ':path': '/', 'x-number': `${i % 10}`, 'x-large': `${i % 7}`.repeat(60) });
+    expect(answer.headers['x-back']).toBe(`${i % 10}`);
+    expect(world.requests.at(-1)!.heads[0].headers.get('x-large')).toBe(`${i % 7}`.repeat(60));
+  }
+});
+
+test('a field that no table may learn is passed on as one', async () => {
+  world = await new World(({ stream, heads }) => {
+    const headers = Headers.of(['x-plain', 'a'], ['x-secret', 'b']);
+    headers.neverIndexed = heads[0].headers.neverIndexed;
+    stream.head(new ResponseHead(200, headers), true);
+  }).open();
+  const answer = await ask({ ':path': '/', 'x-secret': 'b', 'x-plain': 'a', [http2.sensitiveHeaders]: ['x-secret'] });
+  expect(world.requests[0].heads[0].headers.neverIndexed).toEqual(['x-secret']);
+  expect((answer.headers as { [http2.sensitiveHeaders]?: string[] })[http2.sensitiveHeaders]).toEqual(['x-secret']);
+});
