@@ -1,3 +1,4 @@
+import { keepIn } from '../../core/joined-bytes.ts';
 import type { Timed } from '../../core/clock.ts';
 import type { HttpFilter, Stream } from '../filter.ts';
 
@@ -40,7 +41,7 @@ export class ResponseLimiter implements Timed {
   }
 
   take(chunk: Uint8Array, end: boolean): void {
-    if (chunk.length > 0) this.waiting.push(chunk);
+    if (chunk.length > 0) keepIn(this.waiting, chunk);
     this.waitingBytes += chunk.length;
     this.sawEnd = end;
     const { bufferLimit } = this.stream;

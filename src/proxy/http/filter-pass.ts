@@ -1,4 +1,5 @@
 import type { Headers } from '../../core/headers.ts';
+import { joined, unjoinedMax } from '../../core/joined-bytes.ts';
 import { Verdict, type HttpFilter } from '../../filter/filter.ts';
 
 const EventKind = { Head: 0, Data: 1, Trailers: 2 } as const;
@@ -314,7 +315,7 @@ export abstract class FilterPass<Head> {
     const size = event.chunk === null ? 0 : event.chunk.length;
     // Nothing is not worth keeping, unless it ends the message.
     if (event.kind === EventKind.Data && size === 0 && !event.end) return;
-    list.push(event);
+    if (!joinedToLast(list, event)) list.push(event);
     this.heldSize += size;
     const max = this.heldBytesMax();
     if (max === 0 || this.heldSize <= max || this.isHoldingTooMuch) return;
@@ -329,4 +330,15 @@ export abstract class FilterPass<Head> {
     this.isHoldingTooMuch = false;
     this.onHoldingLessAgain();
   }
+}
+
+/** Whether the data of `event` could join those held last. */
+function joinedToLast<Head>(list: Held<Head>[], event: Held<Head>): boolean {
+  if (event.chunk === null || list.length <= unjoinedMax) return false;
+  const last = list[list.length - 1];
+  if (last.chunk === null) return false;
+  const chunk = joined(last.chunk, event.chunk);
+  if (chunk === null) return false;
+  list[list.length - 1] = { ...event, chunk };
+  return true;
 }

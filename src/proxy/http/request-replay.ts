@@ -1,3 +1,4 @@
+import { keepIn } from '../../core/joined-bytes.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
@@ -7,7 +8,7 @@ import type { Forwarding } from './forwarding.ts';
 
 /**
  * What of the request has arrived so far, for the try that waits for its connection and for a later one. Chunks are
- * kept by reference. Beyond the buffer limit retries are given up, or, while no try is ready, the client waits.
+ * kept by reference, small ones joined. Beyond the buffer limit retries are given up, or, while no try is ready, the client waits.
  */
 export class RequestReplay {
   private readonly forwarding: Forwarding;
@@ -45,7 +46,7 @@ export class RequestReplay {
       return;
     }
     this.chunks ??= [];
-    this.chunks.push(chunk);
+    keepIn(this.chunks, chunk);
     // The try takes it as well.
     lentBytes.keep(chunk);
     this.kept += chunk.length;
