@@ -11,6 +11,7 @@ import { allotBreakerSlots } from '../src/cluster/circuit-breaker.ts';
 import { WorkerClusters } from '../src/cluster/clusters.ts';
 import { HostCounters } from '../src/cluster/host-counters.ts';
 import { RuntimeValues } from '../src/control/runtime-view.ts';
+import { HttpFilterBuilders } from '../src/filter/builders.ts';
 import { loadFile } from '../src/serve.ts';
 import { AccessLogFiles } from '../src/observe/access-log-files.ts';
 import { SharedNumberDirectory, SharedNumbers } from '../src/observe/shared-limit.ts';
@@ -78,11 +79,14 @@ async function openProxy(shape: Shape, directory: string, network: MemoryNetwork
   const { data } = configuration;
   const stats = new WorkerStats(() => {});
   const files = new AccessLogFiles(10_000, stats.root);
+  const filters = new HttpFilterBuilders();
+  await filters.load(configuration.extensions);
   const builder = new ListenerBuilder({
     network,
     stats: stats.root,
     workerName: 'worker_0',
     runtime: new RuntimeValues(new Map()),
+    filters,
     node: data.node,
     localAddress: '10.0.0.1',
     files,

@@ -307,7 +307,8 @@ export class App implements WorkersListener {
     for (const [name, addresses] of this.bound) ports[name] = addresses.map((address) => address.port);
     const { listeners } = this.configuration.data;
     const numbers = this.numbers.allot(sharedNumberKeys(listeners));
-    return { version: this.version, listeners, clusters, ports, numbers };
+    const { extensions } = this.configuration;
+    return { version: this.version, listeners, clusters, ports, extensions, numbers };
   }
 
   /** The first worker binds, and tells the ports that the others must share. */

@@ -49,8 +49,8 @@ export class Server {
   }
 
   /** @returns the configuration, or null when it was refused and the reasons were printed */
-  async load(): Promise<Accepted | null> {
-    const configuration = await loadConfiguration(this.source(), this.extensions);
+  async load(onExtensions: (names: readonly string[]) => void = () => {}): Promise<Accepted | null> {
+    const configuration = await loadConfiguration({ ...this.source(), onExtensions }, this.extensions);
     this.report(configuration);
     return configuration.isRefused ? null : configuration;
   }
@@ -61,7 +61,7 @@ export class Server {
    * @throws Error when the process cannot start
    */
   async start(workers = this.startWorkers()): Promise<boolean> {
-    const configuration = await this.load();
+    const configuration = await this.load((names) => workers.postAll({ kind: 'extensions', names }));
     if (configuration === null) {
       workers.terminate();
       return false;

@@ -3,7 +3,7 @@ import type { Clusters } from './cluster/cluster.ts';
 import type { HostCounters } from './cluster/host-counters.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
 import { filterKey, listenerKey } from './control/shared-number-keys.ts';
-import { httpFilterBuilders } from './filter/builders.ts';
+import type { HttpFilterBuilders } from './filter/builders.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import type { FilterContext } from './filter/filter.ts';
 import type { ExtensionData } from './core/extension.ts';
@@ -34,6 +34,8 @@ export interface TrafficEnvironment {
   readonly stats: StatsScope;
   readonly workerName: string;
   readonly runtime: RuntimeView;
+  /** With the filters of whatever is built loaded. */
+  readonly filters: HttpFilterBuilders;
   readonly node: NodeData;
   readonly localAddress: string;
   readonly files: AccessLogFiles;
@@ -128,7 +130,8 @@ export class ListenerBuilder {
   }
 
   private httpEnvironment(listenerStats: StatsScope, listener: ListenerData): HttpEnvironment {
-    const { network, stats, runtime, node, localAddress, drain, isDraining, isHealthFailed } = this.environment;
+    const { network, stats, runtime, filters, node, localAddress, drain, isDraining, isHealthFailed } =
+      this.environment;
     const drainsOnFailure = listener.drainType === 'DEFAULT';
     return {
       clock: network.clock,
@@ -142,12 +145,12 @@ export class ListenerBuilder {
       localNode: node,
       localAddress,
       random: () => Math.random(),
-      filterBuilder: (kind) => httpFilterBuilders.get(kind)!,
+      filterBuilder: (kind) => filters.get(kind)!,
       buildRoutes: (data, context) =>
         buildRouteTable(data, {
           compileFormat: (format, omitEmptyValues) => compileFormat(format, { omitEmptyValues }),
           buildFormat: (format) => buildFormat(format),
-          buildFilterConfig: (filterName, config) => buildPerRoute(config, { ...context, filterName }),
+          buildFilterConfig: (filterName, config) => buildPerRoute(filters, config, { ...context, filterName }),
           runtime,
         }),
       buildAccessLog: (data) => this.buildAccessLog(data),
@@ -159,9 +162,9 @@ export class ListenerBuilder {
 }
 
 /** A route's configuration for a filter: of the filter's per-route type, or of its own where it has no other. */
-function buildPerRoute(config: ExtensionData, context: FilterContext): unknown {
-  for (const builder of httpFilterBuilders.values()) {
-    if ((builder.perRouteKind ?? builder.kind) === config.kind) return builder.buildPerRoute!(config.data, context);
-  }
-  throw new Error(`no HTTP filter takes ${config.kind} on a route`);
+function buildPerRoute(filters: HttpFilterBuilders, config: ExtensionData, context: FilterContext): unknown {
+  const builder = filters.get(config.kind);
+  if (builder?.buildPerRoute === undefined || config.kind !== (builder.perRouteKind ?? builder.kind))
+    throw new Error(`no HTTP filter takes ${config.kind} on a route`);
+  return builder.buildPerRoute(config.data, context);
 }

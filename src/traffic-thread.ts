@@ -4,6 +4,7 @@ import { HostCounters } from './cluster/host-counters.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
 import type { BoundListener, FromWorker, ListenerScope, ToWorker, WorkerInit } from './control/worker-messages.ts';
+import type { HttpFilterBuilders } from './filter/builders.ts';
 import type { ListenerData } from './listener/listener-data.ts';
 import type { Listener } from './listener/listener.ts';
 import type { Loop } from './net/loop.ts';
@@ -21,6 +22,7 @@ export class TrafficThread {
   private readonly clusters: WorkerClusters;
   private readonly runtime: RuntimeValues;
   private readonly files: AccessLogFiles;
+  private readonly filters: HttpFilterBuilders;
   private readonly builder: ListenerBuilder;
   private readonly listeners: Map<string, Listener>;
   /** Listeners that were replaced or removed and still carry connections. */
@@ -34,7 +36,12 @@ export class TrafficThread {
   private asked: ListenerScope;
   private stopped: ListenerScope;
 
-  constructor(data: WorkerInit, localAddress: string, post: (message: FromWorker) => void) {
+  constructor(
+    data: WorkerInit,
+    localAddress: string,
+    filters: HttpFilterBuilders,
+    post: (message: FromWorker) => void,
+  ) {
     this.post = post;
     const { network, loop, backend, reason } = openNetwork(data.ioBackend, data.descriptors);
     post({ kind: 'io', backend, reason });
@@ -42,6 +49,7 @@ export class TrafficThread {
     const stats = new WorkerStats((batch) => post({ kind: 'stats', batch }));
     this.runtime = new RuntimeValues(data.runtime);
     this.files = new AccessLogFiles(data.fileFlushIntervalMs, stats.root);
+    this.filters = filters;
     this.isDraining = false;
     this.isHealthFailed = false;
     this.asked = 'none';
@@ -51,6 +59,7 @@ export class TrafficThread {
       stats: stats.root,
       workerName: data.name,
       runtime: this.runtime,
+      filters: this.filters,
       node: data.node,
       localAddress,
       files: this.files,
@@ -92,6 +101,7 @@ export class TrafficThread {
         this.isHealthFailed = message.failed;
         break;
       case 'init':
+      case 'extensions':
         break;
       case 'reopen-logs':
         this.files.reopen();
@@ -113,6 +123,7 @@ export class TrafficThread {
       ...removed,
     ];
     this.builder.sharedNumber = (key) => this.shared.slot(snapshot.numbers[key]);
+    await this.filters.load(snapshot.extensions);
     const bound: BoundListener[] = [];
     const failures: string[] = [];
     const listenerNames = new Set(snapshot.listeners.map((listener) => listener.name));

@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { parentPort, threadName } from 'node:worker_threads';
 import { writeCompiledCode } from './code-cache.ts';
 import type { FromWorker, ToWorker } from './control/worker-messages.ts';
+import { HttpFilterBuilders } from './filter/builders.ts';
 import { TrafficThread } from './traffic-thread.ts';
 
 /**
@@ -10,11 +11,13 @@ import { TrafficThread } from './traffic-thread.ts';
  */
 const port = parentPort!;
 const post = (message: FromWorker): void => port.postMessage(message);
+const filters = new HttpFilterBuilders();
 let thread: TrafficThread | null = null;
 if (threadName === 'worker_0') writeCompiledCode();
 
 port.on('message', (message: ToWorker) => {
-  if (message.kind === 'init') thread = new TrafficThread(message.data, firstPublicAddress(), post);
+  if (message.kind === 'extensions') void filters.load(message.names);
+  else if (message.kind === 'init') thread = new TrafficThread(message.data, firstPublicAddress(), filters, post);
   else void thread?.handle(message);
 });
 

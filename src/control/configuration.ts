@@ -16,6 +16,8 @@ export type Configuration =
       readonly document: ConfigDocument;
       readonly message: Bootstrap;
       readonly data: BootstrapData;
+      /** Message names of the extensions that it names. */
+      readonly extensions: readonly string[];
       readonly warnings: readonly Problem[];
     }
   | { readonly isRefused: true; readonly document: ConfigDocument; readonly problems: readonly Problem[] };
@@ -23,6 +25,8 @@ export type Configuration =
 export interface ConfigurationSource extends ConfigSource, BootstrapOverrides {
   /** `--allow-unknown-static-fields`. */
   readonly allowUnknown: boolean;
+  /** Told the message names of the extensions before anything else is done, so that others can load them meanwhile. */
+  readonly onExtensions?: (names: readonly string[]) => void;
 }
 
 /** Text → messages → plain data, with every reason for refusal from every step, each at its place in the text. */
@@ -33,6 +37,7 @@ export async function loadConfiguration(
   const document = readConfig(source);
   const kinds = extensionKinds(document.value);
   if (document.override !== null) extensionKinds(document.override.value, kinds);
+  source.onExtensions?.([...kinds]);
   await extensions.load(kinds);
   const { message, reasons } = parseBootstrap(document, { allowUnknown: source.allowUnknown });
   if (isRefused(reasons)) {
@@ -42,7 +47,7 @@ export async function loadConfiguration(
   const decoding = new Reasons();
   const data = decodeBootstrap(message, source, decoding, extensions);
   if (data === null) return { isRefused: true, document, problems: place([...reasons, ...decoding.list], document) };
-  return { isRefused: false, document, message, data, warnings: place(reasons, document) };
+  return { isRefused: false, document, message, data, extensions: [...kinds], warnings: place(reasons, document) };
 }
 
 /**

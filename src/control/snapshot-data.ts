@@ -15,6 +15,8 @@ export interface SnapshotData {
    * configured every worker must bind the same one.
    */
   readonly ports: Readonly<Record<string, readonly number[]>>;
+  /** Message names of the extensions that the configuration names, so that a worker can load them. */
+  readonly extensions: readonly string[];
   /** Where what the listeners count over all workers is. */
   readonly numbers: SharedNumberIndices;
 }

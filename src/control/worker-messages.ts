@@ -31,7 +31,9 @@ export type ListenerScope = 'none' | 'inbound' | 'all';
 
 /** Main thread → worker. */
 export type ToWorker =
-  /** The first message, once. */
+  /** What a configuration that is being read will need loaded. Comes before `init`, too. */
+  | { readonly kind: 'extensions'; readonly names: readonly string[] }
+  /** The first of all others, once. */
   | { readonly kind: 'init'; readonly data: WorkerInit }
   | { readonly kind: 'snapshot'; readonly snapshot: SnapshotData }
   /** Discovery knows other hosts than before. */

@@ -1,21 +1,57 @@
-import { corsBuilder } from './cors/build.ts';
-import { faultBuilder } from './fault/build.ts';
 import type { FilterBuilder } from './filter.ts';
-import { grpcHttp1BridgeBuilder } from './grpc-http1-bridge/build.ts';
-import { grpcJsonTranscoderBuilder } from './grpc-json-transcoder/build.ts';
-import { grpcStatsBuilder } from './grpc-stats/build.ts';
-import { grpcWebBuilder } from './grpc-web/build.ts';
-import { headerMutationBuilder } from './header-mutation/build.ts';
 
-/** The HTTP filters by the message name of their configuration. Not the router: `proxy/http` is the router. */
-export const httpFilterBuilders: ReadonlyMap<string, FilterBuilder> = new Map(
-  [
-    corsBuilder,
-    faultBuilder,
-    grpcHttp1BridgeBuilder,
-    grpcJsonTranscoderBuilder,
-    grpcStatsBuilder,
-    grpcWebBuilder,
-    headerMutationBuilder,
-  ].map((builder) => [builder.kind, builder]),
-);
+interface Loader {
+  /** Message names of the filter's configuration and of the one that routes have for it. */
+  readonly kinds: readonly string[];
+  load(): Promise<FilterBuilder>;
+}
+
+/** Every HTTP filter. Not the router: `proxy/http` is the router. */
+const loaders: readonly Loader[] = [
+  filter(['cors.v3.Cors', 'cors.v3.CorsPolicy'], async () => (await import('./cors/build.ts')).corsBuilder),
+  filter(['fault.v3.HTTPFault'], async () => (await import('./fault/build.ts')).faultBuilder),
+  filter(
+    ['grpc_http1_bridge.v3.Config'],
+    async () => (await import('./grpc-http1-bridge/build.ts')).grpcHttp1BridgeBuilder,
+  ),
+  filter(
+    ['grpc_json_transcoder.v3.GrpcJsonTranscoder'],
+    async () => (await import('./grpc-json-transcoder/build.ts')).grpcJsonTranscoderBuilder,
+  ),
+  filter(['grpc_stats.v3.FilterConfig'], async () => (await import('./grpc-stats/build.ts')).grpcStatsBuilder),
+  filter(['grpc_web.v3.GrpcWeb'], async () => (await import('./grpc-web/build.ts')).grpcWebBuilder),
+  filter(
+    ['header_mutation.v3.HeaderMutation', 'header_mutation.v3.HeaderMutationPerRoute'],
+    async () => (await import('./header-mutation/build.ts')).headerMutationBuilder,
+  ),
+];
+
+function filter(types: readonly string[], load: () => Promise<FilterBuilder>): Loader {
+  return { kinds: types.map((type) => `envoy.extensions.filters.http.${type}`), load };
+}
+
+/** Message names of all filters' configurations. */
+export const httpFilterKinds: readonly string[] = loaders.flatMap(({ kinds }) => kinds);
+
+/** A filter's code is loaded in a worker when a configuration names it: a start pays only for what is used. */
+export class HttpFilterBuilders {
+  private readonly byKind: Map<string, FilterBuilder>;
+
+  constructor() {
+    this.byKind = new Map();
+  }
+
+  /** `kinds`: message names, which may be of anything. Afterwards `get` knows those that are filters'. */
+  async load(kinds: readonly string[]): Promise<void> {
+    const wanted = loaders.filter((loader) => loader.kinds.some((kind) => kinds.includes(kind)));
+    const builders = await Promise.all(wanted.map((loader) => loader.load()));
+    wanted.forEach((loader, i) => {
+      for (const kind of loader.kinds) this.byKind.set(kind, builders[i]);
+    });
+  }
+
+  /** The filter with this configuration, or with this one on a route. Undefined: not loaded, or none. */
+  get(kind: string): FilterBuilder | undefined {
+    return this.byKind.get(kind);
+  }
+}
