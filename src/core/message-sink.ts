@@ -20,6 +20,14 @@ export interface MessageSink<Head> {
 export interface CodecStream<OutHead> extends MessageSink<OutHead> {
   pause(): void;
   resume(): void;
+  /**
+   * Bytes of the stream's own frames so far, and of those that hold heads and trailers. Absent where a connection
+   * carries one stream at a time.
+   */
+  readonly wireBytesReceived?: number;
+  readonly wireBytesSent?: number;
+  readonly headerBytesReceived?: number;
+  readonly headerBytesSent?: number;
 }
 
 /** Who receives a codec stream's incoming half, and hears when its outgoing half is full. */

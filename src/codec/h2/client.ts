@@ -143,6 +143,7 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
       this.readTrailers(stream, fields, end, b, from, to);
       return;
     }
+    this.countBlock(stream, from, to);
     fields.begin(false);
     const error = this.decodeFields(fields, b, from, to);
     if (error === HpackError.Compression) return;
@@ -154,14 +155,14 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
   }
 
   /** Streams above the last one were not looked at: they may be repeated elsewhere. */
-  override onGoAway(lastStreamId: number, code: number): void {
+  override onGoAway(lastStreamId: number): void {
     if (!this.isGoingAway) {
       this.isGoingAway = true;
       this.owner.onCloseAnnounced?.();
     }
-    const failure = UpstreamRefusedStream.with(code === ErrorCode.NoError ? '' : `GOAWAY ${code}`);
-    for (const stream of this.streams.values()) if (stream.id > lastStreamId) this.abandon(stream, failure);
-    this.abandonUnsent(failure);
+    for (const stream of this.streams.values())
+      if (stream.id > lastStreamId) this.abandon(stream, UpstreamRefusedStream);
+    this.abandonUnsent(UpstreamRefusedStream);
   }
 
   // ---- what the roles differ in

@@ -15,7 +15,7 @@ import {
 } from './failures.ts';
 import { ErrorCode } from './frame/error-code.ts';
 import { FrameReader, type FrameListener } from './frame/frame-reader.ts';
-import { frameBytesDefault, FrameType, int31Max } from './frame/frame.ts';
+import { frameBytesDefault, frameHeaderBytes, FrameType, int31Max } from './frame/frame.ts';
 import { KeepAlive, KeepAliveAction } from './keep-alive.ts';
 import { blockBytesFactor, fieldOverheadBytes } from './limits.ts';
 import type { MessageFields } from './message/message-fields.ts';
@@ -266,6 +266,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     from: number,
     to: number,
   ): void {
+    this.countBlock(stream, from, to);
     fields.begin(true);
     const error = this.decodeFields(fields, b, from, to);
     if (error === HpackError.Compression) return;
@@ -288,6 +289,13 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     if (trailers.length === 0) stream.user.data(noBytes, true);
     else stream.user.trailers(trailers);
     this.receiveEnded(stream);
+  }
+
+  /** A header block has come for a stream; its CONTINUATION frames count as one frame with it. */
+  protected countBlock(stream: S, from: number, to: number): void {
+    const size = frameHeaderBytes + to - from;
+    stream.wireBytesReceived += size;
+    stream.headerBytesReceived += size;
   }
 
   /** DATA or HEADERS of a stream that is not there. */
@@ -391,6 +399,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     if (stream === undefined) return;
     this.options.counters.count(H2Counter.RxReset);
     this.resetStreams.add(streamId, false);
+    stream.wireBytesReceived += frameHeaderBytes + 4;
     this.abandon(stream, this.resetFailure(stream, code));
   }
 
@@ -473,6 +482,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
       this.refuse(stream, ErrorCode.FlowControlError, CodecError.with('more DATA than the window of the stream'));
       return false;
     }
+    stream.wireBytesReceived += frameHeaderBytes + payloadBytes;
     stream.receivedBytes += dataBytes;
     const { expectedBytes, receivedBytes } = stream;
     if (!stream.hasReceivedHead) this.refuseFields(stream, InvalidMessaging.with('DATA before the head'));

@@ -10,7 +10,7 @@ import { ReceiveWindow } from './flow/receive-window.ts';
 import { SendScheduler } from './flow/send-scheduler.ts';
 import type { ErrorCode } from './frame/error-code.ts';
 import { FrameWriter } from './frame/frame-writer.ts';
-import { int31Max, windowBytesDefault } from './frame/frame.ts';
+import { frameHeaderBytes, int31Max, windowBytesDefault } from './frame/frame.ts';
 import { PeerSettings, Setting } from './frame/settings.ts';
 import { gatheredBytesMax, sentFrameBytesMax, streamBufferBytesMax } from './limits.ts';
 import { writeTrailers } from './message/head-writer.ts';
@@ -92,6 +92,7 @@ export abstract class H2Sending {
   sendData(stream: H2Stream, chunk: Uint8Array, end: boolean): void {
     stream.sendWindow -= chunk.length;
     this.sendWindow -= chunk.length;
+    stream.wireBytesSent += frameHeaderBytes + chunk.length;
     this.writer.data(stream.id, chunk, end);
     this.guard.sentDataFrames++;
     this.countFrame(false);
@@ -100,7 +101,11 @@ export abstract class H2Sending {
 
   /** The block that was written since the writer's `beginHeaders` is the stream's. */
   sendHeaders(stream: H2Stream, end: boolean): void {
-    const frames = this.writer.endHeaders(stream.id, end, this.peer.maxFrameSize);
+    const { writer } = this;
+    const frames = writer.endHeaders(stream.id, end, this.peer.maxFrameSize);
+    const size = writer.blockBytes + frames * frameHeaderBytes;
+    stream.wireBytesSent += size;
+    stream.headerBytesSent += size;
     for (let i = 0; i < frames; i++) this.countFrame(false);
     if (end) this.sendEnded(stream);
   }

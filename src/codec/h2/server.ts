@@ -140,6 +140,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
       return;
     }
     const { fields } = this;
+    this.countBlock(stream, from, to);
     fields.begin(false);
     const error = this.decodeFields(fields, b, from, to);
     if (error === HpackError.Compression) return;

@@ -31,6 +31,10 @@ export abstract class H2Stream implements Sender {
   /** Content that is announced; -1: nothing is. */
   expectedBytes: number;
   receivedBytes: number;
+  wireBytesReceived: number;
+  wireBytesSent: number;
+  headerBytesReceived: number;
+  headerBytesSent: number;
   /** Monotonic milliseconds. */
   readonly openedAt: number;
   protected readonly connection: H2Sending;
@@ -57,6 +61,10 @@ export abstract class H2Stream implements Sender {
     this.isTunnel = false;
     this.expectedBytes = -1;
     this.receivedBytes = 0;
+    this.wireBytesReceived = 0;
+    this.wireBytesSent = 0;
+    this.headerBytesReceived = 0;
+    this.headerBytesSent = 0;
     this.openedAt = connection.now;
     this.connection = connection;
     this.queue = null;

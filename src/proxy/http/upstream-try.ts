@@ -81,8 +81,8 @@ export class UpstreamTry implements StreamWaiter {
     forwarding.onTryReady(this);
     if (forwarding.replay.hasEnded) this.requestSent();
     forwarding.replay.sendTo(codecStream);
-    if (forwarding.stream.manager.accessLogs.length > 0)
-      outcome.upstreamHeaderBytesSent = sentHeadSize(forwarding.head!);
+    if (forwarding.stream.manager.accessLogs.length > 0 && version !== HttpVersion.Http2)
+      outcome.upstreamHeaderBytesSent += sentHeadSize(forwarding.head!);
   }
 
   onPoolFailure(failure: Failure, host: Host | null): void {
@@ -122,7 +122,8 @@ export class UpstreamTry implements StreamWaiter {
     const { stream } = this.forwarding;
     const { outcome } = stream;
     if (Number.isNaN(outcome.upstreamResponseStartMs)) outcome.upstreamResponseStartMs = stream.clock.now;
-    if (stream.manager.accessLogs.length > 0) outcome.upstreamHeaderBytesReceived = receivedHeadSize(head);
+    if (stream.manager.accessLogs.length > 0 && head.version !== HttpVersion.Http2)
+      outcome.upstreamHeaderBytesReceived += receivedHeadSize(head);
     this.forwarding.onHead(this, head, end);
   }
 
@@ -199,13 +200,21 @@ export class UpstreamTry implements StreamWaiter {
     this.forwarding.stream.request.resumeSource(PauseReason.SlowReader);
   }
 
-  /** HTTP/1 carries one stream at a time, so what has passed since is this one's. */
+  /** Bytes of all tries together, as Envoy. */
   private countBytes(): void {
-    const { connection } = this;
-    if (connection === null) return;
+    const { connection, codecStream } = this;
+    if (connection === null || codecStream === null) return;
     const { outcome } = this.forwarding.stream;
-    outcome.upstreamWireBytesReceived = connection.bytesRead - this.readBefore;
-    outcome.upstreamWireBytesSent = connection.bytesWritten - this.writtenBefore;
+    if (codecStream.wireBytesSent === undefined) {
+      // HTTP/1 carries one stream at a time, so what has passed since is this one's.
+      outcome.upstreamWireBytesReceived += connection.bytesRead - this.readBefore;
+      outcome.upstreamWireBytesSent += connection.bytesWritten - this.writtenBefore;
+    } else {
+      outcome.upstreamWireBytesReceived += codecStream.wireBytesReceived!;
+      outcome.upstreamWireBytesSent += codecStream.wireBytesSent;
+      outcome.upstreamHeaderBytesReceived += codecStream.headerBytesReceived!;
+      outcome.upstreamHeaderBytesSent += codecStream.headerBytesSent!;
+    }
   }
 }
 

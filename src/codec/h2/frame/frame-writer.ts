@@ -25,6 +25,8 @@ export class FrameWriter implements ByteTarget {
   isBlocked: boolean;
   private start: number;
   private slab: Slab | null;
+  /** Size of the header block that was written last. */
+  blockBytes: number;
   /** Where the frame header of the block lies that is being written. */
   private blockAt: number;
   private readonly host: CodecHost;
@@ -38,6 +40,7 @@ export class FrameWriter implements ByteTarget {
     this.isBlocked = false;
     this.start = 0;
     this.slab = null;
+    this.blockBytes = 0;
     this.blockAt = 0;
     this.host = host;
     this.isInFrame = false;
@@ -96,6 +99,7 @@ export class FrameWriter implements ByteTarget {
     const at = this.start + this.blockAt;
     const size = this.length - at - frameHeaderBytes;
     const flags = end ? FrameFlag.EndStream : 0;
+    this.blockBytes = size;
     if (size <= frameBytesMax) {
       this.headerAt(at, size, FrameType.Headers, flags | FrameFlag.EndHeaders, streamId);
       return 1;

@@ -20,15 +20,16 @@ describe('the log knows of an upstream connection', () => {
     expect(world.dials).toBe(1);
   });
 
-  test('and those of the last try where there were several', () => {
+  test('of all tries together', () => {
     const routes = '- { match: { prefix: / }, route: { cluster: c, retry_policy: { retry_on: 5xx } } }';
     const world = new HttpWorld({ log: bytes, routes });
     world.send(request());
-    world.accept().receive(response(503, 'first, and longer'));
+    const first = response(503, 'first, and longer');
+    world.accept().receive(first);
     world.advance(250);
     const answer = response(200);
     world.upstream.receive(answer);
-    expect(world.logged[0].split(' ')[1]).toBe(String(answer.length));
+    expect(world.logged[0].split(' ')[1]).toBe(String(first.length + answer.length));
   });
 
   test('when it began to be opened, also where it waited long for this request', () => {
