@@ -68,8 +68,12 @@ export class Upstream {
       socket.once('data', (first: Buffer) => {
         socket.pause();
         socket.unshift(first);
-        if (first.toString('latin1', 0, 5) === 'PRI *') h2.take(socket);
-        else this.server.emit('connection', socket);
+        if (first.toString('latin1', 0, 5) === 'PRI *') {
+          // node:http2 reads what is there itself: whoever lets it flow loses it.
+          h2.take(socket);
+          return;
+        }
+        this.server.emit('connection', socket);
         socket.resume();
       });
       socket.on('error', () => {});
