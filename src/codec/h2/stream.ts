@@ -128,6 +128,12 @@ export abstract class H2Stream implements Sender {
 
   // What comes in.
 
+  /** A header block; its CONTINUATION frames count as one frame with it. */
+  receiveBlock(frameBytes: number): void {
+    this.wireBytesReceived += frameBytes;
+    this.headerBytesReceived += frameBytes;
+  }
+
   /** A DATA frame of so many bytes counts against the window. False: it exceeds it. */
   receive(payloadBytes: number, initialWindow: number): boolean {
     this.window ??= new ReceiveWindow(initialWindow);
