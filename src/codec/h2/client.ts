@@ -16,7 +16,7 @@ import {
   UpstreamRemoteReset,
 } from './failures.ts';
 import { ErrorCode } from './frame/error-code.ts';
-import { clientPreface, int31Max } from './frame/frame.ts';
+import { clientPreface, frameHeaderBytes, int31Max } from './frame/frame.ts';
 import { Setting } from './frame/settings.ts';
 import { KeepAliveAction } from './keep-alive.ts';
 import { interimResponsesMax } from './limits.ts';
@@ -143,7 +143,7 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
       this.readTrailers(stream, fields, end, b, from, to);
       return;
     }
-    this.countBlock(stream, from, to);
+    stream.receiveBlock(frameHeaderBytes + to - from);
     fields.begin(false);
     const error = this.decodeFields(fields, b, from, to);
     if (error === HpackError.Compression) return;

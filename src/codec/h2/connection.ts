@@ -266,7 +266,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     from: number,
     to: number,
   ): void {
-    this.countBlock(stream, from, to);
+    stream.receiveBlock(frameHeaderBytes + to - from);
     fields.begin(true);
     const error = this.decodeFields(fields, b, from, to);
     if (error === HpackError.Compression) return;
@@ -289,13 +289,6 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     if (trailers.length === 0) stream.user.data(noBytes, true);
     else stream.user.trailers(trailers);
     this.receiveEnded(stream);
-  }
-
-  /** A header block has come for a stream; its CONTINUATION frames count as one frame with it. */
-  protected countBlock(stream: S, from: number, to: number): void {
-    const size = frameHeaderBytes + to - from;
-    stream.wireBytesReceived += size;
-    stream.headerBytesReceived += size;
   }
 
   /** DATA or HEADERS of a stream that is not there. */
@@ -487,7 +480,8 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     const { expectedBytes, receivedBytes } = stream;
     if (!stream.hasReceivedHead) this.refuseFields(stream, InvalidMessaging.with('DATA before the head'));
     else if (expectedBytes >= 0 && (receivedBytes > expectedBytes || (end && receivedBytes < expectedBytes)))
-      this.refuseLength(stream);
+      // Not counted, as Envoy: nghttp2 tells only of HEADERS that do not fit.
+      this.refuse(stream, ErrorCode.ProtocolError, LengthMismatch);
     else return true;
     return false;
   }

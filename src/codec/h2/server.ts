@@ -15,7 +15,7 @@ import {
 } from './failures.ts';
 import { PrematureResetGuard } from './flow/premature-reset-guard.ts';
 import { ErrorCode } from './frame/error-code.ts';
-import { int31Max } from './frame/frame.ts';
+import { frameHeaderBytes, int31Max } from './frame/frame.ts';
 import { RequestFields } from './message/request-fields.ts';
 import { upgradeFromConnect } from './message/upgrade.ts';
 import type { H2ServerOptions } from './options.ts';
@@ -140,7 +140,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
       return;
     }
     const { fields } = this;
-    this.countBlock(stream, from, to);
+    stream.receiveBlock(frameHeaderBytes + to - from);
     fields.begin(false);
     const error = this.decodeFields(fields, b, from, to);
     if (error === HpackError.Compression) return;
