@@ -10,6 +10,7 @@ import {
   CodecError,
   InvalidMessaging,
   PingTimeout,
+  HeadersTooLarge,
   TooManyHeaders,
   UpstreamConnectError,
   UpstreamRefusedStream,
@@ -148,7 +149,7 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
     const error = this.decodeFields(fields, b, from, to);
     if (error === HpackError.Compression) return;
     const head = fields.take();
-    if (error === HpackError.ListTooLarge) this.refuseFields(stream, TooManyHeaders);
+    if (error === HpackError.ListTooLarge) this.refuseFields(stream, this.tooLarge(fields));
     else if (head === null) this.refuseFields(stream, fields.failure!);
     else if (head.status < 200) this.deliverInterim(stream, head, end);
     else this.deliver(stream, head, end);
@@ -174,7 +175,7 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
   /** As over HTTP/1: Envoy's reply and log name no detail. */
   protected override told(failure: Failure): Failure {
     if (failure.kind.side === Side.Upstream) return failure;
-    if (failure.kind === TooManyHeaders.kind) return UpstreamRemoteReset;
+    if (failure.kind === TooManyHeaders.kind || failure.kind === HeadersTooLarge.kind) return UpstreamRemoteReset;
     return failure.kind === PingTimeout.kind ? ConnectionTermination : UpstreamProtocolError;
   }
 

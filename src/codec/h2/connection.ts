@@ -10,6 +10,7 @@ import {
   InvalidMessaging,
   LengthMismatch,
   PingTimeout,
+  HeadersTooLarge,
   TooManyHeaders,
   UnexpectedUnderscore,
 } from './failures.ts';
@@ -243,8 +244,10 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
   /** What is wrong with a message's fields decides what ends: as Envoy. */
   protected refuseFields(stream: S, failure: Failure): void {
     const { counters, streamErrorOnInvalidHttpMessage } = this.options;
-    if (failure.kind === TooManyHeaders.kind || failure.kind === UnexpectedUnderscore.kind) {
-      if (failure.kind === TooManyHeaders.kind) counters.count(H2Counter.HeaderOverflow);
+    const { kind } = failure;
+    if (kind === TooManyHeaders.kind || kind === HeadersTooLarge.kind || kind === UnexpectedUnderscore.kind) {
+      if (kind === TooManyHeaders.kind) counters.count(H2Counter.HeaderOverflow);
+      if (kind === HeadersTooLarge.kind) counters.count(H2Counter.HeaderListSizeTooLarge);
       this.refuse(stream, ErrorCode.InternalError, failure);
       return;
     }
@@ -253,8 +256,14 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     else this.fail(failure);
   }
 
+  /** Which limit a list has passed. */
+  protected tooLarge(fields: MessageFields): Failure {
+    return this.hpackDecoder.isOverBytes || fields.failure?.kind === HeadersTooLarge.kind
+      ? HeadersTooLarge
+      : TooManyHeaders;
+  }
+
   protected refuseLength(stream: S): void {
-    this.options.counters.count(H2Counter.RxMessagingError);
     this.refuse(stream, ErrorCode.ProtocolError, LengthMismatch);
   }
 
@@ -276,7 +285,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
       return;
     }
     const unended = end ? null : InvalidMessaging.with('trailers without END_STREAM');
-    const failure = error === HpackError.ListTooLarge ? TooManyHeaders : (fields.failure ?? unended);
+    const failure = error === HpackError.ListTooLarge ? this.tooLarge(fields) : (fields.failure ?? unended);
     if (failure !== null) {
       this.refuseFields(stream, failure);
       return;

@@ -18,6 +18,7 @@ export const H2Counter = {
   Trailers: 15,
   TxFlushTimeout: 16,
   TxReset: 17,
+  HeaderListSizeTooLarge: 18,
 } as const;
 export type H2Counter = (typeof H2Counter)[keyof typeof H2Counter];
 
@@ -41,6 +42,7 @@ export const h2CounterNames: readonly string[] = [
   'trailers',
   'tx_flush_timeout',
   'tx_reset',
+  'header_list_size_too_large',
 ];
 
 /** Who keeps the numbers. */

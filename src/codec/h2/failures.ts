@@ -53,12 +53,18 @@ export const LengthMismatch = invalid(
   'http2.remote_reset',
   'The body is not as long as its content-length says.',
 );
-// Envoy takes its own RST_STREAM for the client's in these two.
+// Envoy takes its own RST_STREAM for the client's in these three.
 export const TooManyHeaders = downstream(
   'h2-too-many-headers',
   ResponseFlag.DownstreamRemoteReset,
   'http2.too_many_headers',
-  'The head has more fields or bytes than max_headers_count and max_request_headers_kb allow.',
+  'The head has more fields than max_headers_count allows.',
+);
+export const HeadersTooLarge = downstream(
+  'h2-headers-too-large',
+  ResponseFlag.DownstreamRemoteReset,
+  'http2.header_list_size_too_large',
+  'The head has more bytes than max_request_headers_kb allows.',
 );
 export const UnexpectedUnderscore = downstream(
   'h2-unexpected-underscore',

@@ -1,5 +1,11 @@
 /** Every bound of the HTTP/2 codec. Those that Envoy lets a configuration change are defaults here. */
 
+/** After the answer to a request that is not complete: milliseconds until RST_STREAM says that the rest is not wanted. */
+export const earlyAnswerMs = 50;
+
+/** Streams of a connection that wait so; more than that, and the oldest waits no longer. */
+export const earlyAnswersMax = 100;
+
 /** Bytes of a request head: Envoy's `max_request_headers_kb`. */
 export const requestHeadersBytesMax = 60 * 1024;
 

@@ -17,6 +17,8 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
   /** Unsent bytes of a response whose user is done, when that was last looked at, and when it is again. */
   flushMark: number;
   flushAt: number;
+  /** When the rest of a request that is answered already is waited for no more. */
+  endAt: number;
 
   constructor(connection: H2ServerCodec, id: number) {
     super(connection, id);
@@ -24,6 +26,7 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
     this.isConnect = false;
     this.flushMark = 0;
     this.flushAt = -1;
+    this.endAt = Infinity;
   }
 
   head(head: ResponseHead, end: boolean): void {

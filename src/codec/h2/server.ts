@@ -1,21 +1,23 @@
 import { Failure } from '../../core/failure.ts';
 import { DownstreamRemoteClose } from '../../core/failures.ts';
 import type { RequestHead } from '../../core/head.ts';
+import type { StreamUser } from '../../core/message-sink.ts';
 import type { CodecHost, ServerCodec, StreamAcceptor } from '../codec.ts';
 import { HpackError } from '../hpack/decoder.ts';
 import { H2Connection } from './connection.ts';
 import { H2Counter } from './counters.ts';
 import {
   CodecError,
+  InvalidMessaging,
   DownstreamRemoteRefused,
   DownstreamRemoteReset,
   PrematureResets,
-  TooManyHeaders,
   TooManyStreams,
 } from './failures.ts';
 import { PrematureResetGuard } from './flow/premature-reset-guard.ts';
 import { ErrorCode } from './frame/error-code.ts';
 import { frameHeaderBytes, int31Max } from './frame/frame.ts';
+import { earlyAnswerMs, earlyAnswersMax } from './limits.ts';
 import { RequestFields } from './message/request-fields.ts';
 import { upgradeFromConnect } from './message/upgrade.ts';
 import type { H2ServerOptions } from './options.ts';
@@ -35,6 +37,16 @@ const drainPing = Uint8Array.from('draining', (c) => c.charCodeAt(0));
 const DrainState = { Open: 0, Noticed: 1, Final: 2 } as const;
 type DrainState = (typeof DrainState)[keyof typeof DrainState];
 
+/** Hears the rest of a request that is answered already. */
+const nobody: StreamUser<RequestHead> = {
+  head: () => undefined,
+  data: () => undefined,
+  trailers: () => undefined,
+  reset: () => undefined,
+  onAboveHighWatermark: () => undefined,
+  onBelowLowWatermark: () => undefined,
+};
+
 /** The server's end of an HTTP/2 connection. */
 export class H2ServerCodec extends H2Connection<H2ServerStream> implements ServerCodec {
   private readonly acceptor: StreamAcceptor;
@@ -44,6 +56,8 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
   private hasBegun: boolean;
   private drainState: DrainState;
   private drainAt: number;
+  /** Complete responses to requests that are not. */
+  private early: H2ServerStream[];
   /** Complete responses that still wait for windows, or for the socket. */
   private flushing: H2ServerStream[];
 
@@ -57,6 +71,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     this.hasBegun = false;
     this.drainState = DrainState.Open;
     this.drainAt = Infinity;
+    this.early = [];
     this.flushing = [];
   }
 
@@ -81,6 +96,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
   override tick(now: number): void {
     super.tick(now);
     if (this.isFinished) return;
+    if (this.early.length > 0) this.endEarly(now);
     if (this.flushing.length > 0) this.watchFlushing(now);
     if (this.drainState !== DrainState.Noticed) return;
     if (now >= this.drainAt) this.endDrain();
@@ -145,11 +161,12 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     const error = this.decodeFields(fields, b, from, to);
     if (error === HpackError.Compression) return;
     const head = fields.take();
-    if (error === HpackError.ListTooLarge) this.refuseFields(stream, TooManyHeaders);
+    if (error === HpackError.ListTooLarge) this.refuseFields(stream, this.tooLarge(fields));
     else if (head === null) this.refuseFields(stream, fields.failure!);
     else if (dependsOn === id)
       this.refuse(stream, ErrorCode.ProtocolError, CodecError.with('a stream depends on itself'));
-    else if (end && fields.contentLength > 0) this.refuseLength(stream);
+    else if (end && fields.contentLength > 0)
+      this.refuseFields(stream, InvalidMessaging.with('content-length without content'));
     else this.deliver(stream, head, end);
   }
 
@@ -168,9 +185,17 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     return code === ErrorCode.RefusedStream ? DownstreamRemoteRefused : DownstreamRemoteReset;
   }
 
-  /** The answer has left before the request came: the rest of it is not waited for (RFC 9113 section 8.1). */
+  /**
+   * The answer has left before the request came (RFC 9113 section 8.1). What of it is under way is let come: there are
+   * clients that forget an answer for the RST_STREAM behind it.
+   */
   protected override onHalfClosed(stream: H2ServerStream): void {
-    if (stream.state === StreamState.HalfClosedLocal && !stream.isTunnel) this.resetStream(stream, ErrorCode.NoError);
+    if (stream.state !== StreamState.HalfClosedLocal || stream.isTunnel) return;
+    stream.user = nobody;
+    stream.pause();
+    stream.endAt = this.now + earlyAnswerMs;
+    if (this.early.push(stream) > earlyAnswersMax) this.endFirstEarly();
+    this.wakeAt(stream.endAt);
   }
 
   protected override onReleased(stream: H2ServerStream): void {
@@ -254,6 +279,20 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     this.lastPeerStreamId = streamId;
     this.server.counters.count(H2Counter.StreamRefusedErrors);
     this.sendReset(streamId, ErrorCode.RefusedStream);
+  }
+
+  private endFirstEarly(): void {
+    const stream = this.early.shift()!;
+    if (!stream.isOver) this.resetStream(stream, ErrorCode.NoError);
+  }
+
+  private endEarly(now: number): void {
+    const waiting = this.early.filter(({ isOver }) => !isOver);
+    this.early = waiting.filter(({ endAt }) => endAt > now);
+    for (const stream of waiting) {
+      if (stream.endAt > now) this.wakeAt(stream.endAt);
+      else this.resetStream(stream, ErrorCode.NoError);
+    }
   }
 
   private watchFlushing(now: number): void {

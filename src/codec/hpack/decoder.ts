@@ -46,6 +46,8 @@ export class HpackDecoder {
   private listBytesLeft: number;
   private fieldsLeft: number;
   private isTooLarge: boolean;
+  /** Of a list that was too large: there were too many bytes, not too many fields. */
+  isOverBytes: boolean;
 
   /** `tableBytesMax`: of the SETTINGS_HEADER_TABLE_SIZE that is in force at first: 4096 before any is acknowledged. */
   constructor({ tableBytesMax }: { tableBytesMax: number }) {
@@ -57,6 +59,7 @@ export class HpackDecoder {
     this.listBytesLeft = 0;
     this.fieldsLeft = 0;
     this.isTooLarge = false;
+    this.isOverBytes = false;
   }
 
   /** The peer has acknowledged this SETTINGS_HEADER_TABLE_SIZE. Less than before: its next block must begin with it. */
@@ -164,6 +167,7 @@ export class HpackDecoder {
       this.fieldsLeft--;
       this.sink.onField(name, value, isNeverIndexed, isClean);
     } else {
+      if (!this.isTooLarge) this.isOverBytes = this.listBytesLeft < 0;
       this.isTooLarge = true;
       this.fieldsLeft = 0;
       this.listBytesLeft = -1;

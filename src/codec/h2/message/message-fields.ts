@@ -3,7 +3,7 @@ import { Headers } from '../../../core/headers.ts';
 import { parseContentLength } from '../../h1/decoder.ts';
 import type { FieldSink } from '../../hpack/decoder.ts';
 import { H2Counter, type H2Counters } from '../counters.ts';
-import { InvalidHeader, TooManyHeaders, UnexpectedUnderscore } from '../failures.ts';
+import { HeadersTooLarge, InvalidHeader, UnexpectedUnderscore } from '../failures.ts';
 import { UnderscoreAction } from '../options.ts';
 import { FieldRole, isFieldName, isFieldValue, roleOf } from './field-rules.ts';
 
@@ -68,7 +68,7 @@ export abstract class MessageFields implements FieldSink {
     if (this.failure !== null) return;
     this.bytesLeft -= name.length + value.length;
     if (this.bytesLeft < 0) {
-      this.failure = TooManyHeaders;
+      this.failure = HeadersTooLarge;
       return;
     }
     if (name.charCodeAt(0) === COLON) {

@@ -10,9 +10,9 @@ import {
   InboundFramesFlood,
   OutboundFramesFlood,
   PrematureResets,
-  TooManyHeaders,
+  HeadersTooLarge,
 } from '../../../../src/codec/h2/failures.ts';
-import { resetStreamsRemembered } from '../../../../src/codec/h2/limits.ts';
+import { earlyAnswerMs, earlyAnswersMax, resetStreamsRemembered } from '../../../../src/codec/h2/limits.ts';
 import { defaultClientOptions, defaultServerOptions, type H2ServerOptions } from '../../../../src/codec/h2/options.ts';
 import { H2ServerCodec } from '../../../../src/codec/h2/server.ts';
 import type { Failure } from '../../../../src/core/failure.ts';
@@ -327,8 +327,8 @@ describe('header blocks', () => {
       Buffer.alloc(12_000, 0xbe),
     ]);
     world.send(frame(1, 5, 1, bomb));
-    expect(world.users[0].failure?.kind).toBe(TooManyHeaders.kind);
-    expect(world.counters.counts.get('header_overflow')).toBe(1);
+    expect(world.users[0].failure?.kind).toBe(HeadersTooLarge.kind);
+    expect(world.counters.counts.get('header_list_size_too_large')).toBe(1);
     // The table is in step: the entry can still be named.
     world.send(frame(1, 5, 3, Buffer.concat([start, Buffer.of(0xbe)])));
     expect(world.users[1].failure).toBeNull();
@@ -380,6 +380,8 @@ describe('memory', () => {
       world.users.at(-1)!.stream.head(new ResponseHead(200, new Headers()), true);
     }
     expect(world.failure).toBeNull();
+    expect(world.codec.activeStreams).toBe(earlyAnswersMax);
+    world.codec.tick(earlyAnswerMs);
     expect(world.codec.activeStreams).toBe(0);
     expect(world.counters.active).toBe(0);
   });
