@@ -6,7 +6,6 @@ import { HpackDecoder, HpackError, tableBytesDefault } from '../hpack/decoder.ts
 import { H2Counter } from './counters.ts';
 import {
   CodecError,
-  HeaderBlockFlood,
   InvalidMessaging,
   LengthMismatch,
   PingTimeout,
@@ -335,13 +334,13 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
   onFrame(type: number, flags: number, length: number): void {
     if (type === FrameType.Data) return;
     const flood = this.guard.onFrame(type, flags, length);
-    if (flood !== null) this.fail(flood, ErrorCode.EnhanceYourCalm);
+    if (flood !== null) this.onFlood(flood);
   }
 
   onData(streamId: number, payloadBytes: number, dataBytes: number, end: boolean): boolean {
     const flood = this.guard.onContent(dataBytes, end);
     if (flood !== null) {
-      this.fail(flood, ErrorCode.EnhanceYourCalm);
+      this.onFlood(flood);
       return false;
     }
     if (!this.window.receive(payloadBytes)) {
@@ -394,7 +393,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     }
     const flood = this.guard.onReset(this.now);
     if (flood !== null) {
-      this.fail(flood, ErrorCode.EnhanceYourCalm);
+      this.onFlood(flood);
       return;
     }
     const stream = this.streams.get(streamId);
@@ -471,7 +470,11 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
   }
 
   onConnectionError(code: ErrorCode, detail: string): void {
-    this.fail(code === ErrorCode.EnhanceYourCalm ? HeaderBlockFlood.with(detail) : CodecError.with(detail), code);
+    this.fail(CodecError.with(detail), code);
+  }
+
+  onFlood(failure: Failure): void {
+    this.fail(failure, ErrorCode.EnhanceYourCalm);
   }
 
   /** False: the stream is refused. */

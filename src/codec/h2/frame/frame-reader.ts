@@ -1,5 +1,7 @@
 import { noBytes } from '../../../core/bytes.ts';
+import type { Failure } from '../../../core/failure.ts';
 import { lentBytes } from '../../../core/lent-bytes.ts';
+import { HeaderBlockFlood, InboundFramesFlood } from '../failures.ts';
 import { continuationFramesMax, settingsPerFrameMax } from '../limits.ts';
 import { ErrorCode } from './error-code.ts';
 import {
@@ -37,6 +39,8 @@ export interface FrameListener {
   onStreamError(streamId: number, code: ErrorCode, detail: string): void;
   /** The connection cannot go on; the reader has stopped. */
   onConnectionError(code: ErrorCode, detail: string): void;
+  /** The same, for more than a peer should ask for. */
+  onFlood(failure: Failure): void;
 }
 
 /** Where a reader stands. */
@@ -225,7 +229,7 @@ export class FrameReader {
         if (length % settingBytes !== 0 || (length !== 0 && (this.flags & FrameFlag.Ack) !== 0))
           return this.refuseSize('SETTINGS');
         if (length > settingsPerFrameMax * settingBytes) {
-          this.fail(ErrorCode.EnhanceYourCalm, 'too many settings', 0);
+          this.flooded(InboundFramesFlood.with('too many settings'));
           return false;
         }
         return true;
@@ -342,7 +346,7 @@ export class FrameReader {
   private readContinuation(bytes: Uint8Array, at: number): void {
     const to = at + this.length;
     if (++this.blockFrames > this.blockFramesMax || this.blockBytes + this.length > this.blockBytesMax) {
-      this.fail(ErrorCode.EnhanceYourCalm, 'header block without end', 0);
+      this.flooded(HeaderBlockFlood);
       return;
     }
     this.gatherBlock(bytes, at, to);
@@ -432,6 +436,11 @@ export class FrameReader {
   private refuseSize(frame: string): false {
     this.fail(ErrorCode.FrameSizeError, `${frame} of a wrong size`, 0);
     return false;
+  }
+
+  private flooded(failure: Failure): void {
+    this.stop();
+    this.listener.onFlood(failure);
   }
 
   private fail(code: ErrorCode, detail: string, to: number): number {
