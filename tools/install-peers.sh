@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs what sekisho is measured against: Envoy 1.39.3 under .peers/ (ignored by git), and nginx, HAProxy, wrk and
-# curl from the distribution when this runs as root. Idempotent: what is there already is left alone.
+# Installs what sekisho is measured against: Envoy 1.39.3 and h2spec under .peers/ (ignored by git), and nginx, HAProxy,
+# wrk, curl and nghttp2's clients from the distribution when this runs as root. Idempotent: what is there already is left alone.
 # The tests and benches look for a program in <NAME>_BIN (ENVOY_BIN, NGINX_BIN …), then in .peers/bin, then on PATH.
 set -euo pipefail
 
 envoy_version=1.39.3
+# The newest that the Go module proxy has.
+h2spec_version=v2.2.1+incompatible
 root=$(cd "$(dirname "$0")/.." && pwd)
 peers=$root/.peers
 mkdir -p "$peers/bin"
@@ -18,12 +20,31 @@ install_envoy() {
   ln -sf "$(find "$peers/envoy" -path '*/_bin/envoy' -type f | head -n 1)" "$peers/bin/envoy"
 }
 
+install_h2spec() {
+  if [ -x "$peers/bin/h2spec" ]; then return; fi
+  if ! command -v go >/dev/null; then
+    echo 'not installed, because that needs Go: h2spec' >&2
+    return
+  fi
+  # It is older than Go's modules, so that `go install` alone would not find what it depends on.
+  local module
+  module=$(mktemp -d)
+  (
+    cd "$module"
+    go mod init peers
+    go get "github.com/summerwind/h2spec/cmd/h2spec@$h2spec_version"
+    GOBIN="$peers/bin" go install github.com/summerwind/h2spec/cmd/h2spec
+  ) 2>/dev/null
+  rm -rf "$module"
+}
+
 install_from_distribution() {
   local missing=()
   have nginx || missing+=(nginx-light)
   have haproxy || missing+=(haproxy)
   have wrk || missing+=(wrk)
   have curl || missing+=(curl)
+  have h2load || missing+=(nghttp2-client)
   if [ ${#missing[@]} -eq 0 ]; then return; fi
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "not installed, because that needs root and apt-get: ${missing[*]}" >&2
@@ -40,8 +61,9 @@ install_from_distribution() {
 have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
 
 install_envoy
+install_h2spec
 install_from_distribution
-for program in nginx haproxy wrk curl; do
+for program in nginx haproxy wrk curl h2load; do
   if have "$program"; then echo "$program: installed"; else echo "$program: missing"; fi
 done
 "$peers/bin/envoy" --version | tr -d '\n'
