@@ -15,7 +15,6 @@ import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/hea
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
-import type { Outcome } from '../../observe/outcome.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import { sniffVersion, versionOfAlpn } from './http-version.ts';
 import { HttpStream } from './stream.ts';
@@ -283,11 +282,18 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     if (!this.isHttp2) this.codec!.drain();
   }
 
-  /** What has passed since the last stream, for `outcome`; HTTP/1 has one stream at a time. */
-  takeWireBytes(outcome: Outcome): void {
-    const { bytesRead, bytesWritten } = this.connection;
-    outcome.wireBytesReceived = bytesRead - this.countedRead;
-    outcome.wireBytesSent = bytesWritten - this.countedWritten;
+  /** Into its outcome: over HTTP/1 what has passed since the last stream, for there is one at a time. */
+  takeWireBytes({ outcome, codecStream }: HttpStream): void {
+    if (codecStream.wireBytesSent === undefined) {
+      const { bytesRead, bytesWritten } = this.connection;
+      outcome.wireBytesReceived = bytesRead - this.countedRead;
+      outcome.wireBytesSent = bytesWritten - this.countedWritten;
+      return;
+    }
+    outcome.wireBytesReceived = codecStream.wireBytesReceived!;
+    outcome.wireBytesSent = codecStream.wireBytesSent;
+    outcome.headerBytesReceived = codecStream.headerBytesReceived!;
+    outcome.headerBytesSent = codecStream.headerBytesSent!;
   }
 
   remove(stream: HttpStream): void {

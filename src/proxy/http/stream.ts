@@ -112,7 +112,8 @@ export class HttpStream implements Stream {
     outcome.requestHead = head;
     this.isGrpc = isGrpcRequest(head);
     this.asksToClose = asksToClose(head);
-    if (this.manager.accessLogs.length > 0) outcome.headerBytesReceived = requestHeadSize(head);
+    if (this.manager.accessLogs.length > 0 && head.version !== HttpVersion.Http2)
+      outcome.headerBytesReceived = requestHeadSize(head);
     this.beginOutcome();
     outcome.protocol = protocolName(head.version);
     this.timeouts.headReceived();
@@ -386,7 +387,8 @@ export class HttpStream implements Stream {
     outcome.responseStartMs = this.clock.now;
     outcome.responseHead = head;
     outcome.responseCode = head.status;
-    if (manager.accessLogs.length > 0) outcome.headerBytesSent = responseHeadSize(head);
+    if (manager.accessLogs.length > 0 && !this.connection.isHttp2) outcome.headerBytesSent = responseHeadSize(head);
+    if (!this.request.hasEnded) this.stats.count('downstream_rq_response_before_rq_complete');
     this.connection.finishHead(head);
   }
 
@@ -430,7 +432,7 @@ export class HttpStream implements Stream {
     if (outcome.responseCode !== 0) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
     if (this.manager.accessLogs.length > 0) {
-      this.connection.takeWireBytes(outcome);
+      this.connection.takeWireBytes(this);
       this.log('DownstreamEnd');
     }
     this.connection.remove(this);
