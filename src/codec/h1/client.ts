@@ -76,12 +76,12 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
     if (this.isFinished && stream === null) return;
     this.isFinished = true;
     if (stream === null) return;
-    if (decoder.state === DecoderState.UntilClose || decoder.state === DecoderState.Raw) {
+    if (decoder.state === DecoderState.UntilClose) {
       decoder.state = DecoderState.Complete;
       stream.isResponseComplete = true;
       stream.user.data(noBytes, true);
-      if (this.stream === stream && (!stream.isTunnel || stream.isRequestComplete)) this.release(stream, false);
-    } else if (decoder.isInside) {
+      if (this.stream === stream) this.release(stream, false);
+    } else if (decoder.isInside && decoder.state !== DecoderState.Raw) {
       // As Envoy: bytes are missing that were promised.
       this.onInvalid(CodecError.with('the connection ended inside the response'));
     } else {

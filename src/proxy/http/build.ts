@@ -19,6 +19,7 @@ import { RequestPreparation } from './request/preparation.ts';
 import { RouteStatsDirectory } from './route-stats.ts';
 import { runtimePath } from './runtime-path.ts';
 import { ServerCodecs } from './server-codecs.ts';
+import { Upgrades, type UpgradeRule } from './upgrades.ts';
 import { ResponsePreparation } from './response/preparation.ts';
 
 /** What all filters of one connection manager are built with. */
@@ -64,13 +65,15 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
       ? {}
       : { sharedNumber: (key: string) => environment.sharedNumber!(data.statPrefix, key) };
   const context = { stats: scope, clock, timers, random, runtime, localNode, ...numbers };
-  // The router is not a filter here: it is what `HttpStream.routeRequest` does when the others are done.
-  const filters = data.httpFilters.filter((filter) => filter.kind !== routerKind);
+  const chain = buildChain(data.httpFilters, environment, context);
+  const upgrades = data.upgrades.map(({ type, isEnabled, filters }): [string, UpgradeRule] => [
+    type,
+    { isEnabled, chain: filters === null ? null : buildChain(filters, environment, context) },
+  ]);
   return new HttpConnectionManager({
     data,
-    router: data.httpFilters.find((filter) => filter.kind === routerKind)!.data as RouterData,
-    chain: buildChain(filters, environment, context),
-    defaultOff: defaultOff(filters),
+    chain,
+    upgrades: new Upgrades(new Map(upgrades), chain),
     routes: environment.buildRoutes(data.routeConfig, context),
     clusters: environment.clusters,
     runtime,
@@ -93,19 +96,18 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
 }
 
 function buildChain(
-  filters: readonly HttpFilterData[],
+  configured: readonly HttpFilterData[],
   environment: HttpEnvironment,
   context: BuildContext,
 ): HttpFilterChain {
+  // The router is not a filter here: it is what `HttpStream.routeRequest` does when the others are done.
+  const filters = configured.filter((filter) => filter.kind !== routerKind);
   return new HttpFilterChain(
-    filters.map(({ name, kind, data }) => ({
+    filters.map(({ name, kind, data, disabled }) => ({
       name,
       factory: environment.filterBuilder(kind).build(data, { ...context, filterName: name }),
+      isOff: disabled,
     })),
+    configured.find((filter) => filter.kind === routerKind)!.data as RouterData,
   );
-}
-
-function defaultOff(filters: readonly HttpFilterData[]): Uint8Array | null {
-  if (!filters.some((filter) => filter.disabled)) return null;
-  return Uint8Array.from(filters, (filter) => (filter.disabled ? 1 : 0));
 }

@@ -15,17 +15,16 @@ const filterFields = new SupportedFields(HttpFilterSchema, ['name', 'typed_confi
 
 const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
 
-/** `http_filters`: the router must be there, once and last. */
+/** `http_filters`, or the `filters` of an upgrade: the router must be there, once and last. */
 export function decodeHttpFilters(
   messages: readonly HttpFilter[],
   reasons: Reasons,
   extensions: Extensions,
+  field = 'http_filters',
 ): HttpFilterData[] {
   const before = reasons.list.length;
-  const filters = messages.flatMap(
-    (message, i) => decodeHttpFilter(message, reasons.at('http_filters', i), extensions) ?? [],
-  );
-  if (reasons.list.length === before) checkOrder(filters, reasons);
+  const filters = messages.flatMap((message, i) => decodeHttpFilter(message, reasons.at(field, i), extensions) ?? []);
+  if (reasons.list.length === before) checkOrder(filters, reasons, field);
   return filters;
 }
 
@@ -39,14 +38,14 @@ function decodeHttpFilter(message: HttpFilter, reasons: Reasons, extensions: Ext
   return { name: message.name, kind: opened.kind, data: opened.data, disabled: message.disabled };
 }
 
-function checkOrder(filters: readonly HttpFilterData[], reasons: Reasons): void {
+function checkOrder(filters: readonly HttpFilterData[], reasons: Reasons, field: string): void {
   const last = filters.length - 1;
-  if (last < 0) reasons.at('http_filters').add('at least the router is needed, as the last filter');
+  if (last < 0) reasons.at(field).add('at least the router is needed, as the last filter');
   filters.forEach((filter, i) => {
     const describe = `filter named ${filter.name} of type ${filter.kind}`;
     if (filter.kind === routerKind && i < last)
-      reasons.at('http_filters', i).add(`terminal ${describe} must be the last filter in a http filter chain`);
+      reasons.at(field, i).add(`terminal ${describe} must be the last filter in a http filter chain`);
     if (filter.kind !== routerKind && i === last)
-      reasons.at('http_filters', i).add(`non-terminal ${describe} is the last filter in a http filter chain`);
+      reasons.at(field, i).add(`non-terminal ${describe} is the last filter in a http filter chain`);
   });
 }

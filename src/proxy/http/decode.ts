@@ -25,6 +25,7 @@ import { wireText } from '../../route/wire-text.ts';
 import { decodeClientAddress } from './decode-client-address.ts';
 import { decodeHttpFilters } from './decode-filters.ts';
 import { decodeLocalReply } from './decode-local-reply.ts';
+import { decodeUpgrades } from './decode-upgrades.ts';
 import { decodeDownstreamHttp2, decodeHttp1, decodeLimits, decodeTimeouts } from './decode-protocol.ts';
 import type {
   AccessLogOptionsData,
@@ -85,6 +86,7 @@ const hcmFields = new SupportedFields(
     'strip_trailing_host_dot',
     'proxy_status_config',
     'append_x_forwarded_port',
+    'upgrade_configs',
   ],
   // Envoy 1.39 reads it and changes nothing by it (observed).
   ['represent_ipv4_remote_address_as_ipv4_mapped_ipv6'],
@@ -144,6 +146,7 @@ export function decodeHttpConnectionManager(
     codecType: codecType!,
     routeConfig: routeConfig!,
     httpFilters: decodeHttpFilters(message.httpFilters, reasons, extensions),
+    upgrades: decodeUpgrades(message.upgradeConfigs, reasons, extensions),
     accessLogs: decodeAccessLogs(message.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher),
     accessLogOptions: decodeLogOptions(message, reasons.at('access_log_options')),
     limits: decodeLimits(message, reasons),

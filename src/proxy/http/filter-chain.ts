@@ -1,4 +1,23 @@
 import type { FilterFactory, HttpFilter } from '../../filter/filter.ts';
+import type { RouterData } from '../../filter/router/router-data.ts';
+import type { Route } from '../../route/route.ts';
+
+/** A configured filter. */
+export interface ChainEntry {
+  readonly name: string;
+  readonly factory: FilterFactory;
+  /** Unless a route switches it on. */
+  readonly isOff?: boolean;
+}
+
+/** Envoy's. */
+const defaultRouter: RouterData = {
+  dynamicStats: true,
+  suppressEnvoyHeaders: false,
+  respectExpectedRqTimeout: false,
+  suppressGrpcRequestFailureCodeStats: false,
+  strictCheckHeaders: [],
+};
 
 /**
  * The HTTP filters of one connection manager, compiled: for each hook the ranks of the filters that have it, so that
@@ -15,11 +34,21 @@ export class HttpFilterChain {
   readonly responseTrailers: readonly number[];
   /** Positions in configured order. */
   readonly complete: readonly number[];
+  /** Settings of the router at its end. */
+  readonly router: RouterData;
   private readonly factories: readonly FilterFactory[];
+  /** By position: filters that are off unless a route switches them on; null: none. */
+  private readonly defaultOff: Uint8Array | null;
+  private readonly offByLevels: WeakMap<ReadonlyMap<string, boolean>, Uint8Array>;
   /** The filters themselves where none of them keeps state per stream. */
   private readonly shared: readonly HttpFilter[] | null;
 
-  constructor(entries: readonly { readonly name: string; readonly factory: FilterFactory }[]) {
+  constructor(entries: readonly ChainEntry[], router: RouterData = defaultRouter) {
+    this.router = router;
+    this.defaultOff = entries.some(({ isOff }) => isOff === true)
+      ? Uint8Array.from(entries, ({ isOff }) => (isOff === true ? 1 : 0))
+      : null;
+    this.offByLevels = new WeakMap();
     this.names = entries.map((entry) => entry.name);
     this.factories = entries.map((entry) => entry.factory);
     const probes = this.factories.map((factory) => factory.create());
@@ -38,6 +67,27 @@ export class HttpFilterChain {
     this.responseData = reversed('onResponseData');
     this.responseTrailers = reversed('onResponseTrailers');
     this.complete = having('onComplete');
+  }
+
+  /**
+   * Which filters are off for a stream on this route: the `FilterConfig.disabled` of its levels over the filters' own
+   * default. `ofEntry`: where a weighted cluster adds a level, all levels together.
+   */
+  off(route: Route | null, ofEntry: ReadonlyMap<string, boolean> | null): Uint8Array | null {
+    if (route === null) return this.defaultOff;
+    const disabled = ofEntry ?? route.filterDisabled;
+    if (disabled.size === 0) return this.defaultOff;
+    let off = this.offByLevels.get(disabled);
+    if (off === undefined) {
+      const { names } = this;
+      off = this.defaultOff === null ? new Uint8Array(names.length) : this.defaultOff.slice();
+      for (let i = 0; i < names.length; i++) {
+        const isOff = disabled.get(names[i]);
+        if (isOff !== undefined) off[i] = isOff ? 1 : 0;
+      }
+      this.offByLevels.set(disabled, off);
+    }
+    return off;
   }
 
   /** The filters of one stream, in configured order. */

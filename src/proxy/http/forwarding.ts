@@ -58,7 +58,7 @@ export class Forwarding implements PickContext {
 
   /** A try has its upstream stream and takes what arrives. */
   get isTryReady(): boolean {
-    return this.current !== null && this.current.isReady;
+    return this.current !== null && this.current.isReady && !this.replay.isHeld;
   }
 
   /** Another try may follow, so what was sent must be kept. */
@@ -93,7 +93,7 @@ export class Forwarding implements PickContext {
     const { stream, action } = this;
     const { outcome, manager } = stream;
     this.head = head;
-    const { strictCheckHeaders } = manager.router;
+    const { strictCheckHeaders } = stream.chain.router;
     const bad = strictCheckHeaders.length === 0 ? null : checkStrictly(head, strictCheckHeaders);
     if (bad !== null) {
       stream.replyFromRouter(bad);
@@ -117,17 +117,19 @@ export class Forwarding implements PickContext {
       return;
     }
     if (manager.data.forwarding.schemeMatchesUpstream) head.scheme = 'http';
-    this.timeouts = takeRouteTimeouts(head, action, manager.router);
+    this.timeouts = takeRouteTimeouts(head, action, stream.chain.router);
     this.retry = RetryState.from(head, action, cluster, manager.runtime);
     this.setRouterHeaders(head);
-    action.mutateRequest(head, outcome, choice, !manager.router.suppressEnvoyHeaders);
+    action.mutateRequest(head, outcome, choice, !stream.chain.router.suppressEnvoyHeaders);
     if (outcome.invalidField !== '') {
       this.refuseField(outcome.invalidField);
       return;
     }
     this.replay.head(end);
+    this.replay.isHeld = !end && (stream.isWebSocket || head.method === 'CONNECT');
     this.try();
     if (end) this.requestEnded();
+    else if (stream.isWebSocket) this.limitTime();
   }
 
   /** A mutation gave a field a value that would not stay within it. Envoy's answer. */
@@ -144,7 +146,7 @@ export class Forwarding implements PickContext {
       body: 'maintenance mode',
       details: 'maintenance_mode',
       flags: ResponseFlag.UpstreamOverflow,
-      headers: this.stream.manager.router.suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']],
+      headers: this.stream.chain.router.suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']],
     });
     cluster.stats.scope.counter('upstream_rq_maintenance_mode').inc();
   }
@@ -152,14 +154,14 @@ export class Forwarding implements PickContext {
   data(chunk: Uint8Array, end: boolean): void {
     if (this.isOver) return;
     this.replay.data(chunk, end);
-    this.current?.sendData(chunk, end);
+    if (!this.replay.isHeld) this.current?.sendData(chunk, end);
     if (end) this.requestEnded();
   }
 
   trailers(trailers: Headers): void {
     if (this.isOver) return;
     this.replay.trailers(trailers);
-    this.current?.sendTrailers(trailers);
+    if (!this.replay.isHeld) this.current?.sendTrailers(trailers);
     this.requestEnded();
   }
 
@@ -235,9 +237,17 @@ export class Forwarding implements PickContext {
     }
     this.recordCode(head.status, canary, host.zone);
     outcome.details = 'via_upstream';
+    if (this.replay.isHeld) this.openTunnel(upstream, head);
     this.finishHead(head);
     if (end) this.upstreamEnded(upstream);
     stream.response.head(head, end);
+  }
+
+  /** The upstream has answered an upgrade or CONNECT, whose body has waited for that. */
+  private openTunnel(upstream: UpstreamTry, head: ResponseHead): void {
+    const { stream, replay } = this;
+    stream.timeouts.clearResponse();
+    if (head.status === (stream.isWebSocket ? 101 : 200)) upstream.openTunnel(replay);
   }
 
   onData(upstream: UpstreamTry, chunk: Uint8Array, end: boolean): void {
@@ -356,8 +366,8 @@ export class Forwarding implements PickContext {
   /** A repeat has less time than the first try had. */
   private tellRemainingTime(): void {
     const { responseMs, perTryMs, expectedMs } = this.timeouts!;
-    const { outcome, clock, manager } = this.stream;
-    if (expectedMs === 0 || manager.router.suppressEnvoyHeaders || Number.isNaN(outcome.requestEndMs)) return;
+    const { outcome, clock, chain } = this.stream;
+    if (expectedMs === 0 || chain.router.suppressEnvoyHeaders || Number.isNaN(outcome.requestEndMs)) return;
     const left = Math.max(1, Math.round(responseMs - (clock.now - outcome.requestEndMs)));
     const tellable = responseMs === 0 ? perTryMs : perTryMs === 0 ? left : Math.min(perTryMs, left);
     this.head!.headers.set('x-envoy-expected-rq-timeout-ms', String(tellable));
@@ -366,7 +376,7 @@ export class Forwarding implements PickContext {
   private rewriteHost(head: RequestHead, hostname: string): void {
     const { headers } = head;
     const isFirst = this.stream.outcome.attemptCount === 1;
-    if (isFirst && !this.stream.manager.router.suppressEnvoyHeaders)
+    if (isFirst && !this.stream.chain.router.suppressEnvoyHeaders)
       headers.set('x-envoy-original-host', head.authority);
     if (isFirst && this.action.appendXForwardedHost) {
       const before = headers.get('x-forwarded-host');
@@ -377,7 +387,7 @@ export class Forwarding implements PickContext {
 
   /** An answer's status, everywhere it counts. */
   private recordCode(status: number, isCanary: boolean, hostZone: string): void {
-    if (!this.stream.manager.router.dynamicStats) return;
+    if (!this.stream.chain.router.dynamicStats) return;
     this.cluster!.stats.recordCode(status, this.stream.outcome.isInternal, isCanary, hostZone);
     for (const stats of this.elsewhere) stats.recordCode(status);
   }
@@ -387,11 +397,14 @@ export class Forwarding implements PickContext {
   }
 
   private requestEnded(): void {
-    const { stream } = this;
     if (this.isOver) return;
-    const timeoutMs = this.timeouts!.responseMs;
-    if (timeoutMs > 0) stream.timeouts.setResponse(timeoutMs);
+    this.limitTime();
     if (this.current?.isReady === true) this.armPerTry();
+  }
+
+  private limitTime(): void {
+    const timeoutMs = this.timeouts!.responseMs;
+    if (timeoutMs > 0 && !this.isOver) this.stream.timeouts.setResponse(timeoutMs);
   }
 
   private armPerTry(): void {
@@ -425,8 +438,8 @@ export class Forwarding implements PickContext {
   }
 
   private setRouterHeaders(head: RequestHead): void {
-    const { manager, outcome } = this.stream;
-    if (manager.router.suppressEnvoyHeaders) return;
+    const { chain, outcome } = this.stream;
+    if (chain.router.suppressEnvoyHeaders) return;
     const expected = this.timeouts!.expectedMs;
     if (expected > 0) head.headers.set('x-envoy-expected-rq-timeout-ms', String(expected));
     if (this.action.includeAttemptCount) head.headers.set('x-envoy-attempt-count', String(outcome.attemptCount + 1));
@@ -434,11 +447,11 @@ export class Forwarding implements PickContext {
 
   private finishHead(head: ResponseHead): void {
     const { stream } = this;
-    const { outcome, manager } = stream;
+    const { outcome } = stream;
     outcome.responseHead = head;
     outcome.responseCode = head.status;
     // Counted from the end of the request: an answer that comes before it has no such time.
-    if (!manager.router.suppressEnvoyHeaders && !Number.isNaN(outcome.requestEndMs)) {
+    if (!stream.chain.router.suppressEnvoyHeaders && !Number.isNaN(outcome.requestEndMs)) {
       addUpstreamServiceTime(head, stream.clock.now - outcome.requestEndMs);
     }
     if (this.action.includeAttemptCountInResponse)
@@ -469,7 +482,7 @@ export class Forwarding implements PickContext {
     const detail = failure.detail === '' ? '' : `|${failure.detail}`;
     const details = `upstream_reset_before_response_started{${reason}${detail}}`;
     this.recordCode(status, false, host?.zone ?? '');
-    const isOverloaded = flag === ResponseFlag.UpstreamOverflow && !stream.manager.router.suppressEnvoyHeaders;
+    const isOverloaded = flag === ResponseFlag.UpstreamOverflow && !stream.chain.router.suppressEnvoyHeaders;
     const headers = this.attemptHeaders();
     if (isOverloaded) headers.push(['x-envoy-overloaded', 'true']);
     stream.replyFromRouter({ status, body, details, flags: flag, headers });

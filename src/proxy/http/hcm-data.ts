@@ -18,6 +18,7 @@ export interface HcmData {
   readonly routeConfig: RouteConfigurationData;
   /** In configured order, the router last. */
   readonly httpFilters: readonly HttpFilterData[];
+  readonly upgrades: readonly UpgradeData[];
   readonly accessLogs: readonly AccessLogData[];
   readonly accessLogOptions: AccessLogOptionsData;
   readonly limits: DownstreamLimitsData;
@@ -48,6 +49,16 @@ export interface HttpFilterData {
   readonly data: unknown;
   /** Off unless a route's FilterConfig switches it on. */
   readonly disabled: boolean;
+}
+
+/** An entry of `upgrade_configs`. */
+export interface UpgradeData {
+  /** Lower-case; `connect` for the method. */
+  readonly type: string;
+  /** False: only routes that say so take it. */
+  readonly isEnabled: boolean;
+  /** Null: those of every other request. */
+  readonly filters: readonly HttpFilterData[] | null;
 }
 
 export interface AccessLogOptionsData {

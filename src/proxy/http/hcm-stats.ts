@@ -10,6 +10,8 @@ export class HcmStats {
   readonly cxActive: Gauge;
   readonly cxHttp1Active: Gauge;
   readonly cxHttp2Active: Gauge;
+  readonly cxUpgradesTotal: Counter;
+  readonly cxUpgradesActive: Gauge;
   readonly cxDestroy: Counter;
   readonly cxLengthMs: Histogram;
   readonly cxRxBytes: Counter;
@@ -38,6 +40,8 @@ export class HcmStats {
     this.cxActive = scope.gauge('downstream_cx_active');
     this.cxHttp1Active = scope.gauge('downstream_cx_http1_active');
     this.cxHttp2Active = scope.gauge('downstream_cx_http2_active');
+    this.cxUpgradesTotal = scope.counter('downstream_cx_upgrades_total');
+    this.cxUpgradesActive = scope.gauge('downstream_cx_upgrades_active');
     this.cxDestroy = scope.counter('downstream_cx_destroy');
     this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
     this.cxRxBytes = scope.counter('downstream_cx_rx_bytes_total');

@@ -17,6 +17,8 @@ export class RequestReplay {
   /** The whole request has arrived. */
   hasEnded: boolean;
   private trailing: Headers | null;
+  /** The body waits until the upstream has agreed to be a tunnel: what it does not agree to it must not be told. */
+  isHeld: boolean;
   /** The beginning is gone: no further try is possible. */
   private isIncomplete: boolean;
 
@@ -26,6 +28,7 @@ export class RequestReplay {
     this.kept = 0;
     this.hasEnded = false;
     this.trailing = null;
+    this.isHeld = false;
     this.isIncomplete = false;
   }
 
@@ -72,8 +75,19 @@ export class RequestReplay {
     const { forwarding, chunks, trailing } = this;
     const limit = forwarding.requestBufferLimit;
     if (limit > 0 && this.kept > limit && forwarding.mayRetry) forwarding.giveUpRetries();
+    stream.head(forwarding.head!, this.hasEnded && chunks === null && trailing === null);
+    if (!this.isHeld) this.sendBody(stream);
+  }
+
+  /** The upstream has agreed: it gets what waits, and from now on what comes. */
+  release(stream: CodecStream<RequestHead>): void {
+    this.isHeld = false;
+    this.sendBody(stream);
+  }
+
+  private sendBody(stream: CodecStream<RequestHead>): void {
+    const { forwarding, chunks, trailing } = this;
     const last = chunks === null ? -1 : chunks.length - 1;
-    stream.head(forwarding.head!, this.hasEnded && last < 0 && trailing === null);
     for (let i = 0; i <= last; i++) stream.data(chunks![i], this.hasEnded && i === last && trailing === null);
     if (trailing !== null) stream.trailers(trailing);
     if (forwarding.mayRetry) return;

@@ -22,6 +22,7 @@ import { RequestHalf } from './request-half.ts';
 import { ResponseHalf } from './response-half.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { StreamTimeouts } from './timeouts.ts';
+import { upgradeTypeOf } from './upgrades.ts';
 
 const noConfigs: readonly unknown[] = [];
 
@@ -34,8 +35,9 @@ export class HttpStream implements Stream {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly stats: HcmStats;
-  readonly chain: HttpFilterChain;
-  readonly filters: readonly HttpFilter[];
+  /** Those of an upgrade may be others. */
+  chain: HttpFilterChain;
+  filters: readonly HttpFilter[];
   readonly request: RequestHalf;
   readonly response: ResponseHalf;
   readonly timeouts: StreamTimeouts;
@@ -59,6 +61,8 @@ export class HttpStream implements Stream {
   /** The request was gRPC when it came, whatever filters have made of it: answers of our own are gRPC too. */
   private isGrpc: boolean;
   private isFinished: boolean;
+  /** What it asks to become, and may: lower-case, `connect` for a tunnel; empty: nothing. */
+  upgrade: string;
   /** By position in the chain: 1 where the filter is off for this stream; null: none is. */
   private filtersOff: Uint8Array | null;
 
@@ -90,7 +94,12 @@ export class HttpStream implements Stream {
     this.isRouteDecided = false;
     this.isGrpc = false;
     this.isFinished = false;
+    this.upgrade = '';
     this.filtersOff = null;
+  }
+
+  get isWebSocket(): boolean {
+    return this.upgrade === 'websocket';
   }
 
   get bufferLimit(): number {
@@ -157,11 +166,29 @@ export class HttpStream implements Stream {
     }
     this.decideRoute();
     if (this.manager.data.accessLogOptions.flushOnNewRequest) this.log('DownstreamStart');
-    if (!head.headers.has('upgrade') || !this.isUpgrade(head)) return true;
-    this.stats.count('downstream_rq_ws_on_non_ws_route');
-    this.connection.closeAfterResponse();
-    this.reply({ status: 403, body: '', details: 'upgrade_failed' });
-    return false;
+    const upgrade = upgradeTypeOf(head);
+    return upgrade === '' || this.admitUpgrade(upgrade);
+  }
+
+  /** False: it has been answered. Without a route it is the router's to answer, as any other request. */
+  private admitUpgrade(type: string): boolean {
+    const { manager, route } = this;
+    const chain = manager.upgrades.chainFor(type, route);
+    if (chain === null) {
+      if (route === null) return true;
+      this.stats.count('downstream_rq_ws_on_non_ws_route');
+      this.reply({ status: 403, body: '', details: 'upgrade_failed' });
+      return false;
+    }
+    this.upgrade = type.toLowerCase();
+    this.stats.cxUpgradesTotal.inc();
+    this.stats.cxUpgradesActive.inc();
+    if (chain !== this.chain) {
+      this.chain = chain;
+      this.filters = chain.instantiate();
+      this.filtersOff = chain.off(route, this.choice?.filterDisabled ?? null);
+    }
+    return true;
   }
 
   private chooseCluster(name: string): void {
@@ -186,16 +213,6 @@ export class HttpStream implements Stream {
     this.codecStream.head(new ResponseHead(100, new Headers()), false);
   }
 
-  /** `Connection: upgrade` with an Upgrade field: another protocol is asked for, and none is configured. */
-  private isUpgrade(head: RequestHead): boolean {
-    return head.headers.getAll('connection').some((value) =>
-      value
-        .toLowerCase()
-        .split(',')
-        .some((token) => token.trim() === 'upgrade'),
-    );
-  }
-
   clearRoute(): void {
     this.route = null;
     this.choice = null;
@@ -218,7 +235,7 @@ export class HttpStream implements Stream {
         if (maxStreamDurationMs >= 0 || grpcTimeoutHeaderMaxMs >= 0) this.limitDuration(route.action);
       }
     }
-    this.filtersOff = this.manager.filtersOff(route, this.choice?.filterDisabled ?? null);
+    this.filtersOff = this.chain.off(route, this.choice?.filterDisabled ?? null);
   }
 
   private limitDuration(action: ForwardAction): void {
@@ -424,11 +441,9 @@ export class HttpStream implements Stream {
     this.forwarding?.onStreamFinished();
     for (const index of chain.complete) this.filters[index].onComplete!(this);
     stats.rqActive.dec();
-    if (!this.request.hasEnded && this.response.hasEnded) {
-      // HTTP/1 can only drop the rest of such a request, and its connection.
-      stats.count('downstream_rq_response_before_rq_complete');
-      stats.count('downstream_rq_rx_reset');
-    }
+    if (this.upgrade !== '') stats.cxUpgradesActive.dec();
+    // HTTP/1 can only drop the rest of such a request, and its connection.
+    if (!this.request.hasEnded && this.response.hasEnded) stats.count('downstream_rq_rx_reset');
     if (outcome.responseCode !== 0) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
     if (this.manager.accessLogs.length > 0) {

@@ -8,6 +8,7 @@ import type { Outcome } from '../../observe/outcome.ts';
 import { receivedHeadSize, sentHeadSize } from './head-size.ts';
 import { PauseReason } from './pause-reason.ts';
 import type { Forwarding } from './forwarding.ts';
+import type { RequestReplay } from './request-replay.ts';
 
 /** One attempt to have a request answered by one host. */
 export class UpstreamTry implements StreamWaiter {
@@ -79,7 +80,7 @@ export class UpstreamTry implements StreamWaiter {
     outcome.upstreamHostMetadata = host.metadata;
     outcome.upstreamProtocol = version === HttpVersion.Http2 ? 'HTTP/2' : 'HTTP/1.1';
     forwarding.onTryReady(this);
-    if (forwarding.replay.hasEnded) this.requestSent();
+    if (forwarding.replay.hasEnded && !forwarding.replay.isHeld) this.requestSent();
     forwarding.replay.sendTo(codecStream);
     if (forwarding.stream.manager.accessLogs.length > 0 && version !== HttpVersion.Http2)
       outcome.upstreamHeaderBytesSent += sentHeadSize(forwarding.head!);
@@ -110,6 +111,11 @@ export class UpstreamTry implements StreamWaiter {
     if (this.codecStream === null || this.isDone) return;
     this.requestSent();
     this.codecStream.trailers(trailers);
+  }
+
+  openTunnel(replay: RequestReplay): void {
+    if (replay.hasEnded) this.requestSent();
+    replay.release(this.codecStream!);
   }
 
   requestSent(): void {

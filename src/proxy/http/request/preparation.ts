@@ -124,12 +124,13 @@ export class RequestPreparation {
     const { headers } = head;
     if ((met & HeaderKind.Repeated) !== 0) joinRepeated(headers);
     const connection = headers.get('connection') ?? '';
+    // As Envoy: an upgrade's head goes on as it is.
+    if (headers.has('upgrade') && namesUpgrade(connection)) return;
     if (!isPlainConnection(connection) && removeNominatedHeaders(headers, connection)) {
       head.authority = '';
       head.hasAuthority = false;
     }
-    const isUpgrade = headers.has('upgrade') && namesUpgrade(connection);
-    if (!isUpgrade) removeKinds(headers, this.kinds, HeaderKind.Connection | HeaderKind.Upgrade);
+    removeKinds(headers, this.kinds, HeaderKind.Connection | HeaderKind.Upgrade);
   }
 
   private mutate(head: RequestHead, peer: Peer, outcome: Outcome, met: number): Reject | null {

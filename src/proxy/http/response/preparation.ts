@@ -3,16 +3,17 @@ import type { RequestHead, ResponseHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
 import type { HcmData } from '../hcm-data.ts';
+import { namesUpgrade } from '../request/connection-header.ts';
 import { DateHeader } from './date.ts';
 import { ProxyStatus } from './proxy-status.ts';
 
-const Kind = { Drop: 1, Date: 2, Server: 4, Via: 8 } as const;
+const Kind = { Drop: 1, Date: 2, Server: 4, Via: 8, Upgrade: 16 } as const;
 const kinds: ReadonlyMap<string, number> = new Map<string, number>([
-  ['connection', Kind.Drop],
+  ['connection', Kind.Upgrade],
   ['keep-alive', Kind.Drop],
   ['proxy-connection', Kind.Drop],
   ['transfer-encoding', Kind.Drop],
-  ['upgrade', Kind.Drop],
+  ['upgrade', Kind.Upgrade],
   ['date', Kind.Date],
   ['server', Kind.Server],
   ['via', Kind.Via],
@@ -46,7 +47,7 @@ export class ResponsePreparation {
   /** For every final head, the upstream's and local replies alike. `request` is null where none was decoded. */
   prepare(head: ResponseHead, request: RequestHead | null, outcome: Outcome): void {
     const { headers } = head;
-    const met = sweep(headers);
+    const met = sweep(head, request);
     if ((met & Kind.Date) === 0) headers.add('date', this.date.value);
     if (this.addsServer) {
       if ((met & Kind.Server) === 0) headers.add('server', this.serverName);
@@ -62,7 +63,7 @@ export class ResponsePreparation {
 
   /** For 100, 102, 103: hop-by-hop fields go, nothing is added. */
   prepareInformational(head: ResponseHead, request: RequestHead): void {
-    sweep(head.headers);
+    sweep(head, null);
     this.echoRequestId(head.headers, request);
   }
 
@@ -74,23 +75,34 @@ export class ResponsePreparation {
 }
 
 /** Takes the hop-by-hop fields out and says which others it met. */
-function sweep(headers: Headers): number {
+function sweep(head: ResponseHead, request: RequestHead | null): number {
+  const { headers } = head;
   const { names } = headers;
   let met = 0;
   for (let i = 0; i < names.length; i++) {
     const kind = kinds.get(names[i]);
     if (kind !== undefined) met |= kind;
   }
-  if ((met & Kind.Drop) !== 0) dropHopByHop(headers);
+  if ((met & (Kind.Drop | Kind.Upgrade)) === 0) return met;
+  if ((met & Kind.Upgrade) !== 0 && request !== null && isUpgrade(request.headers) && isUpgrade(headers)) {
+    dropKinds(headers, Kind.Drop, head.status);
+  } else dropKinds(headers, Kind.Drop | Kind.Upgrade, 0);
   return met;
 }
 
-function dropHopByHop(headers: Headers): void {
+function isUpgrade(headers: Headers): boolean {
+  return headers.has('upgrade') && headers.getAll('connection').some((value) => namesUpgrade(value));
+}
+
+/** `upgradeStatus`: of an answer to an upgrade that says one itself; Envoy has it say that nothing follows. Else 0. */
+function dropKinds(headers: Headers, dropped: number, upgradeStatus: number): void {
   const { names, values, rawNames } = headers;
+  if (upgradeStatus >= 200 && !headers.has('transfer-encoding') && !headers.has('content-length'))
+    headers.add('content-length', '0');
   let kept = 0;
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
-    if (kinds.get(name) === Kind.Drop) continue;
+    if (((kinds.get(name) ?? 0) & dropped) !== 0) continue;
     names[kept] = name;
     values[kept] = values[i]!;
     if (rawNames !== null) rawNames[kept] = rawNames[i]!;

@@ -215,7 +215,11 @@ describe('refused by name', () => {
     [{ http2ProtocolOptions: { allowMetadata: true } }, 'http2_protocol_options.allow_metadata: field'],
     [{ http3ProtocolOptions: {} }, 'http3_protocol_options: field'],
     [{ tracing: {} }, 'tracing: field'],
-    [{ upgradeConfigs: [{ upgradeType: 'websocket' }] }, 'upgrade_configs: field'],
+    [{ upgradeConfigs: [{ upgradeType: 'CONNECT-UDP' }] }, 'upgrade_configs[0].upgrade_type: connect-udp is not'],
+    [
+      { upgradeConfigs: [{ upgradeType: 'websocket' }, { upgradeType: 'WebSocket' }] },
+      "upgrade_configs[1]: Error: multiple upgrade configs with the same name: 'WebSocket'",
+    ],
     [{ setCurrentClientCertDetails: { uri: true } }, 'set_current_client_cert_details: field'],
     [
       { commonHttpProtocolOptions: { maxConnectionDurationJitter: { value: 5 } } },
