@@ -6,6 +6,7 @@ import { grpcBridge } from './rows/grpc-bridge.ts';
 import { grpcWeb } from './rows/grpc-web.ts';
 import { grpc } from './rows/grpc.ts';
 import { h2 } from './rows/h2.ts';
+import { h2Upstream } from './rows/h2-upstream.ts';
 import { headers } from './rows/headers.ts';
 import { http1 } from './rows/http1.ts';
 import { connectionManager } from './rows/connection-manager.ts';
@@ -29,6 +30,7 @@ export const groups: readonly Group[] = [
   ...connectionManager,
   ...http1,
   ...h2,
+  ...h2Upstream,
   ...malformed,
   ...resilience,
   ...clusters,

@@ -95,6 +95,7 @@ export class HttpConnectionPool implements HttpPool, HostPool {
       this.accounts.waitEnded();
       this.attach(ready, waiter);
     }
+    if (this.pending.size > 0) this.openConnections();
     if (this.isDraining && this.pending.size === 0) {
       if (connection.state === ConnectionState.Ready) connection.drain();
       this.closeUnneeded();

@@ -70,7 +70,7 @@ describe('waiting', () => {
     }
     expect(connection.take().match(/GET \/\d/g)).toEqual(['GET /1', 'GET /2', 'GET /3']);
     // Envoy counts every attempt to open another one.
-    expect(bench.stats).toMatchObject({ upstream_cx_overflow: 2, upstream_rq_pending_total: 3, upstream_rq_total: 3 });
+    expect(bench.stats).toMatchObject({ upstream_cx_overflow: 4, upstream_rq_pending_total: 3, upstream_rq_total: 3 });
   });
 
   it('leaves the line when cancelled, and the connection stays for others', () => {
