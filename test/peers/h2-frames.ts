@@ -6,16 +6,22 @@ import type { Ports, Row, Segment } from './row.ts';
 
 const quietMs = 3000;
 const frameHead = 9;
+const dataType = 0;
+const resetType = 3;
+const settingsType = 4;
 
 /** Sends a row's frames exactly as they are, and hears every frame that comes back. */
 export async function performFrames(row: Row, ports: Ports): Promise<Exchange> {
   const line = new Line(ports);
-  await line.send([Buffer.from(preface, 'latin1'), ...(row.frames ?? []).map(bytesOf)]);
   const wait = row.waitMs ?? quietMs;
+  await line.send([Buffer.from(preface, 'latin1'), bytesOfLine('SETTINGS')]);
+  // Both proxies' settings, and their word that ours have come: then it is the row's turn.
+  await line.until(() => line.end !== 'open' || framesOfType(line.received, settingsType) >= 2, wait);
+  await line.send([bytesOfLine('SETTINGS ack'), ...(row.frames ?? []).map(bytesOf)]);
   const wanted = row.answers ?? 1;
   await line.until(() => line.end !== 'open' || ends(line.received) >= wanted, wait);
   if (row.until === 'closed') await line.until(() => line.end !== 'open', wait);
-  const frames = wholeFrames(line.received).flatMap(shown);
+  const frames = joined(wholeFrames(line.received)).flatMap(shown);
   const exchange: Exchange = { answers: [], frames };
   if (row.until === 'closed') exchange.end = line.end;
   line.destroy();
@@ -29,7 +35,8 @@ function bytesOf(segment: Segment): Segment | Buffer {
 
 /** Streams that the proxy has ended, by END_STREAM or RST_STREAM. */
 function ends(received: Buffer): number {
-  return wholeFrames(received).filter(({ type, flags }) => type === 3 || (type <= 1 && (flags & 1) === 1)).length;
+  return wholeFrames(received).filter(({ type, flags }) => type === resetType || (type <= 1 && (flags & 1) === 1))
+    .length;
 }
 
 function wholeFrames(received: Buffer): Frame[] {
@@ -40,6 +47,23 @@ function wholeFrames(received: Buffer): Frame[] {
     at = next;
   }
   return framesOf(received.subarray(0, at));
+}
+
+function framesOfType(received: Buffer, wanted: number): number {
+  return wholeFrames(received).filter(({ type }) => type === wanted).length;
+}
+
+/** How content is cut into DATA frames means nothing. */
+function joined(frames: readonly Frame[]): Frame[] {
+  const result: Frame[] = [];
+  for (const frame of frames) {
+    const last = result.at(-1);
+    if (frame.type === dataType && last?.type === dataType && last.streamId === frame.streamId) {
+      const payload = Buffer.concat([last.payload, frame.payload]);
+      result[result.length - 1] = { ...frame, payload };
+    } else result.push(frame);
+  }
+  return result;
 }
 
 /** Codes by name; header blocks are not read, and windows are opened as each side likes. */

@@ -57,7 +57,7 @@ export interface Row {
   readonly request?: Request | readonly Request[];
   /** `h2`: the requests are streams of one HTTP/2 connection (prior knowledge); `HTTP/1.1` unless said. */
   readonly over?: 'h2';
-  /** HTTP/2 frames instead, as the transcripts of test/wire write them, and pauses; the preface comes by itself. */
+  /** HTTP/2 frames instead, as the transcripts of test/wire write them, and pauses; preface and settings come before. */
   readonly frames?: readonly Segment[];
   /** Exact bytes instead. */
   readonly raw?: string | readonly Segment[];
