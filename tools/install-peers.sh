@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Installs what sekisho is measured against: Envoy 1.39.3 and h2spec under .peers/ (ignored by git), and nginx, HAProxy,
-# wrk, curl and nghttp2's clients from the distribution when this runs as root. Idempotent: what is there already is left alone.
+# Installs what sekisho is measured against: Envoy 1.39.3, h2spec and gRPC's interoperability programs under .peers/
+# (ignored by git), and nginx, HAProxy, wrk, curl and nghttp2's clients from the distribution when this runs as root.
+# Idempotent: what is there already is left alone. What is written in Go is left out where there is no Go.
 # The tests and benches look for a program in <NAME>_BIN (ENVOY_BIN, NGINX_BIN …), then in .peers/bin, then on PATH.
 set -euo pipefail
 
 envoy_version=1.39.3
 # The newest that the Go module proxy has.
 h2spec_version=v2.2.1+incompatible
+grpc_version=v1.81.1
 root=$(cd "$(dirname "$0")/.." && pwd)
 peers=$root/.peers
 mkdir -p "$peers/bin"
@@ -38,6 +40,24 @@ install_h2spec() {
   rm -rf "$module"
 }
 
+install_grpc_interop() {
+  if [ -x "$peers/bin/grpc-interop-client" ] && [ -x "$peers/bin/grpc-interop-server" ]; then return; fi
+  if ! command -v go >/dev/null; then
+    echo 'not installed, because that needs Go: grpc-interop-client grpc-interop-server' >&2
+    return
+  fi
+  local built
+  built=$(mktemp -d)
+  local interop=google.golang.org/grpc/interop
+  if GOBIN=$built go install -ldflags='-s -w' "$interop/client@$grpc_version" "$interop/server@$grpc_version" 2>"$built/log"; then
+    mv "$built/client" "$peers/bin/grpc-interop-client"
+    mv "$built/server" "$peers/bin/grpc-interop-server"
+  else
+    echo "not installed: grpc-interop-client grpc-interop-server: $(tail -n 1 "$built/log")" >&2
+  fi
+  rm -rf "$built"
+}
+
 install_from_distribution() {
   local missing=()
   have nginx || missing+=(nginx-light)
@@ -62,6 +82,7 @@ have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
 
 install_envoy
 install_h2spec
+install_grpc_interop
 install_from_distribution
 for program in nginx haproxy wrk curl h2load; do
   if have "$program"; then echo "$program: installed"; else echo "$program: missing"; fi

@@ -6,7 +6,7 @@ export const repository = join(import.meta.dirname, '../..');
 
 /** Where a program is: `<NAME>_BIN`, then `.peers/bin` (tools/install-peers.sh), then PATH; null where it is nowhere. */
 export function findProgram(name: string): string | null {
-  const override = process.env[`${name.toUpperCase()}_BIN`];
+  const override = process.env[variableOf(name)];
   if (override) return override;
   const path = process.env.PATH ?? '';
   // Debian keeps servers in /usr/sbin, which an ordinary user's PATH lacks.
@@ -27,7 +27,11 @@ function isExecutable(path: string): boolean {
   }
 }
 
+function variableOf(name: string): string {
+  return `${name.toUpperCase().replaceAll('-', '_')}_BIN`;
+}
+
 /** Why a comparison cannot run here, as one line for the log. */
 export function missing(name: string): string {
-  return `skipped: no ${name} here (set ${name.toUpperCase()}_BIN or run tools/install-peers.sh)`;
+  return `skipped: no ${name} here (set ${variableOf(name)} or run tools/install-peers.sh)`;
 }
