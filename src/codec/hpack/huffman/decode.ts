@@ -8,6 +8,8 @@ import { codeLengths, codes, eos } from './code.ts';
  * in no field value; negative: EOS. The state lies where the next index needs it: the loop waits for nothing else.
  */
 const steps = new Int32Array(256 * 256);
+/** Filled when the first literal comes: it takes some milliseconds, and most workers never see HTTP/2 when they start. */
+let isFilled = false;
 const hasEos = 1 << 31;
 const isBad = 1 << 26;
 
@@ -15,7 +17,7 @@ const isBad = 1 << 26;
 const isEnd = new Uint8Array(256);
 
 /** Two children per node: a state, or `~symbol`. */
-const children = tree();
+let children = new Int16Array(0);
 
 function tree(): Int16Array {
   const byCode: [number, number][] = [[0, 0]];
@@ -53,8 +55,12 @@ function fill(first: number, node: number, depth: number, byte: number, octets: 
   }
 }
 
-for (let state = 0; state < 256; state++) fill(state << 8, state, 0, 0, 0, 0);
-for (let node = 0, depth = 0; depth < 8; depth++, node = children[node * 2 + 1]) isEnd[node] = 1;
+function fillAll(): void {
+  children = tree();
+  for (let state = 0; state < 256; state++) fill(state << 8, state, 0, 0, 0, 0);
+  for (let node = 0, depth = 0; depth < 8; depth++, node = children[node * 2 + 1]) isEnd[node] = 1;
+  isFilled = true;
+}
 
 /** Room that `decodeHuffman` needs for so many bytes of input. */
 export function huffmanRoom(size: number): number {
@@ -67,6 +73,7 @@ export function huffmanRoom(size: number): number {
  * padding that is not EOS's (RFC 7541 section 5.2).
  */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, out: Uint8Array): number {
+  if (!isFilled) fillAll();
   let length = 0;
   let state = 0;
   let seen = 0;
