@@ -17,7 +17,7 @@ const isBad = 1 << 26;
 const isEnd = new Uint8Array(256);
 
 /** Two children per node: a state, or `~symbol`. */
-let children = new Int16Array(0);
+let children: Int16Array = new Int16Array(0);
 
 function tree(): Int16Array {
   const byCode: [number, number][] = [[0, 0]];
