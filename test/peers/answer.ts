@@ -41,6 +41,11 @@ export function parseAnswers(bytes: Buffer, methods: readonly string[], hasEnded
     const answer = parseHead(text.slice(at, headEnd));
     answers.push(answer);
     const status = Number(answer.line.split(' ')[1]);
+    if (isTunnel(status, methods[final])) {
+      answer.body = text.slice(headEnd + 4);
+      answer.isComplete = true;
+      break;
+    }
     const isInterim = status >= 100 && status < 200 && status !== 101;
     const method = methods[final];
     at = readBody(answer, text, headEnd + 4, isInterim || hasNoBody(status, method), hasEnded);
@@ -55,8 +60,13 @@ export function countComplete(answers: readonly Answer[]): number {
   return answers.filter(({ line, isComplete }) => isComplete && !/^HTTP\/1\.\d 1(?!01)/.test(line)).length;
 }
 
+/** All that follows is another protocol's. */
+function isTunnel(status: number, method: string | undefined): boolean {
+  return status === 101 || (method === 'CONNECT' && status >= 200 && status < 300);
+}
+
 function hasNoBody(status: number, method: string | undefined): boolean {
-  return method === 'HEAD' || status === 204 || status === 304 || status === 101;
+  return method === 'HEAD' || status === 204 || status === 304;
 }
 
 function parseHead(head: string): Answer {

@@ -2,6 +2,7 @@ import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:htt
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pairs, Step } from './row.ts';
+import { tunnelOverHttp2 } from './tunnel.ts';
 import type { Script, Seen } from './upstream.ts';
 
 /** The HTTP/2 side of an origin: the same steps over node:http2. */
@@ -44,7 +45,7 @@ export class H2Upstream {
     const step = this.script.next();
     stream.on('error', () => {});
     const body = readBody(stream, seen);
-    if (!step.isEarly) await body;
+    if (!step.isEarly && step.tunnel === undefined) await body;
     if (step.delayMs !== undefined) await sleep(step.delayMs);
     if (step.goAwayCode !== undefined) stream.session?.goaway(step.goAwayCode, stream.id);
     if (stream.destroyed) return;
@@ -68,8 +69,13 @@ export class H2Upstream {
     if (trailers.length > 0) {
       stream.once('wantTrailers', () => stream.sendTrailers(Object.fromEntries(trailers.map(([n, v]) => [n, v]))));
     }
-    const options = { waitForTrailers: trailers.length > 0, sendDate: false, endStream: isBodiless };
+    const isTunnel = step.tunnel !== undefined;
+    const options = { waitForTrailers: trailers.length > 0, sendDate: false, endStream: isBodiless && !isTunnel };
     stream.respond(fields, options);
+    if (isTunnel) {
+      tunnelOverHttp2(stream, step);
+      return;
+    }
     if (isBodiless) return;
     for (const chunk of body) if (chunk !== '') stream.write(chunk, 'latin1');
     if (step.resetCode === undefined) stream.end();

@@ -37,6 +37,11 @@ export interface Step {
   readonly delayMs?: number;
   /** Answers without waiting for the end of the request body. */
   readonly isEarly?: boolean;
+  /**
+   * An upgrade or CONNECT is answered (101 or 200 unless `status` says otherwise) and its stream then does as the TCP
+   * origin of this name; absent: it is answered with a length and a body.
+   */
+  readonly tunnel?: 'echo' | 'greet' | 'count' | 'slam' | 'bye';
   /** These bytes instead of all of the above. */
   readonly raw?: string;
   /** After the answer (or `raw`): `close` ends the connection, `reset` destroys it. */
@@ -45,6 +50,8 @@ export interface Step {
   readonly resetCode?: number;
   /** An HTTP/2 upstream: GOAWAY with this code, in front of the answer. */
   readonly goAwayCode?: number;
+  /** What `{{frames}}` answers: HTTP/2 frames as lines of test/wire, `{id}` in place of the stream, and pauses. */
+  readonly frames?: readonly Segment[];
 }
 
 /** Bytes, or a pause of so many milliseconds between them; the word `end` closes the sending half, `reset` the socket. */

@@ -3,12 +3,13 @@ import { createServer as createTcpServer, type AddressInfo, type Server as TcpSe
 import { setTimeout as sleep } from 'node:timers/promises';
 import { H2Upstream } from './h2-upstream.ts';
 import type { Pairs, Step } from './row.ts';
+import { serveTunnels } from './tunnel.ts';
 
 /** A request as the upstream saw it. */
 export interface Seen {
   readonly upstream: string;
   readonly line: string;
-  readonly headers: Pairs;
+  headers: Pairs;
   body: string;
   trailers: Pairs;
   /** The whole request arrived. */
@@ -84,6 +85,7 @@ export class Upstream {
       response.writeContinue();
       void this.serve(request, response);
     });
+    serveTunnels(this.server, name, script);
     this.server.keepAliveTimeout = 0;
     this.server.requestTimeout = 0;
     this.server.headersTimeout = 0;

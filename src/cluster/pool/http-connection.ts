@@ -26,6 +26,9 @@ import type { HttpConnectionPool } from './http-pool.ts';
 export const ConnectionState = { Connecting: 0, Ready: 1, Busy: 2, Draining: 3, Closed: 4 } as const;
 export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState];
 
+/** How long the other end of a tunnel that is left may take nothing of its last bytes. */
+const tunnelStallMs = 1000;
+
 /** One upstream connection of an HTTP pool: dials, carries streams, goes idle, ages and ends. */
 export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHost, ClientCodecOwner, Timed {
   deadline: number;
@@ -54,6 +57,8 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   private isAboveHighWatermark: boolean;
   /** A stream broke off with the connection. */
   private hasBrokenStream: boolean;
+  /** What was sent last ends our half: it is not dropped. */
+  private isEnding: boolean;
 
   constructor(pool: HttpConnectionPool) {
     const { network, data } = pool.context;
@@ -77,6 +82,7 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     this.isReceiving = false;
     this.isAboveHighWatermark = false;
     this.hasBrokenStream = false;
+    this.isEnding = false;
   }
 
   dial(): void {
@@ -128,7 +134,8 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     const { connection, dialing } = this;
     this.finish(true, ClosedLocally);
     dialing?.cancel();
-    connection?.destroy(ClosedLocally);
+    if (this.isEnding) connection?.closeAfterFlush(tunnelStallMs, ClosedLocally);
+    else connection?.destroy(ClosedLocally);
   }
 
   // DialHandler
@@ -226,7 +233,9 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     if (this.state !== ConnectionState.Closed) this.scheduleNext();
   }
 
+  /** A tunnel's last bytes are on their way. */
   end(): void {
+    this.isEnding = true;
     this.connection!.end();
   }
 

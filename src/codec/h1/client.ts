@@ -161,6 +161,8 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
 
   /** The user gave the request up. Only one that was never begun leaves the connection usable. */
   onRequestReset(stream: H1ClientStream): void {
+    // Whoever leaves a tunnel has said what it had to say: that is still sent.
+    if (stream.isTunnel) this.host.end?.();
     this.release(stream, !stream.hasHead);
   }
 

@@ -17,6 +17,11 @@ export function isLastMessage(headers: Headers, version: HttpVersion): boolean {
   return proxy !== undefined && (optionsOf(proxy) & ConnectionOption.Close) !== 0;
 }
 
+/** The message asks for, or agrees to, another protocol: `upgrade`, and named by `connection`. */
+export function isUpgrade(headers: Headers): boolean {
+  return headers.has('upgrade') && (readConnectionOptions(headers) & ConnectionOption.Upgrade) !== 0;
+}
+
 /** What the Connection fields of a message ask for, together. */
 export function readConnectionOptions(headers: Headers): number {
   let options = 0;

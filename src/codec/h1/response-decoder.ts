@@ -2,7 +2,7 @@ import { latin1 } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
 import { ResponseHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
-import { isLastMessage } from './connection-options.ts';
+import { isLastMessage, isUpgrade } from './connection-options.ts';
 import { Decoder, DecoderState, parseContentLength, type BodyState, type MessageListener } from './decoder.ts';
 import {
   CodecError,
@@ -93,10 +93,10 @@ export class ResponseDecoder extends Decoder {
       if (hasLength) head.headers.remove('content-length');
     }
     let state: BodyState;
-    if (status === 101) {
-      if (!this.isAnswerToUpgrade) return CodecError.with('101 without an upgrade');
-      state = DecoderState.Raw;
-    } else if (this.isAnswerToConnect && status >= 200 && status < 300) state = DecoderState.Raw;
+    if (status === 101 && !this.isAnswerToUpgrade) return CodecError.with('101 without an upgrade');
+    // As Envoy: the fields decide, whatever the status.
+    if (this.isAnswerToUpgrade && isUpgrade(head.headers)) state = DecoderState.Raw;
+    else if (this.isAnswerToConnect && status >= 200 && status < 300) state = DecoderState.Raw;
     else if (this.isAnswerToHead || status < 200 || status === 204 || status === 304) state = DecoderState.Complete;
     else if (isChunked) state = DecoderState.ChunkSize;
     else if (length >= 0) state = length > 0 ? DecoderState.Fixed : DecoderState.Complete;

@@ -2,6 +2,7 @@ import type { Failure } from '../../core/failure.ts';
 import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
+import { isUpgrade } from './connection-options.ts';
 import type { H1ServerCodec } from './server.ts';
 
 /** One request as its user holds it: takes the response. What is said to it after its end is ignored. */
@@ -80,7 +81,8 @@ export class H1ServerStream implements CodecStream<ResponseHead> {
   }
 
   /** After such an answer the bytes of both directions are another protocol's. */
-  isTunnel(status: number): boolean {
-    return this.method === 'CONNECT' ? status >= 200 && status < 300 : this.isUpgrade && status === 101;
+  isTunnel(head: ResponseHead): boolean {
+    const { status } = head;
+    return this.method === 'CONNECT' ? status >= 200 && status < 300 : this.isUpgrade && isUpgrade(head.headers);
   }
 }

@@ -140,11 +140,11 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
 
   /** What the response's head must say about the connection. */
   persistence(stream: H1ServerStream, head: ResponseHead): Persistence {
-    if (stream.isTunnel(head.status)) {
+    if (stream.isTunnel(head)) {
       stream.isLast = true;
       return Persistence.Unsaid;
     }
-    if (head.status < 200) return Persistence.Unsaid;
+    if (head.status < 200 && head.status !== 101) return Persistence.Unsaid;
     if (this.isDraining || !stream.isRequestComplete) stream.isLast = true;
     // As Envoy: an HTTP/1.0 connection is kept only behind a length.
     if (stream.version === HttpVersion.Http10 && !head.headers.has('content-length')) stream.isLast = true;

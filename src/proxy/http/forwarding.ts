@@ -235,19 +235,28 @@ export class Forwarding implements PickContext {
       outcome.flags |= this.retry.flagFor(decision);
       if (decision === RetryDecision.No) this.retry.succeeded();
     }
+    if (this.replay.isHeld && !this.openTunnel(upstream, head)) return;
     this.recordCode(head.status, canary, host.zone);
     outcome.details = 'via_upstream';
-    if (this.replay.isHeld) this.openTunnel(upstream, head);
     this.finishHead(head);
     if (end) this.upstreamEnded(upstream);
     stream.response.head(head, end);
   }
 
-  /** The upstream has answered an upgrade or CONNECT, whose body has waited for that. */
-  private openTunnel(upstream: UpstreamTry, head: ResponseHead): void {
+  /** The upstream has answered an upgrade or CONNECT, whose body has waited for that. False: we answer in its place. */
+  private openTunnel(upstream: UpstreamTry, head: ResponseHead): boolean {
     const { stream, replay } = this;
+    const { status } = head;
     stream.timeouts.clearResponse();
-    if (head.status === (stream.isWebSocket ? 101 : 200)) upstream.openTunnel(replay);
+    if (status === (stream.isWebSocket ? 101 : 200)) upstream.openTunnel(replay);
+    else if (stream.isWebSocket && status < 400) {
+      // As Envoy: an answer that is neither consent nor an error must not look like either, so its body stays behind.
+      const fields = head.headers.names.map((name, i): [string, string] => [name, head.headers.values[i]]);
+      const headers = fields.filter(([name]) => name !== 'content-length' && name !== 'content-type');
+      stream.replyFromRouter({ status, body: '', details: 'websocket_handshake_unsuccessful', headers });
+      return false;
+    }
+    return true;
   }
 
   onData(upstream: UpstreamTry, chunk: Uint8Array, end: boolean): void {
@@ -376,8 +385,7 @@ export class Forwarding implements PickContext {
   private rewriteHost(head: RequestHead, hostname: string): void {
     const { headers } = head;
     const isFirst = this.stream.outcome.attemptCount === 1;
-    if (isFirst && !this.stream.chain.router.suppressEnvoyHeaders)
-      headers.set('x-envoy-original-host', head.authority);
+    if (isFirst && !this.stream.chain.router.suppressEnvoyHeaders) headers.set('x-envoy-original-host', head.authority);
     if (isFirst && this.action.appendXForwardedHost) {
       const before = headers.get('x-forwarded-host');
       headers.set('x-forwarded-host', before === undefined ? head.authority : `${before},${head.authority}`);

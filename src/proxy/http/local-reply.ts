@@ -50,7 +50,11 @@ export class LocalReplies {
   ): PreparedReply {
     const head = new ResponseHead(reply.status, new Headers());
     const { headers } = head;
-    if (reply.headers !== undefined) for (const [name, value] of reply.headers) headers.set(name, fieldValue(value));
+    reply.headers?.forEach(([name, value], i, all) => {
+      // A field of several values is one of these.
+      if (all.findIndex((other) => other[0] === name) < i) headers.add(name, fieldValue(value));
+      else headers.set(name, fieldValue(value));
+    });
     outcome.responseCode = reply.status;
     outcome.responseHead = head;
     let body = reply.body;

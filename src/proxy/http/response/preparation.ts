@@ -1,9 +1,9 @@
+import { isUpgrade } from '../../../codec/h1/connection-options.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { RequestHead, ResponseHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
 import type { HcmData } from '../hcm-data.ts';
-import { namesUpgrade } from '../request/connection-header.ts';
 import { DateHeader } from './date.ts';
 import { ProxyStatus } from './proxy-status.ts';
 
@@ -88,10 +88,6 @@ function sweep(head: ResponseHead, request: RequestHead | null): number {
     dropKinds(headers, Kind.Drop, head.status);
   } else dropKinds(headers, Kind.Drop | Kind.Upgrade, 0);
   return met;
-}
-
-function isUpgrade(headers: Headers): boolean {
-  return headers.has('upgrade') && headers.getAll('connection').some((value) => namesUpgrade(value));
 }
 
 /** `upgradeStatus`: of an answer to an upgrade that says one itself; Envoy has it say that nothing follows. Else 0. */
