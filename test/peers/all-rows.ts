@@ -20,6 +20,7 @@ import { rewrites } from './rows/rewrites.ts';
 import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { tcpProxy } from './rows/tcp.ts';
+import { webSocket } from './rows/websocket.ts';
 
 /** Every group of comparisons. */
 export const groups: readonly Group[] = [
@@ -39,6 +40,7 @@ export const groups: readonly Group[] = [
   ...runtime,
   ...injection,
   ...tcpProxy,
+  ...webSocket,
   ...observing,
   ...operators,
   ...grpc,
