@@ -16,6 +16,43 @@ plain[0x5c /* \ */] = 0;
 
 const digits = new Uint8Array(16);
 
+/** Text that is the same in every line. */
+export class LineLiteral {
+  readonly length: number;
+  /** Four bytes each, the last ones filled up. */
+  readonly groups: Int32Array;
+
+  /** `text`: one byte per character. */
+  constructor(text: string) {
+    const bytes = Buffer.alloc(text.length + 3);
+    bytes.write(text, 'latin1');
+    this.length = text.length;
+    this.groups = Int32Array.from({ length: Math.ceil(text.length / 4) }, (_, i) => bytes.readInt32LE(i * 4));
+  }
+}
+
+/** Whether JSON escapes none of the bytes. */
+function isPlain(view: DataView, memory: Uint8Array, from: number, end: number): boolean {
+  let at = from;
+  for (; at + 4 <= end; at += 4) {
+    const four = view.getInt32(at, true);
+    const quotes = four ^ 0x22222222;
+    const slashes = four ^ 0x5c5c5c5c;
+    const deleted = four ^ 0x7f7f7f7f;
+    // Per byte, the highest bit: set below SP and above DEL, and at a quote, a backslash or DEL.
+    const odd =
+      (four - 0x20202020) |
+      0 |
+      four |
+      (((quotes - 0x01010101) | 0) & ~quotes) |
+      (((slashes - 0x01010101) | 0) & ~slashes) |
+      (((deleted - 0x01010101) | 0) & ~deleted);
+    if ((odd & 0x80808080) !== 0) break;
+  }
+  for (; at < end; at++) if (plain[memory[at]] === 0) return false;
+  return true;
+}
+
 /**
  * Lines while they are written: bytes that grow. Nothing of a line becomes a string that is thrown away, and what needs
  * no escape in JSON is found to need none while it is copied.
@@ -24,10 +61,13 @@ const digits = new Uint8Array(16);
 export class LineBytes {
   length: number;
   private memory: Uint8Array;
+  /** The same memory, to be written and read four bytes at a time. */
+  private view: DataView;
 
   constructor() {
     this.length = 0;
     this.memory = new Uint8Array(startBytes);
+    this.view = new DataView(this.memory.buffer);
   }
 
   /** What is written, until more is. */
@@ -39,10 +79,11 @@ export class LineBytes {
     return this.memory.length;
   }
 
-  literal(bytes: Uint8Array): void {
-    const { memory, length } = this.room(bytes.length);
-    for (let i = 0; i < bytes.length; i++) memory[length + i] = bytes[i]!;
-    this.length = length + bytes.length;
+  literal(literal: LineLiteral): void {
+    const { groups, length: size } = literal;
+    const { view, length } = this.room(size + 4);
+    for (let i = 0, at = length; i < groups.length; i++, at += 4) view.setInt32(at, groups[i], true);
+    this.length = length + size;
   }
 
   /** One byte per character. */
@@ -55,12 +96,12 @@ export class LineBytes {
 
   /** `text` in quotes. False, and nothing is written, where JSON needs something of it escaped. */
   quoted(text: string): boolean {
-    const { memory, length } = this.room(text.length + 2);
+    const { memory, view, length } = this.room(text.length + 2);
     const from = length + 1;
     const end = from + text.length;
     if (text.length >= loopMax) {
       writeLatin1(memory, text, from);
-      for (let i = from; i < end; i++) if (plain[memory[i]] === 0) return false;
+      if (!isPlain(view, memory, from, end)) return false;
     } else {
       for (let i = 0; i < text.length; i++) {
         const code = text.charCodeAt(i);
@@ -101,5 +142,6 @@ export class LineBytes {
     const memory = new Uint8Array(Math.max(least, this.memory.length * 2));
     memory.set(this.bytes);
     this.memory = memory;
+    this.view = new DataView(memory.buffer);
   }
 }

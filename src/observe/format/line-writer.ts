@@ -1,4 +1,4 @@
-import type { LineBytes } from '../line-bytes.ts';
+import { LineLiteral, type LineBytes } from '../line-bytes.ts';
 import type { Outcome } from '../outcome.ts';
 import { quoteJson } from './byte-string.ts';
 import { JsonValue, Literal, NumberOperator, TextOperator, type Operator } from './operator.ts';
@@ -15,13 +15,13 @@ type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** One value of a line and the text before it. All of one class, so that the loop over them knows what it looks at. */
 class Piece {
-  readonly before: Uint8Array;
+  readonly before: LineLiteral;
   readonly kind: Kind;
   readonly text: (outcome: Outcome) => string | null;
   readonly number: (outcome: Outcome) => number;
 
   constructor(before: string, operator: Operator) {
-    this.before = Buffer.from(before, 'latin1');
+    this.before = new LineLiteral(before);
     this.text = textOf(operator);
     this.number = numberOf(operator);
     this.kind = kindOf(operator);
@@ -32,7 +32,7 @@ class Piece {
 // hot: bench/access-log.ts
 export class LineWriter {
   private readonly pieces: readonly Piece[];
-  private readonly last: Uint8Array;
+  private readonly last: LineLiteral;
   private readonly empty: string;
 
   /** `empty`: what a missing value prints outside of JSON. */
@@ -48,7 +48,7 @@ export class LineWriter {
       before = '';
     }
     this.pieces = pieces;
-    this.last = Buffer.from(before, 'latin1');
+    this.last = new LineLiteral(before);
     this.empty = empty;
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { quoteJson } from '../../../src/observe/format/byte-string.ts';
-import { LineBytes } from '../../../src/observe/line-bytes.ts';
+import { LineBytes, LineLiteral } from '../../../src/observe/line-bytes.ts';
 
 function textOf(line: LineBytes): string {
   return Buffer.from(line.bytes).toString('latin1');
@@ -12,7 +12,7 @@ describe('LineBytes', () => {
     const line = new LineBytes();
     const long = 'x'.repeat(5000);
     line.text('short');
-    line.literal(Buffer.from(long));
+    line.literal(new LineLiteral(long));
     line.text(long);
     expect(line.quoted(long)).toBe(true);
     expect(textOf(line)).toBe(`short${long}${long}"${long}"`);
