@@ -1,6 +1,8 @@
 /**
  * Header fields in wire order. Names are lower-case; values are latin1 strings without surrounding white space.
  * Two parallel arrays: a scan over ten short arrays beats any map, and the order and the repeats survive.
+ * Most lookups are for fields that are not there, and the lengths of those that are tell it without a scan: names come
+ * in through `add` alone.
  */
 export class Headers {
   readonly names: string[];
@@ -9,12 +11,15 @@ export class Headers {
   rawNames: string[] | null;
   /** Names of fields that no HPACK or QPACK table may learn (RFC 7541 section 7.1.3); null: none, as nearly always. */
   neverIndexed: string[] | null;
+  /** A bit for each length of a name, modulo 32, that there is or was. */
+  private lengths: number;
 
   constructor() {
     this.names = [];
     this.values = [];
     this.rawNames = null;
     this.neverIndexed = null;
+    this.lengths = 0;
   }
 
   static of(...pairs: readonly (readonly [string, string])[]): Headers {
@@ -29,12 +34,14 @@ export class Headers {
 
   /** Appends a field. `name` must be lower-case already. */
   add(name: string, value: string): void {
+    this.lengths |= 1 << name.length;
     this.names.push(name);
     this.values.push(value);
     if (this.rawNames !== null) this.rawNames.push(name);
   }
 
   indexOf(name: string, from = 0): number {
+    if ((this.lengths & (1 << name.length)) === 0) return -1;
     const names = this.names;
     for (let i = from; i < names.length; i++) if (names[i] === name) return i;
     return -1;
@@ -86,8 +93,7 @@ export class Headers {
   clone(): Headers {
     const copy = new Headers();
     for (let i = 0; i < this.names.length; i++) {
-      copy.names.push(this.names[i]);
-      copy.values.push(this.values[i]);
+      copy.add(this.names[i], this.values[i]);
     }
     if (this.rawNames !== null) copy.rawNames = this.rawNames.slice();
     if (this.neverIndexed !== null) copy.neverIndexed = this.neverIndexed.slice();

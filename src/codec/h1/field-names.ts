@@ -82,3 +82,32 @@ function isSpelled(spelling: Uint8Array, bytes: Uint8Array, start: number, lengt
   for (let i = 0; i < length; i++) if ((bytes[start + i] | 0x20) !== spelling[i]) return false;
   return true;
 }
+
+export const nameLengths: Uint8Array = Uint8Array.from(fieldNames, (name) => name.length);
+
+/** A name in groups of four bytes; the last group ends with the name. */
+const groupsMax = 16;
+const groups = new Int32Array(fieldNames.length * groupsMax);
+/** The bit of lower case where it has a letter. */
+const letters = new Int32Array(fieldNames.length * groupsMax);
+
+for (let name = 0; name < spellings.length; name++) {
+  const spelling = spellings[name];
+  const view = new DataView(spelling.buffer);
+  const bits = new DataView(spelling.map((c) => (c >= 97 && c <= 122 ? 0x20 : 0)).buffer);
+  for (let i = 0; i * 4 < spelling.length && spelling.length >= 4; i++) {
+    const at = Math.min(i * 4, spelling.length - 4);
+    groups[name * groupsMax + i] = view.getInt32(at, true);
+    letters[name * groupsMax + i] = bits.getInt32(at, true);
+  }
+}
+
+/** Whether the name stands there, in any case. Its length lies within `view`. Very short names are never found. */
+export function isNameAt(name: number, view: DataView, at: number): boolean {
+  const last = nameLengths[name] - 4;
+  if (last < 0) return false;
+  let group = name * groupsMax;
+  for (let i = 0; i < last; i += 4, group++)
+    if ((view.getInt32(at + i, true) | letters[group]) !== groups[group]) return false;
+  return (view.getInt32(at + last, true) | letters[group]) === groups[group];
+}

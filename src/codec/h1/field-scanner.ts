@@ -2,7 +2,7 @@ import type { Failure } from '../../core/failure.ts';
 import type { Headers } from '../../core/headers.ts';
 import { COLON, CR, LF, SP, TAB, fieldByte, tokenLower } from './characters.ts';
 import { CodecError, InvalidCharacters, TooManyHeaders } from './failures.ts';
-import { fieldNames, findFieldName, steeringNames } from './field-names.ts';
+import { fieldNames, findFieldName, isNameAt, nameLengths, steeringNames } from './field-names.ts';
 
 /** What a scan returns instead of a position. */
 export const Incomplete = -1;
@@ -28,6 +28,13 @@ export class FieldScanner {
   repeated: number;
   private hasTooMany: boolean;
   private marks: Int32Array;
+  /** The memory that is scanned, to be read four bytes at a time, and where in it byte 0 lies. */
+  private view: DataView;
+  private offset: number;
+  /** The last field's name; -1: not a well-known one, or none. */
+  private previous: number;
+  /** By name + 1: the one that followed it last. Peers send their fields in the same order again and again. */
+  private readonly followers: Int16Array;
   /** Field at which each steering name first occurred. */
   private readonly firstAt: Int32Array;
 
@@ -38,6 +45,10 @@ export class FieldScanner {
     this.repeated = 0;
     this.hasTooMany = false;
     this.marks = new Int32Array(128 * marksPerField);
+    this.view = new DataView(new ArrayBuffer(0));
+    this.offset = 0;
+    this.previous = -1;
+    this.followers = new Int16Array(fieldNames.length + 1);
     this.firstAt = new Int32Array(steeringNames);
   }
 
@@ -48,6 +59,8 @@ export class FieldScanner {
     this.seen = 0;
     this.repeated = 0;
     this.hasTooMany = false;
+    this.previous = -1;
+    this.look(bytes);
     let pos = from;
     while (pos < to) {
       const c = bytes[pos];
@@ -62,6 +75,12 @@ export class FieldScanner {
     return Incomplete;
   }
 
+  private look(bytes: Uint8Array): void {
+    const { buffer } = bytes;
+    if (buffer !== this.view.buffer) this.view = new DataView(buffer);
+    this.offset = bytes.byteOffset;
+  }
+
   /** Too many fields are told last: what is wrong with one of them comes first. */
   private finish(end: number): number {
     return this.hasTooMany ? this.fail(TooManyHeaders, '') : end;
@@ -69,15 +88,23 @@ export class FieldScanner {
 
   /** One field with its continuation lines; the position of the next line. */
   private scanField(bytes: Uint8Array, from: number, to: number, countMax: number): number {
-    let pos = from;
-    while (pos < to && bytes[pos] > SP && bytes[pos] !== COLON) pos++;
-    if (pos >= to) return Incomplete;
+    const { view, offset, followers, previous } = this;
+    let name = followers[previous + 1];
+    let pos = from + nameLengths[name];
+    if (pos >= to || bytes[pos] !== COLON || !isNameAt(name, view, offset + from)) {
+      pos = from;
+      while (pos < to && bytes[pos] > SP && bytes[pos] !== COLON) pos++;
+      if (pos >= to) return Incomplete;
+      name = findFieldName(bytes, from, pos);
+      if (bytes[pos] !== COLON || (name < 0 && !isToken(bytes, from, pos))) return this.failName(bytes[pos]);
+      if (name >= 0) followers[previous + 1] = name;
+    }
+    this.previous = name;
     const nameEnd = pos;
-    let name = findFieldName(bytes, from, nameEnd);
-    if (bytes[pos] !== COLON || (name < 0 && !isToken(bytes, from, nameEnd))) return this.failName(bytes[pos]);
     pos++;
     while (pos < to && (bytes[pos] === SP || bytes[pos] === TAB)) pos++;
     const valueStart = pos;
+    pos = valueStart + plainBytes(view, offset + valueStart, offset + to);
     while (pos < to && fieldByte[bytes[pos]] !== 0) pos++;
     let valueEnd = pos;
     pos = this.lineEnd(bytes, pos, to);
@@ -170,16 +197,17 @@ export class FieldScanner {
   /** Adds the fields to `headers`, but those of the steering name `except`, which may be `NoName`. */
   copyTo(headers: Headers, text: string, base: number, except: number): void {
     const { marks, count } = this;
-    const { names, values, rawNames } = headers;
+    const { rawNames } = headers;
     for (let i = 0, at = 0; i < count; i++, at += marksPerField) {
       const mark = marks[at];
       const known = mark < folded - 1 ? mark : mark - folded;
       if (known === except) continue;
-      if (known >= 0) names.push(fieldNames[known]);
-      else names.push(text.slice(marks[at + 1] - base, marks[at + 2] - base).toLowerCase());
-      if (mark === known) values.push(text.slice(marks[at + 3] - base, marks[at + 4] - base));
-      else values.push(this.valueAt(at, text, base));
-      if (rawNames !== null) rawNames.push(text.slice(marks[at + 1] - base, marks[at + 2] - base));
+      const name =
+        known >= 0 ? fieldNames[known] : text.slice(marks[at + 1] - base, marks[at + 2] - base).toLowerCase();
+      const value =
+        mark === known ? text.slice(marks[at + 3] - base, marks[at + 4] - base) : this.valueAt(at, text, base);
+      headers.add(name, value);
+      if (rawNames !== null) rawNames[rawNames.length - 1] = text.slice(marks[at + 1] - base, marks[at + 2] - base);
     }
   }
 
@@ -201,6 +229,19 @@ export class FieldScanner {
     this.failure = detail === '' ? failure : failure.with(detail);
     return Failed;
   }
+}
+
+/** How many of the bytes `[from, to)` are certainly a field value's: found four at a time. */
+function plainBytes(view: DataView, from: number, to: number): number {
+  let at = from;
+  for (; at + 4 <= to; at += 4) {
+    const four = view.getInt32(at, true);
+    const deleted = four ^ 0x7f7f7f7f;
+    // Per byte, the highest bit: set where it is below SP, or DEL; one above such a byte may be taken for one too.
+    const odd = (((four - 0x20202020) | 0) & ~four) | (((deleted - 0x01010101) | 0) & ~deleted);
+    if ((odd & 0x80808080) !== 0) break;
+  }
+  return at - from;
 }
 
 /** field-name = token (RFC 9110 section 5.1). */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FieldName, fieldNames, findFieldName, steeringNames } from '../../../../src/codec/h1/field-names.ts';
+import { FieldName, fieldNames, findFieldName, isNameAt, steeringNames } from '../../../../src/codec/h1/field-names.ts';
 
 function find(name: string): number {
   const bytes = Buffer.from(`..${name}..`, 'latin1');
@@ -44,4 +44,26 @@ test('a name that differs in one byte is another', () => {
   expect(find('Host@')).toBe(-1);
   expect(find('')).toBe(-1);
   expect(find('x')).toBe(-1);
+});
+
+function isAt(name: number, text: string): boolean {
+  const bytes = Uint8Array.from(`..${text}..`, (c) => c.charCodeAt(0));
+  return isNameAt(name, new DataView(bytes.buffer), 2);
+}
+
+test('a name that is expected is recognised in any case', () => {
+  fieldNames.forEach((name, i) => {
+    expect(isAt(i, name)).toBe(name.length >= 4);
+    expect(isAt(i, name.toUpperCase())).toBe(name.length >= 4);
+  });
+});
+
+test.each(fieldNames.filter((name) => name.length >= 4))('nothing is taken for %s', (name) => {
+  const found: string[] = [];
+  for (let i = 0; i < name.length * 256; i++) {
+    const at = i >> 8;
+    const text = name.slice(0, at) + String.fromCharCode(i & 255) + name.slice(at + 1);
+    if (text.toLowerCase() !== name && isAt(fieldNames.indexOf(name), text)) found.push(text);
+  }
+  expect(found).toEqual([]);
 });

@@ -36,6 +36,29 @@ test('a well-known name is the interned string', () => {
   expect(fieldNames).toContain(headers.names[0]);
 });
 
+test('the same fields again, in the same order, in another, and with other names between', () => {
+  const orders = [
+    ['host', 'user-agent', 'accept', 'te', 'cookie'],
+    ['host', 'user-agent', 'accept', 'te', 'cookie'],
+    ['user-agent', 'host', 'user-agens', 'accept', 'cookie', 'cookie2', 'te'],
+    ['host', 'user-agent', 'x', 'accept', 'te', 'cookie'],
+  ];
+  for (const names of orders) {
+    const text = names.map((name) => `${name.toUpperCase()}: ${name}\r\n`).join('') + '\r\n';
+    expect(scan(text)).toBe(text.length);
+    expect(fill(text)).toEqual(names.map((name) => [name, name]));
+  }
+});
+
+test.each(Array.from({ length: 9 }, (_, at) => at))('a value has no control characters, at %i as elsewhere', (at) => {
+  for (let code = 0; code < 256; code++) {
+    // A line end is none of a value's.
+    if (code === 10) continue;
+    const value = `${'a'.repeat(at)}${String.fromCharCode(code)}${'z'.repeat(8 - at)}`;
+    expect(scan(`X: ${value}\r\n\r\n`) > 0, String(code)).toBe(code === 9 || (code >= 32 && code !== 127));
+  }
+});
+
 test('steering names are noticed, and their repetition', () => {
   scan('Content-Length: 5\r\nX: y\r\ncontent-length: 6\r\nHost: a\r\n\r\n');
   expect(scanner.has(FieldName.ContentLength)).toBe(true);
