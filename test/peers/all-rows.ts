@@ -6,6 +6,9 @@ import { grpcBridge } from './rows/grpc-bridge.ts';
 import { grpcWeb } from './rows/grpc-web.ts';
 import { grpc } from './rows/grpc.ts';
 import { h2 } from './rows/h2.ts';
+import { h2Frames } from './rows/h2-frames.ts';
+import { h2Limits } from './rows/h2-limits.ts';
+import { h2UpstreamFrames } from './rows/h2-upstream-frames.ts';
 import { h2Upstream } from './rows/h2-upstream.ts';
 import { headers } from './rows/headers.ts';
 import { http1 } from './rows/http1.ts';
@@ -31,6 +34,8 @@ export const groups: readonly Group[] = [
   ...connectionManager,
   ...http1,
   ...h2,
+  ...h2Frames,
+  ...h2Limits,
   ...h2Upstream,
   ...malformed,
   ...resilience,
