@@ -8,7 +8,6 @@ import { grpc } from './rows/grpc.ts';
 import { h2 } from './rows/h2.ts';
 import { h2Frames } from './rows/h2-frames.ts';
 import { h2Limits } from './rows/h2-limits.ts';
-import { h2UpstreamFrames } from './rows/h2-upstream-frames.ts';
 import { h2Upstream } from './rows/h2-upstream.ts';
 import { headers } from './rows/headers.ts';
 import { http1 } from './rows/http1.ts';
