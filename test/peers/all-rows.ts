@@ -8,6 +8,7 @@ import { grpc } from './rows/grpc.ts';
 import { h2 } from './rows/h2.ts';
 import { h2Frames } from './rows/h2-frames.ts';
 import { h2Limits } from './rows/h2-limits.ts';
+import { h2UpstreamFrames } from './rows/h2-upstream-frames.ts';
 import { h2Upstream } from './rows/h2-upstream.ts';
 import { headers } from './rows/headers.ts';
 import { http1 } from './rows/http1.ts';
@@ -36,6 +37,7 @@ export const groups: readonly Group[] = [
   ...h2Frames,
   ...h2Limits,
   ...h2Upstream,
+  ...h2UpstreamFrames,
   ...malformed,
   ...resilience,
   ...clusters,

@@ -9,6 +9,7 @@ import { perform } from './client.ts';
 import { freePorts } from './ports.ts';
 import { Proxy, type ProxyKind } from './proxy.ts';
 import { filled, requestsOf, type Group, type Ports, type Row } from './row.ts';
+import { FramesUpstream } from './frames-upstream.ts';
 import { TcpUpstream, tcpBehaviours } from './tcp-upstream.ts';
 import { Script, Upstream, type Seen } from './upstream.ts';
 
@@ -24,7 +25,7 @@ export interface Observation {
 
 const httpUpstreams = ['one', 'two', 'three'];
 /** `dead` refuses connections; `silent` never answers a SYN. */
-const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent'];
+const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent', 'frames'];
 
 /** One proxy with its own upstreams, ports and log: two of them can perform the same row at the same time. */
 export class World {
@@ -137,6 +138,11 @@ async function openUpstreams(ports: Ports, script: Script, group: Group, closers
   for (const name of httpUpstreams) {
     const upstream = new Upstream(name, script);
     await upstream.listen(ports[name]);
+    closers.push(() => upstream.close());
+  }
+  if (group.config.includes('{{frames}}')) {
+    const upstream = new FramesUpstream('frames', script);
+    await upstream.listen(ports.frames);
     closers.push(() => upstream.close());
   }
   for (const [name, behaviour] of Object.entries(tcpBehaviours)) {

@@ -242,7 +242,7 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
     if (stream.isHead || status === 204 || status === 304) expected = 0;
     else if (stream.isTunnel && isSuccess) expected = -1;
     if (end && expected > 0) {
-      this.refuseLength(stream);
+      this.refuseFields(stream, InvalidMessaging.with('content-length without content'));
       return;
     }
     stream.hasReceivedHead = true;

@@ -242,7 +242,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
 
   /** What is wrong with a message's fields decides what ends: as Envoy. */
   protected refuseFields(stream: S, failure: Failure): void {
-    const { counters, streamErrorOnInvalidHttpMessage } = this.options;
+    const { counters } = this.options;
     const { kind } = failure;
     if (kind === TooManyHeaders.kind || kind === HeadersTooLarge.kind || kind === UnexpectedUnderscore.kind) {
       if (kind === TooManyHeaders.kind) counters.count(H2Counter.HeaderOverflow);
@@ -251,7 +251,11 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
       return;
     }
     counters.count(H2Counter.RxMessagingError);
-    if (streamErrorOnInvalidHttpMessage) this.refuse(stream, ErrorCode.ProtocolError, failure);
+    this.refuseMessage(stream, failure);
+  }
+
+  private refuseMessage(stream: S, failure: Failure): void {
+    if (this.options.streamErrorOnInvalidHttpMessage) this.refuse(stream, ErrorCode.ProtocolError, failure);
     else this.fail(failure);
   }
 
@@ -260,10 +264,6 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     return this.hpackDecoder.isOverBytes || fields.failure?.kind === HeadersTooLarge.kind
       ? HeadersTooLarge
       : TooManyHeaders;
-  }
-
-  protected refuseLength(stream: S): void {
-    this.refuse(stream, ErrorCode.ProtocolError, LengthMismatch);
   }
 
   protected readTrailers(
@@ -283,14 +283,12 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
       this.refuse(stream, ErrorCode.StreamClosed, CodecError.with('HEADERS on a half-closed stream'));
       return;
     }
-    const unended = end ? null : InvalidMessaging.with('trailers without END_STREAM');
-    const failure = error === HpackError.ListTooLarge ? this.tooLarge(fields) : (fields.failure ?? unended);
+    let failure = error === HpackError.ListTooLarge ? this.tooLarge(fields) : fields.failure;
+    if (!end) failure ??= InvalidMessaging.with('trailers without END_STREAM');
+    if (stream.expectedBytes >= 0 && stream.receivedBytes !== stream.expectedBytes)
+      failure ??= InvalidMessaging.with('content is not as long as content-length says');
     if (failure !== null) {
       this.refuseFields(stream, failure);
-      return;
-    }
-    if (stream.expectedBytes >= 0 && stream.receivedBytes !== stream.expectedBytes) {
-      this.refuseLength(stream);
       return;
     }
     this.receiveEnds(stream);
@@ -490,9 +488,9 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     stream.wireBytesReceived += frameHeaderBytes + payloadBytes;
     stream.receivedBytes += dataBytes;
     const { expectedBytes, receivedBytes } = stream;
-    if (!stream.hasReceivedHead) this.refuseFields(stream, InvalidMessaging.with('DATA before the head'));
+    // Neither is counted, as in Envoy: nghttp2 tells only of HEADERS that do not fit.
+    if (!stream.hasReceivedHead) this.refuseMessage(stream, InvalidMessaging.with('DATA before the head'));
     else if (expectedBytes >= 0 && (receivedBytes > expectedBytes || (end && receivedBytes < expectedBytes)))
-      // Not counted, as Envoy: nghttp2 tells only of HEADERS that do not fit.
       this.refuse(stream, ErrorCode.ProtocolError, LengthMismatch);
     else return true;
     return false;
