@@ -30,18 +30,24 @@ export const headerKeyFormats = {
 /** Makes the codecs of a connection manager's connections. */
 export class ServerCodecs {
   private readonly h1: H1ServerOptions;
-  private readonly h2: H2ServerOptions;
+  /** Made when the first client speaks it: Envoy lists `http2.*` from then on. */
+  private h2: H2ServerOptions | null;
+  private readonly data: HcmData;
+  private readonly root: StatsScope;
   private readonly runtime: RuntimeView;
 
   /** `root`: the root scope of the stats. */
   constructor(data: HcmData, root: StatsScope, runtime: RuntimeView) {
     this.h1 = h1Options(data, new Http1Counters(root));
-    this.h2 = h2Options(data, new Http2Counters(root));
+    this.h2 = null;
+    this.data = data;
+    this.root = root;
     this.runtime = runtime;
   }
 
   open(version: HttpVersion, host: CodecHost, acceptor: StreamAcceptor): ServerCodec {
     if (version !== HttpVersion.Http2) return new H1ServerCodec(host, acceptor, this.h1);
+    this.h2 ??= h2Options(this.data, new Http2Counters(this.root));
     const { runtime } = this;
     const streams = runtimeInteger(runtime, 'overload.premature_reset_total_stream_count', prematureResetStreams);
     const seconds = runtimeInteger(
