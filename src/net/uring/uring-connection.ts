@@ -233,16 +233,13 @@ export class UringConnection implements Connection, Flushable, Timed, RingUser, 
 
   /** Bytes for the sink; lent ones are settled or kept when this returns. */
   receive(chunk: Uint8Array): void {
-    const { loop } = this.thread;
-    loop.enter();
     this.bytesRead += chunk.length;
     this.sink!.onBytes(chunk);
-    loop.leave();
+    this.thread.loop.leave();
   }
 
   onPeerEnd(): void {
     this.hasPeerEnded = true;
-    this.thread.loop.enter();
     // Who hears of the end may destroy us, and what was written before it came is to be sent.
     this.flush();
     // While the last bytes still wait for a slow reader its FIN changes nothing: both halves close behind them.
@@ -308,7 +305,6 @@ export class UringConnection implements Connection, Flushable, Timed, RingUser, 
     if (this.isClosed) return;
     this.isClosed = true;
     const { loop } = this.thread;
-    loop.enter();
     loop.timers.cancel(this);
     this.receiver.close();
     this.sink?.onClosed(this.failure ?? ClosedByPeer);

@@ -52,7 +52,6 @@ export class UringDialing implements Dialing, RingUser, Timed, Postponed {
     this.slot = -1;
     const handler = this.take();
     if (handler === null) return;
-    thread.loop.enter();
     if (result < 0) {
       thread.closeSocket(fd, false);
       handler.onDialFailure(dialFailure(new SystemCallError('connect', -result), null));

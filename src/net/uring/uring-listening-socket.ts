@@ -80,7 +80,6 @@ export class UringListeningSocket implements ListeningSocket, RingUser, Timed {
 
   private accept(fd: number): void {
     const { thread, options } = this;
-    thread.loop.enter();
     thread.descriptors.opened(fd);
     const peer = new UringPeer(thread.sockets, fd, null);
     this.handler.onAccepted(new UringConnection(thread, fd, peer, options.bufferLimit));

@@ -49,6 +49,7 @@ export class UringTurns implements Turns, RingUser {
   private isNodeWaiting: boolean;
   private loop: Loop | null;
   private readonly turn: () => void;
+  private readonly refresh: () => void;
 
   constructor(ring: Ring, waitMsMax = defaultWaitMsMax) {
     const libc = openLibc();
@@ -62,6 +63,7 @@ export class UringTurns implements Turns, RingUser {
     this.isNodeWaiting = false;
     this.loop = null;
     this.turn = () => this.run(this.loop!);
+    this.refresh = () => this.loop!.enter();
     this.watchNode();
   }
 
@@ -106,7 +108,7 @@ export class UringTurns implements Turns, RingUser {
       const wait = Math.min(loop.timers.nextKey - loop.clock.now, this.waitMsMax);
       this.ring.enter(wait < waitMsMin || this.postponed.length > 0 ? 0 : wait);
       loop.enter();
-      isBusy = this.ring.complete() > 0;
+      isBusy = this.ring.complete(this.refresh) > 0;
       this.finish(loop);
       runTicks?.();
     } while (isBusy && !this.isNodeWaiting && this.isRunning && loop.clock.now < leaveAt);
