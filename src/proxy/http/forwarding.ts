@@ -10,6 +10,7 @@ import { takeRouteTimeouts, type RouteTimeouts } from './route-timeouts.ts';
 import { RequestReplay } from './request-replay.ts';
 import { RetryDecision, RetryState } from './retry-state.ts';
 import type { HttpStream } from './stream.ts';
+import { failureReply } from './response/failure-reply.ts';
 import { addUpstreamServiceTime } from './response/preparation.ts';
 import type { RouteStats } from './route-stats.ts';
 import { checkStrictly } from './strict-headers.ts';
@@ -341,13 +342,9 @@ export class Forwarding implements PickContext {
 
   private replyTimeout(details: string, flags: number, host: Host | null): void {
     const { stream } = this;
-    const isSilent = this.timeouts!.emptyReplyOnTimeout;
-    if (!stream.response.hasBegun) this.recordCode(isSilent ? 204 : 504, false, host?.zone ?? '');
-    const body = 'upstream request timeout';
-    const headers = this.attemptHeaders();
-    stream.replyFromRouter(
-      isSilent ? { status: 204, body: '', details, flags, headers } : { status: 504, body, details, flags, headers },
-    );
+    const [status, body] = this.timeouts!.emptyReplyOnTimeout ? [204, ''] : [504, 'upstream request timeout'];
+    if (!stream.response.hasBegun) this.recordCode(status, false, host?.zone ?? '');
+    stream.replyFromRouter({ status, body, details, flags, headers: this.attemptHeaders() });
   }
 
   // ---- inside
@@ -469,30 +466,32 @@ export class Forwarding implements PickContext {
   }
 
   private brokenOff(failure: Failure): void {
-    const outcome = this.stream.outcome;
-    outcome.flags |= failure.kind.flag;
-    const detail = failure.detail === '' ? '' : `|${failure.detail}`;
-    outcome.details = `upstream_reset_after_response_started{${failure.kind.reason}${detail}}`.replaceAll(' ', '_');
+    const { stream } = this;
+    const { outcome } = stream;
+    const reply = failureReply(failure, 'after', outcome.attemptCount);
     // As Envoy: counted where the status of a gRPC call was still to come.
     if (isGrpcRequest(this.head!) && outcome.responseHead?.headers.has('grpc-status') === false)
-      this.stream.stats.count('rq_reset_after_downstream_response_started');
-    this.stream.stats.count('downstream_rq_tx_reset');
-    this.stream.stats.count('downstream_rq_rx_reset');
+      stream.stats.count('rq_reset_after_downstream_response_started');
+    if (!stream.response.isHeadSent) {
+      // Filters hold it, so the client has seen nothing yet.
+      stream.replyFromRouter(reply);
+      return;
+    }
+    outcome.flags |= failure.kind.flag;
+    outcome.details = reply.details.replaceAll(' ', '_');
+    stream.stats.count('downstream_rq_tx_reset');
+    stream.stats.count('downstream_rq_rx_reset');
     this.isOver = true;
-    this.stream.response.reset(failure);
+    stream.response.reset(failure);
   }
 
   private replyFailure(failure: Failure, host: Host | null): void {
     const { stream } = this;
-    const { status, reason, flag } = failure.kind;
-    const retried = stream.outcome.attemptCount > 1 ? 'retried and the latest reset reason' : 'reset reason';
-    const body = `upstream connect error or disconnect/reset before headers. ${retried}: ${reason}`;
-    const detail = failure.detail === '' ? '' : `|${failure.detail}`;
-    const details = `upstream_reset_before_response_started{${reason}${detail}}`;
+    const { status, flag } = failure.kind;
     this.recordCode(status, false, host?.zone ?? '');
-    const isOverloaded = flag === ResponseFlag.UpstreamOverflow && !stream.chain.router.suppressEnvoyHeaders;
     const headers = this.attemptHeaders();
-    if (isOverloaded) headers.push(['x-envoy-overloaded', 'true']);
-    stream.replyFromRouter({ status, body, details, flags: flag, headers });
+    if (flag === ResponseFlag.UpstreamOverflow && !stream.chain.router.suppressEnvoyHeaders)
+      headers.push(['x-envoy-overloaded', 'true']);
+    stream.replyFromRouter({ ...failureReply(failure, 'before', stream.outcome.attemptCount), headers });
   }
 }

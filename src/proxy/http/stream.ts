@@ -393,7 +393,10 @@ export class HttpStream implements Stream {
     this.finishHead(prepared.head);
     this.response.isHeadSent = true;
     this.codecStream.head(prepared.head, prepared.body === null);
-    if (prepared.body !== null) this.codecStream.data(prepared.body, true);
+    if (prepared.body !== null) {
+      this.outcome.bytesSent += prepared.body.length;
+      this.codecStream.data(prepared.body, true);
+    }
     this.finish();
   }
 
