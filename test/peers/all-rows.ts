@@ -3,6 +3,8 @@ import { answers } from './rows/answers.ts';
 import { clusters } from './rows/clusters.ts';
 import { filters } from './rows/filters.ts';
 import { grpcBridge } from './rows/grpc-bridge.ts';
+import { grpcH2 } from './rows/grpc-h2.ts';
+import { grpcTranscoder } from './rows/grpc-transcoder.ts';
 import { grpcWeb } from './rows/grpc-web.ts';
 import { grpc } from './rows/grpc.ts';
 import { h2 } from './rows/h2.ts';
@@ -52,4 +54,6 @@ export const groups: readonly Group[] = [
   ...grpc,
   ...grpcWeb,
   ...grpcBridge,
+  ...grpcH2,
+  ...grpcTranscoder,
 ];
