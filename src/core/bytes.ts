@@ -21,3 +21,10 @@ const latin1Write = (
 export function writeLatin1(bytes: Uint8Array, text: string, at: number): void {
   latin1Write.call(bytes, text, at, text.length);
 }
+
+/** The same text in one piece: what is put together once and becomes part of other texts again and again. latin1. */
+export function inOnePiece(text: string): string {
+  const bytes = new Uint8Array(text.length);
+  writeLatin1(bytes, text, 0);
+  return latin1(bytes, 0, bytes.length);
+}

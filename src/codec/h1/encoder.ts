@@ -1,3 +1,4 @@
+import { inOnePiece } from '../../core/bytes.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import { HttpVersion } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
@@ -46,7 +47,8 @@ export class Encoder {
   response(head: ResponseHead, end: boolean, request: AnsweredRequest, persistence: Persistence): void {
     const { status, headers } = head;
     const isHttp10 = request.version === HttpVersion.Http10;
-    let text = statusLine(status, request.version) + this.fields(headers, persistence !== Persistence.Unsaid);
+    const start = statusLine(status, request.version);
+    let text = this.fields(start, headers, persistence !== Persistence.Unsaid);
     if (persistence === Persistence.Close) text += this.field('connection', 'close');
     else if (persistence === Persistence.KeepAlive) text += this.field('connection', 'keep-alive');
     const isHead = request.method === 'HEAD';
@@ -60,15 +62,15 @@ export class Encoder {
         if (!isHead) this.framing = Framing.Chunked;
       }
     }
-    this.host.writeLatin1(text + '\r\n');
+    this.host.writeLatin1(text + '\r\n\r\n');
   }
 
   /** A request's head. `target` is the path, or whatever stands in its place. */
   request(head: RequestHead, target: string, end: boolean, isUpgrade: boolean): void {
     const { method, headers, authority } = head;
-    let text = `${method} ${target} HTTP/1.1\r\n`;
+    let text = `${method} ${target} HTTP/1.1`;
     if (authority !== '' || head.hasAuthority) text += this.field('host', authority);
-    text += this.fields(headers, false);
+    text = this.fields(text, headers, false);
     this.framing = Framing.Plain;
     if (!this.sawLength && !isUpgrade && method !== 'CONNECT') {
       if (!end) {
@@ -76,7 +78,7 @@ export class Encoder {
         this.framing = Framing.Chunked;
       } else if (!isBodiless(method)) text += this.field('content-length', '0');
     }
-    this.host.writeLatin1(text + '\r\n');
+    this.host.writeLatin1(text + '\r\n\r\n');
   }
 
   data(chunk: Uint8Array, end: boolean): void {
@@ -95,44 +97,58 @@ export class Encoder {
 
   trailers(trailers: Headers): void {
     if (this.framing !== Framing.Chunked) return;
-    this.host.writeLatin1(this.enableTrailers ? '0\r\n' + this.fields(trailers, false) + '\r\n' : '0\r\n\r\n');
+    this.host.writeLatin1((this.enableTrailers ? this.fields('0', trailers, false) : '0') + '\r\n\r\n');
   }
 
   /**
-   * Field lines. Transfer-Encoding is never passed on: the framing is this encoder's. `connection` neither where its
-   * place is taken.
+   * `start` with the field lines behind it, each with the line end before it. Transfer-Encoding is never passed on: the
+   * framing is this encoder's. `connection` neither where its place is taken.
    */
-  private fields(headers: Headers, withoutConnection: boolean): string {
+  private fields(start: string, headers: Headers, withoutConnection: boolean): string {
     const { names, values } = headers;
     this.sawLength = false;
-    if (this.keyFormat !== HeaderKeyFormat.LowerCase) return this.formattedFields(headers, withoutConnection);
-    let text = '';
+    if (this.keyFormat !== HeaderKeyFormat.LowerCase) return this.formattedFields(start, headers, withoutConnection);
+    let text = start;
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
       if (name === 'content-length') this.sawLength = true;
       else if (name === 'transfer-encoding' || (withoutConnection && name === 'connection')) continue;
-      text += name + ': ' + values[i] + '\r\n';
+      text = text + beginOf(name) + values[i];
     }
     return text;
   }
 
-  private formattedFields(headers: Headers, withoutConnection: boolean): string {
+  private formattedFields(start: string, headers: Headers, withoutConnection: boolean): string {
     const { names, values, rawNames } = headers;
-    let text = '';
+    let text = start;
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
       if (name === 'content-length') this.sawLength = true;
       else if (name === 'transfer-encoding' || (withoutConnection && name === 'connection')) continue;
       const raw = rawNames === null || this.keyFormat !== HeaderKeyFormat.PreserveCase ? name : rawNames[i];
-      text += `${this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : raw}: ${values[i]}\r\n`;
+      text = text + beginOf(this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : raw) + values[i];
     }
     return text;
   }
 
   private field(name: string, value: string): string {
-    const spelled = this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : name;
-    return spelled + ': ' + value + '\r\n';
+    return beginOf(this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : name) + value;
   }
+}
+
+const begins = new Map<string, string>();
+/** Bound of the memory of names: they come from peers. */
+const beginsMax = 1024;
+
+/** What stands between the line before a field and its value. */
+function beginOf(name: string): string {
+  return begins.get(name) ?? newBegin(name);
+}
+
+function newBegin(name: string): string {
+  const begin = inOnePiece(`\r\n${name}: `);
+  if (begins.size < beginsMax) begins.set(name, begin);
+  return begin;
 }
 
 const properNames = new Map<string, string>();

@@ -1,4 +1,4 @@
-import { latin1 } from '../../core/bytes.ts';
+import { inOnePiece, latin1 } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
 import { HttpVersion } from '../../core/head.ts';
 import { CR, LF, SP, fieldByte } from './characters.ts';
@@ -76,11 +76,13 @@ export function reasonPhrase(status: number): string {
 }
 
 const statusLines: string[] = [];
-for (let status = 0; status < 1000; status++) statusLines.push(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
+for (let status = 0; status < 1000; status++) {
+  statusLines.push(inOnePiece(`HTTP/1.1 ${status} ${reasonPhrase(status)}`));
+}
 
-/** The status line of a response of ours, with CRLF. */
+/** The status line of a response of ours, without its CRLF. */
 export function statusLine(status: number, version: HttpVersion): string {
-  const text = statusLines[status] ?? `HTTP/1.1 ${status} Unknown\r\n`;
+  const text = statusLines[status] ?? `HTTP/1.1 ${status} Unknown`;
   return version === HttpVersion.Http10 ? text.replace('HTTP/1.1', 'HTTP/1.0') : text;
 }
 

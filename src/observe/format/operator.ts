@@ -1,3 +1,4 @@
+import { inOnePiece } from '../../core/bytes.ts';
 import type { Outcome } from '../outcome.ts';
 import { quoteJson, toBytes } from './byte-string.ts';
 
@@ -54,7 +55,7 @@ class NameBytes {
 
   constructor(name: string) {
     this.bytes = toBytes(name);
-    this.quoted = quoteJson(this.bytes);
+    this.quoted = inOnePiece(quoteJson(this.bytes));
   }
 }
 

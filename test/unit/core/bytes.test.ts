@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { latin1, noBytes } from '../../../src/core/bytes.ts';
+import { inOnePiece, latin1, noBytes } from '../../../src/core/bytes.ts';
 
 test('one character per byte, of a Buffer and of any Uint8Array', () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -11,4 +11,8 @@ test('one character per byte, of a Buffer and of any Uint8Array', () => {
 
 test('no bytes', () => {
   expect(noBytes).toHaveLength(0);
+});
+
+test('a text in one piece is the same text', () => {
+  for (const text of ['', 'a', `${'x'.repeat(100)}\xff${'y'.repeat(100)}`]) expect(inOnePiece(text)).toBe(text);
 });

@@ -40,9 +40,9 @@ test.for([
 });
 
 test('lines of ours', () => {
-  expect(statusLine(200, HttpVersion.Http11)).toBe('HTTP/1.1 200 OK\r\n');
-  expect(statusLine(503, HttpVersion.Http10)).toBe('HTTP/1.0 503 Service Unavailable\r\n');
-  expect(statusLine(598, HttpVersion.Http11)).toBe('HTTP/1.1 598 Unknown\r\n');
+  expect(statusLine(200, HttpVersion.Http11)).toBe('HTTP/1.1 200 OK');
+  expect(statusLine(503, HttpVersion.Http10)).toBe('HTTP/1.0 503 Service Unavailable');
+  expect(statusLine(598, HttpVersion.Http11)).toBe('HTTP/1.1 598 Unknown');
   expect(reasonPhrase(431)).toBe('Request Header Fields Too Large');
   expect(reasonPhrase(299)).toBe('Unknown');
 });
