@@ -60,6 +60,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   private isPastDuration: boolean;
   private isClosing: boolean;
   private isClosed: boolean;
+  /** Streams were open when the client left. */
+  private wasLeft: boolean;
   private isAboveHighWatermark: boolean;
   private countedRead: number;
   private countedWritten: number;
@@ -86,6 +88,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.isPastDuration = false;
     this.isClosing = false;
     this.isClosed = false;
+    this.wasLeft = false;
     this.isAboveHighWatermark = false;
     this.countedRead = 0;
     this.countedWritten = 0;
@@ -177,6 +180,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   onEnd(): void {
     // Envoy drops the stream of a client that half-closes; nothing more can be asked on this connection.
     this.isClosing = true;
+    this.wasLeft = this.streams.length > 0;
     this.codec?.receiveEnd(this.manager.clock.now);
     this.connection.destroy(DownstreamRemoteClose);
   }
@@ -204,7 +208,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     const isRemote = failure.kind === ClosedByPeer.kind || failure.kind === DownstreamRemoteClose.kind;
     const side = isRemote ? 'remote' : 'local';
     stats.count(`downstream_cx_destroy_${side}`);
-    if (this.streams.length === 0) return;
+    if (this.streams.length === 0 && !this.wasLeft) return;
     stats.count('downstream_cx_destroy_active_rq');
     stats.count(`downstream_cx_destroy_${side}_active_rq`);
   }
