@@ -21,6 +21,11 @@ export interface CodecStream<OutHead> extends MessageSink<OutHead> {
   pause(): void;
   resume(): void;
   /**
+   * The other end of the tunnel that was asked for could not be reached, or was lost: HTTP/2 has a code for that.
+   * Before the end or the reset that tells of it. Absent: there is no way to say it.
+   */
+  tunnelLost?(): void;
+  /**
    * Bytes of the stream's own frames so far, and of those that hold heads and trailers. Absent where a connection
    * carries one stream at a time.
    */

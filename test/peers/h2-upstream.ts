@@ -86,7 +86,10 @@ export class H2Upstream {
 function readBody(stream: ServerHttp2Stream, seen: Seen): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    seen.body += chunk.toString('latin1');
+  });
   stream.on('trailers', (_trailers, _flags, raw) => (seen.trailers = pairs(raw)));
   stream.once('close', resolve);
   stream.once('end', () => {

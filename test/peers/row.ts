@@ -41,7 +41,7 @@ export interface Step {
    * An upgrade or CONNECT is answered (101 or 200 unless `status` says otherwise) and its stream then does as the TCP
    * origin of this name; absent: it is answered with a length and a body.
    */
-  readonly tunnel?: 'echo' | 'greet' | 'count' | 'slam' | 'bye';
+  readonly tunnel?: 'echo' | 'greet' | 'count' | 'mute' | 'slam' | 'bye';
   /** These bytes instead of all of the above. */
   readonly raw?: string;
   /** After the answer (or `raw`): `close` ends the connection, `reset` destroys it. */

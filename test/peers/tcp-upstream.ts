@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
  * TCP origins, by what they do:
  * `echo` sends back what it gets and ends when the other side ends;
  * `greet` speaks first; `count` says how many bytes it got, after the other side's half-close;
- * `slam` resets on the first bytes; `bye` answers the first bytes and closes.
+ * `mute` says nothing and does not end; `slam` resets on the first bytes; `bye` answers the first bytes and closes.
  */
 export const tcpBehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
   echo: (socket) => socket.pipe(socket),
@@ -18,6 +18,7 @@ export const tcpBehaviours: Readonly<Record<string, (socket: Socket) => void>> =
     socket.on('data', (chunk) => (bytes += chunk.length));
     socket.on('end', () => socket.end(`${bytes} bytes\n`));
   },
+  mute: (socket) => socket.resume(),
   slam: (socket) => socket.once('data', () => socket.resetAndDestroy()),
   bye: (socket) => socket.once('data', () => socket.end('bye\n')),
 };

@@ -1,5 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
-import type { ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,7 +37,8 @@ export function serveTunnels(server: Server, name: string, script: Script): void
 
 /** The answer is sent already; what follows belongs to the tunnel. */
 export function tunnelOverHttp2(stream: ServerHttp2Stream, step: Step): void {
-  behave(stream, step);
+  if (step.tunnel === 'slam') stream.once('data', () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+  else behave(stream, step);
   if (step.ending === 'close') setTimeout(() => stream.end(), 50);
 }
 

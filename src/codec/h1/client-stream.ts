@@ -11,6 +11,7 @@ export class H1ClientStream implements CodecStream<RequestHead> {
   /** The request says that the connection ends with it. */
   isLast: boolean;
   isUpgrade: boolean;
+  isConnect: boolean;
   /** The response has turned the connection into one of another protocol. */
   isTunnel: boolean;
   hasHead: boolean;
@@ -24,6 +25,7 @@ export class H1ClientStream implements CodecStream<RequestHead> {
     this.user = user;
     this.isLast = false;
     this.isUpgrade = false;
+    this.isConnect = false;
     this.isTunnel = false;
     this.hasHead = false;
     this.isRequestComplete = false;
@@ -42,6 +44,7 @@ export class H1ClientStream implements CodecStream<RequestHead> {
       this.isLast = (options & ConnectionOption.Close) !== 0;
       this.isUpgrade = (options & ConnectionOption.Upgrade) !== 0 && head.headers.has('upgrade');
     }
+    this.isConnect = head.method === 'CONNECT';
     codec.onRequestHead(this, head);
     codec.encoder.request(head, targetOf(head, codec.options.sendFullyQualifiedUrl), end, this.isUpgrade);
     if (end) this.isRequestComplete = true;

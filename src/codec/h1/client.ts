@@ -154,9 +154,8 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
   }
 
   onRequestEnd(stream: H1ClientStream): void {
-    if (!stream.isTunnel) return;
-    if (stream.isResponseComplete) this.release(stream, false);
-    else this.host.end?.();
+    // As Envoy: the end of an upgrade's half is not told, only that of a CONNECT's.
+    if (stream.isTunnel && stream.isConnect) this.host.end?.();
   }
 
   /** The user gave the request up. Only one that was never begun leaves the connection usable. */

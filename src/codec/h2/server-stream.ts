@@ -14,6 +14,8 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
   /** `:protocol` of an extended CONNECT; else empty. */
   protocol: string;
   isConnect: boolean;
+  /** Tells the client why the rest of its request is not read, behind the response's end. */
+  endCode: ErrorCode;
   /** Unsent bytes of a response whose user is done, when that was last looked at, and when it is again. */
   flushMark: number;
   flushAt: number;
@@ -24,6 +26,7 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
     super(connection, id);
     this.protocol = '';
     this.isConnect = false;
+    this.endCode = ErrorCode.NoError;
     this.flushMark = 0;
     this.flushAt = -1;
     this.endAt = Infinity;
@@ -49,7 +52,17 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
   /** Tells the client that the response breaks off; behind its end, that the rest of the request is of no interest. */
   reset(failure: Failure): void {
     if (this.isOver) return;
-    this.connection.resetStream(this, this.isEndSaid && this.queuedBytes === 0 ? ErrorCode.NoError : codeOf(failure));
+    if (this.isEndSaid) {
+      // From now on a stream as any other: what is queued leaves first.
+      this.isTunnel = false;
+      if (this.queuedBytes > 0) return;
+    }
+    const isWhole = this.isEndSaid && this.queuedBytes === 0;
+    this.connection.resetStream(this, isWhole || this.endCode !== ErrorCode.NoError ? this.endCode : codeOf(failure));
+  }
+
+  tunnelLost(): void {
+    this.endCode = ErrorCode.ConnectError;
   }
 }
 

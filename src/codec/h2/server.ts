@@ -283,7 +283,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
 
   private endFirstEarly(): void {
     const stream = this.early.shift()!;
-    if (!stream.isOver) this.resetStream(stream, ErrorCode.NoError);
+    if (!stream.isOver) this.resetStream(stream, stream.endCode);
   }
 
   private endEarly(now: number): void {
@@ -291,7 +291,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     this.early = waiting.filter(({ endAt }) => endAt > now);
     for (const stream of waiting) {
       if (stream.endAt > now) this.wakeAt(stream.endAt);
-      else this.resetStream(stream, ErrorCode.NoError);
+      else this.resetStream(stream, stream.endCode);
     }
   }
 

@@ -10,6 +10,7 @@ import { takeRouteTimeouts, type RouteTimeouts } from './route-timeouts.ts';
 import { RequestReplay } from './request-replay.ts';
 import { RetryDecision, RetryState } from './retry-state.ts';
 import type { HttpStream } from './stream.ts';
+import { failedHandshake } from './response/failed-handshake.ts';
 import { failureReply } from './response/failure-reply.ts';
 import { addUpstreamServiceTime } from './response/preparation.ts';
 import type { RouteStats } from './route-stats.ts';
@@ -127,7 +128,7 @@ export class Forwarding implements PickContext {
       return;
     }
     this.replay.head(end);
-    this.replay.isHeld = !end && (stream.isWebSocket || head.method === 'CONNECT');
+    this.replay.isHeld = !end && (stream.upgrade !== '' || head.method === 'CONNECT');
     this.try();
     if (end) this.requestEnded();
     else if (stream.isWebSocket) this.limitTime();
@@ -247,17 +248,11 @@ export class Forwarding implements PickContext {
   /** The upstream has answered an upgrade or CONNECT, whose body has waited for that. False: we answer in its place. */
   private openTunnel(upstream: UpstreamTry, head: ResponseHead): boolean {
     const { stream, replay } = this;
-    const { status } = head;
     stream.timeouts.clearResponse();
-    if (status === (stream.isWebSocket ? 101 : 200)) upstream.openTunnel(replay);
-    else if (stream.isWebSocket && status < 400) {
-      // As Envoy: an answer that is neither consent nor an error must not look like either, so its body stays behind.
-      const fields = head.headers.names.map((name, i): [string, string] => [name, head.headers.values[i]]);
-      const headers = fields.filter(([name]) => name !== 'content-length' && name !== 'content-type');
-      stream.replyFromRouter({ status, body: '', details: 'websocket_handshake_unsuccessful', headers });
-      return false;
-    }
-    return true;
+    if (head.status === (this.head!.method === 'CONNECT' ? 200 : 101)) upstream.openTunnel(replay);
+    const failed = stream.isWebSocket ? failedHandshake(head, upstream.version) : null;
+    if (failed !== null) stream.replyFromRouter(failed);
+    return failed === null;
   }
 
   onData(upstream: UpstreamTry, chunk: Uint8Array, end: boolean): void {

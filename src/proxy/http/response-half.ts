@@ -54,6 +54,7 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
   /** The response breaks off: the client learns it by a reset (HTTP/1: by the connection's end). */
   reset(failure: Failure): void {
     if (this.hasEnded) return;
+    this.stream.tellLostTunnel();
     this.stream.codecStream.reset(failure);
     this.stream.finish();
   }

@@ -26,6 +26,8 @@ import { upgradeTypeOf } from './upgrades.ts';
 
 const noConfigs: readonly unknown[] = [];
 
+const lostFlags = ResponseFlag.UpstreamConnectionFailure | ResponseFlag.UpstreamConnectionTermination;
+
 /** One request and its response: what its halves, its router and its filters share. */
 export class HttpStream implements Stream {
   readonly manager: HttpConnectionManager;
@@ -177,6 +179,8 @@ export class HttpStream implements Stream {
     if (chain === null) {
       if (route === null) return true;
       this.stats.count('downstream_rq_ws_on_non_ws_route');
+      // As Envoy: what follows on the connection may be meant for the other protocol.
+      if (this.connection.isHttp2) this.connection.drain();
       this.reply({ status: 403, body: '', details: 'upgrade_failed' });
       return false;
     }
@@ -408,8 +412,14 @@ export class HttpStream implements Stream {
     outcome.responseHead = head;
     outcome.responseCode = head.status;
     if (manager.accessLogs.length > 0 && !this.connection.isHttp2) outcome.headerBytesSent = responseHeadSize(head);
+    this.tellLostTunnel();
     if (!this.request.hasEnded) this.stats.count('downstream_rq_response_before_rq_complete');
     this.connection.finishHead(head);
+  }
+
+  /** What an upgrade or CONNECT was to reach was not reached, or is gone. */
+  tellLostTunnel(): void {
+    if (this.upgrade !== '' && (this.outcome.flags & lostFlags) !== 0) this.codecStream.tunnelLost?.();
   }
 
   /** The client went away; or what it sent is not valid HTTP, and that can still be answered. */
@@ -444,7 +454,7 @@ export class HttpStream implements Stream {
     this.forwarding?.onStreamFinished();
     for (const index of chain.complete) this.filters[index].onComplete!(this);
     stats.rqActive.dec();
-    if (this.upgrade !== '') stats.cxUpgradesActive.dec();
+    if (this.upgrade !== '') this.leaveTunnel();
     // HTTP/1 can only drop the rest of such a request, and its connection.
     if (!this.request.hasEnded && this.response.hasEnded) stats.count('downstream_rq_rx_reset');
     if (outcome.responseCode !== 0) stats.recordStatus(outcome.responseCode);
@@ -454,6 +464,12 @@ export class HttpStream implements Stream {
       this.log('DownstreamEnd');
     }
     this.connection.remove(this);
+  }
+
+  /** As Envoy: the end of the upstream's half is the end of the tunnel. */
+  private leaveTunnel(): void {
+    this.stats.cxUpgradesActive.dec();
+    if (this.response.hasEnded && !this.request.hasEnded) this.codecStream.reset(LocalReset);
   }
 
   /** `moment`: Envoy's access log type. */

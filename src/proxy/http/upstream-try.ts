@@ -1,5 +1,6 @@
 import type { Connection } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
+import { LocalReset } from '../../core/failures.ts';
 import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
@@ -20,6 +21,8 @@ export class UpstreamTry implements StreamWaiter {
   private pool: HttpPool | null;
   private codecStream: CodecStream<RequestHead> | null;
   private isDone: boolean;
+  /** What the upstream speaks, once it is known. */
+  version: HttpVersion;
   private readonly askedAtMs: number;
   /** The upstream takes the request more slowly than it comes. */
   private isBackedUp: boolean;
@@ -37,6 +40,7 @@ export class UpstreamTry implements StreamWaiter {
     this.codecStream = null;
     this.isDone = false;
     this.askedAtMs = forwarding.stream.clock.now;
+    this.version = HttpVersion.Http11;
     this.isBackedUp = false;
     this.connection = null;
     this.readBefore = 0;
@@ -78,6 +82,7 @@ export class UpstreamTry implements StreamWaiter {
     outcome.upstreamRequestStartMs = clock.now;
     outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
     outcome.upstreamHostMetadata = host.metadata;
+    this.version = version;
     outcome.upstreamProtocol = version === HttpVersion.Http2 ? 'HTTP/2' : 'HTTP/1.1';
     forwarding.onTryReady(this);
     if (forwarding.replay.hasEnded && !forwarding.replay.isHeld) this.requestSent();
@@ -183,6 +188,8 @@ export class UpstreamTry implements StreamWaiter {
     const outcome = this.forwarding.stream.outcome;
     outcome.upstreamResponseEndMs = this.forwarding.stream.clock.now;
     this.releaseSource();
+    // As Envoy: the end of the upstream's half is the end of a tunnel.
+    if (this.forwarding.stream.upgrade !== '' && !this.forwarding.replay.hasEnded) this.codecStream!.reset(LocalReset);
   }
 
   /** No longer wanted: leave the queue, or reset what was begun. */

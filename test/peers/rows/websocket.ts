@@ -18,7 +18,7 @@ const overHttp1: Group = {
   config: http({
     hcm: websocket,
     routes: `
-- { match: { prefix: /no }, route: { cluster: one, upgrade_configs: [{ upgrade_type: websocket, enabled: false }] } }
+- { match: { prefix: /off }, route: { cluster: one, upgrade_configs: [{ upgrade_type: websocket, enabled: false }] } }
 - { match: { prefix: /direct }, direct_response: { status: 200, body: { inline_string: direct } } }
 - { match: { prefix: /away }, redirect: { path_redirect: /there } }
 - { match: { prefix: /dead }, route: { cluster: dead } }
@@ -227,7 +227,7 @@ const overHttp1: Group = {
     },
     { name: 'h2c is ignored', raw: [ask('/', 'connection: upgrade\r\nupgrade: h2c\r\n')], until: 'answered' },
     { name: 'upgrade without connection', raw: [ask('/', 'upgrade: websocket\r\n')], until: 'answered' },
-    { name: 'off on the route', raw: [ask('/no')], ...closed },
+    { name: 'off on the route', raw: [ask('/off')], ...closed },
     { name: 'without a route', raw: [ask('/nothing')], ...closed },
     { name: 'direct response', raw: [ask('/direct')], ...closed },
     { name: 'redirect', raw: [ask('/away')], ...closed },
@@ -265,4 +265,173 @@ const overHttp1: Group = {
   ],
 };
 
-export const webSocket: readonly Group[] = [overHttp1];
+const h2 = (name: string, options: string): string => `
+- name: ${name}
+  type: STATIC
+  connect_timeout: 0.25s
+  load_assignment: { cluster_name: ${name}, endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: "{{one}}" } } } }] }] }
+  typed_extension_protocol_options:
+    envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+      "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+      explicit_http_config: { http2_protocol_options: ${options} }`;
+
+const toHttp2: Group = {
+  name: 'WebSocket from HTTP/1.1 to HTTP/2',
+  config: http({
+    hcm: websocket,
+    clusters: `${h2('multi', '{ allow_connect: true }')}${h2('plain', '{}')}`,
+    routes: `
+- { match: { prefix: /plain }, route: { cluster: plain } }
+- { match: { prefix: / }, route: { cluster: multi } }`,
+  }),
+  rows: [
+    {
+      name: 'bytes both ways',
+      raw: [ask(), 150, 'hello', 50, ' world', 50, 'end'],
+      upstream: [{ tunnel: 'echo', headers: [['x-a', '1']] }],
+      ...closed,
+    },
+    {
+      name: 'the upstream speaks first',
+      raw: [ask(), 150, 'end'],
+      upstream: [{ tunnel: 'greet', headers: [] }],
+      ...closed,
+    },
+    { name: 'the upstream ends', raw: [ask(), 150, 'hello'], upstream: [{ tunnel: 'bye', headers: [] }], ...closed },
+    { name: 'the upstream resets', raw: [ask(), 150, 'hello'], upstream: [{ tunnel: 'slam', headers: [] }], ...closed },
+    {
+      name: 'the client resets',
+      raw: [ask(), 150, 'hello', 100, 'reset'],
+      upstream: [{ tunnel: 'echo', headers: [] }],
+      ...closed,
+    },
+    { name: '403 with a body', raw: [ask()], upstream: [{ status: 403, body: 'no', isEarly: true }], ...closed },
+    { name: '200 that ends', raw: [ask()], upstream: [{ status: 200, body: '', isEarly: true }], ...closed },
+    { name: '201', raw: [ask()], upstream: [{ status: 201, body: 'created', isEarly: true }], ...closed },
+    { name: 'refused stream', raw: [ask()], upstream: [{ resetCode: 7, isEarly: true }], ...closed },
+    {
+      name: 'allow_connect is off',
+      raw: [ask('/plain'), 150, 'end'],
+      upstream: [{ tunnel: 'echo', headers: [] }],
+      ...closed,
+    },
+  ],
+};
+
+const wsHeaders = [
+  ['sec-websocket-version', '13'],
+  ['sec-websocket-key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+] as const;
+const extended = { method: 'CONNECT', protocol: 'websocket', headers: wsHeaders, isOpen: true } as const;
+const overH2: Pick<Row, 'over' | 'waitMs' | 'logLines' | 'ignores'> = {
+  over: 'h2',
+  waitMs: 700,
+  logLines: 1,
+  ignores: /^upstream.*complete$/,
+};
+const chatting = { ...extended, chunks: ['hello', ' world'], chunkPauseMs: 150 } as const;
+
+const drain = 'sekisho sends a PING behind the first and the second when it is answered';
+const secondGoAway = { 'stats.http2.goaway_sent': drain, 'client[0].goAway[1]': drain };
+
+const http2Rows = (headers: readonly (readonly [string, string])[] | undefined): Row[] => {
+  const answer = headers === undefined ? {} : { headers };
+  return [
+    { name: 'bytes both ways', request: chatting, upstream: [{ tunnel: 'echo', ...answer }], ...overH2 },
+    {
+      name: 'the client ends',
+      request: { ...chatting, isOpen: false },
+      upstream: [{ tunnel: 'echo', ...answer }],
+      ...overH2,
+    },
+    {
+      name: 'the client ends and the upstream answers',
+      request: { ...chatting, isOpen: false },
+      upstream: [{ tunnel: 'count', ...answer }],
+      ...overH2,
+    },
+    { name: 'the upstream speaks first', request: extended, upstream: [{ tunnel: 'greet', ...answer }], ...overH2 },
+    {
+      name: 'the upstream ends',
+      request: { ...chatting, chunks: ['hello'] },
+      upstream: [{ tunnel: 'bye', ...answer }],
+      ...overH2,
+    },
+    {
+      name: 'the upstream resets',
+      request: { ...chatting, chunks: ['hello'] },
+      upstream: [{ tunnel: 'slam', ...answer }],
+      ...overH2,
+    },
+    {
+      name: 'the client resets',
+      request: { ...chatting, resetCode: 8 },
+      upstream: [{ tunnel: 'mute', ...answer }],
+      ...overH2,
+    },
+    { name: '403 with a body', request: extended, upstream: [{ status: 403, body: 'no', isEarly: true }], ...overH2 },
+    {
+      name: '200 with a body',
+      request: extended,
+      upstream: [
+        {
+          status: 200,
+          body: 'yes',
+          isEarly: true,
+        },
+      ],
+      ...overH2,
+    },
+    {
+      name: 'CONNECT that ends with its head',
+      request: { ...extended, isOpen: false },
+      upstream: [{ tunnel: 'echo', ...answer }],
+      ...overH2,
+    },
+    { name: 'another protocol', request: { ...extended, protocol: 'other' }, ...overH2, differs: secondGoAway },
+    { name: 'a route that does not', request: { ...extended, path: '/off' }, ...overH2, differs: secondGoAway },
+    { name: 'no route', request: { ...extended, path: '/nothing' }, ...overH2 },
+    { name: 'a direct response', request: { ...extended, path: '/direct' }, ...overH2 },
+    {
+      name: 'early bytes',
+      request: { ...extended, chunks: ['early'] },
+      upstream: [{ tunnel: 'echo', ...answer }],
+      ...overH2,
+    },
+    {
+      name: 'upgrade fields beside',
+      request: { ...extended, headers: [...wsHeaders, ['x-a', '1']] },
+      upstream: [{ tunnel: 'echo', ...answer }],
+      ...overH2,
+    },
+  ];
+};
+
+const http2Routes = (cluster: string): string => `
+- { match: { prefix: /off }, route: { cluster: ${cluster}, upgrade_configs: [{ upgrade_type: websocket, enabled: false }] } }
+- { match: { prefix: /direct }, direct_response: { status: 200, body: { inline_string: direct } } }
+- { match: { path: / }, route: { cluster: ${cluster} } }`;
+
+const fromHttp2: Group = {
+  name: 'WebSocket from HTTP/2 to HTTP/1.1',
+  config: http({ hcm: `${websocket}\nhttp2_protocol_options: { allow_connect: true }`, routes: http2Routes('one') }),
+  rows: http2Rows(undefined),
+};
+
+const http2Both: Group = {
+  name: 'WebSocket from HTTP/2 to HTTP/2',
+  config: http({
+    hcm: `${websocket}\nhttp2_protocol_options: { allow_connect: true }`,
+    clusters: h2('multi', '{ allow_connect: true }'),
+    routes: http2Routes('multi'),
+  }),
+  rows: http2Rows([['x-a', '1']]),
+};
+
+const notAllowed: Group = {
+  name: 'WebSocket over HTTP/2 without allow_connect',
+  config: http({ hcm: websocket }),
+  rows: [{ name: 'the stream is reset', request: extended, ...overH2 }],
+};
+
+export const webSocket: readonly Group[] = [overHttp1, toHttp2, fromHttp2, http2Both, notAllowed];
