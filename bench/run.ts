@@ -34,7 +34,7 @@ async function start(plan: Plan, target: Target, shape: Shape, workers: number):
   const place: Place = {
     listenPort: listenPort,
     adminPort: adminPort,
-    upstreamPort: plan.upstream.port,
+    upstreamPort: shape === 'h2-h2' ? plan.upstream.h2Port : plan.upstream.port,
     directory,
   };
   const argv = target.prepare(shape, place, workers);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { autocannon } from './load/autocannon.ts';
+import { h2load, type H2Load } from './load/h2load.ts';
 import type { OpenLoopResult } from './load/open-loop.ts';
 import { wrk, type WrkLoad } from './load/wrk.ts';
 import { Core, pinned, run, type CpuTime } from './process.ts';
@@ -12,6 +13,7 @@ import { browserHeaders, realistic } from './targets/workload.ts';
 const cpu: Metric = { key: 'cpuUs', title: 'CPU µs/req', digits: 1, hasRatio: true };
 const user: Metric = { key: 'userUs', title: 'user µs', digits: 1 };
 const rate: Metric = { key: 'rate', title: 'req/s', digits: 0, isHigherBetter: true };
+const mean: Metric = { key: 'meanMs', title: 'mean ms', digits: 2 };
 const p50: Metric = { key: 'p50Ms', title: 'p50 ms', digits: 2 };
 const p99: Metric = { key: 'p99Ms', title: 'p99 ms', digits: 2 };
 const p999: Metric = { key: 'p999Ms', title: 'p99.9 ms', digits: 2 };
@@ -68,6 +70,21 @@ function wrkScenario(settings: WrkSettings): SharedScenario {
       const { listenPort: port, directory } = running.place;
       return perRequest(running, () => wrk({ port, directory, seconds, ...load }));
     },
+  };
+}
+
+type H2Settings = Pick<SharedScenario, 'name' | 'summary' | 'shape' | 'goal' | 'isShort'> &
+  Pick<H2Load, 'connections' | 'streams'>;
+
+function h2Scenario({ connections, streams, ...scenario }: H2Settings): SharedScenario {
+  const load = (running: Running, seconds: number, from: Pick<H2Load, 'connections' | 'streams'>) =>
+    h2load({ port: running.place.listenPort, seconds, ...from });
+  return {
+    ...scenario,
+    kind: 'shared',
+    metrics: [cpu, user, rate, mean],
+    ...(connections === 1 ? { warmUp: (running) => load(running, 3, { connections: 8, streams: 16 }) } : {}),
+    measure: (running, { seconds }) => perRequest(running, () => load(running, seconds, { connections, streams })),
   };
 }
 
@@ -256,6 +273,32 @@ export const scenarios: readonly Scenario[] = [
     summary: 'a new connection for every request',
     connections: 64,
     headers: { Connection: 'close' },
+    goal: 0.75,
+  }),
+  h2Scenario({
+    name: 'h2c-h1',
+    summary: '100-byte responses over HTTP/2, 8 connections with 16 streams, the upstream speaks HTTP/1.1',
+    shape: 'h2',
+    connections: 8,
+    streams: 16,
+    goal: 0.42,
+    isShort: true,
+  }),
+  h2Scenario({
+    name: 'h2c-h2c',
+    summary: '100-byte responses over HTTP/2 on both sides, 8 connections with 16 streams',
+    shape: 'h2-h2',
+    connections: 8,
+    streams: 16,
+    goal: 0.36,
+    isShort: true,
+  }),
+  h2Scenario({
+    name: 'h2-single',
+    summary: 'the same with 1 connection and 1 stream',
+    shape: 'h2-h2',
+    connections: 1,
+    streams: 1,
     goal: 0.75,
   }),
   wrkScenario({

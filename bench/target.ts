@@ -1,5 +1,5 @@
-/** What a proxy is configured to be; every target says which of these it can. */
-export type Shape = 'plain' | 'realistic' | 'tcp' | 'large';
+/** What a proxy is configured to be; every target says which of these it can. `h2`: clients speak it, `h2-h2`: all do. */
+export type Shape = 'plain' | 'h2' | 'h2-h2' | 'realistic' | 'tcp' | 'large';
 
 /** Where a proxy under test lives for one run. */
 export interface Place {

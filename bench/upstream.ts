@@ -7,25 +7,27 @@ import { Core, Program } from './process.ts';
 /** What every proxy forwards to: nginx, which answers from memory and costs less than any proxy before it. */
 export interface Upstream {
   readonly port: number;
+  /** The same over HTTP/2. */
+  readonly h2Port: number;
   stop(): Promise<void>;
 }
 
 export async function startUpstream(directory: string): Promise<Upstream> {
   const nginx = findProgram('nginx');
   if (nginx === null) throw new Error(missing('nginx'));
-  const [port] = await freePorts(1);
+  const [port, h2Port] = await freePorts(2);
   const home = join(directory, 'upstream');
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, '64k'), Buffer.alloc(64 * 1024, 'k'));
   writeFileSync(join(home, '1m'), Buffer.alloc(1024 * 1024, 'm'));
   const file = join(home, 'nginx.conf');
-  writeFileSync(file, configuration(home, port));
+  writeFileSync(file, configuration(home, port, h2Port));
   const program = new Program('upstream', Core.Load, [nginx, '-c', file, '-p', home], join(home, 'log'));
   await program.listens(port);
-  return { port: port, stop: () => program.stop() };
+  return { port, h2Port, stop: () => program.stop() };
 }
 
-function configuration(home: string, port: number): string {
+function configuration(home: string, port: number, h2Port: number): string {
   const item = '{"id":1234567,"name":"item","tags":["a","b","c"],"price":12.5,"stock":42,"text":"lorem ipsum dolor"}';
   return `
 daemon off;
@@ -52,6 +54,8 @@ http {
   default_type text/plain;
   server {
     listen ${port} backlog=4096;
+    listen ${h2Port} http2 backlog=4096;
+    http2_max_concurrent_streams 1024;
     root ${home};
     location / { return 200 "${'x'.repeat(99)}\n"; }
     location /api/ {

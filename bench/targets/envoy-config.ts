@@ -10,7 +10,10 @@ const ROUTER = 'extensions.filters.http.router.v3.Router';
 export function envoyConfiguration(shape: Shape, place: Place): object {
   switch (shape) {
     case 'plain':
+    case 'h2':
       return bootstrap(place, manager(plainRoutes()), [cluster('backend', place)]);
+    case 'h2-h2':
+      return bootstrap(place, manager(plainRoutes()), [cluster('backend', place, speaksHttp2)]);
     case 'realistic':
       return realisticConfiguration(place);
     case 'tcp':
@@ -97,6 +100,16 @@ function cluster(name: string, place: Place, more: object = {}, hosts: readonly 
     ...more,
   };
 }
+
+const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const speaksHttp2 = {
+  typed_extension_protocol_options: {
+    [options]: {
+      '@type': `type.googleapis.com/${options}`,
+      explicit_http_config: { http2_protocol_options: {} },
+    },
+  },
+};
 
 function realisticConfiguration(place: Place): object {
   const limit = { max_connections: 10000, max_pending_requests: 10000, max_requests: 10000, max_retries: 100 };

@@ -29,17 +29,19 @@ defaults
   timeout server 3600s
   timeout http-keep-alive 3600s
   ${shape === 'tcp' ? '' : 'http-reuse always'}
-${shape === 'realistic' ? realisticProxies(place) : plain(place)}
+${shape === 'realistic' ? realisticProxies(place) : plain(shape, place)}
 `;
 }
 
-function plain(place: Place): string {
+function plain(shape: Shape, place: Place): string {
+  const downstream = shape === 'h2' || shape === 'h2-h2' ? ' proto h2' : '';
+  const upstream = shape === 'h2-h2' ? ' proto h2' : '';
   return `
 frontend ingress
-  bind 127.0.0.1:${place.listenPort} backlog 4096
+  bind 127.0.0.1:${place.listenPort} backlog 4096${downstream}
   default_backend backend
 backend backend
-  server s1 127.0.0.1:${place.upstreamPort}`;
+  server s1 127.0.0.1:${place.upstreamPort}${upstream}`;
 }
 
 function realisticProxies(place: Place): string {

@@ -1,0 +1,41 @@
+import { findProgram, missing } from '../../test/peers/binaries.ts';
+import { Core, run } from '../process.ts';
+
+/** What h2load is to send: GETs of HTTP/2 with prior knowledge. */
+export interface H2Load {
+  readonly port: number;
+  readonly connections: number;
+  /** At the same time on each connection. */
+  readonly streams: number;
+  readonly seconds: number;
+  readonly path?: string;
+}
+
+export interface H2LoadResult {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly errors: number;
+  readonly meanMs: number;
+}
+
+const units: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1000 };
+
+/** Saturating load in a closed loop, by nghttp2's own tool. */
+export async function h2load(load: H2Load): Promise<H2LoadResult> {
+  const binary = findProgram('h2load');
+  if (binary === null) throw new Error(missing('h2load'));
+  const flags = ['-t1', `-c${load.connections}`, `-m${load.streams}`, `-D${Math.max(1, Math.round(load.seconds))}`];
+  const url = `http://127.0.0.1:${load.port}${load.path ?? '/'}`;
+  const output = await run(Core.Load, [binary, ...flags, url]);
+  const seconds = /^finished in ([\d.]+)s/m.exec(output);
+  const requests = /^requests: .* (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/m.exec(output);
+  const time = /^time for request:\s+\S+\s+\S+\s+([\d.]+)(us|ms|s)/m.exec(output);
+  if (seconds === null || requests === null) throw new Error(`h2load said nothing to measure:\n${output}`);
+  const [succeeded, ...errors] = requests.slice(1).map(Number);
+  return {
+    requests: succeeded,
+    seconds: Number(seconds[1]),
+    errors: errors.reduce((sum, count) => sum + count, 0),
+    meanMs: time === null ? NaN : Number(time[1]) * units[time[2]],
+  };
+}
