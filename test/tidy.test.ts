@@ -112,7 +112,7 @@ function targetsOf(source: Source): string[] {
 const protoFolders = /^src\/(config|control|admin\/dump)\//;
 
 function mayReadProtos(path: string): boolean {
-  return protoFolders.test(path) || /^(decode(-[a-z-]+)?|[a-z-]+-decode)\.ts$/.test(basename(path));
+  return protoFolders.test(path) || /^(decode(-[a-z-]+)?|[a-z0-9-]+-decode)\.ts$/.test(basename(path));
 }
 
 describe('arrows between rooms', () => {

@@ -51,8 +51,6 @@ export interface HttpEnvironment {
   shouldCloseOnResponse(): boolean;
 }
 
-export { headerKeyFormats } from './server-codecs.ts';
-
 export const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
 
 export function buildHttpConnectionManager(configured: HcmData, environment: HttpEnvironment): HttpConnectionManager {

@@ -1,0 +1,62 @@
+import type { Clock, Timers } from '../../core/clock.ts';
+import type { Cluster, Host, PickContext } from '../cluster.ts';
+import { GrpcCall, type GrpcCallOptions, type GrpcCallUser, type GrpcMethod } from './grpc-call.ts';
+
+/** What the calls of one cluster share. */
+export interface GrpcContext extends PickContext {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+/** Calls of our own to a cluster's hosts, over its pools, limits and stats. The cluster must speak HTTP/2. */
+export class GrpcClient implements GrpcContext {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly hash: bigint | null;
+  readonly hostSelectionAttempts: number;
+  private readonly draw: () => number;
+
+  /** `random`: 0 ≤ x < 1. */
+  constructor(cluster: Cluster, clock: Clock, timers: Timers, random: () => number) {
+    this.cluster = cluster;
+    this.clock = clock;
+    this.timers = timers;
+    this.hash = null;
+    this.hostSelectionAttempts = 0;
+    this.draw = random;
+  }
+
+  get random(): number {
+    return this.draw();
+  }
+
+  rejects(_host: Host): boolean {
+    return false;
+  }
+
+  /** Begins a call whose messages follow by `send`. */
+  open<Request, Response>(
+    method: GrpcMethod<Request, Response>,
+    user: GrpcCallUser<Response>,
+    options: GrpcCallOptions = {},
+  ): GrpcCall<Request, Response> {
+    const call = new GrpcCall(this, method, options, user);
+    call.start();
+    return call;
+  }
+
+  /** A call with one message: the answer is one, or a stream of them. */
+  ask<Request, Response>(
+    method: GrpcMethod<Request, Response>,
+    message: Request,
+    user: GrpcCallUser<Response>,
+    options: GrpcCallOptions = {},
+  ): GrpcCall<Request, Response> {
+    const call = new GrpcCall(this, method, options, user);
+    call.send(message, true);
+    call.start();
+    return call;
+  }
+}
