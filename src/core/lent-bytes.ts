@@ -22,17 +22,17 @@ class LentBytes {
   }
 
   isLent(chunk: Uint8Array): boolean {
-    return chunk.buffer === this.memory;
+    return this.memory !== null && chunk.buffer === this.memory;
   }
 
   /** `size` bytes of `chunk` are done with. */
   settle(chunk: Uint8Array, size: number): void {
-    if (chunk.buffer === this.memory) this.settled += size;
+    if (this.memory !== null && chunk.buffer === this.memory) this.settled += size;
   }
 
   /** Somebody holds on to `chunk` beyond the event. */
   keep(chunk: Uint8Array): void {
-    if (chunk.buffer === this.memory) this.memory = null;
+    if (this.memory !== null && chunk.buffer === this.memory) this.memory = null;
   }
 
   /** Ends the loan of `size` bytes. True: the memory is free again. */

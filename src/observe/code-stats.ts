@@ -6,20 +6,32 @@ class CodeClass {
   private readonly total: Counter | null;
   private readonly codes: Map<number, Counter>;
   private readonly scope: StatsScope;
+  /** Mostly the same one again. */
+  private last: number;
+  private lastCode: Counter | null;
 
   constructor(scope: StatsScope, group: number) {
     this.total = group >= 1 && group <= 5 ? scope.counter(`upstream_rq_${group}xx`) : null;
     this.codes = new Map();
     this.scope = scope;
+    this.last = 0;
+    this.lastCode = null;
   }
 
   record(status: number): void {
     if (this.total !== null) this.total.inc();
+    if (status === this.last) this.lastCode!.inc();
+    else this.recordOther(status);
+  }
+
+  private recordOther(status: number): void {
     let counter = this.codes.get(status);
     if (counter === undefined) {
       counter = this.scope.counter(`upstream_rq_${status}`);
       this.codes.set(status, counter);
     }
+    this.last = status;
+    this.lastCode = counter;
     counter.inc();
   }
 }

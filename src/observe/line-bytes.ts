@@ -31,6 +31,14 @@ export class LineLiteral {
   }
 }
 
+/**
+ * V8 keeps strings in many ways, and asks for a length in the slow way where it has met more than four of them; of what
+ * is the result of an addition it knows that it is a string.
+ */
+function asString(text: string): string {
+  return text + '';
+}
+
 /** Whether JSON escapes none of the bytes. */
 function isPlain(view: DataView, memory: Uint8Array, from: number, end: number): boolean {
   let at = from;
@@ -87,23 +95,27 @@ export class LineBytes {
   }
 
   /** One byte per character. */
-  text(text: string): void {
-    const { memory, length } = this.room(text.length);
-    if (text.length >= loopMax) writeLatin1(memory, text, length);
-    else for (let i = 0; i < text.length; i++) memory[length + i] = text.charCodeAt(i);
-    this.length = length + text.length;
+  text(value: string): void {
+    const text = asString(value);
+    const size = text.length;
+    const { memory, length } = this.room(size);
+    if (size >= loopMax) writeLatin1(memory, text, length);
+    else for (let i = 0; i < size; i++) memory[length + i] = text.charCodeAt(i);
+    this.length = length + size;
   }
 
-  /** `text` in quotes. False, and nothing is written, where JSON needs something of it escaped. */
-  quoted(text: string): boolean {
-    const { memory, view, length } = this.room(text.length + 2);
+  /** `value` in quotes. False, and nothing is written, where JSON needs something of it escaped. */
+  quoted(value: string): boolean {
+    const text = asString(value);
+    const size = text.length;
+    const { memory, view, length } = this.room(size + 2);
     const from = length + 1;
-    const end = from + text.length;
-    if (text.length >= loopMax) {
+    const end = from + size;
+    if (size >= loopMax) {
       writeLatin1(memory, text, from);
       if (!isPlain(view, memory, from, end)) return false;
     } else {
-      for (let i = 0; i < text.length; i++) {
+      for (let i = 0; i < size; i++) {
         const code = text.charCodeAt(i);
         if (plain[code] !== 1) return false;
         memory[from + i] = code;

@@ -1,10 +1,8 @@
 /** Ids made at once: one draw of random bytes and one string serve them all. */
-const batchSize = 128;
+const batchSize = 256;
 const idLength = 36;
-/** Positions of a UUID's hexadecimal digits. */
-const digitOffsets: readonly number[] = Array.from({ length: idLength }, (_, i) => i).filter(
-  (i) => i !== 8 && i !== 13 && i !== 18 && i !== 23,
-);
+/** Where in a UUID the two digits of each byte stand. */
+const pairOffsets = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
 const hexCodes = Uint8Array.from('0123456789abcdef', (char) => char.charCodeAt(0));
 
 /** Where Envoy packs the reason for tracing: 4 none, 9 sampled, a forced by a service, b by the client. */
@@ -43,9 +41,11 @@ export class RequestIds {
       const base = id * 16;
       random[base + 6] = (random[base + 6] & 0x0f) | 0x40;
       random[base + 8] = (random[base + 8] & 0x3f) | 0x80;
-      for (let digit = 0; digit < 32; digit++) {
-        const byte = random[base + (digit >> 1)];
-        text[id * idLength + digitOffsets[digit]] = hexCodes[(digit & 1) === 0 ? byte >> 4 : byte & 15]!;
+      for (let i = 0; i < 16; i++) {
+        const byte = random[base + i];
+        const at = id * idLength + pairOffsets[i];
+        text[at] = hexCodes[byte >> 4]!;
+        text[at + 1] = hexCodes[byte & 15]!;
       }
     }
     this.batch = this.decoder.decode(text);
