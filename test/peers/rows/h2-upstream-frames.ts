@@ -248,4 +248,52 @@ const flow: Group = {
   ],
 };
 
-export const h2UpstreamFrames: readonly Group[] = [goAway, faults, flow];
+const bytesLog = `
+access_log:
+- name: envoy.access_loggers.file
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog
+    path: "{{log}}"
+    log_format:
+      json_format:
+        upstream: "%UPSTREAM_PROTOCOL%"
+        wire: "%UPSTREAM_WIRE_BYTES_RECEIVED%"
+        heads: "%UPSTREAM_HEADER_BYTES_RECEIVED%"
+        attempts: "%UPSTREAM_REQUEST_ATTEMPT_COUNT%"
+`;
+
+const bytes: Group = {
+  name: 'bytes of HTTP/2 upstreams',
+  config: http(
+    {
+      hcm: bytesLog,
+      routes: `
+- { match: { prefix: /refused }, route: { cluster: frames, retry_policy: { retry_on: refused-stream } } }
+- { match: { prefix: / }, route: { cluster: frames } }`,
+    },
+    [frames('frames')],
+  ),
+  rows: [
+    answered('a head', ok),
+    answered('a head and content', 'HEADERS {id} :status=200 x=y', 'DATA {id} end hello'),
+    answered('content in pieces', 'HEADERS {id} :status=200', 'DATA {id} a', 'DATA {id} bc', 'DATA {id} end d'),
+    answered('padding', 'HEADERS {id} :status=200', 'DATA {id} end pad=9 hello'),
+    answered('trailers', 'HEADERS {id} :status=200', 'DATA {id} hello', 'HEADERS {id} end x=y'),
+    answered('interim responses', 'HEADERS {id} :status=103 a=b', 20, ok),
+    answered('a reset', 'RST_STREAM {id} 8'),
+    {
+      name: 'two tries',
+      request: { path: '/refused' },
+      upstream: [{ frames: ['RST_STREAM {id} 7'] }, { frames: [ok] }],
+    },
+    {
+      name: 'three streams of a connection',
+      request: [{ path: '/1' }, { path: '/2' }, { path: '/3' }],
+      mode: 'together',
+      staggerMs: 60,
+      upstream: [{ frames: [200, 'HEADERS {id} :status=200', 'DATA {id} end hello'] }],
+    },
+  ],
+};
+
+export const h2UpstreamFrames: readonly Group[] = [goAway, faults, flow, bytes];
