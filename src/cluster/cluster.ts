@@ -63,14 +63,14 @@ export interface CircuitBreakers {
 export interface StreamWaiter extends StreamUser<ResponseHead> {
   /**
    * May come before `newStream` returns. `connectStartMs`: when the connection began to be opened, perhaps long ago;
-   * `version`: what it speaks.
+   * `version`: what it speaks; null: it is a plain connection, where a CONNECT ends.
    */
   onPoolReady(
     stream: CodecStream<RequestHead>,
     connection: Connection,
     host: Host,
     connectStartMs: number,
-    version: HttpVersion,
+    version: HttpVersion | null,
   ): void;
   onPoolFailure(failure: Failure, host: Host | null): void;
 }

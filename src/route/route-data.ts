@@ -121,8 +121,22 @@ export interface ForwardData {
   readonly priority: 0 | 1;
   /** -1: the connection's. */
   readonly requestBufferLimit: number;
+  readonly upgrades: UpgradesData | null;
+}
+
+/** `upgrade_configs` of a route. */
+export interface UpgradesData {
   /** Lower-case type → allowed. */
-  readonly upgrades: readonly (readonly [string, boolean])[] | null;
+  readonly allowed: readonly (readonly [string, boolean])[];
+  /** `connect_config`: CONNECT ends here, in a plain connection; null: it is forwarded. */
+  readonly connect: ConnectData | null;
+}
+
+export interface ConnectData {
+  /** Version of the PROXY protocol's header in front of the client's bytes; 0: none. */
+  readonly proxyProtocol: 0 | 1 | 2;
+  /** POST as CONNECT. */
+  readonly allowsPost: boolean;
 }
 
 export type ClusterSpecifierData =

@@ -3,6 +3,7 @@ import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { FormatData } from '../observe/access-log-data.ts';
 import type { Formatter } from '../observe/formatter.ts';
 import type { Outcome } from '../observe/outcome.ts';
+import type { ConnectData } from './route-data.ts';
 
 /** Why and when to try again. Milliseconds; bits of RetryOn. */
 export interface RetryPolicy {
@@ -73,6 +74,8 @@ export interface ForwardAction {
   readonly requestBufferLimit: number;
   /** Upgrade types allowed or denied by the route; absent: the manager decides. */
   readonly upgrades: ReadonlyMap<string, boolean>;
+  /** Where CONNECT ends; null: it is forwarded as any request. */
+  readonly connect: ConnectData | null;
   /**
    * Applies header removal and addition of every level in Envoy's order, then host and path rewrites.
    * `keepOriginal` false (`suppress_envoy_headers`): without `x-envoy-original-host` and `-path`.

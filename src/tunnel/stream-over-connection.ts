@@ -26,6 +26,23 @@ export class StreamOverConnection<Head> implements CodecStream<Head>, Connection
     this.isAboveHighWatermark = false;
   }
 
+  get wireBytesReceived(): number {
+    return this.connection.bytesRead;
+  }
+
+  get wireBytesSent(): number {
+    return this.connection.bytesWritten;
+  }
+
+  get headerBytesReceived(): number {
+    return 0;
+  }
+
+  /** As Envoy: what goes in front of the client's bytes counts as a head. */
+  get headerBytesSent(): number {
+    return this.preamble.length;
+  }
+
   // The request
 
   head(_head: Head, end: boolean): void {
@@ -82,7 +99,8 @@ export class StreamOverConnection<Head> implements CodecStream<Head>, Connection
     this.isOver = true;
     // A connection whose both halves ended has told everything.
     if (failure.kind.name !== 'closed-by-peer' || failure.detail !== '') {
-      this.user.reset(ConnectionTermination.with(failure.detail));
+      // As Envoy: without the kernel's words.
+      this.user.reset(ConnectionTermination);
     }
   }
 

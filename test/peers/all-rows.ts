@@ -24,6 +24,7 @@ import { resilience } from './rows/resilience.ts';
 import { rewrites } from './rows/rewrites.ts';
 import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
+import { connects } from './rows/connect.ts';
 import { tcpProxy } from './rows/tcp.ts';
 import { webSocket } from './rows/websocket.ts';
 
@@ -49,6 +50,7 @@ export const groups: readonly Group[] = [
   ...injection,
   ...tcpProxy,
   ...webSocket,
+  ...connects,
   ...observing,
   ...operators,
   ...grpc,

@@ -80,9 +80,9 @@ export class H1ServerStream implements CodecStream<ResponseHead> {
     while (this.pauses > 0) this.resume();
   }
 
-  /** After such an answer the bytes of both directions are another protocol's. */
+  /** An answer that says nothing of the connection, as it is another protocol's from here on. As Envoy. */
   isTunnel(head: ResponseHead): boolean {
     const { status } = head;
-    return this.method === 'CONNECT' ? status >= 200 && status < 300 : this.isUpgrade && isUpgrade(head.headers);
+    return this.method === 'CONNECT' ? status === 200 : this.isUpgrade && isUpgrade(head.headers);
   }
 }

@@ -5,6 +5,7 @@ import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { Cluster, Host, PickContext } from '../../cluster/cluster.ts';
 import type { ClusterChoice, ForwardAction, Route } from '../../route/route.ts';
+import { consents, streamsTo, waitsForConsent } from './connect-streams.ts';
 import { PauseReason } from './pause-reason.ts';
 import { takeRouteTimeouts, type RouteTimeouts } from './route-timeouts.ts';
 import { RequestReplay } from './request-replay.ts';
@@ -128,7 +129,7 @@ export class Forwarding implements PickContext {
       return;
     }
     this.replay.head(end);
-    this.replay.isHeld = !end && (stream.upgrade !== '' || head.method === 'CONNECT');
+    this.replay.isHeld = !end && waitsForConsent(stream.upgrade, head, action);
     this.try();
     if (end) this.requestEnded();
     else if (stream.isWebSocket) this.limitTime();
@@ -249,7 +250,7 @@ export class Forwarding implements PickContext {
   private openTunnel(upstream: UpstreamTry, head: ResponseHead): boolean {
     const { stream, replay } = this;
     stream.timeouts.clearResponse();
-    if (head.status === (this.head!.method === 'CONNECT' ? 200 : 101)) upstream.openTunnel(replay);
+    if (consents(this.head!, head)) upstream.openTunnel(replay);
     const failed = stream.isWebSocket ? failedHandshake(head, upstream.version) : null;
     if (failed !== null) stream.replyFromRouter(failed);
     return failed === null;
@@ -361,7 +362,7 @@ export class Forwarding implements PickContext {
     const upstream = new UpstreamTry(this);
     this.current = upstream;
     upstream.host = host;
-    upstream.ask(cluster!.httpPool(host, this.action.priority, this.head!.version));
+    upstream.ask(streamsTo(cluster!, host, this));
   }
 
   /** A repeat has less time than the first try had. */

@@ -21,8 +21,8 @@ export class UpstreamTry implements StreamWaiter {
   private pool: HttpPool | null;
   private codecStream: CodecStream<RequestHead> | null;
   private isDone: boolean;
-  /** What the upstream speaks, once it is known. */
-  version: HttpVersion;
+  /** What the upstream speaks, once it is known; null: it is a plain connection. */
+  version: HttpVersion | null;
   private readonly askedAtMs: number;
   /** The upstream takes the request more slowly than it comes. */
   private isBackedUp: boolean;
@@ -61,7 +61,7 @@ export class UpstreamTry implements StreamWaiter {
     connection: Connection,
     host: Host,
     connectStartMs: number,
-    version: HttpVersion,
+    version: HttpVersion | null,
   ): void {
     const { forwarding } = this;
     const { outcome, clock } = forwarding.stream;
@@ -83,11 +83,11 @@ export class UpstreamTry implements StreamWaiter {
     outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
     outcome.upstreamHostMetadata = host.metadata;
     this.version = version;
-    outcome.upstreamProtocol = version === HttpVersion.Http2 ? 'HTTP/2' : 'HTTP/1.1';
+    outcome.upstreamProtocol = version === null ? '' : version === HttpVersion.Http2 ? 'HTTP/2' : 'HTTP/1.1';
     forwarding.onTryReady(this);
     if (forwarding.replay.hasEnded && !forwarding.replay.isHeld) this.requestSent();
     forwarding.replay.sendTo(codecStream);
-    if (forwarding.stream.manager.accessLogs.length > 0 && version !== HttpVersion.Http2)
+    if (forwarding.stream.manager.accessLogs.length > 0 && version === HttpVersion.Http11)
       outcome.upstreamHeaderBytesSent += sentHeadSize(forwarding.head!);
   }
 
@@ -133,7 +133,7 @@ export class UpstreamTry implements StreamWaiter {
     const { stream } = this.forwarding;
     const { outcome } = stream;
     if (Number.isNaN(outcome.upstreamResponseStartMs)) outcome.upstreamResponseStartMs = stream.clock.now;
-    if (stream.manager.accessLogs.length > 0 && head.version !== HttpVersion.Http2)
+    if (stream.manager.accessLogs.length > 0 && this.version === HttpVersion.Http11)
       outcome.upstreamHeaderBytesReceived += receivedHeadSize(head);
     this.forwarding.onHead(this, head, end);
   }

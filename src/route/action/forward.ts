@@ -4,7 +4,7 @@ import { rewriteAuthority } from '../mutate/authority.ts';
 import { applyAll, type MutationLevels } from '../mutate/header-mutations.ts';
 import type { HostRewrite } from '../mutate/host-rewrite.ts';
 import { replacePath, type PathRewrite } from '../mutate/path-rewrite.ts';
-import type { ForwardData, VirtualHostData } from '../route-data.ts';
+import type { ConnectData, ForwardData, VirtualHostData } from '../route-data.ts';
 import type { ClusterChoice, ForwardAction, RetryPolicy } from '../route.ts';
 import type { ClusterSpecifier } from './cluster-specifier.ts';
 
@@ -37,6 +37,7 @@ export class Forward implements ForwardAction {
   readonly appendXForwardedHost: boolean;
   readonly requestBufferLimit: number;
   readonly upgrades: ReadonlyMap<string, boolean>;
+  readonly connect: ConnectData | null;
   private readonly specifier: ClusterSpecifier;
   private readonly levels: MutationLevels;
   private readonly hostRewrite: HostRewrite | null;
@@ -60,7 +61,8 @@ export class Forward implements ForwardAction {
     this.autoHostRewrite = data.autoHostRewrite;
     this.appendXForwardedHost = data.appendXForwardedHost;
     this.requestBufferLimit = data.requestBufferLimit;
-    this.upgrades = data.upgrades === null ? noUpgrades : new Map(data.upgrades);
+    this.upgrades = data.upgrades === null ? noUpgrades : new Map(data.upgrades.allowed);
+    this.connect = data.upgrades === null ? null : data.upgrades.connect;
     this.specifier = parts.specifier;
     this.levels = parts.levels;
     this.hostRewrite = parts.hostRewrite;

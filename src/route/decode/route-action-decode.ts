@@ -6,7 +6,6 @@ import type { TypedExtensionConfig } from '../../proto/envoy/config/core/v3/exte
 import {
   RouteAction_ClusterNotFoundResponseCode,
   RouteAction_MaxStreamDurationSchema,
-  RouteAction_UpgradeConfigSchema,
   RouteActionSchema,
   type RouteAction,
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
@@ -18,6 +17,7 @@ import { rewriteProblem, templateProblem } from '../uri-template.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
 import { decodeClusterSpecifier } from './cluster-specifier-decode.ts';
 import { decodeRetryPolicy } from './retry-policy-decode.ts';
+import { decodeUpgrades } from './upgrade-decode.ts';
 import { wholeMs, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
 
 const actionFields = new SupportedFields(RouteActionSchema, [
@@ -49,7 +49,6 @@ const durationFields = new SupportedFields(RouteAction_MaxStreamDurationSchema, 
   'grpc_timeout_header_max',
   'grpc_timeout_header_offset',
 ]);
-const upgradeFields = new SupportedFields(RouteAction_UpgradeConfigSchema, ['upgrade_type', 'enabled']);
 const rewriterFields = new SupportedFields(UriTemplateRewriteConfigSchema, ['path_template_rewrite']);
 
 const defaultTimeoutMs = 15_000;
@@ -105,7 +104,7 @@ export function decodeForward(
       retryPolicy === undefined ? defaults.retry : decodeRetryPolicy(retryPolicy, reasons.at('retry_policy'), decoding),
     priority: message.priority === RoutingPriority.HIGH ? 1 : 0,
     requestBufferLimit: defaults.requestBufferLimit,
-    upgrades: decodeUpgrades(message, reasons),
+    upgrades: decodeUpgrades(message.upgradeConfigs, reasons),
   };
 }
 
@@ -206,17 +205,4 @@ function decodeHostRewrite(
     default:
       return null;
   }
-}
-
-function decodeUpgrades(message: RouteAction, reasons: Reasons): ForwardData['upgrades'] {
-  if (message.upgradeConfigs.length === 0) return null;
-  const upgrades = new Map<string, boolean>();
-  message.upgradeConfigs.forEach((config, i) => {
-    const at = reasons.at('upgrade_configs', i);
-    upgradeFields.check(config, at);
-    const type = config.upgradeType.toLowerCase();
-    if (upgrades.has(type)) at.add(`Duplicate upgrade ${config.upgradeType}`);
-    upgrades.set(type, config.enabled ?? true);
-  });
-  return [...upgrades];
 }

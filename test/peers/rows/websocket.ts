@@ -10,7 +10,7 @@ const closed: Pick<Row, 'until' | 'waitMs' | 'logLines' | 'ignores'> = {
   until: 'closed',
   waitMs: 1500,
   logLines: 1,
-  ignores: /complete$|\.end$/,
+  ignores: /complete$|\.end$|delayed_close_timeout/,
 };
 
 const overHttp1: Group = {

@@ -14,6 +14,16 @@ const hosts = (...domains: string[]) =>
 describe('what Envoy refuses is refused, in its words', () => {
   test.each<[string, string, string]>([
     [
+      'an upgrade twice',
+      routing('cluster: c, upgrade_configs: [{upgrade_type: websocket}, {upgrade_type: WebSocket}]'),
+      'Duplicate upgrade WebSocket',
+    ],
+    [
+      'the end of a CONNECT for a WebSocket',
+      routing('cluster: c, upgrade_configs: [{upgrade_type: websocket, connect_config: {}}]'),
+      'Non-CONNECT upgrade type websocket has ConnectConfig',
+    ],
+    [
       'a header to add with a colon',
       level("request_headers_to_add: [{header: {key: ':path', value: x}}]"),
       ':-prefixed or host headers may not be modified',
@@ -189,9 +199,11 @@ describe('what is not supported is refused by name', () => {
     ['virtual_hosts[0].cors', anyHost('{match: {prefix: /}, route: {cluster: c}}', '', '  cors: {}'), 'cors'],
     ['vhds', `${hosts("'*'")}\nvhds: {config_source: {ads: {}}}`, 'vhds'],
     [
-      'virtual_hosts[0].routes[0].route.upgrade_configs[0].connect_config',
-      routing('cluster: c, upgrade_configs: [{upgrade_type: CONNECT, connect_config: {}}]'),
-      'connect_config',
+      'virtual_hosts[0].routes[0].route.upgrade_configs[0].connect_config.proxy_protocol_config.added_tlvs',
+      routing(
+        'cluster: c, upgrade_configs: [{upgrade_type: CONNECT, connect_config: {proxy_protocol_config: {added_tlvs: [{type: 1}]}}}]',
+      ),
+      'added_tlvs',
     ],
     [
       'virtual_hosts[0].routes[0].route.weighted_clusters.use_hash_policy',
@@ -203,6 +215,12 @@ describe('what is not supported is refused by name', () => {
     const { data, reasons } = decodeYaml(yaml);
     expect(data).toBeNull();
     expect(reasons).toEqual([{ path, message: `field '${field}' is not supported by sekisho` }]);
+  });
+
+  test('CONNECT-UDP', () => {
+    const { reasons } = decodeYaml(routing('cluster: c, upgrade_configs: [{upgrade_type: connect-udp}]'));
+    const path = 'virtual_hosts[0].routes[0].route.upgrade_configs[0].upgrade_type';
+    expect(reasons).toEqual([{ path, message: 'connect-udp is not supported by sekisho' }]);
   });
 
   test('a retry host predicate of unknown type', () => {
