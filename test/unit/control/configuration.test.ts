@@ -99,8 +99,8 @@ test('a cluster says what it wants of its connections in typed_extension_protoco
   expect(accepted.isRefused ? null : accepted.data.clusters[0]).toMatchObject({
     http: { maxRequestsPerConnection: 7 },
   });
-  expect(await problems(cluster('http2_protocol_options: {}'))).toEqual([
-    "8:32 field 'http2_protocol_options' is not supported by sekisho",
+  expect(await problems(cluster('http3_protocol_options: {}'))).toEqual([
+    "8:32 field 'http3_protocol_options' is not supported by sekisho",
   ]);
 });
 
