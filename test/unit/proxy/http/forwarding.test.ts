@@ -440,21 +440,19 @@ describe('pauses of two who are too slow', () => {
   });
 });
 
-describe('an upstream that breaks off while filters hold its head', () => {
-  test('is answered in its place', () => {
-    const gate: HttpFilter = { onResponseHead: () => Verdict.Stop };
-    const world = new HttpWorld({ filters: { gate }, log: `${log} %BYTES_SENT%` });
-    const client = world.send(request());
-    const upstream = world.accept();
-    upstream.receive('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\na');
-    upstream.close(ConnectionTermination);
-    const answer = client.take();
-    expect(answer).toMatch(/^HTTP\/1.1 503 /);
-    expect(bodyOf(answer)).toBe(
-      'upstream connect error or disconnect/reset before headers. reset reason: connection termination',
-    );
-    expect(world.logged).toEqual(['503 UC upstream_reset_after_response_started{connection_termination} 95']);
-  });
+test('an upstream that breaks off while filters hold its head is answered in its place', () => {
+  const gate: HttpFilter = { onResponseHead: () => Verdict.Stop };
+  const world = new HttpWorld({ filters: { gate }, log: `${log} %BYTES_SENT%` });
+  const client = world.send(request());
+  const upstream = world.accept();
+  upstream.receive('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\na');
+  upstream.close(ConnectionTermination);
+  const answer = client.take();
+  expect(answer).toMatch(/^HTTP\/1.1 503 /);
+  expect(bodyOf(answer)).toBe(
+    'upstream connect error or disconnect/reset before headers. reset reason: connection termination',
+  );
+  expect(world.logged).toEqual(['503 UC upstream_reset_after_response_started{connection_termination} 95']);
 });
 
 describe('headers of the router', () => {
