@@ -20,6 +20,8 @@ export interface MessageSink<Head> {
 export interface CodecStream<OutHead> extends MessageSink<OutHead> {
   pause(): void;
   resume(): void;
+  /** Its directions end each for itself, as CONNECT's do: said before the head. Absent: they cannot. */
+  becomeTunnel?(): void;
   /**
    * The other end of the tunnel that was asked for could not be reached, or was lost: HTTP/2 has a code for that.
    * Before the end or the reset that tells of it. Absent: there is no way to say it.

@@ -34,13 +34,17 @@ export class H2ClientStream extends H2Stream implements CodecStream<RequestHead>
     this.isHead = method === 'HEAD';
     this.isConnect = method === 'CONNECT';
     this.protocol = upgradeProtocol(head.headers);
-    this.isTunnel = this.isConnect || this.protocol !== '';
+    if (this.isConnect || this.protocol !== '') this.isTunnel = true;
     connection.begins(this);
     const { writer } = connection;
     writer.beginHeaders();
     writeRequestHead(writer, connection.hpackEncoder, head, this.protocol);
     connection.sendHeaders(this, end);
     connection.flush();
+  }
+
+  becomeTunnel(): void {
+    this.isTunnel = true;
   }
 
   /** Tells the server that the request is given up. */

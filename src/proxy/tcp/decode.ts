@@ -4,13 +4,18 @@ import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
   TcpProxy_TcpAccessLogOptionsSchema,
+  TcpProxy_TunnelingConfigSchema,
   TcpProxy_WeightedCluster_ClusterWeightSchema,
   TcpProxySchema,
   type TcpProxy,
+  type TcpProxy_TunnelingConfig,
 } from '../../proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
+import { formatProblem } from '../../observe/format/format.ts';
+import { decodeHeaderAddition } from '../../route/decode/header-mutations-decode.ts';
 import { decodeHeaderMatcher } from '../../route/match/decode.ts';
-import type { TcpProxyData, WeightedClusterData } from './tcp-proxy-data.ts';
+import { wireText } from '../../route/wire-text.ts';
+import type { TcpProxyData, TunnelingData, WeightedClusterData } from './tcp-proxy-data.ts';
 
 const supported = new SupportedFields(TcpProxySchema, [
   'stat_prefix',
@@ -24,6 +29,13 @@ const supported = new SupportedFields(TcpProxySchema, [
   'access_log_flush_interval',
   'flush_access_log_on_connected',
   'access_log_options',
+  'tunneling_config',
+]);
+const supportedTunneling = new SupportedFields(TcpProxy_TunnelingConfigSchema, [
+  'hostname',
+  'use_post',
+  'headers_to_add',
+  'post_path',
 ]);
 const supportedWeight = new SupportedFields(TcpProxy_WeightedCluster_ClusterWeightSchema, ['name', 'weight']);
 const supportedLogOptions = new SupportedFields(TcpProxy_TcpAccessLogOptionsSchema, [
@@ -51,6 +63,28 @@ export function decodeTcpProxy(message: TcpProxy, reasons: Reasons, extensions: 
     accessLogs: decodeAccessLogs(message.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher),
     accessLogFlushMs: durationMs(options?.accessLogFlushInterval ?? message.accessLogFlushInterval, 0),
     logOnConnected: options?.flushAccessLogOnConnected ?? message.flushAccessLogOnConnected,
+    tunneling:
+      message.tunnelingConfig === undefined
+        ? null
+        : decodeTunneling(message.tunnelingConfig, reasons.at('tunneling_config')),
+  };
+}
+
+function decodeTunneling(message: TcpProxy_TunnelingConfig, reasons: Reasons): TunnelingData {
+  supportedTunneling.check(message, reasons);
+  const problem = formatProblem(message.hostname);
+  if (problem !== null) reasons.at('hostname').add(problem);
+  if (message.postPath !== '') {
+    if (!message.usePost) reasons.at('post_path').add("Can't set a post path when POST method isn't used");
+    if (!message.postPath.startsWith('/')) reasons.at('post_path').add("post_path must start with '/'");
+  }
+  return {
+    hostname: message.hostname,
+    usePost: message.usePost,
+    postPath: message.postPath === '' ? '/' : wireText(message.postPath),
+    headersToAdd: message.headersToAdd.map((option, i) =>
+      decodeHeaderAddition(option, reasons.at('headers_to_add', i)),
+    ),
   };
 }
 

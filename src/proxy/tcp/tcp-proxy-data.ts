@@ -1,4 +1,5 @@
 import type { AccessLogData } from '../../observe/access-log-data.ts';
+import type { HeaderAdditionData } from '../../route/route-data.ts';
 
 /** A tcp_proxy as plain data. Durations in milliseconds; 0: off. */
 export interface TcpProxyData {
@@ -16,6 +17,17 @@ export interface TcpProxyData {
   /** 0: only at the end. */
   readonly accessLogFlushMs: number;
   readonly logOnConnected: boolean;
+  /** Null: connections go to the upstream as they are. */
+  readonly tunneling: TunnelingData | null;
+}
+
+/** `tunneling_config`: each connection leaves inside a CONNECT, or a POST. */
+export interface TunnelingData {
+  /** A format string: the request's authority. */
+  readonly hostname: string;
+  readonly usePost: boolean;
+  readonly postPath: string;
+  readonly headersToAdd: readonly HeaderAdditionData[];
 }
 
 export interface WeightedClusterData {

@@ -1,12 +1,15 @@
-import type { Cluster, Clusters } from '../../cluster/cluster.ts';
+import type { Cluster, Clusters, Host, TcpPool } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { DownstreamLocalClose } from '../../core/failures.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
+import type { Outcome } from '../../observe/outcome.ts';
 import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
 import type { TcpProxyData } from './tcp-proxy-data.ts';
 import { TcpSession } from './tcp-session.ts';
+import { TunnelDialing } from './tunnel-dialing.ts';
+import { Tunneling } from './tunneling.ts';
 
 export interface TcpProxyParts {
   readonly data: TcpProxyData;
@@ -41,6 +44,7 @@ export class TcpProxy implements ConnectionHandler {
   /** Upstream connections that still send what a client that has gone had sent. */
   readonly upstreamFlushTotal: Counter;
   readonly upstreamFlushActive: Gauge;
+  private readonly tunneling: Tunneling | null;
   private readonly sessions: Set<TcpSession>;
 
   constructor(parts: TcpProxyParts) {
@@ -58,6 +62,8 @@ export class TcpProxy implements ConnectionHandler {
     for (const name of rareCounterNames) parts.scope.counter(name);
     // Not measured (docs/differences.md).
     for (const name of ['downstream_cx_rx_bytes_buffered', 'downstream_cx_tx_bytes_buffered']) parts.scope.gauge(name);
+    const { tunneling } = parts.data;
+    this.tunneling = tunneling === null ? null : new Tunneling(tunneling);
     this.sessions = new Set();
   }
 
@@ -87,6 +93,12 @@ export class TcpProxy implements ConnectionHandler {
       left -= weight;
     }
     return null;
+  }
+
+  /** Where a connection to the host comes from: its own, or a stream of an HTTP connection to it. */
+  poolOf(cluster: Cluster, host: Host, outcome: Outcome): TcpPool {
+    if (this.tunneling === null) return cluster.tcpPool(host, 0);
+    return new TunnelDialing(cluster.httpPool(host, 0), this.tunneling.request(outcome), this);
   }
 
   removed(session: TcpSession): void {

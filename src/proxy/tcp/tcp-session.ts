@@ -1,4 +1,4 @@
-import type { Cluster, ConnectionWaiter, Host, PickContext } from '../../cluster/cluster.ts';
+import type { Cluster, ConnectionWaiter, Host, PickContext, TcpPool } from '../../cluster/cluster.ts';
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
@@ -23,7 +23,8 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   readonly proxy: TcpProxy;
   private readonly outcome: Outcome;
   private cluster: Cluster | null;
-  private host: Host | null;
+  /** Whom it waits for; null: nobody. */
+  private pool: TcpPool | null;
   private upstream: TcpUpstream | null;
   private attempts: number;
   private idleAt: number;
@@ -48,7 +49,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.downstream = downstream;
     this.proxy = proxy;
     this.cluster = null;
-    this.host = null;
+    this.pool = null;
     this.upstream = null;
     this.attempts = 0;
     this.idleAt = Infinity;
@@ -117,7 +118,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     // Read now: the address is gone once the socket is.
     void connection.peer.local;
     outcome.upstreamPoolReadyMs = proxy.clock.now - this.askedAtMs;
-    this.host = null;
+    this.pool = null;
     host.recordResult(200, null);
     this.upstream = new TcpUpstream(this, connection);
     connection.attach(this.upstream);
@@ -133,7 +134,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
       outcome.upstreamHost = host.addressText;
       host.recordResult(0, failure);
     }
-    this.host = null;
+    this.pool = null;
     if (failure.kind.flag === ResponseFlag.UpstreamOverflow) {
       outcome.flags |= ResponseFlag.UpstreamOverflow;
       this.endWith(DownstreamLocalClose);
@@ -177,7 +178,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (this.isOver) return;
     if (this.upstream !== null) this.countUpstream(this.upstream.connection);
     this.upstream = null;
-    if (failure.detail === '') {
+    if (failure.detail === '' && failure.kind.flag !== ResponseFlag.UpstreamRemoteReset) {
       // What it said last may still wait for a slow client.
       this.retryAt = Infinity;
       this.downstream.closeAfterFlush(this.stallMs, DownstreamLocalClose);
@@ -214,10 +215,10 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   onClosed(failure: Failure): void {
     if (this.isOver) return;
     this.isOver = true;
-    const { outcome, proxy, cluster } = this;
+    const { outcome, proxy } = this;
     proxy.timers.cancel(this);
-    if (this.host !== null && cluster !== null) cluster.tcpPool(this.host, 0).cancel(this);
-    this.host = null;
+    this.pool?.cancel(this);
+    this.pool = null;
     const upstream = this.upstream;
     this.upstream = null;
     if (upstream !== null) this.countUpstream(upstream.connection);
@@ -267,9 +268,9 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
       this.endWith(DownstreamLocalClose);
       return;
     }
-    this.host = host;
     this.askedAtMs = this.proxy.clock.now;
-    cluster.tcpPool(host, 0).newConnection(this);
+    this.pool = this.proxy.poolOf(cluster, host, this.outcome);
+    this.pool.newConnection(this);
   }
 
   private endWith(failure: Failure): void {

@@ -51,8 +51,36 @@ access_log_options: { access_log_flush_interval: 5s, flush_access_log_on_connect
   });
 });
 
+test('a tunnel', () => {
+  const { data, reasons } = decode(`
+stat_prefix: t
+cluster: c
+tunneling_config:
+  hostname: "%DOWNSTREAM_LOCAL_ADDRESS%"
+  use_post: true
+  post_path: /x
+  headers_to_add: [{ header: { key: X-A, value: "%PROTOCOL%" } }]`);
+  expect(reasons).toEqual([]);
+  expect(data.tunneling).toMatchObject({
+    hostname: '%DOWNSTREAM_LOCAL_ADDRESS%',
+    usePost: true,
+    postPath: '/x',
+    headersToAdd: [{ name: 'x-a', value: '%PROTOCOL%' }],
+  });
+  expect(
+    decode('stat_prefix: t\ncluster: c\ntunneling_config: { hostname: a, use_post: true }').data.tunneling,
+  ).toEqual({
+    hostname: 'a',
+    usePost: true,
+    postPath: '/',
+    headersToAdd: [],
+  });
+});
+
 test.each([
-  ['tunneling_config: { hostname: a.test:1 }', 'tunneling_config'],
+  ['tunneling_config: { hostname: a.test:1, request_id_header: x }', 'tunneling_config.request_id_header'],
+  ['tunneling_config: { hostname: "%NOPE%" }', 'tunneling_config.hostname: Not supported field'],
+  ['tunneling_config: { hostname: a, post_path: /x }', "post_path: Can't set a post path when POST method isn't used"],
   ['metadata_match: { filter_metadata: { envoy.lb: { a: b } } }', 'metadata_match'],
   ['hash_policy: [{ source_ip: {} }]', 'hash_policy'],
 ])('refused by name: %s', (yaml, field) => {

@@ -20,6 +20,7 @@ const proxyData: TcpProxyData = {
   accessLogs: [],
   accessLogFlushMs: 0,
   logOnConnected: false,
+  tunneling: null,
 };
 
 class Bench {

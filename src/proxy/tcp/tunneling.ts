@@ -1,0 +1,40 @@
+import { fieldValue } from '../../core/field-value.ts';
+import { HttpVersion, RequestHead } from '../../core/head.ts';
+import { Headers } from '../../core/headers.ts';
+import { compileFormat } from '../../observe/format/format.ts';
+import type { Formatter } from '../../observe/formatter.ts';
+import type { Outcome } from '../../observe/outcome.ts';
+import { HeaderMutations } from '../../route/mutate/header-mutations.ts';
+import type { TunnelingData } from './tcp-proxy-data.ts';
+
+/** What a tcp_proxy asks its upstreams for when its connections leave inside HTTP streams. */
+export class Tunneling {
+  readonly isPost: boolean;
+  private readonly hostname: Formatter;
+  private readonly postPath: string;
+  private readonly mutations: HeaderMutations | null;
+
+  constructor(data: TunnelingData) {
+    this.isPost = data.usePost;
+    this.hostname = compileFormat(data.hostname);
+    this.postPath = data.postPath;
+    const { headersToAdd: add } = data;
+    this.mutations =
+      add.length === 0
+        ? null
+        : new HeaderMutations({ remove: [], add }, 'request', (format, omitEmptyValues) =>
+            compileFormat(format, { omitEmptyValues }),
+          );
+  }
+
+  /** `outcome`: of the connection that is to be carried. */
+  request(outcome: Outcome): RequestHead {
+    const headers = new Headers();
+    const authority = fieldValue(this.hostname.format(outcome));
+    const method = this.isPost ? 'POST' : 'CONNECT';
+    const head = new RequestHead(method, authority, this.isPost ? this.postPath : '', HttpVersion.Http11, headers);
+    head.scheme = 'http';
+    this.mutations?.apply(headers, outcome);
+    return head;
+  }
+}
