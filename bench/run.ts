@@ -162,6 +162,8 @@ async function main(): Promise<void> {
   });
   const rounds = Number(values.rounds ?? (values.short ? 2 : 5));
   const seconds = Number(values.seconds ?? (values.short ? 1 : 3));
+  // wrk takes whole seconds only.
+  if (!Number.isInteger(seconds) || seconds < 1) throw new Error('--seconds takes a whole number');
   const targets = chooseTargets(
     values.targets ?? (values.short ? 'envoy,sekisho' : 'envoy,envoy-tuned,nginx,haproxy,sekisho'),
   );
