@@ -26,6 +26,7 @@ import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { tcpProxy } from './rows/tcp.ts';
+import { tunneling } from './rows/tunneling.ts';
 import { webSocket } from './rows/websocket.ts';
 
 /** Every group of comparisons. */
@@ -51,6 +52,7 @@ export const groups: readonly Group[] = [
   ...tcpProxy,
   ...webSocket,
   ...connects,
+  ...tunneling,
   ...observing,
   ...operators,
   ...grpc,
