@@ -27,6 +27,7 @@ import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { tcpProxy } from './rows/tcp.ts';
 import { tunneling } from './rows/tunneling.ts';
+import { upgrades } from './rows/upgrades.ts';
 import { webSocket } from './rows/websocket.ts';
 
 /** Every group of comparisons. */
@@ -53,6 +54,7 @@ export const groups: readonly Group[] = [
   ...webSocket,
   ...connects,
   ...tunneling,
+  ...upgrades,
   ...observing,
   ...operators,
   ...grpc,
