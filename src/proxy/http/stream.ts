@@ -4,7 +4,7 @@ import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { LocalReset } from '../../core/failures.ts';
 import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { ResponseHead, type RequestHead } from '../../core/head.ts';
+import { HttpVersion, ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { HttpFilter, LocalReply, Stream } from '../../filter/filter.ts';
