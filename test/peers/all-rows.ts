@@ -26,6 +26,8 @@ import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { tcpProxy } from './rows/tcp.ts';
+import { tunneling } from './rows/tunneling.ts';
+import { upgrades } from './rows/upgrades.ts';
 import { webSocket } from './rows/websocket.ts';
 
 /** Every group of comparisons. */
@@ -51,6 +53,8 @@ export const groups: readonly Group[] = [
   ...tcpProxy,
   ...webSocket,
   ...connects,
+  ...tunneling,
+  ...upgrades,
   ...observing,
   ...operators,
   ...grpc,

@@ -188,13 +188,21 @@ export class RequestDecoder extends Decoder {
     return target.scheme === 'http' || target.scheme === 'https' ? null : InvalidScheme;
   }
 
-  /** h2c is never spoken here, and a configuration may name more: the request goes on without its upgrade. */
+  /** h2c is never spoken here, and a configuration may name more: the request goes on without. True: none is left. */
   private dropIgnoredUpgrade(headers: Headers): boolean {
-    const protocol = headers.get('upgrade')!;
-    const isIgnored =
-      protocol.toLowerCase() === 'h2c' || this.server.ignoredUpgrades.some((matcher) => matcher.matches(protocol));
-    if (isIgnored) removeUpgrade(headers);
-    return isIgnored;
+    const asked = headers.get('upgrade')!;
+    const { ignoredUpgrades } = this.server;
+    if (asked.toLowerCase() !== 'h2c') {
+      if (ignoredUpgrades.length === 0) return false;
+      const protocols = asked.split(',');
+      const kept = protocols.filter((protocol) => !ignoredUpgrades.some((matcher) => matcher.matches(protocol.trim())));
+      if (kept.length > 0) {
+        if (kept.length < protocols.length) headers.set('upgrade', kept.join(',').trim());
+        return false;
+      }
+    }
+    removeUpgrade(headers);
+    return true;
   }
 
   private judgeUnderscores(headers: Headers): Failure | null {

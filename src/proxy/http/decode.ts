@@ -110,6 +110,7 @@ const proxyStatusFields = new SupportedFields(HttpConnectionManager_ProxyStatusC
 const logOptionFields = new SupportedFields(HttpConnectionManager_HcmAccessLogOptionsSchema, [
   'access_log_flush_interval',
   'flush_access_log_on_new_request',
+  'flush_log_on_tunnel_successfully_established',
 ]);
 
 const codecTypes: Readonly<Record<CodecType, HcmData['codecType'] | null>> = {
@@ -174,6 +175,7 @@ function decodeLogOptions(message: HttpConnectionManager, reasons: Reasons): Acc
   return {
     flushIntervalMs: durationMs(options?.accessLogFlushInterval ?? message.accessLogFlushInterval, 0),
     flushOnNewRequest: options?.flushAccessLogOnNewRequest ?? message.flushAccessLogOnNewRequest,
+    flushOnTunnel: options?.flushLogOnTunnelSuccessfullyEstablished ?? false,
   };
 }
 

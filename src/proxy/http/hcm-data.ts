@@ -65,6 +65,8 @@ export interface AccessLogOptionsData {
   /** 0: only at the end of the stream. */
   readonly flushIntervalMs: number;
   readonly flushOnNewRequest: boolean;
+  /** When a CONNECT has got its 200. */
+  readonly flushOnTunnel: boolean;
 }
 
 export interface DownstreamLimitsData {

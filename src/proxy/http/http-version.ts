@@ -15,3 +15,9 @@ export function versionOfAlpn(alpn: string): HttpVersion | null {
   if (alpn === '') return null;
   return alpn === 'h2' || alpn === 'h2c' ? HttpVersion.Http2 : HttpVersion.Http11;
 }
+
+/** As logs write it. */
+export function protocolName(version: HttpVersion): string {
+  if (version === HttpVersion.Http11) return 'HTTP/1.1';
+  return version === HttpVersion.Http10 ? 'HTTP/1.0' : 'HTTP/2';
+}

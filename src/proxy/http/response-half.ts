@@ -100,6 +100,7 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
     this.isHeadSent = true;
     this.isEnding = end;
     stream.codecStream.head(head, end);
+    stream.headSent(head);
     if (end) this.ended();
   }
 

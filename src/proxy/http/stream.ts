@@ -17,7 +17,9 @@ import { Forwarding } from './forwarding.ts';
 import { takeStreamDuration } from './grpc-timeout.ts';
 import type { HcmStats } from './hcm-stats.ts';
 import { requestHeadSize, responseHeadSize } from './head-size.ts';
+import { protocolName } from './http-version.ts';
 import { PauseReason } from './pause-reason.ts';
+import { asksToClose } from './request/connection-header.ts';
 import { RequestHalf } from './request-half.ts';
 import { ResponseHalf } from './response-half.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -417,6 +419,14 @@ export class HttpStream implements Stream {
     this.connection.finishHead(head);
   }
 
+  /** A final head has left through the filters. */
+  headSent({ status }: ResponseHead): void {
+    if (this.upgrade === '' || status !== (this.requestHead.method === 'CONNECT' ? 200 : 101)) return;
+    // What follows is no request any more.
+    this.timeouts.requestEnded();
+    if (this.manager.data.accessLogOptions.flushOnTunnel) this.log('DownstreamTunnelSuccessfullyEstablished');
+  }
+
   /** What an upgrade or CONNECT was to reach was not reached, or is gone. */
   tellLostTunnel(): void {
     if (this.upgrade !== '' && (this.outcome.flags & lostFlags) !== 0) this.codecStream.tunnelLost?.();
@@ -478,18 +488,6 @@ export class HttpStream implements Stream {
     this.outcome.accessLogType = moment;
     for (let i = 0; i < logs.length; i++) logs[i].log(this.outcome);
   }
-}
-
-function protocolName(version: HttpVersion): string {
-  if (version === HttpVersion.Http11) return 'HTTP/1.1';
-  return version === HttpVersion.Http10 ? 'HTTP/1.0' : 'HTTP/2';
-}
-
-function asksToClose(head: RequestHead): boolean {
-  const connection = head.headers.get('connection');
-  if (connection === undefined) return head.version === HttpVersion.Http10;
-  const tokens = connection.toLowerCase();
-  return head.version === HttpVersion.Http10 ? !tokens.includes('keep-alive') : tokens.includes('close');
 }
 
 /** Stands until the codec hands the head over. */

@@ -36,6 +36,8 @@ const supportedTunneling = new SupportedFields(TcpProxy_TunnelingConfigSchema, [
   'use_post',
   'headers_to_add',
   'post_path',
+  'propagate_response_headers',
+  'propagate_response_trailers',
 ]);
 const supportedWeight = new SupportedFields(TcpProxy_WeightedCluster_ClusterWeightSchema, ['name', 'weight']);
 const supportedLogOptions = new SupportedFields(TcpProxy_TcpAccessLogOptionsSchema, [
@@ -85,6 +87,7 @@ function decodeTunneling(message: TcpProxy_TunnelingConfig, reasons: Reasons): T
     headersToAdd: message.headersToAdd.map((option, i) =>
       decodeHeaderAddition(option, reasons.at('headers_to_add', i)),
     ),
+    propagation: { headers: message.propagateResponseHeaders, trailers: message.propagateResponseTrailers },
   };
 }
 

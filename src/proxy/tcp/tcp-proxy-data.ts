@@ -28,6 +28,8 @@ export interface TunnelingData {
   readonly usePost: boolean;
   readonly postPath: string;
   readonly headersToAdd: readonly HeaderAdditionData[];
+  /** `propagate_response_headers`, `propagate_response_trailers`: what the upstream answered becomes filter state. */
+  readonly propagation: { readonly headers: boolean; readonly trailers: boolean };
 }
 
 export interface WeightedClusterData {

@@ -98,7 +98,8 @@ export class TcpProxy implements ConnectionHandler {
   /** Where a connection to the host comes from: its own, or a stream of an HTTP connection to it. */
   poolOf(cluster: Cluster, host: Host, outcome: Outcome): TcpPool {
     if (this.tunneling === null) return cluster.tcpPool(host, 0);
-    return new TunnelDialing(cluster.httpPool(host, 0), this.tunneling.request(outcome), this);
+    const { propagation } = this.data.tunneling!;
+    return new TunnelDialing(cluster.httpPool(host, 0), this.tunneling.request(outcome), outcome, this, propagation);
   }
 
   removed(session: TcpSession): void {

@@ -7,6 +7,7 @@ import type { ActiveConnection } from '../../listener/network-filter.ts';
 import { Outcome } from '../../observe/outcome.ts';
 import { TcpUpstream } from './tcp-upstream.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
+import { TunnelDialing } from './tunnel-dialing.ts';
 
 /** Where there is no idle_timeout: Envoy's default of it. */
 const flushStallMs = 3_600_000;
@@ -25,6 +26,8 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   private cluster: Cluster | null;
   /** Whom it waits for; null: nobody. */
   private pool: TcpPool | null;
+  /** What carries the upstream connection; null: it is one of its own. */
+  private tunnel: TunnelDialing | null;
   private upstream: TcpUpstream | null;
   private attempts: number;
   private idleAt: number;
@@ -50,6 +53,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.proxy = proxy;
     this.cluster = null;
     this.pool = null;
+    this.tunnel = null;
     this.upstream = null;
     this.attempts = 0;
     this.idleAt = Infinity;
@@ -123,6 +127,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.upstream = new TcpUpstream(this, connection);
     connection.attach(this.upstream);
     this.touch();
+    this.tunnel?.count();
     if (proxy.data.logOnConnected) this.log('TcpUpstreamConnected');
     this.downstream.resume();
   }
@@ -269,8 +274,10 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
       return;
     }
     this.askedAtMs = this.proxy.clock.now;
-    this.pool = this.proxy.poolOf(cluster, host, this.outcome);
-    this.pool.newConnection(this);
+    const pool = this.proxy.poolOf(cluster, host, this.outcome);
+    this.pool = pool;
+    this.tunnel = pool instanceof TunnelDialing ? pool : null;
+    pool.newConnection(this);
   }
 
   private endWith(failure: Failure): void {
@@ -300,6 +307,10 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   }
 
   private countUpstream(connection: Connection): void {
+    if (this.tunnel !== null) {
+      this.tunnel.count();
+      return;
+    }
     this.outcome.upstreamWireBytesReceived = connection.bytesRead;
     this.outcome.upstreamWireBytesSent = connection.bytesWritten;
   }

@@ -3,8 +3,17 @@ import type { Connection } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
 import { LocalReset, RemoteConnectionFailure } from '../../core/failures.ts';
 import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
+import type { Outcome } from '../../observe/outcome.ts';
 import { TunnelConnection, type TunnelTime } from '../../tunnel/tunnel-connection.ts';
+import { receivedHeadSize, sentHeadSize } from '../http/head-size.ts';
+
+/** Which parts of the answer become filter state. */
+export interface Propagation {
+  readonly headers: boolean;
+  readonly trailers: boolean;
+}
 
 /** Opens one connection inside a stream of an HTTP pool: the host is asked for it, and agrees by a 2xx. */
 export class TunnelDialing implements TcpPool, StreamWaiter {
@@ -20,11 +29,21 @@ export class TunnelDialing implements TcpPool, StreamWaiter {
   /** The highest status that is consent. */
   private consentMax: number;
   private tunnel: TunnelConnection | null;
+  private readonly outcome: Outcome;
+  /** What had passed over the carrier before. */
+  private readBefore: number;
+  private writtenBefore: number;
+  private readonly propagation: Propagation;
 
-  constructor(pool: HttpPool, request: RequestHead, time: TunnelTime) {
+  /** `outcome`: of the connection that is carried. */
+  constructor(pool: HttpPool, request: RequestHead, outcome: Outcome, time: TunnelTime, propagation: Propagation) {
     this.pool = pool;
     this.request = request;
+    this.outcome = outcome;
     this.time = time;
+    this.propagation = propagation;
+    this.readBefore = 0;
+    this.writtenBefore = 0;
     this.waiter = null;
     this.stream = null;
     this.carrier = null;
@@ -58,6 +77,8 @@ export class TunnelDialing implements TcpPool, StreamWaiter {
   ): void {
     this.stream = stream;
     this.carrier = carrier;
+    this.readBefore = carrier.bytesRead;
+    this.writtenBefore = carrier.bytesWritten;
     this.host = host;
     this.connectStartMs = connectStartMs;
     // As Envoy: what RFC 9110 calls consent, any 2xx, counts over HTTP/1 only.
@@ -73,8 +94,14 @@ export class TunnelDialing implements TcpPool, StreamWaiter {
   // The stream
 
   head(head: ResponseHead, end: boolean): void {
-    const { waiter } = this;
+    const { waiter, outcome } = this;
     if (head.status < 200 || waiter === null) return;
+    if (this.propagation.headers)
+      this.propagate('headers', [{ key: ':status', value: String(head.status) }, ...fieldsOf(head.headers)]);
+    if (this.stream!.wireBytesSent === undefined) {
+      outcome.upstreamHeaderBytesSent = sentHeadSize(this.request);
+      outcome.upstreamHeaderBytesReceived = receivedHeadSize(head);
+    }
     if (head.status > this.consentMax) {
       this.stream!.reset(LocalReset);
       this.fail(RemoteConnectionFailure.with(`tunnel_response:${head.status}`), this.host);
@@ -90,7 +117,8 @@ export class TunnelDialing implements TcpPool, StreamWaiter {
     this.tunnel?.data(chunk, end);
   }
 
-  trailers(): void {
+  trailers(trailers: Headers): void {
+    if (this.propagation.trailers) this.propagate('trailers', fieldsOf(trailers));
     this.tunnel?.ended();
   }
 
@@ -107,9 +135,41 @@ export class TunnelDialing implements TcpPool, StreamWaiter {
     this.tunnel?.onBelowLowWatermark();
   }
 
+  /** Tells the outcome what has passed over the stream, heads and all. */
+  count(): void {
+    const { stream, carrier, outcome } = this;
+    if (stream === null) return;
+    outcome.upstreamConnectionId = carrier!.id;
+    if (stream.wireBytesSent === undefined) {
+      outcome.upstreamWireBytesReceived = carrier!.bytesRead - this.readBefore;
+      outcome.upstreamWireBytesSent = carrier!.bytesWritten - this.writtenBefore;
+      return;
+    }
+    outcome.upstreamWireBytesReceived = stream.wireBytesReceived!;
+    outcome.upstreamWireBytesSent = stream.wireBytesSent;
+    outcome.upstreamHeaderBytesReceived = stream.headerBytesReceived!;
+    outcome.upstreamHeaderBytesSent = stream.headerBytesSent!;
+  }
+
+  private propagate(what: 'headers' | 'trailers', fields: readonly Field[]): void {
+    this.outcome.filterState ??= new Map();
+    this.outcome.filterState.set(`envoy.tcp_proxy.propagate_response_${what}`, { headers: fields });
+  }
+
   private fail(failure: Failure, host: Host | null): void {
     const { waiter } = this;
     this.waiter = null;
+    this.count();
     waiter?.onConnectFailure(failure, host);
   }
+}
+
+/** As Envoy's logs show a head: the JSON of its HeaderMap. */
+interface Field {
+  readonly key: string;
+  readonly value: string;
+}
+
+function fieldsOf({ names, values }: Headers): Field[] {
+  return names.map((key, i) => ({ key, value: values[i] }));
 }

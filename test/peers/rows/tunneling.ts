@@ -39,6 +39,9 @@ access_log:
         host: "%UPSTREAM_HOST%"
         protocol: "%PROTOCOL%"
         upstream: "%UPSTREAM_PROTOCOL%"
+        headers: "%FILTER_STATE(envoy.tcp_proxy.propagate_response_headers)%"
+        trailers: "%FILTER_STATE(envoy.tcp_proxy.propagate_response_trailers)%"
+        plain: "%FILTER_STATE(envoy.tcp_proxy.propagate_response_headers:PLAIN)%"
         attempts: "%UPSTREAM_REQUEST_ATTEMPT_COUNT%"
         failure: "%UPSTREAM_TRANSPORT_FAILURE_REASON%"`;
 
@@ -97,6 +100,28 @@ const group = (
 
 const formats = `hostname: "%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%:80", headers_to_add: [{ header: { key: X-From, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" } }, { header: { key: x-b, value: b }, append_action: OVERWRITE_IF_EXISTS_OR_ADD }, { header: { key: x-c, value: "%REQ(x)%" } }]`;
 
+/** HPACK has its own ways, so that heads over HTTP/2 have other lengths. */
+const counted = (protocol: keyof typeof upstreams): Group => ({
+  name: `tunneling over ${protocol}: bytes on the wire`,
+  config: tcp(
+    `cluster: one\ntunneling_config: { hostname: "a:1" }\nflush_access_log_on_connected: true${log}
+        type: "%ACCESS_LOG_TYPE%"
+        wire: "%UPSTREAM_WIRE_BYTES_RECEIVED% %UPSTREAM_WIRE_BYTES_SENT%"
+        heads: "%UPSTREAM_HEADER_BYTES_RECEIVED% %UPSTREAM_HEADER_BYTES_SENT%"`,
+    [cluster('one', ['one'], upstreams[protocol])],
+  ),
+  rows: [
+    {
+      name: 'on connecting and at the end',
+      raw: ['hello', 150, 'end'],
+      upstream: [{ tunnel: 'echo', headers: [['x-a', '1']] }],
+      ...session,
+      logLines: 2,
+      differs: { 'log[1].wire': 'the bytes of a tunnel are counted once' },
+    },
+  ],
+});
+
 const dead: Group = {
   name: 'tunneling to a host that refuses',
   config: tcp(`cluster: dead\ntunneling_config: { hostname: "a.test:1" }${log}\nmax_connect_attempts: 2`, [
@@ -144,6 +169,42 @@ export const tunneling: readonly Group[] = [
     ],
     'max_connect_attempts: 2',
   ),
+  ...(['HTTP/1.1', 'HTTP/2'] as const).map((protocol) =>
+    group(
+      'propagation',
+      protocol,
+      'hostname: "a:1", propagate_response_headers: true, propagate_response_trailers: true',
+      [
+        {
+          name: 'accepted',
+          raw: ['hello', 150, 'end'],
+          upstream: [
+            {
+              tunnel: 'echo',
+              headers: [
+                ['x-a', '1'],
+                ['x-b', '"q"'],
+              ],
+            },
+          ],
+          ...session,
+        },
+        {
+          name: 'refused',
+          raw: ['hello'],
+          upstream: [{ status: 403, headers: [['x-a', '1']], body: 'no', isEarly: true }],
+          ...session,
+        },
+        {
+          name: 'trailers',
+          raw: ['hello'],
+          upstream: [{ tunnel: 'bye', headers: [], trailers: [['x-t', '2']] }],
+          ...session,
+        },
+      ],
+    ),
+  ),
+  ...(['HTTP/1.1', 'HTTP/2'] as const).map((protocol) => counted(protocol)),
   group('idle', 'HTTP/2', 'hostname: "a.test:443"', [rows[5]], 'idle_timeout: 0.3s'),
   dead,
 ];

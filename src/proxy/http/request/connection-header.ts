@@ -1,3 +1,4 @@
+import { HttpVersion, type RequestHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
 
 /** Connection options that name no header. `connection` names itself in vain. */
@@ -50,4 +51,12 @@ export function namesUpgrade(connection: string): boolean {
 
 function hasToken(list: string, token: string): boolean {
   return list.split(',').some((part) => part.trim().toLowerCase() === token);
+}
+
+/** The client will not send another request on this connection (RFC 9112 section 9.3). */
+export function asksToClose(head: RequestHead): boolean {
+  const connection = head.headers.get('connection');
+  if (connection === undefined) return head.version === HttpVersion.Http10;
+  const tokens = connection.toLowerCase();
+  return head.version === HttpVersion.Http10 ? !tokens.includes('keep-alive') : tokens.includes('close');
 }

@@ -74,6 +74,7 @@ tunneling_config:
     usePost: true,
     postPath: '/',
     headersToAdd: [],
+    propagation: { headers: false, trailers: false },
   });
 });
 
