@@ -73,20 +73,29 @@ function wrkScenario(settings: WrkSettings): SharedScenario {
   };
 }
 
-type H2Settings = Pick<SharedScenario, 'name' | 'summary' | 'shape' | 'goal' | 'isShort'> &
-  Pick<H2Load, 'connections' | 'streams'>;
+type H2Request = Omit<H2Load, 'port' | 'directory' | 'seconds'>;
+type H2Settings = Pick<SharedScenario, 'name' | 'summary' | 'shape' | 'goal' | 'isShort'> & H2Request;
 
-function h2Scenario({ connections, streams, ...scenario }: H2Settings): SharedScenario {
-  const load = (running: Running, seconds: number, from: Pick<H2Load, 'connections' | 'streams'>) =>
-    h2load({ port: running.place.listenPort, seconds, ...from });
+function h2Scenario(settings: H2Settings): SharedScenario {
+  const { name, summary, shape, goal, isShort, ...requests } = settings;
+  const { connections, streams, isTimed } = requests;
+  const load = ({ place: { listenPort: port, directory } }: Running, seconds: number, more: Partial<H2Load> = {}) =>
+    h2load({ port, directory, seconds, ...requests, ...more });
   return {
-    ...scenario,
+    name,
+    summary,
+    shape,
     kind: 'shared',
-    metrics: [cpu, user, rate, mean],
-    ...(connections === 1 ? { warmUp: (running) => load(running, 3, { connections: 8, streams: 16 }) } : {}),
-    measure: (running, { seconds }) => perRequest(running, () => load(running, seconds, { connections, streams })),
+    metrics: isTimed ? [{ ...p99, hasRatio: true }, mean, cpu, rate] : [cpu, user, rate, mean],
+    ...(goal === undefined ? {} : { goal }),
+    ...(isShort === undefined ? {} : { isShort }),
+    ...(connections * streams === 1 ? { warmUp: (running) => load(running, 3, { connections: 8, streams: 16 }) } : {}),
+    measure: (running, { seconds }) => perRequest(running, () => load(running, seconds)),
   };
 }
+
+/** A gRPC message of 20 bytes. */
+const grpcMessage = Uint8Array.of(0, 0, 0, 0, 20, ...Array<number>(20).fill(120));
 
 /** Every virtual host and every route of the realistic configuration in turn, as a browser asks. */
 function realisticRequests(): string {
@@ -174,6 +183,48 @@ const idle: OwnScenario = {
     return { kibPerConnection: (after - before) / idleConnections / 1024, rssMib: after / 2 ** 20 };
   },
 };
+
+const h2Connections = 1000;
+const h2Streams = 1000;
+
+const h2Memory: OwnScenario = {
+  kind: 'own',
+  name: 'h2-memory',
+  summary: `${h2Connections} idle HTTP/2 connections, then ${h2Streams} streams of one that wait for their answers`,
+  shape: 'h2-h2',
+  metrics: [
+    { key: 'kibPerConnection', title: 'KiB/connection', digits: 1, hasRatio: true },
+    { key: 'kibPerStream', title: 'KiB/stream', digits: 1, hasRatio: true },
+    { key: 'rssMib', title: 'RSS MiB', digits: 1 },
+  ],
+  measure: async (start) => {
+    const running = await start(1);
+    const { listenPort: port, directory } = running.place;
+    await h2load({ port, directory, connections: 8, streams: 100, seconds: 2 });
+    const growth = async (what: 'connections' | 'streams', count: number): Promise<number> => {
+      await sleep(1000);
+      const before = running.program.rss();
+      return (await held(what, port, count, () => running.program.rss() - before)) / count / 1024;
+    };
+    const kibPerConnection = await growth('connections', h2Connections);
+    const kibPerStream = await growth('streams', h2Streams);
+    return { kibPerConnection, kibPerStream, rssMib: running.program.rss() / 2 ** 20 };
+  },
+};
+
+/** What `measured` says while a client of its own process holds so many. */
+async function held(what: string, port: number, count: number, measured: () => number): Promise<number> {
+  const script = new URL('load/h2-idle.ts', import.meta.url).pathname;
+  const [command, ...args] = pinned(Core.Load, [process.execPath, script, what, String(port), String(count)]);
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  await Promise.race([once(child.stdout, 'data'), closed]);
+  await sleep(1500);
+  const result = measured();
+  child.stdin.end();
+  await closed;
+  return result;
+}
 
 const startUp: OwnScenario = {
   kind: 'own',
@@ -301,6 +352,36 @@ export const scenarios: readonly Scenario[] = [
     streams: 1,
     goal: 0.75,
   }),
+  h2Scenario({
+    name: 'h2-100',
+    summary: '100-byte responses over HTTP/2 on both sides, 1 connection with 100 streams',
+    shape: 'h2-h2',
+    connections: 1,
+    streams: 100,
+    isTimed: true,
+    goal: 1,
+  }),
+  h2Scenario({
+    name: 'h2-1m',
+    summary: '1 MiB responses over HTTP/2 on both sides, 4 connections with 4 streams',
+    shape: 'h2-h2',
+    connections: 4,
+    streams: 4,
+    path: '/1m',
+    goal: 1,
+  }),
+  h2Scenario({
+    name: 'grpc-unary',
+    summary: 'a gRPC message each way, 8 connections with 16 streams',
+    shape: 'h2-h2',
+    connections: 8,
+    streams: 16,
+    path: '/bench.Service/Unary',
+    headers: ['content-type: application/grpc', 'te: trailers', 'grpc-accept-encoding: gzip', 'grpc-timeout: 20S'],
+    body: grpcMessage,
+    goal: 0.4,
+    isShort: true,
+  }),
   wrkScenario({
     name: 'tcp-bulk',
     summary: 'tcp_proxy, 1 MiB at a time',
@@ -319,6 +400,7 @@ export const scenarios: readonly Scenario[] = [
   }),
   viaAutocannon,
   idle,
+  h2Memory,
   startUp,
   largeConfiguration,
 ];

@@ -66,7 +66,13 @@ http {
       add_header set-cookie "session=abcdef0123456789; Path=/; HttpOnly";
       return 200 '[${Array.from({ length: 10 }, () => item).join(',')}]';
     }
+    location /bench.Service/ {
+      default_type application/grpc;
+      add_trailer grpc-status 0;
+      return 200 "${'x'.repeat(25)}";
+    }
     location = /64k { }
+    location = /slow { alias ${home}/64k; limit_rate 1; }
     location = /1m { }
   }
 }
