@@ -334,6 +334,26 @@ const chatting = { ...extended, chunks: ['hello', ' world'], chunkPauseMs: 150 }
 const drain = 'sekisho sends a PING behind the first and the second when it is answered';
 const secondGoAway = { 'stats.http2.goaway_sent': drain, 'client[0].goAway[1]': drain };
 
+const http2Refusals: readonly Row[] = [
+  { name: '403 with a body', request: extended, upstream: [{ status: 403, body: 'no', isEarly: true }], ...overH2 },
+  {
+    name: '200 with a body',
+    request: extended,
+    upstream: [
+      {
+        status: 200,
+        body: 'yes',
+        isEarly: true,
+      },
+    ],
+    ...overH2,
+  },
+  { name: 'another protocol', request: { ...extended, protocol: 'other' }, ...overH2, differs: secondGoAway },
+  { name: 'a route that does not', request: { ...extended, path: '/off' }, ...overH2, differs: secondGoAway },
+  { name: 'no route', request: { ...extended, path: '/nothing' }, ...overH2 },
+  { name: 'a direct response', request: { ...extended, path: '/direct' }, ...overH2 },
+];
+
 const http2Rows = (headers: readonly (readonly [string, string])[] | undefined): Row[] => {
   const answer = headers === undefined ? {} : { headers };
   return [
@@ -369,29 +389,13 @@ const http2Rows = (headers: readonly (readonly [string, string])[] | undefined):
       upstream: [{ tunnel: 'mute', ...answer }],
       ...overH2,
     },
-    { name: '403 with a body', request: extended, upstream: [{ status: 403, body: 'no', isEarly: true }], ...overH2 },
-    {
-      name: '200 with a body',
-      request: extended,
-      upstream: [
-        {
-          status: 200,
-          body: 'yes',
-          isEarly: true,
-        },
-      ],
-      ...overH2,
-    },
     {
       name: 'CONNECT that ends with its head',
       request: { ...extended, isOpen: false },
       upstream: [{ tunnel: 'echo', ...answer }],
       ...overH2,
     },
-    { name: 'another protocol', request: { ...extended, protocol: 'other' }, ...overH2, differs: secondGoAway },
-    { name: 'a route that does not', request: { ...extended, path: '/off' }, ...overH2, differs: secondGoAway },
-    { name: 'no route', request: { ...extended, path: '/nothing' }, ...overH2 },
-    { name: 'a direct response', request: { ...extended, path: '/direct' }, ...overH2 },
+    ...http2Refusals,
     {
       name: 'early bytes',
       request: { ...extended, chunks: ['early'] },
