@@ -42,7 +42,7 @@ async function openWebSocket(app: App, subprotocols: string[] = []): Promise<Web
 function opened(socket: WebSocket): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   socket.addEventListener('open', () => resolve());
-  socket.addEventListener('error', ({ error }) => reject(error as Error));
+  socket.addEventListener('error', ({ error }) => reject(error));
   return promise;
 }
 
@@ -99,7 +99,7 @@ describe.each(protocols)('to an upstream of %s', (upstream) => {
     socket.send(bytes);
     expect(new Uint8Array((await message(socket)) as ArrayBuffer)).toEqual(bytes);
     const { promise, resolve } = Promise.withResolvers<CloseEvent>();
-    socket.addEventListener('close', (event) => resolve(event as unknown as CloseEvent));
+    socket.addEventListener('close', (event) => resolve(event));
     socket.close(4321, 'enough');
     expect(await within('the close', promise)).toMatchObject({ code: 4321, reason: 'enough' });
     expect(await app.logged(1)).toMatchObject([{ code: 101, path: '/chat' }]);

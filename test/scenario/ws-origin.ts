@@ -35,7 +35,7 @@ export class WebSocketOrigin {
       const key = headers['sec-websocket-key'];
       stream.respond({
         ':status': 200,
-        ...(key === undefined ? {} : { 'sec-websocket-accept': acceptKey(String(key)) }),
+        ...(key === undefined ? {} : { 'sec-websocket-accept': acceptKey(key) }),
       });
       conversation(stream);
     });
