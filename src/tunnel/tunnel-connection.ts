@@ -160,9 +160,9 @@ export class TunnelConnection implements Connection, Timed {
     if (this.hasEnded) this.close(ClosedByPeer);
   }
 
-  /** The stream is gone. */
+  /** The stream is gone. Behind the peer's end that says only that it takes no more (RFC 9113 section 8.1). */
   broken(failure: Failure): void {
-    this.close(failure);
+    this.close(this.hasPeerEnded ? ClosedByPeer : failure);
   }
 
   onAboveHighWatermark(): void {

@@ -244,6 +244,23 @@ describe('GOAWAY', () => {
     expect(await app.exit()).toEqual({ code: 0, signal: null });
   });
 
+  test('SIGTERM waits for answers that their client is slow to read', { timeout }, async () => {
+    const app = await startFor(await Origin.start(sized), manager);
+    const session = await openSession(await app.url());
+    const stream = session.request({ ':path': '/medium' }).pause();
+    await once(stream, 'response');
+    await untilStill(app);
+    const goAway = once(session, 'goaway');
+    app.signal('SIGTERM');
+    await goAway;
+    expect(app.hasExited).toBe(false);
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => (bytes += chunk.length)).resume();
+    await once(stream, 'end');
+    expect(bytes).toBe(mebibyte / 2);
+    expect(await app.exit()).toEqual({ code: 0, signal: null });
+  });
+
   test('a listener that is replaced under load fails no stream', { timeout }, async () => {
     const config = (port: number, body: string): object =>
       bootstrap(

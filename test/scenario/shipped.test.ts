@@ -3,11 +3,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { request } from 'undici';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { request, WebSocket } from 'undici';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { repository } from '../peers/binaries.ts';
 import { envoy, sekisho, type ProxyKind } from '../peers/proxy.ts';
 import { Shipped } from './shipped.ts';
+import { echo, WebSocketOrigin } from './ws-origin.ts';
 
 const kinds = [sekisho, envoy].filter((kind) => {
   const reason = kind.unavailable();
@@ -199,4 +200,34 @@ describe.each(kinds)('access-log.yaml on $name', (kind) => {
 test('every file is covered here', () => {
   const tests = readFileSync(import.meta.filename, 'utf8');
   for (const name of readdirSync(join(repository, 'config'))) expect(tests).toContain(`'${name}'`);
+});
+
+describe.each(kinds)('websocket.yaml on $name', (kind) => {
+  const shipped = withConfiguration(kind, 'websocket.yaml');
+
+  test('a WebSocket on /chat, and nowhere else', async () => {
+    const origin = await WebSocketOrigin.start(echo, shipped().port(10021));
+    const socket = new WebSocket(`ws://127.0.0.1:${shipped().port(10020)}/chat`);
+    onTestFinished(() => socket.close());
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    socket.addEventListener('message', ({ data }) => resolve(data));
+    socket.addEventListener('open', () => socket.send('hello'));
+    expect(await promise).toBe('hello');
+    expect(origin.port).toBe(shipped().port(10021));
+    expect(await get(shipped().url(10020))).toMatchObject({ status: 200, text: 'the page\n' });
+    const client = connect(shipped().port(10020), '127.0.0.1');
+    client.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+    expect(await text(client)).toMatch(/^HTTP\/1\.1 403 /);
+  });
+});
+
+describe.each(kinds)('connect-tunnel.yaml on $name', (kind) => {
+  const shipped = withConfiguration(kind, 'connect-tunnel.yaml');
+
+  test('TCP goes through the tunnel', async () => {
+    expect((await get(shipped().url(10030))).text).toBe('hello through a tunnel\n');
+    const stats = await shipped().proxy.stats();
+    expect(stats.get('http.out-of-the-tunnel.downstream_cx_upgrades_total')).toBe(1);
+    expect(stats.get('http.out-of-the-tunnel.downstream_cx_http2_total')).toBe(1);
+  });
 });

@@ -76,7 +76,9 @@ export class H1ClientCodec implements ClientCodec, ResponseListener {
     if (this.isFinished && stream === null) return;
     this.isFinished = true;
     if (stream === null) return;
-    if (decoder.state === DecoderState.UntilClose) {
+    // A CONNECT whose both halves have ended is complete. One that the upstream ends first is lost, as in Envoy.
+    const isWhole = decoder.state === DecoderState.Raw && stream.isConnect && stream.isRequestComplete;
+    if (isWhole || decoder.state === DecoderState.UntilClose) {
       decoder.state = DecoderState.Complete;
       stream.isResponseComplete = true;
       stream.user.data(noBytes, true);

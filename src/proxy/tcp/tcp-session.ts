@@ -36,6 +36,8 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   private flushAt: number;
   private askedAtMs: number;
   private isDownstreamEnded: boolean;
+  private isDownstreamPaused: boolean;
+  private isUpstreamPaused: boolean;
   private isOver: boolean;
   /** The client has gone, and the upstream still takes what it had sent. */
   private isFlushing: boolean;
@@ -62,6 +64,8 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.flushAt = Infinity;
     this.askedAtMs = 0;
     this.isDownstreamEnded = false;
+    this.isDownstreamPaused = false;
+    this.isUpstreamPaused = false;
     this.isOver = false;
     this.isFlushing = false;
     this.countedRead = 0;
@@ -160,13 +164,17 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (this.isOver) return;
     this.touch();
     this.outcome.bytesSent += chunk.length;
-    if (!this.downstream.write(chunk)) {
+    // A stream has bytes to deliver even when it has been paused.
+    if (!this.downstream.write(chunk) && !this.isUpstreamPaused) {
+      this.isUpstreamPaused = true;
       this.proxy.scope.counter('downstream_flow_control_paused_reading_total').inc();
       this.upstream!.connection.pause();
     }
   }
 
   onUpstreamDrain(): void {
+    if (!this.isDownstreamPaused) return;
+    this.isDownstreamPaused = false;
     this.downstream.resume();
   }
 
@@ -199,10 +207,14 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   onBytes(chunk: Uint8Array): void {
     this.touch();
     this.outcome.bytesReceived += chunk.length;
-    if (!this.upstream!.connection.write(chunk)) this.downstream.pause();
+    if (this.upstream!.connection.write(chunk) || this.isDownstreamPaused) return;
+    this.isDownstreamPaused = true;
+    this.downstream.pause();
   }
 
   onDrain(): void {
+    if (!this.isUpstreamPaused) return;
+    this.isUpstreamPaused = false;
     this.proxy.scope.counter('downstream_flow_control_resumed_reading_total').inc();
     this.upstream?.connection.resume();
   }
