@@ -32,11 +32,11 @@ const config = http(
   ],
 );
 
-/** Envoy counts connections that it closes while it reads from them. */
-const drained = {
-  'stats.cluster.frames.upstream_cx_protocol_error':
-    'a connection that closes because it is drained has broken no protocol',
-};
+/**
+ * Whether Envoy counts a connection that closes because it is drained as a broken protocol depends on whether it is
+ * still reading from it: docs/differences.md.
+ */
+const drained = /^stats\.cluster\.frames\.upstream_cx_protocol_error$/;
 
 const answered = (name: string, ...answer: Segment[]): Row => ({ name, upstream: [{ frames: answer }] });
 
@@ -45,13 +45,13 @@ const goAway: Group = {
   config,
   rows: [
     answered('an answer', ok),
-    { ...answered('the stream was not taken', 'GOAWAY 0 0'), differs: drained },
-    { ...answered('the stream was not taken, for an error', 'GOAWAY 0 2'), differs: drained },
+    { ...answered('the stream was not taken', 'GOAWAY 0 0'), ignores: drained },
+    { ...answered('the stream was not taken, for an error', 'GOAWAY 0 2'), ignores: drained },
     {
       name: 'the stream was not taken and is repeated',
       request: { path: '/refused' },
       upstream: [{ frames: ['GOAWAY 0 0'] }, { frames: [ok] }],
-      differs: drained,
+      ignores: drained,
     },
     {
       name: 'one stream was taken, another not',
@@ -59,7 +59,7 @@ const goAway: Group = {
       mode: 'together',
       staggerMs: 60,
       upstream: [{ frames: [250, ok] }, { frames: ['GOAWAY 1 0'] }],
-      differs: drained,
+      ignores: drained,
     },
     {
       name: 'twice, as graceful servers do',
@@ -71,9 +71,9 @@ const goAway: Group = {
         { frames: [200, ok] },
         { frames: [200, ok] },
       ],
-      differs: drained,
+      ignores: drained,
     },
-    { ...answered('and the connection ends', 'GOAWAY 1 0', 50, 'end'), differs: drained },
+    { ...answered('and the connection ends', 'GOAWAY 1 0', 50, 'end'), ignores: drained },
     answered('and the connection ends at once', 'GOAWAY 1 11', 'end'),
     answered('a connection ends in front of the answer', 'end'),
     answered('a connection is reset in front of the answer', 'reset'),
