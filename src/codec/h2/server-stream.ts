@@ -7,6 +7,16 @@ import { writeResponseHead } from './message/head-writer.ts';
 import type { H2ServerCodec } from './server.ts';
 import { H2Stream } from './stream.ts';
 
+/** Hears the rest of a request that is of no interest any more. */
+export const nobody: StreamUser<RequestHead> = {
+  head: () => undefined,
+  data: () => undefined,
+  trailers: () => undefined,
+  reset: () => undefined,
+  onAboveHighWatermark: () => undefined,
+  onBelowLowWatermark: () => undefined,
+};
+
 /** One request as its user holds it: takes the response. What is said to it after its end is ignored. */
 export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead> {
   declare user: StreamUser<RequestHead>;
@@ -55,7 +65,10 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
     if (this.isEndSaid) {
       // From now on a stream as any other: what is queued leaves first.
       this.isTunnel = false;
-      if (this.queuedBytes > 0) return;
+      if (this.queuedBytes > 0) {
+        this.user = nobody;
+        return;
+      }
     }
     const isWhole = this.isEndSaid && this.queuedBytes === 0;
     this.connection.resetStream(this, isWhole || this.endCode !== ErrorCode.NoError ? this.endCode : codeOf(failure));

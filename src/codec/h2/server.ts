@@ -1,7 +1,6 @@
 import { Failure } from '../../core/failure.ts';
 import { DownstreamRemoteClose } from '../../core/failures.ts';
 import type { RequestHead } from '../../core/head.ts';
-import type { StreamUser } from '../../core/message-sink.ts';
 import type { CodecHost, ServerCodec, StreamAcceptor } from '../codec.ts';
 import { HpackError } from '../hpack/decoder.ts';
 import { H2Connection } from './connection.ts';
@@ -21,7 +20,7 @@ import { earlyAnswerMs, earlyAnswersMax } from './limits.ts';
 import { RequestFields } from './message/request-fields.ts';
 import { upgradeFromConnect } from './message/upgrade.ts';
 import type { H2ServerOptions } from './options.ts';
-import { H2ServerStream } from './server-stream.ts';
+import { H2ServerStream, nobody } from './server-stream.ts';
 import { StreamState } from './stream-state.ts';
 
 /** Opaque bytes of the PING between the two GOAWAY frames. */
@@ -36,16 +35,6 @@ const drainPing = Uint8Array.from('draining', (c) => c.charCodeAt(0));
  */
 const DrainState = { Open: 0, Noticed: 1, Final: 2 } as const;
 type DrainState = (typeof DrainState)[keyof typeof DrainState];
-
-/** Hears the rest of a request that is answered already. */
-const nobody: StreamUser<RequestHead> = {
-  head: () => undefined,
-  data: () => undefined,
-  trailers: () => undefined,
-  reset: () => undefined,
-  onAboveHighWatermark: () => undefined,
-  onBelowLowWatermark: () => undefined,
-};
 
 /** The server's end of an HTTP/2 connection. */
 export class H2ServerCodec extends H2Connection<H2ServerStream> implements ServerCodec {
