@@ -58,6 +58,10 @@ function sampleOutcome(): Outcome {
     serverName: '',
     alpn: '',
     transportProtocol: 'raw_buffer',
+    applicationProtocols: [],
+    ja3: '',
+    ja4: '',
+    tls: null,
   };
   const headers = Headers.of(
     ['user-agent', 'curl/8.5.0'],

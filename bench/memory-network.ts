@@ -156,5 +156,14 @@ export class MemoryNetwork implements Network {
 function peerOf(remote: Address): Peer {
   const local: Address = { kind: 'ip', host: '127.0.0.1', port: 8080 };
   const ends = { remote, local, directRemote: remote, directLocal: local };
-  return { ...ends, serverName: '', alpn: '', transportProtocol: 'raw_buffer' };
+  return {
+    ...ends,
+    serverName: '',
+    alpn: '',
+    transportProtocol: 'raw_buffer',
+    applicationProtocols: [],
+    ja3: '',
+    ja4: '',
+    tls: null,
+  };
 }

@@ -59,6 +59,10 @@ function peerOf({ socket }: IncomingMessage): Peer {
     serverName: '',
     alpn: '',
     transportProtocol: 'raw_buffer',
+    applicationProtocols: [],
+    ja3: '',
+    ja4: '',
+    tls: null,
   };
 }
 

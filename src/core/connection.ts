@@ -4,7 +4,8 @@ import type { Peer } from './peer.ts';
 /** A two-way byte pipe: a TCP socket, a TLS socket, an internal pipe, or one HTTP/2 CONNECT stream. */
 export interface Connection {
   readonly id: number;
-  readonly peer: Peer;
+  /** Listener filters put another in its place before a filter chain is chosen; that of TLS knows more after the handshake. */
+  peer: Peer;
   /** Monotonic milliseconds at which it was opened or accepted. */
   readonly openedMs: number;
   /** Who counts it: told after the sink when it has closed. Null: nobody. */

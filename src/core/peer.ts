@@ -1,3 +1,5 @@
+import type { TlsFacts } from './tls-facts.ts';
+
 /** An IP address and port, a Unix socket's path, or an internal listener's name. */
 export interface Address {
   readonly kind: 'ip' | 'pipe' | 'internal';
@@ -28,5 +30,15 @@ export interface Peer {
   readonly serverName: string;
   /** Empty if none was negotiated. */
   readonly alpn: string;
+  /** What the client began to speak, as tls_inspector saw it, or what the transport socket speaks. */
   readonly transportProtocol: 'raw_buffer' | 'tls';
+  /** What the client offers, in its order: by ALPN, or as http_inspector saw it. */
+  readonly applicationProtocols: readonly string[];
+  /** Fingerprints of the ClientHello, where tls_inspector was asked for them; empty otherwise. */
+  readonly ja3: string;
+  readonly ja4: string;
+  /** Null: plain text, or the handshake is not complete. */
+  readonly tls: TlsFacts | null;
 }
+
+export const noProtocols: readonly string[] = [];

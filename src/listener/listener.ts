@@ -19,8 +19,6 @@ export interface FilterChain {
   readonly handler: ConnectionHandler;
 }
 
-const noProtocols: readonly string[] = [];
-
 /** What a listener has around it in its worker. */
 export interface ListenerSurroundings {
   readonly network: Network;
@@ -184,7 +182,9 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
     this.processActive.inc();
     this.active++;
     connection.owner = this;
-    const chain = this.matcher.find({ peer: connection.peer, applicationProtocols: noProtocols }) ?? this.defaultChain;
+    const chain =
+      this.matcher.find({ peer: connection.peer, applicationProtocols: connection.peer.applicationProtocols }) ??
+      this.defaultChain;
     if (chain === null) this.refuse(connection);
     else chain.handler.handle(connection, chain.name);
   }

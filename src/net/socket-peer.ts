@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Address, Peer } from '../core/peer.ts';
+import { noProtocols, type Address, type Peer } from '../core/peer.ts';
+import type { TlsFacts } from '../core/tls-facts.ts';
 
 const unnamedPipe: Address = { kind: 'pipe', host: '', port: 0 };
 
@@ -15,6 +16,10 @@ export class SocketPeer implements Peer {
   readonly serverName: string;
   readonly alpn: string;
   readonly transportProtocol: 'raw_buffer' | 'tls';
+  readonly applicationProtocols: readonly string[];
+  readonly ja3: string;
+  readonly ja4: string;
+  readonly tls: TlsFacts | null;
   private readonly socket: Socket;
   private remoteRead: Address | null;
   private localRead: Address | null;
@@ -23,6 +28,10 @@ export class SocketPeer implements Peer {
     this.serverName = '';
     this.alpn = '';
     this.transportProtocol = 'raw_buffer';
+    this.applicationProtocols = noProtocols;
+    this.ja3 = '';
+    this.ja4 = '';
+    this.tls = null;
     this.socket = socket;
     this.remoteRead = remote;
     this.localRead = local;

@@ -1,4 +1,5 @@
-import type { Address, Peer } from '../../core/peer.ts';
+import { noProtocols, type Address, type Peer } from '../../core/peer.ts';
+import type { TlsFacts } from '../../core/tls-facts.ts';
 import type { OsSockets } from './os-socket.ts';
 
 const unnamed: Address = { kind: 'pipe', host: '', port: 0 };
@@ -8,6 +9,10 @@ export class UringPeer implements Peer {
   readonly serverName: string;
   readonly alpn: string;
   readonly transportProtocol: 'raw_buffer' | 'tls';
+  readonly applicationProtocols: readonly string[];
+  readonly ja3: string;
+  readonly ja4: string;
+  readonly tls: TlsFacts | null;
   private readonly sockets: OsSockets;
   private readonly fd: number;
   private remoteRead: Address | null;
@@ -18,6 +23,10 @@ export class UringPeer implements Peer {
     this.serverName = '';
     this.alpn = '';
     this.transportProtocol = 'raw_buffer';
+    this.applicationProtocols = noProtocols;
+    this.ja3 = '';
+    this.ja4 = '';
+    this.tls = null;
     this.sockets = sockets;
     this.fd = fd;
     this.remoteRead = remote;

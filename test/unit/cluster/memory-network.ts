@@ -38,6 +38,10 @@ export class MemoryConnection implements Connection {
       serverName: '',
       alpn: '',
       transportProtocol: 'raw_buffer',
+      applicationProtocols: [],
+      ja3: '',
+      ja4: '',
+      tls: null,
     };
   }
 

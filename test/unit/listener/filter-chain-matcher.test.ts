@@ -17,6 +17,10 @@ function peer(change: Partial<Peer> = {}): Peer {
     serverName: '',
     alpn: '',
     transportProtocol,
+    applicationProtocols: [],
+    ja3: '',
+    ja4: '',
+    tls: null,
     ...change,
   };
 }

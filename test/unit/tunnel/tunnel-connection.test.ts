@@ -36,6 +36,10 @@ const peer: Peer = {
   serverName: '',
   alpn: 'h2',
   transportProtocol: 'tls',
+  applicationProtocols: [],
+  ja3: '',
+  ja4: '',
+  tls: null,
 };
 
 function open(): { stream: Stream; tunnel: TunnelConnection; sink: RecordingSink } {

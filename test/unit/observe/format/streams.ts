@@ -21,6 +21,10 @@ function peer(remotePort: number, localPort: number): Peer {
     serverName: '',
     alpn: '',
     transportProtocol: 'raw_buffer',
+    applicationProtocols: [],
+    ja3: '',
+    ja4: '',
+    tls: null,
   };
 }
 

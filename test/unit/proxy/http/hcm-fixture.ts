@@ -73,6 +73,11 @@ export function peer(host = '127.0.0.1', changes: Partial<Peer> = {}): Peer {
     serverName: '',
     alpn: '',
     transportProtocol: 'raw_buffer',
+    applicationProtocols: [],
+    ja3: '',
+    ja4: '',
+    tls: null,
+
     ...changes,
   };
 }

@@ -1,0 +1,48 @@
+import type { Connection } from '../core/connection.ts';
+import type { Address, Peer } from '../core/peer.ts';
+import type { DialHandler, Dialing, DialOptions } from './network.ts';
+
+/** What a filter chain's transport socket makes of an accepted connection. */
+export interface DownstreamTransport {
+  /**
+   * @param raw unattached; what listener filters read is heard again
+   * @returns what the filter chain is attached to, at once: its bytes flow after the handshake, and its `peer` knows the
+   * rest then. A handshake that fails closes it, and so does one that takes longer than `handshakeTimeoutMs` (0: none).
+   */
+  accept(raw: Connection, handshakeTimeoutMs: number): Connection;
+}
+
+/**
+ * What a request or a downstream connection says about the connection that it wants upstream. Envoy's
+ * TransportSocketOptions: part of a pool's key, so `key` is equal only where everything else is.
+ */
+export interface TransportOptions {
+  readonly key: string;
+  /** Instead of the configured SNI; empty: none. */
+  readonly serverName: string;
+  /** The server's certificate must name one of them; empty: as configured. */
+  readonly subjectAltNames: readonly string[];
+  /** Instead of the configured ALPN; empty: none. */
+  readonly applicationProtocols: readonly string[];
+  /** Offered where neither the cluster nor the request says anything; empty: none. */
+  readonly applicationProtocolsFallback: readonly string[];
+  /** Whose connection it is for, where the transport passes that on (PROXY protocol); null: anybody's. */
+  readonly downstream: Peer | null;
+}
+
+export const noTransportOptions: TransportOptions = {
+  key: '',
+  serverName: '',
+  subjectAltNames: [],
+  applicationProtocols: [],
+  applicationProtocolsFallback: [],
+  downstream: null,
+};
+
+/** How a cluster's connections are opened: plain, with TLS, with a PROXY protocol header in front. */
+export interface UpstreamTransport {
+  /** What it carries is encrypted. */
+  readonly isSecure: boolean;
+  /** The handshake is within `connectTimeoutMs`; `onConnected` comes after it. */
+  dial(address: Address, options: DialOptions, wanted: TransportOptions, handler: DialHandler): Dialing;
+}
