@@ -180,7 +180,7 @@ export abstract class Decoder {
 
   private decodeIdle(chunk: Uint8Array, from: number, to: number): number {
     let pos = from;
-    if (chunk[pos] <= SP) {
+    if (chunk[pos] <= SP || this.step === 1) {
       pos = this.skipEmptyLines(chunk, pos, to);
       if (pos >= to) return to;
     }
