@@ -1,6 +1,6 @@
-import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { WaitingLine } from '../../src/cluster/pool/waiting-line.ts';
+import * as fc from './chance.ts';
 
 interface Waiter {
   readonly number: number;

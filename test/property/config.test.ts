@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
 import { depthMax, type ConfigValue } from '../../src/config/config-value.ts';
@@ -8,6 +7,7 @@ import { isRefused, parseBootstrap, parseMessage } from '../../src/config/parse.
 import { place } from '../../src/config/place.ts';
 import { BootstrapSchema } from '../../src/proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { RouteConfigurationSchema } from '../../src/proto/envoy/config/route/v3/route_pb.js';
+import * as fc from './chance.ts';
 
 /** Names that lead into the schema, so that random trees get somewhere, and some that do not. */
 const names =

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Verdict } from '../../src/filter/filter.ts';
 import { ScriptedFilter, ScriptPass } from '../unit/proxy/http/script-pass.ts';
+import * as fc from './chance.ts';
 
 const any: readonly Verdict[] = [Verdict.Continue, Verdict.Stop, Verdict.StopAndBuffer];
 const message = fc.record({

@@ -1,5 +1,4 @@
 import { fromBinary, toBinary, toJsonString } from '@bufbuild/protobuf';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { doubleText, floatText } from '../../src/filter/grpc-json-transcoder/json/json-number.ts';
 import { PathMatcher } from '../../src/filter/grpc-json-transcoder/path/path-matcher.ts';
@@ -19,6 +18,7 @@ import {
   transcoder,
 } from '../unit/filter/grpc-json-transcoder/library.ts';
 import { Headers } from '../../src/core/headers.ts';
+import * as fc from './chance.ts';
 
 const options = { ignoresEnumCase: false, rejectsCollisions: false };
 const printer = new MessagePrinter(schema, {

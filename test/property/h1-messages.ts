@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from './chance.ts';
 
 /** Arbitraries for HTTP/1.1 on the wire. All strings are latin1. */
 

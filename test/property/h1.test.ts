@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { H1ClientCodec } from '../../src/codec/h1/client.ts';
 import { defaultClientOptions, defaultServerOptions } from '../../src/codec/h1/options.ts';
@@ -15,6 +14,7 @@ import {
   RecordingUser,
 } from '../wire/recorder.ts';
 import { chunks, cuts, fields, path, pieces, request, response, spoilt } from './h1-messages.ts';
+import * as fc from './chance.ts';
 
 const serverOptions = { ...defaultServerOptions, enableTrailers: true };
 const clientOptions = { ...defaultClientOptions, enableTrailers: true };

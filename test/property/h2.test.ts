@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { H2ClientCodec } from '../../src/codec/h2/client.ts';
 import { defaultClientOptions, defaultServerOptions } from '../../src/codec/h2/options.ts';
@@ -17,6 +16,7 @@ import {
   RecordingOwner,
   RecordingUser,
 } from '../wire/recorder.ts';
+import * as fc from './chance.ts';
 
 const streamErrors = { streamErrorOnInvalidHttpMessage: true };
 const opening = Buffer.concat([Buffer.from(preface), frame(4, 0, 0), frame(4, 1, 0)]);

@@ -1,9 +1,9 @@
-import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ByteWriter } from '../../src/codec/hpack/byte-writer.ts';
 import { HpackDecoder, HpackError } from '../../src/codec/hpack/decoder.ts';
 import { HpackEncoder } from '../../src/codec/hpack/encoder.ts';
 import { type Pair, decode, encoderTableOf, tableOf } from '../unit/codec/hpack/hex.ts';
+import * as fc from './chance.ts';
 
 const octet = fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code));
 const text = fc.oneof(

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HttpPool } from '../../src/cluster/cluster.ts';
 import { ClosedByPeer, LocalReset, RemoteConnectionFailure } from '../../src/core/failures.ts';
@@ -16,6 +15,7 @@ import {
   resetStream,
 } from '../unit/cluster/pool/h2-wire.ts';
 import type { MemoryConnection } from '../unit/cluster/memory-network.ts';
+import * as fc from './chance.ts';
 
 /** Knows when it is over, and that it is over once. */
 class Asker extends Waiter {

@@ -1,9 +1,9 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HostSet } from '../../src/cluster/host-set.ts';
 import { EdfScheduler } from '../../src/cluster/lb/edf.ts';
 import { priorityAt, priorityLoads } from '../../src/cluster/lb/priority.ts';
 import { clusterData, hostData, makeHost } from '../unit/cluster/cluster-fixture.ts';
+import * as fc from './chance.ts';
 
 describe('EdfScheduler', () => {
   it('picks every entry as often as its weight says, to within one turn', () => {

@@ -1,12 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Connection, ConnectionSink } from '../../src/core/connection.ts';
 import { ClosedLocally } from '../../src/core/failures.ts';
 import { lentBytes } from '../../src/core/lent-bytes.ts';
 import { Ground } from '../unit/net/sockets.ts';
+import * as fc from './chance.ts';
 
 /** A little generator of its own, so that a run is the same for the same seed. */
 function random(seed: number): () => number {

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { escapeJson, toBytes } from '../../src/observe/format/byte-string.ts';
 import { compileFormat, compileJsonFormat, formatProblem } from '../../src/observe/format/format.ts';
 import { Outcome } from '../../src/observe/outcome.ts';
+import * as fc from './chance.ts';
 
 const fromBytes = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8');
 

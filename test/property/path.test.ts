@@ -1,6 +1,6 @@
-import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mergeSlashes, normalizePath, unescapeSlashes } from '../../src/proxy/http/request/path.ts';
+import * as fc from './chance.ts';
 
 const piece = fc.constantFrom(
   ...'/ / . .. a b.c %2e %2E%2e %2f %5C \\ ; %25 %61 %7E ~ { " ? = %3f %zz % %2'.split(' '),

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FixedCluster } from '../../src/route/action/cluster-specifier.ts';
 import { Forward } from '../../src/route/action/forward.ts';
@@ -10,6 +9,7 @@ import { literalsOf, RouteIndex } from '../../src/route/route-index.ts';
 import type { PathMatchData, RouteConditionsData, RouteData, VirtualHostData } from '../../src/route/route-data.ts';
 import { VirtualClusters } from '../../src/route/virtual-clusters.ts';
 import { fixedRuntime, request } from '../unit/route/fixture.ts';
+import * as fc from './chance.ts';
 
 const segment = fc.constantFrom('a', 'ab', 'b', 'A', 'x1', '');
 const literal = fc.array(segment, { maxLength: 4 }).map((segments) => `/${segments.join('/')}`);

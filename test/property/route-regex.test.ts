@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { describe, expect, test } from 'vitest';
 import { Regex } from '../../src/route/regex.ts';
 import { nativeFullMatch, nativeSearch } from '../../src/route/regex/native.ts';
 import { Substitution } from '../../src/route/regex/substitution.ts';
 import { parseSubset } from '../../src/route/regex/syntax.ts';
+import * as fc from './chance.ts';
 
 const letters = ['a', 'b', 'c', '/', '-', '0', '1', '.', '\n'];
 const atom = fc.constantFrom(

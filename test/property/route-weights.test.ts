@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FixedCluster, WeightedClusters } from '../../src/route/action/cluster-specifier.ts';
 import { fixedRuntime, request } from '../unit/route/fixture.ts';
+import * as fc from './chance.ts';
 
 const weights = fc
   .array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 6 })

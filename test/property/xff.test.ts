@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
-import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addressFromRight } from '../../src/proxy/http/request/client-address.ts';
 import { CidrRanges, parseIp } from '../../src/proxy/http/request/ip-address.ts';
+import * as fc from './chance.ts';
 
 const ip = fc.oneof(fc.ipV4(), fc.ipV6());
 

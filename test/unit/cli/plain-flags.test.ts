@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCommandLine } from '../../../src/cli/command-line.ts';
 import { flags } from '../../../src/cli/flags.ts';
 import { readPlainFlags } from '../../../src/cli/plain-flags.ts';
+import * as fc from '../../property/chance.ts';
 
 describe('an ordinary command line', () => {
   test.each([

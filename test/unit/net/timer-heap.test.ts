@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Timed } from '../../../src/core/clock.ts';
 import { TimerHeap } from '../../../src/net/timer-heap.ts';
+import * as fc from '../../property/chance.ts';
 
 class Entry implements Timed {
   deadline = Infinity;

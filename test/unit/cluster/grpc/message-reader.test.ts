@@ -1,8 +1,8 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { grpcTimeoutText } from '../../../../src/cluster/grpc/grpc-timeout.ts';
 import { frameMessage } from '../../../../src/cluster/grpc/message-frame.ts';
 import { MessageFault, MessageReader } from '../../../../src/cluster/grpc/message-reader.ts';
+import * as fc from '../../../property/chance.ts';
 
 describe('messages', () => {
   it('come out as they went in, however they are cut', () => {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Base64Decoder, Base64Encoder } from '../../../../src/filter/grpc-web/base64.ts';
+import * as fc from '../../../property/chance.ts';
 
 const text = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('latin1'));
 

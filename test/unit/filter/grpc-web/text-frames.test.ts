@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TextFrames } from '../../../../src/filter/grpc-web/text-frames.ts';
+import * as fc from '../../../property/chance.ts';
 
 function frame(message: Uint8Array, flags = 0): Buffer {
   return Buffer.concat([Buffer.from([flags, 0, 0, message.length >>> 8, message.length & 255]), message]);

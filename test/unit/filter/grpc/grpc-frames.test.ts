@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameKind, frameHeadBytes, GrpcFrameReader, writeFrameHead } from '../../../../src/filter/grpc/grpc-frames.ts';
+import * as fc from '../../../property/chance.ts';
 
 /** Writes down what it reads. */
 class Witness extends GrpcFrameReader {
