@@ -1,5 +1,6 @@
 import type { ExtensionData, ExtensionDecoder, Extensions, PackedMessage } from '../core/extension.ts';
 import type { Reasons } from '../core/rejection.ts';
+import { SecretSources } from '../identity/secret-sources.ts';
 import { emptyRuntime, type RuntimeView } from '../core/runtime-view.ts';
 
 /** Where the decoder of one message type is, and in which places of the configuration the type may stand. */
@@ -15,6 +16,7 @@ export interface ExtensionEntry {
  */
 export class ExtensionTable implements Extensions {
   runtime: RuntimeView;
+  readonly secrets: SecretSources;
   private readonly entries: ReadonlyMap<string, ExtensionEntry>;
   private readonly decoders: Map<string, ExtensionDecoder>;
 
@@ -22,6 +24,7 @@ export class ExtensionTable implements Extensions {
     this.entries = new Map(entries.map((entry) => [entry.kind, entry]));
     this.decoders = new Map();
     this.runtime = emptyRuntime;
+    this.secrets = new SecretSources();
   }
 
   get kinds(): readonly string[] {

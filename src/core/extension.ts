@@ -28,6 +28,8 @@ export interface ExtensionDecoder {
 export interface Extensions {
   /** The configuration's own runtime, for the keys that decide what is accepted; absent: there is none. */
   runtime?: RuntimeView;
+  /** Which secrets what is decoded needs: `SecretSources` of `identity/`; absent: none may be named. */
+  secrets?: object;
   /** Whether a message type can be opened at all, for what is marked `is_optional`. */
   knows?(typeUrl: string): boolean;
   /**

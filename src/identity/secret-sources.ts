@@ -1,0 +1,50 @@
+import type { Extensions } from '../core/extension.ts';
+import type { SecretData } from './secret-data.ts';
+import type { DecodedSecret, SecretSourceData } from './secret-source-data.ts';
+
+/**
+ * What decoding knows of secrets: the static ones, and the sources that what is decoded needs. It travels with the
+ * decoders as `Extensions.secrets`. Main thread only.
+ */
+export class SecretSources {
+  private readonly statics: Map<string, DecodedSecret>;
+  private pending: Map<string, SecretSourceData>;
+
+  constructor() {
+    this.statics = new Map();
+    this.pending = new Map();
+  }
+
+  /** Of a decoder's extensions; null where no secrets may be named. */
+  static of({ secrets }: Extensions): SecretSources | null {
+    return secrets instanceof SecretSources ? secrets : null;
+  }
+
+  /** One of `static_resources.secrets`; false: there is one of this name and kind already. */
+  addStatic(secret: DecodedSecret): boolean {
+    const key = staticKey(secret.data.kind, secret.name);
+    if (this.statics.has(key)) return false;
+    this.statics.set(key, secret);
+    return true;
+  }
+
+  findStatic(kind: SecretData['kind'], name: string): DecodedSecret | null {
+    return this.statics.get(staticKey(kind, name)) ?? null;
+  }
+
+  /** Something that is being decoded needs it. */
+  need(source: SecretSourceData): void {
+    this.pending.set(source.key, source);
+  }
+
+  /** What was needed since it was last asked: whoever decodes a resource asks behind it, and so knows what it waits for. */
+  take(): readonly SecretSourceData[] {
+    const taken = [...this.pending.values()];
+    if (taken.length > 0) this.pending = new Map();
+    return taken;
+  }
+}
+
+function staticKey(kind: SecretData['kind'], name: string): string {
+  return `${kind}/${name}`;
+}
