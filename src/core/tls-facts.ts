@@ -1,4 +1,7 @@
-/** An X.509 certificate as logs, headers and policies speak of it. `identity/certificate.ts` reads it lazily from DER. */
+/**
+ * An X.509 certificate as logs, headers and policies speak of it. `identity/certificate.ts` reads it lazily from DER.
+ * Texts are bytes, one per character (latin1), as header values are.
+ */
 export interface CertificateFacts {
   readonly der: Uint8Array;
   /** RFC 2253, as Envoy prints it: `CN=a,O=b`. */
@@ -20,18 +23,23 @@ export interface CertificateFacts {
   readonly pem: string;
 }
 
-/** What a finished TLS handshake says of both ends. */
+/** What a TLS handshake says of both ends. One that failed says what it got to: the rest is empty, `handshakeMs` NaN. */
 export interface TlsFacts {
   /** `TLSv1.2`, `TLSv1.3`. */
   readonly version: string;
   /** As Envoy's `ssl.ciphers.*`: `TLS_AES_128_GCM_SHA256`, `ECDHE-RSA-AES128-GCM-SHA256`. */
   readonly cipher: string;
+  /** As Envoy's `ssl.curves.*`: `X25519`, `P-256`. */
+  readonly group: string;
   /** Hexadecimal; empty: none. */
   readonly sessionId: string;
   readonly isResumed: boolean;
+  /** From the first byte of the transport until it was complete. */
   readonly handshakeMs: number;
   /** What the peer presented, its own first; empty: nothing. Of a resumed session, what was presented then. */
   readonly peerChain: readonly CertificateFacts[];
+  /** Who signed the peer's certificate, by the verified chain: presented, or of the trust bundle; null: not verified. */
+  readonly peerIssuer: CertificateFacts | null;
   /** The chain above was checked against a trust bundle or a pin, and holds. */
   readonly isPeerVerified: boolean;
   /** What this end presented; null: nothing. */
