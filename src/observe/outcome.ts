@@ -21,6 +21,8 @@ export class Outcome {
   /** Wall clock at the first byte, milliseconds since the epoch. */
   startEpochMs: number;
   startMs: number;
+  /** Of the connection that a stream is on; NaN: this is of a connection itself, and `startMs` is its own. */
+  connectionStartMs: number;
   requestEndMs: number;
   /** Of the connection that the request went over; NaN where it was taken from the pool or is not known. */
   upstreamConnectStartMs: number;
@@ -65,6 +67,8 @@ export class Outcome {
 
   connectionId: number;
   peer: Peer | null;
+  /** Why the client's handshake failed; empty: it did not. */
+  downstreamTransportFailureReason: string;
   /** Who the client is, once x-forwarded-for was believed (port 0 then); null: `peer.remote`. %DOWNSTREAM_REMOTE_ADDRESS%. */
   remoteAddress: RemoteAddress | null;
   /** The request is internal (`x-envoy-internal: true` was set). */
@@ -115,6 +119,7 @@ export class Outcome {
   constructor() {
     this.startEpochMs = 0;
     this.startMs = 0;
+    this.connectionStartMs = NaN;
     this.requestEndMs = NaN;
     this.upstreamConnectStartMs = NaN;
     this.upstreamConnectEndMs = NaN;
@@ -148,6 +153,7 @@ export class Outcome {
     this.upstreamHeaderBytesSent = 0;
     this.connectionId = 0;
     this.peer = null;
+    this.downstreamTransportFailureReason = '';
     this.remoteAddress = null;
     this.isInternal = false;
     this.isHealthCheck = false;

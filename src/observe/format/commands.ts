@@ -20,7 +20,7 @@ import { Literal, NameOperator, NumberOperator, TextOperator, Truncated, type Op
 import { pathOperator, queryOperator, queryParameter } from './path-operator.ts';
 import { longFlags, shortFlags } from './response-flag-names.ts';
 import { requestedServerName } from './server-name.ts';
-import { EMPTY_COMMANDS, EMPTY_TIME_COMMANDS } from './tls-commands.ts';
+import { addTlsCommands } from './tls-commands.ts';
 import { TimeFormat } from './time-format.ts';
 import { between, commonDuration, currentDuration } from './timing.ts';
 
@@ -37,7 +37,7 @@ function makeCommands(): Map<string, Command> {
   addTexts(commands);
   addAddresses(commands);
   addParametrized(commands);
-  addEmpty(commands);
+  addTlsCommands(commands);
   return commands;
 }
 
@@ -108,7 +108,6 @@ function addTexts(commands: Map<string, Command>): void {
     PROTOCOL: (o) => o.protocol || null,
     UPSTREAM_PROTOCOL: (o) => o.upstreamProtocol || null,
     CONNECTION_TERMINATION_DETAILS: (o) => o.connectionTerminationDetails || null,
-    UPSTREAM_TRANSPORT_FAILURE_REASON: (o) => o.upstreamTransportFailureReason.replaceAll(' ', '_') || null,
     DOWNSTREAM_DETECTED_CLOSE_TYPE: (o) => o.downstreamCloseType,
     UPSTREAM_DETECTED_CLOSE_TYPE: (o) => (o.upstreamHost === '' ? null : o.upstreamCloseType),
     DOWNSTREAM_LOCAL_CLOSE_REASON: (o) => o.downstreamLocalCloseReason || null,
@@ -116,6 +115,9 @@ function addTexts(commands: Map<string, Command>): void {
     UPSTREAM_HOST: (o) => o.upstreamHost || null,
     // Set by filters that sekisho does not have.
     CUSTOM_FLAGS: () => '',
+    // Nothing is traced.
+    TRACE_ID: () => null,
+    SPAN_ID: () => null,
     UNIQUE_ID: newId,
     STREAM_ID: (o) => o.streamId || (o.streamId = newId()),
   };
@@ -202,24 +204,6 @@ function addParametrized(commands: Map<string, Command>): void {
   add('COALESCE', 'required', true, (parameter, length, context) =>
     coalesce(parameter, length, (name, inner, n) => makeOperator(name, inner, n, context)),
   );
-}
-
-function addEmpty(commands: Map<string, Command>): void {
-  for (const name of EMPTY_COMMANDS) plain(commands, name, () => NOTHING);
-  for (const name of EMPTY_TIME_COMMANDS) {
-    commands.set(name, {
-      parameter: 'optional',
-      takesLength: false,
-      make(pattern) {
-        checkTimePattern(pattern);
-        return NOTHING;
-      },
-    });
-  }
-}
-
-function checkTimePattern(pattern: string): void {
-  void new TimeFormat(pattern, false);
 }
 
 /** The operator of one command; null: there is no such command. */

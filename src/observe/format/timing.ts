@@ -7,10 +7,14 @@ type Instant = (outcome: Outcome) => number;
 
 /** Names of %COMMON_DURATION%'s instants. */
 const INSTANTS = new Map<string, Instant>([
+  ['DS_CX_BEG', (o) => (o.connectionStartMs === o.connectionStartMs ? o.connectionStartMs : o.startMs)],
+  // A stream is logged before its connection ends.
+  ['DS_CX_END', (o) => (o.accessLogType === 'TcpConnectionEnd' ? o.endMs : NaN)],
   ['DS_RX_BEG', (o) => o.startMs],
   ['DS_RX_END', (o) => o.requestEndMs],
   ['US_CX_BEG', (o) => o.upstreamConnectStartMs],
   ['US_CX_END', (o) => o.upstreamConnectEndMs],
+  ['US_HS_END', (o) => o.upstreamConnectEndMs + (o.upstreamPeer?.tls?.handshakeMs ?? NaN)],
   ['US_TX_BEG', (o) => o.upstreamRequestStartMs],
   ['US_TX_END', (o) => o.upstreamRequestEndMs],
   ['US_RX_BEG', (o) => o.upstreamResponseStartMs],

@@ -144,6 +144,7 @@ export class HttpStream implements Stream {
     this.isOnRecord = true;
     outcome.startMs = clock.now;
     outcome.startEpochMs = clock.epochMs;
+    outcome.connectionStartMs = connection.connection.openedMs;
     outcome.connectionId = connection.connection.id;
     outcome.peer = connection.connection.peer;
     outcome.filterChainName = connection.filterChainName;
