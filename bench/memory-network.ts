@@ -1,5 +1,5 @@
 import { latin1, writeLatin1 } from '../src/core/bytes.ts';
-import type { Connection, ConnectionOwner, ConnectionSink } from '../src/core/connection.ts';
+import type { AcceptedConnection, ConnectionOwner, ConnectionSink } from '../src/core/connection.ts';
 import type { Failure } from '../src/core/failure.ts';
 import type { Address, Peer } from '../src/core/peer.ts';
 import { Loop, type Flushable } from '../src/net/loop.ts';
@@ -20,7 +20,7 @@ const wire = Buffer.alloc(1 << 20);
 export type Receiver = (connection: MemoryConnection, size: number) => void;
 
 /** A connection whose other end is a function: it gathers and sends as the ones of `net/` do, without a kernel. */
-export class MemoryConnection implements Connection, Flushable {
+export class MemoryConnection implements AcceptedConnection, Flushable {
   readonly id: number;
   readonly peer: Peer;
   readonly openedMs: number;
@@ -53,6 +53,10 @@ export class MemoryConnection implements Connection, Flushable {
 
   attach(sink: ConnectionSink): void {
     this.sink = sink;
+  }
+
+  detach(): void {
+    throw new Error('nothing is looked at in this bench');
   }
 
   write(chunk: Uint8Array): boolean {

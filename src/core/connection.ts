@@ -41,6 +41,15 @@ export interface Connection {
   readonly bytesWritten: number;
 }
 
+/** A connection as its listener gets it: its first bytes may be looked at before anybody has it for good. */
+export interface AcceptedConnection extends Connection {
+  /**
+   * Takes the sink off again. Another is attached in the same entry; it hears `unread` first, once the call that
+   * attached it has returned. `bytesRead` begins anew.
+   */
+  detach(unread: Uint8Array): void;
+}
+
 /** A listener or a pool, which hears of the end of its connections whoever carries them. */
 export interface ConnectionOwner {
   onConnectionClosed(connection: Connection): void;

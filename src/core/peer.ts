@@ -18,6 +18,12 @@ export function formatAddress(address: Address): string {
 export type RemoteAddress = Address & { readonly remote?: true };
 export type LocalAddress = Address & { readonly local?: true };
 
+/** One type-length-value of a PROXY protocol header. */
+export interface ProxyTlv {
+  readonly type: number;
+  readonly value: Uint8Array;
+}
+
 /** What is known of a connection's two ends. Filled by `net/` and by listener filters, before a filter chain is chosen. */
 export interface Peer {
   readonly remote: RemoteAddress;
@@ -39,6 +45,10 @@ export interface Peer {
   readonly ja4: string;
   /** Null: plain text, or the handshake is not complete. */
   readonly tls: TlsFacts | null;
+  /** What a PROXY protocol header said besides addresses, for whoever passes it on; absent: nothing. */
+  readonly proxyTlvs?: readonly ProxyTlv[];
+  /** What listener filters noted, as dynamic metadata: namespace → struct; absent or null: nothing. */
+  readonly dynamicMetadata?: ReadonlyMap<string, unknown> | null;
 }
 
 export const noProtocols: readonly string[] = [];

@@ -1,5 +1,5 @@
 import type { Clock, Timers } from '../core/clock.ts';
-import type { Connection } from '../core/connection.ts';
+import type { AcceptedConnection, Connection } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Address } from '../core/peer.ts';
 
@@ -11,6 +11,8 @@ export interface DialOptions {
   readonly bindAddress: { readonly host: string; readonly port: number } | null;
   /** Seconds before the first TCP keep-alive probe; null: off. */
   readonly keepAliveSeconds: number | null;
+  /** What is said first, before a handshake; where the network is a PrologueNetwork. */
+  readonly prologue?: (connection: Connection) => Uint8Array;
 }
 
 export interface DialHandler {
@@ -36,7 +38,7 @@ export interface ListenOptions {
 }
 
 export interface AcceptHandler {
-  onAccepted(connection: Connection): void;
+  onAccepted(connection: AcceptedConnection): void;
   onAcceptFailure(message: string): void;
 }
 

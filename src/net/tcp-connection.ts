@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { latin1 } from '../core/bytes.ts';
 import type { Timed } from '../core/clock.ts';
-import type { Connection, ConnectionOwner, ConnectionSink } from '../core/connection.ts';
+import type { AcceptedConnection, ConnectionOwner, ConnectionSink } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
 import { ClosedByPeer, DelayedCloseTimeout } from '../core/failures.ts';
 import { lentBytes } from '../core/lent-bytes.ts';
@@ -30,9 +30,9 @@ const bulkBytesMin = 16 * 1024;
 const smallReadsMax = 8;
 
 /** A TCP or Unix socket. Writes are gathered until the loop's turn ends and leave as one system call. */
-export class TcpConnection implements Connection, Flushable, Timed {
+export class TcpConnection implements AcceptedConnection, Flushable, Timed {
   readonly id: number;
-  readonly peer: Peer;
+  peer: Peer;
   readonly socket: Socket;
   readonly openedMs: number;
   owner: ConnectionOwner | null;
@@ -46,6 +46,8 @@ export class TcpConnection implements Connection, Flushable, Timed {
   private readonly loop: Loop;
   private readonly memory: ReadMemory;
   private sink: ConnectionSink | null;
+  /** What the next sink hears first; null: nothing. Nothing is read as long as it waits. */
+  private unread: Uint8Array | null;
   /** What the next flush sends: text gathered so far, behind the chunks gathered before it. */
   private text: string;
   private chunks: (Uint8Array | string)[] | null;
@@ -84,6 +86,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
     this.loop = loop;
     this.memory = memory;
     this.sink = null;
+    this.unread = null;
     this.text = '';
     this.chunks = null;
     this.gatheredBytes = 0;
@@ -110,7 +113,15 @@ export class TcpConnection implements Connection, Flushable, Timed {
   attach(sink: ConnectionSink): void {
     if (this.sink !== null) throw new Error('a connection is attached exactly once');
     this.sink = sink;
-    if (this.pauses === 0) this.socket.resume();
+    if (this.pauses === 0) this.startReading();
+  }
+
+  detach(unread: Uint8Array): void {
+    this.sink = null;
+    this.bytesRead = 0;
+    if (unread.length === 0) return;
+    this.unread = unread;
+    this.socket.pause();
   }
 
   get bufferedBytes(): number {
@@ -152,6 +163,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
     // Bytes of a peer that we no longer listen to are read and dropped, or its FIN would never be seen.
     this.sink = new ClosingSink(this.sink);
     this.pauses = 0;
+    this.unread = null;
     this.socket.resume();
     this.loop.timers.schedule(this, this.loop.clock.now + lingerMs);
   }
@@ -198,7 +210,7 @@ export class TcpConnection implements Connection, Flushable, Timed {
   }
 
   resume(): void {
-    if (this.pauses > 0 && --this.pauses === 0 && this.sink !== null) this.socket.resume();
+    if (this.pauses > 0 && --this.pauses === 0 && this.sink !== null) this.startReading();
   }
 
   flush(): void {
@@ -215,6 +227,21 @@ export class TcpConnection implements Connection, Flushable, Timed {
     else if (this.isEnding) this.socket.end();
     if (!this.isAwaitingFlush && this.socket.writableLength > 0) this.awaitFlush();
     else if (this.isAboveHighWatermark && this.socket.writableLength === 0) this.fellBelow();
+  }
+
+  /** Bytes may be given to the sink from now on. */
+  private startReading(): void {
+    if (this.unread === null) this.socket.resume();
+    else setImmediate(giveUnread, this);
+  }
+
+  /** What a listener has looked at. */
+  giveUnread(): void {
+    const { unread } = this;
+    if (unread === null || this.pauses > 0 || this.isClosed) return;
+    this.unread = null;
+    this.receive(unread);
+    if (this.pauses === 0 && !this.isClosed) this.socket.resume();
   }
 
   /** The kernel has put `size` bytes into `buffer`. Gives the buffer for the next read; null: the same again. */
@@ -364,10 +391,15 @@ export class TcpConnection implements Connection, Flushable, Timed {
   }
 
   private discard(): void {
+    this.unread = null;
     this.text = '';
     this.chunks = null;
     this.gatheredBytes = 0;
   }
+}
+
+function giveUnread(connection: TcpConnection): void {
+  connection.giveUnread();
 }
 
 function onSocketEnd(this: Socket): void {

@@ -1,6 +1,6 @@
 import { noBytes } from '../core/bytes.ts';
 import type { Clock, Timed, Timers } from '../core/clock.ts';
-import type { Connection, ConnectionOwner, ConnectionSink } from '../core/connection.ts';
+import type { AcceptedConnection, ConnectionOwner, ConnectionSink } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
 import { ClosedByPeer, DelayedCloseTimeout } from '../core/failures.ts';
 import type { MessageSink } from '../core/message-sink.ts';
@@ -23,9 +23,9 @@ export interface TunnelTime {
  * A Connection inside an HTTP stream: what CONNECT opened. Bytes are the stream's data, a half-close is the end of a half,
  * and breaking off is a reset. Whoever has the stream tells it what comes (`data`, `ended`, `reset`, the watermarks).
  */
-export class TunnelConnection implements Connection, Timed {
+export class TunnelConnection implements AcceptedConnection, Timed {
   readonly id: number;
-  readonly peer: Peer;
+  peer: Peer;
   readonly openedMs: number;
   owner: ConnectionOwner | null;
   bufferLimit: number;
@@ -37,6 +37,10 @@ export class TunnelConnection implements Connection, Timed {
   private readonly stream: CarryingStream;
   private readonly time: TunnelTime;
   private sink: ConnectionSink | null;
+  /** What the next sink hears first, and whether the end is behind it; null: nothing. The stream is held back meanwhile. */
+  private unread: Uint8Array | null;
+  private isEndUnread: boolean;
+  private pauses: number;
   private isAboveHighWatermark: boolean;
   private hasEnded: boolean;
   private hasPeerEnded: boolean;
@@ -60,6 +64,9 @@ export class TunnelConnection implements Connection, Timed {
     this.stream = stream;
     this.time = time;
     this.sink = null;
+    this.unread = null;
+    this.isEndUnread = false;
+    this.pauses = 0;
     this.isAboveHighWatermark = false;
     this.hasEnded = false;
     this.hasPeerEnded = false;
@@ -75,7 +82,15 @@ export class TunnelConnection implements Connection, Timed {
   attach(sink: ConnectionSink): void {
     if (this.sink !== null) throw new Error('a connection is attached exactly once');
     this.sink = sink;
-    this.stream.resume();
+    if (this.unread === null) this.stream.resume();
+    else if (this.pauses === 0) this.soon();
+  }
+
+  detach(unread: Uint8Array): void {
+    this.sink = null;
+    this.bytesRead = 0;
+    this.unread = unread;
+    this.stream.pause();
   }
 
   /** What the stream holds back is the codec's to count. */
@@ -122,15 +137,22 @@ export class TunnelConnection implements Connection, Timed {
   }
 
   pause(): void {
+    this.pauses++;
     this.stream.pause();
   }
 
   resume(): void {
+    this.pauses--;
     this.stream.resume();
+    if (this.unread !== null && this.pauses === 0) this.soon();
   }
 
-  /** What was begun is over: the sink is told, or the peer's end has not come in time. */
+  /** What was begun is over: the sink is told what it has to hear first, or the end, or the peer's has not come in time. */
   tick(): void {
+    if (this.failure === null && this.unread !== null) {
+      this.giveUnread();
+      return;
+    }
     if (this.failure === null) {
       this.destroy(DelayedCloseTimeout);
       return;
@@ -144,7 +166,10 @@ export class TunnelConnection implements Connection, Timed {
   // What the stream tells
 
   data(chunk: Uint8Array, end: boolean): void {
-    if (chunk.length > 0 && this.failure === null) {
+    if (this.unread !== null) {
+      // What the stream had under way when it was held back.
+      this.unread = Buffer.concat([this.unread, chunk]);
+    } else if (chunk.length > 0 && this.failure === null) {
       this.bytesRead += chunk.length;
       if (!this.isLeaving) this.sink!.onBytes(chunk);
     }
@@ -154,6 +179,10 @@ export class TunnelConnection implements Connection, Timed {
   /** The peer's half is complete. */
   ended(): void {
     if (this.hasPeerEnded || this.failure !== null) return;
+    if (this.unread !== null) {
+      this.isEndUnread = true;
+      return;
+    }
     this.hasPeerEnded = true;
     if (this.isLeaving) this.destroy(ClosedByPeer);
     else this.sink?.onEnd();
@@ -183,7 +212,27 @@ export class TunnelConnection implements Connection, Timed {
     }
     this.isLeaving = true;
     this.stream.resume();
+    const hasEnded = this.takeUnread() !== null && this.isEndUnread;
     this.time.timers.schedule(this, this.time.clock.now + waitMs);
+    if (hasEnded) this.ended();
+  }
+
+  private giveUnread(): void {
+    if (this.pauses > 0 || this.sink === null) return;
+    const chunk = this.takeUnread()!;
+    this.data(chunk, this.isEndUnread);
+  }
+
+  private takeUnread(): Uint8Array | null {
+    const { unread } = this;
+    if (unread === null) return null;
+    this.unread = null;
+    this.stream.resume();
+    return unread;
+  }
+
+  private soon(): void {
+    this.time.timers.schedule(this, this.time.clock.now);
   }
 
   /** Told at the end of the turn, as sockets tell it: whoever destroys is not called from within. */
@@ -191,6 +240,6 @@ export class TunnelConnection implements Connection, Timed {
     if (this.failure !== null) return;
     this.failure = failure;
     this.time.timers.cancel(this);
-    this.time.timers.schedule(this, this.time.clock.now);
+    this.soon();
   }
 }

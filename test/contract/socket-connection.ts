@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lentBytes } from '../../src/core/lent-bytes.ts';
 import { DelayedCloseTimeout, ClosedLocally } from '../../src/core/failures.ts';
+import { acceptedConnectionContract } from './accepted-connection.ts';
 import { connectionContract } from './connection.ts';
 import type { Network } from '../../src/net/network.ts';
 import { Ground, listenOptions, RecordingSink } from '../unit/net/sockets.ts';
 
 /** What is true of connections over sockets, beside the contract of all connections. */
 export function socketConnectionContract(name: string, network: Network): void {
-  connectionContract(`accepted from a socket: ${name}`, async () => {
+  acceptedConnectionContract(`accepted from a socket: ${name}`, async () => {
     const ground = await Ground.open(listenOptions, network);
     const { client, connection } = await ground.accept();
     return { connection, peer: client, close: () => ground.close() };

@@ -95,6 +95,11 @@ export class Receiver {
     else this.ask();
   }
 
+  /** Is heard again, before anything else. */
+  takeBack(unread: Uint8Array): void {
+    if (unread.length > 0) this.held = [unread, ...this.held];
+  }
+
   onCompletion(what: number, result: number, flags: number): void {
     if ((flags & CompletionFlag.More) === 0) this.state = State.Idle;
     if (what === Ask.ReadEvents) this.onEvents(result);

@@ -1,9 +1,10 @@
 import { latin1 } from '../../core/bytes.ts';
 import type { Timed } from '../../core/clock.ts';
-import type { Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
+import type { AcceptedConnection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
 import { ClosedByPeer, DelayedCloseTimeout } from '../../core/failures.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
+import type { Peer } from '../../core/peer.ts';
 import { ClosingSink } from '../closing-sink.ts';
 import { nextConnectionId } from '../connection-id.ts';
 import type { Flushable } from '../loop.ts';
@@ -21,9 +22,9 @@ import type { UringThread } from './uring-thread.ts';
 const joinedBytesMax = 4096;
 
 /** A TCP socket in the thread's ring. Writes are gathered until the turn ends. */
-export class UringConnection implements Connection, Flushable, Timed, RingUser, Postponed, Reading {
+export class UringConnection implements AcceptedConnection, Flushable, Timed, RingUser, Postponed, Reading {
   readonly id: number;
-  readonly peer: UringPeer;
+  peer: Peer;
   readonly fd: number;
   readonly slot: number;
   readonly thread: UringThread;
@@ -36,6 +37,7 @@ export class UringConnection implements Connection, Flushable, Timed, RingUser, 
   heapIndex: number;
   heapKey: number;
 
+  private readonly socketPeer: UringPeer;
   private readonly receiver: Receiver;
   private readonly sender: Sender;
   private sink: ConnectionSink | null;
@@ -76,6 +78,7 @@ export class UringConnection implements Connection, Flushable, Timed, RingUser, 
     this.deadline = Infinity;
     this.heapIndex = -1;
     this.heapKey = Infinity;
+    this.socketPeer = peer;
     this.receiver = new Receiver(this);
     this.sender = new Sender(this);
     this.sink = null;
@@ -102,6 +105,12 @@ export class UringConnection implements Connection, Flushable, Timed, RingUser, 
     if (this.sink !== null) throw new Error('a connection is attached exactly once');
     this.sink = sink;
     if (this.pauses === 0) this.receiver.start();
+  }
+
+  detach(unread: Uint8Array): void {
+    this.sink = null;
+    this.bytesRead = 0;
+    this.receiver.takeBack(unread);
   }
 
   get bufferedBytes(): number {
@@ -309,7 +318,7 @@ export class UringConnection implements Connection, Flushable, Timed, RingUser, 
     this.receiver.close();
     this.sink?.onClosed(this.failure ?? ClosedByPeer);
     this.owner?.onConnectionClosed(this);
-    this.peer.close();
+    this.socketPeer.close();
     this.leaveRing();
     loop.leave();
   }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import type { Connection, ConnectionSink } from '../../../src/core/connection.ts';
+import type { AcceptedConnection, Connection, ConnectionSink } from '../../../src/core/connection.ts';
 import type { Failure } from '../../../src/core/failure.ts';
 import { Loop } from '../../../src/net/loop.ts';
 import type { DialOptions, ListenOptions, Network } from '../../../src/net/network.ts';
@@ -26,8 +26,8 @@ export const dialOptions: DialOptions = {
 export class Ground {
   readonly network: Network;
   port: number;
-  private readonly accepted: Connection[];
-  private readonly waiting: ((connection: Connection) => void)[];
+  private readonly accepted: AcceptedConnection[];
+  private readonly waiting: ((connection: AcceptedConnection) => void)[];
   private readonly closers: (() => void)[];
 
   private constructor(network: Network) {
@@ -54,20 +54,20 @@ export class Ground {
     return ground;
   }
 
-  private take(connection: Connection): void {
+  private take(connection: AcceptedConnection): void {
     const waiter = this.waiting.shift();
     if (waiter === undefined) this.accepted.push(connection);
     else waiter(connection);
   }
 
   /** A Node socket and the connection that we accepted from it. */
-  async accept(): Promise<{ client: Socket; connection: Connection }> {
+  async accept(): Promise<{ client: Socket; connection: AcceptedConnection }> {
     const client = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
     client.on('error', () => {});
     this.closers.push(() => client.destroy());
     const connection = await (this.accepted.length > 0
       ? Promise.resolve(this.accepted.shift()!)
-      : new Promise<Connection>((resolve) => this.waiting.push(resolve)));
+      : new Promise<AcceptedConnection>((resolve) => this.waiting.push(resolve)));
     return { client, connection };
   }
 

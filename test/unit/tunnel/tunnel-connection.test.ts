@@ -132,3 +132,54 @@ describe('a connection inside a stream', () => {
     expect((await third.sink.closed).kind).toBe(ClosedByPeer.kind);
   });
 });
+
+describe('a tunnel that a listener looks into', () => {
+  it('is passed on with what was read, with what came behind it, and with its end', () => {
+    const { stream, tunnel, sink } = open();
+    const successor = new RecordingSink();
+    sink.onBytes = (chunk) => {
+      tunnel.detach(chunk);
+      tunnel.attach(successor);
+    };
+    tunnel.attach(sink);
+    tunnel.data(Buffer.from('first'), false);
+    expect([successor.bytes, stream.pauses, tunnel.bytesRead]).toEqual([0, 1, 0]);
+    tunnel.data(Buffer.from(' second'), true);
+    expect(successor.events).toEqual([]);
+    tunnel.tick();
+    expect([successor.text, stream.pauses, tunnel.bytesRead]).toEqual(['first second', 0, 12]);
+    expect(successor.events).toEqual(['end']);
+  });
+
+  it('gives nothing while paused', () => {
+    const { stream, tunnel, sink } = open();
+    const successor = new RecordingSink();
+    sink.onBytes = (chunk) => {
+      tunnel.detach(chunk);
+      tunnel.pause();
+      tunnel.attach(successor);
+    };
+    tunnel.attach(sink);
+    tunnel.data(Buffer.from('hello'), false);
+    tunnel.tick();
+    expect(successor.bytes).toBe(0);
+    tunnel.resume();
+    tunnel.tick();
+    expect([successor.text, stream.pauses]).toEqual(['hello', 0]);
+  });
+
+  it('forgets what was read when it leaves', () => {
+    const { stream, tunnel, sink } = open();
+    const successor = new RecordingSink();
+    sink.onBytes = (chunk) => {
+      tunnel.detach(chunk);
+      tunnel.attach(successor);
+    };
+    tunnel.attach(sink);
+    tunnel.data(Buffer.from('hello'), false);
+    tunnel.endAndLinger(1000, ClosedLocally);
+    tunnel.ended();
+    tunnel.tick();
+    expect([successor.bytes, successor.events, stream.pauses]).toEqual([0, ['closed'], -1]);
+  });
+});
