@@ -13,7 +13,6 @@ import { isAboutSupport } from '../src/core/rejection.ts';
 import { supportedMessages, type SupportedMessage } from '../src/core/supported-fields.ts';
 import { extensionEntries } from '../src/extensions.ts';
 import { commandNames } from '../src/observe/format/commands.ts';
-import { EMPTY_COMMANDS, EMPTY_TIME_COMMANDS } from '../src/observe/format/tls-commands.ts';
 import { retryOnTokens } from '../src/route/retry-on.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -207,11 +206,11 @@ function adminSection(): string[] {
 }
 
 function operatorsSection(): string[] {
-  const empty = new Set([...EMPTY_COMMANDS, ...EMPTY_TIME_COMMANDS]);
+  const empty = ['SPAN_ID', 'TRACE_ID'];
   return [
-    code(commandNames.filter((name) => !empty.has(name)).toSorted()),
+    code(commandNames.filter((name) => !empty.includes(name)).toSorted()),
     '',
-    `Known, and empty as long as there is no TLS and no tracing: ${code([...empty].toSorted())}`,
+    `Known, and empty as long as there is no tracing: ${code(empty)}`,
     '',
   ];
 }

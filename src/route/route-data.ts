@@ -64,11 +64,19 @@ export interface PathMatchData {
   readonly caseSensitive: boolean;
 }
 
+/** `tls_context`: whether the client's certificate was presented and validated; null: either way. */
+export interface TlsMatchData {
+  readonly presented: boolean | null;
+  readonly validated: boolean | null;
+}
+
 export interface RouteConditionsData {
   readonly headers: readonly HeaderMatcherData[];
   readonly queryParameters: readonly QueryMatcherData[];
   readonly cookies: readonly CookieMatcherData[];
   readonly grpc: boolean;
+  /** Null: any connection will do. */
+  readonly tls?: TlsMatchData | null;
   readonly fraction: RuntimeFractionData | null;
 }
 

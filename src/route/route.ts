@@ -118,6 +118,8 @@ export interface DirectResponseAction {
 }
 
 export interface MatchContext {
+  /** Tells of the client's connection; absent: it is plain. */
+  readonly outcome?: Outcome;
   /** Stream-stable random, 0 ≤ x < 1, for runtime fractions. */
   readonly random: number;
 }

@@ -8,7 +8,6 @@ import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
 import { SchemeHeaderTransformationSchema } from '../../proto/envoy/config/core/v3/protocol_pb.js';
 import {
   HttpConnectionManager_CodecType as CodecType,
-  HttpConnectionManager_ForwardClientCertDetails as ClientCert,
   HttpConnectionManager_HcmAccessLogOptionsSchema,
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
   HttpConnectionManager_ProxyStatusConfigSchema,
@@ -23,6 +22,7 @@ import { decodeRouteConfiguration } from '../../route/decode.ts';
 import { decodeHeaderMatcher } from '../../route/match/decode.ts';
 import { wireText } from '../../route/wire-text.ts';
 import { decodeClientAddress } from './decode-client-address.ts';
+import { decodeClientCert } from './decode-client-cert.ts';
 import { decodeHttpFilters } from './decode-filters.ts';
 import { decodeLocalReply } from './decode-local-reply.ts';
 import { decodeUpgrades } from './decode-upgrades.ts';
@@ -74,6 +74,7 @@ const hcmFields = new SupportedFields(
     'preserve_external_request_id',
     'always_set_request_id_in_response',
     'forward_client_cert_details',
+    'set_current_client_cert_details',
     'proxy_100_continue',
     'normalize_path',
     'merge_slashes',
@@ -232,14 +233,6 @@ function decodeRequestId(message: HttpConnectionManager, reasons: Reasons): Requ
   };
 }
 
-const clientCertModes: Readonly<Record<ClientCert, ForwardingData['clientCert']>> = {
-  [ClientCert.SANITIZE]: 'SANITIZE',
-  [ClientCert.FORWARD_ONLY]: 'FORWARD_ONLY',
-  [ClientCert.APPEND_FORWARD]: 'APPEND_FORWARD',
-  [ClientCert.SANITIZE_SET]: 'SANITIZE_SET',
-  [ClientCert.ALWAYS_FORWARD_ONLY]: 'ALWAYS_FORWARD_ONLY',
-};
-
 function decodeForwarding(message: HttpConnectionManager, reasons: Reasons): ForwardingData {
   const scheme = message.schemeHeaderTransformation;
   if (scheme !== undefined) schemeFields.check(scheme, reasons.at('scheme_header_transformation'));
@@ -247,7 +240,7 @@ function decodeForwarding(message: HttpConnectionManager, reasons: Reasons): For
     appendXForwardedPort: message.appendXForwardedPort,
     addUserAgent: message.addUserAgent ?? false,
     via: wireText(message.via),
-    clientCert: clientCertModes[message.forwardClientCertDetails],
+    clientCert: decodeClientCert(message, reasons),
     schemeToOverwrite: scheme?.transformation.case === 'schemeToOverwrite' ? scheme.transformation.value : '',
     schemeMatchesUpstream: scheme?.matchUpstream ?? false,
   };

@@ -175,11 +175,22 @@ export interface ForwardingData {
   readonly addUserAgent: boolean;
   /** Empty: none. */
   readonly via: string;
-  readonly clientCert: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
+  readonly clientCert: ClientCertData;
   /** Overrides `:scheme`; empty: leave. */
   readonly schemeToOverwrite: string;
   /** `scheme_header_transformation.match_upstream`: the router writes the scheme of the upstream's transport. */
   readonly schemeMatchesUpstream: boolean;
+}
+
+/** What becomes of x-forwarded-client-cert, and what it says of the client's certificate. */
+export interface ClientCertData {
+  readonly mode: 'SANITIZE' | 'FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET' | 'ALWAYS_FORWARD_ONLY';
+  readonly subject: boolean;
+  readonly cert: boolean;
+  readonly chain: boolean;
+  readonly dns: boolean;
+  readonly uri: boolean;
+  readonly format: 'TEXT' | 'JSON';
 }
 
 export interface ResponseOptionsData {

@@ -1,6 +1,6 @@
 /**
  * What a connection manager and its router count rarely, below `http.<stat_prefix>.`: shown from the start, as in Envoy.
- * Names of what is refused here (TLS, HTTP/3, tracing, overload, internal redirects) are left out.
+ * Names of what is refused here (HTTP/3, tracing, overload, internal redirects) are left out.
  */
 export const rareCounterNames = [
   'downstream_cx_delayed_close_timeout',

@@ -7,7 +7,9 @@ export class HcmStats {
   readonly cxTotal: Counter;
   readonly cxHttp1Total: Counter;
   readonly cxHttp2Total: Counter;
+  readonly cxSslTotal: Counter;
   readonly cxActive: Gauge;
+  readonly cxSslActive: Gauge;
   readonly cxHttp1Active: Gauge;
   readonly cxHttp2Active: Gauge;
   readonly cxUpgradesTotal: Counter;
@@ -37,7 +39,9 @@ export class HcmStats {
     this.cxTotal = scope.counter('downstream_cx_total');
     this.cxHttp1Total = scope.counter('downstream_cx_http1_total');
     this.cxHttp2Total = scope.counter('downstream_cx_http2_total');
+    this.cxSslTotal = scope.counter('downstream_cx_ssl_total');
     this.cxActive = scope.gauge('downstream_cx_active');
+    this.cxSslActive = scope.gauge('downstream_cx_ssl_active');
     this.cxHttp1Active = scope.gauge('downstream_cx_http1_active');
     this.cxHttp2Active = scope.gauge('downstream_cx_http2_active');
     this.cxUpgradesTotal = scope.counter('downstream_cx_upgrades_total');

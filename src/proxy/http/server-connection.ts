@@ -35,6 +35,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   readonly manager: HttpConnectionManager;
   readonly connection: Connection;
   readonly filterChainName: string;
+  private readonly isSecure: boolean;
   deadline: number;
   heapIndex: number;
   heapKey: number;
@@ -70,6 +71,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.manager = manager;
     this.connection = connection;
     this.filterChainName = filterChainName;
+    this.isSecure = connection.peer.transportProtocol === 'tls';
     this.deadline = Infinity;
     this.heapIndex = -1;
     this.heapKey = Infinity;
@@ -95,6 +97,10 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     const { stats } = manager;
     stats.cxTotal.inc();
     stats.cxActive.inc();
+    if (this.isSecure) {
+      stats.cxSslTotal.inc();
+      stats.cxSslActive.inc();
+    }
     const { maxConnectionDurationMs } = manager.data.timeouts;
     if (maxConnectionDurationMs > 0) this.drainAt = this.startMs + maxConnectionDurationMs;
     this.becameIdle();
@@ -195,6 +201,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.codec?.closed(failure === DownstreamRemoteClose || failure.kind.side === 0 ? DownstreamRemoteClose : failure);
     for (const stream of this.streams.slice()) stream.onDownstreamReset(DownstreamRemoteClose);
     stats.cxActive.dec();
+    if (this.isSecure) stats.cxSslActive.dec();
     if (this.version !== null) (this.isHttp2 ? stats.cxHttp2Active : stats.cxHttp1Active).dec();
     if (this.isPastDuration) stats.cxHttp1SoftDrain.dec();
     stats.cxDestroy.inc();

@@ -5,7 +5,11 @@ import {
   type RuntimeFractionalPercent,
 } from '../../proto/envoy/config/core/v3/base_pb.js';
 import type { TypedExtensionConfig } from '../../proto/envoy/config/core/v3/extension_pb.js';
-import { RouteMatchSchema, type RouteMatch } from '../../proto/envoy/config/route/v3/route_components_pb.js';
+import {
+  RouteMatch_TlsContextMatchOptionsSchema,
+  RouteMatchSchema,
+  type RouteMatch,
+} from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import { UriTemplateMatchConfigSchema } from '../../proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js';
 import { FractionalPercent_DenominatorType } from '../../proto/envoy/type/v3/percent_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
@@ -28,7 +32,9 @@ const matchFields = new SupportedFields(RouteMatchSchema, [
   'query_parameters',
   'cookies',
   'grpc',
+  'tls_context',
 ]);
+const tlsFields = new SupportedFields(RouteMatch_TlsContextMatchOptionsSchema, ['presented', 'validated']);
 const templateFields = new SupportedFields(UriTemplateMatchConfigSchema, ['path_template']);
 const fractionFields = new SupportedFields(RuntimeFractionalPercentSchema, ['default_value', 'runtime_key']);
 
@@ -81,9 +87,10 @@ export function decodeConditions(
   reasons: Reasons,
   decoding: RouteDecoding,
 ): RouteConditionsData | null {
-  const { headers, queryParameters, cookies, grpc, runtimeFraction } = message;
+  const { headers, queryParameters, cookies, grpc, runtimeFraction, tlsContext } = message;
   const isEmpty = headers.length === 0 && queryParameters.length === 0 && cookies.length === 0;
-  if (isEmpty && grpc === undefined && runtimeFraction === undefined) return null;
+  if (isEmpty && grpc === undefined && runtimeFraction === undefined && tlsContext === undefined) return null;
+  if (tlsContext !== undefined) tlsFields.check(tlsContext, reasons.at('tls_context'));
   const limit = decoding.maxProgramSize;
   return {
     headers: decodeHeaderMatchers(headers, 'headers', reasons, limit),
@@ -92,6 +99,10 @@ export function decodeConditions(
     ),
     cookies: cookies.map((matcher, i) => decodeCookieMatcher(matcher, reasons.at('cookies', i), limit)),
     grpc: grpc !== undefined,
+    tls:
+      tlsContext === undefined
+        ? null
+        : { presented: tlsContext.presented ?? null, validated: tlsContext.validated ?? null },
     fraction: runtimeFraction === undefined ? null : decodeFraction(runtimeFraction, reasons.at('runtime_fraction')),
   };
 }

@@ -1,6 +1,7 @@
 import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { RequestHead } from '../../core/head.ts';
-import type { RouteConditionsData, RuntimeFractionData } from '../route-data.ts';
+import type { TlsFacts } from '../../core/tls-facts.ts';
+import type { RouteConditionsData, RuntimeFractionData, TlsMatchData } from '../route-data.ts';
 import type { MatchContext, RouteRuntime } from '../route.ts';
 import { CookieMatcher } from './cookie-matcher.ts';
 import { allMatch, HeaderMatcher } from './header-matcher.ts';
@@ -12,6 +13,7 @@ export class RouteConditions {
   private readonly queryParameters: readonly QueryMatcher[];
   private readonly cookies: readonly CookieMatcher[];
   private readonly grpc: boolean;
+  private readonly tls: TlsMatchData | null;
   private readonly fraction: RuntimeFractionData | null;
   private readonly runtime: RouteRuntime;
 
@@ -20,12 +22,14 @@ export class RouteConditions {
     this.queryParameters = data.queryParameters.map((matcher) => new QueryMatcher(matcher));
     this.cookies = data.cookies.map((matcher) => new CookieMatcher(matcher));
     this.grpc = data.grpc;
+    this.tls = data.tls ?? null;
     this.fraction = data.fraction;
     this.runtime = runtime;
   }
 
   hold(head: RequestHead, context: MatchContext): boolean {
     if (this.fraction !== null && !this.isChosen(this.fraction, context.random)) return false;
+    if (this.tls !== null && !isOfConnection(this.tls, context.outcome?.peer?.tls ?? null)) return false;
     if (this.grpc && !isGrpcRequest(head)) return false;
     if (!allMatch(this.headers, head)) return false;
     for (let i = 0; i < this.queryParameters.length; i++) {
@@ -40,4 +44,9 @@ export class RouteConditions {
     if (key === '') return Math.floor(random * denominator) < numerator;
     return this.runtime.fraction(key, numerator, denominator, random);
   }
+}
+
+function isOfConnection({ presented, validated }: TlsMatchData, tls: TlsFacts | null): boolean {
+  if (presented !== null && presented !== (tls !== null && tls.peerChain.length > 0)) return false;
+  return validated === null || validated === (tls !== null && tls.isPeerVerified);
 }

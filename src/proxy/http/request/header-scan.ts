@@ -1,4 +1,5 @@
 import type { Headers } from '../../../core/headers.ts';
+import { clientCertHeader } from './forwarded-client-cert.ts';
 
 /** What the connection manager does with a header of this name. Bits, so that a scan can say which kinds it met. */
 export const HeaderKind = {
@@ -20,6 +21,8 @@ export const HeaderKind = {
   UserAgent: 1 << 11,
   Via: 1 << 12,
   ExternalAddress: 1 << 13,
+  /** Taken out where the client has presented no certificate, unless it is always passed on. */
+  ClientCert: 1 << 14,
   /** Not a kind of header: a scan met one of the kinds that must be single more than once. */
   Repeated: 1 << 30,
 } as const;
@@ -63,6 +66,7 @@ const single: readonly (readonly [string, number])[] = [
   ['user-agent', HeaderKind.UserAgent],
   ['via', HeaderKind.Via],
   ['x-envoy-external-address', HeaderKind.ExternalAddress],
+  [clientCertHeader, HeaderKind.ClientCert],
 ];
 
 /** `extraInternal`: the route configuration's internal_only_headers, lower-case. */
@@ -72,7 +76,7 @@ export function compileHeaderKinds(extraInternal: readonly string[], dropsClient
   for (const name of internalOnly) kinds.set(name, HeaderKind.InternalOnly);
   for (const name of edgeOnly) kinds.set(name, HeaderKind.EdgeOnly);
   for (const name of hopByHop) kinds.set(name, HeaderKind.Drop);
-  if (dropsClientCert) kinds.set('x-forwarded-client-cert', HeaderKind.Drop);
+  if (dropsClientCert) kinds.set(clientCertHeader, HeaderKind.Drop);
   for (const [name, kind] of single) kinds.set(name, kind | (kinds.get(name) ?? 0));
   return kinds;
 }

@@ -2,11 +2,13 @@ import { fieldValue } from '../../../core/field-value.ts';
 import { HttpVersion, type RequestHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
 import type { Peer } from '../../../core/peer.ts';
+import type { TlsFacts } from '../../../core/tls-facts.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
 import type { Counter, StatsScope } from '../../../observe/stats.ts';
-import type { ForwardingData, HcmData, RequestIdData } from '../hcm-data.ts';
+import type { ClientCertData, ForwardingData, HcmData, RequestIdData } from '../hcm-data.ts';
 import { ClientAddresses } from './client-address.ts';
 import { isPlainConnection, keepsTrailers, namesUpgrade, removeNominatedHeaders } from './connection-header.ts';
+import { ForwardedClientCert } from './forwarded-client-cert.ts';
 import { compileHeaderKinds, HeaderKind, joinRepeated, removeKinds } from './header-scan.ts';
 import { isAcceptableReferer } from './referer.ts';
 import { missingHost, undetectedClient, type Reject } from './reject.ts';
@@ -36,6 +38,9 @@ export class RequestPreparation {
   private readonly forwarding: ForwardingData;
   private readonly defaultHost: string;
   private readonly trustsForwardedProto: boolean;
+  private readonly passesClientCert: boolean;
+  /** Null: nothing is said of the client's certificate. */
+  private readonly clientCert: ForwardedClientCert | null;
   private readonly localNode: { readonly cluster: string; readonly id: string };
   private readonly rejectedByDetection: Counter;
   // Where the last scan found the headers that are written later; -1: nowhere.
@@ -51,8 +56,10 @@ export class RequestPreparation {
   constructor(data: HcmData, context: PreparationContext) {
     this.target = new TargetPreparation(data.path, data.host, context.stats);
     this.clients = new ClientAddresses(data.client, context.localAddress);
-    const dropsClientCert = data.forwarding.clientCert !== 'ALWAYS_FORWARD_ONLY';
-    this.kinds = compileHeaderKinds(data.routeConfig.internalOnlyHeaders, dropsClientCert);
+    const { clientCert } = data.forwarding;
+    this.kinds = compileHeaderKinds(data.routeConfig.internalOnlyHeaders, clientCert.mode === 'SANITIZE');
+    this.passesClientCert = clientCert.mode === 'ALWAYS_FORWARD_ONLY';
+    this.clientCert = writesClientCert(clientCert.mode) ? new ForwardedClientCert(clientCert) : null;
     this.ids = new RequestIds();
     this.requestId = data.requestId;
     this.forwarding = data.forwarding;
@@ -149,14 +156,16 @@ export class RequestPreparation {
     if (client.address !== null) outcome.remoteAddress = { kind: 'ip', host: client.address.text, port: 0 };
 
     // Headers that exist are rewritten in place while the scan's indices hold; then some go; then new ones come last.
+    const tls = presenting(peer);
     let gone = HeaderKind.Drop;
+    if (tls === null && !this.passesClientCert) gone |= HeaderKind.ClientCert;
     if (!isInternal) gone |= HeaderKind.InternalOnly;
     if (isEdge) gone |= HeaderKind.EdgeOnly;
     if (this.referer >= 0 && !isAcceptableReferer(values[this.referer])) gone |= HeaderKind.Referer;
     if ((met & HeaderKind.Te) !== 0 && !sanitizeTe(headers)) gone |= HeaderKind.Te;
     const forwarded = client.append ? clients.appended(peer.remote) : '';
     if (xff !== null && forwarded !== '') values[this.forwardedFor] = xff === '' ? forwarded : `${xff},${forwarded}`;
-    const proto = peer.transportProtocol === 'tls' ? 'https' : 'http';
+    const proto = peer.tls === null ? 'http' : 'https';
     const finalProto = this.rewriteProto(values, proto);
     const id = this.rewriteRequestId(values, isEdge);
     const external = isEdge ? (client.address?.text ?? ipOf(peer)) : '';
@@ -178,6 +187,7 @@ export class RequestPreparation {
     if (this.forwarding.via !== '' && this.via < 0) headers.add('via', this.forwarding.via);
     if (external !== '' && this.externalAddress < 0) headers.add('x-envoy-external-address', external);
     if (id !== '') headers.add('x-request-id', id);
+    if (tls !== null && this.clientCert !== null) this.clientCert.write(headers, tls);
     this.overwriteScheme(head);
     return null;
   }
@@ -239,6 +249,15 @@ function schemeOf(proto: string, own: string): string {
   if (proto === 'http' || proto === 'https') return proto;
   const lower = proto.toLowerCase();
   return lower === 'http' || lower === 'https' ? lower : own;
+}
+
+function writesClientCert(mode: ClientCertData['mode']): boolean {
+  return mode === 'APPEND_FORWARD' || mode === 'SANITIZE_SET';
+}
+
+/** The handshake of a client that presented a certificate; null: there is none. */
+function presenting({ tls }: Peer): TlsFacts | null {
+  return tls === null || tls.peerChain.length === 0 ? null : tls;
 }
 
 function ipOf(peer: Peer): string {

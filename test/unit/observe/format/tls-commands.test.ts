@@ -1,29 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Peer } from '../../../../src/core/peer.ts';
-import type { CertificateFacts, TlsFacts } from '../../../../src/core/tls-facts.ts';
+import type { TlsFacts } from '../../../../src/core/tls-facts.ts';
 import { compileFormat } from '../../../../src/observe/format/format.ts';
 import { pemForHeaders } from '../../../../src/observe/format/tls-commands.ts';
 import { Outcome } from '../../../../src/observe/outcome.ts';
+import { certificateFacts, tlsFacts } from '../../core/tls-fixture.ts';
 
-const none: CertificateFacts = {
-  der: new Uint8Array(),
-  subject: '',
-  issuer: '',
-  serial: '',
-  sha1: '',
-  sha256: '',
-  validFromEpochMs: 0,
-  validToEpochMs: 0,
-  dnsNames: [],
-  uris: [],
-  emails: [],
-  ipAddresses: [],
-  otherNames: [],
-  pem: '',
-};
-
-const client: CertificateFacts = {
-  ...none,
+const client = certificateFacts({
   subject: String.raw`CN=cli\C3\A9nt,OU=a\;b,O=Te\"st\, Inc`,
   issuer: 'CN=intermediate,O=Test',
   serial: '7a56',
@@ -37,22 +20,16 @@ const client: CertificateFacts = {
   ipAddresses: ['10.0.0.1', '::1'],
   otherNames: ['other'],
   pem: '-----BEGIN CERTIFICATE-----\nMII+/w==\n-----END CERTIFICATE-----\n',
-};
-const intermediate: CertificateFacts = { ...none, serial: '78a2', sha1: 'f2ee', sha256: '0a89' };
-const server: CertificateFacts = { ...none, subject: 'CN=server.test', dnsNames: ['server.test'], uris: ['urn:s'] };
+});
+const intermediate = certificateFacts({ serial: '78a2', sha1: 'f2ee', sha256: '0a89' });
+const server = certificateFacts({ subject: 'CN=server.test', dnsNames: ['server.test'], uris: ['urn:s'] });
 
-const facts: TlsFacts = {
-  version: 'TLSv1.3',
-  cipher: 'TLS_AES_256_GCM_SHA384',
-  group: 'X25519',
-  sessionId: '',
-  isResumed: false,
-  handshakeMs: 3.7,
+const facts = tlsFacts({
   peerChain: [client, intermediate],
   peerIssuer: intermediate,
   isPeerVerified: true,
   local: server,
-};
+});
 
 function peer(tls: TlsFacts | null): Peer {
   const address = { kind: 'ip', host: '127.0.0.1', port: 1 } as const;

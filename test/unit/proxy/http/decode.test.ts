@@ -220,7 +220,7 @@ describe('refused by name', () => {
       { upgradeConfigs: [{ upgradeType: 'websocket' }, { upgradeType: 'WebSocket' }] },
       "upgrade_configs[1]: Error: multiple upgrade configs with the same name: 'WebSocket'",
     ],
-    [{ setCurrentClientCertDetails: { uri: true } }, 'set_current_client_cert_details: field'],
+    [{ forwardClientCertMatcher: {} }, 'forward_client_cert_matcher: field'],
     [
       { commonHttpProtocolOptions: { maxConnectionDurationJitter: { value: 5 } } },
       'common_http_protocol_options.max_conn',

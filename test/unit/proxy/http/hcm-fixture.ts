@@ -2,9 +2,14 @@ import { RequestHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import type { Peer } from '../../../../src/core/peer.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../../../../src/observe/stats.ts';
-import type { HcmData } from '../../../../src/proxy/http/hcm-data.ts';
+import type { ClientCertData, HcmData } from '../../../../src/proxy/http/hcm-data.ts';
 
 type Sections = { readonly [K in keyof HcmData]?: HcmData[K] extends object ? Partial<HcmData[K]> : HcmData[K] };
+
+/** `forward_client_cert_details`, and what of the details a test asks for. */
+export function clientCert(mode: ClientCertData['mode'], details: Partial<ClientCertData> = {}): ClientCertData {
+  return { mode, subject: false, cert: false, chain: false, dns: false, uri: false, format: 'TEXT', ...details };
+}
 
 /** A connection manager with Envoy's defaults, and what a test sets otherwise. */
 export function hcmData(changes: Sections = {}): HcmData {
@@ -46,7 +51,7 @@ export function hcmData(changes: Sections = {}): HcmData {
       appendXForwardedPort: false,
       addUserAgent: false,
       via: '',
-      clientCert: 'SANITIZE',
+      clientCert: clientCert('SANITIZE'),
       schemeToOverwrite: '',
       schemeMatchesUpstream: false,
     },

@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { TlsFacts } from '../../../../src/core/tls-facts.ts';
+import { Outcome } from '../../../../src/observe/outcome.ts';
+import { certificateFacts, tlsFacts } from '../../core/tls-fixture.ts';
+import { peer } from '../../proxy/http/hcm-fixture.ts';
 import { anyHost, request, tableFrom } from '../fixture.ts';
 
 function matches(match: string, head: ReturnType<typeof request>, random = 0): boolean {
@@ -44,4 +48,28 @@ test('all conditions must hold', () => {
   expect(matches(match, request('/', 'x: 1', 'cookie: c=1'))).toBe(false);
   expect(matches(match, request('/?q', 'cookie: c=1'))).toBe(false);
   expect(matches(match, request('/?q', 'x: 1', 'cookie: c=2'))).toBe(false);
+});
+
+describe('tls_context', () => {
+  const presented = tlsFacts({ peerChain: [certificateFacts()] });
+  const validated = { ...presented, isPeerVerified: true };
+
+  test.each<[string, TlsFacts | null, boolean]>([
+    ['{}', null, true],
+    ['{presented: true}', null, false],
+    ['{presented: true}', tlsFacts(), false],
+    ['{presented: true}', presented, true],
+    ['{presented: false}', null, true],
+    ['{presented: false}', presented, false],
+    ['{validated: true}', presented, false],
+    ['{validated: true}', validated, true],
+    ['{validated: false}', null, true],
+    ['{presented: true, validated: false}', presented, true],
+    ['{presented: true, validated: false}', validated, false],
+  ])('%s %#', (value, tls, expected) => {
+    const outcome = new Outcome();
+    outcome.peer = peer('127.0.0.1', { tls });
+    const table = tableFrom(anyHost(`{match: {prefix: /, tls_context: ${value}}, direct_response: {status: 200}}`));
+    expect(table.match(request('/'), { random: 0, outcome }) !== null).toBe(expected);
+  });
 });

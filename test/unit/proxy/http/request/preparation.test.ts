@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Outcome } from '../../../../../src/observe/outcome.ts';
 import { RequestPreparation } from '../../../../../src/proxy/http/request/preparation.ts';
-import { hcmData, lines, peer, ReadableStats, requestHead } from '../hcm-fixture.ts';
+import { certificateFacts, tlsFacts } from '../../../core/tls-fixture.ts';
+import { clientCert, hcmData, lines, peer, ReadableStats, requestHead } from '../hcm-fixture.ts';
 
 type Changes = Parameters<typeof hcmData>[0];
 type Pairs = readonly (readonly [string, string])[];
@@ -306,10 +307,33 @@ test('via', () => {
 test('x-forwarded-client-cert', () => {
   const sent: Pairs = [['x-forwarded-client-cert', 'By=x']];
   expect(forwarded(sent)).toEqual([]);
-  expect(forwarded(sent, { forwarding: { clientCert: 'FORWARD_ONLY' } })).toEqual([]);
-  expect(forwarded(sent, { forwarding: { clientCert: 'ALWAYS_FORWARD_ONLY' } })).toEqual([
+  expect(forwarded(sent, { forwarding: { clientCert: clientCert('FORWARD_ONLY') } })).toEqual([]);
+  expect(forwarded(sent, { forwarding: { clientCert: clientCert('ALWAYS_FORWARD_ONLY') } })).toEqual([
     'x-forwarded-client-cert: By=x',
   ]);
+});
+
+test('x-forwarded-client-cert of a client with a certificate', () => {
+  const tls = tlsFacts({ peerChain: [certificateFacts({ sha256: 'fe' })] });
+  const repeated: Pairs = [
+    ['x-forwarded-client-cert', 'By=x'],
+    ['a', 'b'],
+    ['x-forwarded-client-cert', 'By=y'],
+  ];
+  const written = (mode: Parameters<typeof clientCert>[0], facts = tls) => {
+    const head = requestHead(repeated);
+    const changes = { requestId: { generate: false }, forwarding: { clientCert: clientCert(mode) } };
+    preparation(changes).prepare(head, peer('127.0.0.1', { tls: facts }), new Outcome());
+    expect(head.get('x-forwarded-proto')).toBe('https');
+    return head.headers.getAll('x-forwarded-client-cert');
+  };
+  expect(written('SANITIZE')).toEqual([]);
+  expect(written('FORWARD_ONLY')).toEqual(['By=x,By=y']);
+  expect(written('APPEND_FORWARD')).toEqual(['By=x,By=y,Hash=fe']);
+  expect(written('SANITIZE_SET')).toEqual(['Hash=fe']);
+  expect(written('ALWAYS_FORWARD_ONLY')).toEqual(['By=x,By=y']);
+  expect(written('APPEND_FORWARD', tlsFacts())).toEqual([]);
+  expect(written('ALWAYS_FORWARD_ONLY', tlsFacts())).toEqual(['By=x,By=y']);
 });
 
 test('repeated cookies stay apart, as a real Envoy leaves them on HTTP/1', () => {
