@@ -43,6 +43,11 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   upstreamOptions('http.v3.HttpProtocolOptions', 'httpProtocolOptionsDecoder'),
   upstreamOptions('tcp.v3.TcpProtocolOptions', 'tcpProtocolOptionsDecoder'),
   rawBuffer('envoy.transport_sockets.downstream'),
+  {
+    category: 'envoy.transport_sockets.upstream',
+    kind: 'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
+    load: async () => (await import('./cluster/transport/proxy-protocol-decode.ts')).proxyProtocolTransportDecoder,
+  },
 ];
 
 function accessLogger(

@@ -72,6 +72,9 @@ export class ListenerBuilder {
       shared,
       hostCounters,
       random: Math.random,
+      buildTls: () => {
+        throw new Error('no transport socket of type tls');
+      },
     };
   }
 

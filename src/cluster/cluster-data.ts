@@ -1,5 +1,6 @@
 import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
+import type { TransportData } from './transport/transport-data.ts';
 import type { DnsLookupFamily, DnsResolverOptions } from '../net/dns-resolver.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface ClusterData {
   readonly lb: LbData;
   readonly breakers: readonly [normal: BreakerData, high: BreakerData];
   readonly http: UpstreamHttpData;
+  /** What its connections are; the first is that of hosts which no other's match takes. */
+  readonly transports: readonly TransportData[];
   /** Local address to dial from; null: any. */
   readonly bindAddress: { readonly host: string; readonly port: number } | null;
   /** Seconds before the first TCP keep-alive probe; null: off. */
@@ -55,6 +58,8 @@ export interface HostData {
   /** `envoy.lb` metadata says `canary: true`. */
   readonly canary: boolean;
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Index of `ClusterData.transports`. */
+  readonly transport: number;
 }
 
 export type DiscoveryData =
@@ -137,12 +142,23 @@ export interface UpstreamHttpData {
   readonly maxResponseHeaderCount: number;
   readonly maxResponseHeaderBytes: number;
   readonly protocol: UpstreamProtocol;
+  readonly names: ServerNamesData;
   readonly http1: UpstreamHttp1Data;
   readonly http2: Http2Data;
 }
 
-/** `downstream`: what the client speaks; HTTP/1.0 counts as HTTP/1.1. */
-export type UpstreamProtocol = 'http1' | 'http2' | 'downstream';
+/** `downstream`: what the client speaks; HTTP/1.0 counts as HTTP/1.1. `auto`: what ALPN chooses. */
+export type UpstreamProtocol = 'http1' | 'http2' | 'downstream' | 'auto';
+
+/** `UpstreamHttpProtocolOptions`: what a request's authority says to TLS. */
+export interface ServerNamesData {
+  /** It is the SNI, unless it is an IP address. */
+  readonly autoSni: boolean;
+  /** The server's certificate must name it. */
+  readonly autoSanValidation: boolean;
+  /** A request header that is taken instead, where there is one; empty: none. */
+  readonly header: string;
+}
 
 /** `Http2ProtocolOptions`, of either end of a connection: what the codec may be told but for its surroundings. */
 export type Http2Data = Omit<H2Options, 'counters' | 'headersBytesMax' | 'headersCountMax'>;

@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Network, DialOptions } from '../net/network.ts';
+import type { UpstreamTlsData } from '../identity/tls-context-data.ts';
+import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../net/transport.ts';
 import type { SharedNumbers } from '../observe/shared-limit.ts';
 import type { StatsScope } from '../observe/stats.ts';
-import { HttpVersion } from '../core/head.ts';
+import { HttpVersion, type RequestHead } from '../core/head.ts';
+import type { Peer } from '../core/peer.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers } from './circuit-breaker.ts';
 import type { ClusterData, HostData, LbData } from './cluster-data.ts';
@@ -17,9 +20,17 @@ import { PriorityLoadBalancer } from './lb/load-balancer.ts';
 import type { RandomSource } from './lb/random-source.ts';
 import { runtimeLb } from './lb/runtime-lb.ts';
 import { HttpConnectionPool } from './pool/http-pool.ts';
+import { KeyedPools } from './pool/keyed-pools.ts';
 import type { PoolContext } from './pool/pool-context.ts';
 import { TcpConnectionPool } from './pool/tcp-pool.ts';
-import { ClientCodecs } from './protocol/client-codecs.ts';
+import { ClientCodecs, type PoolProtocol } from './protocol/client-codecs.ts';
+import { buildTransports } from './transport/build.ts';
+import { TransportWishes } from './transport/transport-wishes.ts';
+
+/** What a pool's protocol offers by ALPN where nothing else says what to offer. Index: PoolProtocol. */
+const alpnOptions: readonly TransportOptions[] = [['http/1.1'], ['h2'], ['h2', 'http/1.1']].map(
+  (applicationProtocolsFallback) => ({ ...noTransportOptions, applicationProtocolsFallback }),
+);
 
 /** What the clusters of one worker share. */
 export interface ClusterEnvironment {
@@ -32,6 +43,8 @@ export interface ClusterEnvironment {
   readonly shared: SharedNumbers;
   readonly hostCounters: HostCounters;
   readonly runtime: RuntimeView;
+  /** `scope`: of the cluster. */
+  buildTls(data: UpstreamTlsData, network: Network, scope: StatsScope): UpstreamTransport;
 }
 
 /** A cluster in one worker, as long as its configuration does not change. */
@@ -46,6 +59,9 @@ export class ClusterRuntime implements Cluster, PoolContext {
   readonly perConnectionBufferLimit: number;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   private readonly environment: ClusterEnvironment;
+  private readonly wishes: TransportWishes;
+  /** Same order as `data.transports`. */
+  private readonly transports: readonly UpstreamTransport[];
   private readonly balancer: PriorityLoadBalancer;
   private readonly maintenanceKey: string;
   private defaultBreakers: ClusterBreakers | null;
@@ -71,6 +87,12 @@ export class ClusterRuntime implements Cluster, PoolContext {
       keepAliveSeconds: data.keepAliveSeconds,
     };
     this.codecs = new ClientCodecs(data.http, this.stats.scope);
+    this.wishes = new TransportWishes(data.http.names);
+    this.transports = buildTransports(data.transports, {
+      network: environment.network,
+      txBytes: () => this.stats.counter(ClusterCounter.CxTxBytesTotal),
+      buildTls: (tls, network) => environment.buildTls(tls, network, this.stats.scope),
+    });
     this.perConnectionBufferLimit = data.bufferLimit;
     this.metadata = data.metadata;
     this.environment = environment;
@@ -101,17 +123,40 @@ export class ClusterRuntime implements Cluster, PoolContext {
   }
 
   /** `host` is one that this cluster's `pick` gave. */
-  httpPool(host: Host, priority: 0 | 1, downstream: HttpVersion = HttpVersion.Http11): HttpPool {
+  httpPool(
+    host: Host,
+    priority: 0 | 1,
+    downstream: HttpVersion = HttpVersion.Http11,
+    options: TransportOptions = noTransportOptions,
+  ): HttpPool {
     const upstream = host as UpstreamHost;
-    const version = this.codecs.versionFor(downstream);
-    const place = version === HttpVersion.Http2 ? priority + 2 : priority;
-    return (upstream.httpPools[place] ??= new HttpConnectionPool(this, upstream, priority, version));
+    const protocol = this.codecs.protocolFor(downstream);
+    const place = protocol * 2 + priority;
+    if (options.key !== '') return this.keyedHttpPool(upstream, priority, protocol, options);
+    return (upstream.httpPools[place] ??= new HttpConnectionPool(
+      this,
+      upstream,
+      priority,
+      protocol,
+      alpnOptions[protocol],
+    ));
   }
 
-  tcpPool(host: Host, priority: 0 | 1): TcpPool {
+  tcpPool(host: Host, priority: 0 | 1, options: TransportOptions = noTransportOptions): TcpPool {
     const upstream = host as UpstreamHost;
-    if (priority === 0) return (upstream.tcpPoolDefault ??= new TcpConnectionPool(this, upstream, 0));
-    return (upstream.tcpPoolHigh ??= new TcpConnectionPool(this, upstream, 1));
+    if (options.key !== '') return this.keyedTcpPool(upstream, priority, options);
+    if (priority === 0)
+      return (upstream.tcpPoolDefault ??= new TcpConnectionPool(this, upstream, 0, noTransportOptions));
+    return (upstream.tcpPoolHigh ??= new TcpConnectionPool(this, upstream, 1, noTransportOptions));
+  }
+
+  transportOptions(
+    host: Host,
+    head: RequestHead | null,
+    filterState: ReadonlyMap<string, unknown> | null,
+    downstream: Peer | null,
+  ): TransportOptions {
+    return this.wishes.of((host as UpstreamHost).transport, head, filterState, downstream);
   }
 
   /** Discovery has a new list. Hosts that stay keep their pools; those that are gone drain. */
@@ -149,11 +194,33 @@ export class ClusterRuntime implements Cluster, PoolContext {
   /** Another configuration has taken this one's place: finish what is under way. */
   drain(): void {
     for (const host of this.hosts.values()) host.leave();
+    for (const transport of this.transports) transport.release?.();
   }
 
   /** Connections of all hosts finish what they carry and close; new ones are opened as needed. */
   drainPools(): void {
     for (const host of this.hosts.values()) host.renewPools();
+  }
+
+  private keyedHttpPool(
+    host: UpstreamHost,
+    priority: 0 | 1,
+    protocol: PoolProtocol,
+    options: TransportOptions,
+  ): HttpPool {
+    host.keyedPools ??= new KeyedPools();
+    const key = `${priority}${protocol}${options.key}`;
+    const { applicationProtocolsFallback } = alpnOptions[protocol];
+    return host.keyedPools.httpPool(
+      key,
+      () => new HttpConnectionPool(this, host, priority, protocol, { ...options, applicationProtocolsFallback }, key),
+    );
+  }
+
+  private keyedTcpPool(host: UpstreamHost, priority: 0 | 1, options: TransportOptions): TcpPool {
+    host.keyedPools ??= new KeyedPools();
+    const key = `${priority}${options.key}`;
+    return host.keyedPools.tcpPool(key, () => new TcpConnectionPool(this, host, priority, options, key));
   }
 
   private has(host: UpstreamHost): boolean {
@@ -166,12 +233,13 @@ export class ClusterRuntime implements Cluster, PoolContext {
     for (const [index, data] of list.entries()) {
       const key = keys[index];
       const known = before.get(key);
+      const transport = this.transports[data.transport];
       if (known?.isDescribedBy(data)) {
-        known.update(data);
+        known.update(data, transport);
         hosts.set(key, known);
         continue;
       }
-      const host = new UpstreamHost(this.name, key, data, this.environment.hostCounters);
+      const host = new UpstreamHost(this.name, key, data, this.environment.hostCounters, transport);
       host.monitor = this.monitor;
       hosts.set(key, host);
     }

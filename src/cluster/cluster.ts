@@ -2,7 +2,8 @@ import type { Failure } from '../core/failure.ts';
 import type { HttpVersion, RequestHead, ResponseHead } from '../core/head.ts';
 import type { CodecStream, StreamUser } from '../core/message-sink.ts';
 import type { Connection } from '../core/connection.ts';
-import type { Address } from '../core/peer.ts';
+import type { Address, Peer } from '../core/peer.ts';
+import type { TransportOptions } from '../net/transport.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
 
 /** An endpoint as tracked at run time in one worker. */
@@ -17,6 +18,8 @@ export interface Host {
   /** Of its locality; empty: none. */
   readonly zone: string;
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Connections to it are encrypted. */
+  readonly isSecure: boolean;
   /** Requests or connections open from this worker: what least-request compares. */
   activeRequests: number;
   /** Seam for outlier detection: every final answer or failure of a try is told here. Status 0: no answer. */
@@ -137,8 +140,18 @@ export interface Cluster {
   readonly isInMaintenance: boolean;
   pick(context: PickContext): Host | null;
   /** `downstream`: what the client speaks, where the cluster follows it; HTTP/1.1 unless told. */
-  httpPool(host: Host, priority: 0 | 1, downstream?: HttpVersion): HttpPool;
-  tcpPool(host: Host, priority: 0 | 1): TcpPool;
+  httpPool(host: Host, priority: 0 | 1, downstream?: HttpVersion, options?: TransportOptions): HttpPool;
+  tcpPool(host: Host, priority: 0 | 1, options?: TransportOptions): TcpPool;
+  /**
+   * What a request (`head`) or a plain connection (null) asks of the host's transport: for SNI, SANs and ALPN by the
+   * cluster's configuration and by filter state, and whose connection it is. Mostly `noTransportOptions`.
+   */
+  transportOptions(
+    host: Host,
+    head: RequestHead | null,
+    filterState: ReadonlyMap<string, unknown> | null,
+    downstream: Peer | null,
+  ): TransportOptions;
   /** For `cluster_metadata` formatters and filters. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
 }

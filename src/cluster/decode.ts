@@ -15,12 +15,13 @@ import {
   type Cluster,
 } from '../proto/envoy/config/cluster/v3/cluster_pb.js';
 import { BindConfigSchema, TcpKeepaliveSchema, type BindConfig } from '../proto/envoy/config/core/v3/address_pb.js';
-import { RoutingPriority, TransportSocketSchema, type TransportSocket } from '../proto/envoy/config/core/v3/base_pb.js';
+import { RoutingPriority } from '../proto/envoy/config/core/v3/base_pb.js';
 import type { BreakerData, ClusterData } from './cluster-data.ts';
 import { decodeDiscovery } from './discovery/decode.ts';
 import { decodeMetadata } from './endpoint/decode.ts';
 import { decodeLb } from './lb/decode.ts';
 import { decodeHttpOptions } from './protocol/decode.ts';
+import { decodeTransports, refuseWithoutAlpn } from './transport/decode.ts';
 
 /** Envoy's defaults. */
 const defaultConnectTimeoutMs = 5000;
@@ -62,6 +63,7 @@ const supported = new SupportedFields(
     'round_robin_lb_config',
     'common_lb_config',
     'transport_socket',
+    'transport_socket_matches',
     'metadata',
     'upstream_connection_options',
     'load_balancing_policy',
@@ -86,17 +88,15 @@ const supportedBudget = new SupportedFields(CircuitBreakers_Thresholds_RetryBudg
 const supportedBind = new SupportedFields(BindConfigSchema, ['source_address']);
 const supportedConnection = new SupportedFields(UpstreamConnectionOptionsSchema, ['tcp_keepalive']);
 const supportedKeepalive = new SupportedFields(TcpKeepaliveSchema, ['keepalive_time']);
-const supportedTransport = new SupportedFields(TransportSocketSchema, ['name', 'typed_config']);
-
-const rawBuffer = 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';
 
 /** Null: reasons were added. */
 export function decodeCluster(cluster: Cluster, reasons: Reasons, extensions: Extensions): ClusterData | null {
   const before = reasons.list.length;
   supported.check(cluster, reasons);
-  checkTransportSocket(cluster.transportSocket, reasons.at('transport_socket'));
-  const found = decodeDiscovery(cluster, reasons);
+  const transports = decodeTransports(cluster, reasons, extensions);
+  const found = decodeDiscovery(cluster, transports, reasons);
   const http = decodeHttpOptions(cluster, reasons, extensions);
+  if (http.protocol === 'auto' && reasons.list.length === before) refuseWithoutAlpn(cluster.name, transports, reasons);
   const data: ClusterData = {
     name: cluster.name,
     statName: statName(cluster.altStatName === '' ? cluster.name : cluster.altStatName),
@@ -108,6 +108,7 @@ export function decodeCluster(cluster: Cluster, reasons: Reasons, extensions: Ex
     lb: decodeLb(cluster, reasons),
     breakers: decodeBreakers(cluster.circuitBreakers, reasons.at('circuit_breakers')),
     http,
+    transports,
     bindAddress: decodeBind(cluster.upstreamBindConfig, reasons.at('upstream_bind_config')),
     keepAliveSeconds: decodeKeepAlive(cluster, reasons),
     metadata: decodeMetadata(cluster.metadata, reasons.at('metadata')),
@@ -118,17 +119,6 @@ export function decodeCluster(cluster: Cluster, reasons: Reasons, extensions: Ex
 /** As Envoy `sanitizeStatsName`: colons would end a stat's name in statsd. */
 function statName(name: string): string {
   return name.replace(/:\/\/|:\/|:/g, '_');
-}
-
-function checkTransportSocket(socket: TransportSocket | undefined, reasons: Reasons): void {
-  if (socket === undefined) return;
-  supportedTransport.check(socket, reasons);
-  const config = socket.configType.case === 'typedConfig' ? socket.configType.value : undefined;
-  const kind = config === undefined ? '' : config.typeUrl.slice(config.typeUrl.lastIndexOf('/') + 1);
-  if (kind === rawBuffer || (config === undefined && socket.name === 'envoy.transport_sockets.raw_buffer')) return;
-  reasons.add(
-    `transport socket '${socket.name}'${kind === '' ? '' : ` of type '${kind}'`} is not supported by sekisho for upstreams; only raw_buffer is`,
-  );
 }
 
 function decodeBreakers(breakers: CircuitBreakers | undefined, reasons: Reasons): [BreakerData, BreakerData] {

@@ -1,10 +1,12 @@
 import type { Failure } from '../core/failure.ts';
 import { formatAddress, type Address } from '../core/peer.ts';
+import type { UpstreamTransport } from '../net/transport.ts';
 import type { HostData, LocalityData } from './cluster-data.ts';
 import type { Host } from './cluster.ts';
 import { HostStat, hostStatCount, type HostBlock, type HostCounters } from './host-counters.ts';
 import { endpointFlags, flagsOfEndpoint, isDegraded, isExcluded, isHealthy } from './host-health.ts';
 import type { HttpConnectionPool } from './pool/http-pool.ts';
+import type { KeyedPools } from './pool/keyed-pools.ts';
 import type { TcpConnectionPool } from './pool/tcp-pool.ts';
 
 /** Who watches a host's results: the seam for outlier detection. */
@@ -37,10 +39,13 @@ export class UpstreamHost implements Host {
   /** Bits of HealthFlag. */
   healthFlags: number;
   monitor: HostMonitor | null;
-  /** Index: routing priority, and 2 more for HTTP/2. */
+  transport: UpstreamTransport;
+  /** Index: routing priority, and twice the PoolProtocol. */
   httpPools: (HttpConnectionPool | null)[];
   tcpPoolDefault: TcpConnectionPool | null;
   tcpPoolHigh: TcpConnectionPool | null;
+  /** Null: nobody has asked anything of its transport. */
+  keyedPools: KeyedPools | null;
   private readonly cluster: string;
   private readonly blocks: HostCounters;
   private block: HostBlock | null;
@@ -49,7 +54,7 @@ export class UpstreamHost implements Host {
   /** Every pool that may still have a connection. */
   private readonly pools: Set<HostPool>;
 
-  constructor(cluster: string, key: string, data: HostData, blocks: HostCounters) {
+  constructor(cluster: string, key: string, data: HostData, blocks: HostCounters, transport: UpstreamTransport) {
     this.key = key;
     this.address = data.address;
     this.addressText = formatAddress(data.address);
@@ -64,9 +69,11 @@ export class UpstreamHost implements Host {
     this.activeRequests = 0;
     this.healthFlags = flagsOfEndpoint(data.health);
     this.monitor = null;
-    this.httpPools = [null, null, null, null];
+    this.transport = transport;
+    this.httpPools = [null, null, null, null, null, null];
     this.tcpPoolDefault = null;
     this.tcpPoolHigh = null;
+    this.keyedPools = null;
     this.cluster = cluster;
     this.blocks = blocks;
     this.block = null;
@@ -82,14 +89,19 @@ export class UpstreamHost implements Host {
     return data.hostname === this.hostname && region === here.region && zone === here.zone && subZone === here.subZone;
   }
 
-  /** Takes over what may change without the host being another. */
-  update(data: HostData): void {
+  /** Takes over what may change without the host being another. Open connections stay as they are. */
+  update(data: HostData, transport: UpstreamTransport): void {
+    this.transport = transport;
     this.priority = data.priority;
     this.weight = data.weight;
     this.localityWeight = data.localityWeight;
     this.canary = data.canary;
     this.metadata = data.metadata;
     this.healthFlags = (this.healthFlags & ~endpointFlags) | flagsOfEndpoint(data.health);
+  }
+
+  get isSecure(): boolean {
+    return this.transport.isSecure;
   }
 
   get isHealthy(): boolean {
@@ -142,7 +154,8 @@ export class UpstreamHost implements Host {
 
   /** Connections finish what they carry and close; who comes next finds new pools. */
   renewPools(): void {
-    this.httpPools = [null, null, null, null];
+    this.httpPools = [null, null, null, null, null, null];
+    this.keyedPools = null;
     this.tcpPoolDefault = null;
     this.tcpPoolHigh = null;
     for (const pool of this.pools) pool.drain();

@@ -46,7 +46,7 @@ export interface Peer {
   /** Null: plain text, or the handshake is not complete. */
   readonly tls: TlsFacts | null;
   /** What a PROXY protocol header said besides addresses, for whoever passes it on; absent: nothing. */
-  readonly proxyTlvs?: readonly ProxyTlv[];
+  readonly proxyTlvs?: readonly ProxyTlv[] | undefined;
   /** What listener filters noted, as dynamic metadata: namespace → struct; absent or null: nothing. */
   readonly dynamicMetadata?: ReadonlyMap<string, unknown> | null;
 }

@@ -43,6 +43,13 @@ export const noTransportOptions: TransportOptions = {
 export interface UpstreamTransport {
   /** What it carries is encrypted. */
   readonly isSecure: boolean;
+  /**
+   * Where it tells the upstream whose connection it is, and `TransportOptions.downstream` matters: equal for connections
+   * that it tells the same of.
+   */
+  downstreamKey?(downstream: Peer): string;
   /** The handshake is within `connectTimeoutMs`; `onConnected` comes after it. */
   dial(address: Address, options: DialOptions, wanted: TransportOptions, handler: DialHandler): Dialing;
+  /** Its cluster has gone: what is under way goes on, and secrets need not be followed any more. */
+  release?(): void;
 }

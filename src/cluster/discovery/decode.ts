@@ -20,6 +20,7 @@ import {
 import { fromBinary } from '../../proto/protobuf.js';
 import type { DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
 import { decodeLoadAssignment, staticHosts, type LoadAssignmentData } from '../endpoint/decode.ts';
+import type { TransportData } from '../transport/transport-data.ts';
 import { decodeResolution, decodeResolver } from './resolver-decode.ts';
 
 /** Envoy's defaults. */
@@ -50,8 +51,12 @@ export interface DiscoveredData {
 const nothing: DiscoveredData = { discovery: { kind: 'static' }, hosts: [] };
 
 /** How the cluster's hosts are found, and those that need no finding. */
-export function decodeDiscovery(cluster: Cluster, reasons: Reasons): DiscoveredData {
-  const assignment = decodeLoadAssignment(cluster.loadAssignment, reasons.at('load_assignment'));
+export function decodeDiscovery(
+  cluster: Cluster,
+  transports: readonly TransportData[],
+  reasons: Reasons,
+): DiscoveredData {
+  const assignment = decodeLoadAssignment(cluster.loadAssignment, transports, reasons.at('load_assignment'));
   const choice = cluster.clusterDiscoveryType;
   if (choice.case === 'clusterType') return decodeCustom(choice.value, cluster, assignment, reasons);
   switch (choice.value ?? Cluster_DiscoveryType.STATIC) {

@@ -25,6 +25,8 @@ import {
   type ClusterLoadAssignment,
 } from '../../proto/envoy/config/endpoint/v3/endpoint_pb.js';
 import { emptyLocality, type EndpointHealth, type HostData } from '../cluster-data.ts';
+import { matchTransport } from '../transport/match.ts';
+import type { TransportData } from '../transport/transport-data.ts';
 
 const supported = new SupportedFields(ClusterLoadAssignmentSchema, ['cluster_name', 'endpoints', 'policy']);
 const supportedPolicy = new SupportedFields(
@@ -35,8 +37,8 @@ const supportedPolicy = new SupportedFields(
 );
 const supportedLocality = new SupportedFields(
   LocalityLbEndpointsSchema,
-  ['locality', 'lb_endpoints', 'load_balancing_weight', 'priority'],
-  ['metadata', 'proximity'],
+  ['locality', 'lb_endpoints', 'load_balancing_weight', 'priority', 'metadata'],
+  ['proximity'],
 );
 const supportedLbEndpoint = new SupportedFields(LbEndpointSchema, [
   'endpoint',
@@ -72,14 +74,18 @@ export interface LoadAssignmentData {
   readonly localityCount: number;
 }
 
+/** `transports`: of the cluster. */
 export function decodeLoadAssignment(
   assignment: ClusterLoadAssignment | undefined,
+  transports: readonly TransportData[],
   reasons: Reasons,
 ): LoadAssignmentData {
   if (assignment === undefined) return { endpoints: [], localityCount: 0 };
   supported.check(assignment, reasons);
   if (assignment.policy !== undefined) supportedPolicy.check(assignment.policy, reasons.at('policy'));
-  const endpoints = assignment.endpoints.flatMap((locality, i) => decodeLocality(locality, reasons.at('endpoints', i)));
+  const endpoints = assignment.endpoints.flatMap((locality, i) =>
+    decodeLocality(locality, transports, reasons.at('endpoints', i)),
+  );
   return { endpoints, localityCount: assignment.endpoints.length };
 }
 
@@ -90,15 +96,23 @@ export function decodeMetadata(metadata: Metadata | undefined, reasons: Reasons)
   return Object.keys(metadata.filterMetadata).length === 0 ? null : { ...metadata.filterMetadata };
 }
 
-function decodeLocality(locality: LocalityLbEndpoints, reasons: Reasons): EndpointData[] {
+function decodeLocality(
+  locality: LocalityLbEndpoints,
+  transports: readonly TransportData[],
+  reasons: Reasons,
+): EndpointData[] {
   supportedLocality.check(locality, reasons);
   const sum = locality.lbEndpoints.reduce((all, endpoint) => all + (endpoint.loadBalancingWeight ?? 1), 0);
   if (sum > weightSumMax)
     reasons
       .at('lb_endpoints')
       .add(`the sum of weights of all endpoints in the locality must not exceed ${weightSumMax}, found ${sum}`);
+  const metadata = decodeMetadata(locality.metadata, reasons.at('metadata'));
   return locality.lbEndpoints.flatMap((endpoint, i) =>
-    decodeEndpoint(endpoint, locality, reasons.at('lb_endpoints', i)),
+    decodeEndpoint(endpoint, locality, reasons.at('lb_endpoints', i)).map(({ host, at }) => ({
+      host: { ...host, transport: matchTransport(transports, host.metadata, metadata) },
+      at,
+    })),
   );
 }
 
@@ -123,6 +137,7 @@ function decodeEndpoint(lbEndpoint: LbEndpoint, locality: LocalityLbEndpoints, r
     health: healthOf(lbEndpoint.healthStatus),
     canary: isCanary(metadata),
     metadata,
+    transport: 0,
   };
   return [{ host, at: at.at('address').at('socket_address').at('address') }];
 }

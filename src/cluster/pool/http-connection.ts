@@ -10,6 +10,7 @@ import {
   LocalReset,
   UpstreamProtocolError,
 } from '../../core/failures.ts';
+import { HttpVersion } from '../../core/head.ts';
 import type { Dialing, DialHandler } from '../../net/network.ts';
 import { ClusterCounter } from '../cluster-stat-names.ts';
 import type { StreamWaiter } from '../cluster.ts';
@@ -49,6 +50,8 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   private dialing: Dialing | null;
   private connection: Connection | null;
   private codec: ClientCodec | null;
+  /** Known once it is open. */
+  private version: HttpVersion;
   private activeStreams: number;
   private servedStreams: number;
   private remainingStreams: number;
@@ -76,6 +79,7 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     this.dialing = null;
     this.connection = null;
     this.codec = null;
+    this.version = HttpVersion.Http11;
     this.activeStreams = 0;
     this.servedStreams = 0;
     this.remainingStreams = data.http.maxRequestsPerConnection || Infinity;
@@ -86,8 +90,8 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   }
 
   dial(): void {
-    const { network, dialOptions } = this.pool.context;
-    const dialing = network.dial(this.pool.host.address, dialOptions, this);
+    const { host, options, context } = this.pool;
+    const dialing = host.transport.dial(host.address, context.dialOptions, options, this);
     if (this.state === ConnectionState.Connecting) this.dialing = dialing;
   }
 
@@ -118,7 +122,7 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
       this.idleEndMs = Infinity;
       network.timers.schedule(this, Math.min(this.endMs, this.codecMs));
     }
-    waiter.onPoolReady(stream, connection, this.pool.host, this.startMs, this.pool.version);
+    waiter.onPoolReady(stream, connection, this.pool.host, this.startMs, this.version);
   }
 
   /** Carries what it carries to the end, and closes. */
@@ -149,7 +153,8 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     const { accounts, context } = this.pool;
     this.connection = connection;
     const { now } = context.network.clock;
-    this.codec = context.codecs.open(this.pool.version, this, this, now);
+    this.version = this.pool.versionOf(connection.peer.alpn);
+    this.codec = context.codecs.open(this.version, this, this, now);
     const durationMs = context.data.http.maxConnectionDurationMs;
     if (durationMs > 0) this.endMs = now + durationMs;
     accounts.connected(now - this.startMs);

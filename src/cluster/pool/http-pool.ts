@@ -1,9 +1,11 @@
 import type { Failure } from '../../core/failure.ts';
 import { Overflow } from '../../core/failures.ts';
 import { HttpVersion } from '../../core/head.ts';
+import type { TransportOptions } from '../../net/transport.ts';
 import { ClusterCounter } from '../cluster-stat-names.ts';
 import type { HttpPool, StreamWaiter } from '../cluster.ts';
 import type { HostPool, UpstreamHost } from '../host.ts';
+import { PoolProtocol } from '../protocol/client-codecs.ts';
 import { ConnectionState, HttpPoolConnection } from './http-connection.ts';
 import { PoolAccounts } from './pool-accounts.ts';
 import type { PoolContext } from './pool-context.ts';
@@ -13,7 +15,7 @@ import { WaitingLine } from './waiting-line.ts';
 const connectionsPerEventMax = 3;
 
 /**
- * The HTTP connections of one host, routing priority and protocol. A stream takes the connection that became ready last,
+ * The HTTP connections of one host, routing priority, protocol and what is asked of their transport. A stream takes the connection that became ready last,
  * so that those beyond the need idle out; without a ready one it waits in line for a connection that is opened for it or for
  * one that becomes free, whichever is first. Source: Envoy `conn_pool_base.cc`.
  */
@@ -22,9 +24,12 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   readonly host: UpstreamHost;
   readonly accounts: PoolAccounts;
   readonly idleTimeoutMs: number;
-  readonly version: HttpVersion;
+  readonly protocol: PoolProtocol;
+  readonly options: TransportOptions;
+  /** In the host's KeyedPools; empty: it is not there. */
+  readonly key: string;
   /** How many streams a connection that is being opened will take. */
-  private readonly streamsPerConnection: number;
+  private streamsPerConnection: number;
   /** Number of connections that are being opened. */
   connecting: number;
   private readonly connections: Set<HttpPoolConnection>;
@@ -35,13 +40,23 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   private purged: WaitingLine<StreamWaiter>;
   private isDraining: boolean;
 
-  constructor(context: PoolContext, host: UpstreamHost, priority: 0 | 1, version: HttpVersion) {
+  /** `options`: with the ALPN that goes with the protocol. */
+  constructor(
+    context: PoolContext,
+    host: UpstreamHost,
+    priority: 0 | 1,
+    protocol: PoolProtocol,
+    options: TransportOptions,
+    key = '',
+  ) {
     this.context = context;
     this.host = host;
     this.accounts = new PoolAccounts(context, host, priority);
     this.idleTimeoutMs = context.data.http.idleTimeoutMs || Infinity;
-    this.version = version;
-    this.streamsPerConnection = context.codecs.streamsPerConnection(version);
+    this.protocol = protocol;
+    this.options = options;
+    this.key = key;
+    this.streamsPerConnection = context.codecs.streamsPerConnection(protocol);
     this.connecting = 0;
     this.connections = new Set();
     this.firstReady = null;
@@ -49,6 +64,13 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     this.purged = new WaitingLine();
     this.isDraining = false;
     host.poolOpened(this);
+  }
+
+  /** Nobody uses it or waits for it. */
+  get isIdle(): boolean {
+    if (this.pending.size > 0) return false;
+    for (const connection of this.connections) if (connection.isCarrying) return false;
+    return true;
   }
 
   newStream(waiter: StreamWaiter): void {
@@ -71,7 +93,8 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     if (!this.pending.leave(waiter) && !this.purged.leave(waiter)) return;
     this.accounts.waitEnded();
     this.accounts.count(ClusterCounter.RqCancelled);
-    this.closeUnneeded();
+    if (this.isDraining) this.closeUnneeded();
+    else if (this.key !== '' && this.connections.size === 0 && this.pending.size === 0) this.leaveHost();
   }
 
   /** Idle connections close now, the others after what they carry and what waits for them. */
@@ -82,6 +105,19 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   }
 
   // For the connections of this pool.
+
+  /** What a new connection speaks: as the pool was made for, or as ALPN chose. */
+  versionOf(alpn: string): HttpVersion {
+    if (this.protocol !== PoolProtocol.Alpn)
+      return this.protocol === PoolProtocol.Http2 ? HttpVersion.Http2 : HttpVersion.Http11;
+    const version = alpn === 'h2' ? HttpVersion.Http2 : HttpVersion.Http11;
+    this.countVersion(version);
+    // The next one will mostly choose alike.
+    this.streamsPerConnection = this.context.codecs.streamsPerConnection(
+      version === HttpVersion.Http2 ? PoolProtocol.Http2 : PoolProtocol.Http1,
+    );
+    return version;
+  }
 
   becameReady(connection: HttpPoolConnection): void {
     connection.state = ConnectionState.Ready;
@@ -158,15 +194,26 @@ export class HttpConnectionPool implements HttpPool, HostPool {
       this.connections.add(connection);
       this.connecting++;
       this.accounts.connectionBegan();
-      const isHttp2 = this.version === HttpVersion.Http2;
-      this.accounts.count(isHttp2 ? ClusterCounter.CxHttp2Total : ClusterCounter.CxHttp1Total);
+      if (this.protocol !== PoolProtocol.Alpn) this.countVersion(this.versionOf(''));
       connection.dial();
     }
   }
 
+  private countVersion(version: HttpVersion): void {
+    const isHttp2 = version === HttpVersion.Http2;
+    this.accounts.count(isHttp2 ? ClusterCounter.CxHttp2Total : ClusterCounter.CxHttp1Total);
+  }
+
   private afterLoss(): void {
     if (this.pending.size > 0) this.openConnections();
+    else if (this.key !== '' && this.connections.size === 0) this.leaveHost();
     this.sayIfDrained();
+  }
+
+  /** Nobody may ever ask for the like again. */
+  private leaveHost(): void {
+    this.isDraining = true;
+    this.host.keyedPools?.dropHttp(this);
   }
 
   /** A draining pool opens no connection that nobody waits for. */

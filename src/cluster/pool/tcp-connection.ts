@@ -20,8 +20,8 @@ export class TcpPoolDial implements DialHandler {
   }
 
   dial(): void {
-    const { network, dialOptions } = this.pool.context;
-    const dialing = network.dial(this.pool.host.address, dialOptions, this);
+    const { host, options, context } = this.pool;
+    const dialing = host.transport.dial(host.address, context.dialOptions, options, this);
     if (!this.isOver) this.dialing = dialing;
   }
 

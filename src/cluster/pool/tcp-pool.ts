@@ -1,5 +1,6 @@
 import type { Failure } from '../../core/failure.ts';
 import { Overflow } from '../../core/failures.ts';
+import type { TransportOptions } from '../../net/transport.ts';
 import { ClusterCounter } from '../cluster-stat-names.ts';
 import type { ConnectionWaiter, TcpPool } from '../cluster.ts';
 import type { HostPool, UpstreamHost } from '../host.ts';
@@ -10,13 +11,16 @@ import { TcpPoolDial } from './tcp-connection.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /**
- * Plain connections to one host and routing priority. Each serves one user and is never used again, so this is a line
+ * Connections without HTTP to one host and routing priority that ask the same of their transport. Each serves one user and is never used again, so this is a line
  * of those who wait, and the limits. Counts a connection's user as one request, as Envoy does.
  */
 export class TcpConnectionPool implements TcpPool, HostPool {
   readonly context: PoolContext;
   readonly host: UpstreamHost;
   readonly accounts: PoolAccounts;
+  readonly options: TransportOptions;
+  /** In the host's KeyedPools; empty: it is not there. */
+  readonly key: string;
   private readonly dials: Set<TcpPoolDial>;
   private readonly connections: Set<TcpPoolConnection>;
   private pending: WaitingLine<ConnectionWaiter>;
@@ -24,10 +28,12 @@ export class TcpConnectionPool implements TcpPool, HostPool {
   private purged: WaitingLine<ConnectionWaiter>;
   private isDraining: boolean;
 
-  constructor(context: PoolContext, host: UpstreamHost, priority: 0 | 1) {
+  constructor(context: PoolContext, host: UpstreamHost, priority: 0 | 1, options: TransportOptions, key = '') {
     this.context = context;
     this.host = host;
     this.accounts = new PoolAccounts(context, host, priority);
+    this.options = options;
+    this.key = key;
     this.dials = new Set();
     this.connections = new Set();
     this.pending = new WaitingLine();
@@ -118,6 +124,12 @@ export class TcpConnectionPool implements TcpPool, HostPool {
 
   private afterLoss(): void {
     if (this.pending.size > 0) this.openConnections();
-    if (this.isDraining && this.dials.size === 0 && this.connections.size === 0) this.host.poolDrained(this);
+    if (this.dials.size > 0 || this.connections.size > 0) return;
+    // Nobody may ever ask for the like again.
+    if (this.key !== '' && this.pending.size === 0) {
+      this.isDraining = true;
+      this.host.keyedPools?.dropTcp(this);
+    }
+    if (this.isDraining) this.host.poolDrained(this);
   }
 }

@@ -14,6 +14,10 @@ const headerKeyFormats = {
   'preserve-case': HeaderKeyFormat.PreserveCase,
 } as const;
 
+/** What the connections of a pool speak: one protocol, or what the server chooses by ALPN. */
+export const PoolProtocol = { Http1: 0, Http2: 1, Alpn: 2 } as const;
+export type PoolProtocol = (typeof PoolProtocol)[keyof typeof PoolProtocol];
+
 /** Makes the codecs of a cluster's upstream connections. */
 export class ClientCodecs {
   private readonly data: UpstreamHttpData;
@@ -30,16 +34,23 @@ export class ClientCodecs {
   }
 
   /** What a stream goes upstream as whose client speaks `downstream`. */
-  versionFor(downstream: HttpVersion): HttpVersion {
-    const { protocol } = this.data;
-    const isHttp2 = protocol === 'http2' || (protocol === 'downstream' && downstream === HttpVersion.Http2);
-    return isHttp2 ? HttpVersion.Http2 : HttpVersion.Http11;
+  protocolFor(downstream: HttpVersion): PoolProtocol {
+    switch (this.data.protocol) {
+      case 'http1':
+        return PoolProtocol.Http1;
+      case 'http2':
+        return PoolProtocol.Http2;
+      case 'downstream':
+        return downstream === HttpVersion.Http2 ? PoolProtocol.Http2 : PoolProtocol.Http1;
+      case 'auto':
+        return PoolProtocol.Alpn;
+    }
   }
 
-  /** How many streams one connection carries at most, at a time and altogether. */
-  streamsPerConnection(version: HttpVersion): number {
+  /** How many streams one connection carries at most, at a time and altogether, as far as is known before it is open. */
+  streamsPerConnection(protocol: PoolProtocol): number {
     const { http2, maxRequestsPerConnection } = this.data;
-    const atOnce = version === HttpVersion.Http2 ? http2.maxConcurrentStreams : 1;
+    const atOnce = protocol === PoolProtocol.Http1 ? 1 : http2.maxConcurrentStreams;
     return maxRequestsPerConnection === 0 ? atOnce : Math.min(atOnce, maxRequestsPerConnection);
   }
 

@@ -51,12 +51,11 @@ const supportedHttp1 = new SupportedFields(
     'ignore_http_11_upgrade',
   ],
 );
-// The server's name and certificate, of TLS, which is refused elsewhere: without it Envoy does not act on them either.
-const supportedNames = new SupportedFields(
-  UpstreamHttpProtocolOptionsSchema,
-  [],
-  ['auto_sni', 'auto_san_validation', 'override_auto_sni_header'],
-);
+const supportedNames = new SupportedFields(UpstreamHttpProtocolOptionsSchema, [
+  'auto_sni',
+  'auto_san_validation',
+  'override_auto_sni_header',
+]);
 const supportedKeyFormat = new SupportedFields(Http1ProtocolOptions_HeaderKeyFormatSchema, [
   'proper_case_words',
   'stateful_formatter',
@@ -122,6 +121,11 @@ export function decodeUpstreamHttp(parts: UpstreamHttpParts, reasons: Reasons, c
     maxResponseHeaderCount: common?.maxHeadersCount ?? headersCountMax,
     maxResponseHeaderBytes: headersKb === undefined ? responseHeadersBytesMax : headersKb * 1024,
     protocol: parts.protocol,
+    names: {
+      autoSni: names?.autoSni ?? false,
+      autoSanValidation: names?.autoSanValidation ?? false,
+      header: (names?.overrideAutoSniHeader ?? '').toLowerCase(),
+    },
     http1: decodeHttp1(http1, chosen.at('http_protocol_options')),
     http2: decodeHttp2(http2, chosen.at('http2_protocol_options')),
   };

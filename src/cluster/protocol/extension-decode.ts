@@ -2,6 +2,7 @@ import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
+  HttpProtocolOptions_AutoHttpConfigSchema,
   HttpProtocolOptions_ExplicitHttpConfigSchema,
   HttpProtocolOptions_UseDownstreamHttpConfigSchema,
   HttpProtocolOptionsSchema,
@@ -16,12 +17,17 @@ const supportedHttp = new SupportedFields(HttpProtocolOptionsSchema, [
   'upstream_http_protocol_options',
   'explicit_http_config',
   'use_downstream_protocol_config',
+  'auto_config',
 ]);
 const supportedExplicit = new SupportedFields(HttpProtocolOptions_ExplicitHttpConfigSchema, [
   'http_protocol_options',
   'http2_protocol_options',
 ]);
 const supportedDownstream = new SupportedFields(HttpProtocolOptions_UseDownstreamHttpConfigSchema, [
+  'http_protocol_options',
+  'http2_protocol_options',
+]);
+const supportedAuto = new SupportedFields(HttpProtocolOptions_AutoHttpConfigSchema, [
   'http_protocol_options',
   'http2_protocol_options',
 ]);
@@ -42,6 +48,12 @@ export const httpProtocolOptionsDecoder: ExtensionDecoder = {
       supportedDownstream.check(choice.value, at);
       const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = choice.value;
       return decodeUpstreamHttp({ protocol: 'downstream', common, http1, http2, names }, reasons, at);
+    }
+    if (choice.case === 'autoConfig') {
+      const at = reasons.at('auto_config');
+      supportedAuto.check(choice.value, at);
+      const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = choice.value;
+      return decodeUpstreamHttp({ protocol: 'auto', common, http1, http2, names }, reasons, at);
     }
     const at = reasons.at('explicit_http_config');
     const explicit = choice.case === 'explicitHttpConfig' ? choice.value : undefined;

@@ -8,6 +8,8 @@ import { UpstreamHost } from '../../../src/cluster/host.ts';
 import { allotBreakerSlots } from '../../../src/cluster/circuit-breaker.ts';
 import type { PickContext } from '../../../src/cluster/cluster.ts';
 import { SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
+import { plainTransports } from '../../../src/cluster/transport/transport-data.ts';
+import { RawTransport } from '../../../src/net/raw-transport.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { RecordingStats } from './recording-stats.ts';
 
@@ -33,6 +35,7 @@ export function hostData(host: string, change: Partial<HostData> = {}): HostData
     health: 'HEALTHY',
     canary: false,
     metadata: null,
+    transport: 0,
     ...change,
   };
 }
@@ -80,8 +83,10 @@ export function clusterData(change: Partial<ClusterData> = {}): ClusterData {
         headerKeyFormat: 'lower',
       },
       protocol: 'http1',
+      names: { autoSni: false, autoSanValidation: false, header: '' },
       http2: http2Data,
     },
+    transports: plainTransports,
     bindAddress: null,
     keepAliveSeconds: null,
     metadata: null,
@@ -116,6 +121,9 @@ export class World {
       runtime: this.runtime,
       shared: new SharedNumbers(this.limits.join('worker_0')),
       hostCounters: new HostCounters((message) => this.messages.push(message)),
+      buildTls: () => {
+        throw new Error('a test that needs TLS says how it is built');
+      },
     };
   }
 
@@ -130,7 +138,13 @@ export class World {
 }
 
 export function makeHost(data: HostData): UpstreamHost {
-  return new UpstreamHost('c', data.address.host, data, new HostCounters(() => {}));
+  return new UpstreamHost(
+    'c',
+    data.address.host,
+    data,
+    new HostCounters(() => {}),
+    new RawTransport(new MemoryNetwork()),
+  );
 }
 
 export const anyHost: PickContext = { random: 0, hash: null, rejects: () => false, hostSelectionAttempts: 0 };

@@ -368,7 +368,7 @@ describe('what is not supported', () => {
     ],
     [
       { transport_socket: { name: 'tls' } },
-      "cluster.transport_socket: transport socket 'tls' is not supported by sekisho for upstreams; only raw_buffer is",
+      "cluster.transport_socket.typed_config: extension 'tls' (envoy.transport_sockets.upstream) has no typed_config; name its message by '@type'",
     ],
     [
       { circuit_breakers: { per_host_thresholds: [{}] } },

@@ -32,3 +32,17 @@ test.each([
 ])('version 2, %j to %j', (from, to, expected) => {
   expect(hex(proxyProtocolHeader(2, from, to))).toBe(signature + expected);
 });
+
+test('version 2 has its TLVs behind the addresses, and leaves out what does not fit', () => {
+  const from = ip('10.0.0.1', 5000);
+  const to = ip('127.0.0.1', 80);
+  const tlvs = [
+    { type: 2, value: Buffer.from('ab') },
+    { type: 5, value: new Uint8Array(65_530) },
+    { type: 0xea, value: Buffer.from('c') },
+  ];
+  expect(hex(proxyProtocolHeader(2, from, to, tlvs))).toBe(
+    `${signature}21110015${'0a0000017f00000113880050'}${'0200026162'}${'ea000163'}`,
+  );
+  expect(hex(proxyProtocolHeader(2, pipe, to, [tlvs[0]]))).toBe(`${signature}21000005${'0200026162'}`);
+});

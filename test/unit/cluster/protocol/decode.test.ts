@@ -81,6 +81,7 @@ describe('protocol options', () => {
         headerKeyFormat: 'preserve-case',
       },
       protocol: 'http1',
+      names: { autoSni: false, autoSanValidation: false, header: '' },
       http2: clusterData().http.http2,
     });
   });
@@ -120,7 +121,7 @@ describe('protocol options', () => {
 
   it.each<[Json, string]>([
     [{ explicit_http_config: { http3_protocol_options: {} } }, 'explicit_http_config.http3_protocol_options'],
-    [{ auto_config: {} }, 'auto_config'],
+    [{ auto_config: { http3_protocol_options: {} } }, 'auto_config.http3_protocol_options'],
     [
       { use_downstream_protocol_config: { http2_protocol_options: { enable_huffman_encoding: false } } },
       'use_downstream_protocol_config.http2_protocol_options.enable_huffman_encoding',

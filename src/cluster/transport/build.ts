@@ -1,0 +1,34 @@
+import type { UpstreamTlsData } from '../../identity/tls-context-data.ts';
+import type { Network } from '../../net/network.ts';
+import { PrologueNetwork } from '../../net/prologue-network.ts';
+import { RawTransport } from '../../net/raw-transport.ts';
+import type { UpstreamTransport } from '../../net/transport.ts';
+import type { Counter } from '../../observe/stats.ts';
+import { ProxyProtocolTransport } from './proxy-protocol-transport.ts';
+import type { TransportData, TransportSocketData } from './transport-data.ts';
+
+/** What a cluster's transports are made with. */
+export interface TransportTools {
+  readonly network: Network;
+  /** `upstream_cx_tx_bytes_total`. */
+  readonly txBytes: () => Counter;
+  buildTls(data: UpstreamTlsData, network: Network): UpstreamTransport;
+}
+
+/** Same order as the data. */
+export function buildTransports(list: readonly TransportData[], tools: TransportTools): UpstreamTransport[] {
+  return list.map(({ socket }) => build(socket, tools.network, tools));
+}
+
+function build(socket: TransportSocketData, network: Network, tools: TransportTools): UpstreamTransport {
+  switch (socket.kind) {
+    case 'raw':
+      return new RawTransport(network);
+    case 'tls':
+      return tools.buildTls(socket.tls, network);
+    case 'proxy-protocol': {
+      const inner = build(socket.inner, new PrologueNetwork(network), tools);
+      return new ProxyProtocolTransport(socket, inner, tools.txBytes());
+    }
+  }
+}

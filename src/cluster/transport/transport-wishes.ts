@@ -1,0 +1,105 @@
+import { isIP } from 'node:net';
+import type { RequestHead } from '../../core/head.ts';
+import type { Peer } from '../../core/peer.ts';
+import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../net/transport.ts';
+import { FilterStateObject } from '../../observe/filter-state.ts';
+import type { ServerNamesData } from '../cluster-data.ts';
+
+type FilterState = ReadonlyMap<string, unknown>;
+
+/** Keys of filter state that filters of either kind of chain may set. Envoy's. */
+const serverNameKey = 'envoy.network.upstream_server_name';
+const subjectAltNamesKey = 'envoy.network.upstream_subject_alt_names';
+const applicationProtocolsKey = 'envoy.network.application_protocols';
+
+/** What the requests and connections for one cluster ask of its transports. */
+export class TransportWishes {
+  private readonly names: ServerNamesData;
+  private readonly hasNames: boolean;
+  /** The answer before, which the next one mostly is too. */
+  private lastAuthority: string;
+  private lastOptions: TransportOptions;
+
+  constructor(names: ServerNamesData) {
+    this.names = names;
+    this.hasNames = names.autoSni || names.autoSanValidation;
+    this.lastAuthority = '';
+    this.lastOptions = noTransportOptions;
+  }
+
+  /** `head`: the request before its authority is rewritten; null: it is a plain connection. `downstream`: whose it is. */
+  of(
+    transport: UpstreamTransport,
+    head: RequestHead | null,
+    filterState: FilterState | null,
+    downstream: Peer | null,
+  ): TransportOptions {
+    const whose = transport.downstreamKey === undefined ? null : downstream;
+    if (!transport.isSecure && whose === null) return noTransportOptions;
+    const authority = this.hasNames && head !== null ? this.authorityOf(head) : '';
+    if (filterState === null && whose === null) return authority === '' ? noTransportOptions : this.byName(authority);
+    const name = authority === '' ? noTransportOptions : this.byName(authority);
+    const serverName = textOf(filterState, serverNameKey);
+    const subjectAltNames = listOf(filterState, subjectAltNamesKey);
+    return keyed(
+      serverName === '' ? name.serverName : serverName,
+      subjectAltNames.length === 0 ? name.subjectAltNames : subjectAltNames,
+      listOf(filterState, applicationProtocolsKey),
+      whose,
+      whose === null ? '' : transport.downstreamKey!(whose),
+    );
+  }
+
+  private authorityOf(head: RequestHead): string {
+    const { header } = this.names;
+    const instead = header === '' ? undefined : head.headers.get(header);
+    return instead === undefined || instead === '' ? head.authority : instead;
+  }
+
+  private byName(authority: string): TransportOptions {
+    if (authority === this.lastAuthority) return this.lastOptions;
+    const { autoSni, autoSanValidation } = this.names;
+    const host = hostOf(authority);
+    // RFC 6066 section 3: an address is no server name.
+    const serverName = autoSni && isIP(host) === 0 ? host : '';
+    this.lastAuthority = authority;
+    this.lastOptions = keyed(serverName, autoSanValidation && host !== '' ? [host] : [], [], null, '');
+    return this.lastOptions;
+  }
+}
+
+function keyed(
+  serverName: string,
+  subjectAltNames: readonly string[],
+  applicationProtocols: readonly string[],
+  downstream: Peer | null,
+  downstreamKey: string,
+): TransportOptions {
+  const parts = [serverName.toLowerCase(), subjectAltNames.join(), applicationProtocols.join(), downstreamKey];
+  if (parts.every((part) => part === '')) return noTransportOptions;
+  const key = parts.join('\0');
+  return { ...noTransportOptions, key, serverName, subjectAltNames, applicationProtocols, downstream };
+}
+
+/** Without its port and brackets. */
+function hostOf(authority: string): string {
+  if (authority.startsWith('[')) {
+    const end = authority.indexOf(']');
+    return end < 0 ? authority : authority.slice(1, end);
+  }
+  const colon = authority.indexOf(':');
+  // Two of them: an IPv6 address without brackets.
+  return colon < 0 || authority.includes(':', colon + 1) ? authority : authority.slice(0, colon);
+}
+
+function textOf(filterState: FilterState | null, key: string): string {
+  const value = filterState?.get(key);
+  if (value instanceof FilterStateObject) return value.toPlain();
+  return typeof value === 'string' ? value : '';
+}
+
+/** Envoy's factories of these objects take the elements between commas. */
+function listOf(filterState: FilterState | null, key: string): readonly string[] {
+  const text = textOf(filterState, key);
+  return text === '' ? [] : text.split(',');
+}
