@@ -4,6 +4,8 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { KeyObject, webcrypto } from 'node:crypto';
 
+export { Extension, type JsonName } from '@peculiar/x509';
+
 export type KeyKind = 'rsa' | 'p256' | 'p384' | 'ed25519';
 
 export interface OtherName {
@@ -14,8 +16,11 @@ export interface OtherName {
 }
 
 export interface CertificateWish {
-  /** As `CN=a,O=b`: the parts are written in this order, which RFC 2253 prints backwards. */
-  readonly subject?: string;
+  /**
+   * As `CN=a,O=b`, or by numbers and string types: `[{ '2.5.4.3': [{ bmpString: 'a' }] }]`. The parts are written in
+   * this order, which RFC 2253 prints backwards.
+   */
+  readonly subject?: string | x509.JsonName;
   readonly key?: KeyKind;
   readonly dns?: readonly string[];
   readonly uris?: readonly string[];
@@ -147,9 +152,9 @@ function authorityWish(wish: AuthorityWish): CertificateWish {
 }
 
 async function sign(
-  subject: string,
+  subject: string | x509.JsonName,
   keys: webcrypto.CryptoKeyPair,
-  issuer: string,
+  issuer: string | x509.JsonName,
   issuerKeys: webcrypto.CryptoKeyPair,
   issuerKind: KeyKind,
   wish: CertificateWish,
