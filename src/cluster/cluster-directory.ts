@@ -20,6 +20,10 @@ export interface DirectoryEnvironment extends DiscoveryEnvironment {
   openResolver(options: DnsResolverOptions): DnsResolver;
   /** Discovery knows other hosts than before: tell the workers. */
   onChanges(changes: ClusterChanges): void;
+  /** As `onChanges`, of clusters too that the workers do not know yet: for calls of the main thread's own. */
+  onHosts?(cluster: string, hosts: readonly HostData[]): void;
+  /** What a cluster needs besides its hosts has come; absent: nothing else is needed. */
+  hasSecrets?(cluster: string): boolean;
 }
 
 /** A cluster as the main thread keeps it. */
@@ -96,6 +100,11 @@ export class ClusterDirectory implements StatsSource {
     return { set: [...this.published.values()], removed: [], hosts: [] };
   }
 
+  /** All of them with the hosts of now, warm or not. */
+  current(): readonly ClusterData[] {
+    return Array.from(this.entries.values(), ({ data, hosts }) => ({ ...data, hosts }));
+  }
+
   /** The hosts of now; empty for an unknown cluster. */
   hostsOf(cluster: string): readonly HostData[] {
     return this.entries.get(cluster)?.hosts ?? [];
@@ -104,6 +113,7 @@ export class ClusterDirectory implements StatsSource {
   /** Gauges that nobody has to keep up to date, and the names of everything that a cluster counts. */
   reportStats(report: StatsReport): void {
     const { limits, runtime = emptyRuntime } = this.environment;
+    const hasSecrets = (name: string): boolean => this.environment.hasSecrets?.(name) ?? true;
     for (const { data, hosts, isWarm } of this.entries.values()) {
       const prefix = `cluster.${data.statName}`;
       const flags = hosts.map(({ health }) => flagsOfEndpoint(health));
@@ -116,7 +126,7 @@ export class ClusterDirectory implements StatsSource {
       report.gauge(`${prefix}.membership_excluded`, flags.filter(isExcluded).length, true);
       report.gauge(`${prefix}.membership_healthy`, flags.filter(isHealthy).length, true);
       report.gauge(`${prefix}.membership_total`, flags.length, true);
-      report.gauge(`${prefix}.warming_state`, isWarm ? 0 : 1, true);
+      report.gauge(`${prefix}.warming_state`, isWarm && hasSecrets(data.name) ? 0 : 1, true);
     }
   }
 
@@ -150,6 +160,7 @@ export class ClusterDirectory implements StatsSource {
   private discovered(entry: Entry, hosts: readonly HostData[]): void {
     this.setHosts(entry, hosts);
     const { name, discovery } = entry.data;
+    this.environment.onHosts?.(name, hosts);
     const known = this.published.get(name);
     // Hosts of a cluster that is still warming belong to no cluster that the workers have.
     if (known === undefined || !isDeepStrictEqual(known.discovery, discovery)) return;

@@ -4,7 +4,8 @@ import type { UpstreamTlsData } from '../identity/tls-context-data.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../net/transport.ts';
 import type { SharedNumbers } from '../observe/shared-limit.ts';
 import type { StatsScope } from '../observe/stats.ts';
-import { HttpVersion, type RequestHead } from '../core/head.ts';
+import { HttpVersion } from '../core/head.ts';
+import type { Headers } from '../core/headers.ts';
 import type { Peer } from '../core/peer.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers } from './circuit-breaker.ts';
@@ -152,11 +153,12 @@ export class ClusterRuntime implements Cluster, PoolContext {
 
   transportOptions(
     host: Host,
-    head: RequestHead | null,
+    authority: string,
+    headers: Headers | null,
     filterState: ReadonlyMap<string, unknown> | null,
     downstream: Peer | null,
   ): TransportOptions {
-    return this.wishes.of((host as UpstreamHost).transport, head, filterState, downstream);
+    return this.wishes.of((host as UpstreamHost).transport, authority, headers, filterState, downstream);
   }
 
   /** Discovery has a new list. Hosts that stay keep their pools; those that are gone drain. */

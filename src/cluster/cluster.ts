@@ -1,5 +1,6 @@
 import type { Failure } from '../core/failure.ts';
 import type { HttpVersion, RequestHead, ResponseHead } from '../core/head.ts';
+import type { Headers } from '../core/headers.ts';
 import type { CodecStream, StreamUser } from '../core/message-sink.ts';
 import type { Connection } from '../core/connection.ts';
 import type { Address, Peer } from '../core/peer.ts';
@@ -143,12 +144,14 @@ export interface Cluster {
   httpPool(host: Host, priority: 0 | 1, downstream?: HttpVersion, options?: TransportOptions): HttpPool;
   tcpPool(host: Host, priority: 0 | 1, options?: TransportOptions): TcpPool;
   /**
-   * What a request (`head`) or a plain connection (null) asks of the host's transport: for SNI, SANs and ALPN by the
-   * cluster's configuration and by filter state, and whose connection it is. Mostly `noTransportOptions`.
+   * What a request (its authority and fields) or a plain connection (empty and null) asks of the host's transport: for
+   * SNI, SANs and ALPN by the cluster's configuration and by filter state, and whose connection it is. Mostly
+   * `noTransportOptions`.
    */
   transportOptions(
     host: Host,
-    head: RequestHead | null,
+    authority: string,
+    headers: Headers | null,
     filterState: ReadonlyMap<string, unknown> | null,
     downstream: Peer | null,
   ): TransportOptions;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { RequestHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
 import type { Peer } from '../../core/peer.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../net/transport.ts';
 import { FilterStateObject } from '../../observe/filter-state.ts';
@@ -27,18 +27,18 @@ export class TransportWishes {
     this.lastOptions = noTransportOptions;
   }
 
-  /** `head`: the request before its authority is rewritten; null: it is a plain connection. `downstream`: whose it is. */
+  /** `authority`: empty for a plain connection. `downstream`: whose it is. */
   of(
     transport: UpstreamTransport,
-    head: RequestHead | null,
+    authority: string,
+    headers: Headers | null,
     filterState: FilterState | null,
     downstream: Peer | null,
   ): TransportOptions {
     const whose = transport.downstreamKey === undefined ? null : downstream;
     if (!transport.isSecure && whose === null) return noTransportOptions;
-    const authority = this.hasNames && head !== null ? this.authorityOf(head) : '';
-    if (filterState === null && whose === null) return authority === '' ? noTransportOptions : this.byName(authority);
-    const name = authority === '' ? noTransportOptions : this.byName(authority);
+    const name = this.hasNames ? this.byName(this.nameIn(headers) || authority) : noTransportOptions;
+    if (filterState === null && whose === null) return name;
     const serverName = textOf(filterState, serverNameKey);
     const subjectAltNames = listOf(filterState, subjectAltNamesKey);
     return keyed(
@@ -50,10 +50,10 @@ export class TransportWishes {
     );
   }
 
-  private authorityOf(head: RequestHead): string {
+  /** What takes the place of the authority; empty: nothing. */
+  private nameIn(headers: Headers | null): string {
     const { header } = this.names;
-    const instead = header === '' ? undefined : head.headers.get(header);
-    return instead === undefined || instead === '' ? head.authority : instead;
+    return header === '' ? '' : (headers?.get(header) ?? '');
   }
 
   private byName(authority: string): TransportOptions {

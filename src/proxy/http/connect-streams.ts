@@ -20,9 +20,11 @@ export function consents(request: RequestHead, { status }: ResponseHead): boolea
 }
 
 /** Where the host's streams come from: its HTTP connections, or for a CONNECT that ends here plain ones. */
-export function streamsTo(cluster: Cluster, host: Host, { action, head, stream }: Forwarding): HttpPool {
-  if (!endsHere(head!, action)) return cluster.httpPool(host, action.priority, head!.version);
-  const pool = cluster.tcpPool(host, action.priority);
+export function streamsTo(cluster: Cluster, host: Host, { action, head, stream, authority }: Forwarding): HttpPool {
+  const { outcome } = stream;
+  const options = cluster.transportOptions(host, authority, head!.headers, outcome.filterState, outcome.peer);
+  if (!endsHere(head!, action)) return cluster.httpPool(host, action.priority, head!.version, options);
+  const pool = cluster.tcpPool(host, action.priority, options);
   return new ConnectStreams(pool, action.connect!.proxyProtocol, stream.connection.connection.peer);
 }
 

@@ -25,6 +25,8 @@ export class Forwarding implements PickContext {
   readonly action: ForwardAction;
   cluster: Cluster | null;
   head: RequestHead | null;
+  /** The request's own, before any host's name takes its place. */
+  authority: string;
   readonly random: number;
   readonly hash: bigint | null;
   readonly hostSelectionAttempts: number;
@@ -45,6 +47,7 @@ export class Forwarding implements PickContext {
     this.action = action;
     this.cluster = null;
     this.head = null;
+    this.authority = '';
     this.random = stream.random;
     this.hash = null;
     this.hostSelectionAttempts = action.retry === null ? 0 : action.retry.hostSelectionAttempts;
@@ -119,7 +122,6 @@ export class Forwarding implements PickContext {
       this.refuseForMaintenance(cluster);
       return;
     }
-    if (manager.data.forwarding.schemeMatchesUpstream) head.scheme = 'http';
     this.timeouts = takeRouteTimeouts(head, action, stream.chain.router);
     this.retry = RetryState.from(head, action, cluster, manager.runtime);
     this.setRouterHeaders(head);
@@ -128,6 +130,7 @@ export class Forwarding implements PickContext {
       this.refuseField(outcome.invalidField);
       return;
     }
+    this.authority = head.authority;
     this.replay.head(end);
     this.replay.isHeld = !end && waitsForConsent(stream.upgrade, head, action);
     this.try();
@@ -359,6 +362,7 @@ export class Forwarding implements PickContext {
     if (this.action.includeAttemptCount)
       this.head!.headers.set('x-envoy-attempt-count', String(stream.outcome.attemptCount));
     if (this.action.autoHostRewrite && host.hostname !== '') this.rewriteHost(this.head!, host.hostname);
+    if (stream.manager.data.forwarding.schemeMatchesUpstream) this.head!.scheme = host.isSecure ? 'https' : 'http';
     const upstream = new UpstreamTry(this);
     this.current = upstream;
     upstream.host = host;

@@ -2,6 +2,7 @@ import type { Cluster, Clusters, Host, TcpPool } from '../../cluster/cluster.ts'
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { DownstreamLocalClose } from '../../core/failures.ts';
+import { HttpVersion } from '../../core/head.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
 import type { Outcome } from '../../observe/outcome.ts';
@@ -97,9 +98,11 @@ export class TcpProxy implements ConnectionHandler {
 
   /** Where a connection to the host comes from: its own, or a stream of an HTTP connection to it. */
   poolOf(cluster: Cluster, host: Host, outcome: Outcome): TcpPool {
-    if (this.tunneling === null) return cluster.tcpPool(host, 0);
+    const options = cluster.transportOptions(host, '', null, outcome.filterState, outcome.peer);
+    if (this.tunneling === null) return cluster.tcpPool(host, 0, options);
     const { propagation } = this.data.tunneling!;
-    return new TunnelDialing(cluster.httpPool(host, 0), this.tunneling.request(outcome), outcome, this, propagation);
+    const pool = cluster.httpPool(host, 0, HttpVersion.Http11, options);
+    return new TunnelDialing(pool, this.tunneling.request(outcome), outcome, this, propagation);
   }
 
   removed(session: TcpSession): void {

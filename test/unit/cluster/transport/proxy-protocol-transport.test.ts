@@ -62,7 +62,7 @@ const client = (change: Partial<Peer> = {}): Peer => ({
 
 test('the header goes first, and counts', () => {
   const { said, handler, stats } = world({});
-  expect(said(client())).toBe(`${signature}2111000c${'0a000001'}${'0a000002'}${'13880050'}`);
+  expect(said(client())).toBe(`${signature}2111000c0a0000010a00000213880050`);
   expect(handler.connection).not.toBeNull();
   expect(stats.counter('tx').value).toBe(28);
 });

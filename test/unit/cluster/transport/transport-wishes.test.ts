@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { TransportWishes } from '../../../../src/cluster/transport/transport-wishes.ts';
-import { HttpVersion, RequestHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import { noTransportOptions, type UpstreamTransport } from '../../../../src/net/transport.ts';
 import { MemoryConnection } from '../memory-network.ts';
@@ -13,19 +12,19 @@ const secure: UpstreamTransport = { isSecure: true, dial };
 const plain: UpstreamTransport = { isSecure: false, dial };
 const { peer } = new MemoryConnection(1, { kind: 'ip', host: '10.0.0.1', port: 80 });
 
-function head(authority: string, fields: readonly (readonly [string, string])[] = []): RequestHead {
+function fields(value: string): Headers {
   const headers = new Headers();
-  for (const [name, value] of fields) headers.add(name, value);
-  return new RequestHead('GET', authority, '/', HttpVersion.Http11, headers);
+  headers.add('x-sni', value);
+  return headers;
 }
 
 test('what asks for nothing costs nothing', () => {
-  expect(new TransportWishes(none).of(secure, head('a'), null, peer)).toBe(noTransportOptions);
+  expect(new TransportWishes(none).of(secure, 'a', null, null, peer)).toBe(noTransportOptions);
   const wishes = new TransportWishes({ ...none, autoSni: true });
-  expect(wishes.of(plain, head('a'), new Map([['envoy.network.upstream_server_name', 'b']]), peer)).toBe(
+  expect(wishes.of(plain, 'a', null, new Map([['envoy.network.upstream_server_name', 'b']]), peer)).toBe(
     noTransportOptions,
   );
-  expect(wishes.of(secure, null, null, peer)).toBe(noTransportOptions);
+  expect(wishes.of(secure, '', null, null, peer)).toBe(noTransportOptions);
 });
 
 test.each([
@@ -37,20 +36,20 @@ test.each([
   ['[::1', '[::1', '[::1'],
 ])('the authority %s', (authority, serverName, san) => {
   const wishes = new TransportWishes({ ...none, autoSni: true, autoSanValidation: true });
-  const options = wishes.of(secure, head(authority), null, peer);
+  const options = wishes.of(secure, authority, null, null, peer);
   expect(options).toMatchObject({ serverName, subjectAltNames: [san], downstream: null });
-  expect(wishes.of(secure, head(authority), null, peer)).toBe(options);
+  expect(wishes.of(secure, authority, null, null, peer)).toBe(options);
 });
 
 test('an address is asked for nothing where only SNI is wanted', () => {
   const wishes = new TransportWishes({ ...none, autoSni: true });
-  expect(wishes.of(secure, head('10.1.1.1'), null, peer)).toBe(noTransportOptions);
+  expect(wishes.of(secure, '10.1.1.1', null, null, peer)).toBe(noTransportOptions);
 });
 
 test('a header goes before the authority, if it is there', () => {
   const wishes = new TransportWishes({ ...none, autoSni: true, header: 'x-sni' });
-  expect(wishes.of(secure, head('a.test', [['x-sni', 'b.test:1']]), null, peer).serverName).toBe('b.test');
-  expect(wishes.of(secure, head('a.test', [['x-sni', '']]), null, peer).serverName).toBe('a.test');
+  expect(wishes.of(secure, 'a.test', fields('b.test:1'), null, peer).serverName).toBe('b.test');
+  expect(wishes.of(secure, 'a.test', fields(''), null, peer).serverName).toBe('a.test');
 });
 
 test('filter state goes before all', () => {
@@ -60,25 +59,25 @@ test('filter state goes before all', () => {
     ['envoy.network.upstream_subject_alt_names', 'c.test,d.test'],
     ['envoy.network.application_protocols', 'istio,h2'],
   ]);
-  expect(wishes.of(secure, head('a.test'), state, peer)).toMatchObject({
+  expect(wishes.of(secure, 'a.test', null, state, peer)).toMatchObject({
     serverName: 'b.test',
     subjectAltNames: ['c.test', 'd.test'],
     applicationProtocols: ['istio', 'h2'],
   });
-  expect(wishes.of(secure, head('a.test'), new Map([['other', 1]]), peer)).toMatchObject({ serverName: 'a.test' });
+  expect(wishes.of(secure, 'a.test', null, new Map([['other', 1]]), peer)).toMatchObject({ serverName: 'a.test' });
 });
 
 test('keys are alike where names differ in case only, and tell every part apart', () => {
   const wishes = new TransportWishes({ ...none, autoSni: true });
-  const key = (authority: string): string => wishes.of(secure, head(authority), null, peer).key;
+  const key = (authority: string): string => wishes.of(secure, authority, null, null, peer).key;
   expect(key('A.test')).toBe(key('a.TEST:80'));
   expect(key('a.test')).not.toBe(key('b.test'));
 });
 
 test('whose connection it is matters where the transport says so', () => {
   const telling: UpstreamTransport = { isSecure: false, dial, downstreamKey: () => 'whose' };
-  const options = new TransportWishes(none).of(telling, null, null, peer);
+  const options = new TransportWishes(none).of(telling, '', null, null, peer);
   expect(options.downstream).toBe(peer);
   expect(options.key).toContain('whose');
-  expect(new TransportWishes(none).of(telling, null, null, null)).toBe(noTransportOptions);
+  expect(new TransportWishes(none).of(telling, '', null, null, null)).toBe(noTransportOptions);
 });
