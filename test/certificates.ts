@@ -4,7 +4,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { KeyObject, webcrypto } from 'node:crypto';
 
-export { Extension, type JsonName } from '@peculiar/x509';
+export { Extension, type JsonNameParams } from '@peculiar/x509';
 
 export type KeyKind = 'rsa' | 'p256' | 'p384' | 'ed25519';
 
@@ -20,7 +20,7 @@ export interface CertificateWish {
    * As `CN=a,O=b`, or by numbers and string types: `[{ '2.5.4.3': [{ bmpString: 'a' }] }]`. The parts are written in
    * this order, which RFC 2253 prints backwards.
    */
-  readonly subject?: string | x509.JsonName;
+  readonly subject?: string | x509.JsonNameParams;
   readonly key?: KeyKind;
   readonly dns?: readonly string[];
   readonly uris?: readonly string[];
@@ -152,9 +152,9 @@ function authorityWish(wish: AuthorityWish): CertificateWish {
 }
 
 async function sign(
-  subject: string | x509.JsonName,
+  subject: string | x509.JsonNameParams,
   keys: webcrypto.CryptoKeyPair,
-  issuer: string | x509.JsonName,
+  issuer: string | x509.JsonNameParams,
   issuerKeys: webcrypto.CryptoKeyPair,
   issuerKind: KeyKind,
   wish: CertificateWish,
@@ -167,8 +167,8 @@ async function sign(
       : wish.keyUsages;
   const names = alternativeNames(wish);
   return x509.X509CertificateGenerator.create({
-    subject,
-    issuer,
+    subject: new x509.Name(subject),
+    issuer: new x509.Name(issuer),
     publicKey: keys.publicKey,
     signingKey: issuerKeys.privateKey,
     signingAlgorithm: algorithms[issuerKind],

@@ -30,6 +30,15 @@ export class SecretStore {
     this.secrets.delete(key);
   }
 
+  /** What the main thread says of several. */
+  apply(changes: {
+    readonly set: readonly (readonly [string, SecretData])[];
+    readonly removed: readonly string[];
+  }): void {
+    for (const [key, secret] of changes.set) this.set(key, secret);
+    for (const key of changes.removed) this.delete(key);
+  }
+
   watch(key: string, watcher: SecretWatcher): void {
     const watchers = this.watchers.get(key);
     if (watchers === undefined) this.watchers.set(key, new Set([watcher]));

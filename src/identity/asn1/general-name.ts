@@ -3,9 +3,10 @@ import { asn1Text, latin1 } from './asn1-text.ts';
 import { type DerReader, tags } from './der-reader.ts';
 import { dottedOid } from './object-identifier.ts';
 
-/** A subject alternative name of a type that Envoy knows. */
+/** A subject alternative name. */
 export interface GeneralName {
-  readonly type: SanType;
+  /** Null: a directory name, a registered id or another that nothing can be matched against; its value is empty. */
+  readonly type: SanType | null;
   /** Dotted; empty but for OTHER_NAME. */
   readonly oid: string;
   /** As Envoy writes it, a character per byte. */
@@ -19,7 +20,7 @@ const dnsName = 0x82;
 const uri = 0x86;
 const ipAddress = 0x87;
 
-/** Names of other types (directory names, registered ids) are left out. @throws DerError */
+/** @throws DerError */
 export function generalNames(names: DerReader): GeneralName[] {
   const found: GeneralName[] = [];
   while (names.next()) {
@@ -40,6 +41,8 @@ export function generalNames(names: DerReader): GeneralName[] {
       case otherName:
         found.push(readOtherName(names.inner));
         break;
+      default:
+        found.push({ type: null, oid: '', value: '' });
     }
   }
   return found;

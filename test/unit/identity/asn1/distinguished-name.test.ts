@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { readCertificate } from '../../../../src/identity/certificate.ts';
-import { selfSigned, type JsonName } from '../../../certificates.ts';
+import { selfSigned, type JsonNameParams } from '../../../certificates.ts';
 
 /** What Envoy 1.39.3 prints as %DOWNSTREAM_PEER_SUBJECT% of the same certificates. */
-test.each<[JsonName, string]>([
+test.each<[JsonNameParams, string]>([
   [
     [{ '2.5.4.3': [{ utf8String: 'a, b+"c"\\<x>;=' }], '2.5.4.10': [{ printableString: 'o' }] }],
     'O=o+CN=a\\, b\\+\\"c\\"\\\\\\<x\\>\\;=',
