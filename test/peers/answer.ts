@@ -1,4 +1,5 @@
 import type { Pairs } from './row.ts';
+import type { HandshakeSeen } from './tls/client.ts';
 
 /** A response as the client saw it. */
 export interface Answer {
@@ -18,6 +19,8 @@ export interface Exchange {
   text?: string;
   /** How the proxy ended the connection; `open` when it had not. Only where the row waits for it. */
   end?: 'closed' | 'reset' | 'open';
+  /** The client's TLS handshake, where there was one. */
+  tls?: HandshakeSeen;
   /** HTTP/2: the GOAWAY frames, code and last stream. */
   goAways?: readonly string[];
   /** What came back to a row of frames. */

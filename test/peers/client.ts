@@ -20,7 +20,7 @@ export async function perform(row: Row, ports: Ports): Promise<Exchange[]> {
 }
 
 async function performRaw(row: Row, ports: Ports): Promise<Exchange> {
-  const line = new Line(ports);
+  const line = await Line.open(ports, row.tls);
   const segments = typeof row.raw === 'string' ? [row.raw] : (row.raw as readonly Segment[]);
   const methods = segments.filter((segment) => typeof segment === 'string').join('');
   const names = [...methods.matchAll(/(?:^|\n)([A-Z]+) \S+ +HTTP\/1/g)].map((match) => match[1]);
@@ -29,13 +29,13 @@ async function performRaw(row: Row, ports: Ports): Promise<Exchange> {
 }
 
 async function performPipelined(row: Row, requests: readonly Request[], ports: Ports): Promise<Exchange> {
-  const line = new Line(ports);
+  const line = await Line.open(ports, row.tls);
   await line.send([requests.map(serialise).join('')]);
   return finish(row, line, requests.map(methodOf), requests.length);
 }
 
 async function performInTurn(row: Row, requests: readonly Request[], ports: Ports): Promise<Exchange> {
-  const line = new Line(ports);
+  const line = await Line.open(ports, row.tls);
   const methods = requests.map(methodOf);
   for (const [index, request] of requests.entries()) {
     if (index > 0 && row.pauseMs !== undefined) await sleep(row.pauseMs);
@@ -64,6 +64,7 @@ async function finish(row: Row, line: Line, methods: readonly string[], answers:
     ? { answers: parseAnswers(line.received, methods, hasEnded) }
     : { answers: [], text: line.received.toString('latin1') };
   if (row.until === 'closed') exchange.end = line.end;
+  if (line.handshake !== null) exchange.tls = line.handshake;
   line.destroy();
   return exchange;
 }

@@ -1,6 +1,6 @@
 import { dump, load } from 'js-yaml';
 
-type Yaml = Record<string, unknown>;
+export type Yaml = Record<string, unknown>;
 
 /** Parts of an HTTP configuration, each YAML in Envoy's words; what is left out is the least that works. */
 export interface HttpParts {
@@ -22,6 +22,16 @@ export interface HttpParts {
   readonly clusters?: string;
   /** Fields of the listener. */
   readonly listener?: string;
+  /** What its one filter chain speaks: `serverTls()` of tls/config.ts. */
+  readonly transport?: Yaml;
+  /** Further fields of that filter chain. */
+  readonly chain?: string;
+  /** Instead of it: filter chains around these filters. */
+  chains?(filters: readonly Yaml[]): readonly Yaml[];
+  /** Operators that the access log prints besides. */
+  readonly log?: readonly string[];
+  /** Operators of the listener's own access log, a line for each connection, in the same file. */
+  readonly listenerLog?: readonly string[];
   /** Fields of the bootstrap. */
   readonly bootstrap?: string;
 }
@@ -97,7 +107,7 @@ export function http(parts: HttpParts, clusters: readonly Yaml[] = []): string {
     stat_prefix: 'ingress',
     route_config: { name: 'local', virtual_hosts: virtualHosts, ...fields(parts.routeConfig) },
     http_filters: [...((parsed(parts.filters) as unknown[] | undefined) ?? []), router(parts.router)],
-    access_log: [accessLog({ json_format: logFields })],
+    access_log: [accessLog({ json_format: { ...logFields, ...operatorFields(parts.log) } })],
     ...fields(parts.hcm),
   };
   const filter = { name: 'envoy.filters.network.http_connection_manager', typed_config: manager };
@@ -105,8 +115,9 @@ export function http(parts: HttpParts, clusters: readonly Yaml[] = []): string {
 }
 
 /** A whole bootstrap with one listener that proxies TCP. */
-export function tcp(settings: string, clusters: readonly Yaml[]): string {
+export function tcp(settings: string, clusters: readonly Yaml[], parts: HttpParts = {}): string {
   const format = {
+    ...operatorFields(parts.log),
     flags: '%RESPONSE_FLAGS%',
     details: '%RESPONSE_CODE_DETAILS%',
     termination: '%CONNECTION_TERMINATION_DETAILS%',
@@ -125,7 +136,7 @@ export function tcp(settings: string, clusters: readonly Yaml[]): string {
       ...(load(settings) as Yaml),
     },
   };
-  return bootstrap([filter], clusters, {});
+  return bootstrap([filter], clusters, parts);
 }
 
 function bootstrap(filters: readonly Yaml[], clusters: readonly Yaml[], parts: HttpParts): string {
@@ -143,7 +154,10 @@ function bootstrap(filters: readonly Yaml[], clusters: readonly Yaml[], parts: H
         {
           name: 'ingress',
           address: { socket_address: { address: '127.0.0.1', port_value: port('listen') } },
-          filter_chains: [{ filters }],
+          filter_chains: parts.chains?.(filters) ?? [chain(filters, parts)],
+          ...(parts.listenerLog === undefined
+            ? {}
+            : { access_log: [accessLog({ json_format: operatorFields(parts.listenerLog) })] }),
           ...fields(parts.listener),
         },
       ],
@@ -153,6 +167,15 @@ function bootstrap(filters: readonly Yaml[], clusters: readonly Yaml[], parts: H
   };
   // A quoted placeholder would become a string; both proxies read "123" as a port, but YAML should show a number.
   return dump(whole, { lineWidth: -1 }).replaceAll(/'(\{\{\w+\}\})'/g, '$1');
+}
+
+function chain(filters: readonly Yaml[], { transport, chain: more }: HttpParts): Yaml {
+  return { filters, ...(transport === undefined ? {} : { transport_socket: transport }), ...fields(more) };
+}
+
+/** Each by its own name. */
+function operatorFields(operators: readonly string[] = []): Yaml {
+  return Object.fromEntries(operators.map((operator) => [`%${operator}%`, `%${operator}%`]));
 }
 
 const everything = '[{ match: { prefix: / }, route: { cluster: one } }]';

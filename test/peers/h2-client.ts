@@ -2,19 +2,22 @@ import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:h
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Exchange } from './answer.ts';
 import { codeName } from './h2-codes.ts';
+import { Line } from './line.ts';
 import { methodOf, type Pairs, type Ports, type Request, type Row } from './row.ts';
 
 const quietMs = 3000;
 
-/** One HTTP/2 connection of node:http2 with prior knowledge, and what was said on it. */
+/** One HTTP/2 connection of node:http2, with prior knowledge or over TLS, and what was said on it. */
 class Session {
   readonly goAways: string[] = [];
   private readonly session: ClientHttp2Session;
+  private readonly scheme: string;
   private readonly closed: Promise<void>;
   private hasClosed = false;
 
-  constructor(ports: Ports) {
-    this.session = connect(`http://127.0.0.1:${ports.listen}`);
+  constructor(line: Line) {
+    this.scheme = line.handshake === null ? 'http' : 'https';
+    this.session = connect(`${this.scheme}://127.0.0.1`, { createConnection: () => line.socket });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.session.on('error', () => {});
@@ -37,7 +40,7 @@ class Session {
     const answers: Answer[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
     const options = { waitForTrailers: request.trailers !== undefined, endStream: hasEnded(request) };
-    const stream = this.session.request(headersOf(request), options);
+    const stream = this.session.request(headersOf(request, this.scheme), options);
     stream.on('error', () => {});
     stream.on('headers', (headers, _flags, raw) => void answers.push(interim(headers, raw)));
     stream.on('response', (_headers, _flags, raw) => void answers.push(begun(raw)));
@@ -71,7 +74,8 @@ class Session {
 
 /** Performs a row over HTTP/2: `in turn` and `together` are both streams of one connection. */
 export async function performH2(row: Row, requests: readonly Request[], ports: Ports): Promise<Exchange> {
-  const session = new Session(ports);
+  const line = await Line.open(ports, row.tls, ['h2']);
+  const session = new Session(line);
   const waitMs = row.waitMs ?? quietMs;
   const answers: Answer[] = [];
   if (row.mode === 'together') {
@@ -89,16 +93,18 @@ export async function performH2(row: Row, requests: readonly Request[], ports: P
   if (row.until === 'closed') await session.untilClosed(waitMs);
   const exchange: Exchange = { answers, goAways: [...session.goAways] };
   if (row.until === 'closed') exchange.end = session.end;
+  if (line.handshake !== null) exchange.tls = line.handshake;
   session.destroy();
+  line.destroy();
   return exchange;
 }
 
 /** Pseudo-headers in front, the rest as the row has it; names and values raw. */
-function headersOf(request: Request): string[] {
+function headersOf(request: Request, ownScheme: string): string[] {
   const { method, path, scheme, host, headers = [], body } = request;
   const fields: (readonly [string, string])[] = [[':method', method ?? methodOf(request)]];
   if (method !== 'CONNECT' || request.protocol !== undefined) {
-    fields.push([':scheme', scheme ?? 'http'], [':path', path ?? '/']);
+    fields.push([':scheme', scheme ?? ownScheme], [':path', path ?? '/']);
   }
   if (request.protocol !== undefined) fields.push([':protocol', request.protocol]);
   if (host !== null) fields.push([':authority', host ?? 'test.local']);

@@ -12,7 +12,7 @@ const settingsType = 4;
 
 /** Sends a row's frames exactly as they are, and hears every frame that comes back. */
 export async function performFrames(row: Row, ports: Ports): Promise<Exchange> {
-  const line = new Line(ports);
+  const line = await Line.open(ports, row.tls, ['h2']);
   const wait = row.waitMs ?? quietMs;
   await line.send([Buffer.from(preface, 'latin1'), bytesOfLine('SETTINGS')]);
   // Both proxies' settings, and their word that ours have come: then it is the row's turn.
@@ -24,6 +24,7 @@ export async function performFrames(row: Row, ports: Ports): Promise<Exchange> {
   const frames = joined(wholeFrames(line.received)).flatMap(shown);
   const exchange: Exchange = { answers: [], frames };
   if (row.until === 'closed') exchange.end = line.end;
+  if (line.handshake !== null) exchange.tls = line.handshake;
   line.destroy();
   return exchange;
 }

@@ -2,6 +2,7 @@ import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:htt
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pairs, Step } from './row.ts';
+import { tlsSeen } from './tls/origin.ts';
 import { tunnelOverHttp2 } from './tunnel.ts';
 import type { Script, Seen } from './upstream.ts';
 
@@ -10,6 +11,8 @@ export class H2Upstream {
   private readonly name: string;
   private readonly server: Http2Server;
   private readonly script: Script;
+  /** Whose session begins. */
+  private taken!: Socket;
 
   constructor(name: string, script: Script) {
     this.name = name;
@@ -17,7 +20,8 @@ export class H2Upstream {
     this.server = createServer({ settings: { enableConnectProtocol: true } });
     this.server.on('sessionError', () => {});
     this.server.on('session', (session) => {
-      const { socket } = session;
+      // Its own socket is a proxy that hides some of what TLS knows.
+      const socket = this.taken;
       session.on('stream', (stream, _headers, _flags, raw) => {
         void this.serve(stream, raw, socket);
       });
@@ -26,6 +30,7 @@ export class H2Upstream {
 
   /** A connection whose first bytes are HTTP/2's. */
   take(socket: Socket): void {
+    this.taken = socket;
     this.server.emit('connection', socket);
   }
 
@@ -40,6 +45,7 @@ export class H2Upstream {
       trailers: [],
       isComplete: false,
       connection: this.script.connectionNumber(socket),
+      ...tlsSeen(socket),
     };
     this.script.seen.push(seen);
     const step = this.script.next();

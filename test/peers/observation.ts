@@ -19,7 +19,7 @@ const comparedStats = /^(http|http2|cluster|listener|tcp|vhost)\./;
  * the admin's own traffic, and connection ends (they race with the end of the row).
  */
 const ignoredStats =
-  /(_active|_buffered|_bytes_total|cx_destroy\w*|cx_length_ms|wire_bytes\w*)$|^(http|listener)\.admin\.|^http\.async-client\.|\.(circuit_breakers|ssl)\.|connections_accepted_per_socket_event|worker_\d+\./;
+  /(_active|_buffered|_bytes_total|cx_destroy\w*|cx_length_ms|wire_bytes\w*)$|^(http|listener)\.admin\.|^http\.async-client\.|\.(circuit_breakers|ssl\.certificate)\.|connections_accepted_per_socket_event|worker_\d+\./;
 
 export function factsOf(observation: Observation, world: World, group: Group, row: Row): Facts {
   const facts = new Map<string, string>();
@@ -27,6 +27,7 @@ export function factsOf(observation: Observation, world: World, group: Group, ro
   for (const [index, exchange] of observation.exchanges.entries()) {
     const at = `client[${index}]`;
     if (exchange.end !== undefined) put(`${at}.end`, exchange.end);
+    for (const [name, value] of Object.entries(exchange.tls ?? {})) put(`${at}.tls.${name}`, value);
     for (const [number, goAway] of (exchange.goAways ?? []).entries()) put(`${at}.goAway[${number}]`, goAway);
     for (const [number, frame] of (exchange.frames ?? []).entries()) put(`${at}.frame[${number}]`, frame);
     if (exchange.text !== undefined) put(`${at}.text`, shortened(exchange.text));
@@ -66,6 +67,7 @@ function putSeen(put: Put, observation: Observation, row: Row): void {
     put(`${at}.body`, shortened(seen.body));
     put(`${at}.complete`, seen.isComplete);
     put(`${at}.connection`, seen.connection);
+    for (const [name, value] of Object.entries(seen.tls ?? {})) put(`${at}.tls.${name}`, value);
     const isLater =
       index > 0 || seen.headers.some(([name, value]) => name === 'x-envoy-attempt-count' && value !== '1');
     putHeaders(put, at, isLater ? seen.headers.map(withRoundedTimeout) : seen.headers, row);
@@ -88,7 +90,7 @@ function putLog(put: Put, observation: Observation, row: Row): void {
 
 /** Times, client ports and ids of a log line, of which only the type stays the same. */
 function steadyField(name: string, value: unknown): string {
-  if (/DURATION|_PORT%|CONNECTION_ID/.test(name) && value !== null) return `<${typeof value}>`;
+  if (/DURATION|_PORT%|CONNECTION_ID|SESSION_ID/.test(name) && value !== null) return `<${typeof value}>`;
   return JSON.stringify(value);
 }
 

@@ -1,3 +1,6 @@
+import type { TlsClient } from './tls/client.ts';
+import type { TlsOrigin } from './tls/origin.ts';
+
 export type Pairs = readonly (readonly [string, string])[];
 
 /** One request, written out exactly in this order. `host: test.local` is added in front unless the row gives a host. */
@@ -12,7 +15,7 @@ export interface Request {
   /** Sent chunked. */
   readonly chunks?: readonly string[];
   readonly trailers?: Pairs;
-  /** Over HTTP/2: `:scheme`, `http` unless said. */
+  /** Over HTTP/2: `:scheme`, that of the connection unless said. */
   readonly scheme?: string;
   /** Over HTTP/2: `:protocol` of an extended CONNECT. */
   readonly protocol?: string;
@@ -64,6 +67,8 @@ export interface Row {
   readonly request?: Request | readonly Request[];
   /** `h2`: the requests are streams of one HTTP/2 connection (prior knowledge); `HTTP/1.1` unless said. */
   readonly over?: 'h2';
+  /** How the client speaks TLS; null: not at all. As the group has it unless said. */
+  readonly tls?: TlsClient | null;
   /** HTTP/2 frames instead, as the transcripts of test/wire write them, and pauses; preface and settings come before. */
   readonly frames?: readonly Segment[];
   /** Exact bytes instead. */
@@ -125,6 +130,10 @@ export interface Group {
   /** Envoy's YAML. `{{name}}` is replaced by a port: `listen`, `admin`, `log` (a path) and the upstreams' names. */
   readonly config: string;
   readonly rows: readonly Row[];
+  /** How the clients of its rows speak TLS unless they say otherwise; absent: not at all. */
+  readonly tls?: TlsClient;
+  /** Origins that speak TLS, by the names that the configuration calls their ports. */
+  readonly origins?: Readonly<Record<string, TlsOrigin>>;
   /** Bytes per second and the like: command-line flags for both proxies. */
   readonly flags?: readonly string[];
   /** Which counters are compared; all of listener, http, cluster and tcp unless said. */

@@ -3,6 +3,7 @@ import { createServer as createTcpServer, type AddressInfo, type Server as TcpSe
 import { setTimeout as sleep } from 'node:timers/promises';
 import { H2Upstream } from './h2-upstream.ts';
 import type { Pairs, Step } from './row.ts';
+import { tlsListener, tlsSeen, type TlsOrigin } from './tls/origin.ts';
 import { serveTunnels } from './tunnel.ts';
 
 /** A request as the upstream saw it. */
@@ -16,6 +17,8 @@ export interface Seen {
   isComplete: boolean;
   /** Which connection of this row it came on, counted from 0. */
   readonly connection: number;
+  /** Of an origin that speaks TLS: its handshake. */
+  readonly tls?: Readonly<Record<string, string>>;
 }
 
 /** What the upstreams of one proxy share: the steps of the row that runs, and what they saw of it. */
@@ -54,31 +57,16 @@ export class Script {
 /** An origin on node:http, or node:http2 where the proxy speaks that, which does what the running row's steps say. */
 export class Upstream {
   readonly name: string;
-  private readonly listener: TcpServer;
+  private listener: TcpServer | null = null;
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   private readonly script: Script;
+  private readonly h2: H2Upstream;
 
   constructor(name: string, script: Script) {
     this.name = name;
     this.script = script;
-    const h2 = new H2Upstream(name, script);
-    this.listener = createTcpServer((socket) => {
-      this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
-      socket.once('data', (first: Buffer) => {
-        socket.pause();
-        socket.unshift(first);
-        if (first.toString('latin1', 0, 5) === 'PRI *') {
-          // node:http2 reads what is there itself: whoever lets it flow loses it.
-          h2.take(socket);
-          return;
-        }
-        this.server.emit('connection', socket);
-        socket.resume();
-      });
-      socket.on('error', () => {});
-    });
+    this.h2 = new H2Upstream(name, script);
     const settings = { insecureHTTPParser: true, maxHeaderSize: 1 << 20, requireHostHeader: false };
     this.server = createServer(settings, (request, response) => void this.serve(request, response));
     this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -100,18 +88,40 @@ export class Upstream {
     });
   }
 
-  async listen(port: number): Promise<number> {
+  /** @param tls null: plain */
+  async listen(port: number, tls: TlsOrigin | null = null): Promise<number> {
+    const take = (socket: Socket) => this.take(socket);
+    const listener = tls === null ? createTcpServer(take) : await tlsListener(tls, take);
+    this.listener = listener;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.listener.once('error', reject);
-    this.listener.listen(port, '127.0.0.1', resolve);
+    listener.once('error', reject);
+    listener.listen(port, '127.0.0.1', resolve);
     await promise;
-    return (this.listener.address() as AddressInfo).port;
+    return (listener.address() as AddressInfo).port;
   }
 
   close(): void {
-    this.listener.close();
+    this.listener?.close();
     this.server.close();
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** A new connection: its first bytes say whether it is HTTP/2. */
+  private take(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      socket.unshift(first);
+      if (first.toString('latin1', 0, 5) === 'PRI *') {
+        // node:http2 reads what is there itself: whoever lets it flow loses it.
+        this.h2.take(socket);
+        return;
+      }
+      this.server.emit('connection', socket);
+      socket.resume();
+    });
+    socket.on('error', () => {});
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -123,6 +133,7 @@ export class Upstream {
       trailers: [],
       isComplete: false,
       connection: this.script.connectionNumber(request.socket),
+      ...tlsSeen(request.socket),
     };
     this.script.seen.push(seen);
     const step = this.script.next();

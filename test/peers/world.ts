@@ -11,6 +11,7 @@ import { Proxy, type ProxyKind } from './proxy.ts';
 import { filled, requestsOf, type Group, type Ports, type Row } from './row.ts';
 import { FramesUpstream } from './frames-upstream.ts';
 import { TcpUpstream, tcpBehaviours } from './tcp-upstream.ts';
+import { certificateValues } from './tls/certificates.ts';
 import { Script, Upstream, type Seen } from './upstream.ts';
 
 /** Everything that can be observed of one row on one proxy, not yet normalised. */
@@ -27,11 +28,19 @@ const httpUpstreams = ['one', 'two', 'three'];
 /** `dead` refuses connections; `silent` never answers a SYN. */
 const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent', 'frames'];
 
+interface Inside {
+  readonly group: Group;
+  readonly script: Script;
+  readonly proxy: Proxy;
+  readonly closers: (() => void)[];
+}
+
 /** One proxy with its own upstreams, ports and log: two of them can perform the same row at the same time. */
 export class World {
   readonly kind: ProxyKind;
   readonly ports: Ports;
   readonly directory: string;
+  private readonly group: Group;
   private readonly closers: (() => void)[];
   private readonly script: Script;
   private readonly proxy: Proxy;
@@ -39,26 +48,21 @@ export class World {
   private statsBefore: ReadonlyMap<string, number> = new Map();
   private logOffset = 0;
 
-  private constructor(
-    kind: ProxyKind,
-    ports: Ports,
-    directory: string,
-    script: Script,
-    proxy: Proxy,
-    closers: (() => void)[],
-  ) {
-    this.kind = kind;
-    this.ports = ports;
-    this.directory = directory;
-    this.script = script;
-    this.proxy = proxy;
-    this.closers = closers;
-    this.logFile = join(directory, 'access.log');
+  private constructor(parts: Pick<World, 'kind' | 'ports' | 'directory'> & Inside) {
+    this.kind = parts.kind;
+    this.group = parts.group;
+    this.ports = parts.ports;
+    this.directory = parts.directory;
+    this.script = parts.script;
+    this.proxy = parts.proxy;
+    this.closers = parts.closers;
+    this.logFile = join(parts.directory, 'access.log');
   }
 
   static async open(kind: ProxyKind, group: Group): Promise<World> {
     const script = new Script();
-    const names = [...otherPorts, ...httpUpstreams, ...Object.keys(tcpBehaviours)];
+    const origins = group.origins ?? {};
+    const names = [...otherPorts, ...httpUpstreams, ...Object.keys(tcpBehaviours), ...Object.keys(origins)];
     const numbers = await freePorts(names.length);
     const ports = Object.fromEntries(names.map((name, index) => [name, numbers[index]]));
     const closers: (() => void)[] = [];
@@ -67,9 +71,13 @@ export class World {
     try {
       await openUpstreams(ports, script, group, closers);
       const file = join(directory, 'envoy.yaml');
-      writeFileSync(file, filled(group.config, { ...ports, log: join(directory, 'access.log') }));
+      const certificates = await certificateValues(group.config);
+      writeFileSync(
+        file,
+        filled(group.config, { ...ports, ...certificates, log: join(directory, 'access.log'), directory }),
+      );
       const proxy = await Proxy.start(kind, file, ports.admin, group.flags ?? []);
-      return new World(kind, ports, directory, script, proxy, closers);
+      return new World({ kind, group, ports, directory, script, proxy, closers });
     } catch (error) {
       for (const close of closers) close();
       throw error;
@@ -92,7 +100,8 @@ export class World {
     if (row.admin !== undefined) {
       return { exchanges: [], seen: [], log: [], stats: new Map(), admin: await this.proxy.admin(row.admin) };
     }
-    const exchanges = await perform(row, this.ports);
+    const tls = row.tls === undefined ? (this.group.tls ?? null) : row.tls;
+    const exchanges = await perform({ ...row, tls }, this.ports);
     const log = await this.logLines(row);
     this.script.end();
     return { exchanges, seen: this.script.seen, log, stats: await this.statsDelta(), admin: null };
@@ -138,6 +147,11 @@ async function openUpstreams(ports: Ports, script: Script, group: Group, closers
   for (const name of httpUpstreams) {
     const upstream = new Upstream(name, script);
     await upstream.listen(ports[name]);
+    closers.push(() => upstream.close());
+  }
+  for (const [name, tls] of Object.entries(group.origins ?? {})) {
+    const upstream = new Upstream(name, script);
+    await upstream.listen(ports[name], tls);
     closers.push(() => upstream.close());
   }
   if (group.config.includes('{{frames}}')) {
