@@ -110,6 +110,17 @@ export const DownstreamLocalClose = failure(
   "sekisho closed the client's connection; the details say why.",
 );
 
+/** Its detail is Envoy's %DOWNSTREAM_TRANSPORT_FAILURE_REASON%. */
+export const DownstreamTransportFailure = failure(
+  'downstream-transport-failure',
+  Downstream,
+  F.None,
+  0,
+  R.Never,
+  'downstream_transport_failure',
+  'The TLS handshake with the client failed; the detail says why: compare its certificate, its trust bundle and its TLS versions with the listener\'s.',
+);
+
 // Either side of a plain connection.
 export const ClosedByPeer = failure(
   'closed-by-peer',

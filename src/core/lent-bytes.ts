@@ -9,10 +9,13 @@
 class LentBytes {
   private memory: ArrayBufferLike | null;
   private settled: number;
+  /** The loans that the present one lies in, their settled sizes in turn. */
+  private readonly outer: (ArrayBufferLike | null | number)[];
 
   constructor() {
     this.memory = null;
     this.settled = 0;
+    this.outer = [];
   }
 
   /** Chunks of the event that begins lie in `memory`. */
@@ -41,7 +44,21 @@ class LentBytes {
     this.memory = null;
     return isFree;
   }
+
+  /** A loan inside another: decrypted bytes while encrypted ones, which are settled by then, are being read. */
+  lendInside(memory: Uint8Array): void {
+    this.outer.push(this.memory, this.settled);
+    this.lend(memory);
+  }
+
+  /** Ends what `lendInside` began. True: the memory is free again. */
+  endInside(size: number): boolean {
+    const isFree = this.end(size);
+    this.settled = this.outer.pop() as number;
+    this.memory = this.outer.pop() as ArrayBufferLike | null;
+    return isFree;
+  }
 }
 
-/** One per thread: events do not nest. */
+/** One per thread: events do not nest, but for layers of encryption. */
 export const lentBytes = new LentBytes();

@@ -10,6 +10,8 @@ export interface DownstreamTransport {
    * rest then. A handshake that fails closes it, and so does one that takes longer than `handshakeTimeoutMs` (0: none).
    */
   accept(raw: Connection, handshakeTimeoutMs: number): Connection;
+  /** Its listener has gone: what is under way goes on, and secrets need not be followed any more. */
+  release?(): void;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Connection } from '../../src/core/connection.ts';
 import { ClosedByPeer, ClosedLocally } from '../../src/core/failures.ts';
@@ -19,6 +20,13 @@ async function read(peer: Socket, size: number): Promise<string> {
     if (text.length >= size) break;
   }
   return text;
+}
+
+/** Under TLS only the socket below can be reset. */
+function breakOff(peer: Socket): void {
+  const below = (peer as { _parent?: Socket })._parent;
+  if (below === undefined && peer instanceof TLSSocket) peer.destroy();
+  else (below ?? peer).resetAndDestroy();
 }
 
 /** What everybody who holds a `Connection` relies on, whatever carries it. */
@@ -154,7 +162,7 @@ export function connectionContract(name: string, open: () => Promise<ConnectionP
     it('closes when the peer breaks it off', async () => {
       const { connection, peer, sink } = await pair();
       connection.attach(sink);
-      peer.resetAndDestroy();
+      breakOff(peer);
       expect((await sink.closed).kind).toBe(ClosedByPeer.kind);
       expect(sink.events).toEqual(['closed']);
     });

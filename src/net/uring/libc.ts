@@ -1,4 +1,4 @@
-type Ffi = typeof import('node:ffi');
+import { loadFfi, type Ffi } from '../ffi.ts';
 
 export const Protection = { ReadWrite: 3 } as const;
 export const MapFlag = { PrivateAnonymous: 0x22, SharedPopulate: 0x8001 } as const;
@@ -39,19 +39,6 @@ export interface Libc {
   /** Where a buffer's bytes are. They stay there: V8 does not move memory outside its heap. */
   addressOf(buffer: Uint8Array): bigint;
   currentLoop(): bigint;
-}
-
-/** Node says on every first use that its FFI is experimental; the operator has no use for that line. */
-function loadFfi(): Ffi {
-  const emit = process.emitWarning.bind(process);
-  process.emitWarning = () => {};
-  try {
-    const ffi = process.getBuiltinModule('node:ffi') as Ffi | undefined;
-    if (ffi === undefined) throw new Error('this Node has no node:ffi');
-    return ffi;
-  } finally {
-    process.emitWarning = emit;
-  }
 }
 
 const signatures = {

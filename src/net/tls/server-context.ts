@@ -1,0 +1,269 @@
+import { createHash } from 'node:crypto';
+import type { Failure } from '../../core/failure.ts';
+import { DownstreamTransportFailure } from '../../core/failures.ts';
+import type { CertificateFacts } from '../../core/tls-facts.ts';
+import type { CertificateSecret, ValidationSecret } from '../../identity/secret-data.ts';
+import type { DownstreamTlsData } from '../../identity/tls-context-data.ts';
+import { callbacks } from './context/callbacks.ts';
+import { CertificateChoice, type OwnCertificate } from './context/certificate-choice.ts';
+import { readHello } from './context/client-hello.ts';
+import { KeyLog } from './context/key-log.ts';
+import { useCertificate } from './context/own-certificate.ts';
+import { verifyMode, type PeerVerifier } from './context/peer-verifier.ts';
+import { ticketCallback } from './context/session-tickets.ts';
+import { newSslContext } from './context/ssl-context.ts';
+import { trust } from './context/trust.ts';
+import type { Handshake } from './handshake.ts';
+import { handshakeFacts, negotiatedAlpn, peerSignature, requestedServerName } from './handshake-facts.ts';
+import { handshakeQueue, type HandshakeQueue } from './handshake-queue.ts';
+import { ownFacts } from './own-facts.ts';
+import type { Pointer } from './open-ssl/open-ssl.ts';
+import type { TlsConnection } from './tls-connection.ts';
+import { tlsEngine, type TlsEngine } from './tls-engine.ts';
+import type { TlsStats } from './tls-stats.ts';
+import type { TlsTurns } from './tls-tools.ts';
+
+const Control = { SetStatusCallback: 63, SetSessionCacheMode: 44 } as const;
+const SessionCache = { Off: 0n, Server: 2n } as const;
+const noTickets = 1n << 14n;
+const KeyTypeEc = 408;
+
+/** What a server's context is made of: the configuration, and its secrets as they are now. */
+export interface ServerContextParts {
+  readonly data: DownstreamTlsData;
+  readonly certificates: readonly CertificateSecret[];
+  readonly validation: ValidationSecret | null;
+  readonly verifier: PeerVerifier | null;
+  readonly ticketKeys: readonly Uint8Array[];
+  readonly stats: TlsStats;
+  readonly turns: TlsTurns;
+}
+
+/** One generation of a listener's TLS context. Handshakes that began on it end on it, whatever comes after. */
+export class ServerContext implements Handshake {
+  readonly isClient: boolean;
+  readonly ticketKeys: readonly Uint8Array[];
+  private readonly parts: ServerContextParts;
+  private readonly engine: TlsEngine;
+  private readonly queue: HandshakeQueue;
+  private readonly own: readonly OwnCertificate[];
+  private readonly choice: CertificateChoice;
+  private readonly keyLog: KeyLog | null;
+  private shaking: number;
+  private isReplaced: boolean;
+
+  /** Throws what is wrong with a secret. */
+  constructor(parts: ServerContextParts) {
+    this.isClient = false;
+    this.ticketKeys = parts.ticketKeys;
+    this.parts = parts;
+    this.engine = tlsEngine();
+    this.queue = handshakeQueue(parts.turns);
+    const made: OwnCertificate[] = [];
+    try {
+      for (const secret of parts.certificates) made.push(this.newContext(secret));
+    } catch (error) {
+      for (const { context } of made) this.engine.ssl.SSL_CTX_free(context);
+      throw error;
+    }
+    this.own = made;
+    this.choice = new CertificateChoice(made, parts.data.fullScanCertsOnSniMismatch);
+    this.keyLog = parts.data.keyLog === null ? null : new KeyLog(parts.data.keyLog);
+    this.shaking = 0;
+    this.isReplaced = false;
+  }
+
+  /** An SSL object that waits for a ClientHello. */
+  open(): Pointer {
+    const { ssl } = this.engine;
+    const opened = this.engine.open(this.own[0].context);
+    ssl.SSL_set_accept_state(opened);
+    this.shaking++;
+    return opened;
+  }
+
+  /** Another generation takes the next connections. */
+  replaced(): void {
+    this.isReplaced = true;
+    // What connections still use, they hold.
+    for (const { context } of this.own) this.engine.ssl.SSL_CTX_free(context);
+    this.closeWhenDone();
+  }
+
+  // Handshake
+
+  mayWork(connection: TlsConnection): boolean {
+    return connection.isOpen || this.queue.mayWork(connection);
+  }
+
+  spent(ms: number): void {
+    this.queue.spent(ms);
+  }
+
+  onSecured(connection: TlsConnection): void {
+    const { ssl } = this.engine;
+    const { peer } = connection;
+    const handle = connection.ssl;
+    peer.alpn = negotiatedAlpn(ssl, handle);
+    const serverName = requestedServerName(ssl, handle);
+    if (serverName !== '') peer.serverName = serverName;
+    const handshakeMs = this.parts.turns.clock.now - connection.openedMs;
+    const facts = handshakeFacts(ssl, handle, handshakeMs, this.isVerified(connection), true, this.localOf(handle));
+    peer.tls = facts;
+    this.parts.stats.secured(facts, peerSignature(ssl, handle));
+    this.done();
+  }
+
+  onFailed(_connection: TlsConnection, errors: string, closed?: Failure): Failure {
+    const { stats } = this.parts;
+    if (errors !== '') stats.count('connection_error');
+    if (errors.includes('PEER_DID_NOT_RETURN_A_CERTIFICATE')) stats.count('fail_verify_no_cert');
+    this.done();
+    return errors === '' && closed !== undefined ? closed : DownstreamTransportFailure.with(errors);
+  }
+
+  onTimeout(): Failure {
+    this.done();
+    return DownstreamTransportFailure.with('transport socket timeout was reached');
+  }
+
+  onAbandoned(): void {
+    this.done();
+  }
+
+  onBroken(): void {
+    this.parts.stats.count('connection_error');
+  }
+
+  onOver(): void {}
+
+  // HandshakeQuestions
+
+  selectProtocol(offered: readonly string[]): number {
+    for (const protocol of this.parts.data.alpn) {
+      const index = offered.indexOf(protocol);
+      if (index >= 0) return index;
+    }
+    return -1;
+  }
+
+  verifyPeer(connection: TlsConnection, store: Pointer): boolean {
+    return this.parts.verifier?.verify(connection, store, noNames, '') ?? true;
+  }
+
+  onClientHello(connection: TlsConnection): boolean {
+    const { ssl } = this.engine;
+    const hello = readHello(ssl, connection.ssl);
+    const { requireSni, ocspStaplePolicy } = this.parts.data;
+    if (requireSni && hello.serverName === '') return false;
+    const chosen = this.choice.choose(hello);
+    if (chosen !== this.own[0]) ssl.SSL_set_SSL_CTX(connection.ssl, chosen.context);
+    if (!hello.asksForStaple) return true;
+    const { stats } = this.parts;
+    stats.count('ocsp_staple_requests');
+    if (chosen.staple !== null) return true;
+    if (ocspStaplePolicy === 'LENIENT_STAPLING' || (ocspStaplePolicy === 'STRICT_STAPLING' && !this.hasStaples)) {
+      stats.count('ocsp_staple_omitted');
+      return true;
+    }
+    stats.count('ocsp_staple_failed');
+    return false;
+  }
+
+  staple(connection: TlsConnection): Uint8Array | null {
+    const staple = this.chosenBy(connection.ssl)?.staple ?? null;
+    if (staple !== null) this.parts.stats.count('ocsp_staple_responses');
+    return staple;
+  }
+
+  logKey(connection: TlsConnection, line: string): void {
+    this.keyLog?.log(connection.peer, line);
+  }
+
+  keepSession(): boolean {
+    return false;
+  }
+
+  private get hasStaples(): boolean {
+    return this.own.some(({ staple }) => staple !== null);
+  }
+
+  /** A resumed session was verified when it began. */
+  private isVerified(connection: TlsConnection): boolean {
+    const isResumed = this.engine.ssl.SSL_session_reused(connection.ssl) === 1;
+    return connection.peer.isVerified || (isResumed && (this.parts.verifier?.checks ?? false));
+  }
+
+  private chosenBy(handle: Pointer): OwnCertificate | null {
+    const context = this.engine.ssl.SSL_get_SSL_CTX(handle);
+    return this.own.find((own) => own.context === context) ?? null;
+  }
+
+  private localOf(handle: Pointer): CertificateFacts | null {
+    return this.chosenBy(handle)?.facts ?? null;
+  }
+
+  private done(): void {
+    this.shaking--;
+    this.closeWhenDone();
+  }
+
+  private closeWhenDone(): void {
+    if (!this.isReplaced || this.shaking > 0) return;
+    this.parts.verifier?.close();
+    this.keyLog?.close();
+  }
+
+  private newContext(secret: CertificateSecret): OwnCertificate {
+    const { ssl } = this.engine;
+    const { data, validation, verifier } = this.parts;
+    const context = newSslContext(ssl, data, true, !data.preferClientCiphers, false);
+    try {
+      useCertificate(ssl, context, secret);
+      if (validation !== null) trust(ssl, context, validation, true);
+      const mode = verifyMode(verifier?.checks ?? false, data.requireClientCertificate);
+      ssl.SSL_CTX_set_verify(context, mode, 0n);
+      const asked = callbacks();
+      ssl.SSL_CTX_set_cert_verify_callback(context, asked.verifyPeer, 0n);
+      if (data.alpn.length > 0) ssl.SSL_CTX_set_alpn_select_cb(context, asked.selectProtocol, 0n);
+      if (data.keyLog !== null) ssl.SSL_CTX_set_keylog_callback(context, asked.logKey);
+      if (this.looksAtHello) ssl.SSL_CTX_set_client_hello_cb(context, asked.clientHello, 0n);
+      if (secret.ocspStaple !== null) ssl.SSL_CTX_callback_ctrl(context, Control.SetStatusCallback, asked.staple);
+      this.setSessions(context);
+      const { facts, keyType } = ownFacts(ssl, context);
+      return { context, facts, isEcdsa: keyType === KeyTypeEc, staple: secret.ocspStaple };
+    } catch (error) {
+      ssl.SSL_CTX_free(context);
+      throw error;
+    }
+  }
+
+  /** With one certificate and no rules there is nothing to choose. */
+  private get looksAtHello(): boolean {
+    const { data, certificates } = this.parts;
+    const hasStaple = certificates.some(({ ocspStaple }) => ocspStaple !== null);
+    return certificates.length > 1 || data.requireSni || hasStaple || data.ocspStaplePolicy !== 'LENIENT_STAPLING';
+  }
+
+  private setSessions(context: Pointer): void {
+    const { ssl } = this.engine;
+    const { data, certificates, validation } = this.parts;
+    // A session is resumed only where the same was asked of its client.
+    const identity = createHash('sha256')
+      .update(JSON.stringify([certificates, validation, data]))
+      .digest();
+    ssl.SSL_CTX_set_session_id_context(context, identity, identity.length);
+    const cache = data.statefulResumption ? SessionCache.Server : SessionCache.Off;
+    ssl.SSL_CTX_ctrl(context, Control.SetSessionCacheMode, cache, 0n);
+    if (data.sessionTimeoutSeconds > 0) ssl.SSL_CTX_set_timeout(context, BigInt(data.sessionTimeoutSeconds));
+    if (data.statelessResumption) {
+      ssl.SSL_CTX_set_num_tickets(context, 1n);
+      ssl.SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticketCallback());
+    } else {
+      ssl.SSL_CTX_set_options(context, noTickets);
+      ssl.SSL_CTX_set_num_tickets(context, 0n);
+    }
+  }
+}
+
+const noNames: readonly string[] = [];

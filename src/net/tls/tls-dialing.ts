@@ -1,0 +1,169 @@
+import type { Connection } from '../../core/connection.ts';
+import type { Failure } from '../../core/failure.ts';
+import { ConnectionTimeout, RemoteConnectionFailure } from '../../core/failures.ts';
+import type { Address } from '../../core/peer.ts';
+import type { DialHandler, Dialing, DialOptions } from '../network.ts';
+import type { TransportOptions } from '../transport.ts';
+import type { ClientContext } from './client-context.ts';
+import type { Handshake } from './handshake.ts';
+import { handshakeFacts, negotiatedAlpn, peerSignature } from './handshake-facts.ts';
+import type { Pointer } from './open-ssl/open-ssl.ts';
+import { TlsConnection } from './tls-connection.ts';
+import { tlsEngine } from './tls-engine.ts';
+import { TlsPeer } from './tls-peer.ts';
+import type { TlsTools } from './tls-tools.ts';
+
+const noKeys: readonly Uint8Array[] = [];
+const keyUsageIsWrong = 'KEY_USAGE_BIT_INCORRECT';
+
+/** One attempt to open a connection with TLS: the transport first, then the handshake, both within the connect timeout. */
+export class TlsDialing implements Dialing, DialHandler, Handshake {
+  readonly isClient: boolean;
+  readonly ticketKeys: readonly Uint8Array[];
+  private readonly context: ClientContext;
+  private readonly tools: TlsTools;
+  private readonly address: Address;
+  private readonly wanted: TransportOptions;
+  private readonly startedMs: number;
+  private readonly deadlineMs: number;
+  private handler: DialHandler | null;
+  private transport: Dialing | null;
+  private connection: TlsConnection | null;
+
+  constructor(
+    context: ClientContext,
+    tools: TlsTools,
+    address: Address,
+    options: DialOptions,
+    wanted: TransportOptions,
+    handler: DialHandler,
+  ) {
+    this.isClient = true;
+    this.ticketKeys = noKeys;
+    this.context = context;
+    this.tools = tools;
+    this.address = address;
+    this.wanted = wanted;
+    this.startedMs = tools.turns.clock.now;
+    this.deadlineMs = this.startedMs + options.connectTimeoutMs;
+    this.handler = handler;
+    this.connection = null;
+    this.transport = null;
+    this.transport = tools.network.dial(address, options, this);
+  }
+
+  cancel(): void {
+    if (this.handler === null) return;
+    this.handler = null;
+    this.transport?.cancel();
+    this.connection?.destroy(RemoteConnectionFailure);
+  }
+
+  // DialHandler: of the transport
+
+  onConnected(raw: Connection): void {
+    const { context, tools } = this;
+    this.transport = null;
+    const peer = new TlsPeer(raw.peer, context.serverName(this.wanted));
+    const handle = context.open(this.address, this.wanted);
+    this.connection = new TlsConnection(tlsEngine(), raw, handle, peer, this, tools.turns);
+    tools.turns.timers.schedule(this.connection, this.deadlineMs);
+    this.connection.begin();
+  }
+
+  onDialFailure(failure: Failure): void {
+    this.transport = null;
+    this.take()?.onDialFailure(failure);
+  }
+
+  // Handshake
+
+  mayWork(): boolean {
+    return true;
+  }
+
+  spent(): void {}
+
+  onSecured(connection: TlsConnection): void {
+    const { ssl } = tlsEngine();
+    const { context, tools } = this;
+    const { peer } = connection;
+    peer.alpn = negotiatedAlpn(ssl, connection.ssl);
+    const isResumed = ssl.SSL_session_reused(connection.ssl) === 1;
+    const isVerified = peer.isVerified || (isResumed && (context.parts.verifier?.checks ?? false));
+    const handshakeMs = tools.turns.clock.now - connection.openedMs;
+    const facts = handshakeFacts(ssl, connection.ssl, handshakeMs, isVerified, false, context.local);
+    peer.tls = facts;
+    context.parts.stats.secured(facts, peerSignature(ssl, connection.ssl));
+    this.take()?.onConnected(connection);
+  }
+
+  onFailed(connection: TlsConnection, errors: string, closed?: Failure): Failure {
+    if (errors !== '') this.context.parts.stats.count('connection_error');
+    const text = connection.peer.verification === keyUsageIsWrong ? keyUsageError : errors;
+    const failure = errors === '' && closed !== undefined ? closed : RemoteConnectionFailure.with(text);
+    this.take()?.onDialFailure(failure);
+    return failure;
+  }
+
+  onTimeout(): Failure {
+    this.take()?.onDialFailure(ConnectionTimeout);
+    return ConnectionTimeout;
+  }
+
+  onAbandoned(): void {}
+
+  onBroken(): void {
+    this.context.parts.stats.count('connection_error');
+  }
+
+  onOver(): void {
+    this.context.closed();
+  }
+
+  // HandshakeQuestions
+
+  selectProtocol(): number {
+    return -1;
+  }
+
+  verifyPeer(connection: TlsConnection, store: Pointer): boolean {
+    const { verifier, data, stats } = this.context.parts;
+    if (verifier === null) return true;
+    const names = this.wanted.subjectAltNames;
+    const serverName = this.context.validatedName(this.wanted);
+    const checks = verifier.checks || names.length > 0 || serverName !== '';
+    if (checks && !verifier.verify(connection, store, names, serverName)) return false;
+    if (verifier.allowsSigning(store)) return true;
+    stats.count('was_key_usage_invalid');
+    if (!data.enforceRsaKeyUsage) return true;
+    connection.peer.verification = keyUsageIsWrong;
+    return false;
+  }
+
+  onClientHello(): boolean {
+    return true;
+  }
+
+  staple(): Uint8Array | null {
+    return null;
+  }
+
+  logKey(connection: TlsConnection, line: string): void {
+    this.context.keyLog?.log(connection.peer, line);
+  }
+
+  keepSession(_: TlsConnection, session: Pointer): boolean {
+    const { context } = this;
+    return context.keepsSessions && context.sessions.keep(context.endpoint(this.address, this.wanted), session);
+  }
+
+  /** The handler hears exactly one thing. */
+  private take(): DialHandler | null {
+    const { handler } = this;
+    this.handler = null;
+    return handler;
+  }
+}
+
+const keyUsageError = 'TLS_error:|268435617:SSL routines:OPENSSL_internal:KEY_USAGE_BIT_INCORRECT:TLS_error_end';
