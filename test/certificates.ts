@@ -122,7 +122,12 @@ export class Authority {
       issuer: this.name,
       thisUpdate: new Date(Date.now() - dayMs),
       nextUpdate,
-      entries: certificates.map(({ serial }) => ({ serialNumber: serial, revocationDate: new Date() })),
+      // With a reason: without one the library writes an empty list of extensions, which BoringSSL refuses.
+      entries: certificates.map(({ serial }) => ({
+        serialNumber: serial,
+        revocationDate: new Date(),
+        reason: x509.X509CrlReason.keyCompromise,
+      })),
       signingAlgorithm: algorithms[this.kind],
       signingKey: this.keys.privateKey,
     });
