@@ -1,4 +1,3 @@
-import { latin1, writeLatin1 } from '../../core/bytes.ts';
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
@@ -8,12 +7,10 @@ import type { Flushable } from '../loop.ts';
 import type { Handshake } from './handshake.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { takeTlsErrors } from './open-ssl/tls-error.ts';
-import { recordBytesMax, sliceBytesMax, type TlsEngine } from './tls-engine.ts';
+import { sliceBytesMax, type TlsEngine } from './tls-engine.ts';
 import type { TlsPeer } from './tls-peer.ts';
+import { TlsSender } from './tls-sender.ts';
 import type { TlsTurns } from './tls-tools.ts';
-
-/** Chunks up to this size join the text around them: a copy is cheaper than one more record. */
-const joinedBytesMax = 4096;
 
 /** Reads up to this size are copied into Node's pool; larger ones are lent. */
 const copiedBytesMax = 4096;
@@ -47,15 +44,9 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
   readonly handshake: Handshake;
   private sink: ConnectionSink | null;
   private state: (typeof State)[keyof typeof State];
-  private isFreed: boolean;
-  /** Gathered until the turn ends; before the handshake is complete, all that was written. */
-  private text: string;
-  private early: (Uint8Array | string)[] | null;
-  private earlyBytes: number;
+  private readonly sender: TlsSender;
   private isDirty: boolean;
   private isEnding: boolean;
-  private hasNotified: boolean;
-  private isAboveHighWatermark: boolean;
   private hasPeerEnded: boolean;
   /** Ciphertext that came while nobody wants to read. */
   private held: Uint8Array | null;
@@ -82,14 +73,9 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.handshake = handshake;
     this.sink = null;
     this.state = State.Handshaking;
-    this.isFreed = false;
-    this.text = '';
-    this.early = null;
-    this.earlyBytes = 0;
+    this.sender = new TlsSender(engine, ssl, raw);
     this.isDirty = false;
     this.isEnding = false;
-    this.hasNotified = false;
-    this.isAboveHighWatermark = false;
     this.hasPeerEnded = false;
     this.held = null;
     this.isRawPaused = false;
@@ -123,29 +109,27 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
   }
 
   get bufferedBytes(): number {
-    return this.text.length + this.earlyBytes + this.raw.bufferedBytes;
+    return this.sender.bufferedBytes;
   }
 
   write(chunk: Uint8Array): boolean {
-    const size = chunk.length;
-    if (this.state !== State.Open) return this.writeEarly(chunk, size);
-    this.bytesWritten += size;
-    if (size <= joinedBytesMax) {
-      this.text += latin1(chunk, 0, size);
-      lentBytes.settle(chunk, size);
-      this.markDirty();
-    } else {
-      this.encrypt(chunk);
-    }
-    return this.hasRoom();
+    if (this.state >= State.Leaving) return true;
+    this.bytesWritten += chunk.length;
+    if (this.state === State.Handshaking) this.sender.writeEarly(chunk);
+    else if (this.sender.write(chunk)) this.markDirty();
+    return this.sender.hasRoom();
   }
 
   writeLatin1(text: string): boolean {
-    if (this.state !== State.Open) return this.writeEarly(text, text.length);
+    if (this.state >= State.Leaving) return true;
     this.bytesWritten += text.length;
-    this.text = this.text === '' ? text : this.text + text;
-    this.markDirty();
-    return this.hasRoom();
+    if (this.state === State.Handshaking) {
+      this.sender.writeEarly(text);
+    } else {
+      this.sender.writeLatin1(text);
+      this.markDirty();
+    }
+    return this.sender.hasRoom();
   }
 
   end(): void {
@@ -164,7 +148,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     const mayNotify = this.state === State.Open && this.raw.bufferedBytes === 0;
     this.giveUp(failure);
     if (mayNotify) {
-      this.notify();
+      this.sender.notify();
       this.raw.closeAfterFlush(farewellMs, failure);
     } else {
       this.raw.destroy(failure);
@@ -241,7 +225,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.state = State.Over;
     this.turns.timers.cancel(this);
     this.handshake.onOver(this);
-    this.free();
+    this.engine.ssl.SSL_free(this.ssl);
     this.sink?.onClosed(this.failure ?? failure);
     this.owner?.onConnectionClosed(this);
   }
@@ -253,9 +237,9 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     if (this.state === State.Over) return;
     if (this.held !== null && !this.isResting) this.workOnHeld();
     if (this.state !== State.Open) return;
-    if (this.text !== '') this.encrypt(null);
+    this.sender.flush();
     if (this.isEnding) this.shutWrite();
-    if (this.isAboveHighWatermark && this.hasRoomBelow()) this.fellBelow();
+    if (this.sender.isAboveHighWatermark && this.sender.hasRoomBelow) this.fellBelow();
     if (this.isRawEnded && this.held === null && this.pauses === 0) this.transportEnded();
   }
 
@@ -355,10 +339,10 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     const { engine, ssl } = this;
     const result = engine.ssl.SSL_do_handshake(ssl);
     if (result === 1) {
-      this.sendOutput();
+      this.sender.sendOutput();
       this.secured();
     } else if (engine.ssl.SSL_get_error(ssl, result) === SslError.WantRead) {
-      this.sendOutput();
+      this.sender.sendOutput();
     } else {
       this.failHandshake();
     }
@@ -367,7 +351,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
   private failHandshake(): void {
     const { engine } = this;
     // The alert that says why.
-    this.sendOutput();
+    this.sender.sendOutput();
     const errors = takeTlsErrors(engine.ssl, this.peer.verification);
     engine.clear();
     this.state = State.Over;
@@ -379,8 +363,8 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.state = State.Open;
     this.turns.timers.cancel(this);
     this.handshake.onSecured(this);
-    this.sendEarly();
-    if (this.isEnding) this.markDirty();
+    this.sender.sendEarly();
+    this.markDirty();
     this.rest();
     this.closeWhenOpen?.();
   }
@@ -399,8 +383,9 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     const isBroken = error !== SslError.WantRead && error !== SslError.ZeroReturn;
     const errors = isBroken ? takeTlsErrors(engine.ssl, '') : '';
     // Answers of OpenSSL's own: to a key update, or the alert that says why no more is read.
-    this.sendOutput();
-    if (isBroken) engine.clear();
+    this.sender.sendOutput();
+    // Behind the end nothing is read: it must not lie in the way of others.
+    if (error !== SslError.WantRead) engine.clear();
     if (size > 0 && this.state === State.Open) this.deliver(plain, size);
     else engine.giveBack(plain);
     if (isBroken) this.break(errors);
@@ -442,7 +427,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
       return;
     }
     this.sink!.onEnd();
-    if (this.hasNotified) this.closeWhole();
+    if (this.sender.hasNotified) this.closeWhole();
   }
 
   /** What was waited for after all was said. */
@@ -462,83 +447,15 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
 
   // Writing
 
-  private encrypt(chunk: Uint8Array | null): void {
-    const { engine, ssl } = this;
-    const { staging } = engine;
-    engine.ssl.ERR_clear_error();
-    let { text } = this;
-    this.text = '';
-    while (text.length > staging.length - recordBytesMax) {
-      writeLatin1(staging, text.slice(0, recordBytesMax), 0);
-      text = text.slice(recordBytesMax);
-      engine.ssl.SSL_write(ssl, staging, recordBytesMax);
-    }
-    let size = text.length;
-    if (size > 0) writeLatin1(staging, text, 0);
-    let at = 0;
-    if (chunk !== null && size > 0) {
-      // The first bytes share the record of the text before them.
-      at = Math.min(chunk.length, recordBytesMax - (size % recordBytesMax));
-      staging.set(at === chunk.length ? chunk : chunk.subarray(0, at), size);
-      size += at;
-    }
-    if (size > 0) engine.ssl.SSL_write(ssl, staging, size);
-    if (chunk !== null) {
-      if (at < chunk.length) engine.ssl.SSL_write(ssl, at === 0 ? chunk : chunk.subarray(at), chunk.length - at);
-      lentBytes.settle(chunk, chunk.length);
-    }
-    this.sendOutput();
-  }
-
-  private sendOutput(): void {
-    const bytes = this.engine.takeOutput();
-    if (bytes !== null && !this.raw.write(bytes)) this.isAboveHighWatermark = true;
-  }
-
-  /** Kept until the handshake is complete. */
-  private writeEarly(piece: Uint8Array | string, size: number): boolean {
-    if (this.state >= State.Leaving) return true;
-    this.bytesWritten += size;
-    this.earlyBytes += size;
-    if (typeof piece !== 'string') lentBytes.keep(piece);
-    this.early ??= [];
-    this.early.push(piece);
-    return this.hasRoom();
-  }
-
-  private sendEarly(): void {
-    const { early } = this;
-    if (early === null) return;
-    this.early = null;
-    this.earlyBytes = 0;
-    for (const piece of early) {
-      if (typeof piece === 'string') this.text += piece;
-      else this.encrypt(piece);
-    }
-    this.markDirty();
-  }
-
-  private hasRoom(): boolean {
-    if (this.isAboveHighWatermark) return false;
-    if (this.hasRoomBelow()) return true;
-    this.isAboveHighWatermark = true;
-    return false;
-  }
-
-  private hasRoomBelow(): boolean {
-    const limit = this.raw.bufferLimit;
-    return limit === 0 || this.bufferedBytes <= limit;
-  }
-
   private fellBelow(): void {
-    if (!this.isAboveHighWatermark || this.state >= State.Leaving) return;
-    this.isAboveHighWatermark = false;
+    if (!this.sender.isAboveHighWatermark || this.state >= State.Leaving) return;
+    this.sender.isAboveHighWatermark = false;
     this.sink?.onDrain();
   }
 
   private shutWrite(): void {
-    if (this.hasNotified) return;
-    this.notify();
+    if (this.sender.hasNotified) return;
+    this.sender.notify();
     if (this.hasPeerEnded) this.closeWhole();
     else this.raw.end();
   }
@@ -552,24 +469,15 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
   /** Everything that was written leaves, and close_notify behind it. */
   private finish(): void {
     if (this.state !== State.Open) return;
-    if (this.text !== '') this.encrypt(null);
-    this.notify();
-  }
-
-  private notify(): void {
-    if (this.hasNotified) return;
-    this.hasNotified = true;
-    this.engine.ssl.ERR_clear_error();
-    this.engine.ssl.SSL_shutdown(this.ssl);
-    const bytes = this.engine.takeOutput();
-    if (bytes !== null) this.raw.write(bytes);
+    this.sender.flush();
+    this.sender.notify();
   }
 
   // Ends
 
   /** What was written leaves only after the handshake; then `close` is run. */
   private waitsToSend(close: () => void, waitMs: number): boolean {
-    if (this.state !== State.Handshaking || this.early === null) return false;
+    if (this.state !== State.Handshaking || !this.sender.hasEarly) return false;
     this.closeWhenOpen = close;
     const latest = this.turns.clock.now + waitMs;
     if (this.deadline > latest) this.turns.timers.schedule(this, latest);
@@ -581,16 +489,8 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     if (this.state === State.Handshaking) this.handshake.onAbandoned(this);
     this.state = State.Over;
     this.failure ??= failure;
-    this.text = '';
-    this.early = null;
-    this.earlyBytes = 0;
+    this.sender.discard();
     this.held = null;
-  }
-
-  private free(): void {
-    if (this.isFreed) return;
-    this.isFreed = true;
-    this.engine.ssl.SSL_free(this.ssl);
   }
 
   private markDirty(): void {
