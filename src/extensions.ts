@@ -37,6 +37,11 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     load: loadHttpConnectionManager,
   },
   { category: networkFilters, kind: 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', load: loadTcpProxy },
+  {
+    category: networkFilters,
+    kind: 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster',
+    load: async () => (await import('./filter/network/sni-cluster/decode.ts')).sniClusterDecoder,
+  },
   accessLogger('file.v3.FileAccessLog', 'fileAccessLogDecoder'),
   accessLogger('stream.v3.StdoutAccessLog', 'stdoutAccessLogDecoder'),
   accessLogger('stream.v3.StderrAccessLog', 'stderrAccessLogDecoder'),

@@ -3,6 +3,7 @@ import type { Clusters } from './cluster/cluster.ts';
 import type { HostCounters } from './cluster/host-counters.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
 import { filterKey, listenerKey } from './control/shared-number-keys.ts';
+import { NetworkFilterBuilders } from './filter/network/builders.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import type { FilterContext } from './filter/filter.ts';
@@ -23,6 +24,7 @@ import { OwnCount, type SharedNumbers } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
 import { buildHttpConnectionManager, type HttpEnvironment } from './proxy/http/build.ts';
 import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
+import { FilteredHandler } from './proxy/network/filtered-handler.ts';
 import type { TcpProxyData } from './proxy/tcp/tcp-proxy-data.ts';
 import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
 import { HeaderMatcher } from './route/match/header-matcher.ts';
@@ -54,11 +56,14 @@ export class ListenerBuilder {
   clusters: Clusters | null;
   /** Counts a number of the configuration that is being built over all workers; this one alone unless told. */
   sharedNumber: (key: string) => SharedCount;
+  /** With the filters of whatever is built loaded. */
+  readonly networkFilters: NetworkFilterBuilders;
   private readonly environment: TrafficEnvironment;
 
   constructor(environment: TrafficEnvironment) {
     this.environment = environment;
     this.clusters = null;
+    this.networkFilters = new NetworkFilterBuilders();
     this.sharedNumber = () => new OwnCount();
   }
 
@@ -98,8 +103,14 @@ export class ListenerBuilder {
   }
 
   private buildChain(chain: FilterChainData, scope: StatsScope, listener: ListenerData): FilterChain {
-    const terminal = chain.filters[chain.filters.length - 1];
-    return { name: chain.name, handler: this.buildHandler(terminal.kind, terminal.data, scope, listener) };
+    const { kind, data } = chain.filters[chain.filters.length - 1];
+    const terminal = this.buildHandler(kind, data, scope, listener);
+    const { network, stats, runtime } = this.environment;
+    const tools = { stats, runtime, clock: network.clock, timers: network.timers };
+    const filters = chain.filters
+      .slice(0, -1)
+      .map((filter) => this.networkFilters.get(filter.kind)!.build(filter.data, tools));
+    return { name: chain.name, handler: filters.length === 0 ? terminal : new FilteredHandler(filters, terminal) };
   }
 
   private buildHandler(kind: string, data: unknown, scope: StatsScope, listener: ListenerData): ConnectionHandler {

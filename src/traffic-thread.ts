@@ -124,6 +124,7 @@ export class TrafficThread {
     ];
     this.builder.sharedNumber = (key) => this.shared.slot(snapshot.numbers[key]);
     await this.filters.load(snapshot.extensions);
+    await this.builder.networkFilters.load(snapshot.extensions);
     const bound: BoundListener[] = [];
     const failures: string[] = [];
     const listenerNames = new Set(snapshot.listeners.map((listener) => listener.name));

@@ -71,6 +71,12 @@ const supportedChain = new SupportedFields(
 );
 const supportedFilter = new SupportedFields(FilterSchema, ['name', 'typed_config']);
 
+/** Filters that do something with a connection; the others look at it on its way there. */
+const terminalKinds: ReadonlySet<string> = new Set([
+  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+  'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+]);
+
 /**
  * Null: reasons were added.
  * @param decodeHeaderMatcher for the filters of access logs
@@ -218,16 +224,20 @@ function decodeFilters(chain: FilterChain, reasons: Reasons, extensions: Extensi
     const opened = extensions.open('envoy.filters.network', filter.name, config, at);
     if (opened !== null) filters.push(opened);
   }
-  // Every filter supported so far is terminal, so none may follow it. Of a refused one nobody knows.
-  if (filters.length > 1 && filters.length === chain.filters.length) {
-    const last = chain.filters[chain.filters.length - 1];
-    reasons
-      .at('filters')
-      .add(
-        `terminal filter named ${chain.filters[0].name} must be the last filter in a network filter chain, before '${last.name}'`,
-      );
-  }
+  // Of a refused one nobody knows.
+  if (filters.length === chain.filters.length) checkOrder(filters, reasons.at('filters'));
   return filters;
+}
+
+/** Envoy's words. */
+function checkOrder(filters: readonly NetworkFilterData[], reasons: Reasons): void {
+  for (const [i, { name, kind }] of filters.entries()) {
+    const isLast = i === filters.length - 1;
+    if (terminalKinds.has(kind) === isLast) continue;
+    const what = `filter named ${name} of type ${kind.replace('.extensions', '').replace(/\.v\d+\.\w+$/, '')}`;
+    if (isLast) reasons.add(`non-terminal ${what} is the last filter in a network filter chain.`);
+    else reasons.add(`terminal ${what} must be the last filter in a network filter chain.`);
+  }
 }
 
 function refuseEqualMatches(chains: readonly FilterChainData[], address: string, reasons: Reasons): void {

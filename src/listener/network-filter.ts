@@ -1,8 +1,12 @@
 import type { Connection } from '../core/connection.ts';
+import type { ConnectionNotes } from '../observe/connection-notes.ts';
 
 /** What a filter chain does with a connection: `proxy/http` and `proxy/tcp` implement it. */
 export interface ConnectionHandler {
-  handle(connection: Connection, filterChainName: string): ActiveConnection;
+  /** `notes`: of the filters in front; null: there are none. */
+  handle(connection: Connection, filterChainName: string, notes?: ConnectionNotes | null): ActiveConnection;
+  /** It has closed before the filters in front let it come here: it is counted and logged all the same. */
+  refused?(connection: Connection, filterChainName: string, notes: ConnectionNotes): void;
   /**
    * Answers from here on ask their clients to go (`connection: close`): all of them, or more and more as
    * `--drain-strategy` says. Idle connections stay: a request may be on its way, and closing would lose it.

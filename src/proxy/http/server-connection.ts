@@ -15,6 +15,7 @@ import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/hea
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
+import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import { sniffVersion, versionOfAlpn } from './http-version.ts';
 import { HttpStream } from './stream.ts';
@@ -35,6 +36,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   readonly manager: HttpConnectionManager;
   readonly connection: Connection;
   readonly filterChainName: string;
+  private readonly notes: ConnectionNotes | null;
   private readonly isSecure: boolean;
   deadline: number;
   heapIndex: number;
@@ -67,10 +69,16 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   private countedRead: number;
   private countedWritten: number;
 
-  constructor(manager: HttpConnectionManager, connection: Connection, filterChainName: string) {
+  constructor(
+    manager: HttpConnectionManager,
+    connection: Connection,
+    filterChainName: string,
+    notes: ConnectionNotes | null,
+  ) {
     this.manager = manager;
     this.connection = connection;
     this.filterChainName = filterChainName;
+    this.notes = notes;
     this.isSecure = connection.peer.transportProtocol === 'tls';
     this.deadline = Infinity;
     this.heapIndex = -1;
@@ -250,6 +258,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
 
   accept(codecStream: CodecStream<ResponseHead>): StreamUser<RequestHead> {
     const stream = new HttpStream(this, codecStream);
+    this.notes?.beginStream(stream.outcome);
     const { requestHeadersMs } = this.manager.data.timeouts;
     if (requestHeadersMs > 0) stream.timeouts.setRequestHeaders(requestHeadersMs);
     stream.slot = this.streams.length;
@@ -294,7 +303,9 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   }
 
   /** Into its outcome: over HTTP/1 what has passed since the last stream, for there is one at a time. */
-  takeWireBytes({ outcome, codecStream }: HttpStream): void {
+  /** What only the connection knows of a stream that is about to be logged. */
+  describe({ outcome, codecStream }: HttpStream): void {
+    this.notes?.finish(outcome);
     if (codecStream.wireBytesSent === undefined) {
       const { bytesRead, bytesWritten } = this.connection;
       outcome.wireBytesReceived = bytesRead - this.countedRead;

@@ -471,7 +471,7 @@ export class HttpStream implements Stream {
     if (outcome.responseCode !== 0) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
     if (this.manager.accessLogs.length > 0) {
-      this.connection.takeWireBytes(this);
+      this.connection.describe(this);
       this.log('DownstreamEnd');
     }
     this.connection.remove(this);

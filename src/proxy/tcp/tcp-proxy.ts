@@ -5,6 +5,7 @@ import { DownstreamLocalClose } from '../../core/failures.ts';
 import { HttpVersion } from '../../core/head.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
+import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
 import type { TcpProxyData } from './tcp-proxy-data.ts';
@@ -21,6 +22,9 @@ export interface TcpProxyParts {
   readonly clock: Clock;
   readonly timers: Timers;
 }
+
+/** Filter state by which a filter in front chooses the cluster. Envoy's. */
+const clusterKey = 'envoy.tcp_proxy.cluster';
 
 /** Shown from the start, as in Envoy. */
 const rareCounterNames = [
@@ -68,12 +72,17 @@ export class TcpProxy implements ConnectionHandler {
     this.sessions = new Set();
   }
 
-  handle(connection: Connection, filterChainName: string): ActiveConnection {
+  handle(connection: Connection, filterChainName: string, notes: ConnectionNotes | null = null): ActiveConnection {
     this.cxTotal.inc();
-    const session = new TcpSession(this, connection, filterChainName);
+    const session = new TcpSession(this, connection, filterChainName, notes);
     this.sessions.add(session);
     session.start();
     return session;
+  }
+
+  refused(connection: Connection, filterChainName: string, notes: ConnectionNotes): void {
+    this.cxTotal.inc();
+    new TcpSession(this, connection, filterChainName, notes).onClosed(DownstreamLocalClose);
   }
 
   /** TCP has no way to say goodbye: sessions go on until they end or are closed. */
@@ -85,8 +94,10 @@ export class TcpProxy implements ConnectionHandler {
     for (const { downstream } of this.sessions) downstream.destroy(DownstreamLocalClose.with('drain_time_is_over'));
   }
 
-  /** Envoy: a random value modulo the total weight, against the running sum. */
-  chooseCluster(): Cluster | null {
+  /** The one that a filter in front has chosen; else, as Envoy, a random value modulo the total weight, against the running sum. */
+  chooseCluster(notes: ConnectionNotes | null): Cluster | null {
+    const chosen = notes?.filterState.get(clusterKey);
+    if (typeof chosen === 'string') return this.clusters.get(chosen) ?? null;
     const { clusters, totalWeight } = this.data;
     let left = Math.floor(Math.random() * totalWeight);
     for (const { name, weight } of clusters) {

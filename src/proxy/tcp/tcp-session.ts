@@ -4,6 +4,7 @@ import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { ClosedByPeer, DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
+import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import { Outcome } from '../../observe/outcome.ts';
 import { TcpUpstream } from './tcp-upstream.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
@@ -23,6 +24,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   readonly downstream: Connection;
   readonly proxy: TcpProxy;
   private readonly outcome: Outcome;
+  private readonly notes: ConnectionNotes | null;
   private cluster: Cluster | null;
   /** Whom it waits for; null: nobody. */
   private pool: TcpPool | null;
@@ -44,7 +46,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   private countedRead: number;
   private countedWritten: number;
 
-  constructor(proxy: TcpProxy, downstream: Connection, filterChainName: string) {
+  constructor(proxy: TcpProxy, downstream: Connection, filterChainName: string, notes: ConnectionNotes | null) {
     this.deadline = Infinity;
     this.heapIndex = -1;
     this.heapKey = Infinity;
@@ -76,7 +78,9 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     outcome.connectionId = downstream.id;
     outcome.peer = downstream.peer;
     outcome.filterChainName = filterChainName;
+    notes?.describe(outcome);
     this.outcome = outcome;
+    this.notes = notes;
   }
 
   get isIdle(): boolean {
@@ -95,10 +99,10 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (data.accessLogFlushMs > 0) this.flushAt = clock.now + data.accessLogFlushMs;
     this.touch();
     this.wake();
-    this.cluster = this.proxy.chooseCluster();
+    this.cluster = this.proxy.chooseCluster(this.notes);
     if (this.cluster === null) {
       this.proxy.scope.counter('downstream_cx_no_route').inc();
-      this.outcome.flags |= ResponseFlag.NoRouteFound;
+      this.outcome.flags |= ResponseFlag.NoClusterFound;
       this.endWith(DownstreamLocalClose);
       return;
     }
@@ -244,6 +248,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     outcome.wireBytesReceived = this.downstream.bytesRead;
     outcome.wireBytesSent = this.downstream.bytesWritten;
     this.countBytes();
+    this.notes?.finish(outcome);
     this.log('TcpConnectionEnd');
     proxy.removed(this);
   }

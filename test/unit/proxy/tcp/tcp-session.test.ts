@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterData } from '../../../../src/cluster/cluster-data.ts';
 import { ResponseFlag } from '../../../../src/core/failure.ts';
 import { ClosedByPeer, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
+import { ConnectionNotes } from '../../../../src/observe/connection-notes.ts';
 import type { Outcome } from '../../../../src/observe/outcome.ts';
 import type { TcpProxyData } from '../../../../src/proxy/tcp/tcp-proxy-data.ts';
 import { TcpProxy } from '../../../../src/proxy/tcp/tcp-proxy.ts';
@@ -51,6 +52,29 @@ class Bench {
     return this.logged.at(-1)!.outcome;
   }
 }
+
+describe('a TCP session behind other filters', () => {
+  it('goes to the cluster that they choose, and its log has what they left', () => {
+    const bench = new Bench();
+    const notes = new ConnectionNotes();
+    notes.filterState.set('envoy.tcp_proxy.cluster', 'unknown');
+    notes.terminationDetails = 'why';
+    const client = new MemoryConnection(2, { kind: 'ip', host: '192.0.2.1', port: 6 });
+    bench.proxy.handle(client, 'chain', notes);
+    expect(bench.outcome.flags).toBe(ResponseFlag.NoClusterFound);
+    expect(bench.outcome.connectionTerminationDetails).toBe('why');
+    expect(bench.outcome.filterState!.get('envoy.tcp_proxy.cluster')).toBe('unknown');
+  });
+
+  it('is counted and logged where they refuse it', () => {
+    const bench = new Bench();
+    const notes = new ConnectionNotes();
+    notes.flags = ResponseFlag.UnauthorizedExternalService;
+    bench.proxy.refused(new MemoryConnection(2, { kind: 'ip', host: '192.0.2.1', port: 6 }), 'chain', notes);
+    expect(bench.outcome).toMatchObject({ flags: notes.flags, filterChainName: 'chain' });
+    expect(bench.world.stats.read('tcp.t.')).toMatchObject({ downstream_cx_total: 2 });
+  });
+});
 
 describe('a TCP session', () => {
   it('reads nothing before it is connected, and passes bytes both ways then', () => {
@@ -123,7 +147,7 @@ describe('a TCP session', () => {
   it('ends when there is no such cluster', () => {
     const bench = new Bench({ clusters: [{ name: 'other', weight: 1 }] });
     expect(bench.downstream.isOpen).toBe(false);
-    expect(bench.outcome.flags & ResponseFlag.NoRouteFound).not.toBe(0);
+    expect(bench.outcome.flags & ResponseFlag.NoClusterFound).not.toBe(0);
     expect(bench.world.stats.read('tcp.t.')).toMatchObject({ downstream_cx_no_route: 1 });
   });
 

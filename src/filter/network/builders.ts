@@ -1,0 +1,38 @@
+import type { NetworkFilterBuilder } from './network-filter.ts';
+
+interface Loader {
+  readonly kind: string;
+  load(): Promise<NetworkFilterBuilder>;
+}
+
+/** Every network filter that is not terminal. */
+const loaders: readonly Loader[] = [
+  {
+    kind: 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster',
+    load: async () => (await import('./sni-cluster/build.ts')).sniClusterBuilder,
+  },
+];
+
+/** Message names of all their configurations. */
+export const networkFilterKinds: readonly string[] = loaders.map(({ kind }) => kind);
+
+/** As HttpFilterBuilders: a filter's code is loaded in a worker when a configuration names it. */
+export class NetworkFilterBuilders {
+  private readonly byKind: Map<string, NetworkFilterBuilder>;
+
+  constructor() {
+    this.byKind = new Map();
+  }
+
+  /** `kinds`: message names, which may be of anything. */
+  async load(kinds: readonly string[]): Promise<void> {
+    const wanted = loaders.filter(({ kind }) => kinds.includes(kind) && !this.byKind.has(kind));
+    for (const builder of await Promise.all(wanted.map((loader) => loader.load())))
+      this.byKind.set(builder.kind, builder);
+  }
+
+  /** Undefined: not loaded, or none. */
+  get(kind: string): NetworkFilterBuilder | undefined {
+    return this.byKind.get(kind);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Clock, Timers } from '../../core/clock.ts';
+import type { Peer } from '../../core/peer.ts';
+import type { RuntimeView } from '../../core/runtime-view.ts';
+import type { ConnectionNotes } from '../../observe/connection-notes.ts';
+import type { StatsScope } from '../../observe/stats.ts';
+
+/** Stop: the filters behind hear nothing before `proceed`. */
+export const NetworkVerdict = { Continue: 0, Stop: 1 } as const;
+export type NetworkVerdict = (typeof NetworkVerdict)[keyof typeof NetworkVerdict];
+
+/** One connection, as its filters may know it. */
+export interface FilteredStream {
+  readonly id: number;
+  /** That of TLS knows the rest once bytes flow. */
+  readonly peer: Peer;
+  readonly notes: ConnectionNotes;
+  /** Goes on behind the filter that stopped. Only after Stop, and not within the hook that says so. */
+  proceed(): void;
+  /** Closes it at once. `reason`: why, for logs of the connection. What goes before, such as flags, is in the notes. */
+  close(reason: string): void;
+}
+
+/**
+ * A filter in front of a chain's terminal one. Implement only the hooks that are needed: without `onData` and `onClosed`
+ * the bytes of a connection do not pass here at all.
+ */
+export interface NetworkFilter {
+  /** Accepted; before a TLS handshake. */
+  onNewConnection?(stream: FilteredStream): NetworkVerdict;
+  /** Bytes of the client, after a handshake; `end`: it sends nothing more. Stop holds them back, and those to come. */
+  onData?(stream: FilteredStream, chunk: Uint8Array, end: boolean): NetworkVerdict;
+  onClosed?(stream: FilteredStream): void;
+}
+
+/** One per filter chain and worker. A filter without state per connection returns itself. */
+export interface NetworkFilterFactory {
+  create(): NetworkFilter;
+}
+
+/** What filters are built with. */
+export interface NetworkFilterTools {
+  readonly stats: StatsScope;
+  readonly runtime: RuntimeView;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+export interface NetworkFilterBuilder {
+  /** Message name of its configuration. */
+  readonly kind: string;
+  build(data: unknown, tools: NetworkFilterTools): NetworkFilterFactory;
+}

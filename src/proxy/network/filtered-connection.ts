@@ -1,0 +1,280 @@
+import { noBytes } from '../../core/bytes.ts';
+import type { Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
+import type { Failure } from '../../core/failure.ts';
+import { DownstreamLocalClose } from '../../core/failures.ts';
+import { lentBytes } from '../../core/lent-bytes.ts';
+import type { Peer } from '../../core/peer.ts';
+import { NetworkVerdict, type FilteredStream, type NetworkFilter } from '../../filter/network/network-filter.ts';
+import type { ActiveConnection } from '../../listener/network-filter.ts';
+import { ConnectionNotes } from '../../observe/connection-notes.ts';
+import type { FilteredHandler } from './filtered-handler.ts';
+
+/** Held back at most where the listener sets no limit: Envoy's default of `per_connection_buffer_limit_bytes`. */
+const heldBytesMax = 1024 * 1024;
+
+/**
+ * A connection on its way through the filters in front of the terminal one. That gets this in the connection's place where
+ * a filter wants to see bytes or the end, or has held it back; else the connection itself.
+ */
+export class FilteredConnection implements Connection, ConnectionSink, FilteredStream, ActiveConnection {
+  readonly inner: Connection;
+  readonly notes: ConnectionNotes;
+  readonly id: number;
+  readonly openedMs: number;
+  owner: ConnectionOwner | null;
+  private readonly handler: FilteredHandler;
+  private readonly filters: readonly NetworkFilter[];
+  private readonly filterChainName: string;
+  private readonly needsBytes: boolean;
+  /** Bytes and the end come here. */
+  private isAttached: boolean;
+  /** The filter that hears next of the new connection. */
+  private opening: number;
+  /** The terminal filter's; null: it does not have it yet. */
+  private active: ActiveConnection | null;
+  private sink: ConnectionSink | null;
+  /** The filter that hears next of the first chunk that is held. */
+  private reading: number;
+  /** A filter has said Stop. */
+  private isStopped: boolean;
+  private held: Uint8Array[];
+  private heldBytes: number;
+  private isSourcePaused: boolean;
+  private hasEnded: boolean;
+  private isEndTold: boolean;
+  private pauses: number;
+  private isClosed: boolean;
+
+  constructor(handler: FilteredHandler, filters: readonly NetworkFilter[], inner: Connection, filterChainName: string) {
+    this.inner = inner;
+    this.notes = new ConnectionNotes();
+    this.id = inner.id;
+    this.openedMs = inner.openedMs;
+    this.owner = null;
+    this.handler = handler;
+    this.filters = filters;
+    this.filterChainName = filterChainName;
+    this.needsBytes = filters.some(({ onData, onClosed }) => onData !== undefined || onClosed !== undefined);
+    this.isAttached = false;
+    this.opening = 0;
+    this.active = null;
+    this.sink = null;
+    this.reading = 0;
+    this.isStopped = false;
+    this.held = [];
+    this.heldBytes = 0;
+    this.isSourcePaused = false;
+    this.hasEnded = false;
+    this.isEndTold = false;
+    this.pauses = 0;
+    this.isClosed = false;
+  }
+
+  get isIdle(): boolean {
+    return this.active !== null && this.active.isIdle;
+  }
+
+  /** Tells the filters of the new connection, as far as they let it pass. */
+  open(): void {
+    while (this.opening < this.filters.length) {
+      const filter = this.filters[this.opening++];
+      const isStop = filter.onNewConnection?.(this) === NetworkVerdict.Stop;
+      if (this.isClosed) return;
+      if (!isStop) continue;
+      this.isStopped = true;
+      this.attachToInner();
+      return;
+    }
+    this.handler.left(this);
+    const isBetween = this.needsBytes || this.isAttached;
+    this.active = this.handler.terminal.handle(isBetween ? this : this.inner, this.filterChainName, this.notes);
+  }
+
+  // FilteredStream, for the filters
+
+  get peer(): Peer {
+    return this.inner.peer;
+  }
+
+  proceed(): void {
+    if (!this.isStopped || this.isClosed) return;
+    this.isStopped = false;
+    if (this.active === null) this.open();
+    else this.deliver();
+  }
+
+  close(reason: string): void {
+    if (this.isClosed) return;
+    const failure = DownstreamLocalClose.with(reason);
+    this.inner.destroy(failure);
+    if (!this.isAttached) this.onClosed(failure);
+  }
+
+  // ConnectionSink, for the connection
+
+  onBytes(chunk: Uint8Array): void {
+    if (this.isHolding || this.held.length > 0) this.hold(chunk);
+    else this.pass(chunk);
+  }
+
+  onDrain(): void {
+    this.sink?.onDrain();
+  }
+
+  onEnd(): void {
+    this.hasEnded = true;
+    if (!this.isHolding && this.held.length === 0) this.passEnd();
+  }
+
+  onClosed(failure: Failure): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.held = [];
+    for (let i = 0; i < this.opening; i++) this.filters[i].onClosed?.(this);
+    if (this.active === null) {
+      this.handler.left(this);
+      this.handler.terminal.refused?.(this.inner, this.filterChainName, this.notes);
+    }
+    this.sink?.onClosed(failure);
+    this.owner?.onConnectionClosed(this);
+  }
+
+  // Connection, for the terminal filter
+
+  attach(sink: ConnectionSink): void {
+    this.sink = sink;
+    if (this.isAttached) this.deliver();
+    else this.attachToInner();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.inner.write(chunk);
+  }
+
+  writeLatin1(text: string): boolean {
+    return this.inner.writeLatin1(text);
+  }
+
+  end(): void {
+    this.inner.end();
+  }
+
+  reset(failure: Failure): void {
+    this.inner.reset(failure);
+  }
+
+  destroy(failure: Failure): void {
+    this.inner.destroy(failure);
+  }
+
+  endAndLinger(lingerMs: number, failure: Failure): void {
+    this.inner.endAndLinger(lingerMs, failure);
+  }
+
+  closeAfterFlush(stallMs: number, failure: Failure): void {
+    this.inner.closeAfterFlush(stallMs, failure);
+  }
+
+  pause(): void {
+    this.pauses++;
+    this.inner.pause();
+  }
+
+  resume(): void {
+    if (this.pauses === 0) return;
+    this.pauses--;
+    this.inner.resume();
+    this.deliver();
+  }
+
+  get bufferedBytes(): number {
+    return this.inner.bufferedBytes;
+  }
+
+  get bufferLimit(): number {
+    return this.inner.bufferLimit;
+  }
+
+  set bufferLimit(limit: number) {
+    this.inner.bufferLimit = limit;
+  }
+
+  get bytesRead(): number {
+    return this.inner.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.inner.bytesWritten;
+  }
+
+  // ---- inside
+
+  private attachToInner(): void {
+    if (this.isAttached) return;
+    this.isAttached = true;
+    this.inner.attach(this);
+  }
+
+  private get isHolding(): boolean {
+    return this.isStopped || this.sink === null || this.pauses > 0;
+  }
+
+  private hold(chunk: Uint8Array): void {
+    lentBytes.keep(chunk);
+    this.held.push(chunk);
+    this.heldBytes += chunk.length;
+    this.balanceSource();
+  }
+
+  /** What is held back has a limit. */
+  private balanceSource(): void {
+    const isFull = this.heldBytes >= (this.inner.bufferLimit || heldBytesMax);
+    if (isFull === this.isSourcePaused) return;
+    this.isSourcePaused = isFull;
+    if (isFull) this.inner.pause();
+    else this.inner.resume();
+  }
+
+  private deliver(): void {
+    while (!this.isHolding && !this.isClosed && this.held.length > 0) {
+      const chunk = this.held.shift()!;
+      this.heldBytes -= chunk.length;
+      this.pass(chunk);
+    }
+    if (this.isClosed) return;
+    this.balanceSource();
+    if (this.hasEnded && !this.isHolding && this.held.length === 0) this.passEnd();
+  }
+
+  /** To the filters that have not had it, and then to the terminal one. */
+  private pass(chunk: Uint8Array): void {
+    if (!this.isLetThrough(chunk, false)) {
+      if (this.isClosed) return;
+      lentBytes.keep(chunk);
+      this.held.unshift(chunk);
+      this.heldBytes += chunk.length;
+      this.balanceSource();
+      return;
+    }
+    this.sink!.onBytes(chunk);
+  }
+
+  private passEnd(): void {
+    if (this.isEndTold || !this.isLetThrough(noBytes, true)) return;
+    this.isEndTold = true;
+    this.sink!.onEnd();
+  }
+
+  private isLetThrough(chunk: Uint8Array, end: boolean): boolean {
+    while (this.reading < this.filters.length) {
+      const filter = this.filters[this.reading++];
+      const isStop = filter.onData?.(this, chunk, end) === NetworkVerdict.Stop;
+      if (this.isClosed) return false;
+      if (!isStop) continue;
+      this.isStopped = true;
+      return false;
+    }
+    this.reading = 0;
+    return true;
+  }
+}
