@@ -93,7 +93,7 @@ export class ServerContext implements Handshake {
   // Handshake
 
   mayWork(connection: TlsConnection): boolean {
-    return connection.isOpen || this.queue.mayWork(connection);
+    return this.queue.mayWork(connection);
   }
 
   spent(ms: number): void {

@@ -256,10 +256,6 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.raw.destroy(failure);
   }
 
-  get isOpen(): boolean {
-    return this.state === State.Open;
-  }
-
   /** It was told to wait for its turn; now it may. */
   continueHandshake(): void {
     if (this.state === State.Handshaking && this.held !== null) this.workOnHeld();

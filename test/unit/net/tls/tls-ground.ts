@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import * as nodeTls from 'node:tls';
 import type { Connection } from '../../../../src/core/connection.ts';
 import type { Failure } from '../../../../src/core/failure.ts';
@@ -11,7 +12,7 @@ import { NodeNetwork } from '../../../../src/net/node-network.ts';
 import { buildDownstreamTls, buildUpstreamTls } from '../../../../src/net/tls/build.ts';
 import type { TlsScope } from '../../../../src/net/tls/tls-stats.ts';
 import type { TlsTools } from '../../../../src/net/tls/tls-tools.ts';
-import { noTransportOptions, type TransportOptions } from '../../../../src/net/transport.ts';
+import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../../../src/net/transport.ts';
 import type { Issued } from '../../../certificates.ts';
 import { dialOptions, Ground } from '../sockets.ts';
 
@@ -134,19 +135,41 @@ export class TlsGround {
   }
 
   /** What we make of a connection that Node's client opens, before the handshake. */
-  async accept(data: DownstreamTlsData, options: nodeTls.ConnectionOptions = {}): Promise<Accepted> {
-    const { client: socket, connection: raw } = await this.ground.accept();
-    const connection = buildDownstreamTls(data, this.tools).accept(raw, 0);
-    const client = nodeTls.connect({
-      socket,
-      servername: 'a.test',
-      rejectUnauthorized: false,
-      allowHalfOpen: true,
-      ...options,
-    } as nodeTls.ConnectionOptions);
-    client.on('error', () => {});
-    this.closers.push(() => client.destroy());
-    return { connection, client };
+  accept(data: DownstreamTlsData, options: nodeTls.ConnectionOptions = {}): Promise<Accepted> {
+    return this.server(data)(options);
+  }
+
+  /** A listener's transport, for one connection after another. */
+  server(data: DownstreamTlsData): (options?: nodeTls.ConnectionOptions) => Promise<Accepted> {
+    const transport = buildDownstreamTls(data, this.tools);
+    return async (options = {}) => {
+      const { client: socket, connection: raw } = await this.ground.accept();
+      const connection = transport.accept(raw, 0);
+      const usual = { socket, servername: 'a.test', rejectUnauthorized: false, allowHalfOpen: true };
+      const client = nodeTls.connect({ ...usual, ...options } as nodeTls.ConnectionOptions);
+      client.on('error', () => {});
+      this.closers.push(() => client.destroy());
+      return { connection, client };
+    };
+  }
+
+  /** The same with a client that speaks no TLS. */
+  async acceptPlain(data: DownstreamTlsData, timeoutMs = 0): Promise<{ connection: Connection; client: Socket }> {
+    const { client, connection } = await this.ground.accept();
+    return { connection: buildDownstreamTls(data, this.tools).accept(connection, timeoutMs), client };
+  }
+
+  /** A cluster's transport, for one connection after another to the same server of Node's. */
+  async client(data: UpstreamTlsData, options: nodeTls.TlsOptions): Promise<{ dial(): Promise<Connection> }> {
+    const port = (await this.listen(options)).port;
+    const transport = buildUpstreamTls(data, this.tools);
+    return {
+      dial: async () => {
+        const result = await this.dialOn(transport, port, noTransportOptions);
+        if ('kind' in result) throw new Error(result.detail);
+        return result;
+      },
+    };
   }
 
   /** A connection of ours to Node's server, or why there is none. */
@@ -155,20 +178,26 @@ export class TlsGround {
     options: nodeTls.TlsOptions,
     wanted: TransportOptions = noTransportOptions,
   ): Promise<{ result: Connection | Failure; server: Promise<nodeTls.TLSSocket> }> {
+    const { server, port } = await this.listen(options);
+    return { result: await this.dialOn(buildUpstreamTls(data, this.tools), port, wanted), server };
+  }
+
+  private async listen(options: nodeTls.TlsOptions): Promise<{ server: Promise<nodeTls.TLSSocket>; port: number }> {
     const listener = nodeTls.createServer({ ...options, allowHalfOpen: true } as nodeTls.TlsOptions);
     listener.on('tlsClientError', () => {});
+    listener.on('secureConnection', (socket) => socket.on('error', () => {}));
     listener.listen(0, '127.0.0.1');
     await once(listener, 'listening');
     this.closers.push(() => listener.close());
     const server = once(listener, 'secureConnection').then(([socket]) => socket as nodeTls.TLSSocket);
-    void server.then((socket) => socket.on('error', () => {}));
-    const { port } = listener.address() as { port: number };
-    const transport = buildUpstreamTls(data, this.tools);
-    const result = await new Promise<Connection | Failure>((resolve) => {
+    return { server, port: (listener.address() as { port: number }).port };
+  }
+
+  private dialOn(transport: UpstreamTransport, port: number, wanted: TransportOptions): Promise<Connection | Failure> {
+    return new Promise((resolve) => {
       const handler = { onConnected: resolve, onDialFailure: resolve };
       transport.dial({ kind: 'ip', host: '127.0.0.1', port }, dialOptions, wanted, handler);
     });
-    return { result, server };
   }
 
   close(): void {
