@@ -18,6 +18,9 @@ import { TlsPeer } from './tls-peer.ts';
 import { TlsStats } from './tls-stats.ts';
 import type { TlsTools } from './tls-tools.ts';
 
+/** Where no transport_socket_connect_timeout is configured. Envoy waits for ever: a client that says nothing holds a connection. */
+const handshakeMsMax = 60_000;
+
 const secretMissing = 'TLS_error:Secret is not supplied by SDS';
 
 /** Throws what is wrong with a secret that is there. */
@@ -56,13 +59,12 @@ class TlsServerTransport implements DownstreamTransport, SecretWatcher {
     const { context, tools } = this;
     if (context === null) {
       this.stats.secretsNotReady();
-      // Whoever gets it attaches first.
-      tools.turns.markDirty({ flush: () => raw.destroy(DownstreamTransportFailure.with(secretMissing)) });
-      return raw;
+      return this.refuse(raw, secretMissing);
     }
+    if (context.isFull) return this.refuse(raw, 'too many handshakes are under way');
     const peer = new TlsPeer(raw.peer, raw.peer.serverName);
     const connection = new TlsConnection(tlsEngine(), raw, context.open(), peer, context, tools.turns);
-    if (handshakeTimeoutMs > 0) tools.turns.timers.schedule(connection, tools.turns.clock.now + handshakeTimeoutMs);
+    tools.turns.timers.schedule(connection, tools.turns.clock.now + (handshakeTimeoutMs || handshakeMsMax));
     connection.begin();
     return connection;
   }
@@ -80,6 +82,12 @@ class TlsServerTransport implements DownstreamTransport, SecretWatcher {
     this.secrets.unwatch(this);
     this.context?.replaced();
     this.context = null;
+  }
+
+  /** Whoever gets it attaches first. */
+  private refuse(raw: Connection, why: string): Connection {
+    this.tools.turns.markDirty({ flush: () => raw.destroy(DownstreamTransportFailure.with(why)) });
+    return raw;
   }
 
   private build(): ServerContext | null {

@@ -6,6 +6,9 @@ import type { TlsTurns } from './tls-tools.ts';
 /** Signing takes 30 µs to 2 ms: this much of a turn may go into handshakes of servers before others have theirs. */
 const turnBudgetMs = 2;
 
+/** So many clients of a thread may be at their handshakes; Envoy has no such limit. */
+const pendingMax = 16_384;
+
 /**
  * Handshakes of a thread, a few in each turn of its loop: a storm of them makes who connects wait, not the requests that
  * are under way.
@@ -18,6 +21,7 @@ export class HandshakeQueue implements Flushable, Timed {
   private waiting: TlsConnection[];
   private spentMs: number;
   private isMarked: boolean;
+  private pending: number;
 
   constructor(turns: TlsTurns) {
     this.deadline = Infinity;
@@ -27,6 +31,19 @@ export class HandshakeQueue implements Flushable, Timed {
     this.waiting = [];
     this.spentMs = 0;
     this.isMarked = false;
+    this.pending = 0;
+  }
+
+  get isFull(): boolean {
+    return this.pending >= pendingMax;
+  }
+
+  began(): void {
+    this.pending++;
+  }
+
+  ended(): void {
+    this.pending--;
   }
 
   /** False: `continueHandshake` follows in a later turn. */

@@ -73,12 +73,18 @@ export class ServerContext implements Handshake {
     this.isReplaced = false;
   }
 
+  /** Too many clients are at their handshakes already. */
+  get isFull(): boolean {
+    return this.queue.isFull;
+  }
+
   /** An SSL object that waits for a ClientHello. */
   open(): Pointer {
     const { ssl } = this.engine;
     const opened = this.engine.open(this.own[0].context);
     ssl.SSL_set_accept_state(opened);
     this.shaking++;
+    this.queue.began();
     return opened;
   }
 
@@ -205,6 +211,7 @@ export class ServerContext implements Handshake {
 
   private done(): void {
     this.shaking--;
+    this.queue.ended();
     this.closeWhenDone();
   }
 
