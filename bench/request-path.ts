@@ -12,10 +12,12 @@ import { WorkerClusters } from '../src/cluster/clusters.ts';
 import { HostCounters } from '../src/cluster/host-counters.ts';
 import { RuntimeValues } from '../src/control/runtime-view.ts';
 import { HttpFilterBuilders } from '../src/filter/builders.ts';
+import { SecretStore } from '../src/identity/secret-store.ts';
 import { loadFile } from '../src/serve.ts';
 import { AccessLogFiles } from '../src/observe/access-log-files.ts';
 import { SharedNumberDirectory, SharedNumbers } from '../src/observe/shared-limit.ts';
 import { WorkerStats } from '../src/observe/worker-stats.ts';
+import { TlsTransports } from '../src/tls-transports.ts';
 import { ListenerBuilder } from '../src/traffic-builder.ts';
 import { MemoryConnection, MemoryNetwork } from './memory-network.ts';
 import type { Shape } from './target.ts';
@@ -87,6 +89,7 @@ async function openProxy(shape: Shape, directory: string, network: MemoryNetwork
     workerName: 'worker_0',
     runtime: new RuntimeValues(new Map()),
     filters,
+    tls: new TlsTransports(network.loop, new SecretStore(), []),
     node: data.node,
     localAddress: '10.0.0.1',
     files,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { AdminServer } from './admin/server.ts';
 import { writeAddressFile } from './admin/address-file.ts';
 import { endpoints } from './admin/endpoints.ts';
@@ -51,6 +52,9 @@ export interface AppEnvironment {
   readonly exit: (status: number) => void;
 }
 
+/** Name 16, HMAC key 32, AES key 32. */
+const ticketKeyBytes = 80;
+
 /** The process: the main thread's parts and the workers, wired together. */
 export class App implements WorkersListener {
   readonly environment: AppEnvironment;
@@ -72,6 +76,7 @@ export class App implements WorkersListener {
   private readonly numbers: SharedNumberAllotment;
   private readonly loop: Loop;
   private version: number;
+  private readonly ticketKeys: readonly Uint8Array[];
   private readonly applied: Map<number, (message: Extract<FromWorker, { kind: 'applied' }>) => void>;
   private readonly drained: Set<number>;
   /** What each worker has open: `DescriptorTable.shared`. */
@@ -97,6 +102,7 @@ export class App implements WorkersListener {
     this.configuredAtMs = Date.now();
     this.isFailingHealthchecks = false;
     this.version = 0;
+    this.ticketKeys = [randomBytes(ticketKeyBytes)];
     this.applied = new Map();
     this.drained = new Set();
     this.descriptors = [];
@@ -298,6 +304,7 @@ export class App implements WorkersListener {
       fileFlushIntervalMs: this.environment.options.fileFlushIntervalMs,
       drainTimeMs: this.environment.options.drainTimeMs,
       drainStrategy: this.environment.options.drainStrategy,
+      ticketKeys: this.ticketKeys,
     };
     this.workers.post(index, { kind: 'init', data });
   }

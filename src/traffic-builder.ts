@@ -30,6 +30,7 @@ import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
 import { HeaderMatcher } from './route/match/header-matcher.ts';
 import type { HeaderMatcherData } from './route/match/matcher-data.ts';
 import { buildRouteTable } from './route/build.ts';
+import type { TlsTransports } from './tls-transports.ts';
 
 export interface TrafficEnvironment {
   readonly network: Network;
@@ -38,6 +39,8 @@ export interface TrafficEnvironment {
   readonly runtime: RuntimeView;
   /** With the filters of whatever is built loaded. */
   readonly filters: HttpFilterBuilders;
+  /** Loaded where whatever is built names a TLS context. */
+  readonly tls: TlsTransports;
   readonly node: NodeData;
   readonly localAddress: string;
   readonly files: AccessLogFiles;
@@ -77,9 +80,7 @@ export class ListenerBuilder {
       shared,
       hostCounters,
       random: Math.random,
-      buildTls: () => {
-        throw new Error('no transport socket of type tls');
-      },
+      buildTls: (data, over, scope) => this.environment.tls.upstream(data, over, scope),
     };
   }
 

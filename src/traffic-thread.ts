@@ -5,6 +5,7 @@ import type { SnapshotData } from './control/snapshot-data.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
 import type { BoundListener, FromWorker, ListenerScope, ToWorker, WorkerInit } from './control/worker-messages.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
+import { SecretStore } from './identity/secret-store.ts';
 import type { ListenerData } from './listener/listener-data.ts';
 import type { Listener } from './listener/listener.ts';
 import type { Loop } from './net/loop.ts';
@@ -12,6 +13,7 @@ import { openNetwork } from './net/open-network.ts';
 import { AccessLogFiles } from './observe/access-log-files.ts';
 import { SharedNumbers } from './observe/shared-limit.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
+import { TlsTransports } from './tls-transports.ts';
 import { ListenerBuilder } from './traffic-builder.ts';
 
 /** One worker: its event loop, its clusters, its listeners, and what the main thread says of them. */
@@ -21,6 +23,8 @@ export class TrafficThread {
   private readonly shared: SharedNumbers;
   private readonly clusters: WorkerClusters;
   private readonly runtime: RuntimeValues;
+  private readonly secrets: SecretStore;
+  private readonly tls: TlsTransports;
   private readonly files: AccessLogFiles;
   private readonly filters: HttpFilterBuilders;
   private readonly builder: ListenerBuilder;
@@ -48,6 +52,8 @@ export class TrafficThread {
     this.loop = loop;
     const stats = new WorkerStats((batch) => post({ kind: 'stats', batch }));
     this.runtime = new RuntimeValues(data.runtime);
+    this.secrets = new SecretStore();
+    this.tls = new TlsTransports(loop, this.secrets, data.ticketKeys);
     this.files = new AccessLogFiles(data.fileFlushIntervalMs, stats.root);
     this.filters = filters;
     this.isDraining = false;
@@ -60,6 +66,7 @@ export class TrafficThread {
       workerName: data.name,
       runtime: this.runtime,
       filters: this.filters,
+      tls: this.tls,
       node: data.node,
       localAddress,
       files: this.files,
@@ -86,6 +93,9 @@ export class TrafficThread {
         return;
       case 'clusters':
         this.clusters.apply(message.changes);
+        break;
+      case 'secrets':
+        this.secrets.apply(message.changes);
         break;
       case 'runtime':
         this.runtime.update(message.entries);
@@ -115,6 +125,7 @@ export class TrafficThread {
 
   /** Builds first, then binds, then swaps: a failure leaves what was there. */
   private async apply(snapshot: SnapshotData): Promise<void> {
+    await this.tls.load(snapshot.extensions);
     // What is new comes before the listeners that use it; what is gone goes after those that used it.
     const { set, hosts, removed } = snapshot.clusters;
     this.clusters.apply({ set, hosts, removed: [] });

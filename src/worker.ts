@@ -1,8 +1,8 @@
-import { networkInterfaces } from 'node:os';
 import { parentPort, threadName } from 'node:worker_threads';
 import { writeCompiledCode } from './code-cache.ts';
 import type { FromWorker, ToWorker } from './control/worker-messages.ts';
 import { HttpFilterBuilders } from './filter/builders.ts';
+import { firstPublicAddress } from './net/local-address.ts';
 import { TrafficThread } from './traffic-thread.ts';
 
 /**
@@ -20,11 +20,3 @@ port.on('message', (message: ToWorker) => {
   else if (message.kind === 'init') thread = new TrafficThread(message.data, firstPublicAddress(), filters, post);
   else void thread?.handle(message);
 });
-
-/** Envoy's local address: the first of this machine's that is not loopback. */
-function firstPublicAddress(): string {
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const { family, internal, address } of addresses ?? []) if (family === 'IPv4' && !internal) return address;
-  }
-  return '127.0.0.1';
-}

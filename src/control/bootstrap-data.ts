@@ -3,6 +3,7 @@ import type { AdminData } from '../admin/admin-data.ts';
 import type { AccessLogData } from '../observe/access-log-data.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
 import type { StatsConfigData } from '../observe/stats-data.ts';
+import type { SecretSourceData } from '../identity/secret-source-data.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
 
 /** A bootstrap as plain data. */
@@ -10,6 +11,7 @@ export interface BootstrapData {
   readonly node: NodeData;
   readonly listeners: readonly ListenerData[];
   readonly clusters: readonly ClusterData[];
+  readonly secrets: SecretNeeds;
   /** Null: no admin interface. */
   readonly admin: AdminData | null;
   readonly adminAccessLogs: readonly AccessLogData[];
@@ -18,6 +20,15 @@ export interface BootstrapData {
   readonly statsFlushMs: number;
   /** spdlog pattern of `application_log_config`; null: the command line's. */
   readonly logPattern: string | null;
+}
+
+/** Secrets that are not in the data themselves. */
+export interface SecretNeeds {
+  readonly sources: readonly SecretSourceData[];
+  /** Cluster → keys of the sources that it waits for. */
+  readonly ofClusters: ReadonlyMap<string, readonly string[]>;
+  /** Listener → the same. */
+  readonly ofListeners: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface NodeData {

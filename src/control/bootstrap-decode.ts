@@ -5,6 +5,8 @@ import { durationMs } from '../core/duration.ts';
 import type { Extensions } from '../core/extension.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
+import type { SecretSourceData } from '../identity/secret-source-data.ts';
+import { SecretSources } from '../identity/secret-sources.ts';
 import { decodeListener } from '../listener/decode.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
 import { DEFAULT_FORMAT, type AccessLogData } from '../observe/access-log-data.ts';
@@ -20,7 +22,7 @@ import {
   type Bootstrap,
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { decodeHeaderMatcher } from '../route/match/decode.ts';
-import type { BootstrapData, NodeData } from './bootstrap-data.ts';
+import type { BootstrapData, NodeData, SecretNeeds } from './bootstrap-data.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
 import { RuntimeValues } from './runtime-view.ts';
 import { decodeLayeredRuntime } from './runtime-decode.ts';
@@ -85,20 +87,24 @@ export function decodeBootstrap(
     supportedClusterManager.check(bootstrap.clusterManager, reasons.at('cluster_manager'));
   const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime'));
   extensions.runtime = staticRuntime(runtimeLayers);
+  const secrets = new NeededSecrets(node, extensions);
   const clusters: ClusterData[] = [];
   for (const [i, cluster] of (resources?.clusters ?? []).entries()) {
     const data = decodeCluster(cluster, at.at('clusters', i), extensions);
     if (data !== null) clusters.push(data);
+    secrets.take(cluster.name, secrets.ofClusters, at.at('clusters', i));
   }
   const listeners: ListenerData[] = [];
   for (const [i, listener] of (resources?.listeners ?? []).entries()) {
     const data = decodeListener(listener, at.at('listeners', i), extensions, decodeHeaderMatcher);
     if (data !== null) listeners.push(data);
+    secrets.take(listener.name, secrets.ofListeners, at.at('listeners', i));
   }
   const data: BootstrapData = {
     node,
     listeners,
     clusters,
+    secrets,
     admin: decodeAdmin(bootstrap.admin, reasons.at('admin')),
     adminAccessLogs: decodeAdminLogs(bootstrap.admin, reasons.at('admin'), extensions),
     runtimeLayers,
@@ -111,6 +117,40 @@ export function decodeBootstrap(
     ),
   };
   return reasons.isEmpty ? data : null;
+}
+
+/** Asks behind each resource what secrets it needs. */
+class NeededSecrets implements SecretNeeds {
+  readonly sources: SecretSourceData[];
+  readonly ofClusters: Map<string, readonly string[]>;
+  readonly ofListeners: Map<string, readonly string[]>;
+  private readonly node: NodeData;
+  private readonly pending: SecretSources;
+
+  constructor(node: NodeData, extensions: Extensions) {
+    this.sources = [];
+    this.ofClusters = new Map();
+    this.ofListeners = new Map();
+    this.node = node;
+    this.pending = new SecretSources();
+    extensions.secrets = this.pending;
+  }
+
+  take(name: string, into: Map<string, readonly string[]>, reasons: Reasons): void {
+    const taken = this.pending.take();
+    if (taken.length === 0) return;
+    this.sources.push(...taken);
+    into.set(
+      name,
+      taken.map(({ key }) => key),
+    );
+    const isNamed = this.node.id !== '' && this.node.cluster !== '';
+    // Envoy's words: control planes would not know whom they talk to.
+    if (!isNamed && taken.some(({ from }) => from.kind === 'sds'))
+      reasons.add(
+        "SDS: node 'id' and 'cluster' are required. Set it either in 'node' config or via --service-node and --service-cluster options.",
+      );
+  }
 }
 
 /** What stands in the configuration itself: which files it accepts must not depend on folders and on the admin. */

@@ -16,7 +16,7 @@ export interface ExtensionEntry {
  */
 export class ExtensionTable implements Extensions {
   runtime: RuntimeView;
-  readonly secrets: SecretSources;
+  secrets: SecretSources;
   private readonly entries: ReadonlyMap<string, ExtensionEntry>;
   private readonly decoders: Map<string, ExtensionDecoder>;
 

@@ -6,6 +6,7 @@ import type { StatsBatch } from '../observe/stats-slab.ts';
 import type { SharedNumbersData } from '../observe/shared-limit.ts';
 import type { NodeData } from './bootstrap-data.ts';
 import type { RuntimeEntries } from './runtime-data.ts';
+import type { SecretChanges } from './sds/secret-changes.ts';
 import type { SnapshotData } from './snapshot-data.ts';
 
 /** What a worker is made of, before it has anything to serve. */
@@ -24,6 +25,8 @@ export interface WorkerInit {
   /** Longest time that a listener that was replaced or removed keeps its connections. */
   readonly drainTimeMs: number;
   readonly drainStrategy: 'gradual' | 'immediate';
+  /** What session tickets are made with where no keys are configured: 80 bytes each. A ticket of one worker holds at all. */
+  readonly ticketKeys: readonly Uint8Array[];
 }
 
 /** Which listeners are meant. */
@@ -38,6 +41,8 @@ export type ToWorker =
   | { readonly kind: 'snapshot'; readonly snapshot: SnapshotData }
   /** Discovery knows other hosts than before. */
   | { readonly kind: 'clusters'; readonly changes: ClusterChanges }
+  /** Secrets that have come or are others now; before the first snapshot, all that there are. */
+  | { readonly kind: 'secrets'; readonly changes: SecretChanges }
   | { readonly kind: 'runtime'; readonly entries: RuntimeEntries }
   /** Stop accepting and let the open connections finish; answered by `drained`. */
   | { readonly kind: 'drain' }

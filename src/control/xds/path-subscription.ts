@@ -1,0 +1,111 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { readConfig } from '../../config/document.ts';
+import { isRefused, parseMessage } from '../../config/parse.ts';
+import { place } from '../../config/place.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { PathSourceData } from '../../identity/config-source-data.ts';
+import type { Log } from '../../observe/log/log.ts';
+import {
+  DiscoveryResponseSchema,
+  type DiscoveryResponse,
+} from '../../proto/envoy/service/discovery/v3/discovery_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
+import type { DirectoryWatches } from './directory-watches.ts';
+import { openResources } from './discovery.ts';
+import type { CountedAs } from './grpc-subscription.ts';
+import type { ResourceKind, Subscription, SubscriptionUser } from './resource-kind.ts';
+import { SubscriptionStats } from './subscription-stats.ts';
+
+export interface PathSurroundings {
+  readonly clock: Clock;
+  readonly watches: DirectoryWatches;
+  readonly log: Log;
+}
+
+/** Bytes of a file in protobuf. */
+const fileBytesMax = 256 * 1024 * 1024;
+
+/** Resources from a file that holds a DiscoveryResponse: read at the start, and whenever it is moved over. */
+export class PathSubscription implements Subscription {
+  private readonly kind: ResourceKind;
+  private readonly source: PathSourceData;
+  private readonly surroundings: PathSurroundings;
+  private readonly user: SubscriptionUser;
+  private readonly stats: SubscriptionStats;
+  private unwatch: (() => void) | null;
+
+  constructor(
+    kind: ResourceKind,
+    source: PathSourceData,
+    surroundings: PathSurroundings,
+    user: SubscriptionUser,
+    { scope, prefix, setText }: CountedAs,
+  ) {
+    this.kind = kind;
+    this.source = source;
+    this.surroundings = surroundings;
+    this.user = user;
+    this.stats = new SubscriptionStats(scope, prefix, setText);
+    this.unwatch = null;
+  }
+
+  start(): void {
+    const { path, watchedDirectory } = this.source;
+    const { watches } = this.surroundings;
+    this.unwatch =
+      watchedDirectory === ''
+        ? watches.watch(dirname(path), basename(path), () => this.refresh())
+        : watches.watch(watchedDirectory, null, () => this.refresh());
+    this.refresh();
+  }
+
+  stop(): void {
+    this.unwatch?.();
+    this.unwatch = null;
+  }
+
+  private refresh(): void {
+    const { path } = this.source;
+    const { log, clock } = this.surroundings;
+    const began = performance.now();
+    const response = this.read();
+    if (typeof response === 'string') {
+      this.stats.failed(this.stats.failure);
+      log.warn(`Filesystem config update failure: in ${path}, ${response}`);
+      this.user.onGivenUp();
+      return;
+    }
+    const opened = openResources(this.kind, response.resources);
+    const refusal = typeof opened === 'string' ? opened : this.user.onResources(opened, response.versionInfo);
+    if (refusal === '') {
+      this.stats.succeeded(response.versionInfo, clock.epochMs, performance.now() - began);
+      return;
+    }
+    this.stats.failed(this.stats.rejected);
+    log.warn(`Filesystem config update rejected: in ${path}, ${refusal}`);
+    this.user.onGivenUp();
+  }
+
+  /** A sentence where it cannot be read. */
+  private read(): DiscoveryResponse | string {
+    const { path } = this.source;
+    if (path.toLowerCase().endsWith('.pb')) return readBinary(path);
+    const document = readConfig({ path });
+    const { message, reasons } = parseMessage(document, DiscoveryResponseSchema);
+    if (!isRefused(reasons)) return message;
+    return place(reasons, document)
+      .filter(({ isWarning }) => isWarning !== true)
+      .map(({ line, column, message: what }) => `line ${line}, column ${column}: ${what}`)
+      .join('; ');
+  }
+}
+
+function readBinary(path: string): DiscoveryResponse | string {
+  try {
+    if (statSync(path).size > fileBytesMax) return `the file has more than ${fileBytesMax} bytes`;
+    return fromBinary(DiscoveryResponseSchema, readFileSync(path));
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,204 @@
+import type { Clock, Timed, Timers } from '../../core/clock.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import type { GrpcCall, GrpcCallUser, GrpcMethod } from '../../cluster/grpc/grpc-call.ts';
+import { GrpcClient } from '../../cluster/grpc/grpc-client.ts';
+import { GrpcCode, type GrpcStatus } from '../../cluster/grpc/grpc-status.ts';
+import type { ApiSourceData, GrpcServiceData } from '../../identity/config-source-data.ts';
+import type { Log } from '../../observe/log/log.ts';
+import { BackOff } from './back-off.ts';
+import type { ControlPlaneStats } from './control-plane-stats.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** What every stream to a control plane has around it: the main thread's. */
+export interface XdsSurroundings {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly log: Log;
+  /** The main thread's clusters. */
+  cluster(name: string): Cluster | undefined;
+  /** Address of this machine, for `x-forwarded-for`. */
+  readonly localAddress: string;
+}
+
+/** What is said on a stream: state of the world or delta, one type or many. */
+export interface XdsProtocol<Response> {
+  /** A stream begins: ask for everything anew. */
+  onOpened(): void;
+  onResponse(response: Response): void;
+  /** It ended, or could not be opened; another is on its way. */
+  onFailed(): void;
+}
+
+/** Bytes of one response. A cluster list of a large mesh has some tens of MiB; gRPC's usual 4 MiB would cut it off. */
+const responseBytesMax = 128 * 1024 * 1024;
+
+/** A broken stream that comes back within this is no news. Source: Envoy `GrpcStream::logClose`. */
+const quietMs = 30_000;
+
+/** A stream to a control plane that is opened again whenever it ends, until `stop`. */
+export class XdsStream<Request, Response> implements GrpcCallUser<Response>, Timed {
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
+  private readonly method: GrpcMethod<Request, Response>;
+  private readonly service: GrpcServiceData;
+  private readonly surroundings: XdsSurroundings;
+  private readonly protocol: XdsProtocol<Response>;
+  private readonly stats: ControlPlaneStats;
+  private readonly backOff: BackOff;
+  private readonly bucket: TokenBucket | null;
+  /** Null: none is open, and the timer will open one. */
+  private call: GrpcCall<Request, Response> | null;
+  /** Requests that the rate limit holds back. */
+  private waiting: Request[];
+  private hasAnswered: boolean;
+  private hasEnded: boolean;
+  /** Of the failures since the last answer, the first; -1: there was none. */
+  private failedCode: number;
+  private failedMs: number;
+
+  constructor(
+    method: GrpcMethod<Request, Response>,
+    source: ApiSourceData,
+    surroundings: XdsSurroundings,
+    protocol: XdsProtocol<Response>,
+    stats: ControlPlaneStats,
+  ) {
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
+    this.method = method;
+    this.service = source.services[0];
+    this.surroundings = surroundings;
+    this.protocol = protocol;
+    this.stats = stats;
+    this.backOff = new BackOff(surroundings.random);
+    const { rateLimit } = source;
+    this.bucket =
+      rateLimit === null ? null : new TokenBucket(rateLimit.maxTokens, rateLimit.fillPerSecond, surroundings.clock.now);
+    this.call = null;
+    this.waiting = [];
+    this.hasAnswered = false;
+    this.hasEnded = false;
+    this.failedCode = -1;
+    this.failedMs = 0;
+  }
+
+  start(): void {
+    const cluster = this.surroundings.cluster(this.service.cluster);
+    if (cluster === undefined) {
+      this.retry(GrpcCode.Unavailable, `there is no cluster '${this.service.cluster}'`);
+      return;
+    }
+    const { clock, timers, random } = this.surroundings;
+    const { authority, maxReceiveMessageLength } = this.service;
+    this.hasAnswered = false;
+    this.hasEnded = false;
+    const call = new GrpcClient(cluster, clock, timers, random).open(this.method, this, {
+      authority,
+      metadata: this.metadata(),
+      messageBytesMax: maxReceiveMessageLength === 0 ? responseBytesMax : maxReceiveMessageLength,
+    });
+    // It may have said so before it was known here.
+    if (this.hasEnded) return;
+    this.call = call;
+    this.stats.isConnected.set(1);
+    this.protocol.onOpened();
+  }
+
+  stop(): void {
+    this.surroundings.timers.cancel(this);
+    this.waiting = [];
+    this.stats.isConnected.set(0);
+    const { call } = this;
+    this.call = null;
+    call?.cancel();
+  }
+
+  /** Nothing where no stream is open: the next one asks for everything. */
+  send(request: Request): void {
+    if (this.call === null) return;
+    this.waiting.push(request);
+    this.drainRequests();
+  }
+
+  /** Opens the next stream, or sends what the rate limit held back. */
+  tick(): void {
+    if (this.call === null) this.start();
+    else this.drainRequests();
+  }
+
+  // GrpcCallUser
+
+  onMessage(response: Response): void {
+    // Envoy's back-off starts over with the first answer, not with the connection.
+    if (!this.hasAnswered) {
+      this.hasAnswered = true;
+      this.failedCode = -1;
+      this.backOff.reset();
+    }
+    this.protocol.onResponse(response);
+  }
+
+  onStatus(status: GrpcStatus): void {
+    this.call = null;
+    this.hasEnded = true;
+    this.waiting = [];
+    this.retry(status.code, status.failure?.detail || status.message);
+  }
+
+  // ---- inside
+
+  private retry(code: number, message: string): void {
+    const { clock, timers } = this.surroundings;
+    this.stats.isConnected.set(0);
+    this.stats.pendingRequests.set(0);
+    this.logClosed(code, message);
+    this.protocol.onFailed();
+    timers.schedule(this, clock.now + this.backOff.next());
+  }
+
+  /** As Envoy: what ends in good order or comes back soon is no warning. */
+  private logClosed(code: number, message: string): void {
+    const { clock, log } = this.surroundings;
+    const name = this.method.path.slice(this.method.path.lastIndexOf('/') + 1);
+    const what = `${name} gRPC config stream to ${this.service.cluster} closed`;
+    const isFirst = this.failedCode === -1;
+    if (code === GrpcCode.Ok || (isFirst && isTransient(code))) log.debug(`${what}: ${code}, ${message}`);
+    else if (isFirst || code !== this.failedCode) log.warn(`${what}: ${code}, ${message}`);
+    else if (clock.now - this.failedMs >= quietMs)
+      log.warn(`${what} since ${Math.floor((clock.now - this.failedMs) / 1000)}s ago: ${code}, ${message}`);
+    else log.debug(`${what}: ${code}, ${message}`);
+    if (code === GrpcCode.Ok || (!isFirst && code === this.failedCode)) return;
+    this.failedCode = code;
+    this.failedMs = clock.now;
+  }
+
+  private drainRequests(): void {
+    const { clock, timers } = this.surroundings;
+    while (this.waiting.length > 0) {
+      if (this.bucket !== null && !this.bucket.take(clock.now)) {
+        this.stats.rateLimitEnforced.inc();
+        timers.schedule(this, clock.now + Math.ceil(this.bucket.waitMs));
+        break;
+      }
+      this.call!.send(this.waiting.shift()!);
+    }
+    this.stats.pendingRequests.set(this.waiting.length);
+  }
+
+  /** As Envoy's own calls, which go through its HTTP client. */
+  private metadata(): [string, string][] {
+    const { initialMetadata, skipEnvoyHeaders } = this.service;
+    const given = initialMetadata.map(({ key, value }): [string, string] => [key.toLowerCase(), value]);
+    if (skipEnvoyHeaders) return given;
+    return [['x-envoy-internal', 'true'], ['x-forwarded-for', this.surroundings.localAddress], ...given];
+  }
+}
+
+/** The server goes, or is not there yet: it will be back. */
+function isTransient(code: number): boolean {
+  return code === GrpcCode.Unavailable || code === GrpcCode.DeadlineExceeded || code === GrpcCode.ResourceExhausted;
+}

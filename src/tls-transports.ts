@@ -1,0 +1,52 @@
+import type { SecretStore } from './identity/secret-store.ts';
+import type { DownstreamTlsData, UpstreamTlsData } from './identity/tls-context-data.ts';
+import type { Network } from './net/network.ts';
+import type { TlsTools, TlsTurns } from './net/tls/tls-tools.ts';
+import type { DownstreamTransport, UpstreamTransport } from './net/transport.ts';
+import type { StatsScope } from './observe/stats.ts';
+import { Regex } from './route/regex.ts';
+
+const contextKinds: readonly string[] = [
+  'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+  'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+];
+
+/** TLS of one thread. OpenSSL is opened where a configuration names a TLS context. */
+export class TlsTransports {
+  private readonly turns: TlsTurns;
+  private readonly secrets: SecretStore;
+  private readonly ticketKeys: readonly Uint8Array[];
+  private builders: typeof import('./net/tls/build.ts') | null;
+
+  constructor(turns: TlsTurns, secrets: SecretStore, ticketKeys: readonly Uint8Array[]) {
+    this.turns = turns;
+    this.secrets = secrets;
+    this.ticketKeys = ticketKeys;
+    this.builders = null;
+  }
+
+  /** `kinds`: message names that a configuration has, which may be of anything. */
+  async load(kinds: readonly string[]): Promise<void> {
+    if (this.builders === null && kinds.some((kind) => contextKinds.includes(kind)))
+      this.builders = await import('./net/tls/build.ts');
+  }
+
+  /** `scope`: of the listener. */
+  downstream(data: DownstreamTlsData, network: Network, scope: StatsScope): DownstreamTransport {
+    return this.builders!.buildDownstreamTls(data, this.tools(network, scope));
+  }
+
+  /** `scope`: of the cluster. */
+  upstream(data: UpstreamTlsData, network: Network, scope: StatsScope): UpstreamTransport {
+    return this.builders!.buildUpstreamTls(data, this.tools(network, scope));
+  }
+
+  private tools(network: Network, scope: StatsScope): TlsTools {
+    const { turns, secrets, ticketKeys } = this;
+    const compileRegex = (pattern: string): { test(text: string): boolean } => {
+      const regex = new Regex(pattern);
+      return { test: (text) => regex.matches(text) };
+    };
+    return { network, turns, secrets, scope, ticketKeys, compileRegex };
+  }
+}
