@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { ConnectionOptions, TlsOptions, TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Connection } from '../../../../src/core/connection.ts';
-import type { Failure } from '../../../../src/core/failure.ts';
 import type { ValidationSecret } from '../../../../src/identity/secret-data.ts';
 import type { DownstreamTlsData, UpstreamTlsData } from '../../../../src/identity/tls-context-data.ts';
 import { noTransportOptions } from '../../../../src/net/transport.ts';
@@ -48,7 +47,7 @@ async function outcome(data: DownstreamTlsData, options: ConnectionOptions): Pro
   connection.attach(sink);
   client.write('x');
   const failure = await Promise.race([sink.received(1).then(() => null), sink.closed]);
-  return failure === null ? null : (failure as Failure).detail;
+  return failure === null ? null : failure.detail;
 }
 
 describe('a client’s certificate', () => {
