@@ -26,6 +26,11 @@ import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { tcpProxy } from './rows/tcp.ts';
+import { tlsClients } from './rows/tls/clients.ts';
+import { tlsHandshakes } from './rows/tls/handshakes.ts';
+import { tlsStrangers } from './rows/tls/strangers.ts';
+import { tlsUpstreams } from './rows/tls/upstreams.ts';
+import { tlsIdentity } from './rows/tls/xfcc.ts';
 import { tunneling } from './rows/tunneling.ts';
 import { upgrades } from './rows/upgrades.ts';
 import { webSocket } from './rows/websocket.ts';
@@ -51,6 +56,11 @@ export const groups: readonly Group[] = [
   ...runtime,
   ...injection,
   ...tcpProxy,
+  ...tlsHandshakes,
+  ...tlsClients,
+  ...tlsStrangers,
+  ...tlsUpstreams,
+  ...tlsIdentity,
   ...webSocket,
   ...connects,
   ...tunneling,
