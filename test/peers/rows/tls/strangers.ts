@@ -1,5 +1,5 @@
 import { http } from '../../config.ts';
-import type { Group, Row } from '../../row.ts';
+import type { Group, Row, Segment } from '../../row.ts';
 import { downstreamOperators, serverTls } from '../../tls/config.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(/\s/g, ''), 'hex').toString('latin1');
@@ -8,7 +8,7 @@ const hex = (text: string) => Buffer.from(text.replaceAll(/\s/g, ''), 'hex').toS
 const record = (type: number, length: number, body = '') =>
   String.fromCharCode(type, 3, 1, length >> 8, length & 0xff) + body;
 
-const strange = (name: string, raw: Row['raw'], more: Omit<Row, 'name'> = {}): Row => ({
+const strange = (name: string, raw: string | readonly Segment[], more: Omit<Row, 'name'> = {}): Row => ({
   name,
   raw,
   answers: 0,
