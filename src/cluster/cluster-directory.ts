@@ -10,6 +10,7 @@ import { clusterChanges, type ClusterChanges } from './cluster-changes.ts';
 import type { ClusterData, HostData } from './cluster-data.ts';
 import { makeDiscovery, type Discovery } from './discovery/discovery.ts';
 import { updateStats, type DiscoveryEnvironment } from './discovery/dns-target.ts';
+import { MatchCounts } from './transport/match-counts.ts';
 import { flagsOfEndpoint, isDegraded, isExcluded, isHealthy } from './host-health.ts';
 
 export interface DirectoryEnvironment extends DiscoveryEnvironment {
@@ -33,13 +34,16 @@ class Entry {
   discovery: Discovery | null;
   isWarm: boolean;
   readonly membershipChange: Counter;
+  matches: MatchCounts;
 
-  constructor(data: ClusterData, membershipChange: Counter) {
+  constructor(data: ClusterData, scope: StatsScope) {
     this.data = data;
     this.hosts = data.hosts;
     this.discovery = null;
     this.isWarm = true;
-    this.membershipChange = membershipChange;
+    this.membershipChange = scope.counter('membership_change');
+    this.matches = new MatchCounts(scope, data.transports);
+    this.matches.add(data.hosts);
   }
 }
 
@@ -138,12 +142,13 @@ export class ClusterDirectory implements StatsSource {
     const data = { ...decoded, breakerSlots: allotBreakerSlots(this.environment.limits, decoded.name) };
     if (known !== undefined && isDeepStrictEqual(known.data.discovery, data.discovery)) {
       known.data = data;
+      known.matches = new MatchCounts(this.scopeOf(data), data.transports);
       if (data.discovery.kind === 'static') this.setHosts(known, data.hosts);
       return known;
     }
     known?.discovery?.stop();
-    const scope = this.environment.stats.scope('cluster').scope(data.statName);
-    const entry = new Entry(data, scope.counter('membership_change'));
+    const scope = this.scopeOf(data);
+    const entry = new Entry(data, scope);
     if (entry.hosts.length > 0) entry.membershipChange.inc();
     entry.discovery = makeDiscovery(
       data.discovery,
@@ -172,6 +177,11 @@ export class ClusterDirectory implements StatsSource {
     if (isDeepStrictEqual(entry.hosts, hosts)) return;
     entry.hosts = hosts;
     entry.membershipChange.inc();
+    entry.matches.add(hosts);
+  }
+
+  private scopeOf({ statName }: ClusterData): StatsScope {
+    return this.environment.stats.scope('cluster').scope(statName);
   }
 
   private warmed(entry: Entry): void {

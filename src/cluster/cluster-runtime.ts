@@ -26,6 +26,7 @@ import type { PoolContext } from './pool/pool-context.ts';
 import { TcpConnectionPool } from './pool/tcp-pool.ts';
 import { ClientCodecs, type PoolProtocol } from './protocol/client-codecs.ts';
 import { buildTransports } from './transport/build.ts';
+import { namesHost } from './transport/transport-data.ts';
 import { TransportWishes } from './transport/transport-wishes.ts';
 
 /** What a pool's protocol offers by ALPN where nothing else says what to offer. Index: PoolProtocol. */
@@ -74,6 +75,9 @@ export class ClusterRuntime implements Cluster, PoolContext {
   /** By key. */
   private hosts: Map<string, UpstreamHost>;
   private monitor: HostMonitor | null;
+  /** Hosts that have gone and still carry something. */
+  private leaving: number;
+  private isGone: boolean;
 
   constructor(data: ClusterData, environment: ClusterEnvironment) {
     this.name = data.name;
@@ -103,6 +107,8 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.defaultBreakers = null;
     this.highBreakers = null;
     this.monitor = null;
+    this.leaving = 0;
+    this.isGone = false;
     this.hosts = this.mergeHosts(data.hosts, new Map());
     const panics = this.stats.counter(ClusterCounter.LbHealthyPanic);
     this.balancer = new PriorityLoadBalancer(this.hostSets(), this.lb, environment.random, panics);
@@ -167,7 +173,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.hosts = this.mergeHosts(list, before);
     this.updateBalancer();
     const isChanged = before.size !== this.hosts.size || [...before.values()].some((host) => !this.has(host));
-    for (const host of before.values()) if (!this.has(host)) host.leave();
+    for (const host of before.values()) if (!this.has(host)) this.letGo(host);
     if (isChanged && this.data.lb.closeConnectionsOnHostSetChange) this.drainPools();
   }
 
@@ -195,8 +201,9 @@ export class ClusterRuntime implements Cluster, PoolContext {
 
   /** Another configuration has taken this one's place: finish what is under way. */
   drain(): void {
-    for (const host of this.hosts.values()) host.leave();
-    for (const transport of this.transports) transport.release?.();
+    for (const host of this.hosts.values()) this.letGo(host);
+    this.isGone = true;
+    this.releaseTransports();
   }
 
   /** Connections of all hosts finish what they carry and close; new ones are opened as needed. */
@@ -225,6 +232,20 @@ export class ClusterRuntime implements Cluster, PoolContext {
     return host.keyedPools.tcpPool(key, () => new TcpConnectionPool(this, host, priority, options, key));
   }
 
+  private letGo(host: UpstreamHost): void {
+    this.leaving++;
+    host.leave(() => {
+      this.leaving--;
+      this.releaseTransports();
+    });
+  }
+
+  /** Whoever waited for a connection has had it. */
+  private releaseTransports(): void {
+    if (!this.isGone || this.leaving > 0) return;
+    for (const transport of this.transports) transport.release?.();
+  }
+
   private has(host: UpstreamHost): boolean {
     return this.hosts.get(host.key) === host;
   }
@@ -236,13 +257,16 @@ export class ClusterRuntime implements Cluster, PoolContext {
       const key = keys[index];
       const known = before.get(key);
       const transport = this.transports[data.transport];
+      const isServerName = namesHost(this.data.transports[data.transport].socket);
       if (known?.isDescribedBy(data)) {
         known.update(data, transport);
+        known.isServerName = isServerName;
         hosts.set(key, known);
         continue;
       }
       const host = new UpstreamHost(this.name, key, data, this.environment.hostCounters, transport);
       host.monitor = this.monitor;
+      host.isServerName = isServerName;
       hosts.set(key, host);
     }
     return hosts;

@@ -1,6 +1,6 @@
 import type { Failure } from '../core/failure.ts';
 import { formatAddress, type Address } from '../core/peer.ts';
-import type { UpstreamTransport } from '../net/transport.ts';
+import type { TransportOptions, UpstreamTransport } from '../net/transport.ts';
 import type { HostData, LocalityData } from './cluster-data.ts';
 import type { Host } from './cluster.ts';
 import { HostStat, hostStatCount, type HostBlock, type HostCounters } from './host-counters.ts';
@@ -40,6 +40,8 @@ export class UpstreamHost implements Host {
   healthFlags: number;
   monitor: HostMonitor | null;
   transport: UpstreamTransport;
+  /** Its name is the SNI of connections to it, unless who asks for one says another. */
+  isServerName: boolean;
   /** Index: routing priority, and twice the PoolProtocol. */
   httpPools: (HttpConnectionPool | null)[];
   tcpPoolDefault: TcpConnectionPool | null;
@@ -51,6 +53,7 @@ export class UpstreamHost implements Host {
   private block: HostBlock | null;
   private values: Float64Array | null;
   private isGone: boolean;
+  private whenUnused: (() => void) | null;
   /** Every pool that may still have a connection. */
   private readonly pools: Set<HostPool>;
 
@@ -70,6 +73,7 @@ export class UpstreamHost implements Host {
     this.healthFlags = flagsOfEndpoint(data.health);
     this.monitor = null;
     this.transport = transport;
+    this.isServerName = false;
     this.httpPools = [null, null, null, null, null, null];
     this.tcpPoolDefault = null;
     this.tcpPoolHigh = null;
@@ -79,6 +83,7 @@ export class UpstreamHost implements Host {
     this.block = null;
     this.values = null;
     this.isGone = false;
+    this.whenUnused = null;
     this.pools = new Set();
   }
 
@@ -133,6 +138,12 @@ export class UpstreamHost implements Host {
     counters[HostStat.RqTimeout] = counters[HostStat.RqTimeout] + 1;
   }
 
+  /** What a connection to it is asked for by who asks for `options`. */
+  optionsOf(options: TransportOptions): TransportOptions {
+    if (!this.isServerName || options.serverName !== '' || this.hostname === '') return options;
+    return { ...options, serverName: this.hostname };
+  }
+
   /** Called by a pool when it is made. */
   poolOpened(pool: HostPool): void {
     this.pools.add(pool);
@@ -142,14 +153,15 @@ export class UpstreamHost implements Host {
   /** Called by a pool whose last connection has gone after `drain`. */
   poolDrained(pool: HostPool): void {
     this.pools.delete(pool);
-    this.releaseBlock();
+    this.becomeUnused();
   }
 
-  /** The host has left its cluster: pools finish what they carry and close. */
-  leave(): void {
+  /** The host has left its cluster: pools finish what they carry and close, and `whenUnused` is told then. */
+  leave(whenUnused: () => void): void {
     this.isGone = true;
+    this.whenUnused = whenUnused;
     for (const pool of this.pools) pool.drain();
-    this.releaseBlock();
+    this.becomeUnused();
   }
 
   /** Connections finish what they carry and close; who comes next finds new pools. */
@@ -168,8 +180,12 @@ export class UpstreamHost implements Host {
     return this.values;
   }
 
-  private releaseBlock(): void {
-    if (this.block === null || !this.isGone || this.pools.size > 0) return;
+  private becomeUnused(): void {
+    if (!this.isGone || this.pools.size > 0) return;
+    const { whenUnused } = this;
+    this.whenUnused = null;
+    whenUnused?.();
+    if (this.block === null) return;
     this.blocks.close(this.block);
     this.block = null;
     this.values = null;

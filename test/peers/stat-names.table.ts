@@ -6,7 +6,6 @@ export const absentNames: Readonly<Record<string, RegExp>> = {
   'subsets of endpoints': /\.lb_subsets_/,
   'endpoints from a control plane': /\.assignment_/,
   'original destination clusters': /\.original_dst_host_invalid$/,
-  'choice of transport sockets': /\.total_match_count$/,
   'HTTP/2 from an upstream that ends without an error': /_rx_reset_no_error$/,
   'HTTP/3 and early data': /http3|0_?rtt|early_data/,
   TLS: /_ssl_|transport_socket_connect_timeout|ocsp/,

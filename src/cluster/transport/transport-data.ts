@@ -39,6 +39,11 @@ export const rawSocket: RawSocketData = { kind: 'raw' };
 /** Index 0 is the cluster's own. */
 export const plainTransports: readonly TransportData[] = [{ name: 'default', match: null, socket: rawSocket }];
 
+/** Whether SNI is the host's own name. */
+export function namesHost(socket: TransportSocketData): boolean {
+  return socket.kind === 'proxy-protocol' ? namesHost(socket.inner) : socket.kind === 'tls' && socket.tls.autoHostSni;
+}
+
 /** Whether what is carried is encrypted, so that ALPN may choose what it is. */
 export function isSecure(socket: TransportSocketData): boolean {
   return socket.kind === 'proxy-protocol' ? isSecure(socket.inner) : socket.kind === 'tls';

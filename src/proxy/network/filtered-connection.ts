@@ -54,7 +54,7 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
     this.handler = handler;
     this.filters = filters;
     this.filterChainName = filterChainName;
-    this.needsBytes = filters.some(({ onData, onClosed }) => onData !== undefined || onClosed !== undefined);
+    this.needsBytes = filters.some((filter) => 'onData' in filter || 'onClosed' in filter);
     this.isAttached = false;
     this.opening = 0;
     this.active = null;

@@ -29,12 +29,12 @@ export class FilteredHandler implements ConnectionHandler {
   }
 
   end(): void {
-    for (const connection of [...this.waiting]) connection.close('');
+    for (const connection of this.waiting) connection.close('');
     this.terminal.end();
   }
 
   closeAll(): void {
-    for (const connection of [...this.waiting]) connection.close('drain_time_is_over');
+    for (const connection of this.waiting) connection.close('drain_time_is_over');
     this.terminal.closeAll();
   }
 

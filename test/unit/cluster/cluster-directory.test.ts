@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterChanges } from '../../../src/cluster/cluster-changes.ts';
-import type { ClusterData, DiscoveryData, DnsData } from '../../../src/cluster/cluster-data.ts';
+import { rawSocket } from '../../../src/cluster/transport/transport-data.ts';
+import type { ClusterData, DiscoveryData, DnsData, HostData } from '../../../src/cluster/cluster-data.ts';
 import { ClusterDirectory } from '../../../src/cluster/cluster-directory.ts';
 import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
 import { CollectedStats } from './collected-stats.ts';
@@ -73,6 +74,18 @@ describe('stats of clusters', () => {
     expect([...bench.reported().names].filter((name) => name.startsWith('cluster.other.'))).toEqual([]);
   });
 
+  it('count hosts by the transport that they have', async () => {
+    const bench = new Bench();
+    const counts = (): unknown => bench.stats.read('cluster.c.');
+    const transports = ['default', 'istio', 'off'].map((name) => ({ name, match: null, socket: rawSocket }));
+    const host = (address: string, transport: number): HostData => hostData(address, { transport });
+    bench.replace({ transports, hosts: [host('10.0.0.1', 1), host('10.0.0.2', 1), host('10.0.0.3', 0)] });
+    const names = ['default', 'istio', 'off'].map((name) => `${name}.total_match_count`);
+    expect(counts()).toMatchObject({ [names[0]]: 1, [names[1]]: 2 });
+    bench.replace({ transports, hosts: [host('10.0.0.1', 2)] });
+    expect(counts()).toMatchObject({ [names[1]]: 2, [names[2]]: 1 });
+  });
+
   it('tell the greatest weight of discovered hosts', async () => {
     const bench = new Bench();
     bench.replace({ hosts: [hostData('10.0.0.1', { weight: 7 })] });
@@ -99,7 +112,7 @@ describe('static clusters', () => {
     const { set } = bench.directory.takeChanges();
     expect(set.map(({ name, breakerSlots }) => [name, breakerSlots])).toEqual([['c', [0, 1, 2, 3, 4, 5, 6, 7]]]);
     expect(bench.directory.everything().set).toEqual(set);
-    expect(bench.stats.read()).toEqual({ membership_change: 1 });
+    expect(bench.stats.read()).toEqual({ membership_change: 1, 'default.total_match_count': 1 });
   });
 
   it('tell their members by health', () => {
@@ -146,7 +159,12 @@ describe('STRICT_DNS', () => {
     await bench.resolver.answer('b.test', ['192.0.2.3']);
     expect(bench.addresses).toEqual(['192.0.2.1', '192.0.2.2', '192.0.2.3']);
     expect(bench.directory.hostsOf('c')[2]).toEqual(hostData('192.0.2.3', { hostname: 'b.test' }));
-    expect(bench.stats.read()).toEqual({ membership_change: 2, update_attempt: 2, update_success: 2 });
+    expect(bench.stats.read()).toEqual({
+      membership_change: 2,
+      'default.total_match_count': 5,
+      update_attempt: 2,
+      update_success: 2,
+    });
     // Nothing was with the workers yet.
     expect(bench.changes).toEqual([]);
   });
@@ -182,6 +200,7 @@ describe('STRICT_DNS', () => {
     expect(bench.addresses).toEqual([]);
     expect(bench.stats.read()).toEqual({
       membership_change: 2,
+      'default.total_match_count': 1,
       update_attempt: 3,
       update_success: 2,
       update_failure: 1,
@@ -293,6 +312,7 @@ describe('LOGICAL_DNS', () => {
     expect(bench.addresses).toEqual(['192.0.2.1']);
     expect(bench.stats.read()).toEqual({
       membership_change: 2,
+      'default.total_match_count': 2,
       update_attempt: 3,
       update_success: 3,
       update_no_rebuild: 1,

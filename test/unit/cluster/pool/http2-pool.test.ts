@@ -309,7 +309,7 @@ describe('draining', () => {
     const bench = bench2();
     const waiter = bench.ask();
     const connection = connect(bench);
-    bench.host.leave();
+    bench.host.leave(() => {});
     expect(connection.isOpen).toBe(true);
     waiter.stream!.reset(LocalReset);
     expect(connection.isOpen).toBe(false);
