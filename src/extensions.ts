@@ -42,6 +42,18 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     kind: 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster',
     load: async () => (await import('./filter/network/sni-cluster/decode.ts')).sniClusterDecoder,
   },
+  listenerFilter(
+    'tls_inspector.v3.TlsInspector',
+    async () => (await import('./listener/filters/tls-inspector/decode.ts')).tlsInspectorDecoder,
+  ),
+  listenerFilter(
+    'http_inspector.v3.HttpInspector',
+    async () => (await import('./listener/filters/http-inspector/decode.ts')).httpInspectorDecoder,
+  ),
+  listenerFilter(
+    'proxy_protocol.v3.ProxyProtocol',
+    async () => (await import('./listener/filters/proxy-protocol/decode.ts')).proxyProtocolDecoder,
+  ),
   accessLogger('file.v3.FileAccessLog', 'fileAccessLogDecoder'),
   accessLogger('stream.v3.StdoutAccessLog', 'stdoutAccessLogDecoder'),
   accessLogger('stream.v3.StderrAccessLog', 'stderrAccessLogDecoder'),
@@ -64,6 +76,10 @@ function accessLogger(
     kind: `envoy.extensions.access_loggers.${type}`,
     load: async () => (await import('./observe/access-loggers-decode.ts'))[name],
   };
+}
+
+function listenerFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
+  return { category: 'envoy.filters.listener', kind: `envoy.extensions.filters.listener.${type}`, load };
 }
 
 /** A filter's configuration, or a route's for it. */

@@ -8,12 +8,16 @@ import type { HttpFilterBuilders } from './filter/builders.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import type { FilterContext } from './filter/filter.ts';
 import type { ExtensionData } from './core/extension.ts';
+import type { DownstreamTlsData } from './identity/tls-context-data.ts';
 import { ConnectionLimit, type SharedCount } from './listener/connection-limit.ts';
 import type { DrainOptions } from './listener/drain.ts';
+import { chooseByMatch, chooseByName } from './listener/filter-chain/chain-choice.ts';
+import { buildListenerFilters } from './listener/filters/build.ts';
 import { Listener, type FilterChain } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
 import type { ConnectionHandler } from './listener/network-filter.ts';
 import type { Network } from './net/network.ts';
+import type { DownstreamTransport } from './net/transport.ts';
 import { buildAccessLog, buildFormat } from './observe/access-log-build.ts';
 import type { AccessLogData } from './observe/access-log-data.ts';
 import type { AccessLogFiles } from './observe/access-log-files.ts';
@@ -28,7 +32,8 @@ import { FilteredHandler } from './proxy/network/filtered-handler.ts';
 import type { TcpProxyData } from './proxy/tcp/tcp-proxy-data.ts';
 import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
 import { HeaderMatcher } from './route/match/header-matcher.ts';
-import type { HeaderMatcherData } from './route/match/matcher-data.ts';
+import type { HeaderMatcherData, StringMatcherData } from './route/match/matcher-data.ts';
+import { StringMatcher } from './route/match/string-matcher.ts';
 import { buildRouteTable } from './route/build.ts';
 import type { TlsTransports } from './tls-transports.ts';
 
@@ -52,6 +57,12 @@ export interface TrafficEnvironment {
 }
 
 export const tcpProxyKind = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
+
+const downstreamTlsKind = 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';
+
+function buildStringTest(data: unknown): StringMatcher {
+  return new StringMatcher(data as StringMatcherData);
+}
 
 /** Plain data → listeners with everything behind them. */
 export class ListenerBuilder {
@@ -87,14 +98,20 @@ export class ListenerBuilder {
   build(data: ListenerData): Listener {
     const { network, stats, workerName, runtime } = this.environment;
     const scope = stats.scope('listener').scope(data.statPrefix.replaceAll(':', '_'));
-    const candidates = data.filterChains.map((chain) => ({
-      match: chain.match,
-      chain: this.buildChain(chain, scope, data),
-    }));
+    const chains = data.filterChains.map((chain) => this.buildChain(chain, scope, data));
     const defaultChain =
       data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain, scope, data);
-    const accessLogs = data.accessLogs.map((log) => this.buildAccessLog(log));
-    return new Listener(data, candidates, defaultChain, accessLogs, {
+    const matches = data.filterChains.map(({ match }, i) => ({ match, chain: chains[i] }));
+    const parts = {
+      filters: buildListenerFilters(data.listenerFilters, stats),
+      chains: defaultChain === null ? chains : [...chains, defaultChain],
+      choice:
+        data.filterChainMatcher === null
+          ? chooseByMatch(matches, defaultChain)
+          : chooseByName(data.filterChainMatcher, chains, defaultChain, buildStringTest),
+      accessLogs: data.accessLogs.map((log) => this.buildAccessLog(log)),
+    };
+    return new Listener(data, parts, {
       network,
       scope,
       workerName,
@@ -111,7 +128,18 @@ export class ListenerBuilder {
     const filters = chain.filters
       .slice(0, -1)
       .map((filter) => this.networkFilters.get(filter.kind)!.build(filter.data, tools));
-    return { name: chain.name, handler: filters.length === 0 ? terminal : new FilteredHandler(filters, terminal) };
+    return {
+      name: chain.name,
+      handler: filters.length === 0 ? terminal : new FilteredHandler(filters, terminal),
+      transport: chain.transport === null ? null : this.buildTransport(chain.transport, scope),
+      handshakeTimeoutMs: chain.transportSocketConnectTimeoutMs,
+    };
+  }
+
+  private buildTransport({ kind, data }: ExtensionData, scope: StatsScope): DownstreamTransport {
+    if (kind !== downstreamTlsKind) throw new Error(`no transport socket of type ${kind}`);
+    const { tls, network } = this.environment;
+    return tls.downstream(data as DownstreamTlsData, network, scope);
   }
 
   private buildHandler(kind: string, data: unknown, scope: StatsScope, listener: ListenerData): ConnectionHandler {

@@ -9,21 +9,23 @@ const root = join(import.meta.dirname, '..');
 /** Who may import whom: arrows between the rooms of `src` go one way. Everyone may import `core` and itself. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  match: [],
   observe: [],
   codec: [],
   identity: [],
   net: ['identity'],
   tunnel: ['codec', 'net'],
-  route: ['observe'],
-  filter: ['route', 'identity', 'observe'],
+  route: ['match', 'observe'],
+  filter: ['match', 'route', 'identity', 'observe'],
   cluster: ['codec', 'net', 'tunnel', 'identity', 'observe'],
-  listener: ['net', 'codec', 'identity', 'observe'],
-  proxy: ['codec', 'net', 'tunnel', 'identity', 'observe', 'route', 'filter', 'cluster', 'listener'],
-  config: ['codec', 'net', 'tunnel', 'identity', 'observe', 'route', 'filter', 'cluster', 'listener', 'proxy'],
+  listener: ['match', 'net', 'codec', 'identity', 'observe'],
+  proxy: ['match', 'codec', 'net', 'tunnel', 'identity', 'observe', 'route', 'filter', 'cluster', 'listener'],
+  config: ['match', 'codec', 'net', 'tunnel', 'identity', 'observe', 'route', 'filter', 'cluster', 'listener', 'proxy'],
   admin: ['observe', 'config', 'listener', 'control', 'cli'],
   cli: ['observe', 'config', 'control'],
   // The data types and decoders of every room; no file of theirs imports back (the linter's import/no-cycle).
   control: [
+    'match',
     'codec',
     'net',
     'tunnel',
@@ -40,7 +42,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms that do no I/O, and what of Node is I/O or a clock to them. */
-const pureRooms = ['codec', 'filter', 'route'];
+const pureRooms = ['codec', 'filter', 'match', 'route'];
 
 /** Node's modules that are no I/O: pure computation. */
 const pureModules = ['node:buffer', 'node:crypto'];

@@ -21,11 +21,13 @@ import {
   type Admin,
   type Bootstrap,
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
-import { decodeHeaderMatcher } from '../route/match/decode.ts';
+import { decodeHeaderMatcher, decodeStringMatcher } from '../route/match/decode.ts';
 import type { BootstrapData, NodeData, SecretNeeds } from './bootstrap-data.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
 import { RuntimeValues } from './runtime-view.ts';
 import { decodeLayeredRuntime } from './runtime-decode.ts';
+import type { StringMatcher } from '../proto/envoy/type/matcher/v3/string_pb.js';
+import type { StringMatcher as XdsStringMatcher } from '../proto/xds/type/matcher/v3/string_pb.js';
 
 const supported = new SupportedFields(
   BootstrapSchema,
@@ -96,7 +98,7 @@ export function decodeBootstrap(
   }
   const listeners: ListenerData[] = [];
   for (const [i, listener] of (resources?.listeners ?? []).entries()) {
-    const data = decodeListener(listener, at.at('listeners', i), extensions, decodeHeaderMatcher);
+    const data = decodeListener(listener, at.at('listeners', i), extensions, decodeHeaderMatcher, decodeXdsString);
     if (data !== null) listeners.push(data);
     secrets.take(listener.name, secrets.ofListeners, at.at('listeners', i));
   }
@@ -186,4 +188,9 @@ function decodeNode(bootstrap: Bootstrap, overrides: BootstrapOverrides): NodeDa
       subZone: node?.locality?.subZone ?? '',
     },
   };
+}
+
+/** xDS has a string matcher of its own, whose fields are Envoy's. */
+function decodeXdsString(message: XdsStringMatcher, reasons: Reasons): unknown {
+  return decodeStringMatcher(message as unknown as StringMatcher, reasons);
 }

@@ -49,6 +49,8 @@ export interface Peer {
   readonly proxyTlvs?: readonly ProxyTlv[] | undefined;
   /** What listener filters noted, as dynamic metadata: namespace → struct; absent or null: nothing. */
   readonly dynamicMetadata?: ReadonlyMap<string, unknown> | null;
+  /** Why tls_inspector takes it for no TLS, for logs of the connection; absent or empty: it does not. */
+  readonly transportFailureReason?: string;
 }
 
 export const noProtocols: readonly string[] = [];

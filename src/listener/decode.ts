@@ -14,18 +14,15 @@ import {
 } from '../proto/envoy/config/core/v3/address_pb.js';
 import { TrafficDirection } from '../proto/envoy/config/core/v3/base_pb.js';
 import {
-  FilterChainSchema,
-  FilterSchema,
-  type FilterChain,
-} from '../proto/envoy/config/listener/v3/listener_components_pb.js';
-import {
   AdditionalAddressSchema,
   Listener_DrainType,
   ListenerSchema,
   type Listener,
 } from '../proto/envoy/config/listener/v3/listener_pb.js';
-import { anything, decodeFilterChainMatch } from './filter-chain-match-decode.ts';
-import type { FilterChainData, ListenerData, NetworkFilterData } from './listener-data.ts';
+import { decodeChainMatcher, type DecodeStringMatcher } from './filter-chain/chain-matcher-decode.ts';
+import { decodeFilterChain, refuseEqualMatches, refuseEqualNames } from './filter-chain/decode.ts';
+import { decodeListenerFilters } from './filters/decode.ts';
+import type { ListenerData } from './listener-data.ts';
 
 /** Envoy's default of per_connection_buffer_limit_bytes. */
 const defaultBufferLimit = 1024 * 1024;
@@ -39,6 +36,7 @@ const supported = new SupportedFields(
     'stat_prefix',
     'filter_chains',
     'default_filter_chain',
+    'filter_chain_matcher',
     'per_connection_buffer_limit_bytes',
     'drain_type',
     'listener_filters',
@@ -64,49 +62,39 @@ const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
   'resolver_name',
 ]);
 const supportedPipe = new SupportedFields(PipeSchema, ['path', 'mode']);
-const supportedChain = new SupportedFields(
-  FilterChainSchema,
-  ['filter_chain_match', 'filters', 'name', 'transport_socket'],
-  ['metadata'],
-);
-const supportedFilter = new SupportedFields(FilterSchema, ['name', 'typed_config']);
-
-/** Filters that do something with a connection; the others look at it on its way there. */
-const terminalKinds: ReadonlySet<string> = new Set([
-  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-  'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
-]);
 
 /**
  * Null: reasons were added.
  * @param decodeHeaderMatcher for the filters of access logs
+ * @param decodeStringMatcher for filter_chain_matcher; null: its string tests are refused
  */
 export function decodeListener(
   listener: Listener,
   reasons: Reasons,
   extensions: Extensions,
   decodeHeaderMatcher: DecodeHeaderMatcher,
+  decodeStringMatcher: DecodeStringMatcher | null = null,
 ): ListenerData | null {
   const before = reasons.list.length;
   supported.check(listener, reasons);
   const addresses = decodeAddresses(listener, reasons);
-  for (const [i, filter] of listener.listenerFilters.entries()) {
-    const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
-    extensions.open('envoy.filters.listener', filter.name, config, reasons.at('listener_filters', i));
-  }
+  const listenerFilters = decodeListenerFilters(listener.listenerFilters, reasons, extensions);
   // A listener whose address is refused may be of a kind that needs no filter chains.
   if (addresses.length > 0 && listener.filterChains.length === 0 && listener.defaultFilterChain === undefined) {
     reasons.at('filter_chains').add(`error adding listener '${addressText(addresses)}': no filter chains specified`);
   }
   const filterChains = listener.filterChains.map((chain, i) =>
-    decodeChain(chain, reasons.at('filter_chains', i), extensions),
+    decodeFilterChain(chain, reasons.at('filter_chains', i), extensions),
   );
-  // With a matcher, which is refused above, chains are found by name and may match alike.
-  if (listener.filterChainMatcher === undefined) refuseEqualMatches(filterChains, addressText(addresses), reasons);
+  const matcher = listener.filterChainMatcher;
+  const refuseEqual = matcher === undefined ? refuseEqualMatches : refuseEqualNames;
+  refuseEqual(filterChains, addressText(addresses), reasons);
+  const filterChainMatcher =
+    matcher === undefined ? null : decodeChainMatcher(matcher, reasons.at('filter_chain_matcher'), decodeStringMatcher);
   const defaultFilterChain =
     listener.defaultFilterChain === undefined
       ? null
-      : decodeChain(listener.defaultFilterChain, reasons.at('default_filter_chain'), extensions);
+      : decodeFilterChain(listener.defaultFilterChain, reasons.at('default_filter_chain'), extensions);
   const accessLogs = decodeAccessLogs(listener.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher);
   if (reasons.list.length > before || addresses.length === 0) return null;
   return {
@@ -117,6 +105,7 @@ export function decodeListener(
     bindToPort: listener.bindToPort ?? true,
     filterChains,
     defaultFilterChain,
+    filterChainMatcher,
     bufferLimit: listener.perConnectionBufferLimitBytes ?? defaultBufferLimit,
     reusePort: listener.enableReusePort ?? true,
     backlog: listener.tcpBacklogSize ?? -1,
@@ -126,7 +115,9 @@ export function decodeListener(
     trafficDirection: trafficDirections[listener.trafficDirection] ?? 'UNSPECIFIED',
     drainType: listener.drainType === Listener_DrainType.MODIFY_ONLY ? 'MODIFY_ONLY' : 'DEFAULT',
     accessLogs,
+    listenerFilters,
     listenerFiltersTimeoutMs: durationMs(listener.listenerFiltersTimeout, 15_000),
+    continueOnListenerFiltersTimeout: listener.continueOnListenerFiltersTimeout,
   };
 }
 
@@ -198,59 +189,4 @@ function pipeMode(address: ProtoAddress | undefined): number | null {
 
 function addressText(addresses: readonly Address[]): string {
   return addresses.length === 0 ? '' : formatAddress(addresses[0]);
-}
-
-function decodeChain(chain: FilterChain, reasons: Reasons, extensions: Extensions): FilterChainData {
-  supportedChain.check(chain, reasons);
-  const socket = chain.transportSocket;
-  if (socket !== undefined) {
-    const config = socket.configType.case === 'typedConfig' ? socket.configType.value : undefined;
-    extensions.open('envoy.transport_sockets.downstream', socket.name, config, reasons.at('transport_socket'));
-  }
-  const match = chain.filterChainMatch;
-  return {
-    name: chain.name,
-    match: match === undefined ? anything : decodeFilterChainMatch(match, reasons.at('filter_chain_match')),
-    filters: decodeFilters(chain, reasons, extensions),
-  };
-}
-
-function decodeFilters(chain: FilterChain, reasons: Reasons, extensions: Extensions): NetworkFilterData[] {
-  const filters: NetworkFilterData[] = [];
-  for (const [i, filter] of chain.filters.entries()) {
-    const at = reasons.at('filters', i);
-    supportedFilter.check(filter, at);
-    const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
-    const opened = extensions.open('envoy.filters.network', filter.name, config, at);
-    if (opened !== null) filters.push(opened);
-  }
-  // Of a refused one nobody knows.
-  if (filters.length === chain.filters.length) checkOrder(filters, reasons.at('filters'));
-  return filters;
-}
-
-/** Envoy's words. */
-function checkOrder(filters: readonly NetworkFilterData[], reasons: Reasons): void {
-  for (const [i, { name, kind }] of filters.entries()) {
-    const isLast = i === filters.length - 1;
-    if (terminalKinds.has(kind) === isLast) continue;
-    const what = `filter named ${name} of type ${kind.replace('.extensions', '').replace(/\.v\d+\.\w+$/, '')}`;
-    if (isLast) reasons.add(`non-terminal ${what} is the last filter in a network filter chain.`);
-    else reasons.add(`terminal ${what} must be the last filter in a network filter chain.`);
-  }
-}
-
-function refuseEqualMatches(chains: readonly FilterChainData[], address: string, reasons: Reasons): void {
-  const seen = new Map<string, number>();
-  for (const [i, chain] of chains.entries()) {
-    const key = JSON.stringify(chain.match);
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, i);
-    else
-      reasons
-        .at('filter_chains', i)
-        .add(
-          `error adding listener '${address}': filter chain '${chain.name}' has the same matching rules defined as '${chains[first].name}'`,
-        );
-  }
 }

@@ -1,5 +1,7 @@
-import type { AccessLogData } from '../observe/access-log-data.ts';
+import type { ExtensionData } from '../core/extension.ts';
 import type { Address } from '../core/peer.ts';
+import type { MatcherData } from '../match/matcher-data.ts';
+import type { AccessLogData } from '../observe/access-log-data.ts';
 
 /** A listener as plain data: what travels from the main thread to the workers. */
 export interface ListenerData {
@@ -12,6 +14,8 @@ export interface ListenerData {
   readonly bindToPort: boolean;
   readonly filterChains: readonly FilterChainData[];
   readonly defaultFilterChain: FilterChainData | null;
+  /** Chooses chains by name, and what they ask for themselves does not count; null: it does. */
+  readonly filterChainMatcher: MatcherData | null;
   readonly bufferLimit: number;
   readonly reusePort: boolean;
   /** -1: the kernel's maximum. */
@@ -22,15 +26,35 @@ export interface ListenerData {
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
   readonly drainType: 'DEFAULT' | 'MODIFY_ONLY';
   readonly accessLogs: readonly AccessLogData[];
+  readonly listenerFilters: readonly ListenerFilterData[];
   /** 0: none. */
   readonly listenerFiltersTimeoutMs: number;
+  readonly continueOnListenerFiltersTimeout: boolean;
 }
+
+/** `kind` is the type URL's message name, `data` what that filter's decoder made. */
+export interface ListenerFilterData extends ExtensionData {
+  /** Connections that it does not look at; null: it looks at all. */
+  readonly disabled: PortPredicateData | null;
+}
+
+/** ListenerFilterChainMatchPredicate. */
+export type PortPredicateData =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'not'; readonly rule: PortPredicateData }
+  | { readonly kind: 'and' | 'or'; readonly rules: readonly PortPredicateData[] }
+  /** Destination ports, half open. */
+  | { readonly kind: 'range'; readonly start: number; readonly end: number };
 
 export interface FilterChainData {
   readonly name: string;
   readonly match: FilterChainMatchData;
   /** The terminal filter is last. */
   readonly filters: readonly NetworkFilterData[];
+  /** Null: plain text. */
+  readonly transport: ExtensionData | null;
+  /** How long its handshake may take; 0: as long as it likes. */
+  readonly transportSocketConnectTimeoutMs: number;
 }
 
 /** Empty lists and null match anything. */

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Timed } from '../core/clock.ts';
-import type { Connection, ConnectionOwner } from '../core/connection.ts';
+import type { AcceptedConnection, Connection, ConnectionOwner } from '../core/connection.ts';
 import { DownstreamLocalClose } from '../core/failures.ts';
-import type { Address } from '../core/peer.ts';
+import type { Address, Peer } from '../core/peer.ts';
 import type { AcceptHandler, ListenOptions, ListeningSocket, Network } from '../net/network.ts';
+import type { DownstreamTransport } from '../net/transport.ts';
 import type { AccessLog } from '../observe/access-log.ts';
-import { ResponseFlag } from '../core/failure.ts';
-import { Outcome } from '../observe/outcome.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
+import { ConnectionLog } from './connection-log.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
-import { FilterChainMatcher, type Candidate } from './filter-chain-matcher.ts';
+import { Inspection, type ConfiguredFilter, type InspectionUser } from './filters/inspection.ts';
 import type { ListenerData } from './listener-data.ts';
 import type { ConnectionHandler } from './network-filter.ts';
 
@@ -17,6 +17,24 @@ import type { ConnectionHandler } from './network-filter.ts';
 export interface FilterChain {
   readonly name: string;
   readonly handler: ConnectionHandler;
+  /** Null: the connection itself, plain text. */
+  readonly transport: DownstreamTransport | null;
+  /** How long its handshake may take; 0: as long as it likes. */
+  readonly handshakeTimeoutMs: number;
+}
+
+/** Which filter chain a connection gets; null: none wants it. */
+export interface FilterChainChoice {
+  find(peer: Peer): FilterChain | null;
+}
+
+/** A listener's configured parts, built. */
+export interface ListenerParts {
+  readonly filters: readonly ConfiguredFilter[];
+  /** All of them, the default one too. */
+  readonly chains: readonly FilterChain[];
+  readonly choice: FilterChainChoice;
+  readonly accessLogs: readonly AccessLog[];
 }
 
 /** What a listener has around it in its worker. */
@@ -30,17 +48,26 @@ export interface ListenerSurroundings {
   readonly limit: ConnectionLimit;
 }
 
+/** Shown from the start, as in Envoy. */
+const rareCounterNames = [
+  'downstream_cx_overflow',
+  'downstream_cx_transport_socket_connect_timeout',
+  'no_filter_chain_match',
+];
+
 /** One configured listener in one worker: its sockets, and which filter chain gets a connection. */
-export class Listener implements AcceptHandler, ConnectionOwner, Timed {
+export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser, Timed {
   deadline: number;
   heapIndex: number;
   heapKey: number;
   readonly data: ListenerData;
   private readonly network: Network;
-  private readonly matcher: FilterChainMatcher<FilterChain>;
+  private readonly choice: FilterChainChoice;
   private readonly chains: readonly FilterChain[];
-  private readonly defaultChain: FilterChain | null;
-  private readonly accessLogs: readonly AccessLog[];
+  /** Null: no filter looks at connections. */
+  private readonly inspection: Inspection | null;
+  /** Null: nobody wants to know. */
+  private readonly log: ConnectionLog | null;
   private readonly scope: StatsScope;
   private readonly cxTotal: Counter;
   private readonly cxDestroy: Counter;
@@ -54,13 +81,13 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
   /** Parallel to `data.addresses`; null: handed over. */
   private sockets: (ListeningSocket | null)[];
   private active: number;
+  /** Of connections that no filter chain has: they are in no other count. */
+  private readonly uncounted: ConnectionOwner;
   private whenEmpty: (() => void) | null;
 
   constructor(
     data: ListenerData,
-    candidates: readonly Candidate<FilterChain>[],
-    defaultChain: FilterChain | null,
-    accessLogs: readonly AccessLog[],
+    { filters, chains, choice, accessLogs }: ListenerParts,
     { network, scope, workerName, processActive, limit }: ListenerSurroundings,
   ) {
     this.deadline = Infinity;
@@ -68,10 +95,20 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
     this.heapKey = Infinity;
     this.data = data;
     this.network = network;
-    this.matcher = new FilterChainMatcher(candidates);
-    this.chains = candidates.map((candidate) => candidate.chain);
-    this.defaultChain = defaultChain;
-    this.accessLogs = accessLogs;
+    this.choice = choice;
+    this.chains = chains;
+    const { clock, timers } = network;
+    // Its stats are listed from the start.
+    const inspection = new Inspection(this, {
+      filters,
+      scope,
+      clock,
+      timers,
+      timeoutMs: data.listenerFiltersTimeoutMs,
+      continuesOnTimeout: data.continueOnListenerFiltersTimeout,
+    });
+    this.inspection = filters.length === 0 ? null : inspection;
+    this.log = accessLogs.length === 0 ? null : new ConnectionLog(accessLogs, clock, data.metadata);
     this.scope = scope;
     this.cxTotal = scope.counter('downstream_cx_total');
     this.cxDestroy = scope.counter('downstream_cx_destroy');
@@ -79,12 +116,13 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
     this.workerCxTotal = scope.counter(`${workerName}.downstream_cx_total`);
     this.workerCxActive = scope.gauge(`${workerName}.downstream_cx_active`);
     this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
-    for (const name of ['downstream_cx_overflow', 'no_filter_chain_match']) scope.counter(name);
+    for (const name of rareCounterNames) scope.counter(name);
     this.processActive = processActive;
     processActive.add(0);
     this.limit = limit;
     this.sockets = [];
     this.active = 0;
+    this.uncounted = { onConnectionClosed: () => this.left() };
     this.whenEmpty = null;
   }
 
@@ -131,7 +169,8 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
   /** The process ends: stops accepting and closes what is idle; `done` when the last connection has gone. */
   end(done: () => void): void {
     this.close();
-    for (const handler of this.handlers()) handler.end();
+    this.inspection?.end();
+    for (const { handler } of this.chains) handler.end();
     this.waitUntilEmpty(done);
   }
 
@@ -142,64 +181,86 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
   retire(drainTimeMs: number, done: () => void): void {
     this.close();
     // Who stayed would be served by a configuration that is no longer in force.
-    for (const handler of this.handlers()) handler.drain(true);
+    this.inspection?.end();
+    for (const { handler } of this.chains) handler.drain(true);
     this.waitUntilEmpty(done);
     if (this.active > 0) this.network.timers.schedule(this, this.network.clock.now + drainTimeMs);
   }
 
   /** The drain time is over. */
   tick(): void {
-    for (const handler of this.handlers()) handler.closeAll();
+    this.inspection?.closeAll();
+    for (const { handler } of this.chains) handler.closeAll();
   }
 
   /** Answers ask their clients to go; new connections are still accepted. */
   askToFinish(): void {
-    for (const handler of this.handlers()) handler.drain(false);
-  }
-
-  private handlers(): readonly ConnectionHandler[] {
-    const handlers = this.chains.map((chain) => chain.handler);
-    if (this.defaultChain !== null) handlers.push(this.defaultChain.handler);
-    return handlers;
+    for (const { handler } of this.chains) handler.drain(false);
   }
 
   private waitUntilEmpty(done: () => void): void {
-    if (this.active === 0) done();
-    else this.whenEmpty = done;
+    const gone = (): void => {
+      for (const { transport } of this.chains) transport?.release?.();
+      done();
+    };
+    if (this.active === 0) gone();
+    else this.whenEmpty = gone;
   }
 
-  onAccepted(connection: Connection): void {
+  onAccepted(connection: AcceptedConnection): void {
     if (this.limit.isReached) {
       this.scope.counter('downstream_cx_overflow').inc();
       connection.destroy(DownstreamLocalClose);
       return;
     }
     this.limit.opened();
-    this.cxTotal.inc();
-    this.cxActive.inc();
-    this.workerCxTotal.inc();
-    this.workerCxActive.inc();
-    this.processActive.inc();
     this.active++;
-    connection.owner = this;
-    const chain =
-      this.matcher.find({ peer: connection.peer, applicationProtocols: connection.peer.applicationProtocols }) ??
-      this.defaultChain;
-    if (chain === null) this.refuse(connection);
-    else chain.handler.handle(connection, chain.name);
+    this.log?.accepted(connection);
+    connection.owner = this.uncounted;
+    if (this.inspection === null) this.onInspected(connection, false);
+    else this.inspection.begin(connection);
   }
 
   onAcceptFailure(): void {
     this.scope.counter('downstream_cx_overflow').inc();
   }
 
+  onInspected(raw: AcceptedConnection, hasUnread: boolean): void {
+    const chain = this.choice.find(raw.peer);
+    if (chain === null) {
+      this.refuse(raw, hasUnread);
+      return;
+    }
+    this.cxTotal.inc();
+    this.cxActive.inc();
+    this.workerCxTotal.inc();
+    this.workerCxActive.inc();
+    this.processActive.inc();
+    const { handler, name, transport, handshakeTimeoutMs } = chain;
+    // Whoever closes last is counted once.
+    raw.owner = null;
+    const connection = transport === null ? raw : transport.accept(raw, handshakeTimeoutMs);
+    connection.owner = this;
+    const active = handler.handle(connection, name);
+    this.log?.begun(connection, name, active);
+  }
+
+  onInspectionFailed(connection: AcceptedConnection, peer: Peer): void {
+    this.log?.died(connection, peer);
+  }
+
   onConnectionClosed(connection: Connection): void {
+    this.log?.ended(connection);
     this.cxDestroy.inc();
-    this.limit.closed();
     this.cxActive.dec();
     this.workerCxActive.dec();
     this.processActive.dec();
     this.cxLengthMs.record(this.network.clock.now - connection.openedMs);
+    this.left();
+  }
+
+  private left(): void {
+    this.limit.closed();
     this.active--;
     if (this.active > 0 || this.whenEmpty === null) return;
     const done = this.whenEmpty;
@@ -209,20 +270,12 @@ export class Listener implements AcceptHandler, ConnectionOwner, Timed {
   }
 
   /** No filter chain wants it: Envoy closes it, and the listener's own access log says why. */
-  private refuse(connection: Connection): void {
+  private refuse(connection: Connection, hasUnread: boolean): void {
     this.scope.counter('no_filter_chain_match').inc();
-    if (this.accessLogs.length > 0) {
-      const { clock } = this.network;
-      const outcome = new Outcome();
-      outcome.startMs = connection.openedMs;
-      outcome.startEpochMs = clock.epochMs;
-      outcome.endMs = clock.now;
-      outcome.peer = connection.peer;
-      outcome.connectionId = connection.id;
-      outcome.flags = ResponseFlag.NoRouteFound;
-      outcome.details = 'filter_chain_not_found';
-      for (const log of this.accessLogs) log.log(outcome);
-    }
-    connection.destroy(DownstreamLocalClose.with('filter_chain_not_found'));
+    this.log?.refused(connection);
+    const failure = DownstreamLocalClose.with('filter_chain_not_found');
+    // As the kernel does where bytes were not read.
+    if (hasUnread) connection.reset(failure);
+    else connection.destroy(failure);
   }
 }

@@ -1,4 +1,5 @@
 import type { Connection } from '../core/connection.ts';
+import type { Outcome } from '../observe/outcome.ts';
 import type { ConnectionNotes } from '../observe/connection-notes.ts';
 
 /** What a filter chain does with a connection: `proxy/http` and `proxy/tcp` implement it. */
@@ -20,4 +21,9 @@ export interface ConnectionHandler {
 
 export interface ActiveConnection {
   readonly isIdle: boolean;
+  /**
+   * What it knows of its connection, which has closed: for the listener's access log, whose listener adds what any
+   * connection has.
+   */
+  connectionOutcome?(): Outcome;
 }

@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
-import type { Reasons } from '../core/rejection.ts';
-import { SupportedFields } from '../core/supported-fields.ts';
-import type { CidrRange } from '../proto/envoy/config/core/v3/address_pb.js';
+import type { Reasons } from '../../core/rejection.ts';
+import { SupportedFields } from '../../core/supported-fields.ts';
+import type { CidrRange } from '../../proto/envoy/config/core/v3/address_pb.js';
 import {
   FilterChainMatch_ConnectionSourceType,
   FilterChainMatchSchema,
   type FilterChainMatch,
-} from '../proto/envoy/config/listener/v3/listener_components_pb.js';
-import type { CidrData, FilterChainMatchData } from './listener-data.ts';
+} from '../../proto/envoy/config/listener/v3/listener_components_pb.js';
+import type { CidrData, FilterChainMatchData } from '../listener-data.ts';
 
 const supported = new SupportedFields(FilterChainMatchSchema, [
   'destination_port',

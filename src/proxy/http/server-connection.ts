@@ -9,15 +9,22 @@ import {
 } from '../../codec/h2/failures.ts';
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
-import type { Failure, FailureKind } from '../../core/failure.ts';
-import { ClosedByPeer, DelayedCloseTimeout, DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
+import { ResponseFlag, type Failure, type FailureKind } from '../../core/failure.ts';
+import {
+  ClosedByPeer,
+  DelayedCloseTimeout,
+  DownstreamLocalClose,
+  DownstreamRemoteClose,
+  DownstreamTransportFailure,
+} from '../../core/failures.ts';
 import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
 import type { ConnectionNotes } from '../../observe/connection-notes.ts';
+import { Outcome } from '../../observe/outcome.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
-import { sniffVersion, versionOfAlpn } from './http-version.ts';
+import { protocolName, sniffVersion, versionOfAlpn } from './http-version.ts';
 import { HttpStream } from './stream.ts';
 
 /** Where delayed_close_timeout is off: how long a client may take nothing of its last answer. Envoy's default. */
@@ -63,6 +70,10 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   private isPastDuration: boolean;
   private isClosing: boolean;
   private isClosed: boolean;
+  /** The client has broken the protocol. */
+  private hasProtocolError: boolean;
+  /** Why the handshake failed; empty: it did not. */
+  private transportFailureReason: string;
   /** Streams were open when the client left. */
   private wasLeft: boolean;
   private isAboveHighWatermark: boolean;
@@ -98,6 +109,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.isPastDuration = false;
     this.isClosing = false;
     this.isClosed = false;
+    this.hasProtocolError = false;
+    this.transportFailureReason = '';
     this.wasLeft = false;
     this.isAboveHighWatermark = false;
     this.countedRead = 0;
@@ -204,6 +217,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.isClosed = true;
     const { stats, clock, timers } = this.manager;
     timers.cancel(this);
+    if (failure.kind === DownstreamTransportFailure.kind) this.transportFailureReason = failure.detail;
     if (failure === DelayedCloseTimeout) stats.count('downstream_cx_delayed_close_timeout');
     this.countEnd(failure);
     this.codec?.closed(failure === DownstreamRemoteClose || failure.kind.side === 0 ? DownstreamRemoteClose : failure);
@@ -216,6 +230,15 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     stats.cxLengthMs.record(clock.now - this.startMs);
     this.countBytes();
     this.manager.removed(this);
+  }
+
+  connectionOutcome(): Outcome {
+    const outcome = new Outcome();
+    const heads = this.hasProtocolError ? this.requests - 1 : this.requests;
+    if (this.version !== null && heads > 0) outcome.protocol = protocolName(this.version);
+    if (this.hasProtocolError) outcome.flags |= ResponseFlag.DownstreamProtocolError;
+    outcome.downstreamTransportFailureReason = this.transportFailureReason;
+    return outcome;
   }
 
   private countEnd(failure: Failure): void {
@@ -274,6 +297,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
 
   onProtocolError(failure: Failure): void {
     const { kind } = failure;
+    this.hasProtocolError = true;
     if (kind === PrematureResets.kind) this.manager.stats.count('downstream_rq_too_many_premature_resets');
     else if (kind !== PingTimeout.kind && !floods.has(kind)) this.manager.stats.count('downstream_cx_protocol_error');
     this.close(failure, kind !== PrematureResets.kind && kind !== PingTimeout.kind);

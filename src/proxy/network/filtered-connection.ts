@@ -7,6 +7,7 @@ import type { Peer } from '../../core/peer.ts';
 import { NetworkVerdict, type FilteredStream, type NetworkFilter } from '../../filter/network/network-filter.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
 import { ConnectionNotes } from '../../observe/connection-notes.ts';
+import { Outcome } from '../../observe/outcome.ts';
 import type { FilteredHandler } from './filtered-handler.ts';
 
 /** Held back at most where the listener sets no limit: Envoy's default of `per_connection_buffer_limit_bytes`. */
@@ -72,6 +73,10 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
 
   get isIdle(): boolean {
     return this.active !== null && this.active.isIdle;
+  }
+
+  connectionOutcome(): Outcome {
+    return this.active?.connectionOutcome?.() ?? new Outcome();
   }
 
   /** Tells the filters of the new connection, as far as they let it pass. */

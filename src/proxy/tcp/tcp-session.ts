@@ -2,7 +2,12 @@ import type { Cluster, ConnectionWaiter, Host, PickContext, TcpPool } from '../.
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
-import { ClosedByPeer, DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
+import {
+  ClosedByPeer,
+  DownstreamLocalClose,
+  DownstreamRemoteClose,
+  DownstreamTransportFailure,
+} from '../../core/failures.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
 import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import { Outcome } from '../../observe/outcome.ts';
@@ -78,6 +83,10 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     outcome.connectionId = downstream.id;
     outcome.peer = downstream.peer;
     outcome.filterChainName = filterChainName;
+    const { peer } = downstream;
+    const noted = peer.dynamicMetadata ?? null;
+    if (noted !== null) outcome.dynamicMetadata = new Map(noted);
+    outcome.downstreamTransportFailureReason = peer.transportFailureReason ?? '';
     notes?.describe(outcome);
     this.outcome = outcome;
     this.notes = notes;
@@ -85,6 +94,10 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
 
   get isIdle(): boolean {
     return false;
+  }
+
+  connectionOutcome(): Outcome {
+    return this.outcome;
   }
 
   start(): void {
@@ -237,6 +250,9 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (this.isOver) return;
     this.isOver = true;
     const { outcome, proxy } = this;
+    // The handshake is over by now.
+    outcome.peer = this.downstream.peer;
+    if (failure.kind === DownstreamTransportFailure.kind) outcome.downstreamTransportFailureReason = failure.detail;
     proxy.timers.cancel(this);
     this.pool?.cancel(this);
     this.pool = null;

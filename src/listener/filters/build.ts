@@ -1,0 +1,38 @@
+import type { Peer } from '../../core/peer.ts';
+import type { StatsScope } from '../../observe/stats.ts';
+import type { ListenerFilterData, PortPredicateData } from '../listener-data.ts';
+import { HttpInspector, httpInspectorKind } from './http-inspector/http-inspector.ts';
+import type { ConfiguredFilter } from './inspection.ts';
+import type { ListenerFilter } from './listener-filter.ts';
+import { ProxyProtocol, proxyProtocolKind, type ProxyProtocolData } from './proxy-protocol/proxy-protocol.ts';
+import { TlsInspector, tlsInspectorKind, type TlsInspectorData } from './tls-inspector/tls-inspector.ts';
+
+/** `root`: the root scope of the stats. */
+export function buildListenerFilters(filters: readonly ListenerFilterData[], root: StatsScope): ConfiguredFilter[] {
+  return filters.map(({ kind, data, disabled }) => ({
+    filter: buildFilter(kind, data, root),
+    isDisabled: disabled === null ? null : (peer) => matchesPort(disabled, peer),
+  }));
+}
+
+function buildFilter(kind: string, data: unknown, root: StatsScope): ListenerFilter {
+  if (kind === tlsInspectorKind) return new TlsInspector(data as TlsInspectorData, root);
+  if (kind === httpInspectorKind) return new HttpInspector(root);
+  if (kind === proxyProtocolKind) return new ProxyProtocol(data as ProxyProtocolData, root);
+  throw new Error(`no listener filter of type ${kind}`);
+}
+
+function matchesPort(predicate: PortPredicateData, peer: Peer): boolean {
+  switch (predicate.kind) {
+    case 'any':
+      return true;
+    case 'not':
+      return !matchesPort(predicate.rule, peer);
+    case 'and':
+      return predicate.rules.every((rule) => matchesPort(rule, peer));
+    case 'or':
+      return predicate.rules.some((rule) => matchesPort(rule, peer));
+    case 'range':
+      return peer.local.kind === 'ip' && predicate.start <= peer.local.port && peer.local.port < predicate.end;
+  }
+}
