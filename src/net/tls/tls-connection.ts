@@ -7,7 +7,8 @@ import type { Flushable } from '../loop.ts';
 import type { Handshake } from './handshake.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { takeTlsErrors } from './open-ssl/tls-error.ts';
-import { sliceBytesMax, type TlsEngine } from './tls-engine.ts';
+import { ReadEnd } from './tls-reader.ts';
+import { sliceBytesMax, type Memory, type TlsEngine } from './tls-engine.ts';
 import type { TlsPeer } from './tls-peer.ts';
 import { TlsSender } from './tls-sender.ts';
 import type { TlsTurns } from './tls-tools.ts';
@@ -18,7 +19,7 @@ const copiedBytesMax = 4096;
 /** How long the last record (an alert, close_notify) may take to leave. */
 const farewellMs = 1000;
 
-const SslError = { WantRead: 2, ZeroReturn: 6 } as const;
+const sslWantsToRead = 2;
 
 /** Leaving: all was said, and the peer's goodbye is waited for. */
 const State = { Handshaking: 0, Open: 1, Leaving: 2, Over: 3 } as const;
@@ -313,8 +314,8 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     const { engine } = this;
     const outer = engine.current;
     engine.current = this;
-    engine.ssl.ERR_clear_error();
     if (this.state === State.Handshaking) {
+      engine.ssl.ERR_clear_error();
       const began = performance.now();
       this.shake();
       this.handshake.spent(performance.now() - began);
@@ -337,7 +338,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     if (result === 1) {
       this.sender.sendOutput();
       this.secured();
-    } else if (engine.ssl.SSL_get_error(ssl, result) === SslError.WantRead) {
+    } else if (engine.ssl.SSL_get_error(ssl, result) === sslWantsToRead) {
       this.sender.sendOutput();
     } else {
       this.failHandshake();
@@ -369,37 +370,31 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
   private read(): number {
     const { engine, ssl } = this;
     const plain = engine.borrow();
-    let size = 0;
-    let error = 0;
-    while (error === 0) {
-      const count = engine.ssl.SSL_read(ssl, size === 0 ? plain : plain.subarray(size), plain.length - size);
-      if (count > 0) size += count;
-      else error = engine.ssl.SSL_get_error(ssl, count);
-    }
-    const isBroken = error !== SslError.WantRead && error !== SslError.ZeroReturn;
-    const errors = isBroken ? takeTlsErrors(engine.ssl, '') : '';
+    const { reader } = engine;
+    const end = reader.read(ssl, plain);
+    const { size, errors } = reader;
     // Answers of OpenSSL's own: to a key update, or the alert that says why no more is read.
     this.sender.sendOutput();
     // Behind the end nothing is read: it must not lie in the way of others.
-    if (error !== SslError.WantRead) engine.clear();
+    if (end !== ReadEnd.Waiting) engine.clear();
     if (size > 0 && this.state === State.Open) this.deliver(plain, size);
     else engine.giveBack(plain);
-    if (isBroken) this.break(errors);
-    else if (error === SslError.ZeroReturn) this.peerEnded();
+    if (end === ReadEnd.Broken) this.break(errors);
+    else if (end === ReadEnd.Closed) this.peerEnded();
     return size;
   }
 
-  private deliver(plain: Buffer, size: number): void {
+  private deliver(plain: Memory, size: number): void {
     this.bytesRead += size;
     if (size <= copiedBytesMax) {
       const chunk = Buffer.allocUnsafe(size);
-      plain.copy(chunk, 0, 0, size);
+      plain.bytes.copy(chunk, 0, 0, size);
       this.engine.giveBack(plain);
       this.sink!.onBytes(chunk);
       return;
     }
-    lentBytes.lendInside(plain);
-    this.sink!.onBytes(plain.subarray(0, size));
+    lentBytes.lendInside(plain.bytes);
+    this.sink!.onBytes(plain.bytes.subarray(0, size));
     // What was written of it leaves before it is read into again.
     this.turns.leave();
     if (lentBytes.endInside(size)) this.engine.giveBack(plain);

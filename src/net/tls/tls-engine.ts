@@ -1,5 +1,8 @@
+import { latin1 } from '../../core/bytes.ts';
+import type { Connection } from '../../core/connection.ts';
 import type { OpenSsl, Pointer } from './open-ssl/open-ssl.ts';
 import { openOpenSsl } from './open-ssl/open-ssl.ts';
+import { TlsReader } from './tls-reader.ts';
 import type { TlsConnection } from './tls-connection.ts';
 
 /** RFC 8446 section 5.1. */
@@ -11,13 +14,19 @@ const plainBytes = 64 * 1024;
 /** So that a slice and the incomplete record before it never have more plain text than fits. */
 export const sliceBytesMax = plainBytes - 2 * recordBytesMax;
 
-/** Ciphertext up to this size goes into Node's pool. */
-const pooledBytesMax = 4096;
+/** Records up to this size are copied in and out by way of memory whose address is known. */
+const shortBytesMax = 4096;
 
 /** Buffers that are kept for the next reads. */
 const spareBuffersMax = 4;
 
-const BioControl = { Reset: 1, Pending: 10 } as const;
+const bioReset = 1;
+
+/** Memory and where it is. */
+export interface Memory {
+  readonly bytes: Buffer;
+  readonly address: Pointer;
+}
 
 /**
  * What the TLS connections of one thread share. Everything is synchronous: bytes go in, are worked on, and what comes of it
@@ -29,9 +38,11 @@ export class TlsEngine {
   /** What is to be decrypted, and what was encrypted. Empty between two calls. */
   private readonly input: Pointer;
   private readonly output: Pointer;
-  private readonly spare: Buffer[];
+  private readonly spare: Memory[];
   /** Where text becomes bytes before it is encrypted. */
-  readonly staging: Buffer;
+  readonly staging: Memory;
+  private readonly short: Memory;
+  readonly reader: TlsReader;
   /** Whose call into OpenSSL is under way: what its callbacks are about. */
   current: TlsConnection | null;
 
@@ -40,7 +51,9 @@ export class TlsEngine {
     this.input = this.ssl.BIO_new(this.ssl.BIO_s_mem());
     this.output = this.ssl.BIO_new(this.ssl.BIO_s_mem());
     this.spare = [];
-    this.staging = Buffer.allocUnsafeSlow(plainBytes);
+    this.staging = this.allocate(plainBytes);
+    this.short = this.allocate(shortBytesMax);
+    this.reader = new TlsReader(this);
     this.current = null;
   }
 
@@ -57,41 +70,62 @@ export class TlsEngine {
 
   /** Ciphertext that was received. */
   put(bytes: Uint8Array): void {
-    this.ssl.BIO_write(this.input, bytes, bytes.length);
+    const size = bytes.length;
+    if (size > shortBytesMax) {
+      this.ssl.BIO_write(this.input, this.ssl.addressOf(bytes), size);
+    } else {
+      this.short.bytes.set(bytes);
+      this.ssl.BIO_write(this.input, this.short.address, size);
+    }
+  }
+
+  /** Everything that was put in has been looked at. */
+  get isInputEmpty(): boolean {
+    return this.ssl.BIO_ctrl_pending(this.input) === 0;
   }
 
   /** Ciphertext that OpenSSL has not taken; null: none. */
   takeBack(): Buffer | null {
-    return this.take(this.input);
+    const size = this.ssl.BIO_ctrl_pending(this.input);
+    if (size === 0) return null;
+    const bytes = Buffer.allocUnsafeSlow(size);
+    this.ssl.BIO_read(this.input, this.ssl.addressOf(bytes), size);
+    return bytes;
   }
 
-  /** Ciphertext to be sent; null: none. */
-  takeOutput(): Buffer | null {
-    return this.take(this.output);
+  /** Gives `to` the ciphertext that is to be sent. False: it has enough. */
+  sendOutput(to: Connection): boolean {
+    const { output, short, ssl } = this;
+    const size = ssl.BIO_ctrl_pending(output);
+    if (size === 0) return true;
+    if (size <= shortBytesMax) {
+      ssl.BIO_read(output, short.address, size);
+      return to.writeLatin1(latin1(short.bytes, 0, size));
+    }
+    const bytes = Buffer.allocUnsafeSlow(size);
+    ssl.BIO_read(output, ssl.addressOf(bytes), size);
+    return to.write(bytes);
   }
 
   /** Whoever failed leaves nothing behind for others. */
   clear(): void {
-    this.ssl.BIO_ctrl(this.input, BioControl.Reset, 0n, 0n);
-    this.ssl.BIO_ctrl(this.output, BioControl.Reset, 0n, 0n);
+    this.ssl.BIO_ctrl(this.input, bioReset, 0n, 0n);
+    this.ssl.BIO_ctrl(this.output, bioReset, 0n, 0n);
     this.ssl.ERR_clear_error();
   }
 
   /** Where plain text is read to. Layers of encryption need one each. */
-  borrow(): Buffer {
-    return this.spare.pop() ?? Buffer.allocUnsafeSlow(plainBytes);
+  borrow(): Memory {
+    return this.spare.pop() ?? this.allocate(plainBytes);
   }
 
-  giveBack(buffer: Buffer): void {
-    if (this.spare.length < spareBuffersMax) this.spare.push(buffer);
+  giveBack(memory: Memory): void {
+    if (this.spare.length < spareBuffersMax) this.spare.push(memory);
   }
 
-  private take(bio: Pointer): Buffer | null {
-    const size = Number(this.ssl.BIO_ctrl(bio, BioControl.Pending, 0n, 0n));
-    if (size === 0) return null;
-    const bytes = size <= pooledBytesMax ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
-    this.ssl.BIO_read(bio, bytes, size);
-    return bytes;
+  private allocate(size: number): Memory {
+    const bytes = Buffer.allocUnsafeSlow(size);
+    return { bytes, address: this.ssl.addressOf(bytes) };
   }
 }
 

@@ -97,14 +97,12 @@ export class TlsSender {
     const { ssl } = this.engine;
     ssl.ERR_clear_error();
     ssl.SSL_shutdown(this.ssl);
-    const bytes = this.engine.takeOutput();
-    if (bytes !== null) this.raw.write(bytes);
+    this.engine.sendOutput(this.raw);
   }
 
   /** What OpenSSL wants to be sent. */
   sendOutput(): void {
-    const bytes = this.engine.takeOutput();
-    if (bytes !== null && !this.raw.write(bytes)) this.isAboveHighWatermark = true;
+    if (!this.engine.sendOutput(this.raw)) this.isAboveHighWatermark = true;
   }
 
   discard(): void {
@@ -114,14 +112,14 @@ export class TlsSender {
   }
 
   private encrypt(chunk: Uint8Array | null): void {
-    const { staging, ssl } = this.engine;
-    ssl.ERR_clear_error();
+    const { ssl } = this.engine;
+    const { bytes: staging, address } = this.engine.staging;
     let { text } = this;
     this.text = '';
     while (text.length > staging.length - recordBytesMax) {
       writeLatin1(staging, text.slice(0, recordBytesMax), 0);
       text = text.slice(recordBytesMax);
-      ssl.SSL_write(this.ssl, staging, recordBytesMax);
+      ssl.SSL_write(this.ssl, address, recordBytesMax);
     }
     let size = text.length;
     if (size > 0) writeLatin1(staging, text, 0);
@@ -132,10 +130,10 @@ export class TlsSender {
       staging.set(at === chunk.length ? chunk : chunk.subarray(0, at), size);
       size += at;
     }
-    if (size > 0) ssl.SSL_write(this.ssl, staging, size);
+    if (size > 0) ssl.SSL_write(this.ssl, address, size);
     if (chunk !== null) {
-      const rest = at === 0 ? chunk : chunk.subarray(at);
-      if (rest.length > 0) ssl.SSL_write(this.ssl, rest, rest.length);
+      const rest = chunk.length - at;
+      if (rest > 0) ssl.SSL_write(this.ssl, ssl.addressOf(chunk) + BigInt(at), rest);
       lentBytes.settle(chunk, chunk.length);
     }
     this.sendOutput();
