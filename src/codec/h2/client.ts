@@ -112,7 +112,7 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
     this.nextStreamId += 2;
     stream.state = StreamState.Open;
     stream.sendWindow = this.peer.initialWindowSize;
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
   }
 
   onRequestReset(stream: H2ClientStream, failure: Failure): void {

@@ -13,6 +13,7 @@ import {
   TooManyHeaders,
   UnexpectedUnderscore,
 } from './failures.ts';
+import { StreamTable } from './flow/stream-table.ts';
 import { ErrorCode } from './frame/error-code.ts';
 import { FrameReader, type FrameListener } from './frame/frame-reader.ts';
 import { frameBytesDefault, frameHeaderBytes, FrameType, int31Max } from './frame/frame.ts';
@@ -29,7 +30,7 @@ const keepAlivePing = Uint8Array.from('keepaliv', (c) => c.charCodeAt(0));
 
 /** What both ends of a connection do with what comes in; messages are the roles' affair. */
 export abstract class H2Connection<S extends H2Stream> extends H2Sending implements Codec, FrameListener {
-  protected readonly streams: Map<number, S>;
+  protected readonly streams: StreamTable<S>;
   private readonly isServer: boolean;
   /** Streams of the peer's that have begun, up to this one. */
   protected lastPeerStreamId: number;
@@ -51,7 +52,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
 
   constructor(host: CodecHost, options: H2Options, isServer: boolean) {
     super(host, options);
-    this.streams = new Map();
+    this.streams = new StreamTable();
     this.isServer = isServer;
     this.lastPeerStreamId = 0;
     this.goAwayStreamId = int31Max;

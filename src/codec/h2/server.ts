@@ -232,7 +232,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     this.server.counters.streamsActive(1);
     const stream = new H2ServerStream(this, streamId);
     stream.state = StreamState.Open;
-    this.streams.set(streamId, stream);
+    this.streams.add(stream);
     stream.user = this.acceptor.accept(stream);
     if (this.isBlocked) stream.tellAbove();
     return stream;

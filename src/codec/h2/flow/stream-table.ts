@@ -1,0 +1,95 @@
+/** What a table holds. */
+export interface Identified {
+  readonly id: number;
+}
+
+const slotsMin = 8;
+
+/**
+ * Streams by identifier: open addressing, in place.
+ *
+ * Not a Map: whenever that fills up with deleted entries it moves to a new table, and the old one keeps what it held
+ * and a reference to the next. One of them that has got into the old generation keeps alive every table and stream that
+ * comes after it, until the next full collection: they are all copied then, which costs more than serving them.
+ */
+export class StreamTable<S extends Identified> {
+  size: number;
+  private slots: (S | null)[];
+  private mask: number;
+
+  constructor() {
+    this.size = 0;
+    this.slots = empty<S>(slotsMin);
+    this.mask = slotsMin - 1;
+  }
+
+  get(id: number): S | undefined {
+    const { slots, mask } = this;
+    for (let at = homeOf(id) & mask; ; at = (at + 1) & mask) {
+      const stream = slots[at];
+      if (stream === null) return undefined;
+      if (stream.id === id) return stream;
+    }
+  }
+
+  has(id: number): boolean {
+    return this.get(id) !== undefined;
+  }
+
+  /** One whose identifier is not there yet. */
+  add(stream: S): void {
+    if (++this.size * 2 > this.mask) this.resize((this.mask + 1) * 2);
+    this.put(stream);
+  }
+
+  delete(id: number): void {
+    const { slots, mask } = this;
+    let at = homeOf(id) & mask;
+    for (; ; at = (at + 1) & mask) {
+      const stream = slots[at];
+      if (stream === null) return;
+      if (stream.id === id) break;
+    }
+    // What lies behind moves up, as far as it may: no search must meet a gap before its goal.
+    for (let next = (at + 1) & mask; ; next = (next + 1) & mask) {
+      const stream = slots[next];
+      if (stream === null) break;
+      const distance = (next - homeOf(stream.id)) & mask;
+      if (distance < ((next - at) & mask)) continue;
+      slots[at] = stream;
+      at = next;
+    }
+    slots[at] = null;
+    this.size--;
+    if (mask >= slotsMin && this.size * 8 < mask) this.resize((mask + 1) / 2);
+  }
+
+  /** In the order of their identifiers; without those that leave the table meanwhile. */
+  *values(): Generator<S, void, undefined> {
+    const streams = this.slots.filter((stream) => stream !== null).toSorted((one, other) => one.id - other.id);
+    for (const stream of streams) if (this.get(stream.id) === stream) yield stream;
+  }
+
+  private put(stream: S): void {
+    const { slots, mask } = this;
+    let at = homeOf(stream.id) & mask;
+    while (slots[at] !== null) at = (at + 1) & mask;
+    slots[at] = stream;
+  }
+
+  private resize(count: number): void {
+    const { slots } = this;
+    this.slots = empty<S>(count);
+    this.mask = count - 1;
+    for (const stream of slots) if (stream !== null) this.put(stream);
+  }
+}
+
+/** Those of one peer are every second number. */
+function homeOf(id: number): number {
+  return id >>> 1;
+}
+
+function empty<S>(count: number): (S | null)[] {
+  return Array.from<null>({ length: count }).fill(null);
+}
