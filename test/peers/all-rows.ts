@@ -26,9 +26,11 @@ import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { tcpProxy } from './rows/tcp.ts';
+import { chainLevels } from './rows/listener/levels.ts';
 import { tlsClients } from './rows/tls/clients.ts';
 import { tlsHandshakes } from './rows/tls/handshakes.ts';
 import { tlsStrangers } from './rows/tls/strangers.ts';
+import { tlsTransports } from './rows/tls/transports.ts';
 import { tlsUpstreams } from './rows/tls/upstreams.ts';
 import { tlsIdentity } from './rows/tls/xfcc.ts';
 import { tunneling } from './rows/tunneling.ts';
@@ -56,10 +58,12 @@ export const groups: readonly Group[] = [
   ...runtime,
   ...injection,
   ...tcpProxy,
+  ...chainLevels,
   ...tlsHandshakes,
   ...tlsClients,
   ...tlsStrangers,
   ...tlsUpstreams,
+  ...tlsTransports,
   ...tlsIdentity,
   ...webSocket,
   ...connects,

@@ -56,7 +56,6 @@ function decodePassing(
   return passing.matchType === ProxyProtocolPassThroughTLVs_PassTLVsMatchType.INCLUDE_ALL ? 'all' : passing.tlvType;
 }
 
-/** Of several with one type Envoy takes the first. */
 function decodeTlvs(entries: readonly TlvEntry[], reasons: Reasons): ProxyTlv[] {
   const tlvs: ProxyTlv[] = [];
   for (const [i, entry] of entries.entries()) {
@@ -64,7 +63,7 @@ function decodeTlvs(entries: readonly TlvEntry[], reasons: Reasons): ProxyTlv[] 
     supportedTlv.check(entry, at);
     if (entry.formatString === undefined && entry.value.length === 0)
       at.add("Invalid TLV configuration: one of 'value' or 'format_string' must be set.");
-    if (!tlvs.some(({ type }) => type === entry.type)) tlvs.push({ type: entry.type, value: entry.value });
+    tlvs.push({ type: entry.type, value: entry.value });
   }
   return tlvs;
 }
