@@ -1,5 +1,6 @@
 import type { ExtensionDecoder } from './core/extension.ts';
 import type { ExtensionEntry } from './control/extension-table.ts';
+import { downstreamTlsKind, upstreamTlsKind } from './identity/tls-context-data.ts';
 import { fromBinary } from './proto/protobuf.js';
 
 const networkFilters = 'envoy.filters.network';
@@ -60,6 +61,16 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   upstreamOptions('http.v3.HttpProtocolOptions', 'httpProtocolOptionsDecoder'),
   upstreamOptions('tcp.v3.TcpProtocolOptions', 'tcpProtocolOptionsDecoder'),
   rawBuffer('envoy.transport_sockets.downstream'),
+  {
+    category: 'envoy.transport_sockets.downstream',
+    kind: downstreamTlsKind,
+    load: async () => (await import('./identity/decode/downstream-tls-decode.ts')).downstreamTlsDecoder,
+  },
+  {
+    category: 'envoy.transport_sockets.upstream',
+    kind: upstreamTlsKind,
+    load: async () => (await import('./identity/decode/upstream-tls-decode.ts')).upstreamTlsDecoder,
+  },
   {
     category: 'envoy.transport_sockets.upstream',
     kind: 'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',

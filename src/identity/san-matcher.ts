@@ -1,4 +1,5 @@
 import type { GeneralName } from './asn1/general-name.ts';
+import { lowerAscii } from './byte-text.ts';
 import type { SanMatcherData } from './secret-data.ts';
 
 /** Compiles a pattern with RE2's syntax and linear time; `test` says whether it matches the whole text. */
@@ -13,7 +14,7 @@ export class SanMatcher {
   constructor(data: SanMatcherData, compileRegex: RegexCompiler) {
     const { match } = data;
     this.data = data;
-    this.value = match.ignoreCase ? match.value.toLowerCase() : match.value;
+    this.value = match.ignoreCase ? lowerAscii(match.value) : match.value;
     this.regex = match.kind === 'regex' ? compileRegex(match.value) : null;
   }
 
@@ -21,7 +22,7 @@ export class SanMatcher {
     const { type, oid, match } = this.data;
     if (name.type !== type || (type === 'OTHER_NAME' && name.oid !== oid)) return false;
     if (type === 'DNS' && match.kind === 'exact') return matchesDnsName(match.value, name.value);
-    return this.matchesText(match.ignoreCase ? name.value.toLowerCase() : name.value);
+    return this.matchesText(match.ignoreCase ? lowerAscii(name.value) : name.value);
   }
 
   private matchesText(text: string): boolean {
@@ -46,8 +47,8 @@ export class SanMatcher {
  * name stands for what that label of the host's name has there. Not in a label that is an internationalised one.
  */
 export function matchesDnsName(hostName: string, certificateName: string): boolean {
-  const host = hostName.toLowerCase();
-  const pattern = certificateName.toLowerCase();
+  const host = lowerAscii(hostName);
+  const pattern = lowerAscii(certificateName);
   if (host === pattern) return true;
   const hostDot = host.indexOf('.');
   const patternDot = pattern.indexOf('.');

@@ -49,6 +49,8 @@ export interface ValidationSecret {
   readonly requireSignedCertificateTimestamp: boolean;
   /** `envoy.tls.cert_validator.spiffe`: trust domain → PEM of its roots; null: the default validator. */
   readonly spiffeTrustDomains: Readonly<Record<string, string>> | null;
+  /** Clients are not told whose certificates are taken. */
+  readonly suppressClientCaList?: boolean;
 }
 
 /** The first encrypts; all decrypt. Each has 80 bytes: name 16, HMAC key 32, AES key 32. */
@@ -60,6 +62,8 @@ export interface TicketKeysSecret {
 export interface GenericSecret {
   readonly kind: 'generic';
   readonly value: Uint8Array;
+  /** `secrets`: several by name. */
+  readonly values?: Readonly<Record<string, Uint8Array>>;
 }
 
 export type SecretData = CertificateSecret | ValidationSecret | TicketKeysSecret | GenericSecret;

@@ -28,14 +28,12 @@ export interface WatchedSecretData {
   readonly initial: SecretData;
 }
 
-/** A Secret that was read: what `decodeSecret` makes of it. */
+/** A Secret that was read. */
 export interface DecodedSecret {
   readonly name: string;
   readonly data: SecretData;
-  /** Files that it was read from, absolute or as written. */
-  readonly files: readonly string[];
-  /** Folders whose changes mean that it is read again, if the secret came by SDS; without `watched_directory` the files' own. */
+  /** The Secret, packed, for when it is read anew. */
+  readonly message: Uint8Array;
+  /** Of `watched_directory`: what is written in the configuration is read anew only where there is one. */
   readonly directories: readonly string[];
-  /** `watched_directory` was set: read again even where the secret is written in the configuration itself. */
-  readonly isWatched: boolean;
 }

@@ -2,12 +2,18 @@ import type { Extensions } from '../core/extension.ts';
 import type { SecretData } from './secret-data.ts';
 import type { DecodedSecret, SecretSourceData } from './secret-source-data.ts';
 
+/** One of `static_resources.secrets`. Like Envoy nobody minds what is wrong with it until it is named. */
+export interface StaticSecret {
+  /** Read once, when it is first named; null: reasons were added where it stands. */
+  open(): DecodedSecret | null;
+}
+
 /**
  * What decoding knows of secrets: the static ones, and the sources that what is decoded needs. It travels with the
  * decoders as `Extensions.secrets`. Main thread only.
  */
 export class SecretSources {
-  private readonly statics: Map<string, DecodedSecret>;
+  private readonly statics: Map<string, StaticSecret>;
   private pending: Map<string, SecretSourceData>;
 
   constructor() {
@@ -21,14 +27,14 @@ export class SecretSources {
   }
 
   /** One of `static_resources.secrets`; false: there is one of this name and kind already. */
-  addStatic(secret: DecodedSecret): boolean {
-    const key = staticKey(secret.data.kind, secret.name);
+  addStatic(kind: SecretData['kind'], name: string, secret: StaticSecret): boolean {
+    const key = staticKey(kind, name);
     if (this.statics.has(key)) return false;
     this.statics.set(key, secret);
     return true;
   }
 
-  findStatic(kind: SecretData['kind'], name: string): DecodedSecret | null {
+  findStatic(kind: SecretData['kind'], name: string): StaticSecret | null {
     return this.statics.get(staticKey(kind, name)) ?? null;
   }
 

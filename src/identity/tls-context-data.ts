@@ -1,5 +1,9 @@
 import type { CertificateSecret, SecretRef, TicketKeysSecret, ValidationSecret } from './secret-data.ts';
 
+/** What builders tell transport sockets by: the names of their messages. */
+export const downstreamTlsKind = 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';
+export const upstreamTlsKind = 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
+
 export type TlsVersion = 'TLSv1_0' | 'TLSv1_1' | 'TLSv1_2' | 'TLSv1_3';
 
 /** CommonTlsContext with defaults filled in: what either end has. */

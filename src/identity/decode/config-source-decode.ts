@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { durationMs } from '../../core/duration.ts';
+import type { Reasons } from '../../core/rejection.ts';
+import { SupportedFields } from '../../core/supported-fields.ts';
+import { HeaderValueSchema } from '../../proto/envoy/config/core/v3/base_pb.js';
+import {
+  ApiConfigSource_ApiType as ApiType,
+  ApiConfigSourceSchema,
+  ApiVersion,
+  ConfigSourceSchema,
+  PathConfigSourceSchema,
+  RateLimitSettingsSchema,
+  type ApiConfigSource,
+  type ConfigSource,
+  type PathConfigSource,
+} from '../../proto/envoy/config/core/v3/config_source_pb.js';
+import {
+  GrpcService_EnvoyGrpcSchema,
+  GrpcServiceSchema,
+  type GrpcService,
+} from '../../proto/envoy/config/core/v3/grpc_service_pb.js';
+import type { ApiSourceData, ConfigSourceData, GrpcServiceData, PathSourceData } from '../config-source-data.ts';
+import { watchedDirectoryFields } from './data-source-decode.ts';
+
+const supported = new SupportedFields(ConfigSourceSchema, [
+  'path',
+  'path_config_source',
+  'api_config_source',
+  'ads',
+  'initial_fetch_timeout',
+  'resource_api_version',
+]);
+const pathFields = new SupportedFields(PathConfigSourceSchema, ['path', 'watched_directory']);
+const apiFields = new SupportedFields(
+  ApiConfigSourceSchema,
+  ['api_type', 'transport_api_version', 'grpc_services', 'rate_limit_settings', 'set_node_on_first_message_only'],
+  // They speak of REST.
+  ['refresh_delay', 'request_timeout'],
+);
+const rateFields = new SupportedFields(RateLimitSettingsSchema, ['max_tokens', 'fill_rate']);
+const serviceFields = new SupportedFields(GrpcServiceSchema, ['envoy_grpc', 'timeout', 'initial_metadata']);
+const envoyGrpcFields = new SupportedFields(GrpcService_EnvoyGrpcSchema, [
+  'cluster_name',
+  'authority',
+  'max_receive_message_length',
+  'skip_envoy_headers',
+]);
+const metadataFields = new SupportedFields(HeaderValueSchema, ['key', 'value']);
+
+/** Envoy's defaults. */
+const initialFetchTimeoutMs = 15_000;
+const defaultTokens = 100;
+const defaultFill = 10;
+
+const protocols: Readonly<Record<number, ApiSourceData['protocol']>> = {
+  [ApiType.GRPC]: 'GRPC',
+  [ApiType.DELTA_GRPC]: 'DELTA_GRPC',
+};
+
+/** Null: reasons were added. */
+export function decodeConfigSource(message: ConfigSource, reasons: Reasons): ConfigSourceData | null {
+  supported.check(message, reasons);
+  if (message.resourceApiVersion === ApiVersion.V2)
+    reasons.at('resource_api_version').add('V2 is not supported; only V3 is');
+  const from = decodeSpecifier(message, reasons);
+  if (from === null) return null;
+  return { initialFetchTimeoutMs: durationMs(message.initialFetchTimeout, initialFetchTimeoutMs), from };
+}
+
+function decodeSpecifier(
+  { configSourceSpecifier: specifier }: ConfigSource,
+  reasons: Reasons,
+): ConfigSourceData['from'] | null {
+  switch (specifier.case) {
+    case 'path':
+      return decodePath(specifier.value, '', reasons.at('path'));
+    case 'pathConfigSource':
+      return decodePathSource(specifier.value, reasons.at('path_config_source'));
+    case 'apiConfigSource':
+      return decodeApi(specifier.value, reasons.at('api_config_source'));
+    case 'ads':
+      return { kind: 'ads' };
+    default:
+      reasons.add('Missing config source specifier in envoy::config::core::v3::ConfigSource');
+      return null;
+  }
+}
+
+function decodePathSource(message: PathConfigSource, reasons: Reasons): PathSourceData | null {
+  pathFields.check(message, reasons);
+  const { watchedDirectory } = message;
+  if (watchedDirectory !== undefined) watchedDirectoryFields.check(watchedDirectory, reasons.at('watched_directory'));
+  return decodePath(message.path, watchedDirectory?.path ?? '', reasons.at('path'));
+}
+
+function decodePath(path: string, watchedDirectory: string, reasons: Reasons): PathSourceData | null {
+  if (!existsSync(path)) {
+    reasons.add(`paths must refer to an existing path in the system: '${path}' does not exist`);
+    return null;
+  }
+  return { kind: 'path', path, watchedDirectory };
+}
+
+function decodeApi(message: ApiConfigSource, reasons: Reasons): ApiSourceData | null {
+  apiFields.check(message, reasons);
+  const protocol = protocols[message.apiType];
+  if (protocol === undefined) {
+    reasons.at('api_type').add(`${ApiType[message.apiType]} is not supported by sekisho here; GRPC and DELTA_GRPC are`);
+    return null;
+  }
+  if (message.transportApiVersion === ApiVersion.V2)
+    reasons.at('transport_api_version').add('V2 is not supported; only V3 is');
+  if (message.grpcServices.length !== 1) {
+    reasons
+      .at('grpc_services')
+      .add('GRPC and DELTA_GRPC need exactly one grpc_services; others to fall back to are not supported by sekisho');
+    return null;
+  }
+  const services = message.grpcServices.map((service, i) => decodeService(service, reasons.at('grpc_services', i)));
+  const found = services.filter((service) => service !== null);
+  if (found.length < services.length) return null;
+  const rate = message.rateLimitSettings;
+  if (rate !== undefined) rateFields.check(rate, reasons.at('rate_limit_settings'));
+  return {
+    kind: 'api',
+    protocol,
+    services: found,
+    rateLimit:
+      rate === undefined
+        ? null
+        : { maxTokens: rate.maxTokens ?? defaultTokens, fillPerSecond: rate.fillRate ?? defaultFill },
+    nodeOnFirstMessageOnly: message.setNodeOnFirstMessageOnly,
+  };
+}
+
+/** Null: reasons were added. */
+export function decodeService(message: GrpcService, reasons: Reasons): GrpcServiceData | null {
+  serviceFields.check(message, reasons);
+  const target = message.targetSpecifier;
+  if (target.case !== 'envoyGrpc') return null;
+  const at = reasons.at('envoy_grpc');
+  envoyGrpcFields.check(target.value, at);
+  return {
+    cluster: target.value.clusterName,
+    authority: target.value.authority,
+    timeoutMs: durationMs(message.timeout, 0),
+    initialMetadata: message.initialMetadata.map((header, i) => {
+      metadataFields.check(header, reasons.at('initial_metadata', i));
+      return { key: header.key, value: header.value };
+    }),
+    skipEnvoyHeaders: target.value.skipEnvoyHeaders,
+    maxReceiveMessageLength: target.value.maxReceiveMessageLength ?? 0,
+  };
+}
