@@ -1,5 +1,5 @@
 import { cluster, endpoint, http, tcp, type Yaml } from '../../config.ts';
-import type { Group, Row } from '../../row.ts';
+import type { Group, Request, Row } from '../../row.ts';
 import { clientTls, trusting, upstreamOperators } from '../../tls/config.ts';
 import type { TlsOrigin } from '../../tls/origin.ts';
 
@@ -33,7 +33,7 @@ function group(name: string, origin: TlsOrigin, more: Yaml, rows: readonly Row[]
 const routes =
   '[{ match: { prefix: /literal }, route: { cluster: secure, host_rewrite_literal: a.wild.test } }, { match: { prefix: /auto }, route: { cluster: secure, auto_host_rewrite: true } }, { match: { prefix: / }, route: { cluster: secure } }]';
 const trusted = clientTls([], trusting());
-const asked = (host: string, more: Row['request'] = {}): Row => ({ name: host, request: { host, ...more } });
+const asked = (host: string, more: Request = {}): Row => ({ name: host, request: { host, ...more } });
 const origin: TlsOrigin = { certificate: 'server' };
 const named = (hostname: string): Yaml => {
   const { endpoint: inner } = endpoint('secure') as { endpoint: Yaml };
