@@ -21,6 +21,7 @@ import { TlsTransports } from '../src/tls-transports.ts';
 import { ListenerBuilder } from '../src/traffic-builder.ts';
 import { MemoryConnection, MemoryNetwork } from './memory-network.ts';
 import type { Shape } from './target.ts';
+import { makeCertificates } from './certificates.ts';
 import { envoyConfiguration } from './targets/envoy-config.ts';
 import { browserHeaders, realistic } from './targets/workload.ts';
 
@@ -74,7 +75,8 @@ const responses = {
 /** All that a worker is, but the sockets. */
 async function openProxy(shape: Shape, directory: string, network: MemoryNetwork): Promise<AccessLogFiles> {
   const file = join(directory, 'envoy.json');
-  const place = { listenPort: 8080, adminPort: 8081, upstreamPort: 8082, directory };
+  const ports = { listenPort: 8080, adminPort: 8081, upstreamPort: 8082 };
+  const place = { ...ports, directory, side: 'in', certificates: await makeCertificates(directory) } as const;
   writeFileSync(file, JSON.stringify(envoyConfiguration(shape, place)));
   const configuration = await loadFile(file, false);
   if (configuration.isRefused) throw new Error(configuration.problems[0].message);

@@ -8,37 +8,61 @@ import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePorts } from '../test/peers/ports.ts';
+import { makeCertificates, type CertificateFiles } from './certificates.ts';
 import { Core, Program, isPinned } from './process.ts';
 import { compare, table, type Rounds } from './report.ts';
 import type { OwnScenario, Running, Sample, Scale, Scenario, SharedScenario } from './scenario.ts';
-import { scenarios } from './scenarios.ts';
-import type { Place, Shape, Target } from './target.ts';
+import { scenarios as plainScenarios } from './scenarios.ts';
+import { isPair, type Place, type Shape, type Target } from './target.ts';
 import { envoy, tunedEnvoy } from './targets/envoy.ts';
 import { haproxy } from './targets/haproxy.ts';
 import { nginx } from './targets/nginx.ts';
 import { sekisho } from './targets/sekisho.ts';
+import { tlsScenarios } from './tls-scenarios.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
+
+const scenarios: readonly Scenario[] = [...plainScenarios, ...tlsScenarios];
 
 interface Plan {
   readonly targets: readonly Target[];
   readonly rounds: number;
   readonly warmUpSeconds: number;
   readonly upstream: Upstream;
+  readonly certificates: CertificateFiles;
   readonly directory: string;
   scale: Scale;
 }
 
 async function start(plan: Plan, target: Target, shape: Shape, workers: number): Promise<Running> {
+  const upstreamPort = shape === 'h2-h2' ? plan.upstream.h2Port : plan.upstream.port;
+  if (!isPair(shape)) return { ...(await begin(plan, target, shape, workers, upstreamPort, 'in')), behind: null };
+  const behind = await begin(plan, target, shape, workers, upstreamPort, 'in');
+  await behind.program.listens(behind.place.listenPort);
+  const front = await begin(plan, target, shape, workers, behind.place.listenPort, 'out');
+  return { ...front, behind: behind.program };
+}
+
+async function begin(
+  plan: Plan,
+  target: Target,
+  shape: Shape,
+  workers: number,
+  upstreamPort: number,
+  side: Place['side'],
+): Promise<Omit<Running, 'behind'>> {
   const [listenPort, adminPort] = await freePorts(2);
   const directory = mkdtempSync(join(plan.directory, `${target.name.replaceAll('/', '_')}-`));
-  const place: Place = {
-    listenPort: listenPort,
-    adminPort: adminPort,
-    upstreamPort: shape === 'h2-h2' ? plan.upstream.h2Port : plan.upstream.port,
-    directory,
-  };
+  const { certificates } = plan;
+  const place: Place = { listenPort, adminPort, upstreamPort, directory, side, certificates };
   const argv = target.prepare(shape, place, workers);
   return { target, place, program: new Program(target.name, Core.Proxy, argv, join(directory, 'log')) };
+}
+
+async function stop(running: readonly Running[]): Promise<void> {
+  for (const { program, behind } of running) {
+    await program.stop();
+    await behind?.stop();
+  }
 }
 
 /** Everybody is started and warmed up, then each round measures everybody once, beginning with another one each time. */
@@ -63,7 +87,7 @@ async function runShared(plan: Plan, scenario: SharedScenario): Promise<Map<stri
       }
     }
   } finally {
-    for (const one of running) await one.program.stop();
+    await stop(running);
   }
   return results;
 }
@@ -92,11 +116,11 @@ async function measureOwn(plan: Plan, scenario: OwnScenario, target: Target): Pr
     return await scenario.measure(async (workers) => {
       const one = await begin(workers);
       // Polling for the port would disturb what the start scenarios measure; they ask for an answer themselves.
-      if (scenario.name === 'idle') await one.program.listens(one.place.listenPort);
+      if (scenario.waitsForStart === true) await one.program.listens(one.place.listenPort);
       return one;
     }, plan.scale);
   } finally {
-    for (const one of running) await one.program.stop();
+    await stop(running);
   }
 }
 
@@ -168,12 +192,14 @@ async function main(): Promise<void> {
     values.targets ?? (values.short ? 'envoy,sekisho' : 'envoy,envoy-tuned,nginx,haproxy,sekisho'),
   );
   const directory = mkdtempSync(join(tmpdir(), 'sekisho-bench-'));
+  const certificates = await makeCertificates(directory);
   const upstream = await startUpstream(directory);
   const plan: Plan = {
     targets,
     rounds,
     warmUpSeconds: Math.min(seconds, 3),
     upstream,
+    certificates,
     directory,
     scale: { seconds, envoyRate: null },
   };

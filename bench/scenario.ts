@@ -18,6 +18,8 @@ export interface Running {
   readonly target: Target;
   readonly place: Place;
   readonly program: Program;
+  /** The other one of a pair. */
+  readonly behind: Program | null;
 }
 
 export interface Scale {
@@ -49,6 +51,8 @@ export interface SharedScenario extends ScenarioBase {
 /** The start of the program is (part of) what is measured, so every round starts its own. */
 export interface OwnScenario extends ScenarioBase {
   readonly kind: 'own';
+  /** The start is not what is measured: `start` resolves when the port listens. */
+  readonly waitsForStart?: boolean;
   measure(start: (workers: number) => Promise<Running>, scale: Scale): Promise<Sample>;
 }
 

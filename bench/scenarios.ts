@@ -10,14 +10,14 @@ import { Core, pinned, run, type CpuTime } from './process.ts';
 import type { Metric, OwnScenario, Running, Sample, Scale, Scenario, SharedScenario } from './scenario.ts';
 import { browserHeaders, realistic } from './targets/workload.ts';
 
-const cpu: Metric = { key: 'cpuUs', title: 'CPU µs/req', digits: 1, hasRatio: true };
-const user: Metric = { key: 'userUs', title: 'user µs', digits: 1 };
-const rate: Metric = { key: 'rate', title: 'req/s', digits: 0, isHigherBetter: true };
+export const cpu: Metric = { key: 'cpuUs', title: 'CPU µs/req', digits: 1, hasRatio: true };
+export const user: Metric = { key: 'userUs', title: 'user µs', digits: 1 };
+export const rate: Metric = { key: 'rate', title: 'req/s', digits: 0, isHigherBetter: true };
 const mean: Metric = { key: 'meanMs', title: 'mean ms', digits: 2 };
-const p50: Metric = { key: 'p50Ms', title: 'p50 ms', digits: 2 };
-const p99: Metric = { key: 'p99Ms', title: 'p99 ms', digits: 2 };
+export const p50: Metric = { key: 'p50Ms', title: 'p50 ms', digits: 2 };
+export const p99: Metric = { key: 'p99Ms', title: 'p99 ms', digits: 2 };
 const p999: Metric = { key: 'p999Ms', title: 'p99.9 ms', digits: 2 };
-const lag: Metric = { key: 'sendLagP99Ms', title: 'client lag p99', digits: 2 };
+export const lag: Metric = { key: 'sendLagP99Ms', title: 'client lag p99', digits: 2 };
 
 interface Counted {
   readonly requests: number;
@@ -26,10 +26,13 @@ interface Counted {
 }
 
 /** Runs a load and divides the proxy's CPU time by the requests it answered. */
-async function perRequest<Result extends Counted>(running: Running, load: () => Promise<Result>): Promise<Sample> {
-  const before = running.program.cpu();
+export async function perRequest<Result extends Counted>(
+  running: Running,
+  load: () => Promise<Result>,
+): Promise<Sample> {
+  const before = cpuOf(running);
   const result = await load();
-  const spent = since(before, running.program.cpu());
+  const spent = since(before, cpuOf(running));
   if (result.requests === 0 || result.errors > result.requests / 100) {
     throw new Error(`${running.target.name}: ${result.errors} errors in ${result.requests} requests`);
   }
@@ -41,6 +44,14 @@ async function perRequest<Result extends Counted>(running: Running, load: () => 
     errors,
     ...(latencies as Record<string, number>),
   };
+}
+
+/** Of both, where there are two. */
+function cpuOf({ program, behind }: Running): CpuTime {
+  const own = program.cpu();
+  if (behind === null) return own;
+  const other = behind.cpu();
+  return { userUs: own.userUs + other.userUs, systemUs: own.systemUs + other.systemUs };
 }
 
 function since(before: CpuTime, after: CpuTime): CpuTime {
@@ -55,7 +66,7 @@ type WrkSettings = Omit<SharedScenario, 'kind' | 'metrics' | 'measure' | 'shape'
 const warmUp = ({ place: { listenPort: port, directory } }: Running): Promise<unknown> =>
   wrk({ port, directory, seconds: 3, connections: 64 });
 
-function wrkScenario(settings: WrkSettings): SharedScenario {
+export function wrkScenario(settings: WrkSettings): SharedScenario {
   const { name, summary, goal, isShort, shape, ...load } = settings;
   return {
     kind: 'shared',
@@ -159,6 +170,7 @@ const idleConnections = 5000;
 const idle: OwnScenario = {
   kind: 'own',
   name: 'idle',
+  waitsForStart: true,
   summary: `${idleConnections} keep-alive connections, one request each, then nothing`,
   shape: 'plain',
   metrics: [

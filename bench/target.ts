@@ -1,11 +1,24 @@
-/** What a proxy is configured to be; every target says which of these it can. `h2`: clients speak it, `h2-h2`: all do. */
-export type Shape = 'plain' | 'h2' | 'h2-h2' | 'realistic' | 'tcp' | 'large';
+import type { CertificateFiles } from './certificates.ts';
+
+/**
+ * What a proxy is configured to be; every target says which of these it can. `h2`: clients speak it, `h2-h2`: all do;
+ * `tls`: clients do; `mtls-h1`, `mtls-h2`: two of the kind, that speak TLS with each other and are plain on the outside.
+ */
+export type Shape = 'plain' | 'h2' | 'h2-h2' | 'realistic' | 'tcp' | 'large' | 'tls' | PairShape;
+export type PairShape = 'mtls-h1' | 'mtls-h2';
+
+export function isPair(shape: Shape): shape is PairShape {
+  return shape === 'mtls-h1' || shape === 'mtls-h2';
+}
 
 /** Where a proxy under test lives for one run. */
 export interface Place {
   readonly listenPort: number;
   readonly adminPort: number;
   readonly upstreamPort: number;
+  /** Of a pair: in front of the client, or of the upstream. */
+  readonly side: 'out' | 'in';
+  readonly certificates: CertificateFiles;
   /** A directory of its own, for its configuration and logs. */
   readonly directory: string;
 }

@@ -6,6 +6,7 @@
  * `node bench/load/open-loop.ts '{"port":…,"rate":…,"connections":…,"seconds":…}'` prints one line of JSON.
  */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 
@@ -15,6 +16,8 @@ export interface OpenLoopLoad {
   readonly rate: number;
   readonly connections: number;
   readonly seconds: number;
+  /** Over TLS. */
+  readonly isSecure?: boolean;
 }
 
 export interface OpenLoopResult {
@@ -37,14 +40,18 @@ const headEnd = '\r\n\r\n';
 /** One keep-alive connection with at most one request under way. */
 class Client {
   readonly socket: Socket;
+  /** The event after which it can send. */
+  readonly ready: string;
   private readonly schedule: Schedule;
   /** When the request under way was due; -1 when idle. */
   dueAt = -1;
   private received = '';
 
-  constructor(port: number, schedule: Schedule) {
+  constructor({ port, isSecure }: OpenLoopLoad, schedule: Schedule) {
     this.schedule = schedule;
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const raw = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.socket = isSecure === true ? connectTls({ socket: raw, rejectUnauthorized: false }) : raw;
+    this.ready = isSecure === true ? 'secureConnect' : 'connect';
     this.socket.setEncoding('latin1');
     this.socket.on('data', (text: string) => this.receive(text));
     this.socket.on('error', () => {});
@@ -85,12 +92,12 @@ class Schedule {
   constructor(load: OpenLoopLoad) {
     this.load = load;
     this.total = Math.round(load.rate * load.seconds);
-    this.clients = Array.from({ length: load.connections }, () => new Client(load.port, this));
+    this.clients = Array.from({ length: load.connections }, () => new Client(load, this));
     this.idle = [...this.clients];
   }
 
   async run(): Promise<OpenLoopResult> {
-    await Promise.all(this.clients.map((client) => connected(client.socket)));
+    await Promise.all(this.clients.map(connected));
     const { port1, port2 } = new MessageChannel();
     const intervalMs = 1000 / this.load.rate;
     const pacer = new Worker(new URL('pacer.ts', import.meta.url), {
@@ -161,9 +168,9 @@ class Schedule {
   }
 }
 
-function connected(socket: Socket): Promise<void> {
+function connected({ socket, ready }: Client): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  socket.once('connect', resolve);
+  socket.once(ready, resolve);
   socket.once('error', reject);
   return promise;
 }

@@ -15,6 +15,8 @@ export interface WrkLoad {
   /** Lua statements that set `requests`, a list of ready requests to send in turn. */
   readonly requestsLua?: string;
   readonly directory: string;
+  /** Over TLS. */
+  readonly isSecure?: boolean;
 }
 
 export interface WrkResult {
@@ -32,7 +34,11 @@ export async function wrk(load: WrkLoad): Promise<WrkResult> {
   const script = join(load.directory, 'load.lua');
   writeFileSync(script, luaScript(load));
   const flags = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '10s', '-s', script];
-  const output = await run(Core.Load, [binary, ...flags, `http://127.0.0.1:${load.port}${load.path ?? '/'}`]);
+  const output = await run(Core.Load, [
+    binary,
+    ...flags,
+    `${load.isSecure === true ? 'https' : 'http'}://127.0.0.1:${load.port}${load.path ?? '/'}`,
+  ]);
   const line = output.split('\n').find((text) => text.startsWith('{'));
   if (line === undefined) throw new Error(`wrk said nothing to measure:\n${output}`);
   return JSON.parse(line) as WrkResult;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Place, Shape } from '../target.ts';
+import type { PairShape, Place, Shape } from '../target.ts';
+import { describesClients, dialsSidecars, servesClients, servesSidecars } from './envoy-tls.ts';
 import { accessLogFields, clusterOf, large, realistic } from './workload.ts';
 
 const type = (name: string) => `type.googleapis.com/envoy.${name}`;
@@ -20,7 +21,22 @@ export function envoyConfiguration(shape: Shape, place: Place): object {
       return bootstrap(place, tcpProxy(), [cluster('backend', place)]);
     case 'large':
       return largeConfiguration(place);
+    case 'tls':
+      return bootstrap(place, manager(plainRoutes()), [cluster('backend', place)], servesClients(place));
+    case 'mtls-h1':
+    case 'mtls-h2':
+      return sidecar(shape, place);
   }
+}
+
+/** One of two that speak TLS with each other. */
+function sidecar(shape: PairShape, place: Place) {
+  if (place.side === 'in') {
+    const filter = manager(plainRoutes(), describesClients);
+    return bootstrap(place, filter, [cluster('backend', place)], servesSidecars(shape, place));
+  }
+  const more = { ...(shape === 'mtls-h2' ? speaksHttp2 : {}), ...dialsSidecars(shape, place) };
+  return bootstrap(place, manager(plainRoutes()), [cluster('backend', place, more)]);
 }
 
 /** Every switch that makes Envoy cheaper without changing what it forwards. */
@@ -37,7 +53,8 @@ export function tunedEnvoyConfiguration(shape: Shape, place: Place): object {
   return { ...rest, stats_config: { stats_matcher: { reject_all: true } } };
 }
 
-function bootstrap(place: Place, filter: object, clusters: readonly object[]) {
+/** `transport`: with the filter chain's `transport_socket`. */
+function bootstrap(place: Place, filter: object, clusters: readonly object[], transport: object = {}) {
   return {
     admin: { address: address('127.0.0.1', place.adminPort) },
     static_resources: {
@@ -45,7 +62,7 @@ function bootstrap(place: Place, filter: object, clusters: readonly object[]) {
         {
           name: 'ingress',
           address: address('127.0.0.1', place.listenPort),
-          filter_chains: [{ filters: [filter as { name: string; typed_config: object }] }],
+          filter_chains: [{ filters: [filter as { name: string; typed_config: object }], ...transport }],
         },
       ],
       clusters,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, missing } from '../../test/peers/binaries.ts';
-import type { Place, Shape, Target } from '../target.ts';
+import { isPair, type PairShape, type Place, type Shape, type Target } from '../target.ts';
 import { clusterOf, realistic } from './workload.ts';
 
 /** HAProxy with one thread. */
@@ -34,14 +34,27 @@ ${shape === 'realistic' ? realisticProxies(place) : plain(shape, place)}
 }
 
 function plain(shape: Shape, place: Place): string {
-  const downstream = shape === 'h2' || shape === 'h2-h2' ? ' proto h2' : '';
-  const upstream = shape === 'h2-h2' ? ' proto h2' : '';
+  const { downstream, upstream } = isPair(shape) ? sidecar(shape, place) : ends(shape, place);
   return `
 frontend ingress
   bind 127.0.0.1:${place.listenPort} backlog 4096${downstream}
   default_backend backend
 backend backend
   server s1 127.0.0.1:${place.upstreamPort}${upstream}`;
+}
+
+/** What `bind` and `server` say besides. */
+function ends(shape: Shape, place: Place): { downstream: string; upstream: string } {
+  if (shape === 'tls') return { downstream: ` ssl crt ${place.certificates.in.both} alpn http/1.1`, upstream: '' };
+  const downstream = shape === 'h2' || shape === 'h2-h2' ? ' proto h2' : '';
+  return { downstream, upstream: shape === 'h2-h2' ? ' proto h2' : '' };
+}
+
+function sidecar(shape: PairShape, { side, certificates }: Place): { downstream: string; upstream: string } {
+  const alpn = shape === 'mtls-h2' ? 'h2' : 'http/1.1';
+  const trust = `ssl crt ${certificates[side].both} ca-file ${certificates.ca} alpn ${alpn} ssl-min-ver TLSv1.3`;
+  if (side === 'in') return { downstream: ` ${trust} verify required`, upstream: '' };
+  return { downstream: '', upstream: ` ${trust} verify required verifyhost bench.example.com` };
 }
 
 function realisticProxies(place: Place): string {

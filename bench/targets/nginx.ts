@@ -8,7 +8,7 @@ import { clusterOf, realistic } from './workload.ts';
 export const nginx: Target = {
   name: 'nginx',
   unavailable: () => (findProgram('nginx') === null ? missing('nginx') : null),
-  supports: (shape) => shape === 'plain' || shape === 'realistic',
+  supports: (shape) => shape === 'plain' || shape === 'realistic' || shape === 'tls',
   prepare(shape, place, workers) {
     const home = join(place.directory, 'home');
     mkdirSync(home, { recursive: true });
@@ -42,7 +42,7 @@ http {
   proxy_http_version 1.1;
   proxy_set_header Connection "";
   server_names_hash_bucket_size 128;
-${shape === 'plain' ? plain(place) : realisticServers(place)}
+${shape === 'realistic' ? realisticServers(place) : plain(place, shape === 'tls')}
 }
 `;
 }
@@ -57,12 +57,14 @@ function upstream(name: string, place: Place): string {
   }`;
 }
 
-function plain(place: Place): string {
+function plain(place: Place, isSecure: boolean): string {
+  const { chain, key } = place.certificates.in;
   return `
   access_log off;
   ${upstream('backend', place)}
   server {
-    listen 127.0.0.1:${place.listenPort} backlog=4096;
+    listen 127.0.0.1:${place.listenPort} backlog=4096${isSecure ? ' ssl' : ''};
+    ${isSecure ? `ssl_certificate ${chain}; ssl_certificate_key ${key}; ssl_protocols TLSv1.2 TLSv1.3;` : ''}
     location / { proxy_pass http://backend; }
   }`;
 }
