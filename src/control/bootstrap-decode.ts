@@ -5,6 +5,7 @@ import { durationMs } from '../core/duration.ts';
 import type { Extensions } from '../core/extension.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
+import { collectStaticSecrets } from '../identity/decode/static-secrets-decode.ts';
 import type { SecretSourceData } from '../identity/secret-source-data.ts';
 import { SecretSources } from '../identity/secret-sources.ts';
 import { decodeListener } from '../listener/decode.ts';
@@ -55,7 +56,7 @@ const supported = new SupportedFields(
     'use_tcp_for_dns_lookups',
   ],
 );
-const supportedResources = new SupportedFields(Bootstrap_StaticResourcesSchema, ['listeners', 'clusters']);
+const supportedResources = new SupportedFields(Bootstrap_StaticResourcesSchema, ['listeners', 'clusters', 'secrets']);
 const supportedClusterManager = new SupportedFields(ClusterManagerSchema, [], ['enable_deferred_cluster_creation']);
 
 /** What the command line adds to or overrides in a bootstrap. */
@@ -90,6 +91,7 @@ export function decodeBootstrap(
   const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime'));
   extensions.runtime = staticRuntime(runtimeLayers);
   const secrets = new NeededSecrets(node, extensions);
+  collectStaticSecrets(resources?.secrets ?? [], at, secrets.pending);
   const clusters: ClusterData[] = [];
   for (const [i, cluster] of (resources?.clusters ?? []).entries()) {
     const data = decodeCluster(cluster, at.at('clusters', i), extensions);
@@ -127,7 +129,7 @@ class NeededSecrets implements SecretNeeds {
   readonly ofClusters: Map<string, readonly string[]>;
   readonly ofListeners: Map<string, readonly string[]>;
   private readonly node: NodeData;
-  private readonly pending: SecretSources;
+  readonly pending: SecretSources;
 
   constructor(node: NodeData, extensions: Extensions) {
     this.sources = [];
@@ -146,6 +148,10 @@ class NeededSecrets implements SecretNeeds {
       name,
       taken.map(({ key }) => key),
     );
+    for (const { name, from } of taken) {
+      if (from.kind === 'sds' && from.source.from.kind === 'ads')
+        reasons.add(`secret '${name}' is to come over ADS, which is not supported by sekisho`);
+    }
     const isNamed = this.node.id !== '' && this.node.cluster !== '';
     // Envoy's words: control planes would not know whom they talk to.
     if (!isNamed && taken.some(({ from }) => from.kind === 'sds'))

@@ -1,5 +1,4 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { CertificateError, type Certificate } from './certificate.ts';
 import { certificatesOfPem } from './pem.ts';
 
@@ -67,7 +66,8 @@ function unreadable(pem: string, code: string): string {
 /** Why a PKCS#12 file cannot be used; empty: it can. */
 export function pkcs12Problem(bytes: Uint8Array, password: string, origin: string): string {
   try {
-    createSecureContext({ pfx: Buffer.from(bytes), passphrase: password });
+    // Loaded where a PKCS#12 file is configured: few have one.
+    process.getBuiltinModule('node:tls').createSecureContext({ pfx: Buffer.from(bytes), passphrase: password });
     return '';
   } catch (error) {
     return `Failed to load pkcs12 from ${origin}: ${(error as Error).message}`;

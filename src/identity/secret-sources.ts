@@ -1,11 +1,16 @@
 import type { Extensions } from '../core/extension.ts';
+import type { Reasons } from '../core/rejection.ts';
 import type { SecretData } from './secret-data.ts';
 import type { DecodedSecret, SecretSourceData } from './secret-source-data.ts';
 
 /** One of `static_resources.secrets`. Like Envoy nobody minds what is wrong with it until it is named. */
 export interface StaticSecret {
-  /** Read once, when it is first named; null: reasons were added where it stands. */
-  open(): DecodedSecret | null;
+  /** `envoy.extensions.transport_sockets.tls.v3.Secret`. */
+  readonly message: object;
+  /** Where it stands. */
+  readonly reasons: Reasons;
+  /** Read once, when it is first named: undefined before, null where it cannot be used. */
+  decoded: DecodedSecret | null | undefined;
 }
 
 /**

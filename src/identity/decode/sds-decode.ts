@@ -14,6 +14,7 @@ import type { DecodedSecret } from '../secret-source-data.ts';
 import { SecretSources } from '../secret-sources.ts';
 import { decodeConfigSource } from './config-source-decode.ts';
 import { SourceReader } from './data-source-decode.ts';
+import { decodeWholeSecret } from './secret-decode.ts';
 
 const supported = new SupportedFields(SdsSecretConfigSchema, ['name', 'sds_config']);
 
@@ -43,8 +44,8 @@ export function decodeSdsSecret<Kind extends SecretData['kind']>(
       reasons.at('name').add(`${unknownStatic[kind]}: ${name}`);
       return null;
     }
-    const decoded = secret.open();
-    return decoded === null ? null : writtenSecret<SecretOf<Kind>>(decoded, extensions);
+    if (secret.decoded === undefined) secret.decoded = decodeWholeSecret(secret.message as Secret, secret.reasons);
+    return secret.decoded === null ? null : writtenSecret<SecretOf<Kind>>(secret.decoded, extensions);
   }
   const at = reasons.at('sds_config');
   const source = decodeConfigSource(message.sdsConfig, at);

@@ -13,7 +13,6 @@ import {
 import { toBinary } from '../../proto/protobuf.js';
 import type { GenericSecret as GenericSecretData, SecretData, TicketKeysSecret } from '../secret-data.ts';
 import type { DecodedSecret } from '../secret-source-data.ts';
-import type { SecretSources, StaticSecret } from '../secret-sources.ts';
 import { decodeCertificate } from './certificate-decode.ts';
 import { because, SourceReader } from './data-source-decode.ts';
 import { decodeValidation } from './validation-decode.ts';
@@ -30,14 +29,6 @@ const genericFields = new SupportedFields(GenericSecretSchema, ['secret', 'secre
 
 /** Name 16, HMAC key 32, AES key 32. */
 const ticketKeyLength = 80;
-
-/** Envoy's names of the kinds, in its sentence about duplicates. */
-const kinds = {
-  tlsCertificate: { kind: 'certificate', name: 'TlsCertificate' },
-  validationContext: { kind: 'validation', name: 'CertificateValidationContext' },
-  sessionTicketKeys: { kind: 'ticket-keys', name: 'TlsSessionTicketKeys' },
-  genericSecret: { kind: 'generic', name: 'GenericSecret' },
-} as const;
 
 /** A Secret as SDS brings it. Null: reasons were added. */
 export function decodeSecret(message: Secret, reasons: Reasons): SecretData | null {
@@ -99,36 +90,4 @@ function decodeGeneric(message: GenericSecret, reasons: Reasons, reader: SourceR
     ([name, source]) => [name, read(source, reasons.at('secrets', name))] as const,
   );
   return { kind: 'generic', value: read(message.secret, reasons.at('secret')), values: Object.fromEntries(values) };
-}
-
-/** `static_resources.secrets`: known by name to what is decoded after them. */
-export function decodeStaticSecrets(messages: readonly Secret[], reasons: Reasons, sources: SecretSources): void {
-  for (const [i, message] of messages.entries()) {
-    const at = reasons.at('secrets', i);
-    const { case: type } = message.type;
-    if (type === undefined) {
-      at.add('Secret type not implemented');
-      continue;
-    }
-    const { kind, name } = kinds[type];
-    if (!sources.addStatic(kind, message.name, new StaticMessage(message, at)))
-      at.at('name').add(`Duplicate static ${name} secret name ${message.name}`);
-  }
-}
-
-class StaticMessage implements StaticSecret {
-  private readonly message: Secret;
-  private readonly reasons: Reasons;
-  private opened: DecodedSecret | null | undefined;
-
-  constructor(message: Secret, reasons: Reasons) {
-    this.message = message;
-    this.reasons = reasons;
-    this.opened = undefined;
-  }
-
-  open(): DecodedSecret | null {
-    if (this.opened === undefined) this.opened = decodeWholeSecret(this.message, this.reasons);
-    return this.opened;
-  }
 }
