@@ -19,6 +19,7 @@ import type { FromWorker, ListenerScope, WorkerInit } from './control/worker-mes
 import type { Workers, WorkersListener } from './control/workers.ts';
 import { formatAddress, type Address } from './core/peer.ts';
 import { openDnsResolver } from './net/dns-resolver.ts';
+import { firstPublicAddress } from './net/local-address.ts';
 import { DescriptorTable } from './net/uring/descriptor-table.ts';
 import { Loop } from './net/loop.ts';
 import type { LogLevels } from './observe/log/log-levels.ts';
@@ -34,6 +35,10 @@ import type { RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.
 import { HttpConnectionManagerSchema } from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { anyIs, anyUnpack } from './proto/protobuf.js';
 import type { HeaderMatcherData } from './route/match/matcher-data.ts';
+import { nodeMessage } from './node-message.ts';
+import type { CertificatesInUse } from './certificates-in-use.ts';
+import { namesTls } from './identity/tls-context-kinds.ts';
+import type { ProcessSecrets } from './process-secrets.ts';
 import { ProcessView } from './process-view.ts';
 import { ServerStats } from './server-stats.ts';
 
@@ -67,7 +72,12 @@ export class App implements WorkersListener {
   readonly bound: Map<string, readonly Address[]>;
   readonly serverStats: ServerStats;
   readonly listenerDrain: ListenerDrain;
+  /** The newest; what it waits for may not be there yet. */
   configuration: Accepted;
+  /** Null: none has named a secret that must be fetched. */
+  secrets: ProcessSecrets | null;
+  /** Null: none has named a TLS context. */
+  certificates: CertificatesInUse | null;
   state: ServerState;
   configuredAtMs: number;
   isFailingHealthchecks: boolean;
@@ -76,6 +86,10 @@ export class App implements WorkersListener {
   private readonly numbers: SharedNumberAllotment;
   private readonly loop: Loop;
   private version: number;
+  /** The configuration that the workers have; null: none yet. */
+  private published: Accepted | null;
+  /** Ends the wait for what a newer configuration needs, which comes after all. */
+  supersede: (() => void) | null;
   private readonly ticketKeys: readonly Uint8Array[];
   private readonly applied: Map<number, (message: Extract<FromWorker, { kind: 'applied' }>) => void>;
   private readonly drained: Set<number>;
@@ -102,6 +116,10 @@ export class App implements WorkersListener {
     this.configuredAtMs = Date.now();
     this.isFailingHealthchecks = false;
     this.version = 0;
+    this.published = null;
+    this.supersede = null;
+    this.secrets = null;
+    this.certificates = null;
     this.ticketKeys = [randomBytes(ticketKeyBytes)];
     this.applied = new Map();
     this.drained = new Set();
@@ -116,6 +134,7 @@ export class App implements WorkersListener {
       concurrency: environment.concurrency,
       version,
       state: () => this.serverState,
+      daysUntilFirstCertExpiring: () => this.certificates?.daysUntilFirstExpiry(Date.now()) ?? 4_294_967_295,
     });
     this.numbers = new SharedNumberAllotment(this.shared);
     this.runtime = new Runtime(
@@ -124,6 +143,7 @@ export class App implements WorkersListener {
       environment.logs.component('runtime'),
       (entries) => {
         this.runtimeValues.update(entries);
+        this.secrets?.own.onRuntimeChanged();
         this.workers.postAll({ kind: 'runtime', entries });
       },
     );
@@ -137,6 +157,8 @@ export class App implements WorkersListener {
       runtime: this.runtimeValues,
       openResolver: openDnsResolver,
       onChanges: (changes) => this.workers.postAll({ kind: 'clusters', changes }),
+      onHosts: (cluster, hosts) => this.secrets?.own.updateHosts(cluster, hosts),
+      hasSecrets: (cluster) => this.secrets?.hasSecretsOf(cluster) ?? true,
     });
     this.stats.addSource(this.directory);
     this.workers = workers;
@@ -157,13 +179,13 @@ export class App implements WorkersListener {
     return this.isFailingHealthchecks && this.state === 'LIVE' ? 'DRAINING' : this.state;
   }
 
-  /** Admin first, then the clusters' first answers, then the listeners: as Envoy starts. */
+  /** Admin first, then what clusters wait for, then what listeners wait for: as Envoy starts. */
   async start(): Promise<void> {
     if (this.environment.options.ioBackend === 'io_uring') await this.insistOnUring();
     await this.openAdmin();
+    await this.warmClusters();
     this.state = 'INITIALIZING';
-    this.directory.replace(this.configuration.data.clusters);
-    await this.directory.whenWarm();
+    await this.secrets?.whenListenersReady();
     const failures = await this.distribute();
     if (failures.length > 0) throw new Error(failures.join('\n'));
     this.runtime.watch();
@@ -177,9 +199,63 @@ export class App implements WorkersListener {
   async replace(configuration: Accepted): Promise<readonly string[]> {
     this.configuration = configuration;
     this.configuredAtMs = Date.now();
-    this.directory.replace(configuration.data.clusters);
-    await this.directory.whenWarm();
-    return this.distribute();
+    const { promise: superseded, resolve } = Promise.withResolvers<'superseded'>();
+    this.supersede = () => resolve('superseded');
+    const { ofClusters, ofListeners } = configuration.data.secrets;
+    this.serverStats.warming(ofClusters.size, ofListeners.size);
+    const outcome = await Promise.race([superseded, this.warm()]);
+    this.supersede = null;
+    this.serverStats.warming(0, 0);
+    return outcome === 'superseded' ? [] : this.distribute();
+  }
+
+  /** Hosts and secrets of all clusters, then secrets of all listeners. */
+  private async warm(): Promise<void> {
+    await this.warmClusters();
+    await this.secrets?.whenListenersReady();
+  }
+
+  private async warmClusters(): Promise<void> {
+    const { data, extensions } = this.configuration;
+    if (namesTls(extensions)) await this.openCertificates();
+    this.directory.replace(data.clusters);
+    if (data.secrets.sources.length > 0) this.secrets ??= await this.openSecrets();
+    await this.secrets?.replace(data.secrets, extensions);
+    await Promise.all([this.directory.whenWarm(), this.secrets?.whenClustersReady()]);
+  }
+
+  private async openCertificates(): Promise<void> {
+    if (this.certificates !== null) return;
+    const { CertificatesInUse } = await import('./certificates-in-use.ts');
+    this.certificates = new CertificatesInUse(
+      () => this.configuration.data,
+      () => this.secrets,
+    );
+    this.stats.addSource(this.certificates);
+  }
+
+  /** Loads what fetches secrets, and what calls of our own need, only where a configuration names any. */
+  private async openSecrets(): Promise<ProcessSecrets> {
+    const [{ ProcessSecrets }, { decodeSecret }] = await Promise.all([
+      import('./process-secrets.ts'),
+      import('./identity/decode/secret-decode.ts'),
+    ]);
+    return new ProcessSecrets({
+      loop: this.loop,
+      log: this.environment.logs.component('config'),
+      setText: (name, value) => this.stats.setText(name, value),
+      directory: this.directory,
+      stats: this.ownStats.root,
+      runtime: this.runtimeValues,
+      shared: this.shared.join('main_thread'),
+      ownZone: this.configuration.data.node.locality.zone,
+      ticketKeys: this.ticketKeys,
+      onHostCounters: (message) => this.hostReports.receive('main_thread', message),
+      localAddress: firstPublicAddress(),
+      node: () => nodeMessage(this.configuration),
+      decode: decodeSecret,
+      onChanges: (changes) => this.workers.postAll({ kind: 'secrets', changes }),
+    });
   }
 
   /** Stops accepting, lets what is open finish, and resolves when all has or `limitMs` is over. */
@@ -194,6 +270,7 @@ export class App implements WorkersListener {
   async stop(): Promise<void> {
     if (this.flushTimer !== null) clearInterval(this.flushTimer);
     this.directory.stop();
+    this.secrets?.stop();
     this.runtime.close();
     await Promise.all([this.workers.stop(), this.admin?.close()]);
     await this.files?.close();
@@ -265,6 +342,9 @@ export class App implements WorkersListener {
     }
     if (this.isFailingHealthchecks) this.workers.post(index, { kind: 'health-failed', failed: true });
     for (const message of this.listenerDrain.messages) this.workers.post(index, message);
+    if (this.secrets !== null) this.workers.post(index, { kind: 'secrets', changes: this.secrets.everything() });
+    // Before the first snapshot it is given one as all others are.
+    if (this.published === null) return;
     this.workers.post(index, { kind: 'snapshot', snapshot: this.snapshot(this.directory.everything()) });
   }
 
@@ -312,15 +392,16 @@ export class App implements WorkersListener {
   private snapshot(clusters: ClusterChanges): SnapshotData {
     const ports: Record<string, number[]> = {};
     for (const [name, addresses] of this.bound) ports[name] = addresses.map((address) => address.port);
-    const { listeners } = this.configuration.data;
+    const { data, extensions } = this.published!;
+    const { listeners } = data;
     const numbers = this.numbers.allot(sharedNumberKeys(listeners));
-    const { extensions } = this.configuration;
     return { version: this.version, listeners, clusters, ports, extensions, numbers };
   }
 
   /** The first worker binds, and tells the ports that the others must share. */
   private async distribute(): Promise<readonly string[]> {
     this.version++;
+    this.published = this.configuration;
     const changes = this.directory.takeChanges();
     this.serverStats.clusters(
       changes.set.map(({ name }) => name),
@@ -331,6 +412,7 @@ export class App implements WorkersListener {
     for (let index = 1; index < this.workers.count; index++) others.push(this.give(index, changes));
     for (const more of await Promise.all(others)) failures.push(...more);
     this.serverStats.listeners(this.configuration.data.listeners, failures.length);
+    this.secrets?.forget();
     return [...new Set(failures)];
   }
 

@@ -24,9 +24,10 @@ import type { LogLevels } from './observe/log/log-levels.ts';
 import type { StatsConfigData } from './observe/stats-data.ts';
 import type { StatsSnapshot } from './observe/stats-snapshot.ts';
 import { TagExtraction } from './observe/tag-extraction.ts';
+import { nodeMessage } from './node-message.ts';
 import { giveBackMemory } from './spare-memory.ts';
-import { LocalitySchema, NodeSchema } from './proto/envoy/config/core/v3/base_pb.js';
-import { clone, create, toJson } from './proto/protobuf.js';
+import { NodeSchema } from './proto/envoy/config/core/v3/base_pb.js';
+import { toJson } from './proto/protobuf.js';
 
 /** Listing more counters than this leaves more behind than a heap of the usual size. */
 const manyStats = 20_000;
@@ -66,15 +67,7 @@ export class ProcessView implements AdminSource {
 
   /** The bootstrap's node as it was given, under the names that the command line gives it. */
   get node(): JsonObject {
-    const { message, data } = this.app.configuration;
-    const node = message.node === undefined ? create(NodeSchema) : clone(NodeSchema, message.node);
-    node.id = data.node.id;
-    node.cluster = data.node.cluster;
-    if (data.node.locality.zone !== '') {
-      node.locality ??= create(LocalitySchema);
-      node.locality.zone = data.node.locality.zone;
-    }
-    node.userAgentName = 'sekisho';
+    const node = nodeMessage(this.app.configuration);
     return toJson(NodeSchema, node, { useProtoFieldName: true, alwaysEmitImplicit: true }) as JsonObject;
   }
 
@@ -119,16 +112,37 @@ export class ProcessView implements AdminSource {
       clusters: (message.staticResources?.clusters ?? []).map((cluster) => resource(cluster, cluster.name)),
       listeners: (message.staticResources?.listeners ?? []).map((listener) => resource(listener, listener.name)),
       routes: this.app.routeMessages()?.map((routes) => resource(routes, routes.name)) ?? null,
-      secrets: [],
+      secrets: [
+        ...(message.staticResources?.secrets ?? []).map((secret) => resource(secret, secret.name)),
+        ...this.dynamicSecrets(),
+      ],
     };
   }
 
+  private dynamicSecrets(): DumpedResource[] {
+    return Array.from(this.app.secrets?.dynamic() ?? [], ({ source, data, shown }) => ({
+      message: shown.message,
+      name: source.name,
+      lastUpdatedMs: shown.updatedEpochMs,
+      versionInfo: shown.version,
+      isWarming: data === null,
+    }));
+  }
+
   certificates(): readonly JsonObject[] {
-    return [];
+    return this.app.certificates?.certificates(Date.now()) ?? [];
   }
 
   unreadyTargets(): readonly UnreadyTargetsReport[] {
-    return [];
+    const { secrets } = this.app;
+    if (secrets === null) return [];
+    const { ofListeners } = this.app.configuration.data.secrets;
+    return Array.from(ofListeners, ([name, keys]) => ({
+      name: `init manager Listener-local-init-manager ${name}`,
+      targetNames: keys
+        .filter((key) => !secrets.isReady(key))
+        .map((key) => `shared target SdsApi ${secrets.nameOf(key)}`),
+    }));
   }
 
   runtime(): RuntimeReport {

@@ -78,6 +78,8 @@ export class Server {
   async reload(): Promise<void> {
     if (this.app === null || this.isEnding) return;
     this.isReloadWanted = true;
+    // What the one before waits for may never come.
+    this.app.supersede?.();
     if (this.isReloading) return;
     this.isReloading = true;
     while (this.isReloadWanted) {

@@ -10,6 +10,8 @@ export interface ServerFacts {
   /** `major.minor.patch`. */
   readonly version: string;
   state(): ServerState;
+  /** 4294967295: there are no certificates. */
+  daysUntilFirstCertExpiring(): number;
 }
 
 /** `server.state`. */
@@ -42,6 +44,8 @@ export class ServerStats {
   private readonly listenerCreateSuccess: Counter;
   private readonly listenerCreateFailure: Counter;
   private readonly listenerStopped: Counter;
+  private readonly listenersWarming: Gauge;
+  private readonly clustersWarming: Gauge;
   private readonly workersStarted: Gauge;
   private readonly clustersActive: Gauge;
   private readonly clusterAdded: Counter;
@@ -63,6 +67,9 @@ export class ServerStats {
     this.listenerCreateSuccess = listenerManager.counter('listener_create_success');
     this.listenerCreateFailure = listenerManager.counter('listener_create_failure');
     this.listenerStopped = listenerManager.counter('listener_stopped');
+    this.listenersWarming = listenerManager.gauge('total_listeners_warming');
+    this.clustersWarming = clusterManager.gauge('warming_clusters');
+    this.warming(0, 0);
     this.workersStarted = listenerManager.gauge('workers_started');
     this.clustersActive = clusterManager.gauge('active_clusters');
     this.clusterAdded = clusterManager.counter('cluster_added');
@@ -75,17 +82,15 @@ export class ServerStats {
     for (const [prefix, names] of Object.entries(idleCounters)) {
       for (const name of names) root.scope(prefix).counter(name);
     }
-    listenerManager.gauge('total_listeners_warming').set(0);
     listenerManager.gauge('total_listeners_draining');
     listenerManager.gauge('total_filter_chains_draining');
-    clusterManager.gauge('warming_clusters').set(0);
     server.scope('compilation_settings').gauge('fips_mode').set(0);
     server.gauge('concurrency').set(facts.concurrency);
-    server.gauge('days_until_first_cert_expiring').set(4294967295);
     server.gauge('hot_restart_epoch');
     server.gauge('live').set(0);
     server.gauge('parent_connections');
     server.gauge('version').set(versionNumber(facts.version));
+    store.gaugeFrom('server.days_until_first_cert_expiring', () => facts.daysUntilFirstCertExpiring());
     store.gaugeFrom('server.state', () => stateNumbers[facts.state()]);
     store.gaugeFrom('server.uptime', () => Math.floor(performance.now() / 1000));
     store.gaugeFrom('server.memory_allocated', () => process.memoryUsage().heapUsed);
@@ -120,6 +125,12 @@ export class ServerStats {
     this.listenerCreateSuccess.add(Math.max(0, changed - failures));
     if (failures > 0) this.listenerCreateFailure.add(failures);
     this.listenersActive.set(now.size);
+  }
+
+  /** What a newer configuration waits for while the one before serves on; what a start waits for does not count, as in Envoy. */
+  warming(clusters: number, listeners: number): void {
+    this.clustersWarming.set(clusters);
+    this.listenersWarming.set(listeners);
   }
 
   /** By /drain_listeners. */

@@ -1,15 +1,11 @@
 import type { SecretStore } from './identity/secret-store.ts';
 import type { DownstreamTlsData, UpstreamTlsData } from './identity/tls-context-data.ts';
+import { namesTls } from './identity/tls-context-kinds.ts';
 import type { Network } from './net/network.ts';
 import type { TlsTools, TlsTurns } from './net/tls/tls-tools.ts';
 import type { DownstreamTransport, UpstreamTransport } from './net/transport.ts';
 import type { StatsScope } from './observe/stats.ts';
 import { Regex } from './route/regex.ts';
-
-const contextKinds: readonly string[] = [
-  'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
-  'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
-];
 
 /** TLS of one thread. OpenSSL is opened where a configuration names a TLS context. */
 export class TlsTransports {
@@ -27,8 +23,7 @@ export class TlsTransports {
 
   /** `kinds`: message names that a configuration has, which may be of anything. */
   async load(kinds: readonly string[]): Promise<void> {
-    if (this.builders === null && kinds.some((kind) => contextKinds.includes(kind)))
-      this.builders = await import('./net/tls/build.ts');
+    if (this.builders === null && namesTls(kinds)) this.builders = await import('./net/tls/build.ts');
   }
 
   /** `scope`: of the listener. */

@@ -1,5 +1,5 @@
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { ResourceSchema } from '../../proto/envoy/service/discovery/v3/discovery_pb.js';
+import { ResourceSchema, type Resource } from '../../proto/envoy/service/discovery/v3/discovery_pb.js';
 import { anyIs, anyUnpack } from '../../proto/protobuf.js';
 import type { OpenedResource, ResourceKind } from './resource-kind.ts';
 
@@ -21,6 +21,22 @@ export function openResources(kind: ResourceKind, resources: readonly Any[]): re
     } catch (error) {
       return `a resource of type ${kind.typeUrl} cannot be read: ${(error as Error).message}`;
     }
+  }
+  return opened;
+}
+
+/** As `openResources`, of an incremental response, where every resource says its name. */
+export function openDeltaResources(
+  kind: ResourceKind,
+  resources: readonly Resource[],
+): readonly OpenedResource[] | string {
+  const opened: OpenedResource[] = [];
+  for (const { name, resource } of resources) {
+    if (resource?.typeUrl !== kind.typeUrl) {
+      const found = resource?.typeUrl ?? '';
+      return `type URL ${found} embedded in an individual Any does not match the message-wide type URL ${kind.typeUrl} in DeltaDiscoveryResponse`;
+    }
+    opened.push({ name, packed: resource.value });
   }
   return opened;
 }

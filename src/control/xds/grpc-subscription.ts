@@ -2,10 +2,11 @@ import type { Clock, Timed } from '../../core/clock.ts';
 import type { ApiSourceData } from '../../identity/config-source-data.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { Node } from '../../proto/envoy/config/core/v3/base_pb.js';
-import type { DiscoveryRequest, DiscoveryResponse } from '../../proto/envoy/service/discovery/v3/discovery_pb.js';
 import { ControlPlaneStats } from './control-plane-stats.ts';
 import type { OpenedResource, ResourceKind, Subscription, SubscriptionUser } from './resource-kind.ts';
-import { Sotw, sotwMethod, type WatchUser } from './sotw.ts';
+import { Sotw, sotwMethod } from './sotw.ts';
+import { Delta, deltaMethod } from './delta.ts';
+import type { WatchUser } from './xds-protocol.ts';
 import { SubscriptionStats, type SetText } from './subscription-stats.ts';
 import { XdsStream, type XdsSurroundings } from './xds-stream.ts';
 
@@ -35,8 +36,7 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
   private readonly surroundings: XdsSurroundings;
   private readonly user: SubscriptionUser;
   private readonly stats: SubscriptionStats;
-  private readonly stream: XdsStream<DiscoveryRequest, DiscoveryResponse>;
-  private readonly protocol: Sotw;
+  private readonly stream: Subscription;
 
   constructor(
     options: GrpcSubscriptionOptions,
@@ -51,13 +51,11 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
     this.surroundings = surroundings;
     this.user = user;
     this.stats = new SubscriptionStats(scope, prefix, setText);
-    const { kind, source, node, names } = options;
     const stats = new ControlPlaneStats(scope, prefix, setText);
-    this.protocol = new Sotw(node, source.nodeOnFirstMessageOnly, stats, surroundings.log, (request) =>
-      this.stream.send(request),
-    );
-    this.protocol.watch(kind, names, this);
-    this.stream = new XdsStream(sotwMethod(kind.streamMethod), source, surroundings, this.protocol, stats);
+    this.stream =
+      options.source.protocol === 'GRPC'
+        ? sotwStream(options, surroundings, stats, this)
+        : deltaStream(options, surroundings, stats, this);
   }
 
   start(): void {
@@ -105,4 +103,32 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
     this.surroundings.timers.cancel(this);
     this.stats.succeeded(version, clock.epochMs, durationMs);
   }
+}
+
+function sotwStream(
+  { kind, names, source, node }: GrpcSubscriptionOptions,
+  surroundings: XdsSurroundings,
+  stats: ControlPlaneStats,
+  user: WatchUser,
+): Subscription {
+  const { nodeOnFirstMessageOnly } = source;
+  const options = { node, nodeOnFirstMessageOnly, stats, log: surroundings.log };
+  const protocol = new Sotw(options, (request) => stream.send(request));
+  const stream = new XdsStream(sotwMethod(kind.streamMethod), source, surroundings, protocol, stats);
+  protocol.watch(kind, names, user);
+  return stream;
+}
+
+function deltaStream(
+  { kind, names, source, node }: GrpcSubscriptionOptions,
+  surroundings: XdsSurroundings,
+  stats: ControlPlaneStats,
+  user: WatchUser,
+): Subscription {
+  const { nodeOnFirstMessageOnly } = source;
+  const options = { node, nodeOnFirstMessageOnly, stats, log: surroundings.log };
+  const protocol = new Delta(options, (request) => stream.send(request));
+  const stream = new XdsStream(deltaMethod(kind.deltaMethod), source, surroundings, protocol, stats);
+  protocol.watch(kind, names, user);
+  return stream;
 }

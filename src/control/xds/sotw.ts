@@ -1,7 +1,5 @@
 import { GrpcCode } from '../../cluster/grpc/grpc-status.ts';
 import type { GrpcMethod } from '../../cluster/grpc/grpc-call.ts';
-import type { Log } from '../../observe/log/log.ts';
-import type { Node } from '../../proto/envoy/config/core/v3/base_pb.js';
 import {
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
@@ -9,19 +7,9 @@ import {
   type DiscoveryResponse,
 } from '../../proto/envoy/service/discovery/v3/discovery_pb.js';
 import { create, fromBinary, toBinary } from '../../proto/protobuf.js';
-import type { ControlPlaneStats } from './control-plane-stats.ts';
 import { openResources } from './discovery.ts';
-import type { OpenedResource, ResourceKind } from './resource-kind.ts';
-import type { XdsProtocol } from './xds-stream.ts';
-
-/** Who wants resources of one kind from a stream. */
-export interface WatchUser {
-  /** Those that were asked for, of all that the response has. @returns why they are refused; empty: taken */
-  onResources(resources: readonly OpenedResource[], version: string): string;
-  /** What should have been an answer is none, in the log's words. */
-  onRefused(reason: string): void;
-  onStreamFailed(): void;
-}
+import type { ResourceKind } from './resource-kind.ts';
+import { refusalMax, type ConversationOptions, type WatchUser, type XdsProtocol } from './xds-protocol.ts';
 
 /** One kind of resource on a stream, and how far the conversation about it has come. */
 class Watch {
@@ -56,27 +44,15 @@ export function sotwMethod(path: string): GrpcMethod<DiscoveryRequest, Discovery
  * neither the kinds nor the stream, which may carry one kind or all.
  */
 export class Sotw implements XdsProtocol<DiscoveryResponse> {
-  private readonly node: Node;
-  private readonly nodeOnFirstMessageOnly: boolean;
-  private readonly stats: ControlPlaneStats;
-  private readonly log: Log;
+  private readonly options: ConversationOptions;
   /** By type URL, in the order in which they are asked for. */
   private readonly watches: Map<string, Watch>;
   private readonly send: (request: DiscoveryRequest) => void;
   private isOpen: boolean;
   private hasSaidNode: boolean;
 
-  constructor(
-    node: Node,
-    nodeOnFirstMessageOnly: boolean,
-    stats: ControlPlaneStats,
-    log: Log,
-    send: (request: DiscoveryRequest) => void,
-  ) {
-    this.node = node;
-    this.nodeOnFirstMessageOnly = nodeOnFirstMessageOnly;
-    this.stats = stats;
-    this.log = log;
+  constructor(options: ConversationOptions, send: (request: DiscoveryRequest) => void) {
+    this.options = options;
     this.watches = new Map();
     this.send = send;
     this.isOpen = false;
@@ -109,16 +85,16 @@ export class Sotw implements XdsProtocol<DiscoveryResponse> {
   }
 
   onResponse(response: DiscoveryResponse): void {
-    if (response.controlPlane !== undefined) this.stats.identified(response.controlPlane.identifier);
+    if (response.controlPlane !== undefined) this.options.stats.identified(response.controlPlane.identifier);
     const watch = this.watches.get(response.typeUrl);
     if (watch === undefined) {
-      this.log.warn(`the control plane sent resources of type ${response.typeUrl}, which nobody has asked for`);
+      this.options.log.warn(`the control plane sent resources of type ${response.typeUrl}, which nobody has asked for`);
       return;
     }
     watch.nonce = response.nonce;
     const refusal = this.take(watch, response);
     if (refusal === '') watch.version = response.versionInfo;
-    else this.log.warn(`gRPC config for ${response.typeUrl} rejected: ${refusal}`);
+    else this.options.log.warn(`gRPC config for ${response.typeUrl} rejected: ${refusal}`);
     this.ask(watch, refusal);
   }
 
@@ -127,7 +103,7 @@ export class Sotw implements XdsProtocol<DiscoveryResponse> {
   private take(watch: Watch, response: DiscoveryResponse): string {
     const opened = openResources(watch.kind, response.resources);
     if (typeof opened === 'string') {
-      watch.user.onRefused(opened);
+      watch.user.onRefused();
       return opened;
     }
     if (watch.names.length === 0) return watch.user.onResources(opened, response.versionInfo);
@@ -138,7 +114,7 @@ export class Sotw implements XdsProtocol<DiscoveryResponse> {
 
   /** Also answers the response before: what was taken of it, and why not. */
   private ask(watch: Watch, refusal = ''): void {
-    const saysNode = !this.hasSaidNode || !this.nodeOnFirstMessageOnly;
+    const saysNode = !this.hasSaidNode || !this.options.nodeOnFirstMessageOnly;
     this.hasSaidNode = true;
     this.send(
       create(DiscoveryRequestSchema, {
@@ -146,12 +122,9 @@ export class Sotw implements XdsProtocol<DiscoveryResponse> {
         resourceNames: [...watch.names],
         typeUrl: watch.kind.typeUrl,
         responseNonce: watch.nonce,
-        ...(saysNode && { node: this.node }),
+        ...(saysNode && { node: this.options.node }),
         ...(refusal !== '' && { errorDetail: { code: GrpcCode.Internal, message: refusal.slice(0, refusalMax) } }),
       }),
     );
   }
 }
-
-/** Characters of a refusal that the control plane is told. */
-const refusalMax = 4096;

@@ -8,6 +8,7 @@ import type { Log } from '../../observe/log/log.ts';
 import { BackOff } from './back-off.ts';
 import type { ControlPlaneStats } from './control-plane-stats.ts';
 import { TokenBucket } from './token-bucket.ts';
+import type { XdsProtocol } from './xds-protocol.ts';
 
 /** What every stream to a control plane has around it: the main thread's. */
 export interface XdsSurroundings {
@@ -20,15 +21,6 @@ export interface XdsSurroundings {
   cluster(name: string): Cluster | undefined;
   /** Address of this machine, for `x-forwarded-for`. */
   readonly localAddress: string;
-}
-
-/** What is said on a stream: state of the world or delta, one type or many. */
-export interface XdsProtocol<Response> {
-  /** A stream begins: ask for everything anew. */
-  onOpened(): void;
-  onResponse(response: Response): void;
-  /** It ended, or could not be opened; another is on its way. */
-  onFailed(): void;
 }
 
 /** Bytes of one response. A cluster list of a large mesh has some tens of MiB; gRPC's usual 4 MiB would cut it off. */
