@@ -75,9 +75,10 @@ function keyed(
   downstream: Peer | null,
   downstreamKey: string,
 ): TransportOptions {
-  const parts = [serverName.toLowerCase(), subjectAltNames.join(), applicationProtocols.join(), downstreamKey];
+  const parts = [serverName, subjectAltNames.join(), applicationProtocols.join(), downstreamKey];
   if (parts.every((part) => part === '')) return noTransportOptions;
-  const key = parts.join('\0');
+  // Names in either case are one, to Envoy too.
+  const key = parts.join('\0').toLowerCase();
   return { ...noTransportOptions, key, serverName, subjectAltNames, applicationProtocols, downstream };
 }
 
