@@ -51,9 +51,8 @@ class ReferenceChecker {
   }
 
   bootstrap(bootstrap: Bootstrap): void {
-    const { clusters = [], listeners = [], secrets = [] } = bootstrap.staticResources ?? {};
+    const { clusters = [], listeners = [] } = bootstrap.staticResources ?? {};
     this.#unique(clusters, 'static_resources.clusters', 'cluster');
-    this.#unique(secrets, 'static_resources.secrets', 'secret');
     clusters.forEach((cluster, index) => {
       const path = `static_resources.clusters[${index}].eds_cluster_config.eds_config`;
       this.#configSource(cluster.edsClusterConfig?.edsConfig, path);

@@ -49,7 +49,7 @@ export function readCipherSuites(configured: readonly string[]): CipherSuites {
     return group === null ? members[0] : `[${members.join('|')}]`;
   });
   if (bad.size > 0 || isMalformed) {
-    const problem = `Failed to initialize cipher suites ${text}. The following ciphers were rejected when tried individually: ${[...bad].join(', ')}`;
+    const problem = `Failed to initialize cipher suites ${text}. The following ciphers were rejected when tried individually: ${[...bad].filter((name) => name !== '' && standardNames[name] === undefined).join(', ')}`;
     return { names: [], problem };
   }
   if (refused.size === 0) return { names, problem: '' };
@@ -64,7 +64,9 @@ function ownName(name: string, bad: Set<string>, refused: Set<string>): string {
   const words = name.replace(/^[-!+]/, '').split('+');
   const isKnown = words.every((word) => beyond.has(word) || standardNames[word] !== undefined);
   if (isKnown) refused.add(name);
-  else for (const word of words) if (!beyond.has(word) && standardNames[word] === undefined) bad.add(word);
+  else
+    for (const word of words)
+      if (!beyond.has(word) && standardNames[word] === undefined) bad.add(word.replace(/[[\]]/g, ''));
   return name;
 }
 
@@ -82,26 +84,46 @@ export const curveNames: readonly string[] = [
   'MLKEM1024',
 ];
 
-/** What both know as `signature_algorithms`. */
-export const signatureAlgorithmNames: readonly string[] = [
-  'rsa_pkcs1_sha1',
-  'rsa_pkcs1_sha256',
-  'rsa_pkcs1_sha384',
-  'rsa_pkcs1_sha512',
-  'rsa_pss_rsae_sha256',
-  'rsa_pss_rsae_sha384',
-  'rsa_pss_rsae_sha512',
-  'ecdsa_sha1',
-  'ecdsa_secp256r1_sha256',
-  'ecdsa_secp384r1_sha384',
-  'ecdsa_secp521r1_sha512',
-  'ed25519',
-  'mldsa44',
-  'mldsa65',
-  'mldsa87',
-  ...['RSA', 'RSA-PSS', 'PSS', 'ECDSA'].flatMap((key) =>
-    ['SHA256', 'SHA384', 'SHA512'].map((digest) => `${key}+${digest}`),
+/** What both know as `signature_algorithms`, by the names that TLS 1.3 has for them. */
+const signatureAlgorithms: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      'rsa_pkcs1_sha1',
+      'rsa_pkcs1_sha256',
+      'rsa_pkcs1_sha384',
+      'rsa_pkcs1_sha512',
+      'rsa_pss_rsae_sha256',
+      'rsa_pss_rsae_sha384',
+      'rsa_pss_rsae_sha512',
+      'ecdsa_sha1',
+      'ecdsa_secp256r1_sha256',
+      'ecdsa_secp384r1_sha384',
+      'ecdsa_secp521r1_sha512',
+      'ed25519',
+      'mldsa44',
+      'mldsa65',
+      'mldsa87',
+    ].map((name) => [name, name]),
   ),
-  'RSA+SHA1',
-  'ECDSA+SHA1',
-];
+  'RSA+SHA1': 'rsa_pkcs1_sha1',
+  'RSA+SHA256': 'rsa_pkcs1_sha256',
+  'RSA+SHA384': 'rsa_pkcs1_sha384',
+  'RSA+SHA512': 'rsa_pkcs1_sha512',
+  'RSA-PSS+SHA256': 'rsa_pss_rsae_sha256',
+  'RSA-PSS+SHA384': 'rsa_pss_rsae_sha384',
+  'RSA-PSS+SHA512': 'rsa_pss_rsae_sha512',
+  'PSS+SHA256': 'rsa_pss_rsae_sha256',
+  'PSS+SHA384': 'rsa_pss_rsae_sha384',
+  'PSS+SHA512': 'rsa_pss_rsae_sha512',
+  'ECDSA+SHA1': 'ecdsa_sha1',
+  'ECDSA+SHA256': 'ecdsa_secp256r1_sha256',
+  'ECDSA+SHA384': 'ecdsa_secp384r1_sha384',
+  'ECDSA+SHA512': 'ecdsa_secp521r1_sha512',
+};
+
+export const signatureAlgorithmNames: readonly string[] = Object.keys(signatureAlgorithms);
+
+/** The names that TLS 1.3 has for algorithms of either way of naming; what is unknown stays as it is. */
+export function canonicalSignatureAlgorithm(name: string): string {
+  return signatureAlgorithms[name] ?? name;
+}

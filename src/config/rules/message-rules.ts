@@ -51,7 +51,10 @@ const known = new WeakMap<DescMessage, MessageRules>();
 export function messageRulesOf(type: DescMessage): MessageRules {
   let found = known.get(type);
   if (found === undefined) {
-    const isOff = customOption(type, Option.disabled) === 1 || customOption(type, Option.ignored) === 1;
+    const isOff =
+      customOption(type, Option.disabled) === 1 ||
+      customOption(type, Option.ignored) === 1 ||
+      uncheckedByEnvoy.has(type.typeName);
     const fields = type.fields.map((field) => fieldCheck(field, isOff)).filter((check) => isNeeded(check));
     found = {
       fields,
@@ -61,6 +64,11 @@ export function messageRulesOf(type: DescMessage): MessageRules {
   }
   return found;
 }
+
+/** Envoy unpacks them without looking at their rules, one of which `trust_bundles` would break. */
+const uncheckedByEnvoy: ReadonlySet<string> = new Set([
+  'envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig',
+]);
 
 function fieldCheck(field: DescField, isOff: boolean): FieldCheck {
   const rules = isOff ? null : rulesOf(field);

@@ -5,7 +5,12 @@ import {
   TlsParametersSchema,
   type TlsParameters,
 } from '../../proto/envoy/extensions/transport_sockets/tls/v3/common_pb.js';
-import { curveNames, readCipherSuites, signatureAlgorithmNames } from '../cipher-suites.ts';
+import {
+  canonicalSignatureAlgorithm,
+  curveNames,
+  readCipherSuites,
+  signatureAlgorithmNames,
+} from '../cipher-suites.ts';
 import type { CommonTlsData, TlsVersion } from '../tls-context-data.ts';
 
 const supported = new SupportedFields(TlsParametersSchema, [
@@ -62,10 +67,11 @@ function decodeNames(
 ): readonly string[] {
   const text = configured.join(':');
   const names = text.split(':').filter((name) => name !== '');
-  const unknown = names.filter((name, i) => !known.includes(name) || names.indexOf(name) < i);
+  const canonical = names.map(canonicalSignatureAlgorithm);
+  const unknown = names.filter((name, i) => !known.includes(name) || canonical.indexOf(canonical[i]) < i);
   if (unknown.length > 0)
     reasons.add(
       `Failed to initialize ${what} ${text}: '${unknown.join("', '")}' is not one of ${known.join(', ')}, or is there twice`,
     );
-  return names;
+  return canonical;
 }
