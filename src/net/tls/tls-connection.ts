@@ -74,7 +74,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.handshake = handshake;
     this.sink = null;
     this.state = State.Handshaking;
-    this.sender = new TlsSender(engine, ssl, raw);
+    this.sender = new TlsSender(engine, ssl, raw, turns);
     this.isDirty = false;
     this.isEnding = false;
     this.hasPeerEnded = false;

@@ -1,9 +1,11 @@
 import { latin1 } from '../../core/bytes.ts';
 import type { Connection } from '../../core/connection.ts';
+import { lentBytes } from '../../core/lent-bytes.ts';
 import type { OpenSsl, Pointer } from './open-ssl/open-ssl.ts';
 import { openOpenSsl } from './open-ssl/open-ssl.ts';
 import { TlsReader } from './tls-reader.ts';
 import type { TlsConnection } from './tls-connection.ts';
+import type { TlsTurns } from './tls-tools.ts';
 
 /** RFC 8446 section 5.1. */
 export const recordBytesMax = 16 * 1024;
@@ -19,6 +21,9 @@ const shortBytesMax = 4096;
 
 /** Buffers that are kept for the next reads. */
 const spareBuffersMax = 4;
+
+/** Of encrypted bytes that leave at once: four records with what is around them. */
+const bulkBytes = 80 * 1024;
 
 const bioReset = 1;
 
@@ -42,6 +47,7 @@ export class TlsEngine {
   /** Where text becomes bytes before it is encrypted. */
   readonly staging: Memory;
   private readonly short: Memory;
+  private spareOutput: Memory | null;
   readonly reader: TlsReader;
   /** Whose call into OpenSSL is under way: what its callbacks are about. */
   current: TlsConnection | null;
@@ -53,6 +59,7 @@ export class TlsEngine {
     this.spare = [];
     this.staging = this.allocate(plainBytes);
     this.short = this.allocate(shortBytesMax);
+    this.spareOutput = null;
     this.reader = new TlsReader(this);
     this.current = null;
   }
@@ -94,7 +101,7 @@ export class TlsEngine {
   }
 
   /** Gives `to` the ciphertext that is to be sent. False: it has enough. */
-  sendOutput(to: Connection): boolean {
+  sendOutput(to: Connection, turns: TlsTurns): boolean {
     const { output, short, ssl } = this;
     const size = ssl.BIO_ctrl_pending(output);
     if (size === 0) return true;
@@ -102,9 +109,21 @@ export class TlsEngine {
       ssl.BIO_read(output, short.address, size);
       return to.writeLatin1(latin1(short.bytes, 0, size));
     }
-    const bytes = Buffer.allocUnsafeSlow(size);
-    ssl.BIO_read(output, ssl.addressOf(bytes), size);
-    return to.write(bytes);
+    return this.lendOutput(to, turns, size);
+  }
+
+  /** In memory that the connection below has mostly given to the kernel when this returns. */
+  private lendOutput(to: Connection, turns: TlsTurns, size: number): boolean {
+    const { ssl } = this;
+    const memory = this.spareOutput !== null && size <= this.spareOutput.bytes.length ? this.spareOutput : null;
+    const { bytes, address } = memory ?? this.allocate(Math.max(size, bulkBytes));
+    this.spareOutput = null;
+    ssl.BIO_read(this.output, address, size);
+    lentBytes.lendInside(bytes);
+    const hasRoom = to.write(bytes.subarray(0, size));
+    turns.leave();
+    if (lentBytes.endInside(size)) this.spareOutput = { bytes, address };
+    return hasRoom;
   }
 
   /** Whoever failed leaves nothing behind for others. */

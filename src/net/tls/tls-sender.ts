@@ -3,6 +3,7 @@ import type { Connection } from '../../core/connection.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { recordBytesMax, type TlsEngine } from './tls-engine.ts';
+import type { TlsTurns } from './tls-tools.ts';
 
 /** Chunks up to this size join the text around them: a copy is cheaper than one more record. */
 const joinedBytesMax = 4096;
@@ -15,18 +16,20 @@ export class TlsSender {
   private readonly engine: TlsEngine;
   private readonly ssl: Pointer;
   private readonly raw: Connection;
+  private readonly turns: TlsTurns;
   /** Gathered until the turn ends. */
   private text: string;
   /** All that was written before the handshake is complete; null: nothing. */
   private early: (Uint8Array | string)[] | null;
   private earlyBytes: number;
 
-  constructor(engine: TlsEngine, ssl: Pointer, raw: Connection) {
+  constructor(engine: TlsEngine, ssl: Pointer, raw: Connection, turns: TlsTurns) {
     this.isAboveHighWatermark = false;
     this.hasNotified = false;
     this.engine = engine;
     this.ssl = ssl;
     this.raw = raw;
+    this.turns = turns;
     this.text = '';
     this.early = null;
     this.earlyBytes = 0;
@@ -97,12 +100,12 @@ export class TlsSender {
     const { ssl } = this.engine;
     ssl.ERR_clear_error();
     ssl.SSL_shutdown(this.ssl);
-    this.engine.sendOutput(this.raw);
+    this.engine.sendOutput(this.raw, this.turns);
   }
 
   /** What OpenSSL wants to be sent. */
   sendOutput(): void {
-    if (!this.engine.sendOutput(this.raw)) this.isAboveHighWatermark = true;
+    if (!this.engine.sendOutput(this.raw, this.turns)) this.isAboveHighWatermark = true;
   }
 
   discard(): void {
