@@ -120,7 +120,8 @@ export class World {
   private async logLines(row: Row): Promise<string[]> {
     const isRaw = row.raw !== undefined || row.frames !== undefined;
     const requests = isRaw ? (row.answers ?? 1) : requestsOf(row).length;
-    const expected = row.logLines ?? requests;
+    const tls = row.tls === undefined ? this.group.tls : row.tls;
+    const expected = (row.logLines ?? requests) + (tls?.resumes === true ? 1 : 0);
     const until = performance.now() + 1500;
     for (;;) {
       const written = this.readLog().slice(this.logOffset);

@@ -19,7 +19,7 @@ export interface TlsClient {
   readonly signatureAlgorithms?: string;
   /** Bytes in front of the ClientHello. */
   readonly before?: string;
-  /** A connection before this one brings a session, which this one offers. */
+  /** A connection before this one asks for `/warm` and brings a session, which this one offers. */
   readonly resumes?: boolean;
   readonly asksForStaple?: boolean;
 }
@@ -27,8 +27,8 @@ export interface TlsClient {
 /** What the client knows of its handshake, or how that failed. */
 export type HandshakeSeen = Readonly<Record<string, string>>;
 
-/** How long a session may take to come after the handshake. */
-const sessionWaitMs = 300;
+/** How long the connection may take that brings a session. */
+const warmUpMs = 1000;
 
 export async function tlsOptions(client: TlsClient, alpn: readonly string[]): Promise<ConnectionOptions> {
   const presented = client.certificate === undefined ? null : await certificate(client.certificate);
@@ -48,16 +48,21 @@ export async function tlsOptions(client: TlsClient, alpn: readonly string[]): Pr
   };
 }
 
-/** The session that a connection of its own gets; undefined: none. */
+/** The session that a connection of its own gets, by a request: some send tickets with their first answer. Undefined: none. */
 export async function sessionFrom(raw: Socket, options: ConnectionOptions): Promise<Buffer | undefined> {
   const socket = connect({ ...options, socket: raw });
-  const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
-  socket.on('session', resolve);
-  socket.on('error', () => resolve(undefined));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let last: Buffer | undefined;
+  // Of several tickets the last, as clients keep them.
+  socket.on('session', (session) => (last = session));
+  socket.on('error', () => resolve());
   socket.resume();
-  const session = await Promise.race([promise, sleep(sessionWaitMs, undefined, { ref: false })]);
+  socket.write('GET /warm HTTP/1.1\r\nhost: warm.test\r\nconnection: close\r\n\r\n');
+  socket.on('end', () => resolve());
+  socket.on('close', () => resolve());
+  await Promise.race([promise, sleep(warmUpMs, undefined, { ref: false })]);
   socket.destroy();
-  return session;
+  return last;
 }
 
 /** What a client's or an origin's side says of a finished handshake. */
