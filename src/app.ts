@@ -195,8 +195,11 @@ export class App implements WorkersListener {
     this.log.info(`all dependencies initialized. starting workers: ${this.workers.count}`);
   }
 
-  /** Another configuration takes the place of the one in force. @returns what could not be applied */
-  async replace(configuration: Accepted): Promise<readonly string[]> {
+  /**
+   * Another configuration takes the place of the one in force, when all that it names is there.
+   * @returns what could not be applied; null: a newer one came before it (`supersede`)
+   */
+  async replace(configuration: Accepted): Promise<readonly string[] | null> {
     this.configuration = configuration;
     this.configuredAtMs = Date.now();
     const { promise: superseded, resolve } = Promise.withResolvers<'superseded'>();
@@ -206,7 +209,7 @@ export class App implements WorkersListener {
     const outcome = await Promise.race([superseded, this.warm()]);
     this.supersede = null;
     this.serverStats.warming(0, 0);
-    return outcome === 'superseded' ? [] : this.distribute();
+    return outcome === 'superseded' ? null : this.distribute();
   }
 
   /** Hosts and secrets of all clusters, then secrets of all listeners. */

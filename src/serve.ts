@@ -123,6 +123,10 @@ export class Server {
     this.useLogPattern(configuration);
     const failures = await app.replace(configuration);
     giveBackMemory();
+    if (failures === null) {
+      this.log.info('the configuration changed again before all of it was there');
+      return;
+    }
     for (const failure of failures) this.log.error(failure);
     if (failures.length === 0)
       this.log.info(

@@ -81,17 +81,15 @@ export class SdsServer {
   }
 
   /** @param at `127.0.0.1:0`, or `unix:` and a path */
-  static async start(at = '127.0.0.1:0', atEnd: (end: () => void) => void = onTestFinished): Promise<SdsServer> {
+  static async start(at = '127.0.0.1:0', credentials = ServerCredentials.createInsecure()): Promise<SdsServer> {
     const server = new Server();
     let sds: SdsServer | null = null;
     server.addService(service, { StreamSecrets: (call: Call) => sds?.opened(call) });
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(at, ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
+      server.bindAsync(at, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
     });
     sds = new SdsServer(server, port);
-    atEnd(() => server.forceShutdown());
+    onTestFinished(() => server.forceShutdown());
     return sds;
   }
 
@@ -162,7 +160,7 @@ export class SdsServer {
   }
 
   private look(): void {
-    for (const one of [...this.waiting]) {
+    for (const one of this.waiting.slice()) {
       if (!one.isMet()) continue;
       this.waiting.splice(this.waiting.indexOf(one), 1);
       one.resolve();

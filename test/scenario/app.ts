@@ -185,7 +185,8 @@ export class App {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
   }
 
-  private async live(): Promise<void> {
+  /** Waits until it serves. */
+  async live(): Promise<void> {
     await until('the process to be live', async () => {
       if (this.hasExited) throw new Error(`the process ended:\n${this.output}`);
       if (!existsSync(join(this.folder, 'admin'))) return false;

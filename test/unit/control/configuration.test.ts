@@ -25,8 +25,8 @@ function listener(...lines: readonly string[]): string {
   return ['static_resources:', '  listeners:', '  - name: l', ...lines.map((line) => `    ${line}`)].join('\n');
 }
 
-test('a listener with TLS is refused once, where its socket is', async () => {
-  const tls = `{name: tls, typed_config: {${type('transport_sockets.tls.v3.DownstreamTlsContext')}}}`;
+test('what cannot be a transport socket is refused once, where it is', async () => {
+  const tls = `{name: tls, typed_config: {${type('transport_sockets.alts.v3.Alts')}, handshaker_service: a}}`;
   const text = listener(
     `address: ${address}`,
     'filter_chains:',
@@ -35,7 +35,7 @@ test('a listener with TLS is refused once, where its socket is', async () => {
   );
   expect(await problems(text)).toEqual([
     "6:37 extension 'tls' (envoy.transport_sockets.downstream) of type " +
-      "'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext' is not supported by sekisho",
+      "'envoy.extensions.transport_sockets.alts.v3.Alts' is not supported by sekisho",
   ]);
 });
 
@@ -157,4 +157,26 @@ test('what is not supported is said beside what is wrong, and not of what could 
     "7:24 field 'outlier_detection' is not supported by sekisho",
     expect.stringContaining('has no field "lb_polcy"'),
   ]);
+});
+
+/** A listener with a certificate that SDS brings from here. */
+function overSds(source: string): string {
+  const secret = `{name: a, sds_config: {resource_api_version: V3, ${source}}}`;
+  const context = `common_tls_context: {tls_certificate_sds_secret_configs: [${secret}]}`;
+  const tls = `{name: tls, typed_config: {${type('transport_sockets.tls.v3.DownstreamTlsContext')}, ${context}}}`;
+  const chain = [`- transport_socket: ${tls}`, `  filters: [${tcpProxy}]`];
+  return listener(`address: ${address}`, 'filter_chains:', ...chain);
+}
+
+test('who wants secrets by SDS says who it is', async () => {
+  const api = 'grpc_services: [{envoy_grpc: {cluster_name: c}}]';
+  const source = `api_config_source: {api_type: GRPC, transport_api_version: V3, ${api}}`;
+  expect((await problems(overSds(source))).join()).toContain("node 'id' and 'cluster' are required");
+  const named = `${overSds(source)}\nnode: {id: me, cluster: mine}`;
+  expect((await problems(named)).join()).not.toContain('are required');
+});
+
+test('secrets over ADS are refused by name', async () => {
+  const text = `${overSds('ads: {}')}\nnode: {id: me, cluster: mine}`;
+  expect((await problems(text)).join()).toContain("secret 'a' is to come over ADS, which is not supported by sekisho");
 });
