@@ -25,6 +25,10 @@ const otherNames: Readonly<Record<string, string>> = {
   BAD_RECORD_TYPE: 'UNEXPECTED_RECORD',
   INVALID_STATUS_RESPONSE: 'DECODE_ERROR',
   CALLBACK_FAILED: 'CONNECTION_REJECTED',
+  DATA_LENGTH_TOO_LONG: 'ENCRYPTED_LENGTH_TOO_LONG',
+  LENGTH_TOO_SHORT: 'CLIENTHELLO_PARSE_FAILED',
+  // Says that there was another error.
+  RECORD_LAYER_FAILURE: '',
 };
 
 const alertNames = new Map(
@@ -48,6 +52,7 @@ export function takeTlsErrors(ssl: OpenSsl, verification: string): string {
     if (name === '' || text.includes(`:${name}`)) continue;
     text += `|${numberOf(name)}:SSL routines:OPENSSL_internal:${name}`;
     if (name === 'CERTIFICATE_VERIFY_FAILED' && verification !== '') text += `:${verification}`;
+    if (name === 'PEER_DID_NOT_RETURN_A_CERTIFICATE') text += ':peer did not provide required client certificate';
   }
   ssl.ERR_clear_error();
   return text === '' ? '' : `TLS_error:${text}:TLS_error_end`;

@@ -58,7 +58,7 @@ const optional = group('asked for', strict('{}', 'ca', '{ require_client_certifi
 
 const unasked = group(
   'not asked for',
-  http({ transport: serverTls(['server'], {}, required), listenerLog: downstreamOperators, hcm: '{ access_log: [] }' }),
+  http({ transport: serverTls(), listenerLog: downstreamOperators, hcm: '{ access_log: [] }' }),
   [{ ...unnamed, until: 'answered' }, client('client')],
 );
 

@@ -53,7 +53,7 @@ async function outcome(data: DownstreamTlsData, options: ConnectionOptions): Pro
 describe('a client’s certificate', () => {
   it('is asked for and missed', async () => {
     expect(await outcome(mutual(), {})).toBe(
-      'TLS_error:|268435648:SSL routines:OPENSSL_internal:PEER_DID_NOT_RETURN_A_CERTIFICATE:TLS_error_end',
+      'TLS_error:|268435648:SSL routines:OPENSSL_internal:PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client certificate:TLS_error_end',
     );
     expect(ground.scope.seen).toEqual({ 'ssl.connection_error': 1, 'ssl.fail_verify_no_cert': 1 });
   });
