@@ -110,7 +110,7 @@ test('the first answer is waited for before anything listens', async () => {
   const config = bootstrap([httpListener()], [dnsCluster('STRICT_DNS', gate.address, port)]);
   const app = await App.start(config, { isExpectedToFail: true });
   await until('a question', () => gate.waiting > 0);
-  expect(await app.admin('/ready')).toMatchObject({ status: 503, body: 'INITIALIZING\n' });
+  expect(await app.admin('/ready')).toMatchObject({ status: 503, body: 'PRE_INITIALIZING\n' });
   expect((await app.admin('/listeners')).body).toBe('');
   gate.letThrough();
   await until('the process to be live', async () => (await app.admin('/ready')).status === 200);
