@@ -51,8 +51,10 @@ class ReferenceChecker {
   }
 
   bootstrap(bootstrap: Bootstrap): void {
-    const { clusters = [], listeners = [] } = bootstrap.staticResources ?? {};
+    const { clusters = [], listeners = [], secrets = [] } = bootstrap.staticResources ?? {};
     this.#unique(clusters, 'static_resources.clusters', 'cluster');
+    // A certificate and a validation context may share a name.
+    this.#unique(secrets, 'static_resources.secrets', 'secret', ({ name, type }) => `${type.case}/${name}`);
     clusters.forEach((cluster, index) => {
       const path = `static_resources.clusters[${index}].eds_cluster_config.eds_config`;
       this.#configSource(cluster.edsClusterConfig?.edsConfig, path);
@@ -108,16 +110,23 @@ class ReferenceChecker {
     this.reasons.push({ path: `${path}.address`, message: 'a listener must have an address' });
   }
 
-  #unique(list: readonly { readonly name: string }[], path: string, what: string): void {
+  #unique<Named extends { readonly name: string }>(
+    list: readonly Named[],
+    path: string,
+    what: string,
+    keyOf: (one: Named) => string = ({ name }) => name,
+  ): void {
     const first = new Map<string, number>();
-    list.forEach(({ name }, index) => {
-      const before = first.get(name);
+    list.forEach((one, index) => {
+      const key = keyOf(one);
+      const before = first.get(key);
       if (before === undefined) {
-        first.set(name, index);
+        first.set(key, index);
         return;
       }
-      const message = `there is a ${what} named ${JSON.stringify(name)} already: ${path}[${before}]`;
-      this.reasons.push({ path: `${path}[${index}].name`, message, found: JSON.stringify(name) });
+      const found = JSON.stringify(one.name);
+      const message = `there is a ${what} named ${found} already: ${path}[${before}]`;
+      this.reasons.push({ path: `${path}[${index}].name`, message, found });
     });
   }
 

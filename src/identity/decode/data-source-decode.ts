@@ -24,6 +24,8 @@ export interface ReadSource {
   readonly problem: string;
 }
 
+const encoder = new TextEncoder();
+
 const nothing: ReadSource = { bytes: new Uint8Array(0), origin: '', problem: '' };
 
 /** Reads the sources of one secret, and remembers which folders they are watched in. */
@@ -46,12 +48,12 @@ export class SourceReader {
       case 'inlineBytes':
         return inline(specifier.value);
       case 'inlineString':
-        return inline(Buffer.from(specifier.value, 'utf8'));
+        return inline(encoder.encode(specifier.value));
       case 'environmentVariable': {
         const value = process.env[specifier.value];
         if (value === undefined)
           return { ...nothing, problem: `Environment variable doesn't exist: ${specifier.value}` };
-        return inline(Buffer.from(value, 'utf8'));
+        return inline(encoder.encode(value));
       }
       default:
         return nothing;
@@ -73,7 +75,8 @@ export function because({ problem }: ReadSource): string {
 }
 
 function inline(bytes: Uint8Array): ReadSource {
-  return { bytes, origin: bytes.length === 0 ? '' : '<inline>', problem: '' };
+  // A copy: what travels to the workers must not take along a buffer that others share.
+  return { bytes: new Uint8Array(bytes), origin: bytes.length === 0 ? '' : '<inline>', problem: '' };
 }
 
 function readFile(path: string, reasons: Reasons): ReadSource {
@@ -83,7 +86,7 @@ function readFile(path: string, reasons: Reasons): ReadSource {
       reasons.add(`file ${path} size is ${size} bytes; maximum is ${bytesMax}`);
       return { ...nothing, origin: path };
     }
-    return { bytes: readFileSync(path), origin: path, problem: '' };
+    return { bytes: new Uint8Array(readFileSync(path)), origin: path, problem: '' };
   } catch (error) {
     // The first two words are Envoy's.
     return { ...nothing, origin: path, problem: `Invalid path: ${path} (${(error as NodeJS.ErrnoException).code})` };
