@@ -10,6 +10,8 @@ const signature2 = '\r\n\r\n\0\r\nQUIT\n';
 const fixedBytes2 = 16;
 /** What a line of version 1 has at most, with its end; the specification says 107. */
 const lineBytesMax = 108;
+/** How far the end of a line is looked for, to tell a line that is too long from what is none. */
+const searchedBytesMax = 232;
 
 const Command = { Local: 0, Proxy: 1 } as const;
 const Family = { Ipv4: 1, Ipv6: 2 } as const;
@@ -68,7 +70,7 @@ function beginsAs(bytes: Uint8Array, signature: string): boolean {
 }
 
 function readVersion1(bytes: Uint8Array, rules: ProxyProtocolRules): ProxyProtocolHeader | null {
-  const text = latin1(bytes, 0, Math.min(bytes.length, lineBytesMax + 1));
+  const text = latin1(bytes, 0, Math.min(bytes.length, searchedBytesMax));
   const end = text.indexOf('\r\n');
   // Version 2 begins with the end of a line.
   if (end === 0) return null;

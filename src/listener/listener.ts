@@ -9,6 +9,7 @@ import type { AccessLog } from '../observe/access-log.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
 import { ConnectionLog } from './connection-log.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
+import { InspectedPeer } from './filters/inspected-peer.ts';
 import { Inspection, type ConfiguredFilter, type InspectionUser } from './filters/inspection.ts';
 import type { ListenerData } from './listener-data.ts';
 import type { ConnectionHandler } from './network-filter.ts';
@@ -237,6 +238,8 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     this.workerCxActive.inc();
     this.processActive.inc();
     const { handler, name, transport, handshakeTimeoutMs } = chain;
+    // From here on it is what it is taken for: TLS that nobody ends is bytes.
+    if (transport === null && raw.peer instanceof InspectedPeer) raw.peer.transportProtocol = 'raw_buffer';
     // Whoever closes last is counted once.
     raw.owner = null;
     const connection = transport === null ? raw : transport.accept(raw, handshakeTimeoutMs);

@@ -27,6 +27,10 @@ import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { tcpProxy } from './rows/tcp.ts';
 import { chainLevels } from './rows/listener/levels.ts';
+import { inspectors } from './rows/listener/inspectors.ts';
+import { proxyProtocolHeaders } from './rows/listener/proxy-protocol.ts';
+import { chainMatchers } from './rows/listener/matchers.ts';
+import { passedThrough } from './rows/listener/passthrough.ts';
 import { tlsClients } from './rows/tls/clients.ts';
 import { tlsHandshakes } from './rows/tls/handshakes.ts';
 import { tlsStrangers } from './rows/tls/strangers.ts';
@@ -59,6 +63,10 @@ export const groups: readonly Group[] = [
   ...injection,
   ...tcpProxy,
   ...chainLevels,
+  ...chainMatchers,
+  ...passedThrough,
+  ...inspectors,
+  ...proxyProtocolHeaders,
   ...tlsHandshakes,
   ...tlsClients,
   ...tlsStrangers,

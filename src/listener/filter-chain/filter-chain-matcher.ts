@@ -169,7 +169,7 @@ function listOf<Value>(value: Value | null): readonly Value[] {
 function serverNameKey({ serverName }: Peer, nodes: ReadonlyMap<string, unknown>): string | null {
   if (serverName === '') return null;
   if (nodes.has(serverName)) return serverName;
-  for (let dot = serverName.indexOf('.', 1); dot > 0; dot = serverName.indexOf('.', dot + 1)) {
+  for (let dot = serverName.indexOf('.'); dot >= 0; dot = serverName.indexOf('.', dot + 1)) {
     const wildcard = `*${serverName.slice(dot)}`;
     if (nodes.has(wildcard)) return wildcard;
   }

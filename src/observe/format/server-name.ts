@@ -4,7 +4,7 @@ import { TextOperator, type Operator } from './operator.ts';
 
 type NameReader = (outcome: Outcome) => string | null;
 
-/** What Envoy lets through of a server name; anything else becomes `_`. */
+/** What Envoy lets through of a server name; anything else becomes `_`, and the name says that it was. */
 const INVALID = /[^a-zA-Z0-9.\-_]/g;
 
 /** `%REQUESTED_SERVER_NAME(SNI_ONLY|SNI_FIRST|HOST_FIRST:ORIG_OR_HOST|HOST|ORIG)%`. */
@@ -46,5 +46,7 @@ function hostReader(which: string): NameReader {
 
 function serverName(outcome: Outcome): string | null {
   const name = outcome.peer === null ? '' : outcome.peer.serverName;
-  return name === '' ? null : name.replace(INVALID, '_');
+  if (name === '') return null;
+  const printable = name.replace(INVALID, '_');
+  return printable === name ? name : `invalid:${printable}`;
 }

@@ -64,17 +64,13 @@ export class TlsInspector implements ListenerFilter {
       peer.transportProtocol = 'tls';
       return Verdict.Continue;
     }
-    if (problem === InvalidVersion) {
-      peer.note(namespace, reasonKey, 'ClientHelloInvalidTlsVersion');
-      peer.transportFailureReason = `TLS_error|${problemText(problem)}:TLS_error_end`;
-      return Verdict.Close;
-    }
-    if (this.data.closesOnParsingErrors)
-      return bytes.length >= this.data.helloBytesMax ? this.refuseSize(connection) : Verdict.Close;
-    this.tlsNotFound.inc();
-    peer.note(namespace, reasonKey, 'ClientHelloNotDetected');
     peer.transportFailureReason = `TLS_error|${problemText(problem)}:TLS_error_end`;
-    return Verdict.Continue;
+    const isVersion = problem === InvalidVersion;
+    const isTooLarge = !isVersion && this.data.closesOnParsingErrors && bytes.length >= this.data.helloBytesMax;
+    if (isTooLarge) return this.refuseSize(connection);
+    this.tlsNotFound.inc();
+    peer.note(namespace, reasonKey, isVersion ? 'ClientHelloInvalidTlsVersion' : 'ClientHelloNotDetected');
+    return isVersion || this.data.closesOnParsingErrors ? Verdict.Close : Verdict.Continue;
   }
 
   private note(hello: ClientHello, { peer }: Inspected): void {
