@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { groupsAtOnce } from './test/peers/lanes.ts';
 
 /** `unit` is fast and needs nothing; `scenario` runs the whole app; `peers` compares with a real Envoy and skips where there is none. */
 export default defineConfig({
@@ -21,11 +22,12 @@ export default defineConfig({
         },
       },
       {
-        // One file at a time: the rows measure short timeouts and must not starve each other.
+        // Rows measure short timeouts and must not starve each other: one file at a time, and of its groups so many.
         test: {
           name: 'peers',
           include: ['test/peers/**/*.test.ts'],
           fileParallelism: false,
+          maxConcurrency: groupsAtOnce,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },

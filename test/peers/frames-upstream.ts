@@ -19,6 +19,7 @@ export class FramesUpstream {
   constructor(name: string, script: Script) {
     this.name = name;
     this.script = script;
+    script.join(this);
     this.server = createServer((socket) => {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket)).on('error', () => {});
@@ -35,6 +36,11 @@ export class FramesUpstream {
 
   close(): void {
     this.server.close();
+    this.hangUp();
+  }
+
+  /** Closes every connection. */
+  hangUp(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 

@@ -2,17 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { differences, factsOf, type Difference, type Facts } from './observation.ts';
 import type { ProxyKind } from './proxy.ts';
 import type { Group, Row } from './row.ts';
+import { Starvation } from './starvation.ts';
 import { World, type Observation } from './world.ts';
 
 export interface Verdict {
   readonly row: Row;
   readonly differences: readonly Difference[];
+  /** Beginnings of paths that the row lists as different, and that are equal. */
+  readonly stale: readonly string[];
+  /** How often it was asked. */
+  tries: number;
   readonly left: Facts;
   readonly right: Facts;
 }
 
 /** How long counters may lag behind the access log before a difference in them counts. */
 const statsGraceMs = 250;
+
+/** A row that is not as it should be counts only if no proxy had to wait this long for a processor meanwhile. */
+const starvedMs = 15;
+const triesMax = 3;
 
 /** Two proxies with one configuration, asked the same. */
 export class Judge {
@@ -46,7 +55,18 @@ export class Judge {
     return [this.left, this.right].map((world) => world.lastWords()).join('');
   }
 
+  /** On a machine that is too busy for the row's short times, what differs is asked again. */
   async compare(row: Row): Promise<Verdict> {
+    for (let tries = 1; ; tries++) {
+      const starvation = new Starvation([this.left.pid, this.right.pid]);
+      const verdict = await this.ask(row);
+      const waitedMs = starvation.end();
+      verdict.tries = tries;
+      if (isAsListed(verdict) || waitedMs < starvedMs || tries === triesMax) return verdict;
+    }
+  }
+
+  private async ask(row: Row): Promise<Verdict> {
     const [left, right] = await Promise.all([this.left.observe(row), this.right.observe(row)]);
     const verdict = this.verdict(row, left, right);
     if (!verdict.differences.some(({ path }) => path.startsWith('stats.'))) return verdict;
@@ -67,8 +87,14 @@ export class Judge {
       if (expected === undefined || summary(log) === expected) continue;
       found.push({ path: `table says of ${world.kind.name}`, left: expected, right: summary(log), reason: undefined });
     }
-    return { row, differences: found, left: leftFacts, right: rightFacts };
+    const stale = Object.keys(row.differs ?? {}).filter((prefix) => !found.some(({ path }) => path.startsWith(prefix)));
+    return { row, differences: found, stale, tries: 1, left: leftFacts, right: rightFacts };
   }
+}
+
+/** Exactly the listed differences. */
+function isAsListed({ differences: found, stale }: Verdict): boolean {
+  return stale.length === 0 && found.every(({ reason }) => reason !== undefined);
 }
 
 /** The log of a row as its table writes it: a request that never was whole has the status 0, or no line at all. */

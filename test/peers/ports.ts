@@ -7,25 +7,48 @@ import { createServer } from 'node:net';
 const lowest = 10_000;
 const highest = 32_000;
 
-/** Given out in this process: free still, perhaps, but somebody is about to bind it. */
-const given = new Set<number>();
+/** A process takes its ports from blocks that it holds, by listening on the first port: two runs never meet. */
+const blockPorts = 500;
+
+/** Ports of the held blocks that are not given out; those that were given back lie in front. */
+const left: number[] = [];
 
 /** Ports of 127.0.0.1 that nobody listens on, all different. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   while (ports.length < count) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest));
-    if (given.has(port)) continue;
-    given.add(port);
-    if (await isFree(port)) ports.push(port);
+    const port = left.pop();
+    if (port === undefined) await holdBlock();
+    else if (await isFree(port)) ports.push(port);
   }
   return ports;
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whoever had them has closed them: they may be given out again, the ones that have rested longest first. */
+export function giveBack(ports: readonly number[]): void {
+  left.unshift(...ports.toReversed());
+}
+
+/** A block is held as long as the process lives. */
+async function holdBlock(): Promise<void> {
+  const blocks = (highest - lowest) / blockPorts;
+  for (let tries = 0; tries < 10 * blocks; tries++) {
+    const first = lowest + blockPorts * Math.floor(Math.random() * blocks);
+    if (!(await isFree(first, true))) continue;
+    for (let port = first + blockPorts - 1; port > first; port--) left.push(port);
+    return;
+  }
+  throw new Error('no ports are left');
+}
+
+function isFree(port: number, holds = false): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const server = createServer();
   server.once('error', () => resolve(false));
-  server.listen({ port, host: '0.0.0.0', exclusive: true }, () => server.close(() => resolve(true)));
+  server.listen({ port, host: '0.0.0.0', exclusive: true }, () => {
+    if (holds) resolve(true);
+    else server.close(() => resolve(true));
+  });
+  server.unref();
   return promise;
 }

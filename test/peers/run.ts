@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { groups } from './all-rows.ts';
 import { Judge, explain, type Verdict } from './judge.ts';
+import { groupsAtOnce, inLanes } from './lanes.ts';
 import { proxyNamed, type ProxyKind } from './proxy.ts';
 import type { Group, Row } from './row.ts';
 
@@ -22,6 +23,8 @@ interface Settings {
 
 interface Score {
   readonly group: string;
+  /** What there is to say of its rows. */
+  readonly lines: string[];
   equal: number;
   different: number;
 }
@@ -42,8 +45,8 @@ function chosen(words: readonly string[]): { group: Group; rows: Row[] }[] {
 }
 
 async function judgeGroup(group: Group, rows: readonly Row[], settings: Settings): Promise<Score> {
-  const score: Score = { group: group.name, equal: 0, different: 0 };
-  if (!settings.isBrief) console.log(`\n${group.name}`);
+  const score: Score = { group: group.name, lines: [], equal: 0, different: 0 };
+  if (!settings.isBrief) score.lines.push(`\n${group.name}`);
   let judge: Judge | null = null;
   let starts = 0;
   for (const row of rows) {
@@ -54,7 +57,7 @@ async function judgeGroup(group: Group, rows: readonly Row[], settings: Settings
       report(group, await judge.compare(row), performance.now() - startedAt, score, settings);
     } catch (error) {
       const message = `${error instanceof Error ? error.message : String(error)}\n${judge?.lastWords() ?? ''}`;
-      console.log(`  ✗ ${group.name}: ${row.name}: ${message.trim()}`);
+      score.lines.push(`  ✗ ${group.name}: ${row.name}: ${message.trim()}`);
       count('the proxy died or did not start', `${group.name}: ${row.name}`);
       score.different++;
       await judge?.close();
@@ -70,14 +73,19 @@ function report(group: Group, verdict: Verdict, tookMs: number, score: Score, se
     reason === undefined && !(settings.ignore?.test(path) ?? false);
   const open = verdict.differences.filter(isOpen);
   const accepted = verdict.differences.filter(({ reason }) => reason !== undefined).length;
-  const remarks = [accepted > 0 ? `${accepted} accepted` : '', tookMs > 1000 ? `${(tookMs / 1000).toFixed(1)} s` : ''];
+  const remarks = [
+    accepted > 0 ? `${accepted} accepted` : '',
+    verdict.tries > 1 ? `asked ${verdict.tries} times` : '',
+    tookMs > 1000 ? `${(tookMs / 1000).toFixed(1)} s` : '',
+  ];
   for (const { path } of open) count(path.replaceAll(/\d+/g, 'N'), `${group.name}: ${verdict.row.name}`);
   if (open.length === 0) score.equal++;
   else score.different++;
   if (settings.isBrief) return;
-  console.log(`  ${open.length === 0 ? '✓' : '✗'} ${[verdict.row.name, ...remarks].filter(Boolean).join(', ')}`);
-  if (settings.show) for (const [path, value] of verdict.left) console.log(`      ${path}: ${JSON.stringify(value)}`);
-  if (open.length > 0) console.log(explain({ ...verdict, differences: open }, settings.left.name, settings.right.name));
+  const { lines } = score;
+  lines.push(`  ${open.length === 0 ? '✓' : '✗'} ${[verdict.row.name, ...remarks].filter(Boolean).join(', ')}`);
+  if (settings.show) for (const [path, value] of verdict.left) lines.push(`      ${path}: ${JSON.stringify(value)}`);
+  if (open.length > 0) lines.push(explain({ ...verdict, differences: open }, settings.left.name, settings.right.name));
 }
 
 function count(path: string, row: string): void {
@@ -126,7 +134,11 @@ async function main(): Promise<void> {
     return;
   }
   const scores: Score[] = [];
-  for (const { group, rows } of chosen(positionals)) scores.push(await judgeGroup(group, rows, settings));
+  const judged = inLanes(chosen(positionals), groupsAtOnce, ({ group, rows }) => judgeGroup(group, rows, settings));
+  for await (const score of judged) {
+    for (const line of score.lines) console.log(line);
+    scores.push(score);
+  }
   printSummary(scores);
 }
 

@@ -27,8 +27,16 @@ export class Script {
   private steps: readonly Step[] = [];
   private connections: Socket[] = [];
   private readonly spoilt: Socket[] = [];
+  private readonly upstreams: { hangUp(): void }[] = [];
 
+  /** An origin that plays this script. */
+  join(upstream: { hangUp(): void }): void {
+    this.upstreams.push(upstream);
+  }
+
+  /** A row begins; what the one before left of connections is closed, so that both proxies begin it alike. */
   begin(steps: readonly Step[]): void {
+    for (const upstream of this.upstreams) upstream.hangUp();
     this.steps = steps;
     this.seen = [];
     this.connections = [];
@@ -66,6 +74,7 @@ export class Upstream {
   constructor(name: string, script: Script) {
     this.name = name;
     this.script = script;
+    script.join(this);
     this.h2 = new H2Upstream(name, script);
     const settings = { insecureHTTPParser: true, maxHeaderSize: 1 << 20, requireHostHeader: false };
     this.server = createServer(settings, (request, response) => void this.serve(request, response));
@@ -103,6 +112,11 @@ export class Upstream {
   close(): void {
     this.listener?.close();
     this.server.close();
+    this.hangUp();
+  }
+
+  /** Closes every connection. */
+  hangUp(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 

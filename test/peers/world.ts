@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Exchange } from './answer.ts';
 import { perform } from './client.ts';
-import { freePorts } from './ports.ts';
+import { freePorts, giveBack } from './ports.ts';
 import { Proxy, type ProxyKind } from './proxy.ts';
 import { filled, requestsOf, type Group, type Ports, type Row } from './row.ts';
 import { FramesUpstream } from './frames-upstream.ts';
@@ -28,6 +28,16 @@ const httpUpstreams = ['one', 'two', 'three'];
 /** `dead` refuses connections; `silent` never answers a SYN. */
 const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent', 'frames'];
 
+/** The longest wait for a row's log lines, and for those that its end alone brings. */
+const linesMs = 1500;
+const lateLinesMs = 200;
+
+/** Gauges that are zero when nothing of a row is left. */
+const lastingStats = /^(cluster\..*\.upstream|(http|listener|tcp)\.(?!admin\.).*downstream)_(cx|rq)_active$/;
+
+/** The longest that a proxy may take to see that both sides have hung up. */
+const settlingMs = 2000;
+
 interface Inside {
   readonly group: Group;
   readonly script: Script;
@@ -47,6 +57,8 @@ export class World {
   private readonly logFile: string;
   private statsBefore: ReadonlyMap<string, number> = new Map();
   private logOffset = 0;
+  /** Of the running row. Those that it does not log may come when what it leaves is ended. */
+  private linesExpected = 0;
 
   private constructor(parts: Pick<World, 'kind' | 'ports' | 'directory'> & Inside) {
     this.kind = parts.kind;
@@ -67,7 +79,10 @@ export class World {
     const ports = Object.fromEntries(names.map((name, index) => [name, numbers[index]]));
     const closers: (() => void)[] = [];
     const directory = mkdtempSync(join(tmpdir(), `sekisho-peers-${kind.name}-`));
-    closers.push(() => rmSync(directory, { recursive: true, force: true }));
+    closers.push(
+      () => rmSync(directory, { recursive: true, force: true }),
+      () => giveBack(numbers),
+    );
     try {
       await openUpstreams(ports, script, group, closers);
       const file = join(directory, 'envoy.yaml');
@@ -89,12 +104,17 @@ export class World {
     for (const close of this.closers) close();
   }
 
+  get pid(): number {
+    return this.proxy.pid;
+  }
+
   lastWords(): string {
     return this.proxy.hasEnded ? this.proxy.output().slice(-1500) : '';
   }
 
   async observe(row: Row): Promise<Observation> {
     this.script.begin(row.upstream ?? []);
+    await this.settle();
     this.logOffset = this.readLog().length;
     this.statsBefore = await this.proxy.stats();
     if (row.admin !== undefined) {
@@ -107,6 +127,15 @@ export class World {
     return { exchanges, seen: this.script.seen, log, stats: await this.statsDelta(), admin: null };
   }
 
+  /** Waits until the proxy has done with the row before, whose connections are closed on both sides. */
+  private async settle(): Promise<void> {
+    const until = performance.now() + settlingMs;
+    const isBusy = ([name, value]: [string, number]) => value > 0 && lastingStats.test(name);
+    while ([...(await this.proxy.stats())].some(isBusy) && performance.now() < until) await sleep(5);
+    await this.newLines(this.linesExpected, lateLinesMs);
+    this.linesExpected = 0;
+  }
+
   /** What the counters grew by since the row began. */
   async statsDelta(): Promise<ReadonlyMap<string, number>> {
     const delta = new Map<string, number>();
@@ -117,12 +146,17 @@ export class World {
     return delta;
   }
 
-  private async logLines(row: Row): Promise<string[]> {
+  private logLines(row: Row): Promise<string[]> {
     const isRaw = row.raw !== undefined || row.frames !== undefined;
     const requests = isRaw ? (row.answers ?? 1) : requestsOf(row).length;
     const tls = row.tls === undefined ? this.group.tls : row.tls;
-    const expected = (row.logLines ?? requests) + (tls?.resumes === true ? 1 : 0);
-    const until = performance.now() + 1500;
+    this.linesExpected = (row.logLines ?? requests) + (tls?.resumes === true ? 1 : 0);
+    return this.newLines(this.linesExpected, linesMs);
+  }
+
+  /** What has been logged since the row began, when it is as much as expected or the time is up. */
+  private async newLines(expected: number, waitMs: number): Promise<string[]> {
+    const until = performance.now() + waitMs;
     for (;;) {
       const written = this.readLog().slice(this.logOffset);
       // A long line may be there in part only.

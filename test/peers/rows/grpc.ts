@@ -11,7 +11,7 @@ export function frame(message: string, flags = 0): string {
 export const trailing = `
 - name: one
   type: STATIC
-  connect_timeout: 0.25s
+  connect_timeout: 5s
   load_assignment: { cluster_name: one, endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: '{{one}}' } } } }] }] }
   typed_extension_protocol_options:
     envoy.extensions.upstreams.http.v3.HttpProtocolOptions:

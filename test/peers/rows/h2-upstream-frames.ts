@@ -165,13 +165,8 @@ const faults: Group = {
         'stats.cluster.frames.upstream_cx_protocol_error':
           'DATA behind the end of a stream ends its connection (RFC 9113 section 5.1)',
       },
-      // Who has a connection still from the row before.
-      ignores: /upstream_cx_(http2_)?total|pending_total/,
     },
-    {
-      ...answered('DATA in front of the head', 'DATA {id} end hello'),
-      ignores: /upstream_cx_(http2_)?total|pending_total/,
-    },
+    answered('DATA in front of the head', 'DATA {id} end hello'),
     {
       name: 'DATA in front of the head, which ends the stream only',
       request: { path: '/lenient' },

@@ -33,7 +33,7 @@ const rewriting: Group = {
     },
     [
       {
-        ...cluster('dns', ['one'], '{ type: STRICT_DNS, dns_lookup_family: V4_ONLY }'),
+        ...cluster('dns', ['one'], '{ type: STRICT_DNS, dns_lookup_family: V4_ONLY, dns_refresh_rate: 3600s }'),
         load_assignment: {
           cluster_name: 'dns',
           endpoints: [

@@ -268,7 +268,7 @@ const overHttp1: Group = {
 const h2 = (name: string, options: string): string => `
 - name: ${name}
   type: STATIC
-  connect_timeout: 0.25s
+  connect_timeout: 5s
   load_assignment: { cluster_name: ${name}, endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: "{{one}}" } } } }] }] }
   typed_extension_protocol_options:
     envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
