@@ -250,6 +250,13 @@ describe('code', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('tries properties with the values of test/property/chance.ts', () => {
+    const wrong = sources.filter(({ path, imports }) =>
+      imports.some(({ specifier }) => specifier === 'fast-check' && path !== 'test/property/chance.ts'),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
   test('imports with the extension', () => {
     const wrong = sources.flatMap(({ path, imports }) =>
       imports

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
  * Below the range from which the kernel takes the ports of outgoing connections, so that no client socket of a parallel
  * run can take a port between now and the moment a proxy binds it.
  */
-const lowest = 10_000;
+const lowest = 11_000;
 const highest = 32_000;
 
 /** A process takes its ports from blocks that it holds, by listening on the first port: two runs never meet. */

@@ -25,3 +25,8 @@ export function assert<T>(
     hunt > 0 ? { ...parameters, numRuns: numRuns * hunt } : { seed: usualSeed, ...parameters },
   );
 }
+
+/** How long a test of a property may take, in milliseconds. */
+export function patience(usualMs: number): number {
+  return usualMs * Math.max(1, hunt);
+}
