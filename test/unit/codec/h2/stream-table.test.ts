@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { StreamTable } from '../../../../src/codec/h2/flow/stream-table.ts';
+import * as fc from '../../../property/chance.ts';
 
 describe('a table of streams', () => {
   test('is what a map is, whatever comes and goes', () => {
