@@ -1,6 +1,5 @@
 /** A control plane for secrets, over gRPC as @grpc/grpc-js speaks it. */
 import { Server, ServerCredentials, type ServerDuplexStream, type ServiceDefinition } from '@grpc/grpc-js';
-import { onTestFinished } from 'vitest';
 import {
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
@@ -32,12 +31,15 @@ export class SdsStream {
   readonly metadata: Record<string, unknown>;
   readonly requests: DiscoveryRequest[];
   isOpen: boolean;
+  /** Nonce of the last response. */
+  sent: string;
   private readonly call: Call;
 
   constructor(call: Call) {
     this.metadata = call.metadata.getMap();
     this.requests = [];
     this.isOpen = true;
+    this.sent = '';
     this.call = call;
   }
 
@@ -89,7 +91,6 @@ export class SdsServer {
       server.bindAsync(at, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
     });
     sds = new SdsServer(server, port);
-    onTestFinished(() => server.forceShutdown());
     return sds;
   }
 
@@ -110,6 +111,7 @@ export class SdsServer {
       controlPlane: { identifier: 'test' },
       resources: list.map((secret) => anyPack(SecretSchema, secret)),
     });
+    stream.sent = response.nonce;
     stream.write(toBinary(DiscoveryResponseSchema, response));
   }
 
@@ -132,6 +134,14 @@ export class SdsServer {
         .find((request) => request.resourceNames.includes(name) && isIt(request));
     await this.until(() => find() !== undefined);
     return find()!;
+  }
+
+  /** Resolves when whoever asks for it has said yes or no to the newest. */
+  async answered(name: string): Promise<void> {
+    await this.until(() => {
+      const stream = this.streamFor(name);
+      return stream !== undefined && stream.sent !== '' && stream.last.responseNonce === stream.sent;
+    });
   }
 
   /** Nobody is served any more, and nobody can connect. */

@@ -33,6 +33,7 @@ import { chainMatchers } from './rows/listener/matchers.ts';
 import { passedThrough } from './rows/listener/passthrough.ts';
 import { tlsClients } from './rows/tls/clients.ts';
 import { tlsHandshakes } from './rows/tls/handshakes.ts';
+import { tlsSecrets } from './rows/tls/secrets.ts';
 import { tlsStrangers } from './rows/tls/strangers.ts';
 import { tlsTransports } from './rows/tls/transports.ts';
 import { tlsUpstreams } from './rows/tls/upstreams.ts';
@@ -70,6 +71,7 @@ export const groups: readonly Group[] = [
   ...tlsHandshakes,
   ...tlsClients,
   ...tlsStrangers,
+  ...tlsSecrets,
   ...tlsUpstreams,
   ...tlsTransports,
   ...tlsIdentity,

@@ -79,6 +79,8 @@ export interface Row {
   /** For `in turn`: between an answer and the next request. */
   readonly pauseMs?: number;
   readonly upstream?: readonly Step[];
+  /** Brought by SDS before anything is sent. */
+  readonly secrets?: Secrets;
   /** `answered` (default) hangs up after the answers; `closed` waits for the proxy to close, up to `waitMs`. */
   readonly until?: 'answered' | 'closed';
   /** How many answers `raw` bytes get; 1 unless said. */
@@ -124,6 +126,9 @@ export function filled(text: string, values: Readonly<Record<string, number | st
   });
 }
 
+/** By name what a Secret has besides, in YAML; files are those of tls/certificates.ts. */
+export type Secrets = Readonly<Record<string, string>>;
+
 /** Rows that share one configuration, and with it one process per proxy. */
 export interface Group {
   readonly name: string;
@@ -134,6 +139,10 @@ export interface Group {
   readonly tls?: TlsClient;
   /** Origins that speak TLS, by the names that the configuration calls their ports. */
   readonly origins?: Readonly<Record<string, TlsOrigin>>;
+  /** Files beside the configuration, in `{{directory}}`, with the same placeholders. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What the control plane at the port `sds` has from the start; absent: there is none. */
+  readonly secrets?: Secrets;
   /** Bytes per second and the like: command-line flags for both proxies. */
   readonly flags?: readonly string[];
   /** Which counters are compared; all of listener, http, cluster and tcp unless said. */

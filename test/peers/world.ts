@@ -12,6 +12,7 @@ import { filled, requestsOf, type Group, type Ports, type Row } from './row.ts';
 import { FramesUpstream } from './frames-upstream.ts';
 import { TcpUpstream, tcpBehaviours } from './tcp-upstream.ts';
 import { certificateValues } from './tls/certificates.ts';
+import { PeerSecrets } from './tls/secrets.ts';
 import { Script, Upstream, type Seen } from './upstream.ts';
 
 /** Everything that can be observed of one row on one proxy, not yet normalised. */
@@ -26,7 +27,7 @@ export interface Observation {
 
 const httpUpstreams = ['one', 'two', 'three'];
 /** `dead` refuses connections; `silent` never answers a SYN. */
-const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent', 'frames'];
+const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent', 'frames', 'sds'];
 
 /** The longest wait for a row's log lines, and for those that its end alone brings. */
 const linesMs = 1500;
@@ -42,6 +43,7 @@ interface Inside {
   readonly group: Group;
   readonly script: Script;
   readonly proxy: Proxy;
+  readonly secrets: PeerSecrets | null;
   readonly closers: (() => void)[];
 }
 
@@ -54,6 +56,7 @@ export class World {
   private readonly closers: (() => void)[];
   private readonly script: Script;
   private readonly proxy: Proxy;
+  private readonly secrets: PeerSecrets | null;
   private readonly logFile: string;
   private statsBefore: ReadonlyMap<string, number> = new Map();
   private logOffset = 0;
@@ -67,6 +70,7 @@ export class World {
     this.directory = parts.directory;
     this.script = parts.script;
     this.proxy = parts.proxy;
+    this.secrets = parts.secrets;
     this.closers = parts.closers;
     this.logFile = join(parts.directory, 'access.log');
   }
@@ -85,14 +89,15 @@ export class World {
     );
     try {
       await openUpstreams(ports, script, group, closers);
+      const secrets = group.secrets === undefined ? null : await PeerSecrets.open(ports.sds, group.secrets);
+      closers.push(() => secrets?.close());
       const file = join(directory, 'envoy.yaml');
-      const certificates = await certificateValues(group.config);
-      writeFileSync(
-        file,
-        filled(group.config, { ...ports, ...certificates, log: join(directory, 'access.log'), directory }),
-      );
+      for (const [name, text] of Object.entries({ ...group.files, 'envoy.yaml': group.config })) {
+        const values = { ...ports, ...(await certificateValues(text)), log: join(directory, 'access.log'), directory };
+        writeFileSync(join(directory, name), filled(text, values));
+      }
       const proxy = await Proxy.start(kind, file, ports.admin, group.flags ?? []);
-      return new World({ kind, group, ports, directory, script, proxy, closers });
+      return new World({ kind, group, ports, directory, script, proxy, secrets, closers });
     } catch (error) {
       for (const close of closers) close();
       throw error;
@@ -117,6 +122,7 @@ export class World {
     await this.settle();
     this.logOffset = this.readLog().length;
     this.statsBefore = await this.proxy.stats();
+    if (row.secrets !== undefined) await this.secrets!.bring(row.secrets);
     if (row.admin !== undefined) {
       return { exchanges: [], seen: [], log: [], stats: new Map(), admin: await this.proxy.admin(row.admin) };
     }

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Authority, type Issued } from '../certificates.ts';
-import { SdsServer } from '../sds-server.ts';
+import type { SdsServer } from '../sds-server.ts';
+import { startSds } from '../start-sds.ts';
 import { App, type AppOptions } from './app.ts';
 import { answer, bootstrap, cluster, httpListener } from './config.ts';
 import { ask, TlsTraffic } from './tls-traffic.ts';
@@ -99,7 +100,7 @@ describe('a certificate is replaced under load, and no request fails', () => {
   }
 
   test('by an SDS server', { timeout: 120_000 }, async () => {
-    const server = await SdsServer.start();
+    const server = await startSds();
     server.set('server', inline(one));
     const app = await startOverGrpc(server);
     await rotateUnderLoad(await app.port(), (to) => server.set('server', inline(to)));
@@ -140,7 +141,7 @@ describe('a certificate is replaced under load, and no request fails', () => {
 });
 
 test('a bad certificate is refused with a reason, the old one stays, and the process goes on', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   server.set('server', inline(one));
   const app = await startOverGrpc(server);
   const port = await app.port();
@@ -156,7 +157,7 @@ test('a bad certificate is refused with a reason, the old one stays, and the pro
 });
 
 test('listeners open when their secrets have come, and nobody is turned away before', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   const app = await startOverGrpc(server, overGrpc, { isExpectedToFail: true });
   await server.request('server');
   const ready = await app.admin('/ready');
@@ -173,7 +174,7 @@ test('listeners open when their secrets have come, and nobody is turned away bef
 });
 
 test('a secret that is late: the listener opens without, and closes who comes', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   const app = await startOverGrpc(server, { ...overGrpc, initial_fetch_timeout: '0.05s' });
   const port = await app.port();
   await expect(ask(port, authority.rootPem)).rejects.toThrow();
@@ -186,7 +187,7 @@ test('a secret that is late: the listener opens without, and closes who comes', 
 });
 
 test('a worker that dies has its secrets again', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   server.set('server', inline(one));
   const program = join(import.meta.dirname, 'mortal-main.ts');
   const app = await startOverGrpc(server, overGrpc, { concurrency: 1, program });
@@ -216,7 +217,7 @@ test('what a cluster shows and trusts comes by SDS, and is replaced while reques
   origin.listen(0, '127.0.0.1');
   await once(origin, 'listening');
   onTestFinished(() => void origin.close());
-  const server = await SdsServer.start();
+  const server = await startSds();
   const transport = tls(
     {
       tls_certificate_sds_secret_configs: [{ name: 'client', sds_config: overGrpc }],
@@ -248,7 +249,7 @@ test('what a cluster shows and trusts comes by SDS, and is replaced while reques
 
 test('the control plane itself is reached over TLS', async () => {
   const pair = { cert_chain: Buffer.from(one.chainPem), private_key: Buffer.from(one.keyPem) };
-  const server = await SdsServer.start('127.0.0.1:0', ServerCredentials.createSsl(null, [pair]));
+  const server = await startSds('127.0.0.1:0', ServerCredentials.createSsl(null, [pair]));
   server.set('server', inline(two));
   const validation = { validation_context: { trusted_ca: { inline_string: authority.rootPem } } };
   const secured = { ...sdsCluster(server.port), transport_socket: tls(validation, 'Upstream') };
@@ -258,7 +259,7 @@ test('the control plane itself is reached over TLS', async () => {
 });
 
 test('a reload that waits for a secret lets the old configuration serve, and a newer one comes before it', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   server.set('server', inline(one));
   const app = await startOverGrpc(server, overGrpc, { concurrency: 2, args: ['--watch'] });
   const port = await app.port();
@@ -281,7 +282,7 @@ test('a reload that waits for a secret lets the old configuration serve, and a n
 });
 
 test('/certs, /config_dump and the gauges show what is in force', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   server.set('server', inline(one));
   const app = await startOverGrpc(server);
   const certificates = JSON.parse((await app.admin('/certs')).body) as { certificates: { cert_chain: Json[] }[] };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { certificatesOfPem } from '../../../../src/identity/pem.ts';
 import type { ValidationSecret } from '../../../../src/identity/secret-data.ts';
-import { SdsServer } from '../../../sds-server.ts';
+import { startSds } from '../../../start-sds.ts';
 import { folder, grpcSecret, SecretWorld } from './secret-world.ts';
 
 const recorded = (name: string): Buffer =>
@@ -11,7 +11,7 @@ const recorded = (name: string): Buffer =>
 
 test("a genuine pilot-agent's certificate and root come over a Unix socket", async () => {
   const path = join(folder(), 'socket');
-  const server = await SdsServer.start(`unix:${path}`);
+  const server = await startSds(`unix:${path}`);
   const world = new SecretWorld();
   world.xds.addCluster('sds', { kind: 'pipe', host: path, port: 0 });
   world.directory.replace([grpcSecret('default'), grpcSecret('ROOTCA', 'validation')]);

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { Authority, type Issued } from '../../../certificates.ts';
-import { SdsServer } from '../../../sds-server.ts';
+import type { SdsServer } from '../../../sds-server.ts';
+import { startSds } from '../../../start-sds.ts';
 import { folder, grpcSecret, inline, pathSecret, put, putResponse, SecretWorld } from './secret-world.ts';
 
 let authority: Authority;
@@ -15,7 +16,7 @@ beforeAll(async () => {
 });
 
 async function serve(): Promise<{ world: SecretWorld; server: SdsServer }> {
-  const server = await SdsServer.start();
+  const server = await startSds();
   const world = new SecretWorld();
   world.xds.addCluster('sds', { kind: 'ip', host: '127.0.0.1', port: server.port });
   return { world, server };

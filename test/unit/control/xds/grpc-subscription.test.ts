@@ -8,7 +8,8 @@ import { secretKind } from '../../../../src/control/sds/secret-kind.ts';
 import { NodeSchema } from '../../../../src/proto/envoy/config/core/v3/base_pb.js';
 import { SecretSchema } from '../../../../src/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import { create, fromJson } from '../../../../src/proto/protobuf.js';
-import { SdsServer } from '../../../sds-server.ts';
+import type { SdsServer } from '../../../sds-server.ts';
+import { startSds } from '../../../start-sds.ts';
 import { apiSource, XdsWorld } from './xds-world.ts';
 
 /** Takes all, unless told to refuse. */
@@ -63,7 +64,7 @@ function subscribe(server: SdsServer | null, change: Partial<GrpcSubscriptionOpt
 }
 
 test('asks by name, acknowledges what it takes, and takes what follows', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   server.set('one', secret);
   const { world, taker, subscription } = subscribe(server);
   subscription.start();
@@ -88,7 +89,7 @@ test('asks by name, acknowledges what it takes, and takes what follows', async (
 });
 
 test('says its node in every request, or only in the first of a stream', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   server.set('one', secret);
   const every = subscribe(server);
   every.subscription.start();
@@ -102,7 +103,7 @@ test('says its node in every request, or only in the first of a stream', async (
 });
 
 test('refuses with the version before and a reason, and is not asked to wait any longer', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   server.set('one', secret);
   const { world, taker, subscription } = subscribe(server);
   subscription.start();
@@ -119,7 +120,7 @@ test('refuses with the version before and a reason, and is not asked to wait any
 });
 
 test('what nobody has asked for is acknowledged and left', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   const { taker, subscription } = subscribe(server);
   subscription.start();
   await server.request('one');
@@ -130,7 +131,7 @@ test('what nobody has asked for is acknowledged and left', async () => {
 });
 
 test('a stream that ends is opened again and goes on from the version that was taken', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   server.set('one', secret);
   const { world, subscription, taker } = subscribe(server);
   subscription.start();
@@ -143,7 +144,7 @@ test('a stream that ends is opened again and goes on from the version that was t
 });
 
 test('waits for a first answer no longer than it may', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   const { world, taker, subscription } = subscribe(server, { initialFetchTimeoutMs: 5 });
   subscription.start();
   await taker.givenUp;
@@ -169,7 +170,7 @@ test('comes over a Unix socket', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sekisho-sds-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'socket');
-  const server = await SdsServer.start(`unix:${path}`);
+  const server = await startSds(`unix:${path}`);
   server.set('one', secret);
   const { world, taker, subscription } = subscribe(null);
   world.addCluster('sds', { kind: 'pipe', host: path, port: 0 });
@@ -179,7 +180,7 @@ test('comes over a Unix socket', async () => {
 });
 
 test('a rate limit holds requests back', async () => {
-  const server = await SdsServer.start();
+  const server = await startSds();
   server.set('one', secret);
   const source = apiSource('sds', { rateLimit: { maxTokens: 1, fillPerSecond: 20 } });
   const { world, subscription } = subscribe(server, { source });
