@@ -142,7 +142,7 @@ function readTlvs(bytes: Uint8Array, from: number, to: number): readonly ProxyTl
     if (at + 3 > to) return null;
     const end = at + 3 + ((bytes[at + 1] << 8) | bytes[at + 2]);
     if (end > to) return null;
-    tlvs.push({ type: bytes[at], value: bytes.slice(at + 3, end) });
+    tlvs.push({ type: bytes[at], value: new Uint8Array(bytes.subarray(at + 3, end)) });
     at = end;
   }
   return tlvs;

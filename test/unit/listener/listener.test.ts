@@ -5,9 +5,11 @@ import { RuntimeValues } from '../../../src/control/runtime-view.ts';
 import type { Connection } from '../../../src/core/connection.ts';
 import { ConnectionLimit } from '../../../src/listener/connection-limit.ts';
 import type { ConfiguredFilter } from '../../../src/listener/filters/inspection.ts';
+import { Verdict } from '../../../src/listener/filters/listener-filter.ts';
 import type { ListenerData } from '../../../src/listener/listener-data.ts';
 import { Listener } from '../../../src/listener/listener.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../../src/listener/network-filter.ts';
+import type { DownstreamTransport } from '../../../src/net/transport.ts';
 import { Loop } from '../../../src/net/loop.ts';
 import { NodeNetwork } from '../../../src/net/node-network.ts';
 import { SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
@@ -78,8 +80,9 @@ function listen(
   stats = new RecordingStats(),
   logged: Outcome[] = [],
   filters: readonly ConfiguredFilter[] = [],
+  transport: DownstreamTransport | null = null,
 ): Listener {
-  const chains = handler === null ? [] : [{ name: 'chain', handler, transport: null, handshakeTimeoutMs: 0 }];
+  const chains = handler === null ? [] : [{ name: 'chain', handler, transport, handshakeTimeoutMs: 70 }];
   const choice = { find: () => chains[0] ?? null };
   const accessLogs = [{ log: (outcome: Outcome) => logged.push(outcome) }];
   const made = new Listener(
@@ -155,6 +158,65 @@ it('closes what no filter chain wants, and logs why', async () => {
   await once(client, 'close');
   expect(stats.read('')).toMatchObject({ no_filter_chain_match: 1 });
   expect(logged.map(({ details }) => details)).toEqual(['filter_chain_not_found']);
+});
+
+it('logs a connection when it has closed, with what its filter chain knows of it', async () => {
+  const [handler, logged] = [new Handler(), [] as Outcome[]];
+  const listener = listen(handler, new RecordingStats(), logged);
+  const client = dial(await open(listener));
+  await handler.count(1);
+  expect(logged).toEqual([]);
+  client.end('hello');
+  await handler.sinks[0].closed;
+  expect(logged).toMatchObject([
+    { filterChainName: 'chain', bytesReceived: 5, accessLogType: 'NotSet', flags: 0, peer: { remote: { kind: 'ip' } } },
+  ]);
+  expect(logged[0].endMs).toBeGreaterThanOrEqual(logged[0].startMs);
+});
+
+it('lets its filters look first, and logs who dies there', async () => {
+  const [handler, stats, logged] = [new Handler(), new RecordingStats(), [] as Outcome[]];
+  const filter = {
+    inspect: ({ bytes }: { bytes: Uint8Array }) => (bytes.length < 5 ? Verdict.NeedMore : Verdict.Continue),
+  };
+  const listener = listen(handler, stats, logged, [{ filter, isDisabled: null }]);
+  const port = await open(listener);
+  const good = dial(port);
+  const bad = dial(port);
+  good.write('hello');
+  await handler.count(1);
+  await handler.sinks[0].received(5);
+  const gone = new Promise((resolve) => bad.on('error', () => {}).on('close', resolve));
+  bad.end('x');
+  while (logged.length === 0) await new Promise(setImmediate);
+  expect(logged).toMatchObject([{ filterChainName: '', connectionId: 0 }]);
+  expect(stats.read('')).toMatchObject({ downstream_cx_total: 1, downstream_listener_filter_remote_close: 1 });
+  await gone;
+  expect(listener.activeConnections).toBe(1);
+});
+
+it('hands over what its transport makes of a connection, and counts that once', async () => {
+  const [handler, stats] = [new Handler(), new RecordingStats()];
+  const timeouts: number[] = [];
+  let isReleased = false;
+  const transport: DownstreamTransport = {
+    accept: (raw, handshakeTimeoutMs) => {
+      timeouts.push(handshakeTimeoutMs);
+      return raw;
+    },
+    release: () => {
+      isReleased = true;
+    },
+  };
+  const listener = listen(handler, stats, [], [], transport);
+  const client = dial(await open(listener));
+  await handler.count(1);
+  client.end();
+  await handler.sinks[0].closed;
+  expect([timeouts, listener.activeConnections]).toEqual([[70], 0]);
+  expect(stats.read('')).toMatchObject({ downstream_cx_total: 1, downstream_cx_destroy: 1 });
+  await new Promise<void>((resolve) => listener.end(resolve));
+  expect(isReleased).toBe(true);
 });
 
 it('takes over the socket of the one before it, with all who wait there', async () => {
