@@ -157,6 +157,7 @@ export class App implements WorkersListener {
       runtime: this.runtimeValues,
       openResolver: openDnsResolver,
       onChanges: (changes) => this.workers.postAll({ kind: 'clusters', changes }),
+      usesOf: (cluster, host) => this.hostReports.usesOf(cluster, host),
       onHosts: (cluster, hosts) => this.secrets?.own.updateHosts(cluster, hosts),
       hasSecrets: (cluster) => this.secrets?.hasSecretsOf(cluster) ?? true,
     });
@@ -322,6 +323,11 @@ export class App implements WorkersListener {
       case 'host-counters':
         this.hostReports.receive(`worker_${index}`, message.message);
         break;
+      case 'name-wanted': {
+        const { question } = message;
+        this.directory.wantName(question, (end) => this.workers.post(index, { kind: 'name-found', question, end }));
+        break;
+      }
       case 'drained':
         this.onWorkerDrained(index);
         break;

@@ -43,6 +43,11 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     kind: 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster',
     load: async () => (await import('./filter/network/sni-cluster/decode.ts')).sniClusterDecoder,
   },
+  {
+    category: networkFilters,
+    kind: 'envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig',
+    load: async () => (await import('./proxy/network/sni-proxy-decode.ts')).sniProxyDecoder,
+  },
   listenerFilter(
     'tls_inspector.v3.TlsInspector',
     async () => (await import('./listener/filters/tls-inspector/decode.ts')).tlsInspectorDecoder,

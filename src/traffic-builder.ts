@@ -4,6 +4,7 @@ import type { HostCounters } from './cluster/host-counters.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
 import { filterKey, listenerKey } from './control/shared-number-keys.ts';
 import { NetworkFilterBuilders } from './filter/network/builders.ts';
+import type { NameLookups } from './filter/network/network-filter.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import type { FilterContext } from './filter/filter.ts';
@@ -68,6 +69,8 @@ function buildStringTest(data: unknown): StringMatcher {
 export class ListenerBuilder {
   /** Set once, right after construction: clusters and listeners need each other's surroundings. */
   clusters: Clusters | null;
+  /** Likewise. */
+  lookups: NameLookups | null;
   /** Counts a number of the configuration that is being built over all workers; this one alone unless told. */
   sharedNumber: (key: string) => SharedCount;
   /** With the filters of whatever is built loaded. */
@@ -77,6 +80,7 @@ export class ListenerBuilder {
   constructor(environment: TrafficEnvironment) {
     this.environment = environment;
     this.clusters = null;
+    this.lookups = null;
     this.networkFilters = new NetworkFilterBuilders();
     this.sharedNumber = () => new OwnCount();
   }
@@ -124,7 +128,7 @@ export class ListenerBuilder {
     const { kind, data } = chain.filters[chain.filters.length - 1];
     const terminal = this.buildHandler(kind, data, scope, listener);
     const { network, stats, runtime } = this.environment;
-    const tools = { stats, runtime, clock: network.clock, timers: network.timers };
+    const tools = { stats, runtime, clock: network.clock, timers: network.timers, lookups: this.lookups! };
     const filters = chain.filters
       .slice(0, -1)
       .map((filter) => this.networkFilters.get(filter.kind)!.build(filter.data, tools));

@@ -76,8 +76,10 @@ export class TrafficThread {
     });
     this.shared = new SharedNumbers(data.shared);
     const hostCounters = new HostCounters((message) => post({ kind: 'host-counters', message }));
-    this.clusters = new WorkerClusters(this.builder.clusterEnvironment(this.shared, hostCounters), data.name);
+    const environment = this.builder.clusterEnvironment(this.shared, hostCounters);
+    this.clusters = new WorkerClusters(environment, data.name, (question) => post({ kind: 'name-wanted', question }));
     this.builder.clusters = this.clusters;
+    this.builder.lookups = this.clusters.lookups;
     this.listeners = new Map();
     this.leaving = new Set();
     this.drainTimeMs = data.drainTimeMs;
@@ -93,6 +95,9 @@ export class TrafficThread {
         return;
       case 'clusters':
         this.clusters.apply(message.changes);
+        break;
+      case 'name-found':
+        this.clusters.lookups.answered(message.question, message.end);
         break;
       case 'secrets':
         this.secrets.apply(message.changes);

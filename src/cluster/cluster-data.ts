@@ -1,5 +1,6 @@
 import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
+import type { DnsCacheData } from './dynamic/dns-cache-data.ts';
 import type { TransportData } from './transport/transport-data.ts';
 import type { DnsLookupFamily, DnsResolverOptions } from '../net/dns-resolver.ts';
 
@@ -60,10 +61,14 @@ export interface HostData {
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** Index of `ClusterData.transports`. */
   readonly transport: number;
+  /** Unique in its cluster, where the address is not: of hosts that are chosen by name. */
+  readonly key?: string;
 }
 
 export type DiscoveryData =
   | { readonly kind: 'static' }
+  /** Hosts are the names that requests and connections ask for. */
+  | { readonly kind: 'dynamic'; readonly cache: DnsCacheData }
   | {
       readonly kind: 'strict-dns' | 'logical-dns';
       readonly dns: DnsData;

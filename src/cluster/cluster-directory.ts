@@ -8,6 +8,10 @@ import { allotBreakerSlots, releaseBreakerSlots, reportBreakers } from './circui
 import { clusterStatNames } from './cluster-stat-names.ts';
 import { clusterChanges, type ClusterChanges } from './cluster-changes.ts';
 import type { ClusterData, HostData } from './cluster-data.ts';
+import type { LookupEnd } from './dynamic/dns-cache.ts';
+import { DnsCaches } from './dynamic/dns-caches.ts';
+import type { LookupQuestion } from './dynamic/dns-lookups.ts';
+import { DynamicHosts } from './dynamic/dynamic-hosts.ts';
 import { makeDiscovery, type Discovery } from './discovery/discovery.ts';
 import { updateStats, type DiscoveryEnvironment } from './discovery/dns-target.ts';
 import { MatchCounts } from './transport/match-counts.ts';
@@ -19,6 +23,8 @@ export interface DirectoryEnvironment extends DiscoveryEnvironment {
   readonly limits: SharedNumberDirectory;
   readonly runtime?: RuntimeView;
   openResolver(options: DnsResolverOptions): DnsResolver;
+  /** How often workers have used a host (`hostKeys`) since the start; absent: nobody counts. */
+  usesOf?(cluster: string, host: string): number;
   /** Discovery knows other hosts than before: tell the workers. */
   onChanges(changes: ClusterChanges): void;
   /** As `onChanges`, of clusters too that the workers do not know yet: for calls of the main thread's own. */
@@ -54,6 +60,7 @@ class Entry {
 export class ClusterDirectory implements StatsSource {
   private readonly environment: DirectoryEnvironment;
   private readonly resolvers: Map<string, DnsResolver>;
+  private readonly caches: DnsCaches;
   private entries: Map<string, Entry>;
   /** What the workers know. */
   private published: Map<string, ClusterData>;
@@ -62,6 +69,7 @@ export class ClusterDirectory implements StatsSource {
   constructor(environment: DirectoryEnvironment) {
     this.environment = environment;
     this.resolvers = new Map();
+    this.caches = new DnsCaches(environment, environment.stats, (options) => this.resolver(options));
     this.entries = new Map();
     this.published = new Map();
     this.waiting = [];
@@ -109,6 +117,11 @@ export class ClusterDirectory implements StatsSource {
     return Array.from(this.entries.values(), ({ data, hosts }) => ({ ...data, hosts }));
   }
 
+  /** A worker wants a name of a DNS cache; told once it is there, with an address or without, or when there is no room. */
+  wantName(question: LookupQuestion, end: (how: LookupEnd) => void): void {
+    this.caches.want(question.cache, question.name, end);
+  }
+
   /** The hosts of now; empty for an unknown cluster. */
   hostsOf(cluster: string): readonly HostData[] {
     return this.entries.get(cluster)?.hosts ?? [];
@@ -121,7 +134,7 @@ export class ClusterDirectory implements StatsSource {
     for (const { data, hosts, isWarm } of this.entries.values()) {
       const prefix = `cluster.${data.statName}`;
       const flags = hosts.map(({ health }) => flagsOfEndpoint(health));
-      const isDiscovered = data.discovery.kind !== 'static';
+      const isDiscovered = 'dns' in data.discovery;
       const heaviest = isDiscovered ? hosts.reduce((most, { weight }) => Math.max(most, weight), 0) : 0;
       report.known(prefix, clusterStatNames);
       reportBreakers(data, prefix, limits, runtime, report);
@@ -150,16 +163,29 @@ export class ClusterDirectory implements StatsSource {
     const scope = this.scopeOf(data);
     const entry = new Entry(data, scope);
     if (entry.hosts.length > 0) entry.membershipChange.inc();
-    entry.discovery = makeDiscovery(
-      data.discovery,
+    entry.discovery = this.discovery(entry, scope);
+    entry.isWarm = !('dns' in data.discovery) || !data.discovery.dns.waitForWarm;
+    entry.discovery?.start();
+    return entry;
+  }
+
+  private discovery(entry: Entry, scope: StatsScope): Discovery | null {
+    const { name, discovery } = entry.data;
+    const listener = {
+      onHosts: (hosts: readonly HostData[]) => this.discovered(entry, hosts),
+      onWarm: () => this.warmed(entry),
+    };
+    if (discovery.kind === 'dynamic') {
+      const usesOf = (host: string): number => this.environment.usesOf?.(name, host) ?? 0;
+      return new DynamicHosts(discovery.cache, this.caches, usesOf, listener);
+    }
+    return makeDiscovery(
+      discovery,
       ({ dns }) => this.resolver(dns.resolver),
       this.environment,
       () => updateStats(scope),
-      { onHosts: (hosts) => this.discovered(entry, hosts), onWarm: () => this.warmed(entry) },
+      listener,
     );
-    entry.isWarm = data.discovery.kind === 'static' || !data.discovery.dns.waitForWarm;
-    entry.discovery?.start();
-    return entry;
   }
 
   private discovered(entry: Entry, hosts: readonly HostData[]): void {

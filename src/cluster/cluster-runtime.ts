@@ -18,6 +18,7 @@ import { hostKeys } from './host-key.ts';
 import { HostSet } from './host-set.ts';
 import { UpstreamHost, type HostMonitor } from './host.ts';
 import { PriorityLoadBalancer } from './lb/load-balancer.ts';
+import { NamedHosts } from './lb/named-hosts.ts';
 import type { RandomSource } from './lb/random-source.ts';
 import { runtimeLb } from './lb/runtime-lb.ts';
 import { HttpConnectionPool } from './pool/http-pool.ts';
@@ -64,7 +65,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
   private readonly wishes: TransportWishes;
   /** Same order as `data.transports`. */
   private readonly transports: readonly UpstreamTransport[];
-  private readonly balancer: PriorityLoadBalancer;
+  private readonly balancer: PriorityLoadBalancer | NamedHosts;
   private readonly maintenanceKey: string;
   private defaultBreakers: ClusterBreakers | null;
   private highBreakers: ClusterBreakers | null;
@@ -111,7 +112,10 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.isGone = false;
     this.hosts = this.mergeHosts(data.hosts, new Map());
     const panics = this.stats.counter(ClusterCounter.LbHealthyPanic);
-    this.balancer = new PriorityLoadBalancer(this.hostSets(), this.lb, environment.random, panics);
+    this.balancer =
+      data.discovery.kind === 'dynamic'
+        ? new NamedHosts(this.hostSets(), this.transports[0].isSecure)
+        : new PriorityLoadBalancer(this.hostSets(), this.lb, environment.random, panics);
   }
 
   pick(context: PickContext): Host | null {

@@ -5,6 +5,7 @@ import type { CodecStream, StreamUser } from '../core/message-sink.ts';
 import type { Connection } from '../core/connection.ts';
 import type { Address, Peer } from '../core/peer.ts';
 import type { TransportOptions } from '../net/transport.ts';
+import type { Destination } from '../core/destination.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
 
 /** An endpoint as tracked at run time in one worker. */
@@ -40,6 +41,8 @@ export interface PickContext {
    * (`host_selection_retry_max_attempts`), and the host picked after the last refusal is not asked about.
    */
   rejects(host: Host): boolean;
+  /** Whom it wants to reach, for clusters whose hosts are whoever is asked for; null: it does not say. */
+  destination?(): Destination | null;
   readonly hostSelectionAttempts: number;
 }
 

@@ -1,8 +1,10 @@
 import type { Gauge } from '../observe/stats.ts';
 import type { ClusterChanges } from './cluster-changes.ts';
-import type { ClusterData } from './cluster-data.ts';
+import type { ClusterData, HostData } from './cluster-data.ts';
 import { ClusterRuntime, type ClusterEnvironment } from './cluster-runtime.ts';
 import type { Cluster, Clusters } from './cluster.ts';
+import { DnsLookups, type LookupQuestion } from './dynamic/dns-lookups.ts';
+import { hostKeys } from './host-key.ts';
 
 export type { ClusterChanges };
 
@@ -22,8 +24,15 @@ export class WorkerClusters implements Clusters {
   private readonly environment: ClusterEnvironment;
   private readonly entries: Map<string, Entry>;
   private readonly inflated: Gauge;
+  /** What is known of names that requests and connections ask for. */
+  readonly lookups: DnsLookups;
 
-  constructor(environment: ClusterEnvironment, workerName = 'worker_0') {
+  /** `ask`: of the main thread. */
+  constructor(
+    environment: ClusterEnvironment,
+    workerName = 'worker_0',
+    ask: (question: LookupQuestion) => void = () => {},
+  ) {
     this.environment = environment;
     this.inflated = environment.stats
       .scope('thread_local_cluster_manager')
@@ -31,6 +40,7 @@ export class WorkerClusters implements Clusters {
       .gauge('clusters_inflated');
     this.inflated.add(0);
     this.entries = new Map();
+    this.lookups = new DnsLookups(environment.stats, ask);
   }
 
   get(name: string): Cluster | undefined {
@@ -46,18 +56,22 @@ export class WorkerClusters implements Clusters {
   apply(changes: ClusterChanges): void {
     for (const data of changes.set) {
       const before = this.entries.get(data.name);
+      if (before !== undefined) this.nameHosts(before.data, null);
       this.entries.set(data.name, new Entry(data));
+      this.nameHosts(data, data.hosts);
       this.letGo(before);
     }
     for (const name of changes.removed) {
       const before = this.entries.get(name);
       this.entries.delete(name);
+      if (before !== undefined) this.nameHosts(before.data, null);
       this.letGo(before);
     }
     for (const { name, hosts } of changes.hosts) {
       const entry = this.entries.get(name);
       if (entry === undefined) continue;
       entry.data = { ...entry.data, hosts };
+      this.nameHosts(entry.data, hosts);
       entry.runtime?.updateHosts(hosts);
     }
   }
@@ -69,6 +83,12 @@ export class WorkerClusters implements Clusters {
   /** The process is ending: idle upstream connections close, the others when they have served. */
   drain(): void {
     for (const entry of this.entries.values()) entry.runtime?.drainPools();
+  }
+
+  /** Null: the cluster has gone. */
+  private nameHosts({ name, discovery }: ClusterData, hosts: readonly HostData[] | null): void {
+    if (discovery.kind === 'dynamic')
+      this.lookups.update(discovery.cache.name, name, hosts === null ? null : hostKeys(hosts));
   }
 
   private letGo(entry: Entry | undefined): void {

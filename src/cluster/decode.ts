@@ -18,6 +18,7 @@ import { BindConfigSchema, TcpKeepaliveSchema, type BindConfig } from '../proto/
 import { RoutingPriority } from '../proto/envoy/config/core/v3/base_pb.js';
 import type { BreakerData, ClusterData } from './cluster-data.ts';
 import { decodeDiscovery } from './discovery/decode.ts';
+import { checkDynamicCluster } from './dynamic/decode.ts';
 import { decodeMetadata } from './endpoint/decode.ts';
 import { decodeLb } from './lb/decode.ts';
 import { decodeHttpOptions } from './protocol/decode.ts';
@@ -95,7 +96,7 @@ export function decodeCluster(cluster: Cluster, reasons: Reasons, extensions: Ex
   supported.check(cluster, reasons);
   const transports = decodeTransports(cluster, reasons, extensions);
   const found = decodeDiscovery(cluster, transports, reasons);
-  const http = decodeHttpOptions(cluster, reasons, extensions);
+  const http = checkDynamicCluster(cluster, decodeHttpOptions(cluster, reasons, extensions), reasons);
   if (http.protocol === 'auto' && reasons.list.length === before) refuseWithoutAlpn(cluster.name, transports, reasons);
   const data: ClusterData = {
     name: cluster.name,

@@ -8,6 +8,7 @@ import type { HostData } from './cluster-data.ts';
 export function hostKeys(hosts: readonly HostData[]): string[] {
   const seen = new Map<string, number>();
   return hosts.map((host) => {
+    if (host.key !== undefined) return host.key;
     const address = formatAddress(host.address);
     const count = seen.get(address) ?? 0;
     seen.set(address, count + 1);

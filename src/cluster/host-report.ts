@@ -1,7 +1,9 @@
-import { hostStatCount, hostStatNames, type HostBlockMessage } from './host-counters.ts';
+import { HostStat, hostStatCount, hostStatNames, type HostBlockMessage } from './host-counters.ts';
 
 /** What all workers have counted of one host, index HostStat. */
 export type HostTotals = readonly number[];
+
+const useStats = [HostStat.CxTotal, HostStat.RqTotal] as const;
 
 interface OpenBlock {
   readonly key: string;
@@ -37,6 +39,18 @@ export class HostReports {
   /** The worker has ended, and with it what it counted. */
   forget(worker: string): void {
     this.workers.delete(worker);
+  }
+
+  /** Connections and requests that all workers have begun or have open; not for a list of hosts. */
+  usesOf(cluster: string, host: string): number {
+    const wanted = keyOf(cluster, host);
+    let uses = 0;
+    for (const blocks of this.workers.values()) {
+      for (const { key, values } of blocks.values()) {
+        if (key === wanted) for (const stat of useStats) uses += values[stat];
+      }
+    }
+    return uses;
   }
 
   /** Sums per host. `totalsOf` looks one up, by cluster name and `hostKeys`. */

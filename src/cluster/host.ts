@@ -89,6 +89,8 @@ export class UpstreamHost implements Host {
 
   /** False: the data describe another host, though at the same address. */
   isDescribedBy(data: HostData): boolean {
+    // Of a host that has a key of its own.
+    if (formatAddress(data.address) !== this.addressText) return false;
     const { region, zone, subZone } = data.locality;
     const here = this.locality;
     return data.hostname === this.hostname && region === here.region && zone === here.zone && subZone === here.subZone;

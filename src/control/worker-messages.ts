@@ -1,4 +1,6 @@
 import type { ClusterChanges } from '../cluster/cluster-changes.ts';
+import type { LookupEnd } from '../cluster/dynamic/dns-cache.ts';
+import type { LookupQuestion } from '../cluster/dynamic/dns-lookups.ts';
 import type { HostBlockMessage } from '../cluster/host-counters.ts';
 import type { Address } from '../core/peer.ts';
 import type { IoBackend } from '../net/open-network.ts';
@@ -41,6 +43,8 @@ export type ToWorker =
   | { readonly kind: 'snapshot'; readonly snapshot: SnapshotData }
   /** Discovery knows other hosts than before. */
   | { readonly kind: 'clusters'; readonly changes: ClusterChanges }
+  /** Answer to `name-wanted`, behind the hosts that come of it. */
+  | { readonly kind: 'name-found'; readonly question: LookupQuestion; readonly end: LookupEnd }
   /** Secrets that have come or are others now; before the first snapshot, all that there are. */
   | { readonly kind: 'secrets'; readonly changes: SecretChanges }
   | { readonly kind: 'runtime'; readonly entries: RuntimeEntries }
@@ -71,4 +75,6 @@ export type FromWorker =
     }
   | { readonly kind: 'stats'; readonly batch: StatsBatch }
   | { readonly kind: 'host-counters'; readonly message: HostBlockMessage }
+  /** A name of a DNS cache, which this worker does not know. */
+  | { readonly kind: 'name-wanted'; readonly question: LookupQuestion }
   | { readonly kind: 'drained' };

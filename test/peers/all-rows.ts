@@ -35,6 +35,7 @@ import { tlsClients } from './rows/tls/clients.ts';
 import { tlsHandshakes } from './rows/tls/handshakes.ts';
 import { tlsSecrets } from './rows/tls/secrets.ts';
 import { tlsStrangers } from './rows/tls/strangers.ts';
+import { tlsPassthrough } from './rows/tls/passthrough.ts';
 import { tlsTransports } from './rows/tls/transports.ts';
 import { tlsUpstreams } from './rows/tls/upstreams.ts';
 import { tlsIdentity } from './rows/tls/xfcc.ts';
@@ -74,6 +75,7 @@ export const groups: readonly Group[] = [
   ...tlsSecrets,
   ...tlsUpstreams,
   ...tlsTransports,
+  ...tlsPassthrough,
   ...tlsIdentity,
   ...webSocket,
   ...connects,

@@ -5,27 +5,25 @@ import type { DnsLookupFamily, DnsResolverOptions } from '../../net/dns-resolver
 import {
   Cluster_CustomClusterTypeSchema,
   Cluster_DiscoveryType,
-  Cluster_DnsLookupFamily,
   Cluster_RefreshRateSchema,
   type Cluster,
   type Cluster_CustomClusterType,
-  type Cluster_RefreshRate,
 } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
 import { DnsLookupFamily as CommonLookupFamily } from '../../proto/envoy/extensions/clusters/common/dns/v3/dns_pb.js';
 import {
   DnsCluster_RefreshRateSchema,
   DnsClusterSchema,
-  type DnsCluster_RefreshRate,
 } from '../../proto/envoy/extensions/clusters/dns/v3/dns_cluster_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 import type { DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
+import { decodeDynamicCluster, dynamicClusterKind } from '../dynamic/decode.ts';
 import { decodeLoadAssignment, staticHosts, type LoadAssignmentData } from '../endpoint/decode.ts';
 import type { TransportData } from '../transport/transport-data.ts';
+import { decodeFailureRefresh, lookupFamilies } from './dns-decode.ts';
 import { decodeResolution, decodeResolver } from './resolver-decode.ts';
 
 /** Envoy's defaults. */
 const defaultRefreshMs = 5000;
-const failureMaxFactor = 10;
 
 const supportedCustom = new SupportedFields(Cluster_CustomClusterTypeSchema, ['name', 'typed_config']);
 const supportedRefresh = new SupportedFields(Cluster_RefreshRateSchema, ['base_interval', 'max_interval']);
@@ -85,6 +83,8 @@ function decodeCustom(
   const at = reasons.at('cluster_type');
   supportedCustom.check(custom, at);
   const kind = custom.typedConfig?.typeUrl.split('/').at(-1) ?? '';
+  if (kind === dynamicClusterKind)
+    return { discovery: decodeDynamicCluster(custom.typedConfig!.value, at.at('typed_config')), hosts: [] };
   if (kind !== dnsClusterKind) {
     at.add(`cluster type '${custom.name}'${kind === '' ? '' : ` of type '${kind}'`} is not supported by sekisho`);
     return nothing;
@@ -138,7 +138,7 @@ function decodeClusterDns(cluster: Cluster, reasons: Reasons): DnsData {
     jitterMs: durationMs(cluster.dnsJitter, 0),
     respectTtl: cluster.respectDnsTtl,
     ttlRefreshMinMs: 0,
-    family: families[cluster.dnsLookupFamily] ?? 'AUTO',
+    family: lookupFamilies[cluster.dnsLookupFamily] ?? 'AUTO',
     resolver: decodeClusterResolver(cluster, reasons),
     waitForWarm: cluster.waitForWarmOnInit ?? true,
   };
@@ -150,28 +150,6 @@ function decodeClusterResolver(cluster: Cluster, reasons: Reasons): DnsResolverO
     return decodeResolution(cluster.dnsResolutionConfig, reasons.at('dns_resolution_config'));
   return decodeResolver(cluster.typedDnsResolverConfig, reasons.at('typed_dns_resolver_config'));
 }
-
-function decodeFailureRefresh(
-  rate: Cluster_RefreshRate | DnsCluster_RefreshRate | undefined,
-  reasons: Reasons,
-): DnsData['failureRefresh'] {
-  if (rate === undefined) return null;
-  const baseMs = durationMs(rate.baseInterval, 0);
-  const maxMs = durationMs(rate.maxInterval, baseMs * failureMaxFactor);
-  if (maxMs < baseMs)
-    reasons
-      .at('dns_failure_refresh_rate')
-      .add('dns_failure_refresh_rate must have max_interval greater than or equal to the base_interval');
-  return { baseMs, maxMs };
-}
-
-const families: Readonly<Record<number, DnsLookupFamily>> = {
-  [Cluster_DnsLookupFamily.AUTO]: 'AUTO',
-  [Cluster_DnsLookupFamily.V4_ONLY]: 'V4_ONLY',
-  [Cluster_DnsLookupFamily.V6_ONLY]: 'V6_ONLY',
-  [Cluster_DnsLookupFamily.V4_PREFERRED]: 'V4_PREFERRED',
-  [Cluster_DnsLookupFamily.ALL]: 'ALL',
-};
 
 const commonFamilies: Readonly<Record<number, DnsLookupFamily>> = {
   [CommonLookupFamily.AUTO]: 'AUTO',

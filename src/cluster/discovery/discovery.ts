@@ -1,5 +1,5 @@
 import type { DnsResolver } from '../../net/dns-resolver.ts';
-import type { DiscoveryData, HostData } from '../cluster-data.ts';
+import type { DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
 import type { DiscoveryEnvironment, UpdateStats } from './dns-target.ts';
 import { LogicalDns } from './logical-dns.ts';
 import { StrictDns } from './strict-dns.ts';
@@ -17,10 +17,10 @@ export interface DiscoveryListener {
   onWarm(): void;
 }
 
-/** Null: the configuration names the hosts. */
+/** Null: the configuration names the hosts. Not of a cluster whose hosts are those of a DNS cache. */
 export function makeDiscovery(
-  data: DiscoveryData,
-  openResolver: (data: Exclude<DiscoveryData, { kind: 'static' }>) => DnsResolver,
+  data: Exclude<DiscoveryData, { kind: 'dynamic' }>,
+  openResolver: (data: Extract<DiscoveryData, { dns: DnsData }>) => DnsResolver,
   environment: DiscoveryEnvironment,
   stats: () => UpdateStats,
   listener: DiscoveryListener,

@@ -26,6 +26,7 @@ import {
 import { RandomSchema } from '../../proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js';
 import { RoundRobinSchema } from '../../proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
+import { isDynamic } from '../dynamic/decode.ts';
 import type { LbData, LbPolicyData } from '../cluster-data.ts';
 
 /** Envoy's defaults. */
@@ -130,6 +131,8 @@ function decodeLegacyPolicy(cluster: Cluster, reasons: Reasons): LbPolicyData {
       return leastRequest(own?.choiceCount, own?.activeRequestBias, false);
     }
     default:
+      // Its hosts are whoever is asked for.
+      if (cluster.lbPolicy === Cluster_LbPolicy.CLUSTER_PROVIDED && isDynamic(cluster)) return { kind: 'round-robin' };
       reasons
         .at('lb_policy')
         .add(`lb_policy '${Cluster_LbPolicy[cluster.lbPolicy] ?? cluster.lbPolicy}' is not supported by sekisho`);

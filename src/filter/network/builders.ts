@@ -11,6 +11,10 @@ const loaders: readonly Loader[] = [
     kind: 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster',
     load: async () => (await import('./sni-cluster/build.ts')).sniClusterBuilder,
   },
+  {
+    kind: 'envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig',
+    load: async () => (await import('./sni-dynamic-forward-proxy/build.ts')).sniProxyBuilder,
+  },
 ];
 
 /** Message names of all their configurations. */

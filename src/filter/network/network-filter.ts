@@ -37,12 +37,30 @@ export interface NetworkFilterFactory {
   create(): NetworkFilter;
 }
 
+/** Who waits for a name to be resolved. */
+export interface NameWaiter {
+  /** Once: it is in the cache, with an address or without; or the cache has no room for it. */
+  onLookup(how: 'cached' | 'full'): void;
+}
+
+/** The DNS caches of dynamic forward proxies. */
+export interface NameLookups {
+  /** `name`: `cachedName`. `waiting`: the waiter will be told; `full`: too many wait. */
+  want(
+    cache: { readonly name: string; readonly maxPending: number },
+    name: string,
+    waiter: NameWaiter,
+  ): 'cached' | 'waiting' | 'full';
+  cancel(cache: string, name: string, waiter: NameWaiter): void;
+}
+
 /** What filters are built with. */
 export interface NetworkFilterTools {
   readonly stats: StatsScope;
   readonly runtime: RuntimeView;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly lookups: NameLookups;
 }
 
 export interface NetworkFilterBuilder {

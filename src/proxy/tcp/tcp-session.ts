@@ -1,5 +1,6 @@
 import type { Cluster, ConnectionWaiter, Host, PickContext, TcpPool } from '../../cluster/cluster.ts';
 import type { Timed } from '../../core/clock.ts';
+import type { Destination } from '../../core/destination.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import {
@@ -127,6 +128,14 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
 
   rejects(): boolean {
     return false;
+  }
+
+  /** By filter state, else by SNI; Envoy's keys. */
+  destination(): Destination {
+    const state = this.outcome.filterState;
+    const host = state?.get('envoy.upstream.dynamic_host') ?? this.downstream.peer.serverName;
+    const port = state?.get('envoy.upstream.dynamic_port') ?? 0;
+    return { host: typeof host === 'string' ? host : '', port: typeof port === 'number' ? port : 0 };
   }
 
   // ---- upstream
