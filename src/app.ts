@@ -16,6 +16,7 @@ import { SharedNumberAllotment, sharedNumberKeys } from './control/shared-number
 import type { SnapshotData } from './control/snapshot-data.ts';
 import { ListenerDrain } from './control/listener-drain.ts';
 import type { FromWorker, ListenerScope, WorkerInit } from './control/worker-messages.ts';
+import { writeWorkerLog } from './control/worker-logs.ts';
 import type { Workers, WorkersListener } from './control/workers.ts';
 import { formatAddress, type Address } from './core/peer.ts';
 import { openDnsResolver } from './net/dns-resolver.ts';
@@ -319,6 +320,9 @@ export class App implements WorkersListener {
         break;
       case 'stats':
         this.stats.receive(`worker_${index}`, message.batch);
+        break;
+      case 'log':
+        writeWorkerLog(this.environment.logs, message.message);
         break;
       case 'host-counters':
         this.hostReports.receive(`worker_${index}`, message.message);

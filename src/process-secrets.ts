@@ -57,7 +57,7 @@ export class ProcessSecrets {
     const store = new SecretStore();
     this.loop = loop;
     this.clusterDirectory = directory;
-    this.tls = new TlsTransports(loop, store, environment.ticketKeys);
+    this.tls = new TlsTransports(loop, store, environment.ticketKeys, log);
     this.clusters = new OwnClusters(clusterEnvironment(environment, this.tls));
     this.needs = { sources: [], ofClusters: new Map(), ofListeners: new Map() };
     this.secrets = new SecretDirectory({

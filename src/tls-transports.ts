@@ -12,12 +12,14 @@ export class TlsTransports {
   private readonly turns: TlsTurns;
   private readonly secrets: SecretStore;
   private readonly ticketKeys: readonly Uint8Array[];
+  private readonly log: TlsTools['log'];
   private builders: typeof import('./net/tls/build.ts') | null;
 
-  constructor(turns: TlsTurns, secrets: SecretStore, ticketKeys: readonly Uint8Array[]) {
+  constructor(turns: TlsTurns, secrets: SecretStore, ticketKeys: readonly Uint8Array[], log: TlsTools['log']) {
     this.turns = turns;
     this.secrets = secrets;
     this.ticketKeys = ticketKeys;
+    this.log = log;
     this.builders = null;
   }
 
@@ -37,11 +39,11 @@ export class TlsTransports {
   }
 
   private tools(network: Network, scope: StatsScope): TlsTools {
-    const { turns, secrets, ticketKeys } = this;
+    const { turns, secrets, ticketKeys, log } = this;
     const compileRegex = (pattern: string): { test(text: string): boolean } => {
       const regex = new Regex(pattern);
       return { test: (text) => regex.matches(text) };
     };
-    return { network, turns, secrets, scope, ticketKeys, compileRegex };
+    return { network, turns, secrets, scope, ticketKeys, compileRegex, log };
   }
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { WorkerClusters } from './cluster/clusters.ts';
 import { HostCounters } from './cluster/host-counters.ts';
+import { WorkerLogs } from './control/worker-logs.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
 import type { BoundListener, FromWorker, ListenerScope, ToWorker, WorkerInit } from './control/worker-messages.ts';
@@ -53,7 +54,8 @@ export class TrafficThread {
     const stats = new WorkerStats((batch) => post({ kind: 'stats', batch }));
     this.runtime = new RuntimeValues(data.runtime);
     this.secrets = new SecretStore();
-    this.tls = new TlsTransports(loop, this.secrets, data.ticketKeys);
+    const logs = new WorkerLogs(data.logLevels, loop.clock, (message) => post({ kind: 'log', message }));
+    this.tls = new TlsTransports(loop, this.secrets, data.ticketKeys, logs.component('connection'));
     this.files = new AccessLogFiles(data.fileFlushIntervalMs, stats.root);
     this.filters = filters;
     this.isDraining = false;

@@ -10,6 +10,7 @@ import type { NodeData } from './bootstrap-data.ts';
 import type { RuntimeEntries } from './runtime-data.ts';
 import type { SecretChanges } from './sds/secret-changes.ts';
 import type { SnapshotData } from './snapshot-data.ts';
+import type { WorkerLogMessage } from './worker-logs.ts';
 
 /** What a worker is made of, before it has anything to serve. */
 export interface WorkerInit {
@@ -74,6 +75,7 @@ export type FromWorker =
       readonly failures: readonly string[];
     }
   | { readonly kind: 'stats'; readonly batch: StatsBatch }
+  | { readonly kind: 'log'; readonly message: WorkerLogMessage }
   | { readonly kind: 'host-counters'; readonly message: HostBlockMessage }
   /** A name of a DNS cache, which this worker does not know. */
   | { readonly kind: 'name-wanted'; readonly question: LookupQuestion }

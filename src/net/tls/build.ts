@@ -3,6 +3,7 @@ import { DownstreamTransportFailure, LocalConnectionFailure } from '../../core/f
 import type { Address } from '../../core/peer.ts';
 import { PeerValidation } from '../../identity/peer-validation.ts';
 import type { ValidationSecret } from '../../identity/secret-data.ts';
+import { problemWithoutRoots } from '../../identity/trust.ts';
 import type { SecretWatcher } from '../../identity/secret-store.ts';
 import type { DownstreamTlsData, UpstreamTlsData } from '../../identity/tls-context-data.ts';
 import type { DialHandler, Dialing, DialOptions } from '../network.ts';
@@ -33,8 +34,20 @@ export function buildUpstreamTls(data: UpstreamTlsData, tools: TlsTools): Upstre
   return new TlsClientTransport(data, tools);
 }
 
+/** Null as well where the secrets do not make a context: what was there stays. */
+function orKept<Context>(build: () => Context | null, { log }: TlsTools): Context | null {
+  try {
+    return build();
+  } catch (error) {
+    log.warn(`a TLS context stays as it was, for its secrets are of no use now: ${(error as Error).message}`);
+    return null;
+  }
+}
+
 function newVerifier(validation: ValidationSecret | null, stats: TlsStats, tools: TlsTools): PeerVerifier | null {
   if (validation === null) return null;
+  const problem = problemWithoutRoots(validation);
+  if (problem !== '') throw new Error(problem);
   return new PeerVerifier(tlsEngine().ssl, validation, new PeerValidation(validation, tools.compileRegex), stats);
 }
 
@@ -71,7 +84,7 @@ class TlsServerTransport implements DownstreamTransport, SecretWatcher {
 
   onSecretChanged(): void {
     const before = this.context;
-    const next = this.build();
+    const next = this.rebuilt();
     if (next === null) return;
     this.context = next;
     before?.replaced();
@@ -90,6 +103,10 @@ class TlsServerTransport implements DownstreamTransport, SecretWatcher {
     return raw;
   }
 
+  private rebuilt(): ServerContext | null {
+    return orKept(() => this.build(), this.tools);
+  }
+
   private build(): ServerContext | null {
     const gathered = this.secrets.gather();
     if (gathered === null) return null;
@@ -102,6 +119,7 @@ class TlsServerTransport implements DownstreamTransport, SecretWatcher {
       ticketKeys: ticketKeys?.keys ?? this.tools.ticketKeys,
       stats: this.stats,
       turns: this.tools.turns,
+      log: this.tools.log,
     });
   }
 }
@@ -139,7 +157,7 @@ class TlsClientTransport implements UpstreamTransport, SecretWatcher {
 
   onSecretChanged(): void {
     const before = this.context;
-    const next = this.build();
+    const next = this.rebuilt();
     if (next === null) return;
     this.context = next;
     before?.replaced();
@@ -150,6 +168,10 @@ class TlsClientTransport implements UpstreamTransport, SecretWatcher {
     this.secrets.unwatch(this);
     this.context?.replaced();
     this.context = null;
+  }
+
+  private rebuilt(): ClientContext | null {
+    return orKept(() => this.build(), this.tools);
   }
 
   private build(): ClientContext | null {

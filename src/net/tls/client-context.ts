@@ -11,7 +11,7 @@ import type { PeerVerifier } from './context/peer-verifier.ts';
 import { protocolList } from './context/protocol-list.ts';
 import { newSslContext } from './context/ssl-context.ts';
 import { trust } from './context/trust.ts';
-import { ownFacts } from './own-facts.ts';
+import { ownFacts } from './handshake/own-facts.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { tlsEngine, type TlsEngine } from './tls-engine.ts';
 import type { TlsStats } from './tls-stats.ts';

@@ -88,5 +88,6 @@ function merged(base: ValidationSecret | null, brought: ValidationSecret): Valid
     requireSignedCertificateTimestamp:
       base.requireSignedCertificateTimestamp || brought.requireSignedCertificateTimestamp,
     spiffeTrustDomains: brought.spiffeTrustDomains ?? base.spiffeTrustDomains,
+    suppressClientCaList: base.suppressClientCaList === true || brought.suppressClientCaList === true,
   };
 }

@@ -3,25 +3,34 @@ import type { Failure } from '../../core/failure.ts';
 import { DownstreamTransportFailure } from '../../core/failures.ts';
 import type { CertificateFacts } from '../../core/tls-facts.ts';
 import type { CertificateSecret, ValidationSecret } from '../../identity/secret-data.ts';
+import { clientCertificateDemand } from '../../identity/trust.ts';
+import { stapleOf } from './context/staple.ts';
 import type { DownstreamTlsData } from '../../identity/tls-context-data.ts';
 import { callbacks } from './context/callbacks.ts';
 import { CertificateChoice, type OwnCertificate } from './context/certificate-choice.ts';
 import { readHello } from './context/client-hello.ts';
 import { KeyLog } from './context/key-log.ts';
 import { useCertificate } from './context/own-certificate.ts';
-import { verifyMode, type PeerVerifier } from './context/peer-verifier.ts';
+import { verifyModes, type PeerVerifier } from './context/peer-verifier.ts';
 import { ticketCallback } from './context/session-tickets.ts';
 import { newSslContext } from './context/ssl-context.ts';
 import { trust } from './context/trust.ts';
-import type { Handshake } from './handshake.ts';
-import { handshakeFacts, negotiatedAlpn, peerSignature, requestedServerName } from './handshake-facts.ts';
-import { handshakeQueue, type HandshakeQueue } from './handshake-queue.ts';
-import { ownFacts } from './own-facts.ts';
+import type { Handshake } from './handshake/handshake.ts';
+import { failureText } from './handshake/failure-text.ts';
+import {
+  failedFacts,
+  handshakeFacts,
+  negotiatedAlpn,
+  peerSignature,
+  requestedServerName,
+} from './handshake/handshake-facts.ts';
+import { handshakeQueue, type HandshakeQueue } from './handshake/handshake-queue.ts';
+import { ownFacts } from './handshake/own-facts.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import type { TlsConnection } from './tls-connection.ts';
 import { tlsEngine, type TlsEngine } from './tls-engine.ts';
 import type { TlsStats } from './tls-stats.ts';
-import type { TlsTurns } from './tls-tools.ts';
+import type { TlsLog, TlsTurns } from './tls-tools.ts';
 
 const Control = { SetStatusCallback: 63, SetSessionCacheMode: 44 } as const;
 const SessionCache = { Off: 0n, Server: 2n } as const;
@@ -37,6 +46,7 @@ export interface ServerContextParts {
   readonly ticketKeys: readonly Uint8Array[];
   readonly stats: TlsStats;
   readonly turns: TlsTurns;
+  readonly log: TlsLog;
 }
 
 /** One generation of a listener's TLS context. Handshakes that began on it end on it, whatever comes after. */
@@ -120,9 +130,13 @@ export class ServerContext implements Handshake {
     this.done();
   }
 
-  onFailed(_connection: TlsConnection, errors: string, closed?: Failure): Failure {
+  onFailed(connection: TlsConnection, errors: string, closed?: Failure): Failure {
     const { stats } = this.parts;
-    if (errors !== '') stats.count('connection_error');
+    connection.peer.tls = failedFacts(this.engine.ssl, connection.ssl, connection.peer.refused);
+    if (errors !== '') {
+      stats.count('connection_error');
+      this.parts.log.debug(failureText(connection, errors));
+    }
     if (errors.includes('PEER_DID_NOT_RETURN_A_CERTIFICATE')) stats.count('fail_verify_no_cert');
     this.done();
     return errors === '' && closed !== undefined ? closed : DownstreamTransportFailure.with(errors);
@@ -160,15 +174,19 @@ export class ServerContext implements Handshake {
   onClientHello(connection: TlsConnection): boolean {
     const { ssl } = this.engine;
     const hello = readHello(ssl, connection.ssl);
-    const { requireSni, ocspStaplePolicy } = this.parts.data;
-    if (requireSni && hello.serverName === '') return false;
+    if (this.parts.data.requireSni && hello.serverName === '') return false;
     const chosen = this.choice.choose(hello);
     if (chosen !== this.own[0]) ssl.SSL_set_SSL_CTX(connection.ssl, chosen.context);
-    if (!hello.asksForStaple) return true;
-    const { stats } = this.parts;
+    return !hello.asksForStaple || this.maySendStaple(chosen);
+  }
+
+  /** False: without a staple this certificate is not presented. */
+  private maySendStaple(chosen: OwnCertificate): boolean {
+    const { stats, data, turns } = this.parts;
     stats.count('ocsp_staple_requests');
-    if (chosen.staple !== null) return true;
-    if (ocspStaplePolicy === 'LENIENT_STAPLING' || (ocspStaplePolicy === 'STRICT_STAPLING' && !this.hasStaples)) {
+    if (chosen.staple?.isFresh(turns.clock.epochMs) === true) return true;
+    const policy = chosen.isMustStaple ? 'MUST_STAPLE' : data.ocspStaplePolicy;
+    if (policy === 'LENIENT_STAPLING' || (policy === 'STRICT_STAPLING' && chosen.staple === null)) {
       stats.count('ocsp_staple_omitted');
       return true;
     }
@@ -178,8 +196,9 @@ export class ServerContext implements Handshake {
 
   staple(connection: TlsConnection): Uint8Array | null {
     const staple = this.chosenBy(connection.ssl)?.staple ?? null;
-    if (staple !== null) this.parts.stats.count('ocsp_staple_responses');
-    return staple;
+    if (staple === null || !staple.isFresh(this.parts.turns.clock.epochMs)) return null;
+    this.parts.stats.count('ocsp_staple_responses');
+    return staple.response;
   }
 
   logKey(connection: TlsConnection, line: string): void {
@@ -188,10 +207,6 @@ export class ServerContext implements Handshake {
 
   keepSession(): boolean {
     return false;
-  }
-
-  private get hasStaples(): boolean {
-    return this.own.some(({ staple }) => staple !== null);
   }
 
   /** A resumed session was verified when it began. */
@@ -223,13 +238,13 @@ export class ServerContext implements Handshake {
 
   private newContext(secret: CertificateSecret): OwnCertificate {
     const { ssl } = this.engine;
-    const { data, validation, verifier } = this.parts;
+    const { data, validation } = this.parts;
     const context = newSslContext(ssl, data, true, !data.preferClientCiphers, false);
     try {
       useCertificate(ssl, context, secret);
       if (validation !== null) trust(ssl, context, validation, true);
-      const mode = verifyMode(verifier?.checks ?? false, data.requireClientCertificate);
-      ssl.SSL_CTX_set_verify(context, mode, 0n);
+      const demand = clientCertificateDemand(validation, data.requireClientCertificate);
+      ssl.SSL_CTX_set_verify(context, verifyModes[demand], 0n);
       const asked = callbacks();
       ssl.SSL_CTX_set_cert_verify_callback(context, asked.verifyPeer, 0n);
       if (data.alpn.length > 0) ssl.SSL_CTX_set_alpn_select_cb(context, asked.selectProtocol, 0n);
@@ -238,7 +253,13 @@ export class ServerContext implements Handshake {
       if (secret.ocspStaple !== null) ssl.SSL_CTX_callback_ctrl(context, Control.SetStatusCallback, asked.staple);
       this.setSessions(context);
       const { facts, keyType } = ownFacts(ssl, context);
-      return { context, facts, isEcdsa: keyType === KeyTypeEc, staple: secret.ocspStaple };
+      return {
+        context,
+        facts,
+        isEcdsa: keyType === KeyTypeEc,
+        isMustStaple: facts.isMustStaple,
+        staple: secret.ocspStaple === null ? null : stapleOf(secret.ocspStaple),
+      };
     } catch (error) {
       ssl.SSL_CTX_free(context);
       throw error;

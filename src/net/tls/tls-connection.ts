@@ -4,7 +4,7 @@ import type { Failure } from '../../core/failure.ts';
 import { ClosedByPeer, DelayedCloseTimeout } from '../../core/failures.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { Flushable } from '../loop.ts';
-import type { Handshake } from './handshake.ts';
+import type { Handshake } from './handshake/handshake.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { takeTlsErrors } from './open-ssl/tls-error.ts';
 import { ReadEnd } from './tls-reader.ts';

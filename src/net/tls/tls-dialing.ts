@@ -5,8 +5,9 @@ import type { Address } from '../../core/peer.ts';
 import type { DialHandler, Dialing, DialOptions } from '../network.ts';
 import type { TransportOptions } from '../transport.ts';
 import type { ClientContext } from './client-context.ts';
-import type { Handshake } from './handshake.ts';
-import { handshakeFacts, negotiatedAlpn, peerSignature } from './handshake-facts.ts';
+import type { Handshake } from './handshake/handshake.ts';
+import { failureText } from './handshake/failure-text.ts';
+import { failedFacts, handshakeFacts, negotiatedAlpn, peerSignature } from './handshake/handshake-facts.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { TlsConnection } from './tls-connection.ts';
 import { tlsEngine } from './tls-engine.ts';
@@ -99,7 +100,11 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
   }
 
   onFailed(connection: TlsConnection, errors: string, closed?: Failure): Failure {
-    if (errors !== '') this.context.parts.stats.count('connection_error');
+    connection.peer.tls = failedFacts(tlsEngine().ssl, connection.ssl, connection.peer.refused);
+    if (errors !== '') {
+      this.context.parts.stats.count('connection_error');
+      this.tools.log.debug(failureText(connection, errors));
+    }
     const text = connection.peer.verification === keyUsageIsWrong ? keyUsageError : errors;
     const failure = errors === '' && closed !== undefined ? closed : RemoteConnectionFailure.with(text);
     this.take()?.onDialFailure(failure);

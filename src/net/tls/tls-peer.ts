@@ -1,5 +1,5 @@
 import type { Address, Peer, ProxyTlv } from '../../core/peer.ts';
-import type { TlsFacts } from '../../core/tls-facts.ts';
+import type { CertificateFacts, TlsFacts } from '../../core/tls-facts.ts';
 
 /** The two ends of a TLS connection: those of what carries it, and what the handshake says. */
 export class TlsPeer implements Peer {
@@ -9,6 +9,8 @@ export class TlsPeer implements Peer {
   tls: TlsFacts | null;
   /** Why our side refuses the other's certificate, in Envoy's words; empty: it does not. */
   verification: string;
+  /** The certificate that is refused; null: none is. */
+  refused: CertificateFacts | null;
   /** The same in a sentence for the operator. */
   advice: string;
   /** The peer's chain was checked, and holds. */
@@ -22,6 +24,7 @@ export class TlsPeer implements Peer {
     this.tls = null;
     this.verification = '';
     this.advice = '';
+    this.refused = null;
     this.isVerified = false;
     this.below = below;
   }

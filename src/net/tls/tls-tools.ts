@@ -13,6 +13,12 @@ export interface TlsTurns {
   leave(): void;
 }
 
+/** Where operators read what became of secrets and handshakes. */
+export interface TlsLog {
+  debug(message: string): void;
+  warn(message: string): void;
+}
+
 /** What TLS transports have around them. */
 export interface TlsTools {
   readonly network: Network;
@@ -25,4 +31,5 @@ export interface TlsTools {
   readonly ticketKeys: readonly Uint8Array[];
   /** `regex` of a SAN matcher, compiled as RE2 would. */
   readonly compileRegex: RegexCompiler;
+  readonly log: TlsLog;
 }

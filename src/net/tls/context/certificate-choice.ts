@@ -1,6 +1,7 @@
 import type { CertificateFacts } from '../../../core/tls-facts.ts';
 import type { Pointer } from '../open-ssl/open-ssl.ts';
 import type { HelloFacts } from './client-hello.ts';
+import type { Staple } from './staple.ts';
 
 /** One configured certificate, loaded. */
 export interface OwnCertificate {
@@ -8,8 +9,10 @@ export interface OwnCertificate {
   readonly context: Pointer;
   readonly facts: CertificateFacts;
   readonly isEcdsa: boolean;
+  /** Its own rule: never presented without a staple to who asks for one. */
+  readonly isMustStaple: boolean;
   /** Null: none configured. */
-  readonly staple: Uint8Array | null;
+  readonly staple: Staple | null;
 }
 
 /**

@@ -2,7 +2,8 @@ import type { CertificateFacts } from '../../../core/tls-facts.ts';
 import { readCertificate } from '../../../identity/certificate.ts';
 import type { PeerValidation, ValidationFailure } from '../../../identity/peer-validation.ts';
 import type { ValidationSecret } from '../../../identity/secret-data.ts';
-import { derOf } from '../handshake-facts.ts';
+import type { ClientCertificateDemand } from '../../../identity/trust.ts';
+import { derOf } from '../handshake/handshake-facts.ts';
 import type { OpenSsl, Pointer } from '../open-ssl/open-ssl.ts';
 import type { TlsConnection } from '../tls-connection.ts';
 import type { TlsStats } from '../tls-stats.ts';
@@ -54,12 +55,17 @@ export class PeerVerifier {
     const der = derOf(ssl, ssl.X509_STORE_CTX_get0_cert(store));
     if (der === null) return this.refuse(connection, store, noCertificate);
     const leaf = readCertificate(der);
+    connection.peer.refused = leaf;
     if (domains !== null) {
       const chosen = this.validation.chooseTrustDomain(leaf);
       if (typeof chosen !== 'string') return this.refuse(connection, store, chosen);
       ssl.X509_STORE_CTX_set0_trusted_stack(store, domains.rootsOf(chosen));
     }
-    if ((domains !== null || secret.trustedCaPem !== '') && !this.verifyChain(connection, store)) return false;
+    if (domains !== null || secret.trustedCaPem !== '') {
+      if (!this.verifyChain(connection, store)) return false;
+      // Let in although untrusted: Envoy looks no further.
+      if (!connection.peer.isVerified) return true;
+    }
     return this.validate(connection, store, leaf, names, serverName);
   }
 
@@ -127,7 +133,8 @@ const noCertificate: ValidationFailure = {
 };
 
 /** `SSL_CTX_set_verify`'s mode. */
-export function verifyMode(checks: boolean, requires: boolean): number {
-  if (requires) return VerifyMode.Peer | VerifyMode.FailIfNoCertificate;
-  return checks ? VerifyMode.Peer : VerifyMode.None;
-}
+export const verifyModes: Readonly<Record<ClientCertificateDemand, number>> = {
+  none: VerifyMode.None,
+  optional: VerifyMode.Peer,
+  required: VerifyMode.Peer | VerifyMode.FailIfNoCertificate,
+};

@@ -15,9 +15,10 @@ export function trust(ssl: OpenSsl, context: Pointer, secret: ValidationSecret, 
     throw new Error(`Failed to load trusted CA certificates from ${secret.trustedCaOrigin}`);
   for (const root of roots) {
     ssl.X509_STORE_add_cert(store, root);
-    if (isServer) ssl.SSL_CTX_add_client_CA(context, root);
+    if (isServer && secret.suppressClientCaList !== true) ssl.SSL_CTX_add_client_CA(context, root);
     ssl.X509_free(root);
   }
+  if (isServer && secret.suppressClientCaList !== true) nameRootsOfDomains(ssl, context, secret);
   let flags: bigint = VerifyFlag.PartialChain;
   if (secret.allowExpired) flags |= VerifyFlag.NoCheckTime;
   if (secret.crlPem !== '') {
@@ -27,6 +28,15 @@ export function trust(ssl: OpenSsl, context: Pointer, secret: ValidationSecret, 
   ssl.X509_STORE_set_flags(store, flags);
   ssl.SSL_CTX_set_verify_depth(context, secret.maxVerifyDepth ?? depthMax);
   ssl.ERR_clear_error();
+}
+
+function nameRootsOfDomains(ssl: OpenSsl, context: Pointer, { spiffeTrustDomains }: ValidationSecret): void {
+  for (const pem of Object.values(spiffeTrustDomains ?? {})) {
+    for (const root of certificatesOfPem(ssl, pem)) {
+      ssl.SSL_CTX_add_client_CA(context, root);
+      ssl.X509_free(root);
+    }
+  }
 }
 
 function addCrls(ssl: OpenSsl, store: Pointer, { crlPem, crlOrigin }: ValidationSecret): void {

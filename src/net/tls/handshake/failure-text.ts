@@ -1,5 +1,5 @@
-import { formatAddress } from '../../core/peer.ts';
-import type { TlsConnection } from './tls-connection.ts';
+import { formatAddress } from '../../../core/peer.ts';
+import type { TlsConnection } from '../tls-connection.ts';
 
 /** A handshake's failure in a line for the log: with whom, what, and which certificate is refused why. */
 export function failureText({ id, peer }: TlsConnection, errors: string): string {

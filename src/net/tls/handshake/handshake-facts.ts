@@ -1,6 +1,6 @@
-import type { CertificateFacts, TlsFacts } from '../../core/tls-facts.ts';
-import { readCertificate } from '../../identity/certificate.ts';
-import type { OpenSsl, Pointer } from './open-ssl/open-ssl.ts';
+import type { CertificateFacts, TlsFacts } from '../../../core/tls-facts.ts';
+import { readCertificate } from '../../../identity/certificate.ts';
+import type { OpenSsl, Pointer } from '../open-ssl/open-ssl.ts';
 
 const GetPeerSignatureNid = 108;
 const serverNameType = 0;
@@ -48,6 +48,22 @@ export function handshakeFacts(
     peerIssuer: isVerified ? verifiedIssuer(ssl, connection) : null,
     isPeerVerified: isVerified,
     local,
+  };
+}
+
+/** What a handshake that failed got to know: the rest is empty. */
+export function failedFacts(ssl: OpenSsl, connection: Pointer, leaf: CertificateFacts | null): TlsFacts {
+  return {
+    version: ssl.text(ssl.SSL_get_version(connection)),
+    cipher: '',
+    group: '',
+    sessionId: '',
+    isResumed: false,
+    handshakeMs: NaN,
+    peerChain: leaf === null ? noCertificates : [leaf],
+    peerIssuer: null,
+    isPeerVerified: false,
+    local: null,
   };
 }
 

@@ -1,7 +1,7 @@
-import type { Timed } from '../../core/clock.ts';
-import type { Flushable } from '../loop.ts';
-import type { TlsConnection } from './tls-connection.ts';
-import type { TlsTurns } from './tls-tools.ts';
+import type { Timed } from '../../../core/clock.ts';
+import type { Flushable } from '../../loop.ts';
+import type { TlsConnection } from '../tls-connection.ts';
+import type { TlsTurns } from '../tls-tools.ts';
 
 /** Signing takes 30 µs to 2 ms: this much of a turn may go into handshakes of servers before others have theirs. */
 const turnBudgetMs = 2;

@@ -1,6 +1,6 @@
-import type { Failure } from '../../core/failure.ts';
-import type { HandshakeQuestions } from './context/callbacks.ts';
-import type { TlsConnection } from './tls-connection.ts';
+import type { Failure } from '../../../core/failure.ts';
+import type { HandshakeQuestions } from '../context/callbacks.ts';
+import type { TlsConnection } from '../tls-connection.ts';
 
 /** What a TlsConnection asks of, and tells, whoever wants its handshake: a listener's transport, or a dialing. */
 export interface Handshake extends HandshakeQuestions {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Loop } from '../../../../src/net/loop.ts';
-import { HandshakeQueue } from '../../../../src/net/tls/handshake-queue.ts';
+import { HandshakeQueue } from '../../../../src/net/tls/handshake/handshake-queue.ts';
 import type { TlsConnection } from '../../../../src/net/tls/tls-connection.ts';
 
 const waiting = (): { connection: TlsConnection; continued: Promise<void> } => {

@@ -272,6 +272,16 @@ describe('secrets', () => {
     expect(ground.scope.seen).toEqual({ 'server_ssl_socket_factory.downstream_context_secrets_not_ready': 1 });
   });
 
+  it('that are of no use are said, and the old ones stay', async () => {
+    await open();
+    ground.secrets.set('own', secretOf(leaf));
+    const listener = ground.server({ ...downstream, certificates: [{ key: 'own', inline: null }] });
+    ground.secrets.set('own', { ...secretOf(leaf), keyPem: 'none', origin: 'tls.key' });
+    const { client } = await listener();
+    await once(client, 'secureConnect');
+    expect(ground.log.join()).toMatch(/stays as it was.*private key from tls.key/);
+  });
+
   it('that do not fit together are refused by where they came from', async () => {
     await open();
     const wrong = { ...secretOf(leaf), keyPem: (await authority.issue()).keyPem, origin: 'tls.key' };

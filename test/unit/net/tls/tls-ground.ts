@@ -110,12 +110,14 @@ export class TlsGround {
   readonly scope: CountingScope;
   readonly secrets: SecretStore;
   readonly tools: TlsTools;
+  readonly log: string[];
   private readonly ground: Ground;
   private readonly closers: (() => void)[];
 
   private constructor(ground: Ground, loop: Loop, network: Network) {
     this.ground = ground;
     this.closers = [];
+    this.log = [];
     this.scope = new CountingScope();
     this.secrets = new SecretStore();
     this.tools = {
@@ -125,6 +127,7 @@ export class TlsGround {
       scope: this.scope,
       ticketKeys: [Buffer.alloc(80, 7)],
       compileRegex: (pattern) => new RegExp(`^(?:${pattern})$`),
+      log: { debug: (message) => this.log.push(message), warn: (message) => this.log.push(message) },
     };
   }
 
