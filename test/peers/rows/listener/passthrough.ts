@@ -103,7 +103,11 @@ const uninspected: Group = {
     ],
   }),
   stats: /^(listener\.(?!.*\.ssl\.)|http|tls_inspector)/,
-  rows: [{ name: 'a client that names a chain', tls: {}, logLines: 2, ignores: cipher }],
+  rows: [
+    { name: 'a client that names a chain', tls: {}, logLines: 2, ignores: cipher },
+    { name: 'ALPN that nobody has configured', tls: { alpn: ['h2', 'http/1.1'] }, logLines: 2, ignores: cipher },
+    { name: 'ALPN that nobody has configured, and HTTP/2', over: 'h2', tls: {}, logLines: 2, ignores: cipher },
+  ],
 };
 
 /** Groups about TLS that is told by its first bytes. */

@@ -91,6 +91,13 @@ describe('listener filters', () => {
     expect(stats.read('')).toEqual({});
   });
 
+  it('do not mind that the client ends right behind what they want', async () => {
+    const { client, user } = await begin([new Wanting(5)]);
+    client.end('hello');
+    await user.sink.ended;
+    expect(user.sink.text).toBe('hello');
+  });
+
   it('that want nothing cost the connection nothing', async () => {
     const { client, user } = await begin([new Wanting(0)]);
     expect(await user.done).toBe(false);
