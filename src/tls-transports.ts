@@ -25,7 +25,11 @@ export class TlsTransports {
 
   /** `kinds`: message names that a configuration has, which may be of anything. */
   async load(kinds: readonly string[]): Promise<void> {
-    if (this.builders === null && namesTls(kinds)) this.builders = await import('./net/tls/build.ts');
+    if (!this.isLoadedFor(kinds)) this.builders = await import('./net/tls/build.ts');
+  }
+
+  isLoadedFor(kinds: readonly string[]): boolean {
+    return this.builders !== null || !namesTls(kinds);
   }
 
   /** `scope`: of the listener. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ClusterChanges } from './cluster/cluster-changes.ts';
 import { WorkerClusters } from './cluster/clusters.ts';
 import { HostCounters } from './cluster/host-counters.ts';
 import { WorkerLogs } from './control/worker-logs.ts';
@@ -34,6 +35,8 @@ export class TrafficThread {
   private readonly leaving: Set<Listener>;
   private readonly drainTimeMs: number;
   private clustersToRemove: string[];
+  /** What discovery has found behind the snapshot that is waiting for TLS to be loaded; null: none is. */
+  private held: ClusterChanges[] | null;
   private isDraining: boolean;
   /** Admin's /healthcheck/fail: answers ask their clients to go, as in Envoy. */
   private isHealthFailed: boolean;
@@ -86,6 +89,7 @@ export class TrafficThread {
     this.leaving = new Set();
     this.drainTimeMs = data.drainTimeMs;
     this.clustersToRemove = [];
+    this.held = null;
   }
 
   async handle(message: ToWorker): Promise<void> {
@@ -96,7 +100,8 @@ export class TrafficThread {
         await this.apply(message.snapshot);
         return;
       case 'clusters':
-        this.clusters.apply(message.changes);
+        if (this.held === null) this.clusters.apply(message.changes);
+        else this.held.push(message.changes);
         break;
       case 'name-found':
         this.clusters.lookups.answered(message.question, message.end);
@@ -132,10 +137,12 @@ export class TrafficThread {
 
   /** Builds first, then binds, then swaps: a failure leaves what was there. */
   private async apply(snapshot: SnapshotData): Promise<void> {
-    await this.tls.load(snapshot.extensions);
+    await this.loadTls(snapshot.extensions);
     // What is new comes before the listeners that use it; what is gone goes after those that used it.
     const { set, hosts, removed } = snapshot.clusters;
     this.clusters.apply({ set, hosts, removed: [] });
+    for (const changes of this.held ?? []) this.clusters.apply(changes);
+    this.held = null;
     this.clustersToRemove = [
       ...this.clustersToRemove.filter((name) => !set.some((data) => data.name === name)),
       ...removed,
@@ -168,6 +175,13 @@ export class TrafficThread {
     }
     this.removeClusters();
     this.post({ kind: 'applied', version: snapshot.version, bound, failures });
+  }
+
+  /** A cluster may be asked for as soon as it is there: what it is made with comes before it. */
+  private async loadTls(kinds: readonly string[]): Promise<void> {
+    if (this.tls.isLoadedFor(kinds)) return;
+    this.held = [];
+    await this.tls.load(kinds);
   }
 
   private letGo(listener: Listener): void {

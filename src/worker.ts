@@ -2,6 +2,7 @@ import { parentPort, threadName } from 'node:worker_threads';
 import { writeCompiledCode } from './code-cache.ts';
 import type { FromWorker, ToWorker } from './control/worker-messages.ts';
 import { HttpFilterBuilders } from './filter/builders.ts';
+import { namesTls } from './identity/tls-context-kinds.ts';
 import { firstPublicAddress } from './net/local-address.ts';
 import { TrafficThread } from './traffic-thread.ts';
 
@@ -16,7 +17,13 @@ let thread: TrafficThread | null = null;
 if (threadName === 'worker_0') writeCompiledCode();
 
 port.on('message', (message: ToWorker) => {
-  if (message.kind === 'extensions') void filters.load(message.names);
+  if (message.kind === 'extensions') preload(message.names);
   else if (message.kind === 'init') thread = new TrafficThread(message.data, firstPublicAddress(), filters, post);
   else void thread?.handle(message);
 });
+
+/** What the configuration names is loaded while the main thread goes on reading it. */
+function preload(names: readonly string[]): void {
+  void filters.load(names);
+  if (namesTls(names)) void import('./net/tls/build.ts');
+}
