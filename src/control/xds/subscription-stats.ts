@@ -1,5 +1,5 @@
+import { xxHash64 } from '../../core/xx-hash64.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats.ts';
-import { xxHash64 } from './xx-hash64.ts';
 
 /** Where texts among the stats go: `version_text`. */
 export type SetText = (name: string, value: string) => void;
@@ -37,7 +37,8 @@ export class SubscriptionStats {
     this.attempt.inc();
     this.duration.record(durationMs);
     this.updatedMs.set(Math.floor(epochMs));
-    this.version.set(Number(xxHash64(Buffer.from(version))));
+    const { high, low } = xxHash64(Buffer.from(version));
+    this.version.set(high * 0x1_0000_0000 + low);
     this.setText(this.versionText, version);
   }
 
