@@ -17,7 +17,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   tunnel: ['codec', 'net'],
   route: ['match', 'observe'],
   filter: ['match', 'route', 'identity', 'observe'],
-  cluster: ['codec', 'net', 'tunnel', 'identity', 'observe'],
+  cluster: ['match', 'codec', 'net', 'tunnel', 'identity', 'observe'],
   listener: ['match', 'net', 'codec', 'identity', 'observe'],
   proxy: ['match', 'codec', 'net', 'tunnel', 'identity', 'observe', 'route', 'filter', 'cluster', 'listener'],
   config: ['match', 'codec', 'net', 'tunnel', 'identity', 'observe', 'route', 'filter', 'cluster', 'listener', 'proxy'],
@@ -310,7 +310,9 @@ describe('text', () => {
 function otherTexts(): { path: string; text: string }[] {
   const names = [
     ...readdirSync(root).filter((name) => /\.(json|md|yaml)$|^(Dockerfile|\.npmrc|\.gitignore)$/.test(name)),
-    ...readdirSync(join(root, 'config')).map((name) => `config/${name}`),
+    ...readdirSync(join(root, 'config'), { recursive: true })
+      .map((name) => `config/${String(name)}`)
+      .filter((name) => name.endsWith('.yaml')),
     ...(existsSync(join(root, 'docs')) ? readdirSync(join(root, 'docs'), { recursive: true }) : [])
       .map((name) => `docs/${String(name)}`)
       .filter((name) => name.endsWith('.md')),
