@@ -2,6 +2,7 @@ import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
 import type { DnsCacheData } from './dynamic/dns-cache-data.ts';
 import type { TransportData } from './transport/transport-data.ts';
+import type { MatcherData } from '../match/matcher-data.ts';
 import type { DnsLookupFamily, DnsResolverOptions } from '../net/dns-resolver.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface ClusterData {
   readonly http: UpstreamHttpData;
   /** What its connections are; the first is that of hosts which no other's match takes. */
   readonly transports: readonly TransportData[];
+  /** `transport_socket_matcher`, for hosts that are discovered: see TransportChoice. Null: none. */
+  readonly transportMatcher: MatcherData | null;
   /** Local address to dial from; null: any. */
   readonly bindAddress: { readonly host: string; readonly port: number } | null;
   /** Seconds before the first TCP keep-alive probe; null: off. */

@@ -23,6 +23,8 @@ import { decodeMetadata } from './endpoint/decode.ts';
 import { decodeLb } from './lb/decode.ts';
 import { decodeHttpOptions } from './protocol/decode.ts';
 import { decodeTransports, refuseWithoutAlpn } from './transport/decode.ts';
+import { decodeTransportMatcher } from './transport/matcher-decode.ts';
+import { TransportChoice } from './transport/transport-choice.ts';
 
 /** Envoy's defaults. */
 const defaultConnectTimeoutMs = 5000;
@@ -65,6 +67,7 @@ const supported = new SupportedFields(
     'common_lb_config',
     'transport_socket',
     'transport_socket_matches',
+    'transport_socket_matcher',
     'metadata',
     'upstream_connection_options',
     'load_balancing_policy',
@@ -95,7 +98,8 @@ export function decodeCluster(cluster: Cluster, reasons: Reasons, extensions: Ex
   const before = reasons.list.length;
   supported.check(cluster, reasons);
   const transports = decodeTransports(cluster, reasons, extensions);
-  const found = decodeDiscovery(cluster, transports, reasons);
+  const matcher = decodeTransportMatcher(cluster.transportSocketMatcher, reasons.at('transport_socket_matcher'));
+  const found = decodeDiscovery(cluster, new TransportChoice(transports, matcher), reasons);
   const http = checkDynamicCluster(cluster, decodeHttpOptions(cluster, reasons, extensions), reasons);
   if (http.protocol === 'auto' && reasons.list.length === before) refuseWithoutAlpn(cluster.name, transports, reasons);
   const data: ClusterData = {
@@ -110,6 +114,7 @@ export function decodeCluster(cluster: Cluster, reasons: Reasons, extensions: Ex
     breakers: decodeBreakers(cluster.circuitBreakers, reasons.at('circuit_breakers')),
     http,
     transports,
+    transportMatcher: matcher,
     bindAddress: decodeBind(cluster.upstreamBindConfig, reasons.at('upstream_bind_config')),
     keepAliveSeconds: decodeKeepAlive(cluster, reasons),
     metadata: decodeMetadata(cluster.metadata, reasons.at('metadata')),

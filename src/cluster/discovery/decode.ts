@@ -18,7 +18,7 @@ import { fromBinary } from '../../proto/protobuf.js';
 import type { DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
 import { decodeDynamicCluster, dynamicClusterKind } from '../dynamic/decode.ts';
 import { decodeLoadAssignment, staticHosts, type LoadAssignmentData } from '../endpoint/decode.ts';
-import type { TransportData } from '../transport/transport-data.ts';
+import type { TransportChoice } from '../transport/transport-choice.ts';
 import { decodeFailureRefresh, lookupFamilies } from './dns-decode.ts';
 import { decodeResolution, decodeResolver } from './resolver-decode.ts';
 
@@ -49,11 +49,7 @@ export interface DiscoveredData {
 const nothing: DiscoveredData = { discovery: { kind: 'static' }, hosts: [] };
 
 /** How the cluster's hosts are found, and those that need no finding. */
-export function decodeDiscovery(
-  cluster: Cluster,
-  transports: readonly TransportData[],
-  reasons: Reasons,
-): DiscoveredData {
+export function decodeDiscovery(cluster: Cluster, transports: TransportChoice, reasons: Reasons): DiscoveredData {
   const assignment = decodeLoadAssignment(cluster.loadAssignment, transports, reasons.at('load_assignment'));
   const choice = cluster.clusterDiscoveryType;
   if (choice.case === 'clusterType') return decodeCustom(choice.value, cluster, assignment, reasons);

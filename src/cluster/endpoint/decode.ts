@@ -25,8 +25,7 @@ import {
   type ClusterLoadAssignment,
 } from '../../proto/envoy/config/endpoint/v3/endpoint_pb.js';
 import { emptyLocality, type EndpointHealth, type HostData } from '../cluster-data.ts';
-import { matchTransport } from '../transport/match.ts';
-import type { TransportData } from '../transport/transport-data.ts';
+import type { TransportChoice } from '../transport/transport-choice.ts';
 
 const supported = new SupportedFields(ClusterLoadAssignmentSchema, ['cluster_name', 'endpoints', 'policy']);
 const supportedPolicy = new SupportedFields(
@@ -77,7 +76,7 @@ export interface LoadAssignmentData {
 /** `transports`: of the cluster. */
 export function decodeLoadAssignment(
   assignment: ClusterLoadAssignment | undefined,
-  transports: readonly TransportData[],
+  transports: TransportChoice,
   reasons: Reasons,
 ): LoadAssignmentData {
   if (assignment === undefined) return { endpoints: [], localityCount: 0 };
@@ -96,11 +95,7 @@ export function decodeMetadata(metadata: Metadata | undefined, reasons: Reasons)
   return Object.keys(metadata.filterMetadata).length === 0 ? null : { ...metadata.filterMetadata };
 }
 
-function decodeLocality(
-  locality: LocalityLbEndpoints,
-  transports: readonly TransportData[],
-  reasons: Reasons,
-): EndpointData[] {
+function decodeLocality(locality: LocalityLbEndpoints, transports: TransportChoice, reasons: Reasons): EndpointData[] {
   supportedLocality.check(locality, reasons);
   const sum = locality.lbEndpoints.reduce((all, endpoint) => all + (endpoint.loadBalancingWeight ?? 1), 0);
   if (sum > weightSumMax)
@@ -110,7 +105,7 @@ function decodeLocality(
   const metadata = decodeMetadata(locality.metadata, reasons.at('metadata'));
   return locality.lbEndpoints.flatMap((endpoint, i) =>
     decodeEndpoint(endpoint, locality, reasons.at('lb_endpoints', i)).map(({ host, at }) => ({
-      host: { ...host, transport: matchTransport(transports, host.metadata, metadata) },
+      host: { ...host, transport: transports.of(host.metadata, metadata) },
       at,
     })),
   );

@@ -115,7 +115,8 @@ export class GrpcCall<Request, Response> implements StreamWaiter, MessageListene
       this.finish(new GrpcStatus(GrpcCode.Unavailable, NoHealthyUpstream.kind.reason, null, NoHealthyUpstream));
       return;
     }
-    this.pool = context.cluster.httpPool(host, 0, HttpVersion.Http2);
+    const wanted = context.cluster.transportOptions(host, this.authority, null, null, null);
+    this.pool = context.cluster.httpPool(host, 0, HttpVersion.Http2, wanted);
     this.pool.newStream(this);
   }
 
@@ -249,16 +250,20 @@ export class GrpcCall<Request, Response> implements StreamWaiter, MessageListene
 
   // ---- inside
 
+  private get authority(): string {
+    const { authority = '' } = this.options;
+    return authority === '' ? this.context.cluster.name : authority;
+  }
+
   private requestHead(): RequestHead {
-    const { options, context, method } = this;
-    const { metadata = [], authority = '', timeoutMs = 0 } = options;
+    const { options, method } = this;
+    const { metadata = [], timeoutMs = 0 } = options;
     const headers = new Headers();
     headers.add('te', 'trailers');
     headers.add('content-type', 'application/grpc');
     if (timeoutMs > 0) headers.add('grpc-timeout', grpcTimeoutText(timeoutMs));
     for (const [name, value] of metadata) headers.add(name, value);
-    const host = authority === '' ? context.cluster.name : authority;
-    const head = new RequestHead('POST', host, method.path, HttpVersion.Http2, headers);
+    const head = new RequestHead('POST', this.authority, method.path, HttpVersion.Http2, headers);
     head.scheme = 'http';
     return head;
   }

@@ -87,6 +87,7 @@ export function clusterData(change: Partial<ClusterData> = {}): ClusterData {
       http2: http2Data,
     },
     transports: plainTransports,
+    transportMatcher: null,
     bindAddress: null,
     keepAliveSeconds: null,
     metadata: null,

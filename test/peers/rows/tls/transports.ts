@@ -187,6 +187,34 @@ const matching: readonly Group[] = [
   matched('by the endpoint before the locality', 'secure', istio, metadata({ tlsMode: 'disabled' })),
 ];
 
+const choosers = 'type.googleapis.com/envoy.extensions.matching.common_inputs.transport_socket.v3';
+const use = (name: string): Yaml => ({
+  action: { name: 'by name', typed_config: { '@type': `${choosers}.TransportSocketNameAction`, name } },
+});
+
+/** By `transport_socket_matcher`, whatever each transport socket matches. */
+function byMatcher(name: string, of: 'Endpoint' | 'Locality', value: string, action: string): Group {
+  const input = { '@type': `${choosers}.${of}MetadataInput`, filter: 'envoy.transport_socket_match' };
+  const transport_socket_matcher = {
+    matcher_tree: {
+      input: { name: 'metadata', typed_config: { ...input, path: [{ key: 'tlsMode' }] } },
+      exact_match_map: { map: { [value]: use(action) } },
+    },
+  };
+  const lb_endpoints = [{ ...endpoint('secure'), ...metadata({ tlsMode: 'of the endpoint' }) }];
+  const endpoints = [{ lb_endpoints, ...metadata({ tlsMode: 'of the locality' }) }];
+  const more = { ...matches, transport_socket_matcher, load_assignment: { cluster_name: 'secure', endpoints } };
+  const rows = [{ name: 'a request' }];
+  return group(`chosen, ${name}`, origin, more, rows, withoutSessions('{ sni: default.test }'));
+}
+
+const choosing: readonly Group[] = [
+  byMatcher('by the endpoint', 'Endpoint', 'of the endpoint', 'istio'),
+  byMatcher('by the locality', 'Locality', 'of the locality', 'both'),
+  byMatcher('of nothing', 'Endpoint', 'other', 'istio'),
+  byMatcher('a name that there is not', 'Endpoint', 'of the endpoint', 'nobody'),
+];
+
 const proxyProtocol = (config: Yaml, inner: Yaml = rawBuffer): Yaml => ({
   name: 'envoy.transport_sockets.upstream_proxy_protocol',
   typed_config: {
@@ -241,4 +269,4 @@ const headers: readonly Group[] = [
 ];
 
 /** Groups about what a cluster's connections are, and who decides. */
-export const tlsTransports: readonly Group[] = [...names, ...protocols, ...matching, ...headers];
+export const tlsTransports: readonly Group[] = [...names, ...protocols, ...matching, ...choosing, ...headers];

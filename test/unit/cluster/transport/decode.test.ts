@@ -6,6 +6,12 @@ import { isSecure, namesHost, type TransportData } from '../../../../src/cluster
 import { ExtensionTable } from '../../../../src/control/extension-table.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
 import { ClusterSchema } from '../../../../src/proto/envoy/config/cluster/v3/cluster_pb.js';
+import {
+  EndpointMetadataInputSchema,
+  FilterStateInputSchema,
+  LocalityMetadataInputSchema,
+  TransportSocketNameActionSchema,
+} from '../../../../src/proto/envoy/extensions/matching/common_inputs/transport_socket/v3/transport_socket_inputs_pb.js';
 import { ProxyProtocolUpstreamTransportSchema } from '../../../../src/proto/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js';
 import { RawBufferSchema } from '../../../../src/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js';
 import { TapSchema } from '../../../../src/proto/envoy/extensions/transport_sockets/tap/v3/tap_pb.js';
@@ -13,7 +19,12 @@ import { UpstreamTlsContextSchema } from '../../../../src/proto/envoy/extensions
 import { HttpProtocolOptionsSchema } from '../../../../src/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import { httpProtocolOptionsDecoder } from '../../../../src/cluster/protocol/extension-decode.ts';
 
+const inputs = 'envoy.extensions.matching.common_inputs.transport_socket.v3';
 const schemas = [
+  EndpointMetadataInputSchema,
+  FilterStateInputSchema,
+  LocalityMetadataInputSchema,
+  TransportSocketNameActionSchema,
   HttpProtocolOptionsSchema,
   ProxyProtocolUpstreamTransportSchema,
   RawBufferSchema,
@@ -121,7 +132,83 @@ test('one by the metadata of each host', () => {
   expect(hosts).toEqual([1, 0, 0, 2, 1]);
 });
 
+const input = (of: string, fields: Json = {}): Json => ({
+  name: 'i',
+  typed_config: { '@type': `type.googleapis.com/${inputs}.${of}MetadataInput`, ...fields },
+});
+const use = (name: string): Json => ({
+  action: { name: 'a', typed_config: { '@type': `type.googleapis.com/${inputs}.TransportSocketNameAction`, name } },
+});
+
+test.each<[string, Json, number]>([
+  ['a value of the endpoint', { input: input('Endpoint', { path: [{ key: 'mode' }] }), map: { x: use('two') } }, 2],
+  ['a number', { input: input('Endpoint', { path: [{ key: 'n' }] }), map: { 5: use('one') } }, 1],
+  ['a structure', { input: input('Endpoint', { path: [{ key: 's' }] }), map: { '{"b":"x"}': use('one') } }, 1],
+  ['within it', { input: input('Endpoint', { path: [{ key: 's' }, { key: 'b' }] }), map: { x: use('one') } }, 1],
+  ['nothing there', { input: input('Endpoint', { path: [{ key: 'x' }] }), map: { x: use('one') } }, 0],
+  [
+    'another namespace',
+    { input: input('Endpoint', { filter: 'ns', path: [{ key: 'a' }] }), map: { b: use('one') } },
+    1,
+  ],
+  ['a value of the locality', { input: input('Locality', { path: [{ key: 'mode' }] }), map: { y: use('two') } }, 2],
+  ['a name that there is not', { input: input('Endpoint', { path: [{ key: 'mode' }] }), map: { x: use('three') } }, 0],
+  [
+    'the cluster’s own by its name',
+    { input: input('Endpoint', { path: [{ key: 'mode' }] }), map: { x: use('default') } },
+    0,
+  ],
+])('one by a matcher: %s', (_, { input: of, map }, index) => {
+  const metadata = { 'envoy.lb': { mode: 'x', n: 5, s: { b: 'x' } }, ns: { a: 'b' } };
+  const endpoint = { address: { socket_address: { address: '10.0.0.1', port_value: 80 } } };
+  const lb_endpoints = [{ endpoint, metadata: { filter_metadata: metadata } }];
+  const place = { lb_endpoints, metadata: { filter_metadata: { 'envoy.lb': { mode: 'y' } } } };
+  const { hosts, reasons } = decode({
+    transport_socket_matches: [{ name: 'one' }, { name: 'two' }],
+    transport_socket_matcher: { matcher_tree: { input: of, exact_match_map: { map } } },
+    load_assignment: { cluster_name: 'c', endpoints: [place] },
+  });
+  expect(reasons).toEqual([]);
+  expect(hosts).toEqual([index]);
+});
+
+test.each<[Json, number]>([
+  [{ exact: 'abc' }, 1],
+  [{ exact: 'ABC', ignore_case: true }, 1],
+  [{ prefix: 'ab' }, 1],
+  [{ suffix: 'bc' }, 1],
+  [{ contains: 'b' }, 1],
+  [{ contains: 'x' }, 0],
+])('a test of text: %j', (text, index) => {
+  const endpoint = { address: { socket_address: { address: '10.0.0.1', port_value: 80 } } };
+  const lb_endpoints = [{ endpoint, metadata: { filter_metadata: { 'envoy.lb': { a: 'abc' } } } }];
+  const single = { input: input('Endpoint', { path: [{ key: 'a' }] }), value_match: text };
+  const matchers = [{ predicate: { single_predicate: single }, on_match: use('one') }];
+  const { hosts } = decode({
+    transport_socket_matches: [{ name: 'one' }],
+    transport_socket_matcher: { matcher_list: { matchers } },
+    load_assignment: { cluster_name: 'c', endpoints: [{ lb_endpoints }] },
+  });
+  expect(hosts).toEqual([index]);
+});
+
 test.each<[string, Json, string]>([
+  [
+    'an input that only a connection has',
+    {
+      transport_socket_matcher: {
+        matcher_tree: {
+          input: {
+            name: 'i',
+            typed_config: { '@type': `type.googleapis.com/${FilterStateInputSchema.typeName}`, key: 'a' },
+          },
+          exact_match_map: { map: { a: use('a') } },
+        },
+      },
+    },
+    `cluster.transport_socket_matcher.matcher_tree.input.typed_config: matcher input 'i' of type '${FilterStateInputSchema.typeName}' is not supported by sekisho`,
+  ],
+
   [
     'a socket that there is not',
     { transport_socket: socket(TapSchema) },
