@@ -12,7 +12,7 @@ import type { StatsReport, StatsSource } from './observe/stats-source.ts';
 
 /** A certificate as the admin speaks of it. */
 interface Shown {
-  /** Of the secret, for the gauge of its expiry; empty: it has none. */
+  /** Of the secret, for the gauge of its expiry; `noName`: it has none. */
   readonly name: string;
   /** File, or `<inline>`. */
   readonly path: string;
@@ -34,6 +34,9 @@ export interface SecretsInForce {
   get(key: string): SecretData | null;
   nameOf(key: string): string;
 }
+
+/** What is written in a TLS context itself has this for a name. */
+const noName = '<inline>';
 
 /** Envoy's names for what has none: of the SHA-256 of an empty text. */
 const unnamed = { own: 'unnamed_cert_e3b0c442', authority: 'unnamed_ca_cert_e3b0c442' };
@@ -79,8 +82,8 @@ export class CertificatesInUse implements StatsSource {
         const seconds = Math.floor(facts.validToEpochMs / 1000);
         gauges.set(`${prefix}.ssl.certificate.${name}.expiration_unix_time_seconds`, seconds);
       };
-      if (authority !== null) add(authority.name || unnamed.authority, authority);
-      for (const one of own) add(one.name || unnamed.own, one);
+      if (authority !== null) add(authority.name === noName ? unnamed.authority : authority.name, authority);
+      for (const one of own) add(one.name === noName ? unnamed.own : one.name, one);
     }
     for (const [name, seconds] of gauges) report.gauge(name, seconds, true);
   }
@@ -121,7 +124,7 @@ export class CertificatesInUse implements StatsSource {
     const trusted = brought !== null && brought.trustedCaPem !== '' ? brought : base;
     const facts = trusted === null ? null : this.factsOf(trusted, trusted.trustedCaPem);
     if (trusted === null || facts === null) return { prefix, authority: null, own };
-    const name = secret === null ? '' : this.nameOf(secret);
+    const name = secret === null ? noName : this.nameOf(secret);
     return { prefix, authority: { name, path: trusted.trustedCaOrigin, facts, ocspStaple: null }, own };
   }
 
@@ -130,7 +133,7 @@ export class CertificatesInUse implements StatsSource {
   }
 
   private nameOf({ key, inline }: SecretRef<SecretData>): string {
-    return inline === null ? (this.secrets()?.nameOf(key) ?? '') : key;
+    return inline === null ? (this.secrets()?.nameOf(key) ?? noName) : key;
   }
 
   /** Of the first certificate. */

@@ -109,7 +109,7 @@ export class DynamicSecret implements SubscriptionUser {
   /** The files are others, perhaps. */
   private reread(): void {
     const { name, kind, from } = this.source;
-    const read = readSecret(this.packed!, kind, this.surroundings.decode);
+    const read = readSecret(this.packed!, kind, this.surroundings.decode, from.kind === 'files');
     if (typeof read !== 'string') {
       this.take(read, this.shown.version);
       return;

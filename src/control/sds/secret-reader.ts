@@ -26,9 +26,15 @@ const kindNames: Readonly<Record<SecretData['kind'], string>> = {
 
 /**
  * Reads a packed Secret and its files.
+ * @param namesFiles what is written in the configuration says which files it is made of; of what comes by SDS nobody does
  * @returns a sentence where it cannot be used: what is wrong, and in which field or file
  */
-export function readSecret(packed: Uint8Array, kind: SecretData['kind'], decode: SecretDecoder): ReadSecret | string {
+export function readSecret(
+  packed: Uint8Array,
+  kind: SecretData['kind'],
+  decode: SecretDecoder,
+  namesFiles = false,
+): ReadSecret | string {
   let given: Secret;
   try {
     given = fromBinary(SecretSchema, packed);
@@ -45,7 +51,21 @@ export function readSecret(packed: Uint8Array, kind: SecretData['kind'], decode:
   const data = decode(message, reasons);
   if (data === null || !reasons.isEmpty) return sentence(reasons, paths);
   if (data.kind !== kind) return `a ${kindNames[kind]} is needed, and it is a ${kindNames[data.kind]}`;
-  return { data, message, watched };
+  return { data: namesFiles ? withOrigins(data, paths) : data, message, watched };
+}
+
+/** As the decoder says it where it reads the files itself. */
+function withOrigins(data: SecretData, paths: ReadonlyMap<string, string>): SecretData {
+  if (data.kind === 'certificate') {
+    const origin = paths.get('tls_certificate.certificate_chain') ?? paths.get('tls_certificate.pkcs12');
+    return { ...data, origin: origin ?? data.origin };
+  }
+  if (data.kind !== 'validation') return data;
+  return {
+    ...data,
+    trustedCaOrigin: paths.get('validation_context.trusted_ca') ?? data.trustedCaOrigin,
+    crlOrigin: paths.get('validation_context.crl') ?? data.crlOrigin,
+  };
 }
 
 /** Each reason with the file that its field was read from. */

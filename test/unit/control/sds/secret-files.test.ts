@@ -134,5 +134,5 @@ test('so is one that is written in the configuration, and a bad one leaves the o
   expect(world.chainOf('a')).toBe(one.chainPem);
   swap(2);
   await world.changes(2);
-  expect(world.chainOf('a')).toBe(two.chainPem);
+  expect(world.directory.get('a')).toMatchObject({ chainPem: two.chainPem, origin: join(path, 'tls.crt') });
 });
