@@ -22,7 +22,6 @@ import {
   handshakeFacts,
   negotiatedAlpn,
   peerSignature,
-  requestedServerName,
 } from './handshake/handshake-facts.ts';
 import { handshakeQueue, type HandshakeQueue } from './handshake/handshake-queue.ts';
 import { ownFacts } from './handshake/own-facts.ts';
@@ -121,8 +120,6 @@ export class ServerContext implements Handshake {
     const { peer } = connection;
     const handle = connection.ssl;
     peer.alpn = negotiatedAlpn(ssl, handle);
-    const serverName = requestedServerName(ssl, handle);
-    if (serverName !== '') peer.serverName = serverName;
     const handshakeMs = this.parts.turns.clock.now - connection.openedMs;
     const facts = handshakeFacts(ssl, handle, handshakeMs, this.isVerified(connection), true, this.localOf(handle));
     peer.tls = facts;
@@ -132,6 +129,7 @@ export class ServerContext implements Handshake {
 
   onFailed(connection: TlsConnection, errors: string, closed?: Failure): Failure {
     const { stats } = this.parts;
+    connection.peer.transportFailureReason = errors;
     connection.peer.tls = failedFacts(this.engine.ssl, connection.ssl, connection.peer.refused);
     if (errors !== '') {
       stats.count('connection_error');

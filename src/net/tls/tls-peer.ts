@@ -4,9 +4,11 @@ import type { CertificateFacts, TlsFacts } from '../../core/tls-facts.ts';
 /** The two ends of a TLS connection: those of what carries it, and what the handshake says. */
 export class TlsPeer implements Peer {
   readonly transportProtocol: 'raw_buffer' | 'tls';
-  serverName: string;
+  /** Of a server, what tls_inspector saw: without it nobody asks, as in Envoy. */
+  readonly serverName: string;
   alpn: string;
   tls: TlsFacts | null;
+  transportFailureReason: string;
   /** Why our side refuses the other's certificate, in Envoy's words; empty: it does not. */
   verification: string;
   /** The certificate that is refused; null: none is. */
@@ -22,6 +24,7 @@ export class TlsPeer implements Peer {
     this.serverName = serverName;
     this.alpn = '';
     this.tls = null;
+    this.transportFailureReason = '';
     this.verification = '';
     this.advice = '';
     this.refused = null;

@@ -3,7 +3,6 @@ import { readCertificate } from '../../../identity/certificate.ts';
 import type { OpenSsl, Pointer } from '../open-ssl/open-ssl.ts';
 
 const GetPeerSignatureNid = 108;
-const serverNameType = 0;
 const chainMax = 100;
 
 const groupNames: Readonly<Record<string, string>> = {
@@ -74,10 +73,6 @@ export function negotiatedAlpn(ssl: OpenSsl, connection: Pointer): string {
 }
 
 const sizeSlot = Buffer.alloc(8);
-
-export function requestedServerName(ssl: OpenSsl, connection: Pointer): string {
-  return ssl.text(ssl.SSL_get_servername(connection, serverNameType));
-}
 
 /** How the peer signed, as Envoy's `ssl.sigalgs.*`; empty: it did not. */
 export function peerSignature(ssl: OpenSsl, connection: Pointer): string {

@@ -45,7 +45,6 @@ const signatures = {
   SSL_CTX_set_ciphersuites: ['u64 string', 'i32'],
   SSL_CTX_set_security_level: ['u64 i32', 'void'],
   SSL_CTX_set_num_tickets: ['u64 u64', 'i32'],
-  SSL_CTX_set_alpn_protos: ['u64 buffer u32', 'i32'],
   SSL_CTX_set_timeout: ['u64 i64', 'i64'],
   SSL_CTX_set_session_id_context: ['u64 buffer u32', 'i32'],
   SSL_CTX_use_certificate: ['u64 u64', 'i32'],
@@ -85,7 +84,6 @@ const signatures = {
   SSL_get_peer_signature_type_nid: ['u64 buffer', 'i32'],
   SSL_session_reused: ['u64', 'i32'],
   SSL_get0_alpn_selected: ['u64 buffer buffer', 'void'],
-  SSL_get_servername: ['u64 i32', 'u64'],
   SSL_get0_peer_certificate: ['u64', 'u64'],
   SSL_get_peer_cert_chain: ['u64', 'u64'],
   SSL_get0_verified_chain: ['u64', 'u64'],
@@ -93,7 +91,6 @@ const signatures = {
   SSL_get_session: ['u64', 'u64'],
   SSL_SESSION_get_id: ['u64 buffer', 'u64'],
   SSL_SESSION_free: ['u64', 'void'],
-  SSL_SESSION_is_resumable: ['u64', 'i32'],
   SSL_client_hello_get0_ext: ['u64 u32 buffer buffer', 'i32'],
 
   PEM_read_bio_X509: ['u64 u64 u64 u64', 'u64'],
