@@ -394,7 +394,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     const version = this.versionOf(bytes);
     if (bytes !== chunk || version === null) lentBytes.settle(chunk, chunk.length);
     if (version === null) {
-      this.prefix = bytes.slice();
+      // A Buffer's own slice would be the same memory.
+      this.prefix = new Uint8Array(bytes);
       return null;
     }
     this.prefix = null;
