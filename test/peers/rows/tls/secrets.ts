@@ -157,7 +157,7 @@ const upstream: Group = {
             tls_certificate_sds_secret_configs: [named('client', '0.1s')],
             validation_context_sds_secret_config: named('root', '0.1s'),
           },
-          '{ sni: server.test }',
+          '{ sni: server.test, max_session_keys: 0 }',
         ),
       },
     ]),
