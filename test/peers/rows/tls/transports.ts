@@ -271,5 +271,36 @@ const headers: readonly Group[] = [
   ),
 ];
 
+/** Plain connections, and those of CONNECT, that leave with TLS. */
+function joined(name: string, settings: string, transport: Yaml, certificate = 'server'): Group {
+  const request = 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n';
+  return {
+    name: `upstream transports: tcp_proxy, ${name}`,
+    config: tcp(
+      `cluster: secure\n${settings}`,
+      [{ ...cluster('secure', ['secure']), connect_timeout: '1s', transport_socket: transport }],
+      { log: upstreamOperators },
+    ),
+    origins: { secure: { certificate } },
+    rows: [
+      { name: 'a request', raw: [request], until: 'closed', answers: 1, waitMs: 1500, logLines: 1, ignores: /\.end$/ },
+    ],
+  };
+}
+
+const plainly: readonly Group[] = [
+  joined('TLS', '', trusted),
+  joined('TLS with a name', '', withoutSessions('{ sni: server.test, auto_sni_san_validation: true }')),
+  joined('an unknown authority', '', trusted, 'server_alien'),
+  joined('an unknown authority, three times', 'max_connect_attempts: 3', trusted, 'server_alien'),
+];
+
 /** Groups about what a cluster's connections are, and who decides. */
-export const tlsTransports: readonly Group[] = [...names, ...protocols, ...matching, ...choosing, ...headers];
+export const tlsTransports: readonly Group[] = [
+  ...names,
+  ...protocols,
+  ...matching,
+  ...choosing,
+  ...headers,
+  ...plainly,
+];
