@@ -13,13 +13,21 @@ export class TlsTransports {
   private readonly secrets: SecretStore;
   private readonly ticketKeys: readonly Uint8Array[];
   private readonly log: TlsTools['log'];
+  private readonly countsUpdates: boolean;
   private builders: typeof import('./net/tls/build.ts') | null;
 
-  constructor(turns: TlsTurns, secrets: SecretStore, ticketKeys: readonly Uint8Array[], log: TlsTools['log']) {
+  constructor(
+    turns: TlsTurns,
+    secrets: SecretStore,
+    ticketKeys: readonly Uint8Array[],
+    log: TlsTools['log'],
+    countsUpdates = true,
+  ) {
     this.turns = turns;
     this.secrets = secrets;
     this.ticketKeys = ticketKeys;
     this.log = log;
+    this.countsUpdates = countsUpdates;
     this.builders = null;
   }
 
@@ -43,11 +51,11 @@ export class TlsTransports {
   }
 
   private tools(network: Network, scope: StatsScope): TlsTools {
-    const { turns, secrets, ticketKeys, log } = this;
+    const { turns, secrets, ticketKeys, log, countsUpdates } = this;
     const compileRegex = (pattern: string): { test(text: string): boolean } => {
       const regex = new Regex(pattern);
       return { test: (text) => regex.matches(text) };
     };
-    return { network, turns, secrets, scope, ticketKeys, compileRegex, log };
+    return { network, turns, secrets, scope, ticketKeys, compileRegex, log, countsUpdates };
   }
 }

@@ -58,7 +58,13 @@ export class TrafficThread {
     this.runtime = new RuntimeValues(data.runtime);
     this.secrets = new SecretStore();
     const logs = new WorkerLogs(data.logLevels, loop.clock, (message) => post({ kind: 'log', message }));
-    this.tls = new TlsTransports(loop, this.secrets, data.ticketKeys, logs.component('connection'));
+    this.tls = new TlsTransports(
+      loop,
+      this.secrets,
+      data.ticketKeys,
+      logs.component('connection'),
+      data.name === 'worker_0',
+    );
     this.files = new AccessLogFiles(data.fileFlushIntervalMs, stats.root);
     this.filters = filters;
     this.isDraining = false;

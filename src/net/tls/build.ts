@@ -1,5 +1,5 @@
 import type { Connection } from '../../core/connection.ts';
-import { DownstreamTransportFailure, LocalConnectionFailure } from '../../core/failures.ts';
+import { DownstreamTransportFailure, RemoteConnectionFailure } from '../../core/failures.ts';
 import type { Address } from '../../core/peer.ts';
 import { PeerValidation } from '../../identity/peer-validation.ts';
 import type { ValidationSecret } from '../../identity/secret-data.ts';
@@ -22,7 +22,7 @@ import type { TlsTools } from './tls-tools.ts';
 /** Where no transport_socket_connect_timeout is configured. Envoy waits for ever: a client that says nothing holds a connection. */
 const handshakeMsMax = 60_000;
 
-const secretMissing = 'TLS_error:Secret is not supplied by SDS';
+const secretMissing = 'TLS_error: Secret is not supplied by SDS';
 
 /** Throws what is wrong with a secret that is there. */
 export function buildDownstreamTls(data: DownstreamTlsData, tools: TlsTools): DownstreamTransport {
@@ -88,7 +88,7 @@ class TlsServerTransport implements DownstreamTransport, SecretWatcher {
     if (next === null) return;
     this.context = next;
     before?.replaced();
-    this.stats.updatedBySecrets();
+    if (this.tools.countsUpdates) this.stats.updatedBySecrets();
   }
 
   release(): void {
@@ -149,7 +149,7 @@ class TlsClientTransport implements UpstreamTransport, SecretWatcher {
     this.stats.secretsNotReady();
     let isCancelled = false;
     const fail = (): void => {
-      if (!isCancelled) handler.onDialFailure(LocalConnectionFailure.with(secretMissing));
+      if (!isCancelled) handler.onDialFailure(RemoteConnectionFailure.with(secretMissing));
     };
     this.tools.turns.markDirty({ flush: fail });
     return { ...nobody, cancel: () => (isCancelled = true) };
@@ -161,7 +161,7 @@ class TlsClientTransport implements UpstreamTransport, SecretWatcher {
     if (next === null) return;
     this.context = next;
     before?.replaced();
-    this.stats.updatedBySecrets();
+    if (this.tools.countsUpdates) this.stats.updatedBySecrets();
   }
 
   release(): void {

@@ -17,12 +17,7 @@ import { newSslContext } from './context/ssl-context.ts';
 import { trust } from './context/trust.ts';
 import type { Handshake } from './handshake/handshake.ts';
 import { failureText } from './handshake/failure-text.ts';
-import {
-  failedFacts,
-  handshakeFacts,
-  negotiatedAlpn,
-  peerSignature,
-} from './handshake/handshake-facts.ts';
+import { failedFacts, handshakeFacts, negotiatedAlpn, peerSignature } from './handshake/handshake-facts.ts';
 import { handshakeQueue, type HandshakeQueue } from './handshake/handshake-queue.ts';
 import { ownFacts } from './handshake/own-facts.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
@@ -132,10 +127,9 @@ export class ServerContext implements Handshake {
     connection.peer.transportFailureReason = errors;
     connection.peer.tls = failedFacts(this.engine.ssl, connection.ssl, connection.peer.refused);
     if (errors !== '') {
-      stats.count('connection_error');
+      stats.failed(errors);
       this.parts.log.debug(failureText(connection, errors));
     }
-    if (errors.includes('PEER_DID_NOT_RETURN_A_CERTIFICATE')) stats.count('fail_verify_no_cert');
     this.done();
     return errors === '' && closed !== undefined ? closed : DownstreamTransportFailure.with(errors);
   }

@@ -102,7 +102,7 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
   onFailed(connection: TlsConnection, errors: string, closed?: Failure): Failure {
     connection.peer.tls = failedFacts(tlsEngine().ssl, connection.ssl, connection.peer.refused);
     if (errors !== '') {
-      this.context.parts.stats.count('connection_error');
+      this.context.parts.stats.failed(errors);
       this.tools.log.debug(failureText(connection, errors));
     }
     const text = connection.peer.verification === keyUsageIsWrong ? keyUsageError : errors;

@@ -18,7 +18,7 @@ export class TlsStats {
     this.factory = scope.scope(prefix === 'downstream' ? 'server_ssl_socket_factory' : 'client_ssl_socket_factory');
     this.prefix = prefix;
     for (const name of names) this.ssl.counter(name);
-    for (const name of ['ssl_context_update_by_sds', `${prefix}_context_secrets_not_ready`]) this.factory.counter(name);
+    for (const name of factoryNames) this.factory.counter(name);
   }
 
   secured(facts: TlsFacts, signature: string): void {
@@ -30,6 +30,12 @@ export class TlsStats {
     if (facts.group !== '') ssl.scope('curves').counter(facts.group).inc();
     if (signature !== '') ssl.scope('sigalgs').counter(signature).inc();
     if (facts.peerChain.length === 0) ssl.counter('no_certificate').inc();
+  }
+
+  /** A handshake failed of what OpenSSL says. What has a counter of its own is no connection error besides. */
+  failed(errors: string): void {
+    if (errors.includes('PEER_DID_NOT_RETURN_A_CERTIFICATE')) this.count('fail_verify_no_cert');
+    else if (!errors.includes('CERTIFICATE_VERIFY_FAILED')) this.count('connection_error');
   }
 
   count(name: (typeof names)[number]): void {
@@ -46,6 +52,13 @@ export class TlsStats {
     this.factory.counter('ssl_context_update_by_sds').inc();
   }
 }
+
+/** Of either factory. */
+const factoryNames = [
+  'ssl_context_update_by_sds',
+  'downstream_context_secrets_not_ready',
+  'upstream_context_secrets_not_ready',
+] as const;
 
 const names = [
   'connection_error',

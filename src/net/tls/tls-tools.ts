@@ -32,4 +32,6 @@ export interface TlsTools {
   /** `regex` of a SAN matcher, compiled as RE2 would. */
   readonly compileRegex: RegexCompiler;
   readonly log: TlsLog;
+  /** Secrets change for all threads at once: one of them counts it. */
+  readonly countsUpdates: boolean;
 }

@@ -87,7 +87,8 @@ export class PeerVerifier {
     }
     const error = ssl.X509_STORE_CTX_get_error(store);
     const depth = ssl.X509_STORE_CTX_get_error_depth(store);
-    const why = ssl.text(ssl.X509_verify_cert_error_string(BigInt(error)));
+    // BoringSSL's spelling.
+    const why = ssl.text(ssl.X509_verify_cert_error_string(BigInt(error))).replace('self-signed', 'self signed');
     ssl.ERR_clear_error();
     this.stats.count('fail_verify_error');
     // trust_chain_verification: ACCEPT_UNTRUSTED.

@@ -9,8 +9,8 @@ const Control = {
   SetMaxVersion: 124,
 } as const;
 
-/** Moving write buffers, and no buffers for connections that rest. */
-const modes = 2n | 16n;
+/** Moving write buffers, the chain that is configured and no other, and no buffers for connections that rest. */
+const modes = 2n | 8n | 16n;
 
 const Option = {
   NoRenegotiation: 1n << 30n,

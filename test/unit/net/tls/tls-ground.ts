@@ -127,6 +127,7 @@ export class TlsGround {
       scope: this.scope,
       ticketKeys: [Buffer.alloc(80, 7)],
       compileRegex: (pattern) => new RegExp(`^(?:${pattern})$`),
+      countsUpdates: true,
       log: { debug: (message) => this.log.push(message), warn: (message) => this.log.push(message) },
     };
   }
