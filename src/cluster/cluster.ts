@@ -1,11 +1,14 @@
 import type { Failure } from '../core/failure.ts';
+import type { Hash64 } from '../core/hash64.ts';
 import type { HttpVersion, RequestHead, ResponseHead } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
+import type { MetadataCriteria } from '../core/metadata-criteria.ts';
 import type { CodecStream, StreamUser } from '../core/message-sink.ts';
 import type { Connection } from '../core/connection.ts';
 import type { Address, Peer } from '../core/peer.ts';
 import type { TransportOptions } from '../net/transport.ts';
 import type { Destination } from '../core/destination.ts';
+import type { Outcome } from '../observe/outcome.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
 
 /** An endpoint as tracked at run time in one worker. */
@@ -34,8 +37,16 @@ export interface Host {
 export interface PickContext {
   /** 0 ≤ x < 1. Balancers draw numbers of their own where a pick needs one: this one may have chosen the route already. */
   readonly random: number;
-  /** Hash of the route's hash policy; -1: none. Seam for ring hash and maglev. */
-  readonly hash: bigint | null;
+  /** What the route's hash policy makes of the request, computed with every call; null: nothing. */
+  readonly hash: Hash64 | null;
+  /** Which subset of the hosts is meant; null or absent: the route does not say. */
+  readonly metadataMatch?: MetadataCriteria | null;
+  /** A host that is to be taken before any other; null or absent: none. */
+  readonly overrideHost?: OverrideHost | null;
+  /** For balancers that are told by a header, or hash by a policy of their own; null or absent: it is a connection. */
+  readonly head?: RequestHead | null;
+  /** What is known of the request or connection; absent: nothing. */
+  readonly outcome?: Outcome;
   /**
    * Retries: true refuses this host; asked at most `hostSelectionAttempts` times
    * (`host_selection_retry_max_attempts`), and the host picked after the last refusal is not asked about.
@@ -44,6 +55,14 @@ export interface PickContext {
   /** Whom it wants to reach, for clusters whose hosts are whoever is asked for; null: it does not say. */
   destination?(): Destination | null;
   readonly hostSelectionAttempts: number;
+}
+
+/** A host that a filter, or the request, has chosen by its address. */
+export interface OverrideHost {
+  /** `formatAddress` of it. */
+  readonly address: string;
+  /** No other host will do. */
+  readonly isStrict: boolean;
 }
 
 export interface LoadBalancer {

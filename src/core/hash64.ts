@@ -4,8 +4,12 @@ export interface Hash64 {
   readonly low: number;
 }
 
-/** What is left when the hash is divided by `divisor`, at most 2^26. */
+/** Divisors up to this one leave every intermediate result exact. */
+const exactDivisorMax = 1 << 26;
+
+/** What is left when the hash is divided by `divisor`. */
 export function hashModulo({ high, low }: Hash64, divisor: number): number {
+  if (divisor > exactDivisorMax) return Number(((BigInt(high) << 32n) | BigInt(low)) % BigInt(divisor));
   return ((high % divisor) * (0x1_0000_0000 % divisor) + low) % divisor;
 }
 

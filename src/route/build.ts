@@ -1,3 +1,4 @@
+import { MetadataCriteria } from '../core/metadata-criteria.ts';
 import {
   FixedCluster,
   HeaderCluster,
@@ -10,6 +11,7 @@ import { DirectResponse } from './action/direct-response.ts';
 import { Forward } from './action/forward.ts';
 import { Redirect } from './action/redirect.ts';
 import { ConfiguredRetryPolicy } from './action/retry-policy.ts';
+import { HashPolicy } from './hash/hash-policy.ts';
 import { DomainTable } from './domain-table.ts';
 import { LiteralTree } from './literal-tree.ts';
 import { HeaderMutations, noMutations, type MutationLevels } from './mutate/header-mutations.ts';
@@ -20,9 +22,9 @@ import { RouteEntry } from './route-entry.ts';
 import { literalsOf, RouteIndex } from './route-index.ts';
 import { ConfiguredRouteTable } from './route-table.ts';
 import type {
-  ClusterSpecifierData,
   ForwardData,
   HeaderMutationsData,
+  MetadataData,
   RetryPolicyData,
   RouteConfigurationData,
   RouteData,
@@ -137,16 +139,22 @@ class TableBuilder {
   private forward(action: ForwardData, data: RouteData, around: Surroundings, filters: FilterSettings): Forward {
     const { compileFormat } = this.context;
     const { hostRewrite, pathRewrite } = action;
+    const hashPolicy = action.hashPolicy === null ? null : new HashPolicy(action.hashPolicy);
     return new Forward(action, around.data, {
-      specifier: this.specifier(action.cluster, filters),
+      specifier: this.specifier(action, hashPolicy, filters),
       retry: action.retry === null ? null : this.retryPolicies.of(action.retry),
       levels: this.withRoute(around.requestLevels, data.requestHeaders, 'request'),
       hostRewrite: hostRewrite === null ? null : buildHostRewrite(hostRewrite, compileFormat),
       pathRewrite: pathRewrite === null ? null : buildPathRewrite(pathRewrite, data.path, compileFormat),
+      hashPolicy,
     });
   }
 
-  private specifier(data: ClusterSpecifierData, filters: FilterSettings): ClusterSpecifier {
+  private specifier(
+    { cluster: data, metadataMatch }: ForwardData,
+    hashPolicy: HashPolicy | null,
+    filters: FilterSettings,
+  ): ClusterSpecifier {
     switch (data.kind) {
       case 'fixed':
         return this.fixedClusters.of(data.name);
@@ -156,14 +164,20 @@ class TableBuilder {
         const entries = data.clusters.map((entry) => ({
           name: entry.name,
           weight: entry.weight,
-          specifier: this.weightedEntry(entry, filters),
+          specifier: this.weightedEntry(entry, metadataMatch, filters),
         }));
-        return new WeightedClusters(entries, data.randomHeader, data.runtimeKeyPrefix, this.context.runtime);
+        const decider = data.usesHashPolicy ? hashPolicy : null;
+        return new WeightedClusters(entries, data.randomHeader, data.runtimeKeyPrefix, this.context.runtime, decider);
       }
     }
   }
 
-  private weightedEntry(data: WeightedClusterData, filters: FilterSettings): ClusterSpecifier {
+  /** `wanted`: of the route's hosts. */
+  private weightedEntry(
+    data: WeightedClusterData,
+    wanted: MetadataData | null,
+    filters: FilterSettings,
+  ): ClusterSpecifier {
     const own = data.perFilter === null ? null : this.filterSettings.over(filters, data.perFilter);
     const parts: ChoiceParts = {
       perFilter: own === null ? null : own.perFilter,
@@ -171,6 +185,7 @@ class TableBuilder {
       requestHeaders: this.mutations(data.requestHeaders, 'request'),
       responseHeaders: this.mutations(data.responseHeaders, 'response'),
       hostRewrite: data.hostRewrite,
+      metadataMatch: data.metadataMatch === null ? null : new MetadataCriteria({ ...wanted, ...data.metadataMatch }),
     };
     return data.name === '' ? new HeaderCluster(data.header, parts) : new FixedCluster(data.name, parts);
   }

@@ -1,5 +1,6 @@
 import type { ExtensionData } from '../core/extension.ts';
 import type { FormatData } from '../observe/access-log-data.ts';
+import type { HashPolicyData } from './hash/hash-policy-data.ts';
 import type { CookieMatcherData, HeaderMatcherData, QueryMatcherData } from './match/matcher-data.ts';
 
 /**
@@ -130,6 +131,9 @@ export interface ForwardData {
   /** -1: the connection's. */
   readonly requestBufferLimit: number;
   readonly upgrades: UpgradesData | null;
+  readonly hashPolicy: readonly HashPolicyData[] | null;
+  /** `envoy.lb` of `metadata_match`; null: any host. */
+  readonly metadataMatch: MetadataData | null;
 }
 
 /** `upgrade_configs` of a route. */
@@ -156,6 +160,8 @@ export type ClusterSpecifierData =
       readonly runtimeKeyPrefix: string;
       /** Empty: the stream's own random decides. */
       readonly randomHeader: string;
+      /** The route's hash decides, where there is one. */
+      readonly usesHashPolicy: boolean;
     };
 
 export interface WeightedClusterData {
@@ -167,6 +173,8 @@ export interface WeightedClusterData {
   readonly requestHeaders: HeaderMutationsData | null;
   readonly responseHeaders: HeaderMutationsData | null;
   readonly perFilter: readonly PerFilterData[] | null;
+  /** Over the route's own. */
+  readonly metadataMatch: MetadataData | null;
 }
 
 export type PathRewriteData =

@@ -1,8 +1,10 @@
 import type { ExtensionData } from '../core/extension.ts';
 import type { RequestHead, ResponseHead } from '../core/head.ts';
+import type { MetadataCriteria } from '../core/metadata-criteria.ts';
 import type { FormatData } from '../observe/access-log-data.ts';
 import type { Formatter } from '../observe/formatter.ts';
 import type { Outcome } from '../observe/outcome.ts';
+import type { HashPolicy } from './hash/hash-policy.ts';
 import type { ConnectData } from './route-data.ts';
 
 /** Why and when to try again. Milliseconds; bits of RetryOn. */
@@ -49,7 +51,7 @@ export interface Route {
 export interface ForwardAction {
   readonly kind: 'forward';
   /** Chosen cluster's name: fixed, by weight with `random` (0 ≤ x < 1), or from a header. Empty: none (503 NC). */
-  cluster(head: RequestHead, random: number): ClusterChoice;
+  cluster(head: RequestHead, random: number, outcome?: Outcome): ClusterChoice;
   readonly clusterNotFoundStatus: number;
   /** Milliseconds; 0: none. */
   readonly timeoutMs: number;
@@ -76,6 +78,10 @@ export interface ForwardAction {
   readonly upgrades: ReadonlyMap<string, boolean>;
   /** Where CONNECT ends; null: it is forwarded as any request. */
   readonly connect: ConnectData | null;
+  /** Null: nothing keeps requests with one host. */
+  readonly hashPolicy: HashPolicy | null;
+  /** Null: any host will do. A weighted cluster may say otherwise. */
+  readonly metadataMatch: MetadataCriteria | null;
   /**
    * Applies header removal and addition of every level in Envoy's order, then host and path rewrites.
    * `keepOriginal` false (`suppress_envoy_headers`): without `x-envoy-original-host` and `-path`.
@@ -90,6 +96,8 @@ export interface ClusterChoice {
   readonly perFilter: ReadonlyMap<string, readonly unknown[]> | null;
   /** As `Route.filterDisabled`; null: the entry has none. */
   readonly filterDisabled?: ReadonlyMap<string, boolean> | null;
+  /** In the place of the route's; null or absent: that one holds. */
+  readonly metadataMatch?: MetadataCriteria | null;
   mutateRequest(head: RequestHead, outcome: Outcome): void;
   mutateResponse(head: ResponseHead, outcome: Outcome): void;
 }

@@ -58,7 +58,14 @@ function entry(match: PathMatchData, conditions: RouteConditionsData | null, ord
     statPrefix: '',
     metadata: null,
   };
-  const parts = { specifier: new FixedCluster('c'), retry: null, levels: [], hostRewrite: null, pathRewrite: null };
+  const parts = {
+    specifier: new FixedCluster('c'),
+    retry: null,
+    levels: [],
+    hostRewrite: null,
+    pathRewrite: null,
+    hashPolicy: null,
+  };
   return new RouteEntry(data, {
     virtualHostName: 'v',
     virtualHostMetadata: null,

@@ -14,7 +14,7 @@ export class GrpcClient implements GrpcContext {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly hash: bigint | null;
+  readonly hash: null;
   readonly hostSelectionAttempts: number;
   private readonly draw: () => number;
 

@@ -3,9 +3,10 @@ import { LocalReset, NoHealthyUpstream } from '../../core/failures.ts';
 import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
-import type { Cluster, Host, PickContext } from '../../cluster/cluster.ts';
+import type { Cluster, Host } from '../../cluster/cluster.ts';
 import type { ClusterChoice, ForwardAction, Route } from '../../route/route.ts';
 import { consents, streamsTo, waitsForConsent } from './connect-streams.ts';
+import { HostChoice } from './host-choice.ts';
 import { PauseReason } from './pause-reason.ts';
 import { takeRouteTimeouts, type RouteTimeouts } from './route-timeouts.ts';
 import { RequestReplay } from './request-replay.ts';
@@ -19,7 +20,7 @@ import { checkStrictly } from './strict-headers.ts';
 import { UpstreamTry } from './upstream-try.ts';
 
 /** The router's work for one stream: choose a cluster and a host, try, perhaps try again, and pass the answer back. */
-export class Forwarding implements PickContext {
+export class Forwarding {
   readonly stream: HttpStream;
   readonly route: Route;
   readonly action: ForwardAction;
@@ -27,9 +28,7 @@ export class Forwarding implements PickContext {
   head: RequestHead | null;
   /** The request's own, before any host's name takes its place. */
   authority: string;
-  readonly random: number;
-  readonly hash: bigint | null;
-  readonly hostSelectionAttempts: number;
+  private readonly wanted: HostChoice;
   readonly replay: RequestReplay;
   private choice: ClusterChoice | null;
   private timeouts: RouteTimeouts | null;
@@ -48,9 +47,7 @@ export class Forwarding implements PickContext {
     this.cluster = null;
     this.head = null;
     this.authority = '';
-    this.random = stream.random;
-    this.hash = null;
-    this.hostSelectionAttempts = action.retry === null ? 0 : action.retry.hostSelectionAttempts;
+    this.wanted = new HostChoice(stream, action);
     this.replay = new RequestReplay(this);
     this.choice = null;
     this.timeouts = null;
@@ -85,6 +82,7 @@ export class Forwarding implements PickContext {
   giveUpRetries(): void {
     this.retry?.finish();
     this.retry = null;
+    this.wanted.retry = null;
     this.cluster!.stats.retryOrShadowAbandoned.inc();
   }
 
@@ -124,6 +122,7 @@ export class Forwarding implements PickContext {
     }
     this.timeouts = takeRouteTimeouts(head, action, stream.chain.router);
     this.retry = RetryState.from(head, action, cluster, manager.runtime);
+    this.wanted.retry = this.retry;
     this.setRouterHeaders(head);
     action.mutateRequest(head, outcome, choice, !stream.chain.router.suppressEnvoyHeaders);
     if (outcome.invalidField !== '') {
@@ -198,11 +197,6 @@ export class Forwarding implements PickContext {
     if (this.responsePauses === 0) return;
     this.responsePauses &= ~reason;
     if (this.responsePauses === 0) this.current?.resume();
-  }
-
-  /** `PickContext`: a retry avoids hosts that its predicates name. */
-  rejects(host: Host): boolean {
-    return this.retry !== null && this.retry.rejects(host);
   }
 
   // ---- what the current try tells
@@ -351,7 +345,7 @@ export class Forwarding implements PickContext {
   private try(): void {
     const { stream, cluster } = this;
     stream.outcome.attemptCount++;
-    const host = cluster!.pick(this);
+    const host = cluster!.pick(this.wanted);
     if (host === null) {
       cluster!.stats.cxNoneHealthy.inc();
       const { flag, status, reason } = NoHealthyUpstream.kind;
@@ -461,6 +455,7 @@ export class Forwarding implements PickContext {
     }
     if (this.action.includeAttemptCountInResponse)
       head.headers.set('x-envoy-attempt-count', String(outcome.attemptCount));
+    this.wanted.tellCookies(head);
     this.choice!.mutateResponse(head, outcome);
     this.route.mutateResponse(head, outcome);
   }

@@ -235,7 +235,7 @@ export class HttpStream implements Stream {
       this.outcome.routeMetadata = route.metadata;
       this.outcome.virtualHostMetadata = route.virtualHostMetadata;
       if (route.action.kind === 'forward') {
-        this.choice = route.action.cluster(this.requestHead, this.random);
+        this.choice = route.action.cluster(this.requestHead, this.random, this.outcome);
         this.chooseCluster(this.choice.name);
         if (route.action.idleTimeoutMs >= 0) this.timeouts.setIdle(route.action.idleTimeoutMs);
         const { maxStreamDurationMs, grpcTimeoutHeaderMaxMs } = route.action;

@@ -10,11 +10,18 @@ import {
   type TcpProxy,
   type TcpProxy_TunnelingConfig,
 } from '../../proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
+import {
+  HashPolicy_FilterStateSchema,
+  HashPolicySchema,
+  type HashPolicy,
+} from '../../proto/envoy/type/v3/hash_policy_pb.js';
 import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
 import { formatProblem } from '../../observe/format/format.ts';
+import { decodeMetadataMatch } from '../../route/decode/field-decode.ts';
 import { decodeHeaderAddition } from '../../route/decode/header-mutations-decode.ts';
 import { decodeHeaderMatcher } from '../../route/match/decode.ts';
 import { wireText } from '../../route/wire-text.ts';
+import type { HashPolicyData } from '../../route/hash/hash-policy-data.ts';
 import type { TcpProxyData, TunnelingData, WeightedClusterData } from './tcp-proxy-data.ts';
 
 const supported = new SupportedFields(TcpProxySchema, [
@@ -30,6 +37,8 @@ const supported = new SupportedFields(TcpProxySchema, [
   'flush_access_log_on_connected',
   'access_log_options',
   'tunneling_config',
+  'hash_policy',
+  'metadata_match',
 ]);
 const supportedTunneling = new SupportedFields(TcpProxy_TunnelingConfigSchema, [
   'hostname',
@@ -39,7 +48,13 @@ const supportedTunneling = new SupportedFields(TcpProxy_TunnelingConfigSchema, [
   'propagate_response_headers',
   'propagate_response_trailers',
 ]);
-const supportedWeight = new SupportedFields(TcpProxy_WeightedCluster_ClusterWeightSchema, ['name', 'weight']);
+const supportedWeight = new SupportedFields(TcpProxy_WeightedCluster_ClusterWeightSchema, [
+  'name',
+  'weight',
+  'metadata_match',
+]);
+const supportedHash = new SupportedFields(HashPolicySchema, ['source_ip', 'filter_state']);
+const supportedHashState = new SupportedFields(HashPolicy_FilterStateSchema, ['key']);
 const supportedLogOptions = new SupportedFields(TcpProxy_TcpAccessLogOptionsSchema, [
   'access_log_flush_interval',
   'flush_access_log_on_connected',
@@ -69,6 +84,7 @@ export function decodeTcpProxy(message: TcpProxy, reasons: Reasons, extensions: 
       message.tunnelingConfig === undefined
         ? null
         : decodeTunneling(message.tunnelingConfig, reasons.at('tunneling_config')),
+    hashPolicy: decodeHashPolicy(message.hashPolicy, reasons),
   };
 }
 
@@ -93,10 +109,26 @@ function decodeTunneling(message: TcpProxy_TunnelingConfig, reasons: Reasons): T
 
 function decodeClusters(message: TcpProxy, reasons: Reasons): WeightedClusterData[] {
   const specifier = message.clusterSpecifier;
-  if (specifier.case === 'cluster') return [{ name: specifier.value, weight: 1 }];
+  const wanted = decodeMetadataMatch(message.metadataMatch, reasons);
+  if (specifier.case === 'cluster') return [{ name: specifier.value, weight: 1, metadataMatch: wanted }];
   if (specifier.case !== 'weightedClusters') return [];
   return specifier.value.clusters.map((cluster, i) => {
-    supportedWeight.check(cluster, reasons.at('weighted_clusters').at('clusters', i));
-    return { name: cluster.name, weight: cluster.weight };
+    const at = reasons.at('weighted_clusters').at('clusters', i);
+    supportedWeight.check(cluster, at);
+    const own = decodeMetadataMatch(cluster.metadataMatch, at);
+    return { name: cluster.name, weight: cluster.weight, metadataMatch: own === null ? wanted : { ...wanted, ...own } };
+  });
+}
+
+function decodeHashPolicy(messages: readonly HashPolicy[], reasons: Reasons): HashPolicyData[] | null {
+  if (messages.length === 0) return null;
+  return messages.flatMap((message, i): HashPolicyData[] => {
+    const at = reasons.at('hash_policy', i);
+    supportedHash.check(message, at);
+    const { policySpecifier: choice } = message;
+    if (choice.case === 'sourceIp') return [{ kind: 'sourceIp', terminal: false }];
+    if (choice.case === undefined) return [];
+    supportedHashState.check(choice.value, at.at('filter_state'));
+    return [{ kind: 'filterState', key: choice.value.key, terminal: false }];
   });
 }

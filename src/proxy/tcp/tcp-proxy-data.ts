@@ -1,5 +1,6 @@
 import type { AccessLogData } from '../../observe/access-log-data.ts';
-import type { HeaderAdditionData } from '../../route/route-data.ts';
+import type { HashPolicyData } from '../../route/hash/hash-policy-data.ts';
+import type { HeaderAdditionData, MetadataData } from '../../route/route-data.ts';
 
 /** A tcp_proxy as plain data. Durations in milliseconds; 0: off. */
 export interface TcpProxyData {
@@ -19,6 +20,7 @@ export interface TcpProxyData {
   readonly logOnConnected: boolean;
   /** Null: connections go to the upstream as they are. */
   readonly tunneling: TunnelingData | null;
+  readonly hashPolicy: readonly HashPolicyData[] | null;
 }
 
 /** `tunneling_config`: each connection leaves inside a CONNECT, or a POST. */
@@ -35,4 +37,6 @@ export interface TunnelingData {
 export interface WeightedClusterData {
   readonly name: string;
   readonly weight: number;
+  /** `envoy.lb` of `metadata_match`, the cluster's over the filter's; null: any host. */
+  readonly metadataMatch: MetadataData | null;
 }

@@ -3,11 +3,13 @@ import type { Clock, Timers } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { DownstreamLocalClose } from '../../core/failures.ts';
 import { HttpVersion } from '../../core/head.ts';
+import { MetadataCriteria } from '../../core/metadata-criteria.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
 import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
+import { HashPolicy } from '../../route/hash/hash-policy.ts';
 import type { TcpProxyData } from './tcp-proxy-data.ts';
 import { TcpSession } from './tcp-session.ts';
 import { TunnelDialing } from './tunnel-dialing.ts';
@@ -22,6 +24,16 @@ export interface TcpProxyParts {
   readonly clock: Clock;
   readonly timers: Timers;
 }
+
+/** Where a connection goes. */
+interface TcpRoute {
+  /** Null: there is none. */
+  readonly cluster: Cluster | null;
+  /** Of its hosts; null: any. */
+  readonly metadataMatch: MetadataCriteria | null;
+}
+
+const nowhere: TcpRoute = { cluster: null, metadataMatch: null };
 
 /** Filter state by which a filter in front chooses the cluster. Envoy's. */
 const clusterKey = 'envoy.tcp_proxy.cluster';
@@ -49,6 +61,10 @@ export class TcpProxy implements ConnectionHandler {
   /** Upstream connections that still send what a client that has gone had sent. */
   readonly upstreamFlushTotal: Counter;
   readonly upstreamFlushActive: Gauge;
+  /** Null: nothing keeps connections with one host. */
+  readonly hashPolicy: HashPolicy | null;
+  /** One for each of `data.clusters`; null: any host. */
+  private readonly metadataMatches: readonly (MetadataCriteria | null)[];
   private readonly tunneling: Tunneling | null;
   private readonly sessions: Set<TcpSession>;
 
@@ -67,7 +83,11 @@ export class TcpProxy implements ConnectionHandler {
     for (const name of rareCounterNames) parts.scope.counter(name);
     // Not measured (docs/differences.md).
     for (const name of ['downstream_cx_rx_bytes_buffered', 'downstream_cx_tx_bytes_buffered']) parts.scope.gauge(name);
-    const { tunneling } = parts.data;
+    const { tunneling, hashPolicy, clusters } = parts.data;
+    this.hashPolicy = hashPolicy === null ? null : new HashPolicy(hashPolicy);
+    this.metadataMatches = clusters.map(({ metadataMatch: match }) =>
+      match === null ? null : new MetadataCriteria(match),
+    );
     this.tunneling = tunneling === null ? null : new Tunneling(tunneling);
     this.sessions = new Set();
   }
@@ -95,16 +115,16 @@ export class TcpProxy implements ConnectionHandler {
   }
 
   /** The one that a filter in front has chosen; else, as Envoy, a random value modulo the total weight, against the running sum. */
-  chooseCluster(notes: ConnectionNotes | null): Cluster | null {
+  choose(notes: ConnectionNotes | null): TcpRoute {
     const chosen = notes?.filterState.get(clusterKey);
-    if (typeof chosen === 'string') return this.clusters.get(chosen) ?? null;
+    if (typeof chosen === 'string') return { cluster: this.clusters.get(chosen) ?? null, metadataMatch: null };
     const { clusters, totalWeight } = this.data;
     let left = Math.floor(Math.random() * totalWeight);
-    for (const { name, weight } of clusters) {
-      if (left < weight) return this.clusters.get(name) ?? null;
+    for (const [i, { name, weight }] of clusters.entries()) {
+      if (left < weight) return { cluster: this.clusters.get(name) ?? null, metadataMatch: this.metadataMatches[i] };
       left -= weight;
     }
-    return null;
+    return nowhere;
   }
 
   /** Where a connection to the host comes from: its own, or a stream of an HTTP connection to it. */

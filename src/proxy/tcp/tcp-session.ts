@@ -3,6 +3,8 @@ import type { Timed } from '../../core/clock.ts';
 import type { Destination } from '../../core/destination.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
+import type { Hash64 } from '../../core/hash64.ts';
+import type { MetadataCriteria } from '../../core/metadata-criteria.ts';
 import {
   ClosedByPeer,
   DownstreamLocalClose,
@@ -25,13 +27,14 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   heapIndex: number;
   heapKey: number;
   readonly random: number;
-  readonly hash: bigint | null;
   readonly hostSelectionAttempts: number;
   readonly downstream: Connection;
   readonly proxy: TcpProxy;
-  private readonly outcome: Outcome;
+  readonly outcome: Outcome;
   private readonly notes: ConnectionNotes | null;
   private cluster: Cluster | null;
+  /** Of the cluster's hosts; null: any. */
+  metadataMatch: MetadataCriteria | null;
   /** Whom it waits for; null: nobody. */
   private pool: TcpPool | null;
   /** What carries the upstream connection; null: it is one of its own. */
@@ -57,11 +60,11 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.heapIndex = -1;
     this.heapKey = Infinity;
     this.random = Math.random();
-    this.hash = null;
     this.hostSelectionAttempts = 0;
     this.downstream = downstream;
     this.proxy = proxy;
     this.cluster = null;
+    this.metadataMatch = null;
     this.pool = null;
     this.tunnel = null;
     this.upstream = null;
@@ -113,7 +116,9 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (data.accessLogFlushMs > 0) this.flushAt = clock.now + data.accessLogFlushMs;
     this.touch();
     this.wake();
-    this.cluster = this.proxy.chooseCluster(this.notes);
+    const chosen = this.proxy.choose(this.notes);
+    this.cluster = chosen.cluster;
+    this.metadataMatch = chosen.metadataMatch;
     if (this.cluster === null) {
       this.proxy.scope.counter('downstream_cx_no_route').inc();
       this.outcome.flags |= ResponseFlag.NoClusterFound;
@@ -124,6 +129,11 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.outcome.upstreamClusterRaw = this.cluster.name;
     this.outcome.clusterMetadata = this.cluster.metadata;
     this.connect();
+  }
+
+  get hash(): Hash64 | null {
+    const { hashPolicy } = this.proxy;
+    return hashPolicy === null ? null : hashPolicy.hash(null, this.outcome, null);
   }
 
   rejects(): boolean {

@@ -1,11 +1,14 @@
+import { hashModulo } from '../../core/hash64.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import type { MetadataCriteria } from '../../core/metadata-criteria.ts';
 import type { Outcome } from '../../observe/outcome.ts';
+import type { HashPolicy } from '../hash/hash-policy.ts';
 import type { HeaderMutations } from '../mutate/header-mutations.ts';
 import type { ClusterChoice, RouteRuntime } from '../route.ts';
 
 /** Which cluster a request goes to. */
 export interface ClusterSpecifier {
-  choose(head: RequestHead, random: number): ClusterChoice;
+  choose(head: RequestHead, random: number, outcome?: Outcome): ClusterChoice;
 }
 
 /** What a weighted entry adds to a request, beside the name. */
@@ -16,6 +19,7 @@ export interface ChoiceParts {
   readonly responseHeaders: HeaderMutations | null;
   /** Empty: none. */
   readonly hostRewrite: string;
+  readonly metadataMatch: MetadataCriteria | null;
 }
 
 const noParts: ChoiceParts = {
@@ -24,18 +28,21 @@ const noParts: ChoiceParts = {
   requestHeaders: null,
   responseHeaders: null,
   hostRewrite: '',
+  metadataMatch: null,
 };
 
 export class Choice implements ClusterChoice {
   readonly name: string;
   readonly perFilter: ReadonlyMap<string, readonly unknown[]> | null;
   readonly filterDisabled: ReadonlyMap<string, boolean> | null;
+  readonly metadataMatch: MetadataCriteria | null;
   private readonly parts: ChoiceParts;
 
   constructor(name: string, parts: ChoiceParts = noParts) {
     this.name = name;
     this.perFilter = parts.perFilter;
     this.filterDisabled = parts.filterDisabled;
+    this.metadataMatch = parts.metadataMatch;
     this.parts = parts;
   }
 
@@ -86,12 +93,14 @@ export interface WeightedEntry {
 
 /**
  * `weighted_clusters`: value modulo the sum of the weights falls into the entry's share. The value is that of a header,
- * if one is configured and holds one number, else the stream's random.
+ * if one is configured and holds one number, or the route's hash, else the stream's random.
  */
 export class WeightedClusters implements ClusterSpecifier {
   private readonly entries: readonly WeightedEntry[];
   private readonly total: number;
   private readonly randomHeader: string;
+  /** Null: it does not decide. */
+  private readonly hashPolicy: HashPolicy | null;
   private readonly runtimeKeyPrefix: string;
   private readonly runtime: RouteRuntime;
 
@@ -100,18 +109,22 @@ export class WeightedClusters implements ClusterSpecifier {
     randomHeader: string,
     runtimeKeyPrefix: string,
     runtime: RouteRuntime,
+    hashPolicy: HashPolicy | null = null,
   ) {
     this.entries = entries;
     this.total = entries.reduce((sum, entry) => sum + entry.weight, 0);
     this.randomHeader = randomHeader;
+    this.hashPolicy = hashPolicy;
     this.runtimeKeyPrefix = runtimeKeyPrefix;
     this.runtime = runtime;
   }
 
-  choose(head: RequestHead, random: number): ClusterChoice {
+  choose(head: RequestHead, random: number, outcome?: Outcome): ClusterChoice {
     const total = this.runtimeKeyPrefix === '' ? this.total : this.runtimeTotal();
     if (total === 0) return new Choice('');
     let value = this.randomHeader === '' ? -1 : headerModulo(head, this.randomHeader, total);
+    if (this.hashPolicy !== null && outcome !== undefined)
+      value = this.hashValue(this.hashPolicy, head, outcome, total);
     if (value < 0) value = Math.floor(random * total);
     for (const entry of this.entries) {
       const weight = this.weightOf(entry);
@@ -119,6 +132,12 @@ export class WeightedClusters implements ClusterSpecifier {
       value -= weight;
     }
     return this.entries[this.entries.length - 1].specifier.choose(head, random);
+  }
+
+  /** -1: there is nothing to hash. */
+  private hashValue(policy: HashPolicy, head: RequestHead, outcome: Outcome, total: number): number {
+    const hash = policy.hash(head, outcome, null);
+    return hash === null ? -1 : hashModulo(hash, total);
   }
 
   private weightOf(entry: WeightedEntry): number {

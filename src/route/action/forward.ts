@@ -1,5 +1,7 @@
 import type { RequestHead } from '../../core/head.ts';
+import { MetadataCriteria } from '../../core/metadata-criteria.ts';
 import type { Outcome } from '../../observe/outcome.ts';
+import type { HashPolicy } from '../hash/hash-policy.ts';
 import { rewriteAuthority } from '../mutate/authority.ts';
 import { applyAll, type MutationLevels } from '../mutate/header-mutations.ts';
 import type { HostRewrite } from '../mutate/host-rewrite.ts';
@@ -15,6 +17,7 @@ export interface ForwardParts {
   readonly levels: MutationLevels;
   readonly hostRewrite: HostRewrite | null;
   readonly pathRewrite: PathRewrite | null;
+  readonly hashPolicy: HashPolicy | null;
 }
 
 const noUpgrades: ReadonlyMap<string, boolean> = new Map();
@@ -38,6 +41,8 @@ export class Forward implements ForwardAction {
   readonly requestBufferLimit: number;
   readonly upgrades: ReadonlyMap<string, boolean>;
   readonly connect: ConnectData | null;
+  readonly hashPolicy: HashPolicy | null;
+  readonly metadataMatch: MetadataCriteria | null;
   private readonly specifier: ClusterSpecifier;
   private readonly levels: MutationLevels;
   private readonly hostRewrite: HostRewrite | null;
@@ -63,14 +68,16 @@ export class Forward implements ForwardAction {
     this.requestBufferLimit = data.requestBufferLimit;
     this.upgrades = data.upgrades === null ? noUpgrades : new Map(data.upgrades.allowed);
     this.connect = data.upgrades === null ? null : data.upgrades.connect;
+    this.hashPolicy = parts.hashPolicy;
+    this.metadataMatch = data.metadataMatch === null ? null : new MetadataCriteria(data.metadataMatch);
     this.specifier = parts.specifier;
     this.levels = parts.levels;
     this.hostRewrite = parts.hostRewrite;
     this.pathRewrite = parts.pathRewrite;
   }
 
-  cluster(head: RequestHead, random: number): ClusterChoice {
-    return this.specifier.choose(head, random);
+  cluster(head: RequestHead, random: number, outcome?: Outcome): ClusterChoice {
+    return this.specifier.choose(head, random, outcome);
   }
 
   mutateRequest(head: RequestHead, outcome: Outcome, choice: ClusterChoice, keepOriginal = true): void {

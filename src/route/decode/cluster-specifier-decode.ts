@@ -11,12 +11,12 @@ import type { ClusterSpecifierData, WeightedClusterData } from '../route-data.ts
 import { lowerAscii, wireText } from '../wire-text.ts';
 import { decodeRequestMutations, decodeResponseMutations } from './header-mutations-decode.ts';
 import { decodePerFilter } from './per-filter-decode.ts';
-import type { RouteDecoding } from './field-decode.ts';
+import { decodeMetadataMatch, type RouteDecoding } from './field-decode.ts';
 
 // `total_weight` is deprecated and Envoy goes by the sum alone.
 const weightedFields = new SupportedFields(
   WeightedClusterSchema,
-  ['clusters', 'runtime_key_prefix', 'header_name'],
+  ['clusters', 'runtime_key_prefix', 'header_name', 'use_hash_policy'],
   ['total_weight'],
 );
 const entryFields = new SupportedFields(WeightedCluster_ClusterWeightSchema, [
@@ -29,6 +29,7 @@ const entryFields = new SupportedFields(WeightedCluster_ClusterWeightSchema, [
   'response_headers_to_remove',
   'typed_per_filter_config',
   'host_rewrite_literal',
+  'metadata_match',
 ]);
 
 /** Envoy keeps the sum of the weights in 32 bits. */
@@ -76,6 +77,7 @@ function decodeWeighted(
     clusters,
     runtimeKeyPrefix: message.runtimeKeyPrefix,
     randomHeader: random.case === 'headerName' ? lowerAscii(wireText(random.value)) : '',
+    usesHashPolicy: random.case === 'useHashPolicy' && random.value.value,
   };
 }
 
@@ -101,5 +103,6 @@ function decodeEntry(
     requestHeaders: decodeRequestMutations(message, reasons),
     responseHeaders: decodeResponseMutations(message, reasons),
     perFilter: decodePerFilter(message.typedPerFilterConfig, reasons, decoding),
+    metadataMatch: decodeMetadataMatch(message.metadataMatch, reasons),
   };
 }

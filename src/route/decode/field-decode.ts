@@ -29,6 +29,13 @@ export function decodeMetadata(message: Metadata | undefined, reasons: Reasons):
   return message.filterMetadata;
 }
 
+/** The `envoy.lb` part of `metadata_match`; null: there is none. */
+export function decodeMetadataMatch(message: Metadata | undefined, reasons: Reasons): MetadataData | null {
+  if (message === undefined) return null;
+  metadataFields.check(message, reasons.at('metadata_match'));
+  return message.filterMetadata['envoy.lb'] ?? null;
+}
+
 /** Whole milliseconds, cut off as Envoy does: `0.0004s` is 0. */
 export function wholeMs(
   duration: ProtoDuration | undefined,

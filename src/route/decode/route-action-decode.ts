@@ -11,6 +11,7 @@ import {
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import { UriTemplateRewriteConfigSchema } from '../../proto/envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
+import { decodeHashPolicies } from '../hash/decode.ts';
 import { decodeRegexRewrite } from '../match/decode.ts';
 import type { ForwardData, HostRewriteData, PathMatchData, PathRewriteData, RouteTimeoutsData } from '../route-data.ts';
 import { rewriteProblem, templateProblem } from '../uri-template.ts';
@@ -18,7 +19,7 @@ import { lowerAscii, wireText } from '../wire-text.ts';
 import { decodeClusterSpecifier } from './cluster-specifier-decode.ts';
 import { decodeRetryPolicy } from './retry-policy-decode.ts';
 import { decodeUpgrades } from './upgrade-decode.ts';
-import { wholeMs, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
+import { decodeMetadataMatch, wholeMs, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
 
 const actionFields = new SupportedFields(RouteActionSchema, [
   'cluster',
@@ -43,6 +44,8 @@ const actionFields = new SupportedFields(RouteActionSchema, [
   'grpc_timeout_offset',
   'upgrade_configs',
   'max_stream_duration',
+  'hash_policy',
+  'metadata_match',
 ]);
 const durationFields = new SupportedFields(RouteAction_MaxStreamDurationSchema, [
   'max_stream_duration',
@@ -78,6 +81,8 @@ export const forwardNowhere: ForwardData = {
   priority: 0,
   requestBufferLimit: -1,
   upgrades: null,
+  hashPolicy: null,
+  metadataMatch: null,
 };
 
 export function decodeForward(
@@ -105,6 +110,8 @@ export function decodeForward(
     priority: message.priority === RoutingPriority.HIGH ? 1 : 0,
     requestBufferLimit: defaults.requestBufferLimit,
     upgrades: decodeUpgrades(message.upgradeConfigs, reasons),
+    hashPolicy: decodeHashPolicies(message.hashPolicy, reasons, decoding.maxProgramSize),
+    metadataMatch: decodeMetadataMatch(message.metadataMatch, reasons),
   };
 }
 

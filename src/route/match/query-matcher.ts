@@ -22,7 +22,7 @@ export class QueryMatcher {
 }
 
 /** Where the name of the first such parameter ends, or -1. */
-function findParameter(path: string, name: string): number {
+export function findParameter(path: string, name: string): number {
   let at = path.indexOf('?');
   while (at >= 0) {
     const end = at + 1 + name.length;
@@ -35,7 +35,8 @@ function findParameter(path: string, name: string): number {
   return -1;
 }
 
-function parameterValue(path: string, nameEnd: number): string {
+/** Of a parameter whose name ends there. */
+export function parameterValue(path: string, nameEnd: number): string {
   if (path.charCodeAt(nameEnd) !== 61) return '';
   const end = path.indexOf('&', nameEnd);
   return end < 0 ? path.slice(nameEnd + 1) : path.slice(nameEnd + 1, end);

@@ -182,11 +182,6 @@ describe('what Envoy refuses is refused, in its words', () => {
 describe('what is not supported is refused by name', () => {
   test.each<[string, string, string]>([
     [
-      'virtual_hosts[0].routes[0].route.hash_policy',
-      routing('cluster: c, hash_policy: [{header: {header_name: a}}]'),
-      'hash_policy',
-    ],
-    [
       'virtual_hosts[0].routes[0].route.request_mirror_policies',
       routing('cluster: c, request_mirror_policies: [{cluster: d}]'),
       'request_mirror_policies',
@@ -204,11 +199,6 @@ describe('what is not supported is refused by name', () => {
         'cluster: c, upgrade_configs: [{upgrade_type: CONNECT, connect_config: {proxy_protocol_config: {added_tlvs: [{type: 1}]}}}]',
       ),
       'added_tlvs',
-    ],
-    [
-      'virtual_hosts[0].routes[0].route.weighted_clusters.use_hash_policy',
-      routing('weighted_clusters: {use_hash_policy: true, clusters: [{name: c, weight: 1}]}'),
-      'use_hash_policy',
     ],
     ['virtual_hosts[0].routes[0].filter_action', matching('prefix: /', 'filter_action: {}'), 'filter_action'],
   ])('%s', (path, yaml, field) => {

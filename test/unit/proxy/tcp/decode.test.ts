@@ -82,8 +82,21 @@ test.each([
   ['tunneling_config: { hostname: a.test:1, request_id_header: x }', 'tunneling_config.request_id_header'],
   ['tunneling_config: { hostname: "%NOPE%" }', 'tunneling_config.hostname: Not supported field'],
   ['tunneling_config: { hostname: a, post_path: /x }', "post_path: Can't set a post path when POST method isn't used"],
-  ['metadata_match: { filter_metadata: { envoy.lb: { a: b } } }', 'metadata_match'],
-  ['hash_policy: [{ source_ip: {} }]', 'hash_policy'],
 ])('refused by name: %s', (yaml, field) => {
   expect(decode(`stat_prefix: t\ncluster: c\n${yaml}`).reasons.join('\n')).toContain(field);
+});
+
+test('what a connection is hashed by, and which hosts it may reach', () => {
+  const { data } = decode(`stat_prefix: t
+metadata_match: { filter_metadata: { envoy.lb: { stage: prod, zone: a } } }
+weighted_clusters: { clusters: [{ name: c, weight: 1, metadata_match: { filter_metadata: { envoy.lb: { zone: b } } } }, { name: d, weight: 1 }] }
+hash_policy: [{ source_ip: {} }, { filter_state: { key: k } }]`);
+  expect(data.clusters.map(({ metadataMatch }) => metadataMatch)).toEqual([
+    { stage: 'prod', zone: 'b' },
+    { stage: 'prod', zone: 'a' },
+  ]);
+  expect(data.hashPolicy).toEqual([
+    { kind: 'sourceIp', terminal: false },
+    { kind: 'filterState', key: 'k', terminal: false },
+  ]);
 });

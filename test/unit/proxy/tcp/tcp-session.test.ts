@@ -11,7 +11,7 @@ import { MemoryConnection } from '../../cluster/memory-network.ts';
 
 const proxyData: TcpProxyData = {
   statPrefix: 't',
-  clusters: [{ name: 'c', weight: 1 }],
+  clusters: [{ name: 'c', weight: 1, metadataMatch: null }],
   totalWeight: 1,
   idleMs: 3_600_000,
   connectAttemptsMax: 1,
@@ -22,6 +22,7 @@ const proxyData: TcpProxyData = {
   accessLogFlushMs: 0,
   logOnConnected: false,
   tunneling: null,
+  hashPolicy: null,
 };
 
 class Bench {
@@ -145,7 +146,7 @@ describe('a TCP session', () => {
   });
 
   it('ends when there is no such cluster', () => {
-    const bench = new Bench({ clusters: [{ name: 'other', weight: 1 }] });
+    const bench = new Bench({ clusters: [{ name: 'other', weight: 1, metadataMatch: null }] });
     expect(bench.downstream.isOpen).toBe(false);
     expect(bench.outcome.flags & ResponseFlag.NoClusterFound).not.toBe(0);
     expect(bench.world.stats.read('tcp.t.')).toMatchObject({ downstream_cx_no_route: 1 });
