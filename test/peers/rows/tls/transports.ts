@@ -150,6 +150,14 @@ const protocols: readonly Group[] = [
   ),
 ];
 
+const overHttp2 = httpOptions({ explicit_http_config: { http2_protocol_options: {} } });
+const apart: readonly Group[] = [
+  group('TLS 1.2 unless told, to one that speaks 1.3', { ...origin, minVersion: 'TLSv1.3' }, {}, [{ name: 'h1' }]),
+  group('HTTP/2 to one that takes HTTP/1.1', { ...origin, alpn: ['http/1.1'] }, overHttp2, either),
+  group('HTTP/2 to one that takes both', origin, overHttp2, either),
+  group('HTTP/1.1 to one that takes HTTP/2', { ...origin, alpn: ['h2'] }, {}, either),
+];
+
 const metadata = (fields: Yaml): Yaml => ({
   metadata: { filter_metadata: { 'envoy.transport_socket_match': fields } },
 });
@@ -299,6 +307,7 @@ const plainly: readonly Group[] = [
 export const tlsTransports: readonly Group[] = [
   ...names,
   ...protocols,
+  ...apart,
   ...matching,
   ...choosing,
   ...headers,
