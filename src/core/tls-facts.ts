@@ -40,7 +40,7 @@ export interface TlsFacts {
   readonly peerChain: readonly CertificateFacts[];
   /** Who signed the peer's certificate, by the verified chain: presented, or of the trust bundle; null: not verified. */
   readonly peerIssuer: CertificateFacts | null;
-  /** The chain above was checked against a trust bundle or a pin, and holds. */
+  /** In this handshake the chain above was checked against a trust bundle or a pin, and holds: not where it was resumed. */
   readonly isPeerVerified: boolean;
   /** What this end presented; null: nothing. */
   readonly local: CertificateFacts | null;

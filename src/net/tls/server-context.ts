@@ -13,7 +13,7 @@ import { KeyLog } from './context/key-log.ts';
 import { useCertificate } from './context/own-certificate.ts';
 import { verifyModes, type PeerVerifier } from './context/peer-verifier.ts';
 import { ticketCallback } from './context/session-tickets.ts';
-import { newSslContext } from './context/ssl-context.ts';
+import { newSslContext, prioritizeChacha, suitesOfTls13With256First } from './context/ssl-context.ts';
 import { trust } from './context/trust.ts';
 import type { Handshake } from './handshake/handshake.ts';
 import { failureText } from './handshake/failure-text.ts';
@@ -116,7 +116,7 @@ export class ServerContext implements Handshake {
     const handle = connection.ssl;
     peer.alpn = negotiatedAlpn(ssl, handle);
     const handshakeMs = this.parts.turns.clock.now - connection.openedMs;
-    const facts = handshakeFacts(ssl, handle, handshakeMs, this.isVerified(connection), true, this.localOf(handle));
+    const facts = handshakeFacts(ssl, handle, handshakeMs, peer.isVerified, true, this.localOf(handle));
     peer.tls = facts;
     this.parts.stats.secured(facts, peerSignature(ssl, handle));
     this.done();
@@ -166,6 +166,8 @@ export class ServerContext implements Handshake {
   onClientHello(connection: TlsConnection): boolean {
     const { ssl } = this.engine;
     const hello = readHello(ssl, connection.ssl);
+    if (hello.aesBits > 0) ssl.SSL_clear_options(connection.ssl, prioritizeChacha);
+    if (hello.aesBits === 256) ssl.SSL_set_ciphersuites(connection.ssl, suitesOfTls13With256First);
     if (this.parts.data.requireSni && hello.serverName === '') return false;
     const chosen = this.choice.choose(hello);
     if (chosen !== this.own[0]) ssl.SSL_set_SSL_CTX(connection.ssl, chosen.context);
@@ -199,12 +201,6 @@ export class ServerContext implements Handshake {
 
   keepSession(): boolean {
     return false;
-  }
-
-  /** A resumed session was verified when it began. */
-  private isVerified(connection: TlsConnection): boolean {
-    const isResumed = this.engine.ssl.SSL_session_reused(connection.ssl) === 1;
-    return connection.peer.isVerified || (isResumed && (this.parts.verifier?.checks ?? false));
   }
 
   private chosenBy(handle: Pointer): OwnCertificate | null {
@@ -241,7 +237,7 @@ export class ServerContext implements Handshake {
       ssl.SSL_CTX_set_cert_verify_callback(context, asked.verifyPeer, 0n);
       if (data.alpn.length > 0) ssl.SSL_CTX_set_alpn_select_cb(context, asked.selectProtocol, 0n);
       if (data.keyLog !== null) ssl.SSL_CTX_set_keylog_callback(context, asked.logKey);
-      if (this.looksAtHello) ssl.SSL_CTX_set_client_hello_cb(context, asked.clientHello, 0n);
+      ssl.SSL_CTX_set_client_hello_cb(context, asked.clientHello, 0n);
       if (secret.ocspStaple !== null) ssl.SSL_CTX_callback_ctrl(context, Control.SetStatusCallback, asked.staple);
       this.setSessions(context);
       const { facts, keyType } = ownFacts(ssl, context);
@@ -256,13 +252,6 @@ export class ServerContext implements Handshake {
       ssl.SSL_CTX_free(context);
       throw error;
     }
-  }
-
-  /** With one certificate and no rules there is nothing to choose. */
-  private get looksAtHello(): boolean {
-    const { data, certificates } = this.parts;
-    const hasStaple = certificates.some(({ ocspStaple }) => ocspStaple !== null);
-    return certificates.length > 1 || data.requireSni || hasStaple || data.ocspStaplePolicy !== 'LENIENT_STAPLING';
   }
 
   private setSessions(context: Pointer): void {

@@ -90,10 +90,8 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
     const { context, tools } = this;
     const { peer } = connection;
     peer.alpn = negotiatedAlpn(ssl, connection.ssl);
-    const isResumed = ssl.SSL_session_reused(connection.ssl) === 1;
-    const isVerified = peer.isVerified || (isResumed && (context.parts.verifier?.checks ?? false));
     const handshakeMs = tools.turns.clock.now - connection.openedMs;
-    const facts = handshakeFacts(ssl, connection.ssl, handshakeMs, isVerified, false, context.local);
+    const facts = handshakeFacts(ssl, connection.ssl, handshakeMs, peer.isVerified, false, context.local);
     peer.tls = facts;
     context.parts.stats.secured(facts, peerSignature(ssl, connection.ssl));
     this.take()?.onConnected(connection);

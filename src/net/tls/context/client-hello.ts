@@ -11,6 +11,8 @@ export interface HelloFacts {
   readonly serverName: string;
   /** The client takes ECDSA certificates. */
   readonly takesEcdsa: boolean;
+  /** The first of TLS 1.3's suites with AES that it offers: bits of the key; 0: none. */
+  readonly aesBits: 0 | 128 | 256;
   /** It asks for an OCSP staple. */
   readonly asksForStaple: boolean;
 }
@@ -20,9 +22,25 @@ export function readHello(ssl: OpenSsl, connection: Pointer): HelloFacts {
   const algorithms = extension(ssl, connection, Extension.SignatureAlgorithms);
   return {
     serverName: name === null ? '' : hostName(name),
+    aesBits: aesBits(ssl, connection),
     takesEcdsa: algorithms !== null && hasEcdsa(algorithms),
     asksForStaple: extension(ssl, connection, Extension.StatusRequest) !== null,
   };
+}
+
+const aes128 = 0x1301;
+const aes256 = 0x1302;
+
+function aesBits(ssl: OpenSsl, connection: Pointer): 0 | 128 | 256 {
+  const length = Number(ssl.SSL_client_hello_get0_ciphers(connection, at));
+  if (length === 0) return 0;
+  const suites = ssl.copy(at.readBigUInt64LE(), length);
+  for (let i = 0; i + 1 < suites.length; i += 2) {
+    const suite = suites.readUInt16BE(i);
+    if (suite === aes256) return 256;
+    if (suite === aes128) return 128;
+  }
+  return 0;
 }
 
 function extension(ssl: OpenSsl, connection: Pointer, type: number): Buffer | null {

@@ -12,10 +12,12 @@ const Control = {
 /** Moving write buffers, the chain that is configured and no other, and no buffers for connections that rest. */
 const modes = 2n | 8n | 16n;
 
+/** SSL_OP_PRIORITIZE_CHACHA: where a client likes it best, for it has no AES in hardware. */
+export const prioritizeChacha = 1n << 21n;
+
 const Option = {
   NoRenegotiation: 1n << 30n,
   CipherServerPreference: 1n << 22n,
-  PrioritizeChacha: 1n << 21n,
   NoCompression: 1n << 17n,
   IgnoreUnexpectedEnd: 1n << 7n,
 } as const;
@@ -35,8 +37,9 @@ const defaultCiphers = [
   'ECDHE-RSA-AES256-GCM-SHA384',
 ];
 const defaultGroups = ['X25519', 'P-256'];
-/** The cheapest of equal strength in practice first; what TLS 1.3 has is not configurable in Envoy either. */
+/** What TLS 1.3 has is not configurable in Envoy either. A server takes AES of the size that its client likes better. */
 const suitesOfTls13 = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
+export const suitesOfTls13With256First = 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256';
 
 /** Below TLS 1.2 OpenSSL wants the level that allows SHA-1 in handshakes. */
 const SecurityLevel = { Any: 0, Usual: 1 } as const;
@@ -56,7 +59,7 @@ export function newSslContext(
   if (context === 0n) throw new Error('OpenSSL has no memory for another TLS context');
   let options = Option.NoCompression | Option.IgnoreUnexpectedEnd;
   if (!allowsRenegotiation) options |= Option.NoRenegotiation;
-  if (prefersOwnOrder) options |= Option.CipherServerPreference | Option.PrioritizeChacha;
+  if (prefersOwnOrder) options |= Option.CipherServerPreference | prioritizeChacha;
   ssl.SSL_CTX_set_options(context, options);
   ssl.SSL_CTX_ctrl(context, Control.SetMode, modes, 0n);
   const isOld = data.minVersion === 'TLSv1_0' || data.minVersion === 'TLSv1_1';

@@ -77,7 +77,7 @@ const sizeSlot = Buffer.alloc(8);
 /** How the peer signed, as Envoy's `ssl.sigalgs.*`; empty: it did not. */
 export function peerSignature(ssl: OpenSsl, connection: Pointer): string {
   slot.writeBigUInt64LE(0n, 0);
-  if (ssl.SSL_get_peer_signature_type_nid(connection, slot) !== 1) return '';
+  if (ssl.SSL_get_peer_signature_type_nid(connection, slot) !== 1) return signatureOfResumed(ssl, connection);
   const type = slot.readInt32LE(0);
   if (type === KeyType.Ed25519) return 'ed25519';
   ssl.SSL_ctrl(connection, GetPeerSignatureNid, 0n, ssl.addressOf(slot));
@@ -85,6 +85,18 @@ export function peerSignature(ssl: OpenSsl, connection: Pointer): string {
   if (digest === '') return '';
   if (type === KeyType.Ec) return digest === 'sha1' ? 'ecdsa_sha1' : `ecdsa_${curveOfDigest[digest]}_${digest}`;
   return type === KeyType.RsaPss ? `rsa_pss_rsae_${digest}` : `rsa_pkcs1_${digest}`;
+}
+
+/** A resumed session has no signature, and Envoy counts that of the session's beginning: what such a key signs with. */
+function signatureOfResumed(ssl: OpenSsl, connection: Pointer): string {
+  const certificate = ssl.SSL_get0_peer_certificate(connection);
+  if (certificate === 0n) return '';
+  const key = ssl.X509_get0_pubkey(certificate);
+  const type = ssl.EVP_PKEY_get_base_id(key);
+  if (type === KeyType.Ed25519) return 'ed25519';
+  if (type === KeyType.Rsa) return 'rsa_pss_rsae_sha256';
+  const digest = { 256: 'sha256', 384: 'sha384', 521: 'sha512' }[ssl.EVP_PKEY_get_bits(key)];
+  return type === KeyType.Ec && digest !== undefined ? `ecdsa_${curveOfDigest[digest]}_${digest}` : '';
 }
 
 function groupName(name: string): string {

@@ -91,6 +91,9 @@ const signatures = {
   SSL_get_session: ['u64', 'u64'],
   SSL_SESSION_get_id: ['u64 buffer', 'u64'],
   SSL_SESSION_free: ['u64', 'void'],
+  SSL_clear_options: ['u64 u64', 'u64'],
+  SSL_set_ciphersuites: ['u64 string', 'i32'],
+  SSL_client_hello_get0_ciphers: ['u64 buffer', 'u64'],
   SSL_client_hello_get0_ext: ['u64 u32 buffer buffer', 'i32'],
 
   PEM_read_bio_X509: ['u64 u64 u64 u64', 'u64'],
@@ -101,6 +104,8 @@ const signatures = {
   PKCS12_free: ['u64', 'void'],
   EVP_PKEY_free: ['u64', 'void'],
   EVP_PKEY_get_base_id: ['u64', 'i32'],
+  X509_get0_pubkey: ['u64', 'u64'],
+  EVP_PKEY_get_bits: ['u64', 'i32'],
   X509_free: ['u64', 'void'],
   X509_get_key_usage: ['u64', 'u32'],
   X509_CRL_free: ['u64', 'void'],
