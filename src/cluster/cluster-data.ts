@@ -1,6 +1,9 @@
 import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
 import type { DnsCacheData } from './dynamic/dns-cache-data.ts';
+import type { LbData } from './lb/lb-data.ts';
+import type { HealthCheckData, HostCheckData } from './health/health-check-data.ts';
+import type { OutlierData } from './outlier/outlier-data.ts';
 import type { TransportData } from './transport/transport-data.ts';
 import type { MatcherData } from '../match/matcher-data.ts';
 import type { DnsLookupFamily, DnsResolverOptions } from '../net/dns-resolver.ts';
@@ -34,6 +37,10 @@ export interface ClusterData {
   readonly keepAliveSeconds: number | null;
   /** `filter_metadata`: namespace → value; null: none. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Active checks, which the main thread makes; null: none. */
+  readonly healthCheck?: HealthCheckData | null;
+  /** Null: none. */
+  readonly outlier?: OutlierData | null;
 }
 
 export interface LocalityData {
@@ -66,6 +73,10 @@ export interface HostData {
   readonly transport: number;
   /** Unique in its cluster, where the address is not: of hosts that are chosen by name. */
   readonly key?: string;
+  /** How it is checked; absent: as its cluster says. */
+  readonly healthCheck?: HostCheckData;
+  /** Where its health is in shared memory: given by `HealthSlots`. Absent: nobody watches it. */
+  readonly healthSlot?: number;
 }
 
 export type DiscoveryData =

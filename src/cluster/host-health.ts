@@ -13,6 +13,7 @@ export const HealthFlag = {
   ExcludedByImmediateFailure: 1 << 7,
   ActiveCheckTimeout: 1 << 8,
   EndpointDraining: 1 << 9,
+  DegradedOutlierDetection: 1 << 10,
 } as const;
 export type HealthFlag = (typeof HealthFlag)[keyof typeof HealthFlag];
 
@@ -21,7 +22,8 @@ const unhealthy =
   HealthFlag.FailedOutlierCheck |
   HealthFlag.FailedEndpointHealth |
   HealthFlag.EndpointDraining;
-const degraded = HealthFlag.DegradedActiveCheck | HealthFlag.DegradedEndpointHealth;
+const degraded =
+  HealthFlag.DegradedActiveCheck | HealthFlag.DegradedEndpointHealth | HealthFlag.DegradedOutlierDetection;
 const excluded = HealthFlag.PendingActiveCheck | HealthFlag.ExcludedByImmediateFailure | HealthFlag.EndpointDraining;
 
 export function isHealthy(flags: number): boolean {
@@ -66,6 +68,7 @@ const names: readonly (readonly [number, string])[] = [
   [HealthFlag.ExcludedByImmediateFailure, '/excluded_via_immediate_hc_fail'],
   [HealthFlag.ActiveCheckTimeout, '/active_hc_timeout'],
   [HealthFlag.EndpointDraining, '/eds_status_draining'],
+  [HealthFlag.DegradedOutlierDetection, '/degraded_outlier_detection'],
 ];
 
 /** `health_flags` of `/clusters`: `healthy`, or every flag. */

@@ -1,0 +1,109 @@
+import type { ClusterData, HostData } from '../cluster-data.ts';
+import { flagsOfEndpoint, HealthFlag } from '../host-health.ts';
+import { hostKeys } from '../host-key.ts';
+import { HealthCell, type HealthMemory } from './health-memory.ts';
+
+/** Those that come through discovery and may be kept by what active checks say. */
+const discoveredKinds: ReadonlySet<string> = new Set(['strict-dns', 'logical-dns']);
+
+/** Which hosts of a cluster anybody watches. */
+function watches({ healthCheck, outlier }: ClusterData): boolean {
+  return (healthCheck ?? null) !== null || (outlier ?? null) !== null;
+}
+
+/** The main thread's bookkeeping: which slot of the shared memory a host of a cluster has. */
+export class HealthSlots {
+  readonly memory: HealthMemory;
+  /** Cluster → host key → slot. */
+  private readonly clusters: Map<string, Map<string, number>>;
+  /** Used again in the order in which they became free: workers may still count on the last ones. */
+  private readonly free: number[];
+  private next: number;
+
+  constructor(memory: HealthMemory) {
+    this.memory = memory;
+    this.clusters = new Map();
+    this.free = [];
+    this.next = 0;
+  }
+
+  /**
+   * The cluster's hosts are these now. Where they are watched each gets its slot; one that is new there has not passed
+   * an active check yet.
+   */
+  place(cluster: ClusterData, hosts: readonly HostData[]): readonly HostData[] {
+    const before = this.clusters.get(cluster.name);
+    if (!watches(cluster)) {
+      if (before !== undefined) this.release(cluster.name);
+      return hosts;
+    }
+    const keys = hostKeys(hosts);
+    const after = new Map<string, number>();
+    const placed = hosts.map((host, i) => {
+      const known = before?.get(keys[i]);
+      const healthSlot = known ?? this.allot(firstFlags(cluster, host));
+      after.set(keys[i], healthSlot);
+      return { ...host, healthSlot };
+    });
+    this.clusters.set(cluster.name, after);
+    for (const [key, slot] of before ?? []) if (!after.has(key)) this.free.push(slot);
+    return placed;
+  }
+
+  /**
+   * What discovery has found, and those that it does not know any more, but that still pass active checks: Envoy trusts
+   * these more, unless `ignore_health_on_host_removal`.
+   */
+  keepPassing(cluster: ClusterData, before: readonly HostData[], found: readonly HostData[]): readonly HostData[] {
+    const check = cluster.healthCheck ?? null;
+    const { memory } = this;
+    if (check === null || !discoveredKinds.has(cluster.discovery.kind)) return found;
+    const keys = new Set(hostKeys(found));
+    const keysBefore = hostKeys(before);
+    for (const [i, { healthSlot }] of before.entries()) {
+      if (healthSlot === undefined || !keys.has(keysBefore[i])) continue;
+      this.setFlags(healthSlot, memory.load(healthSlot, HealthCell.Flags) & ~HealthFlag.PendingRemoval);
+    }
+    if (check.ignoresHealthOnRemoval) return found;
+    const kept = before.filter((host, i) => {
+      const { healthSlot } = host;
+      if (healthSlot === undefined || keys.has(keysBefore[i]) || host.healthCheck?.isDisabled === true) return false;
+      const flags = memory.load(healthSlot, HealthCell.Flags) | flagsOfEndpoint(host.health);
+      if ((flags & (HealthFlag.FailedActiveCheck | HealthFlag.FailedEndpointHealth)) !== 0) return false;
+      this.setFlags(healthSlot, flags | HealthFlag.PendingRemoval);
+      return true;
+    });
+    return [...found, ...kept];
+  }
+
+  /** All bits of a host, as workers see them. */
+  flagsOf({ health, healthSlot }: HostData): number {
+    const own = healthSlot === undefined ? 0 : this.memory.load(healthSlot, HealthCell.Flags);
+    return own | flagsOfEndpoint(health);
+  }
+
+  /** The cluster has gone. */
+  release(cluster: string): void {
+    this.free.push(...(this.clusters.get(cluster)?.values() ?? []));
+    this.clusters.delete(cluster);
+  }
+
+  private setFlags(slot: number, flags: number): void {
+    this.memory.store(slot, HealthCell.Flags, flags);
+  }
+
+  private allot(flags: number): number {
+    const slot = this.free.shift() ?? this.next++;
+    if (slot >= this.memory.size) throw new RangeError(`more than ${this.memory.size} hosts are watched`);
+    this.memory.clear(slot);
+    this.setFlags(slot, flags);
+    return slot;
+  }
+}
+
+/** Of a host that nobody has looked at yet. */
+export function firstFlags({ healthCheck, discovery }: ClusterData, host: HostData): number {
+  if (healthCheck === undefined || healthCheck === null || host.healthCheck?.isDisabled === true) return 0;
+  const isIgnored = healthCheck.ignoresNewHosts && discovery.kind !== 'static';
+  return HealthFlag.FailedActiveCheck | (isIgnored ? HealthFlag.PendingActiveCheck : 0);
+}
