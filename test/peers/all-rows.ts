@@ -34,6 +34,7 @@ import { passedThrough } from './rows/listener/passthrough.ts';
 import { tlsClients } from './rows/tls/clients.ts';
 import { tlsHandshakes } from './rows/tls/handshakes.ts';
 import { tlsSecrets } from './rows/tls/secrets.ts';
+import { tlsSettings } from './rows/tls/settings.ts';
 import { tlsStrangers } from './rows/tls/strangers.ts';
 import { tlsPassthrough } from './rows/tls/passthrough.ts';
 import { tlsTransports } from './rows/tls/transports.ts';
@@ -72,6 +73,7 @@ export const groups: readonly Group[] = [
   ...tlsHandshakes,
   ...tlsClients,
   ...tlsStrangers,
+  ...tlsSettings,
   ...tlsSecrets,
   ...tlsUpstreams,
   ...tlsTransports,

@@ -10,6 +10,7 @@ import {
   type Issued,
   selfSigned,
 } from '../../certificates.ts';
+import { ocspResponse } from './ocsp.ts';
 
 const dayMs = 86_400_000;
 const ago = (days: number) => new Date(Date.now() - days * dayMs);
@@ -59,9 +60,9 @@ const wishes: Readonly<Record<string, readonly [Signer, CertificateWish]>> = {
 /**
  * What configurations write for them: `{{server_pem}}` (the chain), `{{server_key}}`, `{{server_locked_key}}` (its
  * password is `secret`) are files, `{{client_sha256}}`, `{{client_spki}}` pins; `{{ca_pem}}`, `{{alien_pem}}`,
- * `{{both_pem}}` are trust bundles, `{{crl_pem}}` revokes `client_revoked`.
+ * `{{server_ocsp_good}}` and `{{server_ocsp_stale}}` OCSP responses, `{{both_pem}}` are trust bundles, `{{crl_pem}}` revokes `client_revoked`.
  */
-const placeholder = /\{\{(\w+?)_(pem|key|locked_key|sha256|spki)\}\}/g;
+const placeholder = /\{\{(\w+?)_(pem|key|locked_key|sha256|spki|ocsp_good|ocsp_stale)\}\}/g;
 
 let directory = '';
 const authorities = new Map<string, Promise<Authority>>();
@@ -108,6 +109,8 @@ async function valueOf(name: string, kind: string): Promise<string> {
   const { keyPem, key, der, pem } = await certificate(name);
   if (kind === 'key') return written(`${name}.key`, keyPem);
   if (kind === 'locked_key') return written(`${name}.locked.key`, encryptedKeyPem(key, 'secret'));
+  if (kind === 'ocsp_good') return written(`${name}.good.ocsp`, ocspResponse(der, 30));
+  if (kind === 'ocsp_stale') return written(`${name}.stale.ocsp`, ocspResponse(der, -10));
   if (kind === 'sha256') return createHash('sha256').update(der).digest('hex');
   const spki = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('base64');
@@ -128,7 +131,7 @@ async function pemOf(name: string): Promise<string> {
   }
 }
 
-function written(name: string, text: string): string {
+function written(name: string, text: string | Uint8Array): string {
   if (directory === '') {
     directory = mkdtempSync(join(tmpdir(), 'sekisho-peers-certificates-'));
     const gone = directory;
