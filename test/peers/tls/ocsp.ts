@@ -40,6 +40,6 @@ function serialBytes(hex: string): Buffer {
 }
 
 function time(epochMs: number): Uint8Array {
-  const text = `${new Date(epochMs).toISOString().replaceAll(/[-:T]|\.\d+/g, '')}`;
+  const text = new Date(epochMs).toISOString().replaceAll(/[-:T]|\.\d+/g, '');
   return element(0x18, Buffer.from(text));
 }
