@@ -7,7 +7,6 @@ import type { CodecStream, StreamUser } from '../core/message-sink.ts';
 import type { Connection } from '../core/connection.ts';
 import type { Address, Peer } from '../core/peer.ts';
 import type { TransportOptions } from '../net/transport.ts';
-import type { Destination } from '../core/destination.ts';
 import type { Outcome } from '../observe/outcome.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
 
@@ -52,8 +51,6 @@ export interface PickContext {
    * (`host_selection_retry_max_attempts`), and the host picked after the last refusal is not asked about.
    */
   rejects(host: Host): boolean;
-  /** Whom it wants to reach, for clusters whose hosts are whoever is asked for; null: it does not say. */
-  destination?(): Destination | null;
   readonly hostSelectionAttempts: number;
 }
 

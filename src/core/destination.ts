@@ -2,7 +2,7 @@
 export interface Destination {
   /** A name or an address, perhaps with a port and brackets. */
   readonly host: string;
-  /** Where `host` has none; 0: the usual one. */
+  /** Where `host` has none. */
   readonly port: number;
 }
 

@@ -1,6 +1,10 @@
+import { cachedName, type Destination } from '../../core/destination.ts';
 import type { Host, LoadBalancer, PickContext } from '../cluster.ts';
-import { cachedName } from '../../core/destination.ts';
 import type { HostSet } from '../host-set.ts';
+
+/** Filter state that says whom a request or a connection wants to reach. Envoy's. */
+const hostKey = 'envoy.upstream.dynamic_host';
+const portKey = 'envoy.upstream.dynamic_port';
 
 /** Requests and connections say themselves whom they want to reach: the host with that key. */
 export class NamedHosts implements LoadBalancer {
@@ -18,10 +22,19 @@ export class NamedHosts implements LoadBalancer {
   }
 
   pick(context: PickContext): Host | null {
-    const destination = context.destination?.() ?? null;
-    if (destination === null || destination.host === '') return null;
-    const port = destination.port === 0 ? this.defaultPort : destination.port;
-    return this.hosts.get(cachedName({ host: destination.host, port })) ?? null;
+    const destination = this.destinationOf(context);
+    return destination.host === '' ? null : (this.hosts.get(cachedName(destination)) ?? null);
+  }
+
+  /** By filter state, else by the authority of a request, else by SNI. */
+  private destinationOf({ outcome, head }: PickContext): Destination {
+    const state = outcome?.filterState ?? null;
+    const host = state?.get(hostKey) ?? head?.authority ?? outcome?.peer?.serverName;
+    const port = state?.get(portKey);
+    return {
+      host: typeof host === 'string' ? host : '',
+      port: typeof port === 'number' && port > 0 ? port : this.defaultPort,
+    };
   }
 }
 

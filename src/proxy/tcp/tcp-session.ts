@@ -1,6 +1,5 @@
 import type { Cluster, ConnectionWaiter, Host, PickContext, TcpPool } from '../../cluster/cluster.ts';
 import type { Timed } from '../../core/clock.ts';
-import type { Destination } from '../../core/destination.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import type { Hash64 } from '../../core/hash64.ts';
@@ -140,14 +139,6 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     return false;
   }
 
-  /** By filter state, else by SNI; Envoy's keys. */
-  destination(): Destination {
-    const state = this.outcome.filterState;
-    const host = state?.get('envoy.upstream.dynamic_host') ?? this.downstream.peer.serverName;
-    const port = state?.get('envoy.upstream.dynamic_port') ?? 0;
-    return { host: typeof host === 'string' ? host : '', port: typeof port === 'number' ? port : 0 };
-  }
-
   // ---- upstream
 
   onConnected(connection: Connection, host: Host, connectStartMs: number): void {
@@ -163,7 +154,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     void connection.peer.local;
     outcome.upstreamPoolReadyMs = proxy.clock.now - this.askedAtMs;
     this.pool = null;
-    host.recordResult(200, null);
+    host.recordConnected(true);
     this.upstream = new TcpUpstream(this, connection);
     connection.attach(this.upstream);
     this.touch();

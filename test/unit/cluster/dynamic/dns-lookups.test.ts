@@ -2,10 +2,24 @@ import { expect, test } from 'vitest';
 import { WorkerClusters } from '../../../../src/cluster/clusters.ts';
 import type { DnsCacheData } from '../../../../src/cluster/dynamic/dns-cache-data.ts';
 import type { LookupQuestion } from '../../../../src/cluster/dynamic/dns-lookups.ts';
+import type { PickContext } from '../../../../src/cluster/cluster.ts';
+import { HttpVersion, RequestHead } from '../../../../src/core/head.ts';
+import { Headers } from '../../../../src/core/headers.ts';
+import { Outcome } from '../../../../src/observe/outcome.ts';
+import { MemoryConnection } from '../memory-network.ts';
 import { anyHost, hostData, World } from '../cluster-fixture.ts';
 
 const cache = { name: 'names', maxPending: 2 } as DnsCacheData;
 const named = (name: string) => hostData('10.0.0.1', { hostname: name, key: name });
+
+function wanting(host: string, port: number): PickContext {
+  const outcome = new Outcome();
+  outcome.filterState = new Map<string, unknown>([
+    ['envoy.upstream.dynamic_host', host],
+    ['envoy.upstream.dynamic_port', port],
+  ]);
+  return { ...anyHost, outcome };
+}
 
 class Waiter {
   readonly heard: string[] = [];
@@ -55,19 +69,24 @@ test('those who want the same wait together, and so many at a time', () => {
 test('a host is who is asked for', () => {
   const { clusters } = world();
   const cluster = clusters.get('c')!;
-  const pick = (host: string, port: number) => cluster.pick({ ...anyHost, destination: () => ({ host, port }) });
+  const pick = (host: string, port: number) => cluster.pick(wanting(host, port));
   expect(pick('a.test', 1)!.hostname).toBe('a.test:1');
   expect(pick('A.TEST:1', 5)!.hostname).toBe('a.test:1');
   expect(pick('a.test', 0)).toBeNull();
   expect(pick('', 1)).toBeNull();
   expect(cluster.pick(anyHost)).toBeNull();
+  const head = new RequestHead('GET', 'a.test:1', '/', HttpVersion.Http11, new Headers());
+  expect(cluster.pick({ ...anyHost, head })!.hostname).toBe('a.test:1');
+  const outcome = new Outcome();
+  outcome.peer = { ...new MemoryConnection(1, { kind: 'ip', host: '10.0.0.2', port: 2 }).peer, serverName: 'a.test:1' };
+  expect(cluster.pick({ ...anyHost, outcome })!.hostname).toBe('a.test:1');
 });
 
 test('two names may have one address, and a name another', () => {
   const { clusters } = world();
   clusters.apply({ set: [], removed: [], hosts: [{ name: 'c', hosts: [named('a.test:1'), named('b.test:1')] }] });
   const cluster = clusters.get('c')!;
-  const pick = (host: string) => cluster.pick({ ...anyHost, destination: () => ({ host, port: 1 }) });
+  const pick = (host: string) => cluster.pick(wanting(host, 1));
   const before = pick('b.test');
   expect(before!.hostname).toBe('b.test:1');
   const moved = { ...named('b.test:1'), address: { kind: 'ip', host: '10.0.0.9', port: 1 } } as const;
