@@ -32,6 +32,10 @@ export class OwnClusters {
     this.clusters.apply({ set: [], removed: [], hosts: [{ name, hosts }] });
   }
 
+  onHealthChanged(name: string): void {
+    this.clusters.onHealthChanged(name);
+  }
+
   onRuntimeChanged(): void {
     this.clusters.onRuntimeChanged();
   }

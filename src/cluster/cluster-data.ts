@@ -41,6 +41,8 @@ export interface ClusterData {
   readonly healthCheck?: HealthCheckData | null;
   /** Null: none. */
   readonly outlier?: OutlierData | null;
+  /** `close_connections_on_host_health_failure`: those of TCP; HTTP's finish what they carry. */
+  readonly closesConnectionsOfUnfit?: boolean;
 }
 
 export interface LocalityData {

@@ -13,8 +13,11 @@ import type { ClusterData, HostData, LbData } from './cluster-data.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
 import { UpstreamStats } from './cluster-stats.ts';
 import type { Cluster, Host, HttpPool, PickContext, TcpPool } from './cluster.ts';
+import type { HealthMemory } from './health/health-memory.ts';
 import type { HostCounters } from './host-counters.ts';
 import { hostKeys } from './host-key.ts';
+import type { HostFinding } from './outlier/outlier-data.ts';
+import { ResultMonitor } from './outlier/result-monitor.ts';
 import { HostSet } from './host-set.ts';
 import { UpstreamHost, type HostMonitor } from './host.ts';
 import { PriorityLoadBalancer } from './lb/load-balancer.ts';
@@ -48,6 +51,10 @@ export interface ClusterEnvironment {
   readonly runtime: RuntimeView;
   /** `scope`: of the cluster. */
   buildTls(data: UpstreamTlsData, network: Network, scope: StatsScope): UpstreamTransport;
+  /** What the main thread finds out about hosts; absent: nobody watches any. */
+  readonly health?: HealthMemory;
+  /** Tells the main thread what results have shown. */
+  reportHost?(finding: HostFinding): void;
 }
 
 /** A cluster in one worker, as long as its configuration does not change. */
@@ -107,11 +114,10 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.mayBeInMaintenance = this.hasMaintenance();
     this.defaultBreakers = null;
     this.highBreakers = null;
-    this.monitor = null;
+    this.monitor = makeMonitor(data, environment);
     this.leaving = 0;
     this.isGone = false;
     this.hosts = this.mergeHosts(data.hosts, new Map());
-    const panics = this.stats.counter(ClusterCounter.LbHealthyPanic);
     this.balancer =
       data.discovery.kind === 'dynamic'
         ? new NamedHosts(this.hostSets(), this.transports[0].isSecure)
@@ -181,13 +187,17 @@ export class ClusterRuntime implements Cluster, PoolContext {
     if (isChanged && this.data.lb.closeConnectionsOnHostSetChange) this.drainPools();
   }
 
-  /** Health checks or outlier detection changed the bits of hosts (`UpstreamHost.healthFlags`). */
+  /** Active checks or outlier detection have found hosts to be other than before. */
   onHealthChanged(): void {
     this.updateBalancer();
   }
 
   onRuntimeChanged(): void {
+    const { health } = this.environment;
+    const failed: UpstreamHost[] = [];
+    if (health !== undefined) for (const host of this.hosts.values()) if (host.readHealth(health)) failed.push(host);
     const { runtime } = this.environment;
+    for (const host of failed) host.failed(this.data.closesConnectionsOfUnfit ?? false);
     this.mayBeInMaintenance = this.hasMaintenance();
     this.defaultBreakers?.update(runtime);
     this.highBreakers?.update(runtime);
@@ -195,12 +205,6 @@ export class ClusterRuntime implements Cluster, PoolContext {
     if (isDeepStrictEqual(lb, this.lb)) return;
     this.lb = lb;
     this.updateBalancer();
-  }
-
-  /** Seam for outlier detection: hears every result of every host, of those to come as well. */
-  watchHosts(monitor: HostMonitor | null): void {
-    this.monitor = monitor;
-    for (const host of this.hosts.values()) host.monitor = monitor;
   }
 
   /** Another configuration has taken this one's place: finish what is under way. */
@@ -261,6 +265,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
       const key = keys[index];
       const known = before.get(key);
       const transport = this.transports[data.transport];
+    const { health } = this.environment;
       const isServerName = namesHost(this.data.transports[data.transport].socket);
       if (known?.isDescribedBy(data)) {
         known.update(data, transport);
@@ -270,6 +275,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
       }
       const host = new UpstreamHost(this.name, key, data, this.environment.hostCounters, transport);
       host.monitor = this.monitor;
+        if (health !== undefined) known.readHealth(health);
       host.isServerName = isServerName;
       hosts.set(key, host);
     }
@@ -291,4 +297,14 @@ export class ClusterRuntime implements Cluster, PoolContext {
   private makeBreakers(priority: 0 | 1): ClusterBreakers {
     return new ClusterBreakers(this.data, priority, this.environment.shared, this.environment.runtime);
   }
+}
+
+/** Null: nobody asks for the results of its hosts. */
+function makeMonitor(data: ClusterData, environment: ClusterEnvironment): HostMonitor | null {
+  const { health, runtime } = environment;
+  const outlier = data.outlier ?? null;
+  const isChecked = (data.healthCheck ?? null) !== null;
+  if (health === undefined || (outlier === null && !isChecked)) return null;
+  const report = (finding: HostFinding): void => environment.reportHost?.(finding);
+  return new ResultMonitor(data.name, outlier, isChecked, { memory: health, runtime, report });
 }

@@ -28,8 +28,12 @@ export interface Host {
   activeRequests: number;
   /** Seam for outlier detection: every final answer or failure of a try is told here. Status 0: no answer. */
   recordResult(status: number, failure: Failure | null): void;
-  /** `rq_timeout` of the host: a try or the whole request took too long there. Besides `recordResult`. */
-  recordTimeout(): void;
+  /** The final head that a host answers a request with. */
+  recordAnswer(request: RequestHead, answer: ResponseHead): void;
+  /** A connection to it is there. `isFinal`: that is all that is asked of it; else an answer or a failure follows. */
+  recordConnected(isFinal: boolean): void;
+  /** A try or the whole request took too long there; `status`: what it is answered with, 504 unless told; 0: it has answered. */
+  recordTimeout(status?: number): void;
 }
 
 /** What a load balancer may know of the request. */

@@ -76,6 +76,11 @@ export class WorkerClusters implements Clusters {
     }
   }
 
+  /** The main thread has found hosts of this cluster to be other than before. */
+  onHealthChanged(name: string): void {
+    this.entries.get(name)?.runtime?.onHealthChanged();
+  }
+
   onRuntimeChanged(): void {
     for (const entry of this.entries.values()) entry.runtime?.onRuntimeChanged();
   }

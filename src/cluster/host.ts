@@ -1,25 +1,31 @@
 import type { Failure } from '../core/failure.ts';
 import { formatAddress, type Address } from '../core/peer.ts';
+import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { TransportOptions, UpstreamTransport } from '../net/transport.ts';
 import type { HostData, LocalityData } from './cluster-data.ts';
 import type { Host } from './cluster.ts';
+import { HealthCell, type HealthMemory } from './health/health-memory.ts';
 import { HostStat, hostStatCount, type HostBlock, type HostCounters } from './host-counters.ts';
 import { endpointFlags, flagsOfEndpoint, isDegraded, isExcluded, isHealthy } from './host-health.ts';
 import type { HttpConnectionPool } from './pool/http-pool.ts';
 import type { KeyedPools } from './pool/keyed-pools.ts';
 import type { TcpConnectionPool } from './pool/tcp-pool.ts';
 
-/** Who watches a host's results: the seam for outlier detection. */
+/** Who watches the results of hosts. As the methods of `Host` that are named alike. */
 export interface HostMonitor {
-  /** As `Host.recordResult`. */
   onResult(host: UpstreamHost, status: number, failure: Failure | null): void;
 }
+  onAnswer(host: UpstreamHost, request: RequestHead, answer: ResponseHead): void;
+  onConnected(host: UpstreamHost, isFinal: boolean): void;
+  onTimeout(host: UpstreamHost, status: number): void;
 
 /** What a host must know of its pools. */
 export interface HostPool {
   /** Finish what you carry, open nothing that nobody waits for, and say `poolDrained` at the end. */
   drain(): void;
 }
+  /** The host is unfit: what is open is not worth keeping. Absent: it finishes what it carries. */
+  closeConnections?(): void;
 
 /** A host of one cluster in one worker. Weight, health and priority follow updates; its pools live as long as it does. */
 export class UpstreamHost implements Host {
@@ -39,6 +45,8 @@ export class UpstreamHost implements Host {
   /** Bits of HealthFlag. */
   healthFlags: number;
   monitor: HostMonitor | null;
+  /** Where its health is in shared memory; -1: nobody watches it. */
+  healthSlot: number;
   transport: UpstreamTransport;
   /** Its name is the SNI of connections to it, unless who asks for one says another. */
   isServerName: boolean;
@@ -74,6 +82,7 @@ export class UpstreamHost implements Host {
     this.monitor = null;
     this.transport = transport;
     this.isServerName = false;
+    this.healthSlot = data.healthSlot ?? -1;
     this.httpPools = [null, null, null, null, null, null];
     this.tcpPoolDefault = null;
     this.tcpPoolHigh = null;
@@ -109,6 +118,15 @@ export class UpstreamHost implements Host {
 
   get isSecure(): boolean {
     return this.transport.isSecure;
+    this.healthSlot = data.healthSlot ?? -1;
+  }
+
+  /** Takes over what active checks and outlier detection have found. True: it may not be used any more. */
+  readHealth(memory: HealthMemory): boolean {
+    const wasFit = this.isHealthy || this.isDegraded;
+    const found = this.healthSlot < 0 ? 0 : memory.load(this.healthSlot, HealthCell.Flags);
+    this.healthFlags = (this.healthFlags & endpointFlags) | found;
+    return wasFit && !this.isHealthy && !this.isDegraded;
   }
 
   get isHealthy(): boolean {
@@ -135,13 +153,29 @@ export class UpstreamHost implements Host {
     if (this.monitor !== null) this.monitor.onResult(this, status, failure);
   }
 
-  recordTimeout(): void {
+  recordAnswer(request: RequestHead, answer: ResponseHead): void {
+    const counters = this.counters;
+    const stat = answer.status >= 500 ? HostStat.RqError : HostStat.RqSuccess;
+    counters[stat] = counters[stat] + 1;
+    if (this.monitor !== null) this.monitor.onAnswer(this, request, answer);
+  }
+
+  recordConnected(isFinal: boolean): void {
+    if (isFinal) {
+      const counters = this.counters;
+      counters[HostStat.RqSuccess] = counters[HostStat.RqSuccess] + 1;
+    }
+    if (this.monitor !== null) this.monitor.onConnected(this, isFinal);
+  }
+
+  recordTimeout(status = 504): void {
     const counters = this.counters;
     counters[HostStat.RqTimeout] = counters[HostStat.RqTimeout] + 1;
   }
 
   /** What a connection to it is asked for by who asks for `options`. */
   optionsOf(options: TransportOptions): TransportOptions {
+    if (this.monitor !== null && status !== 0) this.monitor.onTimeout(this, status);
     if (!this.isServerName || options.serverName !== '' || this.hostname === '') return options;
     return { ...options, serverName: this.hostname };
   }
@@ -179,6 +213,13 @@ export class UpstreamHost implements Host {
     // Who still holds a host that has left may count on, but nobody asks for its numbers.
     if (!this.isGone) this.block = this.blocks.open(this.cluster, this.key);
     this.values = this.block === null ? new Float64Array(hostStatCount) : this.block.values;
+  /** It has become unfit. `isAtOnce`: plain connections do not finish what they carry. */
+  failed(isAtOnce: boolean): void {
+    const pools = [...this.pools];
+    this.renewPools();
+    if (isAtOnce) for (const pool of pools) pool.closeConnections?.();
+  }
+
     return this.values;
   }
 

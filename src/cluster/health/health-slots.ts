@@ -68,8 +68,9 @@ export class HealthSlots {
     const kept = before.filter((host, i) => {
       const { healthSlot } = host;
       if (healthSlot === undefined || keys.has(keysBefore[i]) || host.healthCheck?.isDisabled === true) return false;
-      const flags = memory.load(healthSlot, HealthCell.Flags) | flagsOfEndpoint(host.health);
-      if ((flags & (HealthFlag.FailedActiveCheck | HealthFlag.FailedEndpointHealth)) !== 0) return false;
+      const flags = memory.load(healthSlot, HealthCell.Flags);
+      const unfit = HealthFlag.FailedActiveCheck | HealthFlag.FailedEndpointHealth;
+      if (((flags | flagsOfEndpoint(host.health)) & unfit) !== 0) return false;
       this.setFlags(healthSlot, flags | HealthFlag.PendingRemoval);
       return true;
     });

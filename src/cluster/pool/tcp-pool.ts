@@ -1,5 +1,5 @@
 import type { Failure } from '../../core/failure.ts';
-import { Overflow } from '../../core/failures.ts';
+import { ClosedLocally, Overflow } from '../../core/failures.ts';
 import type { TransportOptions } from '../../net/transport.ts';
 import { ClusterCounter } from '../cluster-stat-names.ts';
 import type { ConnectionWaiter, TcpPool } from '../cluster.ts';
@@ -64,6 +64,10 @@ export class TcpConnectionPool implements TcpPool, HostPool {
   drain(): void {
     this.isDraining = true;
     this.afterLoss();
+  }
+
+  closeConnections(): void {
+    for (const connection of [...this.connections]) connection.destroy(ClosedLocally);
   }
 
   // For the connections of this pool.

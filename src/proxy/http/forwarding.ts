@@ -205,6 +205,7 @@ export class Forwarding {
   onTryReady(upstream: UpstreamTry): void {
     const { stream } = this;
     for (const stats of this.elsewhere) stats.total.inc();
+    upstream.host!.recordConnected(false);
     if (this.responsePauses !== 0) upstream.pause();
     if (stream.request.hasEnded) this.armPerTry();
   }
@@ -220,7 +221,7 @@ export class Forwarding {
     const host = upstream.host!;
     stream.timeouts.clearPerTry();
     const canary = head.headers.get('x-envoy-upstream-canary') === 'true' || host.canary;
-    host.recordResult(head.status, null);
+    host.recordAnswer(this.head!, head);
     if (this.retry !== null) {
       const decision = this.retry.onHead(head, host);
       if (decision === RetryDecision.Yes) {
@@ -293,7 +294,7 @@ export class Forwarding {
     this.cluster!.stats.rqTimeout.inc();
     for (const stats of this.elsewhere) stats.timeout.inc();
     const host = this.current?.host ?? null;
-    host?.recordTimeout();
+    host?.recordTimeout(this.timeoutResult);
     this.replyTimeout('response_timeout', ResponseFlag.UpstreamRequestTimeout, host);
   }
 
@@ -314,6 +315,12 @@ export class Forwarding {
     this.try();
   }
 
+  /** What a timeout counts as at its host; 0: it has answered. */
+  private get timeoutResult(): number {
+    if (this.stream.response.hasBegun) return 0;
+    return this.timeouts!.emptyReplyOnTimeout ? 204 : 504;
+  }
+
   private perTryFailed(details: string, flag: number): void {
     const { stream } = this;
     const upstream = this.current;
@@ -321,7 +328,7 @@ export class Forwarding {
     stream.timeouts.clearPerTry();
     this.current = null;
     upstream.cancel(LocalReset);
-    upstream.host?.recordTimeout();
+    upstream.host?.recordTimeout(this.timeoutResult);
     if (this.retry !== null && !stream.response.hasBegun) {
       const decision = this.retry.onReset(LocalReset, upstream.host, true);
       if (decision === RetryDecision.Yes) {

@@ -154,7 +154,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     void connection.peer.local;
     outcome.upstreamPoolReadyMs = proxy.clock.now - this.askedAtMs;
     this.pool = null;
-    host.recordResult(200, null);
+    host.recordConnected(true);
     this.upstream = new TcpUpstream(this, connection);
     connection.attach(this.upstream);
     this.touch();

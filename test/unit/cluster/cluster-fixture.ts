@@ -3,6 +3,8 @@ import { ClusterRuntime, type ClusterEnvironment } from '../../../src/cluster/cl
 import { emptyLocality, type BreakerData, type ClusterData, type HostData } from '../../../src/cluster/cluster-data.ts';
 import { runtimeText, type RuntimeEntries } from '../../../src/control/runtime-data.ts';
 import { RuntimeValues } from '../../../src/control/runtime-view.ts';
+import { HealthMemory } from '../../../src/cluster/health/health-memory.ts';
+import type { HostFinding } from '../../../src/cluster/outlier/outlier-data.ts';
 import { HostCounters, type HostBlockMessage } from '../../../src/cluster/host-counters.ts';
 import { UpstreamHost } from '../../../src/cluster/host.ts';
 import { allotBreakerSlots } from '../../../src/cluster/circuit-breaker.ts';
@@ -107,6 +109,8 @@ export class World {
   readonly limits: SharedNumberDirectory;
   readonly runtime: RuntimeValues;
   readonly messages: HostBlockMessage[];
+  readonly health: HealthMemory;
+  readonly findings: HostFinding[];
   readonly environment: ClusterEnvironment;
 
   constructor(seed = 1) {
@@ -114,6 +118,8 @@ export class World {
     this.stats = new RecordingStats();
     this.limits = new SharedNumberDirectory();
     this.messages = [];
+    this.health = new HealthMemory();
+    this.findings = [];
     this.runtime = new RuntimeValues();
     this.environment = {
       network: this.network,
@@ -122,6 +128,8 @@ export class World {
       runtime: this.runtime,
       shared: new SharedNumbers(this.limits.join('worker_0')),
       hostCounters: new HostCounters((message) => this.messages.push(message)),
+      health: this.health,
+      reportHost: (finding) => this.findings.push(finding),
       buildTls: () => {
         throw new Error('a test that needs TLS says how it is built');
       },

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { clusterChanges } from '../../../src/cluster/cluster-changes.ts';
 import type { ClusterData } from '../../../src/cluster/cluster-data.ts';
 import { WorkerClusters } from '../../../src/cluster/clusters.ts';
+import { HealthCell } from '../../../src/cluster/health/health-memory.ts';
+import { HealthFlag } from '../../../src/cluster/host-health.ts';
+import type { UpstreamHost } from '../../../src/cluster/host.ts';
 import { anyHost, hostData, runtimeOf, World } from './cluster-fixture.ts';
 
 const byName = (...list: ClusterData[]): Map<string, ClusterData> => new Map(list.map((data) => [data.name, data]));
@@ -128,13 +131,10 @@ describe('WorkerClusters', () => {
 
   it('hears of health that changed', () => {
     const world = new World();
-    const cluster = world.cluster({ hosts: [hostData('10.0.0.1'), hostData('10.0.0.2')] });
-    const results: [number, string | undefined][] = [];
-    cluster.watchHosts({ onResult: (_host, status, failure) => results.push([status, failure?.kind.name]) });
+    const hosts = [1, 2].map((i) => hostData(`10.0.0.${i}`, { healthSlot: i }));
+    const cluster = world.cluster({ hosts });
     const host = cluster.pick(anyHost)!;
-    host.recordResult(503, null);
-    expect(results).toEqual([[503, undefined]]);
-    (host as unknown as { healthFlags: number }).healthFlags = 2;
+    world.health.store((host as UpstreamHost).healthSlot, HealthCell.Flags, HealthFlag.FailedActiveCheck);
     cluster.onHealthChanged();
     expect(new Set([1, 2, 3, 4].map(() => cluster.pick(anyHost))).has(host)).toBe(false);
   });
