@@ -49,12 +49,12 @@ export interface ClusterEnvironment {
   readonly shared: SharedNumbers;
   readonly hostCounters: HostCounters;
   readonly runtime: RuntimeView;
-  /** `scope`: of the cluster. */
-  buildTls(data: UpstreamTlsData, network: Network, scope: StatsScope): UpstreamTransport;
   /** What the main thread finds out about hosts; absent: nobody watches any. */
   readonly health?: HealthMemory;
   /** Tells the main thread what results have shown. */
   reportHost?(finding: HostFinding): void;
+  /** `scope`: of the cluster. */
+  buildTls(data: UpstreamTlsData, network: Network, scope: StatsScope): UpstreamTransport;
 }
 
 /** A cluster in one worker, as long as its configuration does not change. */
@@ -189,15 +189,15 @@ export class ClusterRuntime implements Cluster, PoolContext {
 
   /** Active checks or outlier detection have found hosts to be other than before. */
   onHealthChanged(): void {
-    this.updateBalancer();
-  }
-
-  onRuntimeChanged(): void {
     const { health } = this.environment;
     const failed: UpstreamHost[] = [];
     if (health !== undefined) for (const host of this.hosts.values()) if (host.readHealth(health)) failed.push(host);
-    const { runtime } = this.environment;
+    this.updateBalancer();
     for (const host of failed) host.failed(this.data.closesConnectionsOfUnfit ?? false);
+  }
+
+  onRuntimeChanged(): void {
+    const { runtime } = this.environment;
     this.mayBeInMaintenance = this.hasMaintenance();
     this.defaultBreakers?.update(runtime);
     this.highBreakers?.update(runtime);
@@ -260,22 +260,22 @@ export class ClusterRuntime implements Cluster, PoolContext {
 
   private mergeHosts(list: readonly HostData[], before: ReadonlyMap<string, UpstreamHost>): Map<string, UpstreamHost> {
     const hosts = new Map<string, UpstreamHost>();
+    const { health } = this.environment;
     const keys = hostKeys(list);
     for (const [index, data] of list.entries()) {
       const key = keys[index];
       const known = before.get(key);
       const transport = this.transports[data.transport];
-    const { health } = this.environment;
       const isServerName = namesHost(this.data.transports[data.transport].socket);
       if (known?.isDescribedBy(data)) {
         known.update(data, transport);
         known.isServerName = isServerName;
+        if (health !== undefined) known.readHealth(health);
         hosts.set(key, known);
         continue;
       }
       const host = new UpstreamHost(this.name, key, data, this.environment.hostCounters, transport);
       host.monitor = this.monitor;
-        if (health !== undefined) known.readHealth(health);
       host.isServerName = isServerName;
       hosts.set(key, host);
     }

@@ -14,18 +14,18 @@ import type { TcpConnectionPool } from './pool/tcp-pool.ts';
 /** Who watches the results of hosts. As the methods of `Host` that are named alike. */
 export interface HostMonitor {
   onResult(host: UpstreamHost, status: number, failure: Failure | null): void;
-}
   onAnswer(host: UpstreamHost, request: RequestHead, answer: ResponseHead): void;
   onConnected(host: UpstreamHost, isFinal: boolean): void;
   onTimeout(host: UpstreamHost, status: number): void;
+}
 
 /** What a host must know of its pools. */
 export interface HostPool {
   /** Finish what you carry, open nothing that nobody waits for, and say `poolDrained` at the end. */
   drain(): void;
-}
   /** The host is unfit: what is open is not worth keeping. Absent: it finishes what it carries. */
   closeConnections?(): void;
+}
 
 /** A host of one cluster in one worker. Weight, health and priority follow updates; its pools live as long as it does. */
 export class UpstreamHost implements Host {
@@ -44,9 +44,9 @@ export class UpstreamHost implements Host {
   activeRequests: number;
   /** Bits of HealthFlag. */
   healthFlags: number;
-  monitor: HostMonitor | null;
   /** Where its health is in shared memory; -1: nobody watches it. */
   healthSlot: number;
+  monitor: HostMonitor | null;
   transport: UpstreamTransport;
   /** Its name is the SNI of connections to it, unless who asks for one says another. */
   isServerName: boolean;
@@ -79,10 +79,10 @@ export class UpstreamHost implements Host {
     this.metadata = data.metadata;
     this.activeRequests = 0;
     this.healthFlags = flagsOfEndpoint(data.health);
+    this.healthSlot = data.healthSlot ?? -1;
     this.monitor = null;
     this.transport = transport;
     this.isServerName = false;
-    this.healthSlot = data.healthSlot ?? -1;
     this.httpPools = [null, null, null, null, null, null];
     this.tcpPoolDefault = null;
     this.tcpPoolHigh = null;
@@ -114,10 +114,6 @@ export class UpstreamHost implements Host {
     this.canary = data.canary;
     this.metadata = data.metadata;
     this.healthFlags = (this.healthFlags & ~endpointFlags) | flagsOfEndpoint(data.health);
-  }
-
-  get isSecure(): boolean {
-    return this.transport.isSecure;
     this.healthSlot = data.healthSlot ?? -1;
   }
 
@@ -127,6 +123,10 @@ export class UpstreamHost implements Host {
     const found = this.healthSlot < 0 ? 0 : memory.load(this.healthSlot, HealthCell.Flags);
     this.healthFlags = (this.healthFlags & endpointFlags) | found;
     return wasFit && !this.isHealthy && !this.isDegraded;
+  }
+
+  get isSecure(): boolean {
+    return this.transport.isSecure;
   }
 
   get isHealthy(): boolean {
@@ -171,11 +171,11 @@ export class UpstreamHost implements Host {
   recordTimeout(status = 504): void {
     const counters = this.counters;
     counters[HostStat.RqTimeout] = counters[HostStat.RqTimeout] + 1;
+    if (this.monitor !== null && status !== 0) this.monitor.onTimeout(this, status);
   }
 
   /** What a connection to it is asked for by who asks for `options`. */
   optionsOf(options: TransportOptions): TransportOptions {
-    if (this.monitor !== null && status !== 0) this.monitor.onTimeout(this, status);
     if (!this.isServerName || options.serverName !== '' || this.hostname === '') return options;
     return { ...options, serverName: this.hostname };
   }
@@ -209,10 +209,6 @@ export class UpstreamHost implements Host {
     for (const pool of this.pools) pool.drain();
   }
 
-  private openBlock(): Float64Array {
-    // Who still holds a host that has left may count on, but nobody asks for its numbers.
-    if (!this.isGone) this.block = this.blocks.open(this.cluster, this.key);
-    this.values = this.block === null ? new Float64Array(hostStatCount) : this.block.values;
   /** It has become unfit. `isAtOnce`: plain connections do not finish what they carry. */
   failed(isAtOnce: boolean): void {
     const pools = [...this.pools];
@@ -220,6 +216,10 @@ export class UpstreamHost implements Host {
     if (isAtOnce) for (const pool of pools) pool.closeConnections?.();
   }
 
+  private openBlock(): Float64Array {
+    // Who still holds a host that has left may count on, but nobody asks for its numbers.
+    if (!this.isGone) this.block = this.blocks.open(this.cluster, this.key);
+    this.values = this.block === null ? new Float64Array(hostStatCount) : this.block.values;
     return this.values;
   }
 
