@@ -118,6 +118,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.leaving = 0;
     this.isGone = false;
     this.hosts = this.mergeHosts(data.hosts, new Map());
+    const panics = this.stats.counter(ClusterCounter.LbHealthyPanic);
     this.balancer =
       data.discovery.kind === 'dynamic'
         ? new NamedHosts(this.hostSets(), this.transports[0].isSecure)
