@@ -13,7 +13,7 @@ import { KeyLog } from './context/key-log.ts';
 import { useCertificate } from './context/own-certificate.ts';
 import { verifyModes, type PeerVerifier } from './context/peer-verifier.ts';
 import { ticketCallback } from './context/session-tickets.ts';
-import { newSslContext, prioritizeChacha, suitesOfTls13With256First } from './context/ssl-context.ts';
+import { newSslContext, ownOrder } from './context/ssl-context.ts';
 import { trust } from './context/trust.ts';
 import type { Handshake } from './handshake/handshake.ts';
 import { failureText } from './handshake/failure-text.ts';
@@ -166,8 +166,7 @@ export class ServerContext implements Handshake {
   onClientHello(connection: TlsConnection): boolean {
     const { ssl } = this.engine;
     const hello = readHello(ssl, connection.ssl);
-    if (hello.aesBits > 0) ssl.SSL_clear_options(connection.ssl, prioritizeChacha);
-    if (hello.aesBits === 256) ssl.SSL_set_ciphersuites(connection.ssl, suitesOfTls13With256First);
+    if (hello.isTls13) ssl.SSL_clear_options(connection.ssl, ownOrder);
     if (this.parts.data.requireSni && hello.serverName === '') return false;
     const chosen = this.choice.choose(hello);
     if (chosen !== this.own[0]) ssl.SSL_set_SSL_CTX(connection.ssl, chosen.context);

@@ -177,6 +177,10 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.raw.closeAfterFlush(stallMs, failure);
   }
 
+  carriesMany(): void {
+    this.raw.carriesMany?.();
+  }
+
   pause(): void {
     this.pauses++;
     this.rest();

@@ -17,7 +17,7 @@ export interface OwnCertificate {
 
 /**
  * Which of several certificates a client gets: the one that is named exactly, then by a wildcard one level up, of ECDSA
- * where the client takes it; else the first of a key that it takes, or simply the first. Source: Envoy
+ * where the client takes it (letters are compared as they are); else the first of a key that it takes, or simply the first. Source: Envoy
  * `source/common/tls/default_tls_certificate_selector.cc`.
  */
 export class CertificateChoice {
@@ -60,7 +60,7 @@ function fitting(certificates: readonly OwnCertificate[], takesEcdsa: boolean): 
 }
 
 function namesOf(facts: CertificateFacts): readonly string[] {
-  if (facts.dnsNames.length > 0) return facts.dnsNames.map((name) => name.toLowerCase());
+  if (facts.dnsNames.length > 0) return facts.dnsNames;
   const common = /(?:^|,)CN=([^,]+)/.exec(facts.subject);
-  return common === null ? [] : [common[1].toLowerCase()];
+  return common === null ? [] : [common[1]];
 }

@@ -12,15 +12,14 @@ const Control = {
 /** Moving write buffers, the chain that is configured and no other, and no buffers for connections that rest. */
 const modes = 2n | 8n | 16n;
 
-/** SSL_OP_PRIORITIZE_CHACHA: where a client likes it best, for it has no AES in hardware. */
-export const prioritizeChacha = 1n << 21n;
-
 const Option = {
   NoRenegotiation: 1n << 30n,
-  CipherServerPreference: 1n << 22n,
   NoCompression: 1n << 17n,
   IgnoreUnexpectedEnd: 1n << 7n,
 } as const;
+
+/** A server's order of cipher suites counts, but for ChaCha where the client likes it best: it has no AES in hardware. */
+export const ownOrder = (1n << 22n) | (1n << 21n);
 
 const versions: Readonly<Record<TlsVersion, bigint>> = {
   TLSv1_0: 0x301n,
@@ -37,9 +36,8 @@ const defaultCiphers = [
   'ECDHE-RSA-AES256-GCM-SHA384',
 ];
 const defaultGroups = ['X25519', 'P-256'];
-/** What TLS 1.3 has is not configurable in Envoy either. A server takes AES of the size that its client likes better. */
+/** What TLS 1.3 has is not configurable in Envoy either, and its server follows the client's order. */
 const suitesOfTls13 = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
-export const suitesOfTls13With256First = 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256';
 
 /** Below TLS 1.2 OpenSSL wants the level that allows SHA-1 in handshakes. */
 const SecurityLevel = { Any: 0, Usual: 1 } as const;
@@ -59,7 +57,7 @@ export function newSslContext(
   if (context === 0n) throw new Error('OpenSSL has no memory for another TLS context');
   let options = Option.NoCompression | Option.IgnoreUnexpectedEnd;
   if (!allowsRenegotiation) options |= Option.NoRenegotiation;
-  if (prefersOwnOrder) options |= Option.CipherServerPreference | prioritizeChacha;
+  if (prefersOwnOrder) options |= ownOrder;
   ssl.SSL_CTX_set_options(context, options);
   ssl.SSL_CTX_ctrl(context, Control.SetMode, modes, 0n);
   const isOld = data.minVersion === 'TLSv1_0' || data.minVersion === 'TLSv1_1';
@@ -69,7 +67,8 @@ export function newSslContext(
   const ciphers = cipherList(data.cipherSuites.length === 0 ? defaultCiphers : data.cipherSuites);
   if (ssl.SSL_CTX_set_cipher_list(context, ciphers) !== 1) refuse(ssl, `Failed to initialize cipher suites ${ciphers}`);
   ssl.SSL_CTX_set_ciphersuites(context, suitesOfTls13);
-  const groups = (data.curves.length === 0 ? defaultGroups : data.curves).join(':');
+  // The slash keeps a server to this order, whatever its client has prepared a key for.
+  const groups = (data.curves.length === 0 ? defaultGroups : data.curves).join(isServer ? '/' : ':');
   if (!setList(ssl, context, Control.SetGroupsList, groups)) refuse(ssl, `Failed to initialize ECDH curves ${groups}`);
   const algorithms = data.signatureAlgorithms.join(':');
   if (algorithms !== '' && !setList(ssl, context, Control.SetSignatureAlgorithmsList, algorithms))

@@ -35,12 +35,13 @@ export function handshakeFacts(
   local: CertificateFacts | null,
 ): TlsFacts {
   const peerChain = presentedChain(ssl, connection, isServer);
+  const version = ssl.text(ssl.SSL_get_version(connection));
   const isVerified = isPeerVerified && peerChain.length > 0;
   return {
-    version: ssl.text(ssl.SSL_get_version(connection)),
+    version,
     cipher: ssl.text(ssl.SSL_CIPHER_get_name(ssl.SSL_get_current_cipher(connection))),
     group: groupName(ssl.text(ssl.SSL_get0_group_name(connection))),
-    sessionId: sessionId(ssl, connection),
+    sessionId: version === 'TLSv1.3' ? '' : sessionId(ssl, connection),
     isResumed: ssl.SSL_session_reused(connection) === 1,
     handshakeMs,
     peerChain,

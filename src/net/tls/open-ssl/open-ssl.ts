@@ -92,7 +92,6 @@ const signatures = {
   SSL_SESSION_get_id: ['u64 buffer', 'u64'],
   SSL_SESSION_free: ['u64', 'void'],
   SSL_clear_options: ['u64 u64', 'u64'],
-  SSL_set_ciphersuites: ['u64 string', 'i32'],
   SSL_client_hello_get0_ciphers: ['u64 buffer', 'u64'],
   SSL_client_hello_get0_ext: ['u64 u32 buffer buffer', 'i32'],
 
