@@ -5,6 +5,10 @@ export interface Identified {
 
 const slotsMin = 8;
 
+/** A table is made smaller when it has long had this many slots for each stream: streams come in bursts. */
+const sparseFactor = 8;
+const sparseDeletesMin = 64;
+
 /**
  * Streams by identifier: open addressing, in place.
  *
@@ -16,11 +20,14 @@ export class StreamTable<S extends Identified> {
   size: number;
   private slots: (S | null)[];
   private mask: number;
+  /** Streams that have left since the table was last well filled. */
+  private sparseDeletes: number;
 
   constructor() {
     this.size = 0;
     this.slots = empty<S>(slotsMin);
     this.mask = slotsMin - 1;
+    this.sparseDeletes = 0;
   }
 
   get(id: number): S | undefined {
@@ -39,6 +46,7 @@ export class StreamTable<S extends Identified> {
   /** One whose identifier is not there yet. */
   add(stream: S): void {
     if (++this.size * 2 > this.mask) this.resize((this.mask + 1) * 2);
+    if (this.size * sparseFactor > this.mask) this.sparseDeletes = 0;
     this.put(stream);
   }
 
@@ -61,7 +69,7 @@ export class StreamTable<S extends Identified> {
     }
     slots[at] = null;
     this.size--;
-    if (mask >= slotsMin && this.size * 8 < mask) this.resize((mask + 1) / 2);
+    if (++this.sparseDeletes > sparseDeletesMin + mask * sparseFactor && mask >= slotsMin) this.resize((mask + 1) / 2);
   }
 
   /** In the order of their identifiers; without those that leave the table meanwhile. */
@@ -81,6 +89,7 @@ export class StreamTable<S extends Identified> {
     const { slots } = this;
     this.slots = empty<S>(count);
     this.mask = count - 1;
+    this.sparseDeletes = 0;
     for (const stream of slots) if (stream !== null) this.put(stream);
   }
 }
@@ -91,5 +100,7 @@ function homeOf(id: number): number {
 }
 
 function empty<S>(count: number): (S | null)[] {
-  return Array.from<null>({ length: count }).fill(null);
+  const slots: (S | null)[] = [];
+  for (let i = 0; i < count; i++) slots.push(null);
+  return slots;
 }
