@@ -11,6 +11,8 @@ export interface CodecHost {
   /** Stop and restart reading from the peer; counted. */
   pause(): void;
   resume(): void;
+  /** The codec carries many messages at a time, from now on. */
+  carriesMany?(): void;
   /** Bytes written and not yet taken by the kernel. Absent: not known; all is taken unless `write` said false. */
   readonly bufferedBytes?: number;
   /** Call the codec's `tick` at `at` (monotonic milliseconds), or earlier. Absent: the codec has no time of its own. */

@@ -32,6 +32,8 @@ export interface Connection {
   /** Counted, like Envoy's readDisable. */
   pause(): void;
   resume(): void;
+  /** Many messages are under way on it at a time, so what comes is worth gathering. Absent: nothing is gathered. */
+  carriesMany?(): void;
   /** Bytes written and not yet taken by the kernel. */
   readonly bufferedBytes: number;
   /** Soft limit of `bufferedBytes` (per_connection_buffer_limit_bytes); 0: none. */

@@ -229,6 +229,10 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
     return this.connection!.writeLatin1(text) || this.wroteTooMuch();
   }
 
+  carriesMany(): void {
+    this.connection!.carriesMany?.();
+  }
+
   get bufferedBytes(): number {
     return this.connection!.bufferedBytes;
   }

@@ -60,6 +60,7 @@ export abstract class H2Sending {
     this.sendWindow = windowBytesDefault;
     this.isPumping = false;
     this.isFlooded = false;
+    host.carriesMany?.();
   }
 
   /** The connection's outgoing buffer is full. */

@@ -171,8 +171,8 @@ export class Ring {
     this.entries32[(((this.tail - 1) & this.sqMask) << 4) + 10] = group;
   }
 
-  /** Hands over what was requested, and waits for a completion, `timeoutMs` at most; 0: does not wait. */
-  enter(timeoutMs: number): void {
+  /** Hands over what was requested, and waits for `atLeast` completions, `timeoutMs` at most; 0: does not wait. */
+  enter(timeoutMs: number, atLeast = 1): void {
     const submit = this.publish();
     if (timeoutMs === 0) {
       this.enterRing(enterCall, this.fd, submit, 0, EnterFlag.GetEvents, 0n, 0n);
@@ -185,7 +185,7 @@ export class Ring {
     span[18] = Math.ceil((timeoutMs - whole * 1000) * 1e6);
     span[19] = 0;
     const flags = EnterFlag.GetEvents | EnterFlag.ExtArg;
-    this.enterRing(enterCall, this.fd, submit, 1, flags, this.argumentAddress, argumentBytes);
+    this.enterRing(enterCall, this.fd, submit, atLeast, flags, this.argumentAddress, argumentBytes);
   }
 
   /** Tells everybody what has completed; how many things. `refresh` is called every few, so that time does not stand. */

@@ -61,6 +61,7 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   isDestroyed: boolean;
   private isClosed: boolean;
   private isPostponed: boolean;
+  private isShared: boolean;
   private pauses: number;
   private failure: Failure | null;
 
@@ -97,6 +98,7 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
     this.isDestroyed = false;
     this.isClosed = false;
     this.isPostponed = false;
+    this.isShared = false;
     this.pauses = 0;
     this.failure = null;
   }
@@ -199,6 +201,10 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
     this.postpone();
   }
 
+  carriesMany(): void {
+    this.isShared = true;
+  }
+
   pause(): void {
     this.pauses++;
   }
@@ -243,6 +249,7 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   /** Bytes for the sink; lent ones are settled or kept when this returns. */
   receive(chunk: Uint8Array): void {
     this.bytesRead += chunk.length;
+    if (this.isShared) this.thread.turns.gathering.reads++;
     this.sink!.onBytes(chunk);
     this.thread.loop.leave();
   }

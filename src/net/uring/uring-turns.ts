@@ -1,4 +1,5 @@
 import type { Loop, Turns } from '../loop.ts';
+import { completionsEnough, Gathering } from './gathering.ts';
 import { openLibc } from './libc.ts';
 import { CompletionFlag, Op, type Ring, type RingUser } from './ring.ts';
 
@@ -39,6 +40,7 @@ const runTicks = (process as unknown as { _tickCallback?: () => void })._tickCal
  * thread has sockets of Node's, it says `shareWithNode`. See docs/decisions/0008-io-uring.md.
  */
 export class UringTurns implements Turns, RingUser {
+  readonly gathering: Gathering;
   private readonly ring: Ring;
   private readonly slot: number;
   private readonly waitMsMax: number;
@@ -53,6 +55,7 @@ export class UringTurns implements Turns, RingUser {
 
   constructor(ring: Ring, waitMsMax = defaultWaitMsMax) {
     const libc = openLibc();
+    this.gathering = new Gathering();
     this.ring = ring;
     this.waitMsMax = waitMsMax;
     this.slot = ring.enlist(this);
@@ -105,14 +108,26 @@ export class UringTurns implements Turns, RingUser {
     const leaveAt = loop.clock.now + stayMsMax;
     let isBusy: boolean;
     do {
-      const wait = Math.min(loop.timers.nextKey - loop.clock.now, this.waitMsMax);
-      this.ring.enter(wait < waitMsMin || this.postponed.length > 0 ? 0 : wait);
+      this.wait(Math.min(loop.timers.nextKey - loop.clock.now, this.waitMsMax));
       loop.enter();
+      const beganMs = loop.clock.now;
       isBusy = this.ring.complete(this.refresh) > 0;
+      this.gathering.endTurn(beganMs);
       this.finish(loop);
       runTicks?.();
     } while (isBusy && !this.isNodeWaiting && this.isRunning && loop.clock.now < leaveAt);
     setImmediate(this.turn);
+  }
+
+  private wait(ms: number): void {
+    const { ring, gathering } = this;
+    if (ms < waitMsMin || this.postponed.length > 0) {
+      ring.enter(0);
+      return;
+    }
+    const gatherMs = gathering.isOn ? gathering.leftMs(performance.now()) : 0;
+    if (gatherMs < waitMsMin) ring.enter(ms);
+    else ring.enter(Math.min(ms, gatherMs), completionsEnough);
   }
 
   private finish(loop: Loop): void {

@@ -265,6 +265,10 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.connection.end();
   }
 
+  carriesMany(): void {
+    this.connection.carriesMany?.();
+  }
+
   get bufferedBytes(): number {
     return this.connection.bufferedBytes;
   }

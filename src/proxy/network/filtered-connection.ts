@@ -192,6 +192,10 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
     this.deliver();
   }
 
+  carriesMany(): void {
+    this.inner.carriesMany?.();
+  }
+
   get bufferedBytes(): number {
     return this.inner.bufferedBytes;
   }
