@@ -3,26 +3,14 @@
  * manager, routes, pools and access log over connections in memory. `node bench/request-path.ts [realistic|plain]
  * [--seconds 2] [--show]` prints ns of user time per request in this thread, best of several rounds; with `--cpu-prof` it says where they go.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { allotBreakerSlots } from '../src/cluster/circuit-breaker.ts';
-import { WorkerClusters } from '../src/cluster/clusters.ts';
-import { HostCounters } from '../src/cluster/host-counters.ts';
-import { RuntimeValues } from '../src/control/runtime-view.ts';
-import { HttpFilterBuilders } from '../src/filter/builders.ts';
-import { SecretStore } from '../src/identity/secret-store.ts';
-import { loadFile } from '../src/serve.ts';
-import { AccessLogFiles } from '../src/observe/access-log-files.ts';
-import { SharedNumberDirectory, SharedNumbers } from '../src/observe/shared-limit.ts';
-import { WorkerStats } from '../src/observe/worker-stats.ts';
-import { TlsTransports } from '../src/tls-transports.ts';
-import { ListenerBuilder } from '../src/traffic-builder.ts';
+import type { AccessLogFiles } from '../src/observe/access-log-files.ts';
 import { MemoryConnection, MemoryNetwork } from './memory-network.ts';
+import { openProxy } from './memory-proxy.ts';
 import type { Shape } from './target.ts';
-import { makeCertificates } from './certificates.ts';
-import { envoyConfiguration } from './targets/envoy-config.ts';
 import { browserHeaders, realistic } from './targets/workload.ts';
 
 const clients = 64;
@@ -71,43 +59,6 @@ const responses = {
     `${'x'.repeat(99)}\n`,
   ),
 };
-
-/** All that a worker is, but the sockets. */
-async function openProxy(shape: Shape, directory: string, network: MemoryNetwork): Promise<AccessLogFiles> {
-  const file = join(directory, 'envoy.json');
-  const ports = { listenPort: 8080, adminPort: 8081, upstreamPort: 8082 };
-  const place = { ...ports, directory, side: 'in', certificates: await makeCertificates(directory) } as const;
-  writeFileSync(file, JSON.stringify(envoyConfiguration(shape, place)));
-  const configuration = await loadFile(file, false);
-  if (configuration.isRefused) throw new Error(configuration.problems[0].message);
-  const { data } = configuration;
-  const stats = new WorkerStats(() => {});
-  const files = new AccessLogFiles(10_000, stats.root);
-  const filters = new HttpFilterBuilders();
-  await filters.load(configuration.extensions);
-  const builder = new ListenerBuilder({
-    network,
-    stats: stats.root,
-    workerName: 'worker_0',
-    runtime: new RuntimeValues(new Map()),
-    filters,
-    tls: new TlsTransports(network.loop, new SecretStore(), []),
-    node: data.node,
-    localAddress: '10.0.0.1',
-    files,
-    drain: { strategy: 'gradual', timeMs: 600_000 },
-    isDraining: () => false,
-    isHealthFailed: () => false,
-  });
-  const limits = new SharedNumberDirectory();
-  const shared = new SharedNumbers(limits.join('worker_0'));
-  const clusters = new WorkerClusters(builder.clusterEnvironment(shared, new HostCounters(() => {})));
-  builder.clusters = clusters;
-  const set = data.clusters.map((one) => ({ ...one, breakerSlots: allotBreakerSlots(limits, one.name) }));
-  clusters.apply({ set, hosts: [], removed: [] });
-  for (const listener of data.listeners) await builder.build(listener).open(null, null);
-  return files;
-}
 
 /** In turns, as the ring's: everyone asks, all requests leave, every upstream answers, all answers leave. */
 class Traffic {
