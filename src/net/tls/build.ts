@@ -133,6 +133,7 @@ class TlsClientTransport implements UpstreamTransport, SecretWatcher {
   private readonly stats: TlsStats;
   private readonly secrets: SecretSet;
   private context: ClientContext | null;
+  private isReleased: boolean;
 
   constructor(data: UpstreamTlsData, tools: TlsTools) {
     this.isSecure = true;
@@ -140,12 +141,19 @@ class TlsClientTransport implements UpstreamTransport, SecretWatcher {
     this.tools = tools;
     this.stats = new TlsStats(tools.scope, 'upstream');
     this.secrets = new SecretSet(data, tools.secrets);
+    this.isReleased = false;
     this.context = this.build();
     this.secrets.watch(this);
   }
 
   dial(address: Address, options: DialOptions, wanted: TransportOptions, handler: DialHandler): Dialing {
-    if (this.context !== null) return new TlsDialing(this.context, this.tools, address, options, wanted, handler);
+    // A request that waits for its retry may come after the cluster has gone.
+    const context = this.context ?? (this.isReleased ? this.rebuilt() : null);
+    if (context !== null) {
+      const dialing = new TlsDialing(context, this.tools, address, options, wanted, handler);
+      if (this.isReleased) context.replaced();
+      return dialing;
+    }
     this.stats.secretsNotReady();
     let isCancelled = false;
     const fail = (): void => {
@@ -165,6 +173,7 @@ class TlsClientTransport implements UpstreamTransport, SecretWatcher {
   }
 
   release(): void {
+    this.isReleased = true;
     this.secrets.unwatch(this);
     this.context?.replaced();
     this.context = null;

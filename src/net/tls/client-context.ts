@@ -87,11 +87,15 @@ export class ClientContext {
       ssl.SSL_set_session(opened, session);
       ssl.SSL_SESSION_free(session);
     }
-    this.users++;
     return opened;
   }
 
-  closed(): void {
+  /** Somebody dials with it, or has a connection: the context stays, whatever replaces it. */
+  use(): void {
+    this.users++;
+  }
+
+  unuse(): void {
     this.users--;
     this.closeWhenUnused();
   }
@@ -99,7 +103,6 @@ export class ClientContext {
   replaced(): void {
     this.isReplaced = true;
     this.sessions.close();
-    this.engine.ssl.SSL_CTX_free(this.context);
     this.closeWhenUnused();
   }
 
@@ -116,6 +119,7 @@ export class ClientContext {
 
   private closeWhenUnused(): void {
     if (!this.isReplaced || this.users > 0) return;
+    this.engine.ssl.SSL_CTX_free(this.context);
     this.parts.verifier?.close();
     this.keyLog?.close();
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Failure } from '../../core/failure.ts';
-import { DownstreamTransportFailure } from '../../core/failures.ts';
+import { DownstreamLocalClose, DownstreamTransportFailure } from '../../core/failures.ts';
 import type { CertificateFacts } from '../../core/tls-facts.ts';
 import type { CertificateSecret, ValidationSecret } from '../../identity/secret-data.ts';
 import { clientCertificateDemand } from '../../identity/trust.ts';
@@ -16,7 +16,7 @@ import { ticketCallback } from './context/session-tickets.ts';
 import { newSslContext, ownOrder } from './context/ssl-context.ts';
 import { trust } from './context/trust.ts';
 import type { Handshake } from './handshake/handshake.ts';
-import { failureText } from './handshake/failure-text.ts';
+import { failureText, resetText } from './handshake/failure-text.ts';
 import { failedFacts, handshakeFacts, negotiatedAlpn, peerSignature } from './handshake/handshake-facts.ts';
 import { handshakeQueue, type HandshakeQueue } from './handshake/handshake-queue.ts';
 import { ownFacts } from './handshake/own-facts.ts';
@@ -95,8 +95,6 @@ export class ServerContext implements Handshake {
   /** Another generation takes the next connections. */
   replaced(): void {
     this.isReplaced = true;
-    // What connections still use, they hold.
-    for (const { context } of this.own) this.engine.ssl.SSL_CTX_free(context);
     this.closeWhenDone();
   }
 
@@ -124,19 +122,22 @@ export class ServerContext implements Handshake {
 
   onFailed(connection: TlsConnection, errors: string, closed?: Failure): Failure {
     const { stats } = this.parts;
-    connection.peer.transportFailureReason = errors;
-    connection.peer.tls = failedFacts(this.engine.ssl, connection.ssl, connection.peer.refused);
+    connection.peer.transportFailureReason = errors === '' ? resetText(closed) : errors;
+    this.tellFailure(connection);
+    if (errors.includes(':WRONG_VERSION_NUMBER:')) connection.raw.write(protocolVersionAlert.slice());
     if (errors !== '') {
       stats.failed(errors);
       this.parts.log.debug(failureText(connection, errors));
     }
     this.done();
-    return errors === '' && closed !== undefined ? closed : DownstreamTransportFailure.with(errors);
+    return DownstreamTransportFailure.with(errors === '' ? resetText(closed) : errors);
   }
 
-  onTimeout(): Failure {
+  onTimeout(connection: TlsConnection): Failure {
+    this.tellFailure(connection);
+    this.parts.stats.timedOut();
     this.done();
-    return DownstreamTransportFailure.with('transport socket timeout was reached');
+    return DownstreamLocalClose.with('transport socket timeout was reached');
   }
 
   onAbandoned(): void {
@@ -202,6 +203,11 @@ export class ServerContext implements Handshake {
     return false;
   }
 
+  private tellFailure(connection: TlsConnection): void {
+    const local = this.chosenBy(connection.ssl)?.facts ?? null;
+    connection.peer.tls = failedFacts(this.engine.ssl, connection, local);
+  }
+
   private chosenBy(handle: Pointer): OwnCertificate | null {
     const context = this.engine.ssl.SSL_get_SSL_CTX(handle);
     return this.own.find((own) => own.context === context) ?? null;
@@ -218,7 +224,9 @@ export class ServerContext implements Handshake {
   }
 
   private closeWhenDone(): void {
+    // A handshake may still choose another certificate's context; connections hold their own.
     if (!this.isReplaced || this.shaking > 0) return;
+    for (const { context } of this.own) this.engine.ssl.SSL_CTX_free(context);
     this.parts.verifier?.close();
     this.keyLog?.close();
   }
@@ -275,3 +283,6 @@ export class ServerContext implements Handshake {
 }
 
 const noNames: readonly string[] = [];
+
+/** Fatal, protocol_version: what BoringSSL says to those who do not speak TLS at all, where OpenSSL says nothing. */
+const protocolVersionAlert = Uint8Array.of(21, 3, 1, 0, 2, 2, 70);

@@ -6,7 +6,7 @@ import type { DialHandler, Dialing, DialOptions } from '../network.ts';
 import type { TransportOptions } from '../transport.ts';
 import type { ClientContext } from './client-context.ts';
 import type { Handshake } from './handshake/handshake.ts';
-import { failureText } from './handshake/failure-text.ts';
+import { failureText, resetText } from './handshake/failure-text.ts';
 import { failedFacts, handshakeFacts, negotiatedAlpn, peerSignature } from './handshake/handshake-facts.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { TlsConnection } from './tls-connection.ts';
@@ -50,12 +50,14 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
     this.handler = handler;
     this.connection = null;
     this.transport = null;
+    context.use();
     this.transport = tools.network.dial(address, options, this);
   }
 
   cancel(): void {
     if (this.handler === null) return;
     this.handler = null;
+    if (this.connection === null) this.context.unuse();
     this.transport?.cancel();
     this.connection?.destroy(RemoteConnectionFailure);
   }
@@ -74,6 +76,7 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
 
   onDialFailure(failure: Failure): void {
     this.transport = null;
+    this.context.unuse();
     this.take()?.onDialFailure(failure);
   }
 
@@ -98,13 +101,12 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
   }
 
   onFailed(connection: TlsConnection, errors: string, closed?: Failure): Failure {
-    connection.peer.tls = failedFacts(tlsEngine().ssl, connection.ssl, connection.peer.refused);
+    connection.peer.tls = failedFacts(tlsEngine().ssl, connection, this.context.local);
     if (errors !== '') {
       this.context.parts.stats.failed(errors);
       this.tools.log.debug(failureText(connection, errors));
     }
-    const text = connection.peer.verification === keyUsageIsWrong ? keyUsageError : errors;
-    const failure = errors === '' && closed !== undefined ? closed : RemoteConnectionFailure.with(text);
+    const failure = RemoteConnectionFailure.with(errors === '' ? resetText(closed) : this.textOf(connection, errors));
     this.take()?.onDialFailure(failure);
     return failure;
   }
@@ -121,7 +123,7 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
   }
 
   onOver(): void {
-    this.context.closed();
+    this.context.unuse();
   }
 
   // HandshakeQuestions
@@ -161,6 +163,14 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
     return context.keepsSessions && context.sessions.keep(context.endpoint(this.address, this.wanted), session);
   }
 
+  private textOf({ peer }: TlsConnection, errors: string): string {
+    if (peer.verification === keyUsageIsWrong) return keyUsageError;
+    // BoringSSL adds whether the server has said anything before.
+    return peer.tls?.cipher === ''
+      ? errors.replace(/\|[0-9]+:[^|]*:SSLV3_ALERT_HANDSHAKE_FAILURE/, `$&${onClientHello}`)
+      : errors;
+  }
+
   /** The handler hears exactly one thing. */
   private take(): DialHandler | null {
     const { handler } = this;
@@ -169,4 +179,5 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
   }
 }
 
+const onClientHello = '|268435610:SSL routines:OPENSSL_internal:HANDSHAKE_FAILURE_ON_CLIENT_HELLO';
 const keyUsageError = 'TLS_error:|268435617:SSL routines:OPENSSL_internal:KEY_USAGE_BIT_INCORRECT:TLS_error_end';

@@ -9,11 +9,13 @@ export interface TlsScope {
 
 /** `ssl.*` of a listener or a cluster. Source: Envoy `source/common/tls/stats.h`. */
 export class TlsStats {
+  private readonly scope: TlsScope;
   private readonly ssl: TlsScope;
   private readonly factory: TlsScope;
   private readonly prefix: 'downstream' | 'upstream';
 
   constructor(scope: TlsScope, prefix: 'downstream' | 'upstream') {
+    this.scope = scope;
     this.ssl = scope.scope('ssl');
     this.factory = scope.scope(prefix === 'downstream' ? 'server_ssl_socket_factory' : 'client_ssl_socket_factory');
     this.prefix = prefix;
@@ -40,6 +42,11 @@ export class TlsStats {
 
   count(name: (typeof names)[number]): void {
     this.ssl.counter(name).inc();
+  }
+
+  /** A client was too slow. */
+  timedOut(): void {
+    this.scope.counter('downstream_cx_transport_socket_connect_timeout').inc();
   }
 
   /** A connection came before the secrets did. */

@@ -1,3 +1,4 @@
+import type { Failure } from '../../../core/failure.ts';
 import { formatAddress } from '../../../core/peer.ts';
 import type { TlsConnection } from '../tls-connection.ts';
 
@@ -5,4 +6,10 @@ import type { TlsConnection } from '../tls-connection.ts';
 export function failureText({ id, peer }: TlsConnection, errors: string): string {
   const advice = peer.advice === '' ? '' : `: ${peer.advice}`;
   return `[C${id}] remote address:${formatAddress(peer.remote)},${errors}${advice}`;
+}
+
+/** What Envoy says where the transport was reset under a handshake; empty: it was not. */
+export function resetText(closed: Failure | undefined): string {
+  if (closed?.detail !== 'Connection reset by peer') return '';
+  return `TLS_error:|33554536:system library:OPENSSL_internal:${closed.detail}:TLS_error_end`;
 }

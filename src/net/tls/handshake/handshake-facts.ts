@@ -1,6 +1,7 @@
 import type { CertificateFacts, TlsFacts } from '../../../core/tls-facts.ts';
 import { readCertificate } from '../../../identity/certificate.ts';
 import type { OpenSsl, Pointer } from '../open-ssl/open-ssl.ts';
+import type { TlsConnection } from '../tls-connection.ts';
 
 const GetPeerSignatureNid = 108;
 const chainMax = 100;
@@ -51,19 +52,21 @@ export function handshakeFacts(
   };
 }
 
-/** What a handshake that failed got to know: the rest is empty. */
-export function failedFacts(ssl: OpenSsl, connection: Pointer, leaf: CertificateFacts | null): TlsFacts {
+/** What a handshake that failed got to know: the rest is empty. Before versions were compared it is 1.2, as in BoringSSL. */
+export function failedFacts(ssl: OpenSsl, connection: TlsConnection, local: CertificateFacts | null): TlsFacts {
+  const { refused } = connection.peer;
+  const cipher = ssl.SSL_get_current_cipher(connection.ssl);
   return {
-    version: ssl.text(ssl.SSL_get_version(connection)),
-    cipher: '',
+    version: cipher === 0n ? 'TLSv1.2' : ssl.text(ssl.SSL_get_version(connection.ssl)),
+    cipher: cipher === 0n ? '' : ssl.text(ssl.SSL_CIPHER_get_name(cipher)),
     group: '',
     sessionId: '',
     isResumed: false,
     handshakeMs: NaN,
-    peerChain: leaf === null ? noCertificates : [leaf],
+    peerChain: refused === null ? noCertificates : [refused],
     peerIssuer: null,
     isPeerVerified: false,
-    local: null,
+    local,
   };
 }
 

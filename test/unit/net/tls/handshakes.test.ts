@@ -265,6 +265,16 @@ describe('secrets', () => {
     expect(ground.scope.seen['server_ssl_socket_factory.ssl_context_update_by_sds']).toBe(1);
   });
 
+  it('may change while an upstream is being dialled', async () => {
+    await open();
+    ground.secrets.set('ca', trusting(authority.rootPem));
+    const data = { ...upstream, validation: { base: null, secret: { key: 'ca', inline: null } } };
+    const transport = await ground.client(data, { cert: leaf.chainPem, key: leaf.keyPem });
+    const dialled = transport.dial();
+    for (let i = 0; i < 50; i++) ground.secrets.set('ca', trusting(authority.rootPem));
+    expect((await dialled).peer.tls).toMatchObject({ isPeerVerified: true });
+  });
+
   it('that have not come close connections, and say so', async () => {
     await open();
     const { connection } = await ground.acceptPlain({ ...downstream, certificates: [{ key: 'own', inline: null }] });
