@@ -17,6 +17,10 @@ const strange = (name: string, raw: string | readonly Segment[], more: Omit<Row,
   ...more,
 });
 
+// docs/differences.md
+const alertVersion = { 'client[0].text': 'an alert in front of a version is one of TLS 1.2' };
+const firstRecord = { 'log[0].%DOWNSTREAM_TRANSPORT': 'a first record of another type is UNEXPECTED_MESSAGE' };
+
 const onTls: Group = {
   name: 'TLS: bytes that are none',
   config: http({ transport: serverTls(), listenerLog: downstreamOperators, hcm: '{ access_log: [] }' }),
@@ -27,14 +31,16 @@ const onTls: Group = {
     strange('HTTP/2 with prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
     strange('letters', 'hello there, who are you?\r\n'),
     strange('zeros', '\0'.repeat(64)),
-    strange('SSL 2', hex('80 2e 01 00 02 00 15 00 00 00 10 01 00 80 02 00 80 03 00 80')),
-    strange('a record of application data', record(0x17, 5, 'hello')),
-    strange('a record that is too long', record(0x16, 0x4800, 'x'.repeat(100))),
+    strange('SSL 2', hex('80 2e 01 00 02 00 15 00 00 00 10 01 00 80 02 00 80 03 00 80') + '\0'.repeat(28), {
+      differs: alertVersion,
+    }),
+    strange('a record of application data', record(0x17, 5, 'hello'), { differs: firstRecord }),
+    strange('a record that is too long', record(0x16, 0x4800, 'x'.repeat(100)), { differs: alertVersion }),
     strange('an empty record of a handshake', record(0x16, 0)),
-    strange('an alert', record(0x15, 2, '\x02\x28')),
-    strange('a handshake that is no ClientHello', record(0x16, 4, '\x14\0\0\0')),
-    strange('a ClientHello that says it is too long', record(0x16, 4, '\x01\xff\xff\xff')),
-    strange('a ClientHello of nothing', record(0x16, 4, '\x01\0\0\0')),
+    strange('an alert', record(0x15, 2, '\x02\x28'), { differs: { ...alertVersion, ...firstRecord } }),
+    strange('a handshake that is no ClientHello', record(0x16, 4, '\x14\0\0\0'), { differs: alertVersion }),
+    strange('a ClientHello that says it is too long', record(0x16, 4, '\x01\xff\xff\xff'), { differs: alertVersion }),
+    strange('a ClientHello of nothing', record(0x16, 4, '\x01\0\0\0'), { differs: alertVersion }),
     strange('a piece of a ClientHello and the end', [record(0x16, 512, '\x01\0\x01\xfc\x03\x03'), 20, 'end']),
     strange('a piece of a ClientHello and a reset', [record(0x16, 512, '\x01\0\x01\xfc\x03\x03'), 20, 'reset']),
     strange('nothing and the end', ['end']),
