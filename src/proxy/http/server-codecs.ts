@@ -1,3 +1,4 @@
+import { Http2Counters } from '../../cluster/protocol/http2-counters.ts';
 import type { CodecHost, ServerCodec, StreamAcceptor } from '../../codec/codec.ts';
 import { HeaderKeyFormat, UnderscoreAction, type H1ServerOptions } from '../../codec/h1/options.ts';
 import { H1ServerCodec } from '../../codec/h1/server.ts';
@@ -9,7 +10,6 @@ import { runtimeInteger, type RuntimeView } from '../../core/runtime-view.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { HcmData, StringMatchData } from './hcm-data.ts';
 import { Http1Counters } from './http1-counters.ts';
-import { Http2Counters } from './http2-counters.ts';
 
 /** Envoy's defaults of `overload.premature_reset_total_stream_count` and `…_min_stream_lifetime_seconds`. */
 const prematureResetStreams = 500;
