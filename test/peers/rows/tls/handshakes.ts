@@ -1,4 +1,4 @@
-import { http } from '../../config.ts';
+import { cluster, http, tcp } from '../../config.ts';
 import type { Group, Row } from '../../row.ts';
 import { downstreamOperators, serverTls, trusting } from '../../tls/config.ts';
 
@@ -125,12 +125,26 @@ const sessions = (name: string, context: string, common = {}): Group => ({
   ],
 });
 
+const overTcp: Group = {
+  name: 'TLS: in front of tcp_proxy',
+  config: tcp('{ cluster: echo }', [cluster('echo', ['echo'])], {
+    transport: serverTls(['server'], trusting(), '{ require_client_certificate: true }'),
+    log: downstreamOperators,
+  }),
+  rows: [
+    { name: 'there and back', tls: { certificate: 'client' }, raw: ['hello', 30, 'end'], until: 'closed' },
+    { name: 'a refused client', tls: {}, raw: ['hello'], until: 'closed' },
+    { name: 'plain', raw: 'hello there, server', until: 'closed' },
+  ],
+};
+
 /** Groups of finished handshakes. */
 export const tlsHandshakes: readonly Group[] = [
   matrix,
   ...kinds,
   suites,
   several,
+  overTcp,
   sessions('tickets and cache', '{}'),
   sessions('with a client certificate', '{ require_client_certificate: true }', trusting()),
   sessions('no tickets', '{ disable_stateless_session_resumption: true }'),
