@@ -114,34 +114,6 @@ export interface DnsTargetData {
   readonly host: HostData;
 }
 
-export interface LbData {
-  readonly policy: LbPolicyData;
-  /** Percent; 0: no panic mode. */
-  readonly panicThreshold: number;
-  /** Percent; 140 unless configured. */
-  readonly overprovisioningFactor: number;
-  /** A priority's health is a ratio of weights, not of host counts. */
-  readonly weightedPriorityHealth: boolean;
-  /** `locality_weighted_lb_config`: choose a locality by its weight first. */
-  readonly localityWeighted: boolean;
-  /** A priority in panic answers nobody, instead of using hosts whatever their health. */
-  readonly failTrafficOnPanic: boolean;
-  /** `close_connections_on_host_set_change`. */
-  readonly closeConnectionsOnHostSetChange: boolean;
-}
-
-export type LbPolicyData =
-  | { readonly kind: 'round-robin' }
-  | { readonly kind: 'random' }
-  | {
-      readonly kind: 'least-request';
-      readonly choiceCount: number;
-      readonly activeRequestBias: number;
-      /** Runtime key that it is looked up by; empty: none. */
-      readonly activeRequestBiasKey: string;
-      readonly fullScan: boolean;
-    };
-
 /** The thresholds of one routing priority. */
 export interface BreakerData {
   readonly maxConnections: number;

@@ -9,7 +9,7 @@ import type { Headers } from '../core/headers.ts';
 import type { Peer } from '../core/peer.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers } from './circuit-breaker.ts';
-import type { ClusterData, HostData, LbData } from './cluster-data.ts';
+import type { ClusterData, HostData } from './cluster-data.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
 import { UpstreamStats } from './cluster-stats.ts';
 import type { Cluster, Host, HttpPool, PickContext, TcpPool } from './cluster.ts';
@@ -20,7 +20,9 @@ import type { HostFinding } from './outlier/outlier-data.ts';
 import { ResultMonitor } from './outlier/result-monitor.ts';
 import { HostSet } from './host-set.ts';
 import { UpstreamHost, type HostMonitor } from './host.ts';
-import { PriorityLoadBalancer } from './lb/load-balancer.ts';
+import type { LbData } from './lb/lb-data.ts';
+import type { Balancer, ClusterLoad } from './lb/balancer.ts';
+import { buildBalancer } from './lb/build.ts';
 import { NamedHosts } from './lb/named-hosts.ts';
 import type { RandomSource } from './lb/random-source.ts';
 import { runtimeLb } from './lb/runtime-lb.ts';
@@ -72,7 +74,8 @@ export class ClusterRuntime implements Cluster, PoolContext {
   private readonly wishes: TransportWishes;
   /** Same order as `data.transports`. */
   private readonly transports: readonly UpstreamTransport[];
-  private readonly balancer: PriorityLoadBalancer | NamedHosts;
+  private readonly balancer: Balancer;
+  private readonly load: ClusterLoad;
   private readonly maintenanceKey: string;
   private defaultBreakers: ClusterBreakers | null;
   private highBreakers: ClusterBreakers | null;
@@ -117,12 +120,12 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.monitor = makeMonitor(data, environment);
     this.leaving = 0;
     this.isGone = false;
+    this.load = { active: 0 };
     this.hosts = this.mergeHosts(data.hosts, new Map());
-    const panics = this.stats.counter(ClusterCounter.LbHealthyPanic);
     this.balancer =
       data.discovery.kind === 'dynamic'
         ? new NamedHosts(this.hostSets(), this.transports[0].isSecure)
-        : new PriorityLoadBalancer(this.hostSets(), this.lb, environment.random, panics);
+        : this.makeBalancer();
   }
 
   pick(context: PickContext): Host | null {
@@ -212,6 +215,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
   drain(): void {
     for (const host of this.hosts.values()) this.letGo(host);
     this.isGone = true;
+    this.balancer.stop?.();
     this.releaseTransports();
   }
 
@@ -277,6 +281,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
       }
       const host = new UpstreamHost(this.name, key, data, this.environment.hostCounters, transport);
       host.monitor = this.monitor;
+      host.load = this.load;
       host.isServerName = isServerName;
       hosts.set(key, host);
     }
@@ -285,6 +290,18 @@ export class ClusterRuntime implements Cluster, PoolContext {
 
   private hostSets(): HostSet[] {
     return HostSet.byPriority([...this.hosts.values()]);
+  }
+
+  private makeBalancer(): Balancer {
+    const { random, network } = this.environment;
+    return buildBalancer(this.hostSets(), this.lb, {
+      random,
+      panics: this.stats.counter(ClusterCounter.LbHealthyPanic),
+      scope: this.stats.scope,
+      clock: network.clock,
+      timers: network.timers,
+      load: this.load,
+    });
   }
 
   private updateBalancer(): void {

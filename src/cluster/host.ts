@@ -7,6 +7,7 @@ import type { Host } from './cluster.ts';
 import { HealthCell, type HealthMemory } from './health/health-memory.ts';
 import { HostStat, hostStatCount, type HostBlock, type HostCounters } from './host-counters.ts';
 import { endpointFlags, flagsOfEndpoint, isDegraded, isExcluded, isHealthy } from './host-health.ts';
+import type { ClusterLoad } from './lb/balancer.ts';
 import type { HttpConnectionPool } from './pool/http-pool.ts';
 import type { KeyedPools } from './pool/keyed-pools.ts';
 import type { TcpConnectionPool } from './pool/tcp-pool.ts';
@@ -47,6 +48,10 @@ export class UpstreamHost implements Host {
   /** Where its health is in shared memory; -1: nobody watches it. */
   healthSlot: number;
   monitor: HostMonitor | null;
+  /** Of its cluster. */
+  load: ClusterLoad;
+  /** When it was first, or again, known to be healthy, for slow start; NaN: nobody has said so. */
+  healthySinceMs: number;
   transport: UpstreamTransport;
   /** Its name is the SNI of connections to it, unless who asks for one says another. */
   isServerName: boolean;
@@ -81,6 +86,8 @@ export class UpstreamHost implements Host {
     this.healthFlags = flagsOfEndpoint(data.health);
     this.healthSlot = data.healthSlot ?? -1;
     this.monitor = null;
+    this.load = { active: 0 };
+    this.healthySinceMs = NaN;
     this.transport = transport;
     this.isServerName = false;
     this.httpPools = [null, null, null, null, null, null];

@@ -22,25 +22,27 @@ const prime4Low = 0xc2b2ae63;
 const prime5High = 0x27d4eb2f;
 const prime5Low = 0x165667c5;
 
+const noSeed: Hash64 = { high: 0, low: 0 };
+
 /** Texts up to this many bytes are hashed without allocating room for them. */
 const room = new Uint8Array(1024);
 
 /** Of a text with one character per byte, as heads hold it. */
-export function xxHash64Text(text: string, seed = 0): Hash64 {
+export function xxHash64Text(text: string, seed = noSeed): Hash64 {
   const { length } = text;
   const bytes = length <= room.length ? room : new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = text.charCodeAt(i);
   return xxHash64(bytes, seed, length);
 }
 
-/** Of the first `length` bytes. `seed`: an unsigned 32-bit number. */
-export function xxHash64(bytes: Uint8Array, seed = 0, length = bytes.length): Hash64 {
+/** Of the first `length` bytes. */
+export function xxHash64(bytes: Uint8Array, seed = noSeed, length = bytes.length): Hash64 {
   let at = 0;
   if (length >= 32) at = hashStripes(bytes, seed, length);
   else {
     high = prime5High;
     low = prime5Low;
-    add(0, seed);
+    add(seed.high, seed.low);
   }
   add(0, length);
   for (; at + 8 <= length; at += 8) {
@@ -72,12 +74,12 @@ export function xxHash64(bytes: Uint8Array, seed = 0, length = bytes.length): Ha
 }
 
 /** All whole stripes of 32 bytes; the answer is where they end. */
-function hashStripes(bytes: Uint8Array, seed: number, length: number): number {
+function hashStripes(bytes: Uint8Array, seed: Hash64, length: number): number {
   startLane(0, seed, prime1High, prime1Low, prime2High, prime2Low);
   startLane(2, seed, prime2High, prime2Low, 0, 0);
   startLane(4, seed, 0, 0, 0, 0);
-  high = 0;
-  low = seed;
+  high = seed.high;
+  low = seed.low;
   add(~prime1High, -prime1Low);
   lanes[6] = high;
   lanes[7] = low;
@@ -112,9 +114,9 @@ function hashStripes(bytes: Uint8Array, seed: number, length: number): number {
   return at;
 }
 
-function startLane(lane: number, seed: number, h1: number, l1: number, h2: number, l2: number): void {
-  high = 0;
-  low = seed;
+function startLane(lane: number, seed: Hash64, h1: number, l1: number, h2: number, l2: number): void {
+  high = seed.high;
+  low = seed.low;
   add(h1, l1);
   add(h2, l2);
   lanes[lane] = high;

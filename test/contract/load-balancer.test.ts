@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { LbData, LbPolicyData } from '../../src/cluster/cluster-data.ts';
+import type { LbData, PickerLbData, PickerPolicy } from '../../src/cluster/lb/lb-data.ts';
 import type { Host, PickContext } from '../../src/cluster/cluster.ts';
+import { Clock } from '../../src/core/clock.ts';
 import { HostSet } from '../../src/cluster/host-set.ts';
 import type { UpstreamHost } from '../../src/cluster/host.ts';
 import { PriorityLoadBalancer } from '../../src/cluster/lb/load-balancer.ts';
 import { anyHost, clusterData, hostData, makeHost, seededRandom } from '../unit/cluster/cluster-fixture.ts';
 import { RecordingStats } from '../unit/cluster/recording-stats.ts';
 
-const policies: LbPolicyData[] = [
+const policies: PickerPolicy[] = [
   { kind: 'round-robin' },
   { kind: 'random' },
   { kind: 'least-request', choiceCount: 2, activeRequestBias: 1, activeRequestBiasKey: '', fullScan: false },
@@ -18,10 +19,11 @@ function hosts(...changes: Parameters<typeof hostData>[1][]): UpstreamHost[] {
   return changes.map((change, i) => makeHost(hostData(`10.0.0.${i + 1}`, change)));
 }
 
-function balancer(list: readonly UpstreamHost[], policy: LbPolicyData, change: Partial<LbData> = {}, seed = 7) {
+function balancer(list: readonly UpstreamHost[], policy: PickerPolicy, change: Partial<LbData> = {}, seed = 7) {
   const panics = new RecordingStats().counter('lb_healthy_panic');
-  const lb: LbData = { ...clusterData().lb, policy, ...change };
-  return { made: new PriorityLoadBalancer(HostSet.byPriority(list), lb, seededRandom(seed), panics), panics };
+  const lb: PickerLbData = { ...clusterData().lb, ...change, policy };
+  const parts = { random: seededRandom(seed), panics, clock: new Clock() };
+  return { made: new PriorityLoadBalancer(HostSet.byPriority(list), lb, parts), panics };
 }
 
 function count(made: PriorityLoadBalancer, picks: number): Map<Host | null, number> {
@@ -140,7 +142,7 @@ describe.each(policies)('a load balancer, %o', (policy) => {
 });
 
 describe('weights', () => {
-  const weighted = (policy: LbPolicyData): Map<Host | null, number> =>
+  const weighted = (policy: PickerPolicy): Map<Host | null, number> =>
     count(balancer(hosts({ weight: 1 }, { weight: 2 }, { weight: 5 }), policy).made, 8000);
 
   it('are exact for round robin', () => {
@@ -157,7 +159,7 @@ describe('weights', () => {
   it('are divided by the load for least request', () => {
     const list = hosts({ weight: 4 }, { weight: 4 }, { weight: 1 });
     list[0].activeRequests = 3;
-    const policy: LbPolicyData = {
+    const policy: PickerPolicy = {
       kind: 'least-request',
       choiceCount: 2,
       activeRequestBias: 1,
@@ -173,7 +175,7 @@ describe('weights', () => {
   it('are not, with a bias of 0', () => {
     const list = hosts({ weight: 4 }, { weight: 4 }, { weight: 1 });
     list[0].activeRequests = 3;
-    const policy: LbPolicyData = {
+    const policy: PickerPolicy = {
       kind: 'least-request',
       choiceCount: 2,
       activeRequestBias: 0,
@@ -189,7 +191,7 @@ describe('least request', () => {
   it('takes the less loaded of two draws', () => {
     const list = hosts({}, {});
     list[0].activeRequests = 5;
-    const policy: LbPolicyData = {
+    const policy: PickerPolicy = {
       kind: 'least-request',
       choiceCount: 2,
       activeRequestBias: 1,
@@ -204,7 +206,7 @@ describe('least request', () => {
   it('never takes a more loaded one in a full scan', () => {
     const list = hosts({}, {}, {});
     list[0].activeRequests = 5;
-    const policy: LbPolicyData = {
+    const policy: PickerPolicy = {
       kind: 'least-request',
       choiceCount: 2,
       activeRequestBias: 1,

@@ -1,8 +1,9 @@
-import type { LbPolicyData } from '../cluster-data.ts';
+import type { PickerPolicy } from './lb-data.ts';
 import type { UpstreamHost } from '../host.ts';
 import { FullScanLeastRequest, LeastRequest, WeightedLeastRequest } from './least-request.ts';
 import type { RandomSource } from './random-source.ts';
 import { Random } from './random.ts';
+import type { SlowStart } from './slow-start.ts';
 import { RoundRobin, WeightedRoundRobin } from './round-robin.ts';
 
 /** One policy over one list of hosts that does not change. */
@@ -15,16 +16,18 @@ export interface HostPicker {
 
 /** `position`: of the picker before this one, or a random seed. */
 export function makeHostPicker(
-  policy: LbPolicyData,
+  policy: PickerPolicy,
   hosts: readonly UpstreamHost[],
   random: RandomSource,
   position: number,
+  slowStart: SlowStart | null = null,
 ): HostPicker {
   if (policy.kind === 'random') return new Random(hosts, random);
-  const isWeighted = !haveEqualWeights(hosts);
+  // Within the window weights change from pick to pick.
+  const isWeighted = !haveEqualWeights(hosts) || (slowStart !== null && slowStart.isUnderWay(hosts));
   if (policy.kind === 'round-robin')
-    return isWeighted ? new WeightedRoundRobin(hosts, position) : new RoundRobin(hosts, position);
-  if (isWeighted) return new WeightedLeastRequest(hosts, policy.activeRequestBias, position);
+    return isWeighted ? new WeightedRoundRobin(hosts, position, slowStart) : new RoundRobin(hosts, position);
+  if (isWeighted) return new WeightedLeastRequest(hosts, policy.activeRequestBias, position, slowStart);
   if (policy.fullScan) return new FullScanLeastRequest(hosts, random);
   return new LeastRequest(hosts, policy.choiceCount, random);
 }

@@ -2,6 +2,7 @@ import type { UpstreamHost } from '../host.ts';
 import { EdfScheduler } from './edf.ts';
 import type { HostPicker } from './host-picker.ts';
 import { randomIndex, type RandomSource } from './random-source.ts';
+import type { SlowStart } from './slow-start.ts';
 
 /** Equal weights: the least loaded of a few hosts drawn with replacement; a tie keeps the earlier draw. */
 export class LeastRequest implements HostPicker {
@@ -65,12 +66,15 @@ export class WeightedLeastRequest implements HostPicker {
   readonly position: number;
   private readonly hosts: readonly UpstreamHost[];
   private readonly bias: number;
+  /** Null: all hosts have what their weight says. */
+  private readonly slowStart: SlowStart | null;
   private readonly scheduler: EdfScheduler;
 
-  constructor(hosts: readonly UpstreamHost[], bias: number, position: number) {
+  constructor(hosts: readonly UpstreamHost[], bias: number, position: number, slowStart: SlowStart | null = null) {
     this.position = position;
     this.hosts = hosts;
     this.bias = bias;
+    this.slowStart = slowStart;
     this.scheduler = new EdfScheduler(hosts.map((host) => this.weigh(host)));
     for (let i = position % hosts.length; i > 0; i--) this.pick();
   }
@@ -83,7 +87,8 @@ export class WeightedLeastRequest implements HostPicker {
 
   private weigh(host: UpstreamHost): number {
     const load = host.activeRequests + 1;
-    if (this.bias === 1) return host.weight / load;
-    return this.bias === 0 ? host.weight : host.weight / load ** this.bias;
+    const weight = this.slowStart === null ? host.weight : host.weight * this.slowStart.factor(host);
+    if (this.bias === 1) return weight / load;
+    return this.bias === 0 ? weight : weight / load ** this.bias;
   }
 }

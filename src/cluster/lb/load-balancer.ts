@@ -1,11 +1,14 @@
+import type { Clock } from '../../core/clock.ts';
 import type { Counter } from '../../observe/stats.ts';
-import type { LbData } from '../cluster-data.ts';
-import type { Host, LoadBalancer, PickContext } from '../cluster.ts';
+import type { LbData, PickerLbData } from './lb-data.ts';
+import type { Host, PickContext } from '../cluster.ts';
 import type { HostSet } from '../host-set.ts';
+import type { Balancer, BalancerParts } from './balancer.ts';
 import { makeHostPicker, type HostPicker } from './host-picker.ts';
 import { makeLocalityPicker } from './locality.ts';
 import { priorityAt, priorityLoads, type PriorityLoads } from './priority.ts';
 import { randomIndex, type RandomSource } from './random-source.ts';
+import { SlowStart } from './slow-start.ts';
 
 /** Which hosts of a priority are meant. */
 const Source = { Healthy: 0, Degraded: 1, All: 2 } as const;
@@ -19,10 +22,13 @@ type Pickers = [healthy: HostPicker | null, degraded: HostPicker | null, all: Ho
  * Draws its random numbers itself: those of the stream also choose routes and weighted clusters, and one number used
  * twice would tie the choices together.
  */
-export class PriorityLoadBalancer implements LoadBalancer {
-  private lb: LbData;
+export class PriorityLoadBalancer implements Balancer {
+  private lb: PickerLbData;
   private readonly random: RandomSource;
   private readonly panics: Counter;
+  private readonly clock: Clock;
+  /** Null: nobody starts slowly. */
+  private slowStart: SlowStart | null;
   /** Where pickers begin that have no predecessor. */
   private readonly seed: number;
   private sets: readonly HostSet[];
@@ -33,11 +39,14 @@ export class PriorityLoadBalancer implements LoadBalancer {
   /** The only picker there is to ask: one priority, healthy enough. */
   private only: HostPicker | null;
 
-  constructor(sets: readonly HostSet[], lb: LbData, random: RandomSource, panics: Counter) {
+  constructor(sets: readonly HostSet[], lb: PickerLbData, parts: Pick<BalancerParts, 'random' | 'panics' | 'clock'>) {
+    const { random } = parts;
     this.lb = lb;
     this.random = random;
-    this.panics = panics;
+    this.panics = parts.panics;
+    this.clock = parts.clock;
     this.seed = randomIndex(random, 0x40000000);
+    this.slowStart = null;
     this.sets = sets;
     this.loads = priorityLoads(sets, lb);
     this.pickers = [];
@@ -46,10 +55,11 @@ export class PriorityLoadBalancer implements LoadBalancer {
     this.update(sets);
   }
 
-  /** The hosts, their weights or their health have changed, or what the runtime says of `lb`. */
-  update(sets: readonly HostSet[], lb = this.lb): void {
+  update(sets: readonly HostSet[], lb: LbData = this.lb): void {
     this.sets = sets;
-    this.lb = lb;
+    // What the runtime says changes numbers, not the policy.
+    this.lb = lb as PickerLbData;
+    this.slowStart = this.makeSlowStart(sets);
     this.loads = priorityLoads(sets, lb);
     this.previous = this.pickers;
     this.pickers = sets.map(() => [null, null, null]);
@@ -88,17 +98,25 @@ export class PriorityLoadBalancer implements LoadBalancer {
   }
 
   private makePicker(priority: number, source: Source): HostPicker {
-    const { lb, random } = this;
+    const { lb, random, slowStart } = this;
     const set = this.sets[priority];
     const position = this.previous[priority]?.[source]?.position ?? this.seed;
     if (lb.localityWeighted && source !== Source.All) {
       const isFit = (group: Pick<HostSet, 'healthy' | 'degraded'>): HostSet['hosts'] =>
         source === Source.Healthy ? group.healthy : group.degraded;
       const factor = lb.overprovisioningFactor;
-      const picker = makeLocalityPicker(set, isFit, factor, lb.policy, random, position);
+      const picker = makeLocalityPicker(set, isFit, factor, lb.policy, random, position, slowStart);
       if (picker !== null) return picker;
     }
     const hosts = source === Source.Healthy ? set.healthy : source === Source.Degraded ? set.degraded : set.hosts;
-    return makeHostPicker(lb.policy, hosts, random, position);
+    return makeHostPicker(lb.policy, hosts, random, position, slowStart);
+  }
+
+  private makeSlowStart(sets: readonly HostSet[]): SlowStart | null {
+    const { policy } = this.lb;
+    if (policy.kind === 'random' || policy.slowStart === undefined) return null;
+    const slowStart = new SlowStart(policy.slowStart, this.clock);
+    for (const { hosts } of sets) slowStart.begin(hosts);
+    return slowStart;
   }
 }

@@ -1,9 +1,10 @@
-import type { LbPolicyData } from '../cluster-data.ts';
+import type { PickerPolicy } from './lb-data.ts';
 import type { HostSet, LocalityHosts } from '../host-set.ts';
 import type { UpstreamHost } from '../host.ts';
 import { EdfScheduler } from './edf.ts';
 import { makeHostPicker, type HostPicker } from './host-picker.ts';
 import type { RandomSource } from './random-source.ts';
+import type { SlowStart } from './slow-start.ts';
 
 /** Locality-weighted balancing: first a locality by its weight and health, then a host within it. */
 export class LocalityWeighted implements HostPicker {
@@ -32,16 +33,17 @@ export function makeLocalityPicker(
   set: HostSet,
   isFit: (locality: LocalityHosts) => readonly UpstreamHost[],
   overprovisioningFactor: number,
-  policy: LbPolicyData,
+  policy: PickerPolicy,
   random: RandomSource,
   position: number,
+  slowStart: SlowStart | null,
 ): LocalityWeighted | null {
   const pickers: HostPicker[] = [];
   const weights: number[] = [];
   for (const locality of set.localities) {
     const weight = effectiveWeight(locality, isFit(locality).length, overprovisioningFactor);
     if (weight <= 0) continue;
-    pickers.push(makeHostPicker(policy, isFit(locality), random, position));
+    pickers.push(makeHostPicker(policy, isFit(locality), random, position, slowStart));
     weights.push(weight);
   }
   return pickers.length === 0 ? null : new LocalityWeighted(pickers, weights, position);

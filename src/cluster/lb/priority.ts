@@ -1,4 +1,4 @@
-import type { LbData } from '../cluster-data.ts';
+import type { LbData } from './lb-data.ts';
 import type { HostSet } from '../host-set.ts';
 
 /** How the traffic of a cluster is spread over its priorities. Percent; healthy and degraded sum to 100 together. */

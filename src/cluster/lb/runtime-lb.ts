@@ -1,5 +1,5 @@
 import { runtimeInteger, type RuntimeView } from '../../core/runtime-view.ts';
-import type { LbData } from '../cluster-data.ts';
+import type { ChoiceData, LbData, LbPolicyData, PickerPolicy } from './lb-data.ts';
 
 /** Balancing as configured, with what the runtime says instead now: the same object where that is nothing. */
 export function runtimeLb(data: LbData, runtime: RuntimeView): LbData {
@@ -8,10 +8,47 @@ export function runtimeLb(data: LbData, runtime: RuntimeView): LbData {
     100,
     runtimeInteger(runtime, 'upstream.healthy_panic_threshold', data.panicThreshold),
   );
-  const { policy } = data;
-  if (policy.kind !== 'least-request' || policy.activeRequestBiasKey === '')
-    return panicThreshold === data.panicThreshold ? data : { ...data, panicThreshold };
+  const policy = runtimePolicy(data.policy, runtime);
+  if (policy === data.policy && panicThreshold === data.panicThreshold) return data;
+  return { ...data, panicThreshold, policy };
+}
+
+function runtimePolicy(policy: LbPolicyData, runtime: RuntimeView): LbPolicyData {
+  switch (policy.kind) {
+    case 'round-robin':
+      return withAggression(policy, runtime);
+    case 'least-request':
+      return withAggression(withBias(policy, runtime), runtime);
+    case 'subset':
+    case 'override-host': {
+      const inner = runtimeChoice(policy.inner, runtime);
+      return inner === policy.inner ? policy : { ...policy, inner };
+    }
+    default:
+      return policy;
+  }
+}
+
+function runtimeChoice(choice: ChoiceData, runtime: RuntimeView): ChoiceData {
+  const policy = runtimePolicy(choice.policy, runtime);
+  return policy === choice.policy ? choice : { ...choice, policy };
+}
+
+type LeastRequestPolicy = Extract<PickerPolicy, { kind: 'least-request' }>;
+
+function withBias(policy: LeastRequestPolicy, runtime: RuntimeView): LeastRequestPolicy {
+  if (policy.activeRequestBiasKey === '') return policy;
   const bias = runtime.number(policy.activeRequestBiasKey, policy.activeRequestBias);
   // Envoy warns of a negative bias and takes the default.
-  return { ...data, panicThreshold, policy: { ...policy, activeRequestBias: bias < 0 ? 1 : bias } };
+  return { ...policy, activeRequestBias: bias < 0 ? 1 : bias };
+}
+
+function withAggression<Policy extends Exclude<PickerPolicy, { kind: 'random' }>>(
+  policy: Policy,
+  runtime: RuntimeView,
+): Policy {
+  const { slowStart } = policy;
+  if (slowStart === undefined || slowStart.aggressionKey === '') return policy;
+  const aggression = runtime.number(slowStart.aggressionKey, slowStart.aggression);
+  return { ...policy, slowStart: { ...slowStart, aggression: aggression > 0 ? aggression : 1 } };
 }

@@ -76,6 +76,7 @@ export class PoolAccounts {
     this.rqActive.inc();
     this.requests.inc();
     this.host.activeRequests++;
+    this.host.load.active++;
     const counters = this.counters;
     counters[HostStat.RqTotal] = counters[HostStat.RqTotal] + 1;
     counters[HostStat.RqActive] = counters[HostStat.RqActive] + 1;
@@ -85,6 +86,7 @@ export class PoolAccounts {
     this.rqActive.dec();
     this.requests.dec();
     this.host.activeRequests--;
+    this.host.load.active--;
     const counters = this.counters;
     counters[HostStat.RqActive] = counters[HostStat.RqActive] - 1;
   }

@@ -108,9 +108,11 @@ class RewrittenHeaderHash implements HashMethod {
   }
 }
 
-/** One behind the other; in whatever order they came. */
+/** Each with the hash of those before it as its seed; in whatever order they came. */
 function hashValues(values: string[]): Hash64 {
-  return xxHash64Text(values.sort(byBytes).join(''));
+  let hash: Hash64 = { high: 0, low: 0 };
+  for (const value of values.sort(byBytes)) hash = xxHash64Text(value, hash);
+  return hash;
 }
 
 function byBytes(a: string, b: string): number {

@@ -7,7 +7,7 @@ import { Reasons } from '../../../src/core/rejection.ts';
 import { ClusterSchema } from '../../../src/proto/envoy/config/cluster/v3/cluster_pb.js';
 import { DnsClusterSchema } from '../../../src/proto/envoy/extensions/clusters/dns/v3/dns_cluster_pb.js';
 import { LeastRequestSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js';
-import { MaglevSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js';
+import { PickFirstSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/pick_first/v3/pick_first_pb.js';
 import { RandomSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js';
 import { RoundRobinSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js';
 import { CaresDnsResolverConfigSchema } from '../../../src/proto/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.js';
@@ -18,7 +18,7 @@ import { breaker, clusterData, hostData } from './cluster-fixture.ts';
 const registry = createRegistry(
   DnsClusterSchema,
   LeastRequestSchema,
-  MaglevSchema,
+  PickFirstSchema,
   RandomSchema,
   RoundRobinSchema,
   CaresDnsResolverConfigSchema,
@@ -215,11 +215,8 @@ describe('load balancing', () => {
   });
 
   it('refuses by name what is not there', () => {
-    expect(decode({ lb_policy: 'MAGLEV' }).reasons).toEqual([
-      "cluster.lb_policy: lb_policy 'MAGLEV' is not supported by sekisho",
-    ]);
-    expect(decode(policies(any(MaglevSchema))).reasons[0]).toContain(
-      "load balancing policy 'n' of type 'envoy.extensions.load_balancing_policies.maglev.v3.Maglev' is not supported",
+    expect(decode(policies(any(PickFirstSchema))).reasons[0]).toContain(
+      "load balancing policy 'n' of type 'envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst' is not supported",
     );
     expect(decode({ load_balancing_policy: { policies: [] } }).reasons).toEqual([
       "cluster.load_balancing_policy: didn't find a registered load balancer factory with a name from []",
@@ -363,10 +360,6 @@ describe('what is not supported', () => {
       "cluster.http2_protocol_options.allow_metadata: field 'allow_metadata' is not supported by sekisho",
     ],
     [
-      { ring_hash_lb_config: {} },
-      "cluster.ring_hash_lb_config: field 'ring_hash_lb_config' is not supported by sekisho",
-    ],
-    [
       { transport_socket: { name: 'tls' } },
       "cluster.transport_socket.typed_config: extension 'tls' (envoy.transport_sockets.upstream) has no typed_config; name its message by '@type'",
     ],
@@ -379,10 +372,6 @@ describe('what is not supported', () => {
       "cluster.circuit_breakers.thresholds[0].max_connection_pools: field 'max_connection_pools' is not supported by sekisho",
     ],
     [
-      { round_robin_lb_config: { slow_start_config: {} } },
-      "cluster.round_robin_lb_config.slow_start_config: field 'slow_start_config' is not supported by sekisho",
-    ],
-    [
       { upstream_connection_options: { tcp_keepalive: { keepalive_probes: 3 } } },
       "cluster.upstream_connection_options.tcp_keepalive.keepalive_probes: field 'keepalive_probes' is not supported by sekisho",
     ],
@@ -392,6 +381,6 @@ describe('what is not supported', () => {
   });
 
   it('is told all at once', () => {
-    expect(decode({ type: 'EDS', outlier_detection: {}, lb_policy: 'MAGLEV' }).reasons).toHaveLength(3);
+    expect(decode({ type: 'EDS', outlier_detection: {}, lb_policy: 'CLUSTER_PROVIDED' }).reasons).toHaveLength(3);
   });
 });

@@ -109,7 +109,9 @@ test.each<[string, Json, Json, string[]]>([
     'the policy alone',
     {},
     { cluster_type: null },
-    ["cluster.lb_policy: lb_policy 'CLUSTER_PROVIDED' is not supported by sekisho"],
+    [
+      "cluster.lb_policy: cluster manager: cluster provided LB specified but cluster 'c' did not provide one. Check cluster documentation.",
+    ],
   ],
   [
     'clusters below it',

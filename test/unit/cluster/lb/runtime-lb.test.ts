@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { RuntimeValues } from '../../../../src/control/runtime-view.ts';
-import type { LbData } from '../../../../src/cluster/cluster-data.ts';
+import type { LbData } from '../../../../src/cluster/lb/lb-data.ts';
 import { runtimeLb } from '../../../../src/cluster/lb/runtime-lb.ts';
 import { clusterData, runtimeOf } from '../cluster-fixture.ts';
 

@@ -32,7 +32,7 @@ describe('a header', () => {
   });
 
   it('that is repeated hashes all values, in whatever order', () => {
-    expect(hashOf(yaml, request('/', 'x-key: b', 'x-key: a'))).toBe(hex('ab'));
+    expect(hashOf(yaml, request('/', 'x-key: b', 'x-key: a'))).toBe(formatHash(xxHash64Text('b', xxHash64Text('a'))));
   });
 
   it('may be a pseudo-header', () => {
