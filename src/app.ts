@@ -6,6 +6,8 @@ import { AdminPages } from './admin/respond.ts';
 import type { ServerState } from './admin/admin-source.ts';
 import type { ClusterChanges } from './cluster/cluster-changes.ts';
 import { ClusterDirectory } from './cluster/cluster-directory.ts';
+import { HealthMemory } from './cluster/health/health-memory.ts';
+import { HealthSlots, isWatched } from './cluster/health/health-slots.ts';
 import { HostReports } from './cluster/host-report.ts';
 import type { Options } from './cli/options.ts';
 import { version } from './cli/version.ts';
@@ -32,13 +34,11 @@ import { SharedNumberDirectory } from './observe/shared-limit.ts';
 import { StatsStore } from './observe/stats-store.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
 import { buildNameMatcher } from './observe/stat-name-matcher.ts';
-import type { RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.js';
-import { HttpConnectionManagerSchema } from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import { anyIs, anyUnpack } from './proto/protobuf.js';
 import type { HeaderMatcherData } from './route/match/matcher-data.ts';
 import { nodeMessage } from './node-message.ts';
 import type { CertificatesInUse } from './certificates-in-use.ts';
 import { namesTls } from './identity/tls-context-kinds.ts';
+import type { ProcessHealth } from './process-health.ts';
 import type { ProcessSecrets } from './process-secrets.ts';
 import { ProcessView } from './process-view.ts';
 import { ServerStats } from './server-stats.ts';
@@ -68,6 +68,7 @@ export class App implements WorkersListener {
   readonly ownStats: WorkerStats;
   readonly directory: ClusterDirectory;
   readonly hostReports: HostReports;
+  readonly healthSlots: HealthSlots;
   readonly runtime: Runtime;
   readonly workers: Workers;
   readonly bound: Map<string, readonly Address[]>;
@@ -77,6 +78,8 @@ export class App implements WorkersListener {
   configuration: Accepted;
   /** Null: none has named a secret that must be fetched. */
   secrets: ProcessSecrets | null;
+  /** Null: none has had hosts watched. */
+  health: ProcessHealth | null;
   /** Null: none has named a TLS context. */
   certificates: CertificatesInUse | null;
   state: ServerState;
@@ -112,6 +115,7 @@ export class App implements WorkersListener {
     this.shared = new SharedNumberDirectory();
     this.loop = new Loop();
     this.hostReports = new HostReports();
+    this.healthSlots = new HealthSlots(new HealthMemory());
     this.bound = new Map();
     this.state = 'PRE_INITIALIZING';
     this.configuredAtMs = Date.now();
@@ -120,6 +124,7 @@ export class App implements WorkersListener {
     this.published = null;
     this.supersede = null;
     this.secrets = null;
+    this.health = null;
     this.certificates = null;
     this.ticketKeys = [randomBytes(ticketKeyBytes)];
     this.applied = new Map();
@@ -156,10 +161,14 @@ export class App implements WorkersListener {
       stats: root,
       limits: this.shared,
       runtime: this.runtimeValues,
+      health: this.healthSlots,
       openResolver: openDnsResolver,
       onChanges: (changes) => this.workers.postAll({ kind: 'clusters', changes }),
       usesOf: (cluster, host) => this.hostReports.usesOf(cluster, host),
-      onHosts: (cluster, hosts) => this.secrets?.own.updateHosts(cluster, hosts),
+      onHosts: (cluster, hosts) => {
+        this.secrets?.own.updateHosts(cluster, hosts);
+        this.health?.update(cluster, hosts);
+      },
       hasSecrets: (cluster) => this.secrets?.hasSecretsOf(cluster) ?? true,
     });
     this.stats.addSource(this.directory);
@@ -227,6 +236,9 @@ export class App implements WorkersListener {
     if (data.secrets.sources.length > 0) this.secrets ??= await this.openSecrets();
     await this.secrets?.replace(data.secrets, extensions);
     await Promise.all([this.directory.whenWarm(), this.secrets?.whenClustersReady()]);
+    if (data.clusters.some(isWatched)) this.health ??= await this.openHealth();
+    await this.health?.replace(this.directory.current(), extensions);
+    await this.health?.whenWarm();
   }
 
   private async openCertificates(): Promise<void> {
@@ -237,6 +249,11 @@ export class App implements WorkersListener {
       () => this.secrets,
     );
     this.stats.addSource(this.certificates);
+  }
+
+  private async openHealth(): Promise<ProcessHealth> {
+    const { ProcessHealth } = await import('./process-health.ts');
+    return new ProcessHealth(this, this.loop, this.runtimeValues, this.ticketKeys);
   }
 
   /** Loads what fetches secrets, and what calls of our own need, only where a configuration names any. */
@@ -253,13 +270,17 @@ export class App implements WorkersListener {
       stats: this.ownStats.root,
       runtime: this.runtimeValues,
       shared: this.shared.join('main_thread'),
+      health: this.healthSlots.memory,
       ownZone: this.configuration.data.node.locality.zone,
       ticketKeys: this.ticketKeys,
       onHostCounters: (message) => this.hostReports.receive('main_thread', message),
       localAddress: firstPublicAddress(),
       node: () => nodeMessage(this.configuration),
       decode: decodeSecret,
-      onChanges: (changes) => this.workers.postAll({ kind: 'secrets', changes }),
+      onChanges: (changes) => {
+        this.health?.takeSecrets(changes);
+        this.workers.postAll({ kind: 'secrets', changes });
+      },
     });
   }
 
@@ -276,28 +297,10 @@ export class App implements WorkersListener {
     if (this.flushTimer !== null) clearInterval(this.flushTimer);
     this.directory.stop();
     this.secrets?.stop();
+    await this.health?.stop();
     this.runtime.close();
     await Promise.all([this.workers.stop(), this.admin?.close()]);
     await this.files?.close();
-  }
-
-  /** The route configurations inside the listeners, for /config_dump; null: nothing routes HTTP. */
-  routeMessages(): readonly RouteConfiguration[] | null {
-    let found: RouteConfiguration[] | null = null;
-    for (const listener of this.configuration.message.staticResources?.listeners ?? []) {
-      const chains =
-        listener.defaultFilterChain === undefined
-          ? listener.filterChains
-          : [...listener.filterChains, listener.defaultFilterChain];
-      for (const filter of chains.flatMap((chain) => chain.filters)) {
-        const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
-        if (config === undefined || !anyIs(config, HttpConnectionManagerSchema)) continue;
-        found ??= [];
-        const manager = anyUnpack(config, HttpConnectionManagerSchema);
-        if (manager?.routeSpecifier.case === 'routeConfig') found.push(manager.routeSpecifier.value);
-      }
-    }
-    return found;
   }
 
   private listenersWithin(scope: ListenerScope): number {
@@ -308,6 +311,7 @@ export class App implements WorkersListener {
   reopenLogs(): void {
     this.environment.logs.reopen();
     this.files?.reopen();
+    this.health?.reopenLogs();
     this.workers.postAll({ kind: 'reopen-logs' });
   }
 
@@ -326,6 +330,9 @@ export class App implements WorkersListener {
         break;
       case 'host-counters':
         this.hostReports.receive(`worker_${index}`, message.message);
+        break;
+      case 'host-found':
+        this.health?.found(message.finding);
         break;
       case 'name-wanted': {
         const { question } = message;
@@ -389,6 +396,7 @@ export class App implements WorkersListener {
     const data: WorkerInit = {
       name,
       shared: this.shared.join(name),
+      healthMemory: this.healthSlots.memory.shared,
       logLevels: this.environment.logLevels.shared,
       node: this.configuration.data.node,
       runtime: this.runtime.merged,

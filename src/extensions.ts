@@ -81,6 +81,11 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     kind: 'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
     load: async () => (await import('./cluster/transport/proxy-protocol-decode.ts')).proxyProtocolTransportDecoder,
   },
+  {
+    category: 'envoy.health_check.event_sinks',
+    kind: 'envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink',
+    load: async () => (await import('./cluster/health/event-sink-decode.ts')).eventFileSinkDecoder,
+  },
 ];
 
 function accessLogger(

@@ -1,5 +1,6 @@
 import type { ClusterDirectory } from './cluster/cluster-directory.ts';
 import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
+import type { HealthMemory } from './cluster/health/health-memory.ts';
 import { HostCounters, type HostBlockMessage } from './cluster/host-counters.ts';
 import type { SecretNeeds } from './control/bootstrap-data.ts';
 import type { DynamicSecret } from './control/sds/dynamic-secret.ts';
@@ -29,6 +30,7 @@ export interface ProcessSecretsEnvironment {
   readonly stats: StatsScope;
   readonly runtime: RuntimeView;
   readonly shared: SharedNumbersData;
+  readonly health: HealthMemory;
   readonly ownZone: string;
   readonly ticketKeys: readonly Uint8Array[];
   onHostCounters(message: HostBlockMessage): void;
@@ -157,6 +159,7 @@ function clusterEnvironment(environment: ProcessSecretsEnvironment, tls: TlsTran
     stats,
     runtime,
     shared: new SharedNumbers(shared),
+    health: environment.health,
     hostCounters: new HostCounters((message) => environment.onHostCounters(message)),
     buildTls: (data, network, scope) => tls.upstream(data, network, scope),
   };

@@ -6,6 +6,7 @@ import type {
   ConfigDumpReport,
   DrainRequest,
   DumpedResource,
+  HostHealthFlag,
   HostReport,
   ListenerReport,
   MemoryReport,
@@ -15,6 +16,9 @@ import type {
 } from './admin/admin-source.ts';
 import type { App } from './app.ts';
 import type { BreakerData, ClusterData, HostData } from './cluster/cluster-data.ts';
+import type { DetectorReport } from './cluster/outlier/detector.ts';
+import type { OutlierHost } from './cluster/outlier/outlier-host.ts';
+import { healthFlagNames } from './cluster/host-health.ts';
 import { HostStat } from './cluster/host-counters.ts';
 import { hostKeys } from './cluster/host-key.ts';
 import type { HostTotals } from './cluster/host-report.ts';
@@ -26,8 +30,11 @@ import type { StatsSnapshot } from './observe/stats-snapshot.ts';
 import { TagExtraction } from './observe/tag-extraction.ts';
 import { nodeMessage } from './node-message.ts';
 import { giveBackMemory } from './spare-memory.ts';
+import type { Bootstrap } from './proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { NodeSchema } from './proto/envoy/config/core/v3/base_pb.js';
-import { toJson } from './proto/protobuf.js';
+import type { RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.js';
+import { HttpConnectionManagerSchema } from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { anyIs, anyUnpack, toJson } from './proto/protobuf.js';
 
 /** Listing more counters than this leaves more behind than a heap of the usual size. */
 const manyStats = 20_000;
@@ -91,10 +98,13 @@ export class ProcessView implements AdminSource {
     return this.app.configuration.data.clusters.map((cluster) => {
       const hosts = this.app.directory.hostsOf(cluster.name);
       const keys = hostKeys(hosts);
-      return clusterReport(
-        cluster,
-        hosts.map((host, i) => hostReport(host, totals.totalsOf(cluster.name, keys[i]))),
-      );
+      const detector = this.app.health?.detectorOf(cluster.name) ?? null;
+      const reports = hosts.map((host, i) => {
+        const flags = healthFlagNames(this.app.healthSlots.flagsOf(host));
+        const rates = detector?.hostOf(keys[i]);
+        return hostReport(host, totals.totalsOf(cluster.name, keys[i]), flags, rates);
+      });
+      return clusterReport(cluster, reports, detector?.report ?? null);
     });
   }
 
@@ -111,7 +121,7 @@ export class ProcessView implements AdminSource {
       bootstrap: resource(message, ''),
       clusters: (message.staticResources?.clusters ?? []).map((cluster) => resource(cluster, cluster.name)),
       listeners: (message.staticResources?.listeners ?? []).map((listener) => resource(listener, listener.name)),
-      routes: this.app.routeMessages()?.map((routes) => resource(routes, routes.name)) ?? null,
+      routes: routeMessages(message)?.map((routes) => resource(routes, routes.name)) ?? null,
       secrets: [
         ...(message.staticResources?.secrets ?? []).map((secret) => resource(secret, secret.name)),
         ...this.dynamicSecrets(),
@@ -178,7 +188,30 @@ export class ProcessView implements AdminSource {
   }
 }
 
-function clusterReport(cluster: ClusterData, hosts: readonly HostReport[]): ClusterReport {
+/** The route configurations inside the listeners; null: nothing routes HTTP. */
+function routeMessages(message: Bootstrap): readonly RouteConfiguration[] | null {
+  let found: RouteConfiguration[] | null = null;
+  for (const listener of message.staticResources?.listeners ?? []) {
+    const chains =
+      listener.defaultFilterChain === undefined
+        ? listener.filterChains
+        : [...listener.filterChains, listener.defaultFilterChain];
+    for (const filter of chains.flatMap((chain) => chain.filters)) {
+      const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
+      if (config === undefined || !anyIs(config, HttpConnectionManagerSchema)) continue;
+      found ??= [];
+      const manager = anyUnpack(config, HttpConnectionManagerSchema);
+      if (manager?.routeSpecifier.case === 'routeConfig') found.push(manager.routeSpecifier.value);
+    }
+  }
+  return found;
+}
+
+function clusterReport(
+  cluster: ClusterData,
+  hosts: readonly HostReport[],
+  outlier: DetectorReport | null,
+): ClusterReport {
   return {
     name: cluster.name,
     observabilityName: cluster.statName,
@@ -186,6 +219,7 @@ function clusterReport(cluster: ClusterData, hosts: readonly HostReport[]): Clus
     edsServiceName: '',
     defaultPriority: breakerReport(cluster.breakers[0]),
     highPriority: breakerReport(cluster.breakers[1]),
+    outlier,
     hosts,
   };
 }
@@ -195,19 +229,24 @@ function breakerReport(data: BreakerData): CircuitBreakerReport {
   return { maxConnections, maxPendingRequests, maxRequests, maxRetries };
 }
 
-function hostReport(host: HostData, totals: HostTotals): HostReport {
+function hostReport(
+  host: HostData,
+  totals: HostTotals,
+  healthFlags: readonly HostHealthFlag[],
+  rates: OutlierHost | undefined,
+): HostReport {
   return {
     address: host.address,
     hostname: host.hostname,
-    healthFlags: healthFlags[host.health] ?? [],
+    healthFlags,
     weight: host.weight,
     region: host.locality.region,
     zone: host.locality.zone,
     subZone: host.locality.subZone,
     canary: host.canary,
     priority: host.priority,
-    successRate: -1,
-    localOriginSuccessRate: -1,
+    successRate: rates?.externalRate ?? -1,
+    localOriginSuccessRate: rates?.localRate ?? -1,
     stats: {
       cx_active: totals[HostStat.CxActive],
       cx_connect_fail: totals[HostStat.CxConnectFail],
@@ -221,10 +260,3 @@ function hostReport(host: HostData, totals: HostTotals): HostReport {
     },
   };
 }
-
-const healthFlags: Readonly<Partial<Record<HostData['health'], HostReport['healthFlags']>>> = {
-  UNHEALTHY: ['failed_eds_health'],
-  TIMEOUT: ['failed_eds_health'],
-  DRAINING: ['eds_status_draining'],
-  DEGRADED: ['degraded_eds_health'],
-};

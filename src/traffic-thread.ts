@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterChanges } from './cluster/cluster-changes.ts';
+import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import { WorkerClusters } from './cluster/clusters.ts';
+import { HealthMemory } from './cluster/health/health-memory.ts';
 import { HostCounters } from './cluster/host-counters.ts';
 import { WorkerLogs } from './control/worker-logs.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
@@ -87,7 +89,11 @@ export class TrafficThread {
     });
     this.shared = new SharedNumbers(data.shared);
     const hostCounters = new HostCounters((message) => post({ kind: 'host-counters', message }));
-    const environment = this.builder.clusterEnvironment(this.shared, hostCounters);
+    const environment: ClusterEnvironment = {
+      ...this.builder.clusterEnvironment(this.shared, hostCounters),
+      health: new HealthMemory(data.healthMemory),
+      reportHost: (finding) => post({ kind: 'host-found', finding }),
+    };
     this.clusters = new WorkerClusters(environment, data.name, (question) => post({ kind: 'name-wanted', question }));
     this.builder.clusters = this.clusters;
     this.builder.lookups = this.clusters.lookups;
@@ -108,6 +114,9 @@ export class TrafficThread {
       case 'clusters':
         if (this.held === null) this.clusters.apply(message.changes);
         else this.held.push(message.changes);
+        break;
+      case 'health':
+        this.clusters.onHealthChanged(message.cluster);
         break;
       case 'name-found':
         this.clusters.lookups.answered(message.question, message.end);

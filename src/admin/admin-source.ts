@@ -5,6 +5,8 @@ import type { Address } from '../core/peer.ts';
 import type { LogLevels } from '../observe/log/log-levels.ts';
 import type { StatsSnapshot } from '../observe/stats-snapshot.ts';
 import type { TagExtraction } from '../observe/tag-extraction.ts';
+import type { HealthFlagName } from '../cluster/host-health.ts';
+import type { DetectorReport } from '../cluster/outlier/detector.ts';
 
 /** Everything that the admin pages show, and everything that they can do. The process as the pages see it. */
 export interface AdminSource {
@@ -80,6 +82,8 @@ export interface ClusterReport {
   readonly edsServiceName: string;
   readonly defaultPriority: CircuitBreakerReport;
   readonly highPriority: CircuitBreakerReport;
+  /** Null: nobody detects outliers. */
+  readonly outlier: DetectorReport | null;
   readonly hosts: readonly HostReport[];
 }
 
@@ -104,19 +108,7 @@ export const hostStatNames = [
 ] as const;
 export type HostStatName = (typeof hostStatNames)[number];
 
-export const hostHealthFlags = [
-  'failed_active_hc',
-  'failed_outlier_check',
-  'failed_eds_health',
-  'degraded_active_hc',
-  'degraded_eds_health',
-  'pending_dynamic_removal',
-  'pending_active_hc',
-  'excluded_via_immediate_hc_fail',
-  'active_hc_timeout',
-  'eds_status_draining',
-] as const;
-export type HostHealthFlag = (typeof hostHealthFlags)[number];
+export type HostHealthFlag = HealthFlagName;
 
 export interface HostReport {
   readonly address: Address;

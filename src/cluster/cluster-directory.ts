@@ -12,16 +12,20 @@ import type { LookupEnd } from './dynamic/dns-cache.ts';
 import { DnsCaches } from './dynamic/dns-caches.ts';
 import type { LookupQuestion } from './dynamic/dns-lookups.ts';
 import { DynamicHosts } from './dynamic/dynamic-hosts.ts';
+import type { HealthSlots } from './health/health-slots.ts';
+import { hostKeys } from './host-key.ts';
 import { makeDiscovery, type Discovery } from './discovery/discovery.ts';
 import { updateStats, type DiscoveryEnvironment } from './discovery/dns-target.ts';
 import { MatchCounts } from './transport/match-counts.ts';
-import { flagsOfEndpoint, isDegraded, isExcluded, isHealthy } from './host-health.ts';
+import { isDegraded, isExcluded, isHealthy } from './host-health.ts';
 
 export interface DirectoryEnvironment extends DiscoveryEnvironment {
   /** The main thread's root scope. */
   readonly stats: StatsScope;
   readonly limits: SharedNumberDirectory;
   readonly runtime?: RuntimeView;
+  /** Where the health of watched hosts is. */
+  readonly health: HealthSlots;
   openResolver(options: DnsResolverOptions): DnsResolver;
   /** How often workers have used a host (`hostKeys`) since the start; absent: nobody counts. */
   usesOf?(cluster: string, host: string): number;
@@ -42,14 +46,14 @@ class Entry {
   readonly membershipChange: Counter;
   matches: MatchCounts;
 
-  constructor(data: ClusterData, scope: StatsScope) {
+  constructor(data: ClusterData, hosts: readonly HostData[], scope: StatsScope) {
     this.data = data;
-    this.hosts = data.hosts;
+    this.hosts = hosts;
     this.discovery = null;
     this.isWarm = true;
     this.membershipChange = scope.counter('membership_change');
     this.matches = new MatchCounts(scope, data.transports);
-    this.matches.add(data.hosts);
+    this.matches.add(hosts);
   }
 }
 
@@ -87,6 +91,7 @@ export class ClusterDirectory implements StatsSource {
     for (const [name, { discovery }] of before) {
       discovery?.stop();
       releaseBreakerSlots(this.environment.limits, name);
+      this.environment.health.release(name);
     }
     this.sayIfWarm();
   }
@@ -133,7 +138,7 @@ export class ClusterDirectory implements StatsSource {
     const hasSecrets = (name: string): boolean => this.environment.hasSecrets?.(name) ?? true;
     for (const { data, hosts, isWarm } of this.entries.values()) {
       const prefix = `cluster.${data.statName}`;
-      const flags = hosts.map(({ health }) => flagsOfEndpoint(health));
+      const flags = hosts.map((host) => this.environment.health.flagsOf(host));
       const isDiscovered = 'dns' in data.discovery;
       const heaviest = isDiscovered ? hosts.reduce((most, { weight }) => Math.max(most, weight), 0) : 0;
       report.known(prefix, clusterStatNames);
@@ -156,12 +161,12 @@ export class ClusterDirectory implements StatsSource {
     if (known !== undefined && isDeepStrictEqual(known.data.discovery, data.discovery)) {
       known.data = data;
       known.matches = new MatchCounts(this.scopeOf(data), data.transports);
-      if (data.discovery.kind === 'static') this.setHosts(known, data.hosts);
+      this.setHosts(known, data.discovery.kind === 'static' ? data.hosts : known.hosts);
       return known;
     }
     known?.discovery?.stop();
     const scope = this.scopeOf(data);
-    const entry = new Entry(data, scope);
+    const entry = new Entry(data, this.environment.health.place(data, data.hosts), scope);
     if (entry.hosts.length > 0) entry.membershipChange.inc();
     entry.discovery = this.discovery(entry, scope);
     entry.isWarm = !('dns' in data.discovery) || !data.discovery.dns.waitForWarm;
@@ -188,8 +193,24 @@ export class ClusterDirectory implements StatsSource {
     );
   }
 
-  private discovered(entry: Entry, hosts: readonly HostData[]): void {
-    this.setHosts(entry, hosts);
+  /** Discovery has not known it for some time, and now it fails its checks, too. */
+  removeHost(cluster: string, key: string): void {
+    const entry = this.entries.get(cluster);
+    if (entry === undefined) return;
+    const keys = hostKeys(entry.hosts);
+    this.tellHosts(
+      entry,
+      entry.hosts.filter((_, i) => keys[i] !== key),
+    );
+  }
+
+  private discovered(entry: Entry, found: readonly HostData[]): void {
+    this.tellHosts(entry, this.environment.health.keepPassing(entry.data, entry.hosts, found));
+  }
+
+  private tellHosts(entry: Entry, list: readonly HostData[]): void {
+    this.setHosts(entry, list);
+    const { hosts } = entry;
     const { name, discovery } = entry.data;
     this.environment.onHosts?.(name, hosts);
     const known = this.published.get(name);
@@ -199,7 +220,8 @@ export class ClusterDirectory implements StatsSource {
     this.environment.onChanges({ set: [], removed: [], hosts: [{ name, hosts }] });
   }
 
-  private setHosts(entry: Entry, hosts: readonly HostData[]): void {
+  private setHosts(entry: Entry, list: readonly HostData[]): void {
+    const hosts = this.environment.health.place(entry.data, list);
     if (isDeepStrictEqual(entry.hosts, hosts)) return;
     entry.hosts = hosts;
     entry.membershipChange.inc();

@@ -26,7 +26,7 @@ export interface Host {
   readonly isSecure: boolean;
   /** Requests or connections open from this worker: what least-request compares. */
   activeRequests: number;
-  /** Seam for outlier detection: every final answer or failure of a try is told here. Status 0: no answer. */
+  /** Every failure of a try is told here, with status 0, and what calls of our own are answered. */
   recordResult(status: number, failure: Failure | null): void;
   /** The final head that a host answers a request with. */
   recordAnswer(request: RequestHead, answer: ResponseHead): void;

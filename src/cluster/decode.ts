@@ -20,7 +20,10 @@ import type { BreakerData, ClusterData } from './cluster-data.ts';
 import { decodeDiscovery } from './discovery/decode.ts';
 import { checkDynamicCluster } from './dynamic/decode.ts';
 import { decodeMetadata } from './endpoint/decode.ts';
+import { decodeHealthCheck } from './health/decode.ts';
+import type { DecodeProbeWords } from './health/probe/http-decode.ts';
 import { decodeLb } from './lb/decode.ts';
+import { decodeOutlierDetection } from './outlier/decode.ts';
 import { decodeHttpOptions } from './protocol/decode.ts';
 import { decodeTransports, refuseWithoutAlpn } from './transport/decode.ts';
 import { decodeTransportMatcher } from './transport/matcher-decode.ts';
@@ -74,9 +77,13 @@ const supported = new SupportedFields(
     'metadata',
     'upstream_connection_options',
     'load_balancing_policy',
+    'health_checks',
+    'outlier_detection',
+    'ignore_health_on_host_removal',
+    'close_connections_on_host_health_failure',
   ],
-  // cleanup_interval speaks of ORIGINAL_DST only, the other of health-checked hosts; both kinds are refused.
-  ['cleanup_interval', 'ignore_health_on_host_removal'],
+  // Speaks of ORIGINAL_DST only, which is refused.
+  ['cleanup_interval'],
 );
 const supportedBreakers = new SupportedFields(CircuitBreakersSchema, ['thresholds']);
 const supportedThresholds = new SupportedFields(CircuitBreakers_ThresholdsSchema, [
@@ -96,15 +103,37 @@ const supportedBind = new SupportedFields(BindConfigSchema, ['source_address']);
 const supportedConnection = new SupportedFields(UpstreamConnectionOptionsSchema, ['tcp_keepalive']);
 const supportedKeepalive = new SupportedFields(TcpKeepaliveSchema, ['keepalive_time']);
 
+/** What a cluster's decoder needs from elsewhere. */
+export interface ClusterSurroundings {
+  /** What of health checks other rooms decode. */
+  readonly words: DecodeProbeWords;
+  /** `cluster_manager.outlier_detection.event_log_path`; empty: none. */
+  readonly outlierLog: string;
+}
+
+const plainSurroundings: ClusterSurroundings = {
+  words: { headers: () => null, string: () => null },
+  outlierLog: '',
+};
+
 /** Null: reasons were added. */
-export function decodeCluster(cluster: Cluster, reasons: Reasons, extensions: Extensions): ClusterData | null {
+export function decodeCluster(
+  cluster: Cluster,
+  reasons: Reasons,
+  extensions: Extensions,
+  surroundings: ClusterSurroundings = plainSurroundings,
+): ClusterData | null {
   const before = reasons.list.length;
   supported.check(cluster, reasons);
   const transports = decodeTransports(cluster, reasons, extensions);
   const matcher = decodeTransportMatcher(cluster.transportSocketMatcher, reasons.at('transport_socket_matcher'));
-  const found = decodeDiscovery(cluster, new TransportChoice(transports, matcher), reasons);
+  const choice = new TransportChoice(transports, matcher);
+  const found = decodeDiscovery(cluster, choice, reasons);
+  const healthCheck = decodeHealthCheck(cluster, choice, reasons, extensions, surroundings.words);
   const http = checkDynamicCluster(cluster, decodeHttpOptions(cluster, reasons, extensions), reasons);
   if (http.protocol === 'auto' && reasons.list.length === before) refuseWithoutAlpn(cluster.name, transports, reasons);
+  if (healthCheck?.probe.kind === 'grpc' && http.protocol === 'http1')
+    reasons.at('health_checks', 0).add(`${cluster.name} cluster must support HTTP/2 for gRPC healthchecking`);
   const data: ClusterData = {
     name: cluster.name,
     statName: statName(cluster.altStatName === '' ? cluster.name : cluster.altStatName),
@@ -121,6 +150,9 @@ export function decodeCluster(cluster: Cluster, reasons: Reasons, extensions: Ex
     bindAddress: decodeBind(cluster.upstreamBindConfig, reasons.at('upstream_bind_config')),
     keepAliveSeconds: decodeKeepAlive(cluster, reasons),
     metadata: decodeMetadata(cluster.metadata, reasons.at('metadata')),
+    healthCheck,
+    outlier: decodeOutlierDetection(cluster.outlierDetection, surroundings.outlierLog, reasons.at('outlier_detection')),
+    closesConnectionsOfUnfit: cluster.closeConnectionsOnHostHealthFailure,
   };
   return reasons.list.length > before ? null : data;
 }

@@ -56,24 +56,32 @@ export function flagsOfEndpoint(health: EndpointHealth): number {
 export const endpointFlags =
   HealthFlag.FailedEndpointHealth | HealthFlag.EndpointDraining | HealthFlag.DegradedEndpointHealth;
 
-/** In the order in which Envoy prints them. */
-const names: readonly (readonly [number, string])[] = [
-  [HealthFlag.FailedActiveCheck, '/failed_active_hc'],
-  [HealthFlag.FailedOutlierCheck, '/failed_outlier_check'],
-  [HealthFlag.FailedEndpointHealth, '/failed_eds_health'],
-  [HealthFlag.DegradedActiveCheck, '/degraded_active_hc'],
-  [HealthFlag.DegradedEndpointHealth, '/degraded_eds_health'],
-  [HealthFlag.PendingRemoval, '/pending_dynamic_removal'],
-  [HealthFlag.PendingActiveCheck, '/pending_active_hc'],
-  [HealthFlag.ExcludedByImmediateFailure, '/excluded_via_immediate_hc_fail'],
-  [HealthFlag.ActiveCheckTimeout, '/active_hc_timeout'],
-  [HealthFlag.EndpointDraining, '/eds_status_draining'],
-  [HealthFlag.DegradedOutlierDetection, '/degraded_outlier_detection'],
-];
+/** The bits that active checks own. */
+export const activeFlags =
+  HealthFlag.FailedActiveCheck |
+  HealthFlag.DegradedActiveCheck |
+  HealthFlag.PendingActiveCheck |
+  HealthFlag.ExcludedByImmediateFailure |
+  HealthFlag.ActiveCheckTimeout;
 
-/** `health_flags` of `/clusters`: `healthy`, or every flag. */
-export function formatHealthFlags(flags: number): string {
-  let text = '';
-  for (const [flag, name] of names) if ((flags & flag) !== 0) text += name;
-  return text === '' ? 'healthy' : text;
+/** In the order in which Envoy prints them. */
+const names = [
+  [HealthFlag.FailedActiveCheck, 'failed_active_hc'],
+  [HealthFlag.FailedOutlierCheck, 'failed_outlier_check'],
+  [HealthFlag.FailedEndpointHealth, 'failed_eds_health'],
+  [HealthFlag.DegradedActiveCheck, 'degraded_active_hc'],
+  [HealthFlag.DegradedEndpointHealth, 'degraded_eds_health'],
+  [HealthFlag.PendingRemoval, 'pending_dynamic_removal'],
+  [HealthFlag.PendingActiveCheck, 'pending_active_hc'],
+  [HealthFlag.ExcludedByImmediateFailure, 'excluded_via_immediate_hc_fail'],
+  [HealthFlag.ActiveCheckTimeout, 'active_hc_timeout'],
+  [HealthFlag.EndpointDraining, 'eds_status_draining'],
+  [HealthFlag.DegradedOutlierDetection, 'degraded_outlier_detection'],
+] as const;
+
+export type HealthFlagName = (typeof names)[number][1];
+
+/** As `health_flags` of `/clusters` lists them. */
+export function healthFlagNames(flags: number): HealthFlagName[] {
+  return names.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name);
 }

@@ -16,9 +16,11 @@ interface OpenBlock {
 export class HostReports {
   /** Worker → block id → where it is. */
   private readonly workers: Map<string, Map<number, OpenBlock>>;
+  private readonly used: Set<string>;
 
   constructor() {
     this.workers = new Map();
+    this.used = new Set();
   }
 
   /** `worker` names the sender. */
@@ -32,6 +34,7 @@ export class HostReports {
       blocks.delete(message.block);
       return;
     }
+    this.used.add(message.cluster);
     const values = new Float64Array(message.slab, message.offset * Float64Array.BYTES_PER_ELEMENT, hostStatCount);
     blocks.set(message.block, { key: keyOf(message.cluster, message.host), values });
   }
@@ -39,6 +42,11 @@ export class HostReports {
   /** The worker has ended, and with it what it counted. */
   forget(worker: string): void {
     this.workers.delete(worker);
+  }
+
+  /** Somebody has used a host of the cluster since the start. */
+  hasBeenUsed(cluster: string): boolean {
+    return this.used.has(cluster);
   }
 
   /** Connections and requests that all workers have begun or have open; not for a list of hosts. */

@@ -1,5 +1,6 @@
 import { decodeAdmin } from '../admin/decode.ts';
-import { decodeCluster } from '../cluster/decode.ts';
+import { decodeCluster, type ClusterSurroundings } from '../cluster/decode.ts';
+import type { DecodeProbeWords } from '../cluster/health/probe/http-decode.ts';
 import type { ClusterData } from '../cluster/cluster-data.ts';
 import { durationMs } from '../core/duration.ts';
 import type { Extensions } from '../core/extension.ts';
@@ -18,10 +19,13 @@ import { decodeStatsConfig } from '../observe/stats-decode.ts';
 import {
   Bootstrap_StaticResourcesSchema,
   BootstrapSchema,
+  ClusterManager_OutlierDetectionSchema,
   ClusterManagerSchema,
   type Admin,
   type Bootstrap,
+  type ClusterManager,
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import { decodeHeaderMutations } from '../route/decode/header-mutations-decode.ts';
 import { decodeHeaderMatcher, decodeStringMatcher } from '../route/match/decode.ts';
 import type { BootstrapData, NodeData, SecretNeeds } from './bootstrap-data.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
@@ -57,7 +61,12 @@ const supported = new SupportedFields(
   ],
 );
 const supportedResources = new SupportedFields(Bootstrap_StaticResourcesSchema, ['listeners', 'clusters', 'secrets']);
-const supportedClusterManager = new SupportedFields(ClusterManagerSchema, [], ['enable_deferred_cluster_creation']);
+const supportedClusterManager = new SupportedFields(
+  ClusterManagerSchema,
+  ['outlier_detection'],
+  ['enable_deferred_cluster_creation'],
+);
+const supportedOutlierDetection = new SupportedFields(ClusterManager_OutlierDetectionSchema, ['event_log_path']);
 
 /** What the command line adds to or overrides in a bootstrap. */
 export interface BootstrapOverrides {
@@ -86,15 +95,14 @@ export function decodeBootstrap(
   const resources = bootstrap.staticResources;
   const at = reasons.at('static_resources');
   if (resources !== undefined) supportedResources.check(resources, at);
-  if (bootstrap.clusterManager !== undefined)
-    supportedClusterManager.check(bootstrap.clusterManager, reasons.at('cluster_manager'));
+  const surroundings = decodeSurroundings(bootstrap.clusterManager, reasons.at('cluster_manager'));
   const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime'));
   extensions.runtime = staticRuntime(runtimeLayers);
   const secrets = new NeededSecrets(node, extensions);
   collectStaticSecrets(resources?.secrets ?? [], at, secrets.pending);
   const clusters: ClusterData[] = [];
   for (const [i, cluster] of (resources?.clusters ?? []).entries()) {
-    const data = decodeCluster(cluster, at.at('clusters', i), extensions);
+    const data = decodeCluster(cluster, at.at('clusters', i), extensions, surroundings);
     if (data !== null) clusters.push(data);
     secrets.take(cluster.name, secrets.ofClusters, at.at('clusters', i));
   }
@@ -121,6 +129,17 @@ export function decodeBootstrap(
     ),
   };
   return reasons.isEmpty ? data : null;
+}
+
+function decodeSurroundings(manager: ClusterManager | undefined, reasons: Reasons): ClusterSurroundings {
+  if (manager !== undefined) supportedClusterManager.check(manager, reasons);
+  const outlier = manager?.outlierDetection;
+  if (outlier !== undefined) supportedOutlierDetection.check(outlier, reasons.at('outlier_detection'));
+  const words: DecodeProbeWords = {
+    headers: (add, remove, at, field) => decodeHeaderMutations(add, remove, field, at),
+    string: decodeStringMatcher,
+  };
+  return { words, outlierLog: outlier?.eventLogPath ?? '' };
 }
 
 /** Asks behind each resource what secrets it needs. */

@@ -2,6 +2,7 @@ import type { ClusterChanges } from '../cluster/cluster-changes.ts';
 import type { LookupEnd } from '../cluster/dynamic/dns-cache.ts';
 import type { LookupQuestion } from '../cluster/dynamic/dns-lookups.ts';
 import type { HostBlockMessage } from '../cluster/host-counters.ts';
+import type { HostFinding } from '../cluster/outlier/outlier-data.ts';
 import type { Address } from '../core/peer.ts';
 import type { IoBackend } from '../net/open-network.ts';
 import type { StatsBatch } from '../observe/stats-slab.ts';
@@ -17,6 +18,8 @@ export interface WorkerInit {
   /** `worker_0` … */
   readonly name: string;
   readonly shared: SharedNumbersData;
+  /** `HealthMemory.shared`. */
+  readonly healthMemory: SharedArrayBuffer;
   /** `LogLevels.shared`. */
   readonly logLevels: SharedArrayBuffer;
   readonly node: NodeData;
@@ -44,6 +47,8 @@ export type ToWorker =
   | { readonly kind: 'snapshot'; readonly snapshot: SnapshotData }
   /** Discovery knows other hosts than before. */
   | { readonly kind: 'clusters'; readonly changes: ClusterChanges }
+  /** Hosts of a cluster have been found to be other than before: look at the shared memory. */
+  | { readonly kind: 'health'; readonly cluster: string }
   /** Answer to `name-wanted`, behind the hosts that come of it. */
   | { readonly kind: 'name-found'; readonly question: LookupQuestion; readonly end: LookupEnd }
   /** Secrets that have come or are others now; before the first snapshot, all that there are. */
@@ -77,6 +82,8 @@ export type FromWorker =
   | { readonly kind: 'stats'; readonly batch: StatsBatch }
   | { readonly kind: 'log'; readonly message: WorkerLogMessage }
   | { readonly kind: 'host-counters'; readonly message: HostBlockMessage }
+  /** What results have shown of a host. */
+  | { readonly kind: 'host-found'; readonly finding: HostFinding }
   /** A name of a DNS cache, which this worker does not know. */
   | { readonly kind: 'name-wanted'; readonly question: LookupQuestion }
   | { readonly kind: 'drained' };

@@ -17,13 +17,30 @@ export const clustersPage: Page = ({ query }, source) => {
 function* textOf(clusters: readonly ClusterReport[]): Generator<string> {
   for (const cluster of clusters) {
     const { name, edsServiceName } = cluster;
-    let lines = `${name}::observability_name::${cluster.observabilityName}\n`;
+    let lines = `${name}::observability_name::${cluster.observabilityName}\n` + outlierLines(name, cluster.outlier);
     lines += breakerLines(name, 'default', cluster.defaultPriority) + breakerLines(name, 'high', cluster.highPriority);
     lines += `${name}::added_via_api::${cluster.addedViaApi}\n`;
     if (edsServiceName !== '') lines += `${name}::eds_service_name::${edsServiceName}\n`;
     for (const host of cluster.hosts) lines += hostLines(`${name}::${formatAddress(host.address)}::`, host);
     yield lines;
   }
+}
+
+function outlierLines(name: string, outlier: ClusterReport['outlier']): string {
+  if (outlier === null) return '';
+  const { external, local } = outlier;
+  const prefix = `${name}::outlier::`;
+  return (
+    `${prefix}success_rate_average::${general(external.average)}\n` +
+    `${prefix}success_rate_ejection_threshold::${general(external.threshold)}\n` +
+    `${prefix}local_origin_success_rate_average::${general(local.average)}\n` +
+    `${prefix}local_origin_success_rate_ejection_threshold::${general(local.threshold)}\n`
+  );
+}
+
+/** As `%g` prints it: six digits at most. */
+function general(value: number): string {
+  return String(Number(value.toPrecision(6)));
 }
 
 function breakerLines(name: string, priority: string, breaker: CircuitBreakerReport): string {
@@ -49,8 +66,8 @@ function hostLines(prefix: string, host: HostReport): string {
     `${prefix}sub_zone::${host.subZone}\n` +
     `${prefix}canary::${host.canary}\n` +
     `${prefix}priority::${host.priority}\n` +
-    `${prefix}success_rate::${host.successRate}\n` +
-    `${prefix}local_origin_success_rate::${host.localOriginSuccessRate}\n`
+    `${prefix}success_rate::${general(host.successRate)}\n` +
+    `${prefix}local_origin_success_rate::${general(host.localOriginSuccessRate)}\n`
   );
 }
 
@@ -58,6 +75,8 @@ function clusterJson(cluster: ClusterReport): JsonObject {
   return {
     name: cluster.name,
     ...(cluster.addedViaApi && { added_via_api: true }),
+    ...thresholdJson('success_rate_ejection_threshold', cluster.outlier?.external.threshold),
+    ...thresholdJson('local_origin_success_rate_ejection_threshold', cluster.outlier?.local.threshold),
     ...(cluster.hosts.length > 0 && { host_statuses: cluster.hosts.map(hostJson) }),
     circuit_breakers: {
       thresholds: [breakerJson(cluster.defaultPriority), { priority: 'HIGH', ...breakerJson(cluster.highPriority) }],
@@ -65,6 +84,10 @@ function clusterJson(cluster: ClusterReport): JsonObject {
     observability_name: cluster.observabilityName,
     ...(cluster.edsServiceName !== '' && { eds_service_name: cluster.edsServiceName }),
   };
+}
+
+function thresholdJson(name: string, threshold = -1): JsonObject {
+  return threshold === -1 ? {} : { [name]: { value: threshold } };
 }
 
 function breakerJson(breaker: CircuitBreakerReport): JsonObject {
@@ -108,6 +131,7 @@ function healthJson({ healthFlags: flags }: HostReport): JsonObject {
     ...(flags.includes('pending_active_hc') && { pending_active_hc: true }),
     ...(flags.includes('excluded_via_immediate_hc_fail') && { excluded_via_immediate_hc_fail: true }),
     ...(flags.includes('active_hc_timeout') && { active_hc_timeout: true }),
+    ...(flags.includes('degraded_outlier_detection') && { failed_degraded_outlier_detection: true }),
   };
 }
 

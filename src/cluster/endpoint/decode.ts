@@ -13,9 +13,11 @@ import {
 import { MetadataSchema, type Metadata } from '../../proto/envoy/config/core/v3/base_pb.js';
 import { HealthStatus } from '../../proto/envoy/config/core/v3/health_check_pb.js';
 import {
+  Endpoint_HealthCheckConfigSchema,
   EndpointSchema,
   LbEndpointSchema,
   LocalityLbEndpointsSchema,
+  type Endpoint,
   type LbEndpoint,
   type LocalityLbEndpoints,
 } from '../../proto/envoy/config/endpoint/v3/endpoint_components_pb.js';
@@ -25,6 +27,7 @@ import {
   type ClusterLoadAssignment,
 } from '../../proto/envoy/config/endpoint/v3/endpoint_pb.js';
 import { emptyLocality, type EndpointHealth, type HostData } from '../cluster-data.ts';
+import type { HostCheckData } from '../health/health-check-data.ts';
 import type { TransportChoice } from '../transport/transport-choice.ts';
 
 const supported = new SupportedFields(ClusterLoadAssignmentSchema, ['cluster_name', 'endpoints', 'policy']);
@@ -45,8 +48,13 @@ const supportedLbEndpoint = new SupportedFields(LbEndpointSchema, [
   'metadata',
   'load_balancing_weight',
 ]);
-// How to health check it; clusters with health checks are refused.
-const supportedEndpoint = new SupportedFields(EndpointSchema, ['address', 'hostname'], ['health_check_config']);
+const supportedEndpoint = new SupportedFields(EndpointSchema, ['address', 'hostname', 'health_check_config']);
+const supportedCheck = new SupportedFields(Endpoint_HealthCheckConfigSchema, [
+  'port_value',
+  'hostname',
+  'address',
+  'disable_active_health_check',
+]);
 const supportedAddress = new SupportedFields(AddressSchema, ['socket_address', 'pipe']);
 const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
   'protocol',
@@ -121,6 +129,7 @@ function decodeEndpoint(lbEndpoint: LbEndpoint, locality: LocalityLbEndpoints, r
   if (address === null) return [];
   const metadata = decodeMetadata(lbEndpoint.metadata, reasons.at('metadata'));
   const place = locality.locality;
+  const healthCheck = decodeCheck(endpoint, address, at);
   const host: HostData = {
     address,
     // `auto_host_rewrite` makes it a request's host.
@@ -133,8 +142,27 @@ function decodeEndpoint(lbEndpoint: LbEndpoint, locality: LocalityLbEndpoints, r
     canary: isCanary(metadata),
     metadata,
     transport: 0,
+    ...(healthCheck !== null && { healthCheck }),
   };
   return [{ host, at: at.at('address').at('socket_address').at('address') }];
+}
+
+/** Null: it is checked as its cluster says. */
+function decodeCheck({ healthCheckConfig: config }: Endpoint, own: Address, reasons: Reasons): HostCheckData | null {
+  if (config === undefined) return null;
+  const at = reasons.at('health_check_config');
+  supportedCheck.check(config, at);
+  const other = config.address === undefined ? null : decodeAddress(config.address, at.at('address'));
+  // A name is resolved: who is checked elsewhere has an address of its own.
+  const base = other ?? (own.kind === 'ip' && isIP(own.host) === 0 ? null : own);
+  if (base === null && config.portValue !== 0)
+    at.at('port_value').add('checking another port of a name that is resolved is not supported by sekisho');
+  const isElsewhere = config.portValue !== 0 && base?.kind === 'ip';
+  return {
+    address: isElsewhere ? { ...base, port: config.portValue } : other,
+    hostname: fieldValue(config.hostname),
+    isDisabled: config.disableActiveHealthCheck,
+  };
 }
 
 /** Null: reasons were added. */

@@ -6,8 +6,8 @@ import { HealthCell, type HealthMemory } from './health-memory.ts';
 /** Those that come through discovery and may be kept by what active checks say. */
 const discoveredKinds: ReadonlySet<string> = new Set(['strict-dns', 'logical-dns']);
 
-/** Which hosts of a cluster anybody watches. */
-function watches({ healthCheck, outlier }: ClusterData): boolean {
+/** Anybody watches the hosts of the cluster. */
+export function isWatched({ healthCheck, outlier }: ClusterData): boolean {
   return (healthCheck ?? null) !== null || (outlier ?? null) !== null;
 }
 
@@ -33,9 +33,9 @@ export class HealthSlots {
    */
   place(cluster: ClusterData, hosts: readonly HostData[]): readonly HostData[] {
     const before = this.clusters.get(cluster.name);
-    if (!watches(cluster)) {
+    if (!isWatched(cluster)) {
       if (before !== undefined) this.release(cluster.name);
-      return hosts;
+      return hosts.map((host) => (host.healthSlot === undefined ? host : unwatched(host)));
     }
     const keys = hostKeys(hosts);
     const after = new Map<string, number>();
@@ -102,8 +102,12 @@ export class HealthSlots {
   }
 }
 
+function unwatched({ healthSlot: _slot, ...host }: HostData): HostData {
+  return host;
+}
+
 /** Of a host that nobody has looked at yet. */
-export function firstFlags({ healthCheck, discovery }: ClusterData, host: HostData): number {
+function firstFlags({ healthCheck, discovery }: ClusterData, host: HostData): number {
   if (healthCheck === undefined || healthCheck === null || host.healthCheck?.isDisabled === true) return 0;
   const isIgnored = healthCheck.ignoresNewHosts && discovery.kind !== 'static';
   return HealthFlag.FailedActiveCheck | (isIgnored ? HealthFlag.PendingActiveCheck : 0);

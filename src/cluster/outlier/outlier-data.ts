@@ -47,5 +47,4 @@ export interface HostFinding {
   readonly what: ConsecutiveType | 'immediate_failure' | 'degraded';
 }
 
-export type ConsecutiveType =
-  'consecutive_5xx' | 'consecutive_gateway_failure' | 'consecutive_local_origin_failure';
+export type ConsecutiveType = 'consecutive_5xx' | 'consecutive_gateway_failure' | 'consecutive_local_origin_failure';

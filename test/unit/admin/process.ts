@@ -61,6 +61,7 @@ export function cluster(name: string, more: Partial<ClusterReport> = {}): Cluste
     observabilityName: name,
     addedViaApi: false,
     edsServiceName: '',
+    outlier: null,
     defaultPriority: breaker,
     highPriority: breaker,
     hosts: [],

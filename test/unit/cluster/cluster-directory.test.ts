@@ -3,6 +3,8 @@ import type { ClusterChanges } from '../../../src/cluster/cluster-changes.ts';
 import { rawSocket } from '../../../src/cluster/transport/transport-data.ts';
 import type { ClusterData, DiscoveryData, DnsData, HostData } from '../../../src/cluster/cluster-data.ts';
 import { ClusterDirectory } from '../../../src/cluster/cluster-directory.ts';
+import { HealthMemory } from '../../../src/cluster/health/health-memory.ts';
+import { HealthSlots } from '../../../src/cluster/health/health-slots.ts';
 import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
 import { CollectedStats } from './collected-stats.ts';
 import { clusterData, hostData } from './cluster-fixture.ts';
@@ -32,6 +34,7 @@ class Bench {
   readonly resolver = new ScriptedResolver();
   readonly changes: ClusterChanges[] = [];
   readonly directory = new ClusterDirectory({
+    health: new HealthSlots(new HealthMemory()),
     clock: this.network.clock,
     timers: this.network.timers,
     random: () => 0.5,

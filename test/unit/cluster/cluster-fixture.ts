@@ -93,6 +93,9 @@ export function clusterData(change: Partial<ClusterData> = {}): ClusterData {
     bindAddress: null,
     keepAliveSeconds: null,
     metadata: null,
+    healthCheck: null,
+    outlier: null,
+    closesConnectionsOfUnfit: false,
     ...change,
   };
 }

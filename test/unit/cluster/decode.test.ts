@@ -353,8 +353,10 @@ describe('what is not supported', () => {
       { cluster_type: { name: 'envoy.clusters.aggregate' } },
       "cluster.cluster_type: cluster type 'envoy.clusters.aggregate' is not supported by sekisho",
     ],
-    [{ health_checks: [{}] }, "cluster.health_checks: field 'health_checks' is not supported by sekisho"],
-    [{ outlier_detection: {} }, "cluster.outlier_detection: field 'outlier_detection' is not supported by sekisho"],
+    [
+      { track_cluster_stats: {} },
+      "cluster.track_cluster_stats: field 'track_cluster_stats' is not supported by sekisho",
+    ],
     [
       { http2_protocol_options: { allow_metadata: true } },
       "cluster.http2_protocol_options.allow_metadata: field 'allow_metadata' is not supported by sekisho",
@@ -381,6 +383,6 @@ describe('what is not supported', () => {
   });
 
   it('is told all at once', () => {
-    expect(decode({ type: 'EDS', outlier_detection: {}, lb_policy: 'CLUSTER_PROVIDED' }).reasons).toHaveLength(3);
+    expect(decode({ type: 'EDS', preconnect_policy: {}, lb_policy: 'CLUSTER_PROVIDED' }).reasons).toHaveLength(3);
   });
 });

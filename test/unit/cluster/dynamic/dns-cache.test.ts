@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterChanges } from '../../../../src/cluster/cluster-changes.ts';
 import { ClusterDirectory } from '../../../../src/cluster/cluster-directory.ts';
+import { HealthMemory } from '../../../../src/cluster/health/health-memory.ts';
+import { HealthSlots } from '../../../../src/cluster/health/health-slots.ts';
 import type { DnsCacheData } from '../../../../src/cluster/dynamic/dns-cache-data.ts';
 import { SharedNumberDirectory } from '../../../../src/observe/shared-limit.ts';
 import { clusterData } from '../cluster-fixture.ts';
@@ -31,6 +33,7 @@ class Bench {
   readonly ends: string[] = [];
   uses = 0;
   readonly directory = new ClusterDirectory({
+    health: new HealthSlots(new HealthMemory()),
     clock: this.network.clock,
     timers: this.network.timers,
     random: () => 0.5,
