@@ -14,6 +14,8 @@ import { ConfiguredRetryPolicy } from './action/retry-policy.ts';
 import { HashPolicy } from './hash/hash-policy.ts';
 import { DomainTable } from './domain-table.ts';
 import { LiteralTree } from './literal-tree.ts';
+import type { MirrorData } from './mirror/mirror-data.ts';
+import { ConfiguredMirror } from './mirror/mirror.ts';
 import { HeaderMutations, noMutations, type MutationLevels } from './mutate/header-mutations.ts';
 import { buildHostRewrite } from './mutate/host-rewrite.ts';
 import { buildPathRewrite } from './mutate/path-rewrite.ts';
@@ -32,9 +34,11 @@ import type {
   VirtualHostData,
   WeightedClusterData,
 } from './route-data.ts';
-import type { RetryPolicy, Route, RouteBuildContext, RouteTable } from './route.ts';
+import type { Mirror, RetryPolicy, Route, RouteBuildContext, RouteTable } from './route.ts';
 import { VirtualClusters } from './virtual-clusters.ts';
 import { VirtualHost } from './virtual-host.ts';
+
+const noMirrors: readonly Mirror[] = [];
 
 /** From this many routes on, the index is faster than trying them one after the other. */
 const indexFrom = 12;
@@ -53,6 +57,7 @@ export function buildRouteTable(data: RouteConfigurationData, context: RouteBuil
 /** What the routes of a virtual host share. */
 interface Surroundings {
   readonly data: VirtualHostData;
+  readonly mirrors: readonly MirrorData[] | null;
   readonly filters: FilterSettings;
   readonly requestLevels: Levels;
   readonly responseLevels: Levels;
@@ -80,6 +85,8 @@ class TableBuilder {
   private readonly responseMutations: Alike<HeaderMutationsData, HeaderMutations>;
   private readonly virtualClusters: Alike<readonly VirtualClusterData[], VirtualClusters>;
   private readonly fixedClusters: Alike<string, FixedCluster>;
+  private readonly tableMirrors: readonly MirrorData[] | null;
+  private readonly mirrors: Alike<readonly MirrorData[], readonly Mirror[]>;
   private readonly trees: Alike<readonly string[], LiteralTree>;
 
   constructor(data: RouteConfigurationData, context: RouteBuildContext) {
@@ -94,6 +101,10 @@ class TableBuilder {
     this.virtualClusters = new Alike((clusters) => new VirtualClusters(clusters));
     this.fixedClusters = new Alike((name) => new FixedCluster(name));
     this.trees = new Alike((literals) => new LiteralTree(literals));
+    this.tableMirrors = data.mirrors ?? null;
+    this.mirrors = new Alike((policies) =>
+      policies.map((policy) => new ConfiguredMirror(policy, compileFormat, context.runtime)),
+    );
     this.tableRequest = this.mutations(data.requestHeaders, 'request');
     this.tableResponse = this.mutations(data.responseHeaders, 'response');
   }
@@ -101,6 +112,7 @@ class TableBuilder {
   virtualHost(data: VirtualHostData): VirtualHost {
     const around: Surroundings = {
       data,
+      mirrors: data.mirrors ?? this.tableMirrors,
       filters: this.filterSettings.over(this.tableFilters, data.perFilter),
       requestLevels: this.levels(this.tableRequest, data.requestHeaders, 'request'),
       responseLevels: this.levels(this.tableResponse, data.responseHeaders, 'response'),
@@ -147,7 +159,12 @@ class TableBuilder {
       hostRewrite: hostRewrite === null ? null : buildHostRewrite(hostRewrite, compileFormat),
       pathRewrite: pathRewrite === null ? null : buildPathRewrite(pathRewrite, data.path, compileFormat),
       hashPolicy,
+      mirrors: this.mirrorsOf(action.mirrors ?? around.mirrors),
     });
+  }
+
+  private mirrorsOf(data: readonly MirrorData[] | null): readonly Mirror[] {
+    return data === null ? noMirrors : this.mirrors.of(data);
   }
 
   private specifier(

@@ -6,6 +6,7 @@ import { decodeRequestMutations, decodeResponseMutations } from './decode/header
 import { decodePerFilter } from './decode/per-filter-decode.ts';
 import { decodeMetadata, type RouteDecoding } from './decode/field-decode.ts';
 import { decodeVirtualHost } from './decode/virtual-host-decode.ts';
+import { decodeMirrors } from './mirror/decode.ts';
 import { defaultMaxProgramSize } from './regex.ts';
 import type { RouteConfigurationData, VirtualHostData } from './route-data.ts';
 import { lowerAscii, wireText } from './wire-text.ts';
@@ -26,6 +27,7 @@ const tableFields = new SupportedFields(RouteConfigurationSchema, [
   'ignore_path_parameters_in_path_matching',
   'typed_per_filter_config',
   'metadata',
+  'request_mirror_policies',
 ]);
 
 /** Envoy: a direct response's body may be as long as this unless the route configuration says otherwise. */
@@ -65,6 +67,7 @@ export function decodeRouteConfiguration(
     perFilter: decodePerFilter(message.typedPerFilterConfig, reasons, decoding),
     metadata: decodeMetadata(message.metadata, reasons),
     validateClusters: message.validateClusters ?? null,
+    mirrors: decodeMirrors(message.requestMirrorPolicies, reasons),
   };
   return reasons.list.length > before ? null : data;
 }

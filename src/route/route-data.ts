@@ -1,6 +1,7 @@
 import type { ExtensionData } from '../core/extension.ts';
 import type { FormatData } from '../observe/access-log-data.ts';
 import type { HashPolicyData } from './hash/hash-policy-data.ts';
+import type { MirrorData } from './mirror/mirror-data.ts';
 import type { CookieMatcherData, HeaderMatcherData, QueryMatcherData } from './match/matcher-data.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface RouteConfigurationData {
   readonly metadata: MetadataData | null;
   /** Null: as Envoy defaults, true for a static configuration and false for RDS. */
   readonly validateClusters: boolean | null;
+  /** Of virtual hosts and routes that have none. */
+  readonly mirrors?: readonly MirrorData[] | null;
 }
 
 export interface VirtualHostData {
@@ -38,6 +41,8 @@ export interface VirtualHostData {
   readonly includeAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly metadata: MetadataData | null;
+  /** Of routes that have none; null or absent: the table's. */
+  readonly mirrors?: readonly MirrorData[] | null;
 }
 
 export interface VirtualClusterData {
@@ -134,6 +139,8 @@ export interface ForwardData {
   readonly hashPolicy: readonly HashPolicyData[] | null;
   /** `envoy.lb` of `metadata_match`; null: any host. */
   readonly metadataMatch: MetadataData | null;
+  /** Null or absent: the virtual host's. */
+  readonly mirrors?: readonly MirrorData[] | null;
 }
 
 /** `upgrade_configs` of a route. */

@@ -82,11 +82,23 @@ export interface ForwardAction {
   readonly hashPolicy: HashPolicy | null;
   /** Null: any host will do. A weighted cluster may say otherwise. */
   readonly metadataMatch: MetadataCriteria | null;
+  /** Who else is sent the request, and not listened to; empty or absent: nobody. */
+  readonly mirrors?: readonly Mirror[];
   /**
    * Applies header removal and addition of every level in Envoy's order, then host and path rewrites.
    * `keepOriginal` false (`suppress_envoy_headers`): without `x-envoy-original-host` and `-path`.
    */
   mutateRequest(head: RequestHead, outcome: Outcome, choice: ClusterChoice, keepOriginal?: boolean): void;
+}
+
+/** A policy of `request_mirror_policies`. */
+export interface Mirror {
+  /** Empty: none. */
+  cluster(head: RequestHead): string;
+  /** Whether it takes this request; `random`: the stream's. */
+  wants(random: number): boolean;
+  /** Makes of a copy of the head that is forwarded the one that is mirrored. */
+  prepare(head: RequestHead, outcome: Outcome): void;
 }
 
 /** A cluster, with what its weighted entry adds. */

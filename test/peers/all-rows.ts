@@ -1,5 +1,6 @@
 import type { Group } from './row.ts';
 import { answers } from './rows/answers.ts';
+import { balancing } from './rows/balancing.ts';
 import { clusters } from './rows/clusters.ts';
 import { filters } from './rows/filters.ts';
 import { grpcBridge } from './rows/grpc-bridge.ts';
@@ -22,9 +23,11 @@ import { operators } from './rows/operators.ts';
 import { replies } from './rows/replies.ts';
 import { resilience } from './rows/resilience.ts';
 import { rewrites } from './rows/rewrites.ts';
+import { mirrors } from './rows/route/mirroring.ts';
 import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
+import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { tcpProxy } from './rows/tcp.ts';
 import { chainLevels } from './rows/listener/levels.ts';
 import { inspectors } from './rows/listener/inspectors.ts';
@@ -47,6 +50,7 @@ import { webSocket } from './rows/websocket.ts';
 /** Every group of comparisons. */
 export const groups: readonly Group[] = [
   ...routing,
+  ...mirrors,
   ...answers,
   ...rewrites,
   ...headers,
@@ -60,8 +64,10 @@ export const groups: readonly Group[] = [
   ...malformed,
   ...resilience,
   ...clusters,
+  ...balancing,
   ...replies,
   ...filters,
+  ...localRateLimits,
   ...runtime,
   ...injection,
   ...tcpProxy,

@@ -62,7 +62,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     environment.sharedNumber === undefined
       ? {}
       : { sharedNumber: (key: string) => environment.sharedNumber!(data.statPrefix, key) };
-  const context = { stats: scope, clock, timers, random, runtime, localNode, ...numbers };
+  const context = { stats: scope, rootStats: stats, clock, timers, random, runtime, localNode, ...numbers };
   const chain = buildChain(data.httpFilters, environment, context);
   const upgrades = data.upgrades.map(({ type, isEnabled, filters }): [string, UpgradeRule] => [
     type,
@@ -85,6 +85,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
       const built = buildAccessLogFilter(filter, environment.filterTools);
       return { matches: (outcome) => built.accepts(outcome) };
     }),
+    localAddress,
     clock,
     timers,
     codecs: new ServerCodecs(data, stats, runtime),

@@ -34,6 +34,8 @@ export interface HttpConnectionManagerParts {
   readonly localReplies: LocalReplies;
   readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly routeStats: RouteStatsDirectory;
+  /** What requests of our own say that they come from. */
+  readonly localAddress: string;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly codecs: ServerCodecs;
@@ -61,6 +63,7 @@ export class HttpConnectionManager implements ConnectionHandler {
   readonly routes: RouteTable;
   readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly routeStats: RouteStatsDirectory;
+  readonly localAddress: string;
   private readonly isProcessDraining: () => boolean;
   private readonly connections: Set<ServerConnection>;
   private readonly ownDrain: Drain;
@@ -82,6 +85,7 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.codecs = parts.codecs;
     this.routes = parts.routes;
     this.routeStats = parts.routeStats;
+    this.localAddress = parts.localAddress;
     this.listenerMetadata = parts.listenerMetadata;
     this.isProcessDraining = parts.shouldCloseOnResponse;
     this.connections = new Set();

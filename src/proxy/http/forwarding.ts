@@ -6,7 +6,15 @@ import type { Headers } from '../../core/headers.ts';
 import type { Cluster, Host } from '../../cluster/cluster.ts';
 import type { ClusterChoice, ForwardAction, Route } from '../../route/route.ts';
 import { consents, streamsTo, waitsForConsent } from './connect-streams.ts';
+import {
+  maintenanceReply,
+  refusalOfField,
+  rewriteToHost,
+  setRouterHeaders,
+  tellRemainingTime,
+} from './forward/router-headers.ts';
 import { HostChoice } from './host-choice.ts';
+import { Shadows } from './mirror/shadows.ts';
 import { PauseReason } from './pause-reason.ts';
 import { takeRouteTimeouts, type RouteTimeouts } from './route-timeouts.ts';
 import { RequestReplay } from './request-replay.ts';
@@ -32,6 +40,7 @@ export class Forwarding {
   readonly replay: RequestReplay;
   private choice: ClusterChoice | null;
   private timeouts: RouteTimeouts | null;
+  private shadows: Shadows | null;
   private retry: RetryState | null;
   private current: UpstreamTry | null;
   /** Virtual cluster and route, where they count too. */
@@ -51,6 +60,7 @@ export class Forwarding {
     this.replay = new RequestReplay(this);
     this.choice = null;
     this.timeouts = null;
+    this.shadows = null;
     this.retry = null;
     this.current = null;
     this.elsewhere = [];
@@ -123,42 +133,39 @@ export class Forwarding {
     this.timeouts = takeRouteTimeouts(head, action, stream.chain.router);
     this.retry = RetryState.from(head, action, cluster, manager.runtime);
     this.wanted.retry = this.retry;
-    this.setRouterHeaders(head);
+    setRouterHeaders(head, stream, action, this.timeouts);
     action.mutateRequest(head, outcome, choice, !stream.chain.router.suppressEnvoyHeaders);
     if (outcome.invalidField !== '') {
-      this.refuseField(outcome.invalidField);
+      stream.replyFromRouter(refusalOfField(outcome.invalidField));
       return;
     }
     this.authority = head.authority;
     this.replay.head(end);
     this.replay.isHeld = !end && waitsForConsent(stream.upgrade, head, action);
+    this.shadows = this.shadowsOf(head);
     this.try();
+    if (this.isOver) return;
+    this.shadows?.start(end);
     if (end) this.requestEnded();
     else if (stream.isWebSocket) this.limitTime();
   }
 
-  /** A mutation gave a field a value that would not stay within it. Envoy's answer. */
-  private refuseField(name: string): void {
-    const body = `invalid header value for: ${name}`;
-    const details = `filter_removed_required_request_headers{${body}}`;
-    this.stream.replyFromRouter({ status: 503, body, details, flags: ResponseFlag.DownstreamProtocolError });
+  private shadowsOf(head: RequestHead): Shadows | null {
+    const { mirrors = [] } = this.action;
+    if (mirrors.length === 0) return null;
+    return Shadows.of(mirrors, head, this.stream, this.timeouts!.responseMs, this.requestBufferLimit);
   }
 
   private refuseForMaintenance(cluster: Cluster): void {
     this.recordCode(503, false, '');
-    this.stream.replyFromRouter({
-      status: 503,
-      body: 'maintenance mode',
-      details: 'maintenance_mode',
-      flags: ResponseFlag.UpstreamOverflow,
-      headers: this.stream.chain.router.suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']],
-    });
+    this.stream.replyFromRouter(maintenanceReply(this.stream.chain.router.suppressEnvoyHeaders));
     cluster.stats.scope.counter('upstream_rq_maintenance_mode').inc();
   }
 
   data(chunk: Uint8Array, end: boolean): void {
     if (this.isOver) return;
     this.replay.data(chunk, end);
+    this.shadows?.data(chunk, end);
     if (!this.replay.isHeld) this.current?.sendData(chunk, end);
     if (end) this.requestEnded();
   }
@@ -166,6 +173,7 @@ export class Forwarding {
   trailers(trailers: Headers): void {
     if (this.isOver) return;
     this.replay.trailers(trailers);
+    this.shadows?.trailers(trailers);
     if (!this.replay.isHeld) this.current?.sendTrailers(trailers);
     this.requestEnded();
   }
@@ -185,6 +193,7 @@ export class Forwarding {
     if (!this.isOver) this.abandon();
     this.replay.drop();
     this.retry?.finish();
+    this.shadows?.leave();
   }
 
   pauseResponse(reason: PauseReason): void {
@@ -310,7 +319,7 @@ export class Forwarding {
 
   retryNow(): void {
     this.retry!.started();
-    this.tellRemainingTime();
+    tellRemainingTime(this.head!, this.stream, this.timeouts!);
     for (const stats of this.elsewhere) stats.retry.inc();
     this.try();
   }
@@ -362,33 +371,13 @@ export class Forwarding {
     }
     if (this.action.includeAttemptCount)
       this.head!.headers.set('x-envoy-attempt-count', String(stream.outcome.attemptCount));
-    if (this.action.autoHostRewrite && host.hostname !== '') this.rewriteHost(this.head!, host.hostname);
+    if (this.action.autoHostRewrite && host.hostname !== '')
+      rewriteToHost(this.head!, host.hostname, stream, this.action);
     if (stream.manager.data.forwarding.schemeMatchesUpstream) this.head!.scheme = host.isSecure ? 'https' : 'http';
     const upstream = new UpstreamTry(this);
     this.current = upstream;
     upstream.host = host;
     upstream.ask(streamsTo(cluster!, host, this));
-  }
-
-  /** A repeat has less time than the first try had. */
-  private tellRemainingTime(): void {
-    const { responseMs, perTryMs, expectedMs } = this.timeouts!;
-    const { outcome, clock, chain } = this.stream;
-    if (expectedMs === 0 || chain.router.suppressEnvoyHeaders || Number.isNaN(outcome.requestEndMs)) return;
-    const left = Math.max(1, Math.round(responseMs - (clock.now - outcome.requestEndMs)));
-    const tellable = responseMs === 0 ? perTryMs : perTryMs === 0 ? left : Math.min(perTryMs, left);
-    this.head!.headers.set('x-envoy-expected-rq-timeout-ms', String(tellable));
-  }
-
-  private rewriteHost(head: RequestHead, hostname: string): void {
-    const { headers } = head;
-    const isFirst = this.stream.outcome.attemptCount === 1;
-    if (isFirst && !this.stream.chain.router.suppressEnvoyHeaders) headers.set('x-envoy-original-host', head.authority);
-    if (isFirst && this.action.appendXForwardedHost) {
-      const before = headers.get('x-forwarded-host');
-      headers.set('x-forwarded-host', before === undefined ? head.authority : `${before},${head.authority}`);
-    }
-    head.authority = hostname;
   }
 
   /** An answer's status, everywhere it counts. */
@@ -441,14 +430,6 @@ export class Forwarding {
   private attemptHeaders(): [string, string][] {
     if (!this.action.includeAttemptCountInResponse) return [];
     return [['x-envoy-attempt-count', String(this.stream.outcome.attemptCount)]];
-  }
-
-  private setRouterHeaders(head: RequestHead): void {
-    const { chain, outcome } = this.stream;
-    if (chain.router.suppressEnvoyHeaders) return;
-    const expected = this.timeouts!.expectedMs;
-    if (expected > 0) head.headers.set('x-envoy-expected-rq-timeout-ms', String(expected));
-    if (this.action.includeAttemptCount) head.headers.set('x-envoy-attempt-count', String(outcome.attemptCount + 1));
   }
 
   private finishHead(head: ResponseHead): void {

@@ -7,7 +7,7 @@ import { applyAll, type MutationLevels } from '../mutate/header-mutations.ts';
 import type { HostRewrite } from '../mutate/host-rewrite.ts';
 import { replacePath, type PathRewrite } from '../mutate/path-rewrite.ts';
 import type { ConnectData, ForwardData, VirtualHostData } from '../route-data.ts';
-import type { ClusterChoice, ForwardAction, RetryPolicy } from '../route.ts';
+import type { ClusterChoice, ForwardAction, Mirror, RetryPolicy } from '../route.ts';
 import type { ClusterSpecifier } from './cluster-specifier.ts';
 
 /** The built parts of a forwarding route. */
@@ -18,6 +18,7 @@ export interface ForwardParts {
   readonly hostRewrite: HostRewrite | null;
   readonly pathRewrite: PathRewrite | null;
   readonly hashPolicy: HashPolicy | null;
+  readonly mirrors: readonly Mirror[];
 }
 
 const noUpgrades: ReadonlyMap<string, boolean> = new Map();
@@ -43,6 +44,7 @@ export class Forward implements ForwardAction {
   readonly connect: ConnectData | null;
   readonly hashPolicy: HashPolicy | null;
   readonly metadataMatch: MetadataCriteria | null;
+  readonly mirrors: readonly Mirror[];
   private readonly specifier: ClusterSpecifier;
   private readonly levels: MutationLevels;
   private readonly hostRewrite: HostRewrite | null;
@@ -70,6 +72,7 @@ export class Forward implements ForwardAction {
     this.connect = data.upgrades === null ? null : data.upgrades.connect;
     this.hashPolicy = parts.hashPolicy;
     this.metadataMatch = data.metadataMatch === null ? null : new MetadataCriteria(data.metadataMatch);
+    this.mirrors = parts.mirrors;
     this.specifier = parts.specifier;
     this.levels = parts.levels;
     this.hostRewrite = parts.hostRewrite;

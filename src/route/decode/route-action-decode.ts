@@ -13,6 +13,7 @@ import { UriTemplateRewriteConfigSchema } from '../../proto/envoy/extensions/pat
 import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHashPolicies } from '../hash/decode.ts';
 import { decodeRegexRewrite } from '../match/decode.ts';
+import { decodeMirrors } from '../mirror/decode.ts';
 import type { ForwardData, HostRewriteData, PathMatchData, PathRewriteData, RouteTimeoutsData } from '../route-data.ts';
 import { rewriteProblem, templateProblem } from '../uri-template.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
@@ -46,6 +47,7 @@ const actionFields = new SupportedFields(RouteActionSchema, [
   'max_stream_duration',
   'hash_policy',
   'metadata_match',
+  'request_mirror_policies',
 ]);
 const durationFields = new SupportedFields(RouteAction_MaxStreamDurationSchema, [
   'max_stream_duration',
@@ -112,6 +114,7 @@ export function decodeForward(
     upgrades: decodeUpgrades(message.upgradeConfigs, reasons),
     hashPolicy: decodeHashPolicies(message.hashPolicy, reasons, decoding.maxProgramSize),
     metadataMatch: decodeMetadataMatch(message.metadataMatch, reasons),
+    mirrors: decodeMirrors(message.requestMirrorPolicies, reasons),
   };
 }
 

@@ -107,7 +107,7 @@ export function decodeConditions(
   };
 }
 
-function decodeFraction(message: RuntimeFractionalPercent, reasons: Reasons): RuntimeFractionData {
+export function decodeFraction(message: RuntimeFractionalPercent, reasons: Reasons): RuntimeFractionData {
   fractionFields.check(message, reasons);
   const value = message.defaultValue;
   return { key: message.runtimeKey, numerator: value?.numerator ?? 0, denominator: denominator(value?.denominator) };

@@ -8,6 +8,7 @@ import {
   type VirtualHost,
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import { decodeHeaderMatchers } from '../match/decode.ts';
+import { decodeMirrors } from '../mirror/decode.ts';
 import type { RouteData, VirtualClusterData, VirtualHostData } from '../route-data.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
 import { decodeRequestMutations, decodeResponseMutations } from './header-mutations-decode.ts';
@@ -33,6 +34,7 @@ const virtualHostFields = new SupportedFields(VirtualHostSchema, [
   'per_request_buffer_limit_bytes',
   'request_body_buffer_limit',
   'metadata',
+  'request_mirror_policies',
 ]);
 const virtualClusterFields = new SupportedFields(VirtualClusterSchema, ['headers', 'name']);
 
@@ -62,6 +64,7 @@ export function decodeVirtualHost(message: VirtualHost, reasons: Reasons, decodi
     includeAttemptCount: message.includeRequestAttemptCount,
     includeAttemptCountInResponse: message.includeAttemptCountInResponse,
     metadata: decodeMetadata(message.metadata, reasons),
+    mirrors: decodeMirrors(message.requestMirrorPolicies, reasons),
   };
 }
 

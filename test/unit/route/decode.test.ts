@@ -182,9 +182,9 @@ describe('what Envoy refuses is refused, in its words', () => {
 describe('what is not supported is refused by name', () => {
   test.each<[string, string, string]>([
     [
-      'virtual_hosts[0].routes[0].route.request_mirror_policies',
-      routing('cluster: c, request_mirror_policies: [{cluster: d}]'),
-      'request_mirror_policies',
+      'virtual_hosts[0].routes[0].route.rate_limits',
+      routing('cluster: c, rate_limits: [{actions: [{remote_address: {}}]}]'),
+      'rate_limits',
     ],
     [
       'virtual_hosts[0].routes[0].match.dynamic_metadata',

@@ -1,0 +1,65 @@
+import type { RequestHead } from '../../../core/head.ts';
+import type { LocalReply } from '../../../filter/filter.ts';
+import { ResponseFlag } from '../../../core/failure.ts';
+import type { ForwardAction } from '../../../route/route.ts';
+import type { RouteTimeouts } from '../route-timeouts.ts';
+import type { HttpStream } from '../stream.ts';
+
+/** What the upstream is told of the first try. */
+export function setRouterHeaders(
+  head: RequestHead,
+  { chain, outcome }: HttpStream,
+  action: ForwardAction,
+  { expectedMs }: RouteTimeouts,
+): void {
+  if (chain.router.suppressEnvoyHeaders) return;
+  if (expectedMs > 0) head.headers.set('x-envoy-expected-rq-timeout-ms', String(expectedMs));
+  if (action.includeAttemptCount) head.headers.set('x-envoy-attempt-count', String(outcome.attemptCount + 1));
+}
+
+/** A repeat has less time than the first try had. */
+export function tellRemainingTime(
+  head: RequestHead,
+  { outcome, clock, chain }: HttpStream,
+  { responseMs, perTryMs, expectedMs }: RouteTimeouts,
+): void {
+  if (expectedMs === 0 || chain.router.suppressEnvoyHeaders || Number.isNaN(outcome.requestEndMs)) return;
+  const left = Math.max(1, Math.round(responseMs - (clock.now - outcome.requestEndMs)));
+  const tellable = responseMs === 0 ? perTryMs : perTryMs === 0 ? left : Math.min(perTryMs, left);
+  head.headers.set('x-envoy-expected-rq-timeout-ms', String(tellable));
+}
+
+/** `auto_host_rewrite`: the host's name in the place of what the client has asked for. */
+export function rewriteToHost(
+  head: RequestHead,
+  hostname: string,
+  { outcome, chain }: HttpStream,
+  { appendXForwardedHost }: ForwardAction,
+): void {
+  const { headers } = head;
+  const isFirst = outcome.attemptCount === 1;
+  if (isFirst && !chain.router.suppressEnvoyHeaders) headers.set('x-envoy-original-host', head.authority);
+  if (isFirst && appendXForwardedHost) {
+    const before = headers.get('x-forwarded-host');
+    headers.set('x-forwarded-host', before === undefined ? head.authority : `${before},${head.authority}`);
+  }
+  head.authority = hostname;
+}
+
+/** A mutation gave a field a value that would not stay within it. Envoy's answer. */
+export function refusalOfField(name: string): LocalReply {
+  const body = `invalid header value for: ${name}`;
+  const details = `filter_removed_required_request_headers{${body}}`;
+  return { status: 503, body, details, flags: ResponseFlag.DownstreamProtocolError };
+}
+
+/** The runtime has taken the cluster out of service. */
+export function maintenanceReply(suppressEnvoyHeaders: boolean): LocalReply {
+  return {
+    status: 503,
+    body: 'maintenance mode',
+    details: 'maintenance_mode',
+    flags: ResponseFlag.UpstreamOverflow,
+    headers: suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']],
+  };
+}
