@@ -201,7 +201,9 @@ describe('an HTTP/2 pool', () => {
         const world = new Walk(streams, requests);
         for (const [action, pick] of walk) world.do(action, pick);
         const limits = [world.bench.limit('cx'), world.bench.limit('rq'), world.bench.limit('rq_pending')];
-        expect(limits[0]).toBeLessThanOrEqual(5);
+        // A pool without a connection may always have one, and a drain makes way for another pool.
+        const pools = new Set(world.askers.map(({ pool }) => pool));
+        expect(limits[0]).toBeLessThanOrEqual(4 + pools.size);
         expect(limits[1]).toBeLessThanOrEqual(20);
         world.end();
         expect(world.askers.filter(({ endings }) => endings !== 1)).toEqual([]);
