@@ -133,7 +133,7 @@ describe('too much of', () => {
 });
 
 test('a client that does not answer connection_keepalive is closed', async () => {
-  const keepalive = { connection_keepalive: { interval: '0.1s', timeout: '0.1s', interval_jitter: { value: 0 } } };
+  const keepalive = { connection_keepalive: { interval: '0.1s', timeout: '1s', interval_jitter: { value: 0 } } };
   const app = await start({ http2_protocol_options: keepalive });
   const polite = await H2Client.open(await app.port());
   const silent = await speak(app, 'SETTINGS ack');

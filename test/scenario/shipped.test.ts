@@ -181,7 +181,7 @@ describe.each(kinds)('access-log.yaml on $name', (kind) => {
     await get(shipped().url(10040, '/hello'), { 'x-team': 'payments' });
     await get(shipped().url(10040, '/broken'));
     await expect
-      .poll(() => shipped().proxy.output(), { timeout: 5000 })
+      .poll(() => shipped().proxy.output(), { timeout: 40_000 })
       .toContain('/broken: upstream_reset_before_response_started');
     const output = shipped().proxy.output();
     const line = output.split('\n').find((text) => text.startsWith('{') && text.includes('payments'))!;
@@ -193,7 +193,7 @@ describe.each(kinds)('access-log.yaml on $name', (kind) => {
       route: 'rest',
     });
     const file = () => readFileSync(join(shipped().directory, 'sekisho-access.log'), 'utf8');
-    await expect.poll(file, { timeout: 5000 }).toMatch(/"GET \/broken HTTP\/1\.1" 503 UF/);
+    await expect.poll(file, { timeout: 40_000 }).toMatch(/"GET \/broken HTTP\/1\.1" 503 UF/);
   });
 });
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Long enough for a loaded machine: only a failure waits this long. */
-const waitMsMax = 15_000;
+const waitMsMax = 40_000;
 const pollMs = 5;
 
 /** Asks again and again until the answer is neither undefined nor false. @throws Error naming `what` when it never is. */

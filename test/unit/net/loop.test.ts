@@ -17,8 +17,8 @@ it('reads both clocks at every entry', () => {
   loop.clock.now = 0;
   loop.clock.epochMs = 0;
   loop.enter();
-  expect(Math.abs(loop.clock.now - performance.now())).toBeLessThan(1000);
-  expect(Math.abs(loop.clock.epochMs - Date.now())).toBeLessThan(1000);
+  expect(Math.abs(loop.clock.now - performance.now())).toBeLessThan(10_000);
+  expect(Math.abs(loop.clock.epochMs - Date.now())).toBeLessThan(10_000);
   loop.leave();
 });
 
