@@ -192,6 +192,10 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     else this.markDirty();
   }
 
+  carriesMany(): void {
+    this.raw.carriesMany?.();
+  }
+
   // ConnectionSink
 
   onBytes(chunk: Uint8Array): void {
