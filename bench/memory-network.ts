@@ -1,5 +1,5 @@
 import { latin1, writeLatin1 } from '../src/core/bytes.ts';
-import type { AcceptedConnection, ConnectionOwner, ConnectionSink } from '../src/core/connection.ts';
+import type { ByteSource, AcceptedConnection, ConnectionOwner, ConnectionSink } from '../src/core/connection.ts';
 import type { Failure } from '../src/core/failure.ts';
 import type { Address, Peer } from '../src/core/peer.ts';
 import { Loop, type Flushable } from '../src/net/loop.ts';
@@ -33,6 +33,7 @@ export class MemoryConnection implements AcceptedConnection, Flushable {
   private readonly receiver: Receiver;
   private sink: ConnectionSink | null;
   private text: string;
+  private source: ByteSource | null;
   private isDirty: boolean;
 
   constructor(id: number, peer: Peer, loop: Loop, bufferLimit: number, receiver: Receiver) {
@@ -48,6 +49,7 @@ export class MemoryConnection implements AcceptedConnection, Flushable {
     this.receiver = receiver;
     this.sink = null;
     this.text = '';
+    this.source = null;
     this.isDirty = false;
   }
 
@@ -72,7 +74,16 @@ export class MemoryConnection implements AcceptedConnection, Flushable {
     return true;
   }
 
+  flushLater(source: ByteSource): void {
+    this.source = source;
+    if (this.isDirty) return;
+    this.isDirty = true;
+    this.loop.markDirty(this);
+  }
+
   flush(): void {
+    this.source?.flush();
+    this.source = null;
     this.isDirty = false;
     const { text } = this;
     this.text = '';

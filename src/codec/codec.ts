@@ -1,3 +1,4 @@
+import type { ByteSource } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
 import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { CodecStream, StreamUser } from '../core/message-sink.ts';
@@ -6,6 +7,8 @@ import type { CodecStream, StreamUser } from '../core/message-sink.ts';
 export interface CodecHost {
   write(chunk: Uint8Array): boolean;
   writeLatin1(text: string): boolean;
+  /** Has `source` write what it gathers before this turn's bytes are sent. Absent: it writes at once. */
+  flushLater?(source: ByteSource): void;
   /** Half-close after what was written: the end of a tunnel's one direction. Absent: the host cannot. */
   end?(): void;
   /** Stop and restart reading from the peer; counted. */

@@ -16,6 +16,8 @@ export interface Connection {
   write(chunk: Uint8Array): boolean;
   /** As `write`, for a latin1 string: message heads are built as strings. */
   writeLatin1(text: string): boolean;
+  /** Has `source` write what it gathers before this turn's bytes are sent. Absent: it writes at once. */
+  flushLater?(source: ByteSource): void;
   /** Half-close, after what was written. */
   end(): void;
   /** As `destroy`, and tells the peer by a reset (RST) where the transport can. */
@@ -50,6 +52,12 @@ export interface AcceptedConnection extends Connection {
    * attached it has returned. `bytesRead` begins anew.
    */
   detach(unread: Uint8Array): void;
+}
+
+/** Who gathers bytes for a connection. */
+export interface ByteSource {
+  /** Writes them to the connection. */
+  flush(): void;
 }
 
 /** A listener or a pool, which hears of the end of its connections whoever carries them. */

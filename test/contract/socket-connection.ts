@@ -37,6 +37,19 @@ export function socketConnectionContract(name: string, network: Network): void {
       expect(segments).toEqual([100]);
     });
 
+    it('has who gathers for it write before it sends, and before it closes', async () => {
+      const { client, connection } = await ground.accept();
+      connection.attach(new RecordingSink());
+      const source = { flush: () => void connection.writeLatin1('late') };
+      connection.writeLatin1('early, ');
+      if (connection.flushLater === undefined) source.flush();
+      else connection.flushLater(source);
+      connection.closeAfterFlush(1000, ClosedLocally);
+      let text = '';
+      for await (const chunk of client) text += String(chunk);
+      expect(text).toBe('early, late');
+    });
+
     it('sends what was written before it hears that the peer has ended, whatever follows', async () => {
       const { client, connection } = await ground.accept();
       const sink = new RecordingSink();

@@ -1,7 +1,7 @@
 import type { ClientCodec, ClientCodecOwner, CodecHost } from '../../codec/codec.ts';
 import { UpstreamRemoteReset } from '../../codec/h2/failures.ts';
 import type { Timed } from '../../core/clock.ts';
-import type { Connection, ConnectionSink } from '../../core/connection.ts';
+import type { ByteSource, Connection, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
 import {
   ClosedByPeer,
@@ -227,6 +227,12 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   writeLatin1(text: string): boolean {
     this.pool.accounts.txBytes.add(text.length);
     return this.connection!.writeLatin1(text) || this.wroteTooMuch();
+  }
+
+  flushLater(source: ByteSource): void {
+    const { connection } = this;
+    if (connection?.flushLater === undefined) source.flush();
+    else connection.flushLater(source);
   }
 
   carriesMany(): void {

@@ -99,7 +99,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     this.reader.read(chunk);
     this.pump();
     this.isReceiving = false;
-    this.writer.flush();
+    this.writer.flushLater();
     if (this.lateFailure !== null) this.failLate();
     this.onReceived();
     if (this.keepAlive !== null && !this.isFinished) this.wakeAt(this.keepAlive.deadline);

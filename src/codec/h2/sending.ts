@@ -77,7 +77,8 @@ export abstract class H2Sending {
 
   /** What was gathered leaves, unless more may come with the bytes that are being read. */
   flush(): void {
-    if (!this.isReceiving || this.writer.pendingBytes > gatheredBytesMax) this.writer.flush();
+    if (this.writer.pendingBytes > gatheredBytesMax) this.writer.flush();
+    else if (!this.isReceiving) this.writer.flushLater();
   }
 
   /** What a frame of this stream may hold now. */

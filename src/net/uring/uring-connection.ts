@@ -1,6 +1,6 @@
 import { latin1 } from '../../core/bytes.ts';
 import type { Timed } from '../../core/clock.ts';
-import type { AcceptedConnection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
+import type { ByteSource, AcceptedConnection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
 import { ClosedByPeer, DelayedCloseTimeout } from '../../core/failures.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
@@ -45,6 +45,8 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   private text: string;
   private chunks: (Uint8Array | string)[] | null;
   private gatheredBytes: number;
+  /** Who has more to write before the next flush sends. */
+  private source: ByteSource | null;
   private isDirty: boolean;
   private isEnding: boolean;
   private isWriteShut: boolean;
@@ -86,6 +88,7 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
     this.text = '';
     this.chunks = null;
     this.gatheredBytes = 0;
+    this.source = null;
     this.isDirty = false;
     this.isEnding = false;
     this.isWriteShut = false;
@@ -201,6 +204,11 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
     this.postpone();
   }
 
+  flushLater(source: ByteSource): void {
+    this.source = source;
+    this.markDirty();
+  }
+
   carriesMany(): void {
     this.isShared = true;
   }
@@ -216,6 +224,11 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   flush(): void {
     // Sent already: the loop keeps it on its list when it was urgent.
     if (!this.isDirty) return;
+    const { source } = this;
+    if (source !== null) {
+      this.source = null;
+      if (!this.isDestroyed) source.flush();
+    }
     this.isDirty = false;
     if (this.isDestroyed) {
       this.discard();

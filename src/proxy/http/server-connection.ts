@@ -8,7 +8,7 @@ import {
   PrematureResets,
 } from '../../codec/h2/failures.ts';
 import type { Timed } from '../../core/clock.ts';
-import type { Connection, ConnectionSink } from '../../core/connection.ts';
+import type { ByteSource, Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure, type FailureKind } from '../../core/failure.ts';
 import {
   ClosedByPeer,
@@ -263,6 +263,12 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
 
   end(): void {
     this.connection.end();
+  }
+
+  flushLater(source: ByteSource): void {
+    const { connection } = this;
+    if (connection.flushLater === undefined) source.flush();
+    else connection.flushLater(source);
   }
 
   carriesMany(): void {

@@ -1,4 +1,5 @@
 import { noBytes } from '../../../core/bytes.ts';
+import type { ByteSource } from '../../../core/connection.ts';
 import { lentBytes } from '../../../core/lent-bytes.ts';
 import type { CodecHost } from '../../codec.ts';
 import type { ByteTarget } from '../../hpack/byte-writer.ts';
@@ -15,7 +16,7 @@ const roomMin = 512;
  * Writes frames. They gather until `flush`, which gives them to the host in one piece; large DATA goes out at once,
  * without a copy, behind what was gathered.
  */
-export class FrameWriter implements ByteTarget {
+export class FrameWriter implements ByteTarget, ByteSource {
   /** The target of HPACK while a head is written: frames that wait lie in `bytes[start, length)`. */
   bytes: Uint8Array;
   length: number;
@@ -54,6 +55,14 @@ export class FrameWriter implements ByteTarget {
   /** Bytes that wait for a flush. */
   get pendingBytes(): number {
     return this.length - this.start;
+  }
+
+  /** Flushes with the end of the turn where the host can: frames of the turn leave as one piece. */
+  flushLater(): void {
+    if (this.slab === null) return;
+    const { host } = this;
+    if (host.flushLater === undefined) this.flush();
+    else host.flushLater(this);
   }
 
   flush(): void {

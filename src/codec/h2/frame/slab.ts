@@ -1,5 +1,5 @@
 /** Small frames are written one behind the other into pieces of memory of this size. */
-const slabBytes = 64 * 1024;
+const slabBytes = 16 * 1024;
 
 /** Below this a slab is given up: most writes need less. */
 const slabRestMin = 512;
@@ -15,7 +15,8 @@ export class Slab {
   }
 }
 
-/** Slabs that nobody is writing to; a thread has as many as writers write at the same moment, usually two. */
+/** Slabs that nobody is writing to: at the end of a turn as many as connections were written to, but not more than this. */
+const freeMax = 64;
 const free: Slab[] = [];
 
 /** A slab with room for `size` bytes behind `used`. */
@@ -32,5 +33,6 @@ export function takeSlab(size: number): Slab {
 
 /** What lies before `used` belongs to whom it was written for; the rest is free again. */
 export function giveSlabBack(slab: Slab): void {
-  if (slab.bytes.length - slab.used >= slabRestMin && slab.bytes.length <= slabBytes) free.push(slab);
+  if (slab.bytes.length - slab.used >= slabRestMin && slab.bytes.length <= slabBytes && free.length < freeMax)
+    free.push(slab);
 }

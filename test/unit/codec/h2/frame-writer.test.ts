@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { expect, test } from 'vitest';
+import type { ByteSource } from '../../../../src/core/connection.ts';
 import type { CodecHost } from '../../../../src/codec/codec.ts';
 import { FrameWriter } from '../../../../src/codec/h2/frame/frame-writer.ts';
 import { framesOf } from '../../../wire/h2-frames.ts';
@@ -40,6 +41,22 @@ test('small frames leave in one piece, and what has left is never written over',
   expect(payloads.map(({ payload }) => payload.toString())).toEqual(
     Array.from({ length: 5000 }, (_, i) => `number ${i}`),
   );
+});
+
+test('frames of a turn leave in one piece where the host says when it ends', () => {
+  let source: ByteSource | null = null;
+  const host = Object.assign(new Host(), { flushLater: (asks: ByteSource) => (source = asks) });
+  const writer = new FrameWriter(host);
+  writer.flushLater();
+  expect(source).toBeNull();
+  for (let i = 1; i <= 3; i++) {
+    writer.windowUpdate(i, i);
+    writer.flushLater();
+  }
+  expect(host.chunks).toEqual([]);
+  source!.flush();
+  expect(host.chunks.length).toBe(1);
+  expect(host.frames().map(({ streamId }) => streamId)).toEqual([1, 2, 3]);
 });
 
 test('two writers at the same time do not share memory', () => {
