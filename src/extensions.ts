@@ -32,6 +32,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     async () => (await import('./filter/grpc-stats/decode.ts')).grpcStatsDecoder,
   ),
   httpFilter('grpc_web.v3.GrpcWeb', async () => (await import('./filter/grpc-web/decode.ts')).grpcWebDecoder),
+  httpFilter(
+    'local_ratelimit.v3.LocalRateLimit',
+    async () => (await import('./filter/local-ratelimit/decode.ts')).localRateLimitDecoder,
+  ),
   {
     category: networkFilters,
     kind: 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',

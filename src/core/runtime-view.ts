@@ -3,6 +3,19 @@ export interface RuntimeView {
   number(key: string, otherwise: number): number;
   /** Numerator over denominator against `random` (0 ≤ x < 1). */
   fraction(key: string, numerator: number, denominator: number, random: number): boolean;
+  /** What is no boolean counts as absent. Absent: there are none. */
+  boolean?(key: string, otherwise: boolean): boolean;
+}
+
+/** `envoy.config.core.v3.RuntimeFeatureFlag` as plain data. */
+export interface RuntimeFlagData {
+  /** Empty: the value is fixed. */
+  readonly key: string;
+  readonly value: boolean;
+}
+
+export function isFlagOn(runtime: RuntimeView, { key, value }: RuntimeFlagData): boolean {
+  return runtime.boolean?.(key, value) ?? value;
 }
 
 /** A whole number from 0 on; what is none counts as absent. As Envoy's `getInteger`. */

@@ -24,6 +24,10 @@ const loaders: readonly Loader[] = [
     ['header_mutation.v3.HeaderMutation', 'header_mutation.v3.HeaderMutationPerRoute'],
     async () => (await import('./header-mutation/build.ts')).headerMutationBuilder,
   ),
+  filter(
+    ['local_ratelimit.v3.LocalRateLimit'],
+    async () => (await import('./local-ratelimit/build.ts')).localRateLimitBuilder,
+  ),
 ];
 
 function filter(types: readonly string[], load: () => Promise<FilterBuilder>): Loader {

@@ -102,6 +102,8 @@ export interface FilterContext {
   readonly filterName: string;
   /** `http.<stat_prefix>.` */
   readonly stats: StatsScope;
+  /** The scope of all, for filters whose stats stand under a prefix of their own. */
+  readonly rootStats?: StatsScope;
   readonly clock: Clock;
   readonly timers: Timers;
   /** 0 ≤ x < 1. */
