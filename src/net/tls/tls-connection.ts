@@ -192,10 +192,6 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     else this.markDirty();
   }
 
-  carriesMany(): void {
-    this.raw.carriesMany?.();
-  }
-
   // ConnectionSink
 
   onBytes(chunk: Uint8Array): void {
