@@ -141,11 +141,6 @@ const choices: readonly Choice[] = [
       ),
   },
   {
-    field: 'Cluster.lb_policy',
-    values: ['ROUND_ROBIN', 'LEAST_REQUEST', 'RING_HASH', 'RANDOM', 'MAGLEV', 'CLUSTER_PROVIDED'],
-    yaml: (value) => cluster(`lb_policy: ${value}`),
-  },
-  {
     field: 'Cluster.dns_lookup_family',
     values: ['AUTO', 'V4_ONLY', 'V6_ONLY', 'V4_PREFERRED', 'ALL'],
     yaml: (value) => cluster(`dns_lookup_family: ${value}`),

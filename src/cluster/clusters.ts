@@ -57,9 +57,12 @@ export class WorkerClusters implements Clusters {
     for (const data of changes.set) {
       const before = this.entries.get(data.name);
       if (before !== undefined) this.nameHosts(before.data, null);
-      this.entries.set(data.name, new Entry(data));
+      const entry = new Entry(data);
+      this.entries.set(data.name, entry);
       this.nameHosts(data, data.hosts);
       this.letGo(before);
+      // Its tables are large: they are built before anybody asks for them.
+      if (data.lb.policy.kind === 'ring-hash' || data.lb.policy.kind === 'maglev') this.inflate(entry);
     }
     for (const name of changes.removed) {
       const before = this.entries.get(name);

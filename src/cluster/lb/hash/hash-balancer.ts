@@ -51,9 +51,8 @@ export class HashBalancer implements Balancer, Timed {
     this.lb = lb;
     this.loads = priorityLoads(sets, lb);
     this.built = [];
-    // There is nothing yet that could serve meanwhile.
     this.building = this.begin(sets);
-    while (this.building !== null) this.advance(this.building);
+    this.tick();
   }
 
   update(sets: readonly HostSet[], lb = this.lb): void {
@@ -76,6 +75,8 @@ export class HashBalancer implements Balancer, Timed {
 
   pick(context: PickContext): Host | null {
     const hash = context.hash ?? randomHash(this.parts.random);
+    // There is nothing yet that could serve meanwhile.
+    while (this.built.length === 0 && this.building !== null) this.advance(this.building);
     const { loads, built } = this;
     const priority = priorityAt(loads, hashModulo(hash, 100) + 1) % built.length;
     if (loads.panic[priority]) this.parts.panics.inc();

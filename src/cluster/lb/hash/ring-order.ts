@@ -10,12 +10,20 @@ export class RingOrder {
   lows: Uint32Array;
   owners: Uint32Array;
   private count: number;
+  /** Of the digit that is sorted next. */
+  private shift: number;
+  /** Places of entries, by the digits so far. */
+  private order: Uint32Array;
+  private spare: Uint32Array;
 
   constructor(countMax: number) {
     this.highs = new Uint32Array(countMax);
     this.lows = new Uint32Array(countMax);
     this.owners = new Uint32Array(countMax);
     this.count = 0;
+    this.shift = 0;
+    this.order = new Uint32Array(countMax);
+    this.spare = new Uint32Array(countMax);
   }
 
   add({ high, low }: Hash64, owner: number): void {
@@ -25,32 +33,42 @@ export class RingOrder {
     this.owners[at] = owner;
   }
 
-  /** Digit by digit of the upper halves, from the last; equal upper halves are rare and are put right afterwards. */
-  sort(): void {
-    const { count } = this;
-    this.highs = this.highs.slice(0, count);
-    this.lows = this.lows.slice(0, count);
-    this.owners = this.owners.slice(0, count);
-    let order = Uint32Array.from({ length: count }, (_, i) => i);
-    for (let shift = 0; shift < 32; shift += digitBits) order = this.sortDigit(order, shift);
-    const { highs, lows, owners } = this;
-    this.highs = order.map((at) => highs[at]);
-    this.lows = order.map((at) => lows[at]);
-    this.owners = order.map((at) => owners[at]);
-    for (let i = 1; i < count; i++) this.putRight(i);
+  /**
+   * A piece of the work, after the last `add`; true: it is done. Digit by digit of the upper halves, from the last; equal
+   * upper halves are rare and are put right at the end.
+   */
+  sortPiece(): boolean {
+    if (this.shift >= 32) {
+      this.arrange();
+      return true;
+    }
+    if (this.shift === 0) for (let i = 0; i < this.count; i++) this.order[i] = i;
+    this.sortDigit();
+    this.shift += digitBits;
+    return false;
   }
 
-  private sortDigit(order: Uint32Array<ArrayBuffer>, shift: number): Uint32Array<ArrayBuffer> {
-    const { highs } = this;
+  private sortDigit(): void {
+    const { highs, order, spare, shift, count } = this;
     const places = new Uint32Array(digitCount + 1);
-    for (let i = 0; i < order.length; i++) places[((highs[i] >>> shift) & (digitCount - 1)) + 1]++;
+    for (let i = 0; i < count; i++) places[((highs[i] >>> shift) & (digitCount - 1)) + 1]++;
     for (let digit = 0; digit < digitCount; digit++) places[digit + 1] += places[digit];
-    const sorted = new Uint32Array(order.length);
-    for (let i = 0; i < order.length; i++) {
+    for (let i = 0; i < count; i++) {
       const entry = order[i];
-      sorted[places[(highs[entry] >>> shift) & (digitCount - 1)]++] = entry;
+      spare[places[(highs[entry] >>> shift) & (digitCount - 1)]++] = entry;
     }
-    return sorted;
+    this.order = spare;
+    this.spare = order;
+  }
+
+  private arrange(): void {
+    const { order, count } = this;
+    this.highs = arranged(this.highs, order, count);
+    this.lows = arranged(this.lows, order, count);
+    this.owners = arranged(this.owners, order, count);
+    this.order = new Uint32Array();
+    this.spare = this.order;
+    for (let i = 1; i < count; i++) this.putRight(i);
   }
 
   private putRight(index: number): void {
@@ -60,4 +78,10 @@ export class RingOrder {
       [owners[i - 1], owners[i]] = [owners[i], owners[i - 1]];
     }
   }
+}
+
+function arranged(values: Uint32Array, order: Uint32Array, count: number): Uint32Array {
+  const result = new Uint32Array(count);
+  for (let i = 0; i < count; i++) result[i] = values[order[i]];
+  return result;
 }

@@ -96,12 +96,10 @@ export class RingBuild implements HashTableBuild {
   }
 
   advance(): boolean {
+    if (this.host >= this.list.hosts.length) return this.order.sortPiece();
     for (let steps = entriesPerStep; steps > 0; steps--) {
       while (this.current >= this.target) {
-        if (++this.host >= this.list.hosts.length) {
-          this.order.sort();
-          return true;
-        }
+        if (++this.host >= this.list.hosts.length) return false;
         this.beginHost();
       }
       this.addEntry();
