@@ -6,7 +6,6 @@ import type {
   ConfigDumpReport,
   DrainRequest,
   DumpedResource,
-  HostHealthFlag,
   HostReport,
   ListenerReport,
   MemoryReport,
@@ -232,7 +231,7 @@ function breakerReport(data: BreakerData): CircuitBreakerReport {
 function hostReport(
   host: HostData,
   totals: HostTotals,
-  healthFlags: readonly HostHealthFlag[],
+  healthFlags: HostReport['healthFlags'],
   rates: OutlierHost | undefined,
 ): HostReport {
   return {

@@ -5,8 +5,6 @@ import type { Address } from '../core/peer.ts';
 import type { LogLevels } from '../observe/log/log-levels.ts';
 import type { StatsSnapshot } from '../observe/stats-snapshot.ts';
 import type { TagExtraction } from '../observe/tag-extraction.ts';
-import type { HealthFlagName } from '../cluster/host-health.ts';
-import type { DetectorReport } from '../cluster/outlier/detector.ts';
 
 /** Everything that the admin pages show, and everything that they can do. The process as the pages see it. */
 export interface AdminSource {
@@ -83,8 +81,21 @@ export interface ClusterReport {
   readonly defaultPriority: CircuitBreakerReport;
   readonly highPriority: CircuitBreakerReport;
   /** Null: nobody detects outliers. */
-  readonly outlier: DetectorReport | null;
+  readonly outlier: OutlierReport | null;
   readonly hosts: readonly HostReport[];
+}
+
+/** Percent; -1: too few hosts or requests to tell. */
+export interface SuccessRateReport {
+  readonly average: number;
+  /** Below it a host is an outlier. */
+  readonly threshold: number;
+}
+
+/** Of what hosts answered, and of connections to them. */
+export interface OutlierReport {
+  readonly external: SuccessRateReport;
+  readonly local: SuccessRateReport;
 }
 
 export interface CircuitBreakerReport {
@@ -108,7 +119,18 @@ export const hostStatNames = [
 ] as const;
 export type HostStatName = (typeof hostStatNames)[number];
 
-export type HostHealthFlag = HealthFlagName;
+export type HostHealthFlag =
+  | 'failed_active_hc'
+  | 'failed_outlier_check'
+  | 'failed_eds_health'
+  | 'degraded_active_hc'
+  | 'degraded_eds_health'
+  | 'pending_dynamic_removal'
+  | 'pending_active_hc'
+  | 'excluded_via_immediate_hc_fail'
+  | 'active_hc_timeout'
+  | 'eds_status_draining'
+  | 'degraded_outlier_detection';
 
 export interface HostReport {
   readonly address: Address;

@@ -79,7 +79,7 @@ const names = [
   [HealthFlag.DegradedOutlierDetection, 'degraded_outlier_detection'],
 ] as const;
 
-export type HealthFlagName = (typeof names)[number][1];
+type HealthFlagName = (typeof names)[number][1];
 
 /** As `health_flags` of `/clusters` lists them. */
 export function healthFlagNames(flags: number): HealthFlagName[] {

@@ -1,4 +1,5 @@
 import type { Group } from './row.ts';
+import { activeChecks } from './rows/health/active.ts';
 import { answers } from './rows/answers.ts';
 import { balancing } from './rows/balancing.ts';
 import { clusters } from './rows/clusters.ts';
@@ -66,6 +67,7 @@ export const groups: readonly Group[] = [
   ...clusters,
   ...balancing,
   ...replies,
+  ...activeChecks,
   ...filters,
   ...localRateLimits,
   ...runtime,

@@ -4,17 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pairs, Step } from './row.ts';
 import { tlsSeen } from './tls/origin.ts';
 import { tunnelOverHttp2 } from './tunnel.ts';
-import type { Script, Seen } from './upstream.ts';
+import { isCheck, type Script, type Seen } from './upstream.ts';
 
 /** The HTTP/2 side of an origin: the same steps over node:http2. */
 export class H2Upstream {
   private readonly name: string;
   private readonly server: Http2Server;
   private readonly script: Script;
+  private readonly onCheck: (socket: Socket) => void;
   /** Whose session begins. */
   private taken!: Socket;
 
-  constructor(name: string, script: Script) {
+  /** `onCheck`: an active check came over this connection. */
+  constructor(name: string, script: Script, onCheck: (socket: Socket) => void) {
+    this.onCheck = onCheck;
     this.name = name;
     this.script = script;
     this.server = createServer({ settings: { enableConnectProtocol: true } });
@@ -47,8 +50,8 @@ export class H2Upstream {
       connection: this.script.connectionNumber(socket),
       ...tlsSeen(socket),
     };
-    this.script.seen.push(seen);
-    const step = this.script.next();
+    const step = this.script.take(seen);
+    if (isCheck(seen.headers)) this.onCheck(socket);
     stream.on('error', () => {});
     const body = readBody(stream, seen);
     if (!step.isEarly && step.tunnel === undefined) await body;

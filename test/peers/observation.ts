@@ -36,6 +36,11 @@ export function factsOf(observation: Observation, world: World, group: Group, ro
   }
   putSeen(put, observation, row);
   putLog(put, observation, row);
+  for (const [name, check] of observation.checks) {
+    put(`check.${name}.line`, check.line);
+    put(`check.${name}.body`, shortened(check.body));
+    putHeaders(put, `check.${name}`, check.headers, row);
+  }
   for (const [name, grown] of observation.stats) {
     const isCompared = (group.stats ?? comparedStats).test(name) && !ignoredStats.test(name);
     if (isCompared || (row.stats?.test(name) ?? false)) put(`stats.${normalised(name, world)}`, grown);

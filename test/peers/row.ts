@@ -79,6 +79,15 @@ export interface Row {
   /** For `in turn`: between an answer and the next request. */
   readonly pauseMs?: number;
   readonly upstream?: readonly Step[];
+  /**
+   * From this row on: what the origins answer to active checks, by name. Checks are no requests of the row, and take no
+   * step of `upstream`.
+   */
+  readonly health?: Readonly<Record<string, Step>>;
+  /** Stats that are waited for before anything is sent: a value, or `+n` for what they have grown by since the row began. */
+  readonly awaits?: Readonly<Record<string, number | `+${number}`>>;
+  /** Compare the last check that each origin saw. */
+  readonly seesChecks?: boolean;
   /** Brought by SDS before anything is sent. */
   readonly secrets?: Secrets;
   /** `answered` (default) hangs up after the answers; `closed` waits for the proxy to close, up to `waitMs`. */

@@ -24,6 +24,9 @@ export interface Seen {
 /** What the upstreams of one proxy share: the steps of the row that runs, and what they saw of it. */
 export class Script {
   seen: Seen[] = [];
+  /** By name of the origin: the last active check, and what is answered to the next. */
+  readonly checks = new Map<string, Seen>();
+  health: Readonly<Record<string, Step>> = {};
   private steps: readonly Step[] = [];
   private connections: Socket[] = [];
   private readonly spoilt: Socket[] = [];
@@ -52,7 +55,17 @@ export class Script {
     this.spoilt.push(socket);
   }
 
-  next(): Step {
+  /** An origin has a request, or an active check, whose user agent tells. @returns what it is to do */
+  take(seen: Seen): Step {
+    if (!isCheck(seen.headers)) {
+      this.seen.push(seen);
+      return this.next();
+    }
+    this.checks.set(seen.upstream, seen);
+    return this.health[seen.upstream] ?? {};
+  }
+
+  private next(): Step {
     return this.steps[Math.min(this.seen.length, this.steps.length) - 1] ?? {};
   }
 
@@ -60,6 +73,10 @@ export class Script {
     const known = this.connections.indexOf(socket);
     return known >= 0 ? known : this.connections.push(socket) - 1;
   }
+}
+
+export function isCheck(headers: Pairs): boolean {
+  return headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === 'Envoy/HC');
 }
 
 /** An origin on node:http, or node:http2 where the proxy speaks that, which does what the running row's steps say. */
@@ -75,7 +92,7 @@ export class Upstream {
     this.name = name;
     this.script = script;
     script.join(this);
-    this.h2 = new H2Upstream(name, script);
+    this.h2 = new H2Upstream(name, script, (socket) => this.sockets.delete(socket));
     const settings = { insecureHTTPParser: true, maxHeaderSize: 1 << 20, requireHostHeader: false };
     this.server = createServer(settings, (request, response) => void this.serve(request, response));
     this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -149,8 +166,9 @@ export class Upstream {
       connection: this.script.connectionNumber(request.socket),
       ...tlsSeen(request.socket),
     };
-    this.script.seen.push(seen);
-    const step = this.script.next();
+    const step = this.script.take(seen);
+    // Rows come and go while checks go on.
+    if (isCheck(seen.headers)) this.sockets.delete(request.socket);
     const body = readBody(request, seen);
     if (!step.isEarly) await body;
     if (step.delayMs !== undefined) await sleep(step.delayMs);

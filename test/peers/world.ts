@@ -23,11 +23,16 @@ export interface Observation {
   /** What each counter grew by. */
   stats: ReadonlyMap<string, number>;
   readonly admin: { status: number; body: string } | null;
+  /** The last active check of each origin; empty: the row does not ask. */
+  readonly checks: ReadonlyMap<string, Seen>;
 }
 
 const httpUpstreams = ['one', 'two', 'three'];
 /** `dead` refuses connections; `silent` never answers a SYN. */
 const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent', 'frames', 'sds'];
+
+/** The longest wait for the stats that a row awaits. */
+const awaitMs = 10_000;
 
 /** The longest wait for a row's log lines, and for those that its end alone brings. */
 const linesMs = 1500;
@@ -123,14 +128,19 @@ export class World {
     this.logOffset = this.readLog().length;
     this.statsBefore = await this.proxy.stats();
     if (row.secrets !== undefined) await this.secrets!.bring(row.secrets);
+    if (row.health !== undefined) this.script.health = row.health;
+    await this.awaitStats(row.awaits ?? {});
+    const checks: Observation['checks'] = row.seesChecks === true ? new Map(this.script.checks) : new Map();
     if (row.admin !== undefined) {
-      return { exchanges: [], seen: [], log: [], stats: new Map(), admin: await this.proxy.admin(row.admin) };
+      const log = row.logLines === undefined ? [] : await this.logLines(row);
+      const admin = await this.proxy.admin(row.admin);
+      return { exchanges: [], seen: [], log, stats: new Map(), admin, checks };
     }
     const tls = row.tls === undefined ? (this.group.tls ?? null) : row.tls;
     const exchanges = await perform({ ...row, tls }, this.ports);
     const log = await this.logLines(row);
     this.script.end();
-    return { exchanges, seen: this.script.seen, log, stats: await this.statsDelta(), admin: null };
+    return { exchanges, seen: this.script.seen, log, stats: await this.statsDelta(), admin: null, checks };
   }
 
   /** Waits until the proxy has done with the row before, whose connections are closed on both sides. */
@@ -140,6 +150,22 @@ export class World {
     while ([...(await this.proxy.stats())].some(isBusy) && performance.now() < until) await sleep(5);
     await this.newLines(this.linesExpected, lateLinesMs);
     this.linesExpected = 0;
+  }
+
+  private async awaitStats(wanted: NonNullable<Row['awaits']>): Promise<void> {
+    const until = performance.now() + awaitMs;
+    const isThere = (stats: ReadonlyMap<string, number>, name: string, value: number | string): boolean => {
+      const now = stats.get(name) ?? 0;
+      return typeof value === 'number' ? now === value : now - (this.statsBefore.get(name) ?? 0) >= Number(value);
+    };
+    for (;;) {
+      const stats = await this.proxy.stats();
+      const missing = Object.entries(wanted).find(([name, value]) => !isThere(stats, name, value));
+      if (missing === undefined) return;
+      if (performance.now() > until)
+        throw new Error(`${this.kind.name}: ${missing.join(' is not ')}, but ${stats.get(missing[0])}`);
+      await sleep(5);
+    }
   }
 
   /** What the counters grew by since the row began. */
