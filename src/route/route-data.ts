@@ -2,6 +2,7 @@ import type { ExtensionData } from '../core/extension.ts';
 import type { FormatData } from '../observe/access-log-data.ts';
 import type { HashPolicyData } from './hash/hash-policy-data.ts';
 import type { MirrorData } from './mirror/mirror-data.ts';
+import type { InternalRedirectData } from './redirect/internal-redirect-data.ts';
 import type { CookieMatcherData, HeaderMatcherData, QueryMatcherData } from './match/matcher-data.ts';
 
 /**
@@ -139,6 +140,8 @@ export interface ForwardData {
   readonly hashPolicy: readonly HashPolicyData[] | null;
   /** `envoy.lb` of `metadata_match`; null: any host. */
   readonly metadataMatch: MetadataData | null;
+  /** Null or absent: the client follows redirects itself. */
+  readonly redirects?: InternalRedirectData | null;
   /** Null or absent: the virtual host's. */
   readonly mirrors?: readonly MirrorData[] | null;
 }

@@ -82,6 +82,8 @@ export interface ForwardAction {
   readonly hashPolicy: HashPolicy | null;
   /** Null: any host will do. A weighted cluster may say otherwise. */
   readonly metadataMatch: MetadataCriteria | null;
+  /** Null or absent: the client follows redirects itself. */
+  readonly redirects?: InternalRedirectPolicy | null;
   /** Who else is sent the request, and not listened to; empty or absent: nobody. */
   readonly mirrors?: readonly Mirror[];
   /**
@@ -89,6 +91,31 @@ export interface ForwardAction {
    * `keepOriginal` false (`suppress_envoy_headers`): without `x-envoy-original-host` and `-path`.
    */
   mutateRequest(head: RequestHead, outcome: Outcome, choice: ClusterChoice, keepOriginal?: boolean): void;
+}
+
+/** Which redirects are followed in the place of the client. */
+export interface InternalRedirectPolicy {
+  readonly maxRedirects: number;
+  readonly allowsCrossScheme: boolean;
+  /** Lower-case: of the redirect, into the request that follows it. */
+  readonly headersToCopy: readonly string[];
+  follows(status: number): boolean;
+  accepts(target: RedirectTarget, history: RedirectHistory): boolean;
+}
+
+/** Where a redirect leads. */
+export interface RedirectTarget {
+  /** Names of routes: the one that was redirected, and the one that the new request would take. */
+  readonly from: string;
+  readonly route: string;
+  readonly wasSecure: boolean;
+  readonly isSecure: boolean;
+}
+
+/** The redirects of one request. */
+export interface RedirectHistory {
+  /** Whether this is the first time that `from` is asked about `to`. */
+  isNew(from: string, to: string): boolean;
 }
 
 /** A policy of `request_mirror_policies`. */

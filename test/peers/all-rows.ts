@@ -24,11 +24,13 @@ import { operators } from './rows/operators.ts';
 import { replies } from './rows/replies.ts';
 import { resilience } from './rows/resilience.ts';
 import { rewrites } from './rows/rewrites.ts';
+import { internalRedirects } from './rows/route/internal-redirects.ts';
 import { mirrors } from './rows/route/mirroring.ts';
 import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
+import { networkFilters } from './rows/filters/network.ts';
 import { tcpProxy } from './rows/tcp.ts';
 import { chainLevels } from './rows/listener/levels.ts';
 import { inspectors } from './rows/listener/inspectors.ts';
@@ -52,6 +54,7 @@ import { webSocket } from './rows/websocket.ts';
 export const groups: readonly Group[] = [
   ...routing,
   ...mirrors,
+  ...internalRedirects,
   ...answers,
   ...rewrites,
   ...headers,
@@ -70,6 +73,7 @@ export const groups: readonly Group[] = [
   ...activeChecks,
   ...filters,
   ...localRateLimits,
+  ...networkFilters,
   ...runtime,
   ...injection,
   ...tcpProxy,

@@ -17,6 +17,8 @@ import { HostChoice } from './host-choice.ts';
 import { Shadows } from './mirror/shadows.ts';
 import { PauseReason } from './pause-reason.ts';
 import { takeRouteTimeouts, type RouteTimeouts } from './route-timeouts.ts';
+import { beginAnew } from './redirect/begin-anew.ts';
+import { redirectOf } from './redirect/follow.ts';
 import { RequestReplay } from './request-replay.ts';
 import { RetryDecision, RetryState } from './retry-state.ts';
 import type { HttpStream } from './stream.ts';
@@ -41,6 +43,8 @@ export class Forwarding {
   private choice: ClusterChoice | null;
   private timeouts: RouteTimeouts | null;
   private shadows: Shadows | null;
+  /** What an answer may lead to needs the request again. */
+  mayRedirect: boolean;
   private retry: RetryState | null;
   private current: UpstreamTry | null;
   /** Virtual cluster and route, where they count too. */
@@ -61,6 +65,7 @@ export class Forwarding {
     this.choice = null;
     this.timeouts = null;
     this.shadows = null;
+    this.mayRedirect = action.redirects !== null && action.redirects !== undefined;
     this.retry = null;
     this.current = null;
     this.elsewhere = [];
@@ -76,7 +81,7 @@ export class Forwarding {
 
   /** Another try may follow, so what was sent must be kept. */
   get mayRetry(): boolean {
-    return this.retry !== null && !this.isOver && !this.stream.response.hasBegun;
+    return (this.retry !== null || this.mayRedirect) && !this.isOver && !this.stream.response.hasBegun;
   }
 
   /** A try has failed and the next one has not begun. */
@@ -90,6 +95,7 @@ export class Forwarding {
   }
 
   giveUpRetries(): void {
+    this.mayRedirect = false;
     this.retry?.finish();
     this.retry = null;
     this.wanted.retry = null;
@@ -246,11 +252,24 @@ export class Forwarding {
       if (decision === RetryDecision.No) this.retry.succeeded();
     }
     if (this.replay.isHeld && !this.openTunnel(upstream, head)) return;
+    const next = redirectOf(this, head);
+    if (next !== null) {
+      this.leaveFor(next, upstream, head, end);
+      return;
+    }
     this.recordCode(head.status, canary, host.zone);
     outcome.details = 'via_upstream';
     this.finishHead(head);
     if (end) this.upstreamEnded(upstream);
     stream.response.head(head, end);
+  }
+
+  /** The upstream sends the client elsewhere, and the stream goes there in its place. */
+  private leaveFor(next: RequestHead, upstream: UpstreamTry, answer: ResponseHead, end: boolean): void {
+    this.current = null;
+    if (end) upstream.finished();
+    else upstream.cancel(LocalReset);
+    beginAnew(this.stream, next, this.replay.take(), answer);
   }
 
   /** The upstream has answered an upgrade or CONNECT, whose body has waited for that. False: we answer in its place. */

@@ -31,6 +31,11 @@ export const rareCounterNames = [
   'rq_direct_response',
   // Envoy lists it and counts redirects as direct responses.
   'rq_redirect',
+  'passthrough_internal_redirect_bad_location',
+  'passthrough_internal_redirect_no_route',
+  'passthrough_internal_redirect_predicate',
+  'passthrough_internal_redirect_too_many_redirects',
+  'passthrough_internal_redirect_unsafe_scheme',
   'rq_reset_after_downstream_response_started',
   'rs_too_large',
 ] as const;

@@ -15,12 +15,26 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
   private readonly stream: HttpStream;
   /** Bits of PauseReason. */
   private pauses: number;
+  /** Of the stream that has taken this one's place; null: none has. */
+  private successor: RequestHalf | null;
 
   constructor(stream: HttpStream) {
     super();
     this.hasEnded = false;
     this.stream = stream;
     this.pauses = 0;
+    this.successor = null;
+  }
+
+  get hasBecomeAnother(): boolean {
+    return this.successor !== null;
+  }
+
+  /** From now on the codec's stream is another one's. */
+  becomes(successor: RequestHalf): void {
+    for (const reason of Object.values(PauseReason)) this.resumeSource(reason);
+    this.successor = successor;
+    this.cut();
   }
 
   head(head: RequestHead, end: boolean): void {
@@ -48,16 +62,19 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
 
   /** The client went away or broke the protocol. */
   reset(failure: Failure): void {
-    this.stream.onDownstreamReset(failure);
+    if (this.successor === null) this.stream.onDownstreamReset(failure);
+    else this.successor.reset(failure);
   }
 
   /** The response does not leave fast enough: its source waits. */
   onAboveHighWatermark(): void {
+    this.successor?.onAboveHighWatermark();
     this.stream.isClientSlow = true;
     this.stream.forwarding?.pauseResponse(PauseReason.SlowReader);
   }
 
   onBelowLowWatermark(): void {
+    this.successor?.onBelowLowWatermark();
     this.stream.isClientSlow = false;
     this.stream.forwarding?.resumeResponse(PauseReason.SlowReader);
   }

@@ -95,6 +95,13 @@ export class RequestReplay {
     forwarding.stream.request.resumeSource(PauseReason.ReplayFull);
   }
 
+  /** The body, for a stream that goes on with it; null: there is none. */
+  take(): readonly Uint8Array[] | null {
+    const { chunks } = this;
+    this.chunks = null;
+    return chunks;
+  }
+
   drop(): void {
     if (this.chunks !== null) this.isIncomplete = true;
     this.chunks = null;

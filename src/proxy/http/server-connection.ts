@@ -305,6 +305,14 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     return stream.request;
   }
 
+  /** A stream that goes on with what another has begun, which is about to end without an answer. */
+  continueStream({ codecStream }: HttpStream): HttpStream {
+    const stream = new HttpStream(this, codecStream);
+    stream.slot = this.streams.length;
+    this.streams.push(stream);
+    return stream;
+  }
+
   onProtocolError(failure: Failure): void {
     const { kind } = failure;
     this.hasProtocolError = true;

@@ -20,6 +20,7 @@ import { requestHeadSize, responseHeadSize } from './head-size.ts';
 import { protocolName } from './http-version.ts';
 import { PauseReason } from './pause-reason.ts';
 import { asksToClose } from './request/connection-header.ts';
+import type { FollowedRedirects } from './redirect/history.ts';
 import { RequestHalf } from './request-half.ts';
 import { ResponseHalf } from './response-half.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -69,6 +70,8 @@ export class HttpStream implements Stream {
   upgrade: string;
   /** By position in the chain: 1 where the filter is off for this stream; null: none is. */
   private filtersOff: Uint8Array | null;
+  /** Null: the client itself sent it. */
+  redirects: FollowedRedirects | null;
 
   constructor(connection: ServerConnection, codecStream: CodecStream<ResponseHead>) {
     const manager = connection.manager;
@@ -100,6 +103,7 @@ export class HttpStream implements Stream {
     this.isFinished = false;
     this.upgrade = '';
     this.filtersOff = null;
+    this.redirects = null;
   }
 
   get isWebSocket(): boolean {
@@ -163,7 +167,8 @@ export class HttpStream implements Stream {
   /** Checks and rewrites the head, and finds the route. False: it has been answered. */
   admit(head: RequestHead): boolean {
     if (!this.manager.data.proxy100Continue && head.headers.has('expect')) this.answerExpect(head);
-    const reject = this.manager.requestPreparation.prepare(head, this.connection.connection.peer, this.outcome);
+    const { peer } = this.connection.connection;
+    const reject = this.manager.requestPreparation.prepare(head, peer, this.outcome, this.redirects !== null);
     if (reject !== null) {
       if (reject.close) this.connection.closeAfterResponse();
       this.reply(reject);
@@ -226,7 +231,7 @@ export class HttpStream implements Stream {
     this.isRouteDecided = false;
   }
 
-  private decideRoute(): void {
+  decideRoute(): void {
     this.isRouteDecided = true;
     const route = this.manager.routes.match(this.requestHead, this);
     this.route = route;
@@ -468,7 +473,7 @@ export class HttpStream implements Stream {
     if (this.upgrade !== '') this.leaveTunnel();
     // HTTP/1 can only drop the rest of such a request, and its connection.
     if (!this.request.hasEnded && this.response.hasEnded) stats.count('downstream_rq_rx_reset');
-    if (outcome.responseCode !== 0) stats.recordStatus(outcome.responseCode);
+    if (outcome.responseCode !== 0 && !this.request.hasBecomeAnother) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
     if (this.manager.accessLogs.length > 0) {
       this.connection.describe(this);

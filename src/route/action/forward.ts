@@ -6,8 +6,9 @@ import { rewriteAuthority } from '../mutate/authority.ts';
 import { applyAll, type MutationLevels } from '../mutate/header-mutations.ts';
 import type { HostRewrite } from '../mutate/host-rewrite.ts';
 import { replacePath, type PathRewrite } from '../mutate/path-rewrite.ts';
+import { ConfiguredRedirects } from '../redirect/internal-redirects.ts';
 import type { ConnectData, ForwardData, VirtualHostData } from '../route-data.ts';
-import type { ClusterChoice, ForwardAction, Mirror, RetryPolicy } from '../route.ts';
+import type { ClusterChoice, ForwardAction, InternalRedirectPolicy, Mirror, RetryPolicy } from '../route.ts';
 import type { ClusterSpecifier } from './cluster-specifier.ts';
 
 /** The built parts of a forwarding route. */
@@ -45,6 +46,7 @@ export class Forward implements ForwardAction {
   readonly hashPolicy: HashPolicy | null;
   readonly metadataMatch: MetadataCriteria | null;
   readonly mirrors: readonly Mirror[];
+  readonly redirects: InternalRedirectPolicy | null;
   private readonly specifier: ClusterSpecifier;
   private readonly levels: MutationLevels;
   private readonly hostRewrite: HostRewrite | null;
@@ -73,6 +75,8 @@ export class Forward implements ForwardAction {
     this.hashPolicy = parts.hashPolicy;
     this.metadataMatch = data.metadataMatch === null ? null : new MetadataCriteria(data.metadataMatch);
     this.mirrors = parts.mirrors;
+    const { redirects = null } = data;
+    this.redirects = redirects === null ? null : new ConfiguredRedirects(redirects);
     this.specifier = parts.specifier;
     this.levels = parts.levels;
     this.hostRewrite = parts.hostRewrite;

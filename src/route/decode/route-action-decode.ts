@@ -14,6 +14,7 @@ import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHashPolicies } from '../hash/decode.ts';
 import { decodeRegexRewrite } from '../match/decode.ts';
 import { decodeMirrors } from '../mirror/decode.ts';
+import { decodeInternalRedirects } from '../redirect/decode.ts';
 import type { ForwardData, HostRewriteData, PathMatchData, PathRewriteData, RouteTimeoutsData } from '../route-data.ts';
 import { rewriteProblem, templateProblem } from '../uri-template.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
@@ -48,6 +49,9 @@ const actionFields = new SupportedFields(RouteActionSchema, [
   'hash_policy',
   'metadata_match',
   'request_mirror_policies',
+  'internal_redirect_policy',
+  'internal_redirect_action',
+  'max_internal_redirects',
 ]);
 const durationFields = new SupportedFields(RouteAction_MaxStreamDurationSchema, [
   'max_stream_duration',
@@ -114,6 +118,7 @@ export function decodeForward(
     upgrades: decodeUpgrades(message.upgradeConfigs, reasons),
     hashPolicy: decodeHashPolicies(message.hashPolicy, reasons, decoding.maxProgramSize),
     metadataMatch: decodeMetadataMatch(message.metadataMatch, reasons),
+    redirects: decodeInternalRedirects(message, reasons),
     mirrors: decodeMirrors(message.requestMirrorPolicies, reasons),
   };
 }

@@ -78,8 +78,12 @@ export class RequestPreparation {
     this.externalAddress = -1;
   }
 
-  /** Rewrites `head` in place and fills `outcome.remoteAddress` and `isInternal`; or says why not. */
-  prepare(head: RequestHead, peer: Peer, outcome: Outcome): Reject | null {
+  /**
+   * Rewrites `head` in place and fills `outcome.remoteAddress` and `isInternal`; or says why not. `isRedirected`: an
+   * upstream's redirect has led to it, and its fields are those of the client's request already.
+   */
+  prepare(head: RequestHead, peer: Peer, outcome: Outcome, isRedirected = false): Reject | null {
+    if (isRedirected) return this.target.prepare(head, peer);
     if (head.authority === '' && head.version < HttpVersion.Http11) head.authority = this.defaultHost;
     const { headers } = head;
     let met = this.scan(headers);
