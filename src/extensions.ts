@@ -42,6 +42,19 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     load: loadHttpConnectionManager,
   },
   { category: networkFilters, kind: 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', load: loadTcpProxy },
+  networkFilter(
+    'connection_limit.v3.ConnectionLimit',
+    async () => (await import('./filter/network/connection-limit/decode.ts')).connectionLimitDecoder,
+  ),
+  networkFilter(
+    'local_ratelimit.v3.LocalRateLimit',
+    async () => (await import('./filter/network/local-ratelimit/decode.ts')).networkLocalRateLimitDecoder,
+  ),
+  networkFilter('echo.v3.Echo', async () => (await import('./proxy/network/answering-decode.ts')).echoDecoder),
+  networkFilter(
+    'direct_response.v3.Config',
+    async () => (await import('./proxy/network/answering-decode.ts')).networkDirectResponseDecoder,
+  ),
   {
     category: networkFilters,
     kind: 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster',
@@ -63,6 +76,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   listenerFilter(
     'proxy_protocol.v3.ProxyProtocol',
     async () => (await import('./listener/filters/proxy-protocol/decode.ts')).proxyProtocolDecoder,
+  ),
+  listenerFilter(
+    'local_ratelimit.v3.LocalRateLimit',
+    async () => (await import('./listener/filters/local-ratelimit/decode.ts')).listenerLocalRateLimitDecoder,
   ),
   accessLogger('file.v3.FileAccessLog', 'fileAccessLogDecoder'),
   accessLogger('stream.v3.StdoutAccessLog', 'stdoutAccessLogDecoder'),
@@ -105,6 +122,10 @@ function accessLogger(
 
 function listenerFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
   return { category: 'envoy.filters.listener', kind: `envoy.extensions.filters.listener.${type}`, load };
+}
+
+function networkFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
+  return { category: networkFilters, kind: `envoy.extensions.filters.network.${type}`, load };
 }
 
 /** A filter's configuration, or a route's for it. */

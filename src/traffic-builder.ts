@@ -2,7 +2,7 @@ import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import type { Clusters } from './cluster/cluster.ts';
 import type { HostCounters } from './cluster/host-counters.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
-import { filterKey, listenerKey } from './control/shared-number-keys.ts';
+import { filterKey, listenerKey, networkFilterKey } from './control/shared-number-keys.ts';
 import { NetworkFilterBuilders } from './filter/network/builders.ts';
 import type { NameLookups } from './filter/network/network-filter.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
@@ -29,6 +29,8 @@ import { OwnCount, type SharedNumbers } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
 import { buildHttpConnectionManager, type HttpEnvironment } from './proxy/http/build.ts';
 import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
+import { directResponseKind, echoKind, type NetworkDirectResponseData } from './proxy/network/answering-data.ts';
+import { AnsweringHandler } from './proxy/network/answering-handler.ts';
 import { FilteredHandler } from './proxy/network/filtered-handler.ts';
 import type { TcpProxyData } from './proxy/tcp/tcp-proxy-data.ts';
 import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
@@ -107,7 +109,7 @@ export class ListenerBuilder {
       data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain, scope, data);
     const matches = data.filterChains.map(({ match }, i) => ({ match, chain: chains[i] }));
     const parts = {
-      filters: buildListenerFilters(data.listenerFilters, stats),
+      filters: buildListenerFilters(data.listenerFilters, { root: stats, runtime, clock: network.clock }),
       chains: defaultChain === null ? chains : [...chains, defaultChain],
       choice:
         data.filterChainMatcher === null
@@ -129,9 +131,10 @@ export class ListenerBuilder {
     const terminal = this.buildHandler(kind, data, scope, listener);
     const { network, stats, runtime } = this.environment;
     const tools = { stats, runtime, clock: network.clock, timers: network.timers, lookups: this.lookups! };
-    const filters = chain.filters
-      .slice(0, -1)
-      .map((filter) => this.networkFilters.get(filter.kind)!.build(filter.data, tools));
+    const filters = chain.filters.slice(0, -1).map((filter, i) => {
+      const sharedNumber = () => this.sharedNumber(networkFilterKey(listener, chain, i));
+      return this.networkFilters.get(filter.kind)!.build(filter.data, { ...tools, sharedNumber });
+    });
     return {
       name: chain.name,
       handler: filters.length === 0 ? terminal : new FilteredHandler(filters, terminal),
@@ -149,6 +152,8 @@ export class ListenerBuilder {
   private buildHandler(kind: string, data: unknown, scope: StatsScope, listener: ListenerData): ConnectionHandler {
     if (kind === hcmKind) return buildHttpConnectionManager(data as HcmData, this.httpEnvironment(scope, listener));
     if (kind === tcpProxyKind) return this.buildTcpProxy(data as TcpProxyData);
+    if (kind === echoKind) return new AnsweringHandler(null);
+    if (kind === directResponseKind) return new AnsweringHandler((data as NetworkDirectResponseData).response);
     throw new Error(`no network filter of type ${kind}`);
   }
 

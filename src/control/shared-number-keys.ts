@@ -1,5 +1,6 @@
-import type { ListenerData } from '../listener/listener-data.ts';
+import type { FilterChainData, ListenerData } from '../listener/listener-data.ts';
 import type { SharedNumberDirectory } from '../observe/shared-limit.ts';
+import { connectionLimitKind } from '../filter/network/connection-limit/connection-limit-data.ts';
 import { sharedNumbersOfFilters } from '../filter/shared-numbers.ts';
 import { hcmKind, type HcmData } from '../proxy/http/hcm-data.ts';
 
@@ -16,6 +17,11 @@ export function filterKey(statPrefix: string, key: string): string {
   return `http/${statPrefix}/${key}`;
 }
 
+/** What a network filter counts, by its place in its listener. */
+export function networkFilterKey(listener: ListenerData, chain: FilterChainData, filter: number): string {
+  return `network/${listener.name}/${listener.filterChains.indexOf(chain)}/${filter}`;
+}
+
 /** All that these listeners count. */
 export function sharedNumberKeys(listeners: readonly ListenerData[]): Set<string> {
   const keys = new Set<string>();
@@ -23,7 +29,8 @@ export function sharedNumberKeys(listeners: readonly ListenerData[]): Set<string
     keys.add(listenerKey(listener.name));
     const { filterChains, defaultFilterChain } = listener;
     for (const chain of defaultFilterChain === null ? filterChains : [...filterChains, defaultFilterChain]) {
-      for (const { kind, data } of chain.filters) {
+      for (const [i, { kind, data }] of chain.filters.entries()) {
+        if (kind === connectionLimitKind) keys.add(networkFilterKey(listener, chain, i));
         if (kind !== hcmKind) continue;
         const { statPrefix, httpFilters } = data as HcmData;
         for (const filter of httpFilters)

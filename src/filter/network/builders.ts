@@ -8,6 +8,14 @@ interface Loader {
 /** Every network filter that is not terminal. */
 const loaders: readonly Loader[] = [
   {
+    kind: 'envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit',
+    load: async () => (await import('./connection-limit/build.ts')).connectionLimitBuilder,
+  },
+  {
+    kind: 'envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit',
+    load: async () => (await import('./local-ratelimit/build.ts')).networkLocalRateLimitBuilder,
+  },
+  {
     kind: 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster',
     load: async () => (await import('./sni-cluster/build.ts')).sniClusterBuilder,
   },

@@ -61,6 +61,8 @@ export interface NetworkFilterTools {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly lookups: NameLookups;
+  /** What this filter of this chain counts over all workers; absent: the worker counts alone. */
+  sharedNumber?(): { inc(): number; dec(): number };
 }
 
 export interface NetworkFilterBuilder {

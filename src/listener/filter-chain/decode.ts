@@ -22,6 +22,8 @@ const supportedFilter = new SupportedFields(FilterSchema, ['name', 'typed_config
 const terminalKinds: ReadonlySet<string> = new Set([
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
   'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+  'envoy.extensions.filters.network.echo.v3.Echo',
+  'envoy.extensions.filters.network.direct_response.v3.Config',
 ]);
 
 const rawBufferKind = 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';

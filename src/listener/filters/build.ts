@@ -1,24 +1,38 @@
+import type { Clock } from '../../core/clock.ts';
 import type { Peer } from '../../core/peer.ts';
+import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { ListenerFilterData, PortPredicateData } from '../listener-data.ts';
 import { HttpInspector, httpInspectorKind } from './http-inspector/http-inspector.ts';
 import type { ConfiguredFilter } from './inspection.ts';
 import type { ListenerFilter } from './listener-filter.ts';
+import { LocalRateLimit, localRateLimitKind, type ListenerRateData } from './local-ratelimit/local-ratelimit.ts';
 import { ProxyProtocol, proxyProtocolKind, type ProxyProtocolData } from './proxy-protocol/proxy-protocol.ts';
 import { TlsInspector, tlsInspectorKind, type TlsInspectorData } from './tls-inspector/tls-inspector.ts';
 
-/** `root`: the root scope of the stats. */
-export function buildListenerFilters(filters: readonly ListenerFilterData[], root: StatsScope): ConfiguredFilter[] {
+/** What listener filters are built with. */
+export interface ListenerFilterTools {
+  /** The root scope of the stats. */
+  readonly root: StatsScope;
+  readonly runtime: RuntimeView;
+  readonly clock: Clock;
+}
+
+export function buildListenerFilters(
+  filters: readonly ListenerFilterData[],
+  tools: ListenerFilterTools,
+): ConfiguredFilter[] {
   return filters.map(({ kind, data, disabled }) => ({
-    filter: buildFilter(kind, data, root),
+    filter: buildFilter(kind, data, tools),
     isDisabled: disabled === null ? null : (peer) => matchesPort(disabled, peer),
   }));
 }
 
-function buildFilter(kind: string, data: unknown, root: StatsScope): ListenerFilter {
+function buildFilter(kind: string, data: unknown, { root, runtime, clock }: ListenerFilterTools): ListenerFilter {
   if (kind === tlsInspectorKind) return new TlsInspector(data as TlsInspectorData, root);
   if (kind === httpInspectorKind) return new HttpInspector(root);
   if (kind === proxyProtocolKind) return new ProxyProtocol(data as ProxyProtocolData, root);
+  if (kind === localRateLimitKind) return new LocalRateLimit(data as ListenerRateData, root, runtime, clock);
   throw new Error(`no listener filter of type ${kind}`);
 }
 

@@ -25,7 +25,7 @@ export function decodeDirectResponse(
   decoding: RouteDecoding,
 ): DirectResponseData {
   directFields.check(message, reasons);
-  const body = message.body === undefined ? '' : readBody(message.body, reasons.at('body'));
+  const body = message.body === undefined ? '' : readDataSource(message.body, reasons.at('body'));
   if (body.length > decoding.directBodyMax) {
     reasons.at('body').add(`response body size is ${body.length} bytes; maximum is ${decoding.directBodyMax}`);
   }
@@ -37,8 +37,8 @@ export function decodeDirectResponse(
   };
 }
 
-/** Files are read once, when the configuration is. */
-function readBody(source: DataSource, reasons: Reasons): string {
+/** As wire text, a character per byte. Files are read once, when the configuration is. */
+export function readDataSource(source: DataSource, reasons: Reasons): string {
   sourceFields.check(source, reasons);
   const { specifier } = source;
   switch (specifier.case) {

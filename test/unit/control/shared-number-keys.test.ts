@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import {
   filterKey,
   listenerKey,
+  networkFilterKey,
   SharedNumberAllotment,
   sharedNumberKeys,
 } from '../../../src/control/shared-number-keys.ts';
@@ -26,6 +27,20 @@ it('every listener counts its connections, and filters what they say', () => {
     filterKey('p', 'fault.active_faults'),
     listenerKey('b'),
   ]);
+});
+
+it('connection_limit counts where it stands', () => {
+  const one = listener('a', 'p');
+  const [chain] = one.filterChains;
+  const limit = {
+    name: 'limit',
+    kind: 'envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit',
+    data: {},
+  };
+  const limited = { ...chain, filters: [limit, limit, ...chain.filters] };
+  const both = { ...one, filterChains: [chain, limited], defaultFilterChain: limited };
+  expect([...sharedNumberKeys([both])]).toEqual([listenerKey('a'), 'network/a/1/0', 'network/a/1/1']);
+  expect(networkFilterKey(both, { ...limited }, 1)).toBe('network/a/-1/1');
 });
 
 it('connection managers of one stat_prefix share', () => {

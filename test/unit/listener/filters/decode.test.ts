@@ -4,6 +4,8 @@ import { parseMessage } from '../../../../src/config/parse.ts';
 import { ExtensionTable } from '../../../../src/control/extension-table.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
 import { extensionEntries } from '../../../../src/extensions.ts';
+import { Clock } from '../../../../src/core/clock.ts';
+import { emptyRuntime } from '../../../../src/core/runtime-view.ts';
 import { buildListenerFilters } from '../../../../src/listener/filters/build.ts';
 import { decodeListenerFilters } from '../../../../src/listener/filters/decode.ts';
 import type { ListenerFilterData } from '../../../../src/listener/listener-data.ts';
@@ -65,7 +67,7 @@ it.each([
   ['proxy_protocol.v3.ProxyProtocol', 'tlv_location: FILTER_STATE', "field 'tlv_location' is FILTER_STATE"],
   ['original_dst.v3.OriginalDst', '', 'is not supported by sekisho'],
   ['original_src.v3.OriginalSrc', '', 'is not supported by sekisho'],
-  ['local_ratelimit.v3.LocalRateLimit', '', 'is not supported by sekisho'],
+  ['original_src.v3.OriginalSrc', '', 'is not supported by sekisho'],
 ])('refused: %s with %s', async (type, settings, reason) => {
   expect((await decode(type, settings)).reasons.join('\n')).toContain(reason);
 });
@@ -86,7 +88,11 @@ describe('filter_disabled', () => {
       `, filter_disabled: { ${predicate} }`,
     );
     expect(reasons).toEqual([]);
-    const [{ isDisabled }] = buildListenerFilters(data, new RecordingStats());
+    const [{ isDisabled }] = buildListenerFilters(data, {
+      root: new RecordingStats(),
+      runtime: emptyRuntime,
+      clock: new Clock(),
+    });
     const to = (port: number): boolean => isDisabled!({ ...socketPeer, local: { ...socketPeer.local, port } });
     expect([80, 443].map(to)).toEqual(expected);
   });
