@@ -145,12 +145,26 @@ const updateNames = [
   'update_success',
 ];
 
+/** What subsets count, of which most clusters have none. */
+const subsetNames = [
+  'lb_subsets_created',
+  'lb_subsets_fallback',
+  'lb_subsets_fallback_panic',
+  'lb_subsets_removed',
+  'lb_subsets_selected',
+];
+
 /** Bytes between the sockets are not measured (docs/differences.md); versions come with control planes. */
-const idleGaugeNames = ['upstream_cx_rx_bytes_buffered', 'upstream_cx_tx_bytes_buffered', 'version'];
+const idleGaugeNames = [
+  'lb_subsets_active',
+  'upstream_cx_rx_bytes_buffered',
+  'upstream_cx_tx_bytes_buffered',
+  'version',
+];
 
 /** Of every cluster, whether it has been used or not. Status codes and their times come when they occur, as in Envoy. */
 export const clusterStatNames: StatNames = {
-  counters: [...updateNames, ...clusterCounterNames].sort(),
+  counters: [...updateNames, ...subsetNames, ...clusterCounterNames].sort(),
   gauges: [...idleGaugeNames, ...clusterGaugeNames].sort(),
   histograms: clusterHistogramNames.filter((name) => name !== 'upstream_rq_time'),
 };

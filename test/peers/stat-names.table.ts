@@ -3,7 +3,6 @@ export const absentNames: Readonly<Record<string, RegExp>> = {
   'the admin is Node’s own server and not counted as traffic': /^(http|listener)\.admin\./,
   'no request of our own goes through a router': /^http\.async-client\./,
   'zone-aware balancing': /\.lb_(zone_|local_cluster_not_ok|recalculate_zone_structures)/,
-  'subsets of endpoints': /\.lb_subsets_/,
   'endpoints from a control plane': /\.assignment_/,
   'original destination clusters': /\.original_dst_host_invalid$/,
   'HTTP/2 from an upstream that ends without an error': /_rx_reset_no_error$/,

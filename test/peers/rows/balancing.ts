@@ -176,4 +176,128 @@ const hashPolicies: Group = {
   ],
 };
 
-export const balancing: readonly Group[] = [consistent, hashPolicies];
+const marked = (upstream: string, metadata: string, more = ''): Yaml =>
+  endpoint(upstream, `{ metadata: { filter_metadata: { envoy.lb: ${metadata} } }${more} }`);
+
+/** Three hosts that differ in what they are marked with. */
+function markedCluster(name: string, settings: string, more = '', marks: readonly string[] = stages): Yaml {
+  const hosts = ['one', 'two', 'three'].map((upstream, i) => marked(upstream, marks[i], more));
+  return {
+    ...cluster(name, [], settings),
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: hosts }] },
+  };
+}
+
+const stages = [
+  '{ stage: prod, version: "1" }',
+  '{ stage: prod, version: "2" }',
+  '{ stage: dev, version: "2" }',
+] as const;
+
+const selectors = 'subset_selectors: [{ keys: [stage] }, { keys: [stage, version] }]';
+const withSelector = (more: string): string =>
+  `subset_selectors: [{ keys: [stage] }, { keys: [version, stage], ${more} }]`;
+
+const subsetClusters: readonly (readonly [name: string, settings: string, marks?: readonly string[]])[] = [
+  ['none', selectors],
+  ['any', `fallback_policy: ANY_ENDPOINT, ${selectors}`],
+  ['default', `fallback_policy: DEFAULT_SUBSET, default_subset: { stage: dev }, ${selectors}`],
+  ['panic', `fallback_policy: DEFAULT_SUBSET, default_subset: { stage: gone }, panic_mode_any: true, ${selectors}`],
+  ['no-panic', `fallback_policy: DEFAULT_SUBSET, default_subset: { stage: gone }, ${selectors}`],
+  ['sel-none', `fallback_policy: ANY_ENDPOINT, ${withSelector('fallback_policy: NO_FALLBACK')}`],
+  [
+    'sel-default',
+    `fallback_policy: ANY_ENDPOINT, default_subset: { stage: dev }, ${withSelector('fallback_policy: DEFAULT_SUBSET')}`,
+  ],
+  ['sel-keys', withSelector('fallback_policy: KEYS_SUBSET, fallback_keys_subset: [stage]')],
+  ['single', 'subset_selectors: [{ keys: [stage], single_host_per_subset: true }]'],
+  [
+    'list',
+    'list_as_any: true, subset_selectors: [{ keys: [stage] }]',
+    ['{ stage: [prod, dev] }', '{ stage: [other] }', '{ stage: third }'],
+  ],
+  ['no-list', 'subset_selectors: [{ keys: [stage] }]', ['{ stage: [prod, dev] }', '{ stage: 1 }', '{ stage: true }']],
+  ['fallback-list', `metadata_fallback_policy: FALLBACK_LIST, ${selectors}`],
+];
+
+const wanted: readonly (readonly [name: string, criteria: string])[] = [
+  ['dev', '{ stage: dev }'],
+  ['prod2', '{ version: "2", stage: prod }'],
+  ['prod9', '{ stage: prod, version: "9" }'],
+  ['dev9', '{ stage: dev, version: "9" }'],
+  ['gone', '{ stage: gone }'],
+  ['more', '{ stage: dev, other: 1 }'],
+  ['number', '{ stage: 1 }'],
+  ['listed', '{ stage: other }'],
+  ['several', '{ stage: prod, fallback_list: [{ version: "7" }, { version: "2" }] }'],
+  ['nothing', ''],
+];
+
+const route = (path: string, name: string, criteria: string): string => {
+  const match = criteria === '' ? '' : `, metadata_match: { filter_metadata: { envoy.lb: ${criteria} } }`;
+  return `- { match: { prefix: ${path} }, route: { cluster: ${name}${match} } }`;
+};
+
+/** Which answer comes is chance where several hosts may give it. */
+const anyOfThem = /body|content-length|\.sent|^upstream\[|host|upstream_cx|upstream_rq_pending_total/;
+
+const subsets: Group = {
+  name: 'subsets',
+  config: http(
+    {
+      routes: [
+        ...subsetClusters.flatMap(([name]) =>
+          wanted.map(([want, criteria]) => route(`/${name}/${want}/`, name, criteria)),
+        ),
+        route('/prod/', 'none', '{ stage: prod }'),
+        `- match: { prefix: /weighted/ }
+  route:
+    metadata_match: { filter_metadata: { envoy.lb: { stage: prod, version: "1" } } }
+    weighted_clusters:
+      clusters: [{ name: none, weight: 1, metadata_match: { filter_metadata: { envoy.lb: { version: "2" } } } }]`,
+      ].join('\n'),
+    },
+    subsetClusters.map(([name, settings, marks]) =>
+      markedCluster(name, `{ lb_subset_config: { ${settings} } }`, '', marks),
+    ),
+  ),
+  rows: [
+    ...subsetClusters.map(([name]): Row => ({
+      name: `${name}: those of one host, or of nobody`,
+      request: wanted.filter(([want]) => !mayReachSeveral(name, want)).map(([want]) => ({ path: `/${name}/${want}/` })),
+      stats: /^cluster\..*lb_/,
+    })),
+    ...['any', 'panic', 'sel-none', 'sel-default'].map((name): Row => ({
+      name: `${name}: those of several`,
+      request: wanted.filter(([want]) => mayReachSeveral(name, want)).map(([want]) => ({ path: `/${name}/${want}/` })),
+      stats: /^cluster\..*lb_/,
+      ignores: anyOfThem,
+    })),
+    {
+      name: 'hosts of a subset in turn',
+      request: Array.from({ length: 6 }, () => ({ path: '/prod/' })),
+      ignores: anyOfThem,
+    },
+    { name: 'a weighted cluster says more of the subset', request: { path: '/weighted/' } },
+  ],
+};
+
+/** Fallbacks to anybody, where the criteria find no subset. */
+function mayReachSeveral(cluster: string, want: string): boolean {
+  const isFound = want === 'dev' || want === 'prod2';
+  switch (cluster) {
+    case 'any':
+    case 'panic':
+      return !isFound;
+    case 'sel-none':
+      return !isFound && want !== 'prod9' && want !== 'dev9';
+    case 'sel-default':
+      return !isFound && want !== 'prod9' && want !== 'dev9';
+    case 'sel-keys':
+      return want === 'prod9';
+    default:
+      return false;
+  }
+}
+
+export const balancing: readonly Group[] = [consistent, hashPolicies, subsets];

@@ -65,19 +65,20 @@ export class MaglevBuild implements HashTableBuild {
     const { keys, hosts, shares } = list;
     this.list = list;
     this.shareMax = shares.reduce((most, share) => Math.max(most, share), 0);
-    this.tableSize = tableSize;
+    // One host needs no more than one place, as Envoy has it.
+    this.tableSize = hosts.length === 1 ? 1 : tableSize;
     this.turns = hosts.map((_, i) => i).sort((a, b) => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : 0));
     this.skips = new Float64Array(hosts.length);
     this.places = new Float64Array(hosts.length);
     for (const [i, key] of keys.entries()) {
       const bytes = encoder.encode(key);
-      this.places[i] = hashModulo(xxHash64(bytes), tableSize);
+      this.places[i] = hashModulo(xxHash64(bytes), this.tableSize);
       this.skips[i] = hashModulo(xxHash64(bytes, skipSeed), tableSize - 1) + 1;
     }
     this.targets = new Float64Array(hosts.length);
     this.counts = new Uint32Array(hosts.length);
-    this.owners = new Int32Array(tableSize).fill(-1);
-    this.filled = hosts.length === 0 ? tableSize : 0;
+    this.owners = new Int32Array(this.tableSize).fill(-1);
+    this.filled = hosts.length === 0 ? this.tableSize : 0;
     this.iteration = 1;
     this.turn = 0;
   }

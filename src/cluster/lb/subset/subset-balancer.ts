@@ -1,4 +1,4 @@
-import { MetadataCriteria } from '../../../core/metadata-criteria.ts';
+import type { MetadataCriteria } from '../../../core/metadata-criteria.ts';
 import type { Host, PickContext } from '../../cluster.ts';
 import type { HostSet } from '../../host-set.ts';
 import type { Balancer, BalancerParts } from '../balancer.ts';

@@ -159,6 +159,9 @@ describe('sizes', () => {
     expect(bench.stats.gauge('ring_hash_lb.size').value).toBe(1026);
     expect(bench.stats.gauge('ring_hash_lb.min_hashes_per_host').value).toBe(342);
     expect(bench.stats.gauge('ring_hash_lb.max_hashes_per_host').value).toBe(342);
+    const one = new Bench(hostsOf({}), maglev);
+    one.balancer.pick(asked('a'));
+    expect(one.stats.gauge('maglev_lb.max_entries_per_host').value).toBe(1);
     const table = new Bench(hostsOf({}, {}, {}), { ...maglev, tableSize: 7 });
     table.balancer.pick(asked('a'));
     expect(table.stats.gauge('maglev_lb.min_entries_per_host').value).toBe(2);
