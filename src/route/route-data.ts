@@ -230,6 +230,23 @@ export interface RetryPolicyData {
   /** `previous_hosts`, `omit_canary_hosts`. */
   readonly hostPredicates: readonly string[];
   readonly hostSelectionAttempts: number;
+  /** `omit_host_metadata`: `envoy.lb` metadata of hosts that are not retried; null or absent: none. */
+  readonly omittedMetadata?: readonly MetadataData[] | null;
+  /** Null or absent: answers do not say when to come back. */
+  readonly rateLimited?: RateLimitedBackOffData | null;
+}
+
+/** `rate_limited_retry_back_off`. */
+export interface RateLimitedBackOffData {
+  readonly maxIntervalMs: number;
+  readonly resetHeaders: readonly ResetHeaderData[];
+}
+
+export interface ResetHeaderData {
+  /** Lower-case. */
+  readonly name: string;
+  /** Seconds of the Unix epoch; else seconds from now on. */
+  readonly isTimestamp: boolean;
 }
 
 export interface RedirectData {

@@ -5,7 +5,7 @@ import type { FormatData } from '../observe/access-log-data.ts';
 import type { Formatter } from '../observe/formatter.ts';
 import type { Outcome } from '../observe/outcome.ts';
 import type { HashPolicy } from './hash/hash-policy.ts';
-import type { ConnectData } from './route-data.ts';
+import type { ConnectData, RateLimitedBackOffData } from './route-data.ts';
 
 /** Why and when to try again. Milliseconds; bits of RetryOn. */
 export interface RetryPolicy {
@@ -21,6 +21,10 @@ export interface RetryPolicy {
   readonly hostSelectionAttempts: number;
   /** `previous_hosts`, `omit_canary_hosts`. */
   readonly hostPredicates: readonly string[];
+  /** Null or absent: answers do not say when to come back. */
+  readonly rateLimited?: RateLimitedBackOffData | null;
+  /** `omit_host_metadata`: `metadata` of a host that is not retried. Absent: none is. */
+  omits?(metadata: Readonly<Record<string, unknown>> | null): boolean;
   matchesRetriableHeaders(head: ResponseHead): boolean;
   /** False: this request must not be retried (`retriable_request_headers`). */
   permits(head: RequestHead): boolean;

@@ -1,5 +1,7 @@
 import type { Group } from './row.ts';
 import { activeChecks } from './rows/health/active.ts';
+import { outliers } from './rows/health/outliers.ts';
+import { checkProtocols } from './rows/health/protocols.ts';
 import { answers } from './rows/answers.ts';
 import { balancing } from './rows/balancing.ts';
 import { clusters } from './rows/clusters.ts';
@@ -26,10 +28,12 @@ import { resilience } from './rows/resilience.ts';
 import { rewrites } from './rows/rewrites.ts';
 import { internalRedirects } from './rows/route/internal-redirects.ts';
 import { mirrors } from './rows/route/mirroring.ts';
+import { retryPolicies } from './rows/route/retries.ts';
 import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
+import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
 import { tcpProxy } from './rows/tcp.ts';
 import { chainLevels } from './rows/listener/levels.ts';
@@ -55,6 +59,7 @@ export const groups: readonly Group[] = [
   ...routing,
   ...mirrors,
   ...internalRedirects,
+  ...retryPolicies,
   ...answers,
   ...rewrites,
   ...headers,
@@ -71,9 +76,12 @@ export const groups: readonly Group[] = [
   ...balancing,
   ...replies,
   ...activeChecks,
+  ...checkProtocols,
+  ...outliers,
   ...filters,
   ...localRateLimits,
   ...networkFilters,
+  ...smallFilters,
   ...runtime,
   ...injection,
   ...tcpProxy,

@@ -238,7 +238,7 @@ export class Forwarding {
     const canary = head.headers.get('x-envoy-upstream-canary') === 'true' || host.canary;
     host.recordAnswer(this.head!, head);
     if (this.retry !== null) {
-      const decision = this.retry.onHead(head, host);
+      const decision = this.retry.onHead(head, host, stream.clock.epochMs);
       if (decision === RetryDecision.Yes) {
         this.retry.recordCode(head.status);
         this.current = null;

@@ -3,6 +3,7 @@ import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import { runtimeInteger, runtimePercent, type RuntimeView } from '../../core/runtime-view.ts';
 import type { Cluster, Host } from '../../cluster/cluster.ts';
 import { parseRetryOn, RetryOn } from '../../route/retry-on.ts';
+import { resetIntervalMs } from './forward/reset-interval.ts';
 import type { ForwardAction, RetryPolicy } from '../../route/route.ts';
 
 /** Whether a try is repeated, and if not, why. */
@@ -28,6 +29,8 @@ export class RetryState {
   private failedHosts: Host[] | null;
   private isWaiting: boolean;
   private hasRetried: boolean;
+  /** 0: it has not asked. */
+  private askedToWaitMs: number;
 
   /** Null: nothing about this request is ever repeated. The control headers are taken out. */
   static from(head: RequestHead, action: ForwardAction, cluster: Cluster, runtime: RuntimeView): RetryState | null {
@@ -72,10 +75,15 @@ export class RetryState {
     this.failedHosts = null;
     this.isWaiting = false;
     this.hasRetried = false;
+    this.askedToWaitMs = 0;
   }
 
-  onHead(head: ResponseHead, host: Host): RetryDecision {
-    return this.decide(this.wantsHead(head), host);
+  /** `epochMs`: the wall clock, for answers that say when to come back. */
+  onHead(head: ResponseHead, host: Host, epochMs: number): RetryDecision {
+    const isWanted = this.wantsHead(head);
+    const rateLimited = this.policy?.rateLimited ?? null;
+    if (isWanted && rateLimited !== null) this.askedToWaitMs = resetIntervalMs(head, rateLimited, epochMs);
+    return this.decide(isWanted, host);
   }
 
   /** `wasHeadSent`: the upstream may have begun to work on the request. */
@@ -87,6 +95,7 @@ export class RetryState {
   rejects(host: Host): boolean {
     if (this.failedHosts === null || this.policy === null) return false;
     const { hostPredicates } = this.policy;
+    if (this.policy.omits?.(host.metadata) === true) return true;
     if (hostPredicates.includes('omit_canary_hosts') && host.canary) return true;
     return hostPredicates.includes('previous_hosts') && this.failedHosts.includes(host);
   }
@@ -96,8 +105,17 @@ export class RetryState {
     return decision === RetryDecision.Overflow ? ResponseFlag.UpstreamOverflow : ResponseFlag.None;
   }
 
-  /** Uniform between 0 and the current interval, which doubles with every attempt up to the cap (reference §1.9). */
+  /**
+   * Uniform between 0 and the current interval, which doubles with every attempt up to the cap (reference §1.9); or what
+   * the upstream has asked for, and up to half as much again.
+   */
   backOffMs(): number {
+    const asked = this.askedToWaitMs;
+    if (asked > 1) {
+      this.askedToWaitMs = 0;
+      this.cluster.stats.scope.counter('upstream_rq_retry_backoff_ratelimited').inc();
+      return asked + Math.random() * Math.floor(asked / 2);
+    }
     const { policy } = this;
     const isUsual = policy === null || policy.backOffBaseMs === 0;
     const base = isUsual

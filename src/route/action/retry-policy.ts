@@ -1,6 +1,7 @@
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import { canonical } from '../../core/metadata-criteria.ts';
 import { anyMatches, HeaderMatcher } from '../match/header-matcher.ts';
-import type { RetryPolicyData } from '../route-data.ts';
+import type { MetadataData, RateLimitedBackOffData, RetryPolicyData } from '../route-data.ts';
 import type { RetryPolicy } from '../route.ts';
 
 export class ConfiguredRetryPolicy implements RetryPolicy {
@@ -13,6 +14,8 @@ export class ConfiguredRetryPolicy implements RetryPolicy {
   readonly retriableStatusCodes: readonly number[];
   readonly hostSelectionAttempts: number;
   readonly hostPredicates: readonly string[];
+  readonly rateLimited: RateLimitedBackOffData | null;
+  private readonly omittedMetadata: readonly MetadataData[];
   private readonly retriableHeaders: readonly HeaderMatcher[];
   private readonly retriableRequestHeaders: readonly HeaderMatcher[];
 
@@ -26,6 +29,8 @@ export class ConfiguredRetryPolicy implements RetryPolicy {
     this.retriableStatusCodes = data.retriableStatusCodes;
     this.hostSelectionAttempts = data.hostSelectionAttempts;
     this.hostPredicates = data.hostPredicates;
+    this.rateLimited = data.rateLimited ?? null;
+    this.omittedMetadata = data.omittedMetadata ?? [];
     this.retriableHeaders = data.retriableHeaders.map((matcher) => new HeaderMatcher(matcher));
     this.retriableRequestHeaders = data.retriableRequestHeaders.map((matcher) => new HeaderMatcher(matcher));
   }
@@ -38,4 +43,18 @@ export class ConfiguredRetryPolicy implements RetryPolicy {
   permits(head: RequestHead): boolean {
     return this.retriableRequestHeaders.length === 0 || anyMatches(this.retriableRequestHeaders, head);
   }
+
+  omits(metadata: Readonly<Record<string, unknown>> | null): boolean {
+    if (this.omittedMetadata.length === 0) return false;
+    const labels = (metadata?.['envoy.lb'] ?? {}) as MetadataData;
+    return this.omittedMetadata.some((wanted) =>
+      Object.entries(wanted).every(([name, value]) => name in labels && isAmong(labels[name], value)),
+    );
+  }
+}
+
+/** A list of the host's is as good as any of its values. */
+function isAmong(label: unknown, value: unknown): boolean {
+  const wanted = canonical(value);
+  return canonical(label) === wanted || (Array.isArray(label) && label.some((one) => canonical(one) === wanted));
 }

@@ -1,16 +1,22 @@
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
+  RetryPolicy_RateLimitedRetryBackOffSchema,
+  RetryPolicy_ResetHeaderFormat,
+  RetryPolicy_ResetHeaderSchema,
   RetryPolicy_RetryBackOffSchema,
   RetryPolicy_RetryHostPredicateSchema,
   RetryPolicySchema,
   type RetryPolicy,
   type RetryPolicy_RetryHostPredicate,
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
+import { OmitHostMetadataConfigSchema } from '../../proto/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js';
+import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHeaderMatchers } from '../match/decode.ts';
 import { parseRetryOn } from '../retry-on.ts';
-import type { RetryPolicyData } from '../route-data.ts';
-import { wholeMs, type RouteDecoding } from './field-decode.ts';
+import { lowerAscii, wireText } from '../wire-text.ts';
+import type { MetadataData, RateLimitedBackOffData, RetryPolicyData } from '../route-data.ts';
+import { decodeMetadataMatch, wholeMs, type RouteDecoding } from './field-decode.ts';
 
 const retryFields = new SupportedFields(RetryPolicySchema, [
   'retry_on',
@@ -23,14 +29,26 @@ const retryFields = new SupportedFields(RetryPolicySchema, [
   'retry_back_off',
   'retriable_headers',
   'retriable_request_headers',
+  'rate_limited_retry_back_off',
 ]);
 const backOffFields = new SupportedFields(RetryPolicy_RetryBackOffSchema, ['base_interval', 'max_interval']);
+const rateLimitedFields = new SupportedFields(RetryPolicy_RateLimitedRetryBackOffSchema, [
+  'reset_headers',
+  'max_interval',
+]);
+const resetHeaderFields = new SupportedFields(RetryPolicy_ResetHeaderSchema, ['name', 'format']);
+const omitFields = new SupportedFields(OmitHostMetadataConfigSchema, ['metadata_match']);
 const predicateFields = new SupportedFields(RetryPolicy_RetryHostPredicateSchema, ['name', 'typed_config']);
 
 const predicates: ReadonlyMap<string, string> = new Map([
   ['envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate', 'previous_hosts'],
   ['envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate', 'omit_canary_hosts'],
 ]);
+
+const omitHostMetadata = '/envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig';
+
+/** Envoy's. */
+const resetIntervalMaxMs = 300_000;
 
 export function decodeRetryPolicy(message: RetryPolicy, reasons: Reasons, decoding: RouteDecoding): RetryPolicyData {
   retryFields.check(message, reasons);
@@ -54,6 +72,8 @@ export function decodeRetryPolicy(message: RetryPolicy, reasons: Reasons, decodi
       decodePredicate(predicate, reasons.at('retry_host_predicate', i)),
     ),
     hostSelectionAttempts: attempts === 0 ? 1 : attempts,
+    omittedMetadata: decodeOmitted(message, reasons),
+    rateLimited: decodeRateLimited(message, reasons),
   };
 }
 
@@ -77,6 +97,36 @@ function decodePredicate(message: RetryPolicy_RetryHostPredicate, reasons: Reaso
   const typeUrl = message.configType.case === 'typedConfig' ? message.configType.value.typeUrl : '';
   const predicate = predicates.get(typeUrl.slice(typeUrl.lastIndexOf('/') + 1));
   if (predicate !== undefined) return [predicate];
+  if (typeUrl.endsWith(omitHostMetadata)) return [];
   reasons.add(`retry host predicate '${message.name}' with type URL '${typeUrl}' is not supported by sekisho`);
   return [];
+}
+
+/** Null: no host is passed over for its metadata. */
+function decodeOmitted(message: RetryPolicy, reasons: Reasons): readonly MetadataData[] | null {
+  const omitted: MetadataData[] = [];
+  message.retryHostPredicate.forEach(({ configType }, i) => {
+    if (configType.case !== 'typedConfig' || !configType.value.typeUrl.endsWith(omitHostMetadata)) return;
+    const at = reasons.at('retry_host_predicate', i).at('typed_config');
+    const config = fromBinary(OmitHostMetadataConfigSchema, configType.value.value);
+    omitFields.check(config, at);
+    const match = decodeMetadataMatch(config.metadataMatch, at);
+    if (match !== null) omitted.push(match);
+  });
+  return omitted.length === 0 ? null : omitted;
+}
+
+function decodeRateLimited(message: RetryPolicy, reasons: Reasons): RateLimitedBackOffData | null {
+  const { rateLimitedRetryBackOff: backOff } = message;
+  if (backOff === undefined) return null;
+  const at = reasons.at('rate_limited_retry_back_off');
+  rateLimitedFields.check(backOff, at);
+  return {
+    maxIntervalMs: wholeMs(backOff.maxInterval, resetIntervalMaxMs, 'max_interval', at),
+    resetHeaders: backOff.resetHeaders.map((header, i) => {
+      resetHeaderFields.check(header, at.at('reset_headers', i));
+      const isTimestamp = header.format === RetryPolicy_ResetHeaderFormat.UNIX_TIMESTAMP;
+      return { name: lowerAscii(wireText(header.name)), isTimestamp };
+    }),
+  };
 }

@@ -14,6 +14,7 @@ import {
 } from '../../../src/proto/envoy/config/route/v3/route_pb.js';
 import { UriTemplateMatchConfigSchema } from '../../../src/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js';
 import { UriTemplateRewriteConfigSchema } from '../../../src/proto/envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite_pb.js';
+import { OmitHostMetadataConfigSchema } from '../../../src/proto/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js';
 import { OmitCanaryHostsPredicateSchema } from '../../../src/proto/envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts_pb.js';
 import { PreviousHostsPredicateSchema } from '../../../src/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js';
 import { StringValueSchema } from '@bufbuild/protobuf/wkt';
@@ -28,6 +29,7 @@ const registry = createRegistry(
   UriTemplateRewriteConfigSchema,
   PreviousHostsPredicateSchema,
   OmitCanaryHostsPredicateSchema,
+  OmitHostMetadataConfigSchema,
   StringValueSchema,
 );
 
