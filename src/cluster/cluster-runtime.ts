@@ -18,6 +18,7 @@ import type { HostCounters } from './host-counters.ts';
 import { hostKeys } from './host-key.ts';
 import type { HostFinding } from './outlier/outlier-data.ts';
 import { ResultMonitor } from './outlier/result-monitor.ts';
+import { mayOverride } from './lb/override-health.ts';
 import { HostSet } from './host-set.ts';
 import { UpstreamHost, type HostMonitor } from './host.ts';
 import type { LbData } from './lb/lb-data.ts';
@@ -129,6 +130,12 @@ export class ClusterRuntime implements Cluster, PoolContext {
   }
 
   pick(context: PickContext): Host | null {
+    const wanted = context.overrideHost ?? null;
+    if (wanted !== null) {
+      const host = this.hosts.get(wanted.address);
+      if (host !== undefined && mayOverride(host.healthFlags, this.lb.overrideHealth)) return host;
+      if (wanted.isStrict) return null;
+    }
     return this.balancer.pick(context);
   }
 
@@ -282,6 +289,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
       const host = new UpstreamHost(this.name, key, data, this.environment.hostCounters, transport);
       host.monitor = this.monitor;
       host.load = this.load;
+      if (health !== undefined) host.readHealth(health);
       host.isServerName = isServerName;
       hosts.set(key, host);
     }

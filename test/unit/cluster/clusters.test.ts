@@ -129,6 +129,13 @@ describe('WorkerClusters', () => {
     expect([...counts.values()].sort((a, b) => a - b)).toEqual([100, 300]);
   });
 
+  it('knows the health of hosts from the start', () => {
+    const world = new World();
+    world.health.store(1, HealthCell.Flags, HealthFlag.FailedOutlierCheck);
+    const cluster = world.cluster({ hosts: [1, 2].map((i) => hostData(`10.0.0.${i}`, { healthSlot: i })) });
+    expect(new Set([1, 2, 3, 4].map(() => cluster.pick(anyHost)!.addressText))).toEqual(new Set(['10.0.0.2:80']));
+  });
+
   it('hears of health that changed', () => {
     const world = new World();
     const hosts = [1, 2].map((i) => hostData(`10.0.0.${i}`, { healthSlot: i }));

@@ -24,8 +24,10 @@ export function decodeIsServing(bytes: Uint8Array): boolean | null {
       const value = readVarint(bytes, cursor);
       if (tag >>> 3 === statusField) status = value;
     } else if (wire === Wire.Fixed64) cursor.at += 8;
-    else if (wire === Wire.Bytes) cursor.at += readVarint(bytes, cursor);
-    else if (wire === Wire.Fixed32) cursor.at += 4;
+    else if (wire === Wire.Bytes) {
+      const length = readVarint(bytes, cursor);
+      cursor.at += length;
+    } else if (wire === Wire.Fixed32) cursor.at += 4;
     else return null;
     if (!(cursor.at <= bytes.length)) return null;
   }

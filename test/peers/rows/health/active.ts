@@ -140,7 +140,13 @@ event_logger:
       awaits: { [`${pair}healthy`]: 1 },
       ignores: onlyHealth,
     },
-    { name: 'comes back from that', admin: flags('pair'), health: {}, awaits: { [`${pair}healthy`]: 2 }, ignores: onlyHealth },
+    {
+      name: 'comes back from that',
+      admin: flags('pair'),
+      health: {},
+      awaits: { [`${pair}healthy`]: 2 },
+      ignores: onlyHealth,
+    },
     {
       name: 'an answer to a request asks for no more',
       request: {},

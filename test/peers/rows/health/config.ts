@@ -3,7 +3,8 @@ import { cluster, endpoint, type Yaml } from '../../config.ts';
 
 /** Of `/clusters` only what is said of health, and of stats only what does not depend on how often is checked. */
 export const onlyHealth = /^admin\.line (?!.*health_flags)/;
-export const steadyStats = /membership_|ejections_|health_check\.(healthy|degraded|passive_failure)$|upstream_rq_\d|no_route/;
+export const steadyStats =
+  /membership_|ejections_|health_check\.(healthy|degraded|passive_failure)$|upstream_rq_\d|no_route/;
 
 /** Checks follow each other closely, whether the cluster is used or not. */
 const often = { interval: '0.05s', no_traffic_interval: '0.05s', unhealthy_threshold: 2, healthy_threshold: 2 };
