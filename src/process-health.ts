@@ -107,7 +107,8 @@ export class ProcessHealth {
 
   /** Resolves when each cluster has been checked once. */
   async whenWarm(): Promise<void> {
-    await Promise.all(Array.from(this.clusters.values(), ({ checker }) => checker?.whenWarm()));
+    const checkers = [...this.clusters.values()].flatMap(({ checker }) => checker ?? []);
+    await Promise.all(checkers.map((checker) => checker.whenWarm()));
   }
 
   /** A worker has seen something. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pairs, Step } from './row.ts';
 import { tlsSeen } from './tls/origin.ts';
 import { tunnelOverHttp2 } from './tunnel.ts';
-import { isCheck, type Script, type Seen } from './upstream.ts';
+import type { Script, Seen } from './upstream.ts';
 
 /** The HTTP/2 side of an origin: the same steps over node:http2. */
 export class H2Upstream {
@@ -51,7 +51,7 @@ export class H2Upstream {
       ...tlsSeen(socket),
     };
     const step = this.script.take(seen);
-    if (isCheck(seen.headers)) this.onCheck(socket);
+    if (this.script.isCheck(seen)) this.onCheck(socket);
     stream.on('error', () => {});
     const body = readBody(stream, seen);
     if (!step.isEarly && step.tunnel === undefined) await body;

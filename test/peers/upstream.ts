@@ -57,7 +57,7 @@ export class Script {
 
   /** An origin has a request, or an active check, whose user agent tells. @returns what it is to do */
   take(seen: Seen): Step {
-    if (!isCheck(seen.headers)) {
+    if (!this.isCheck(seen)) {
       this.seen.push(seen);
       return this.next();
     }
@@ -65,7 +65,11 @@ export class Script {
     return this.health[seen.upstream] ?? {};
   }
 
-  private next(): Step {
+  isCheck({ headers }: Seen): boolean {
+    return headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === 'Envoy/HC');
+  }
+
+  next(): Step {
     return this.steps[Math.min(this.seen.length, this.steps.length) - 1] ?? {};
   }
 
@@ -73,10 +77,6 @@ export class Script {
     const known = this.connections.indexOf(socket);
     return known >= 0 ? known : this.connections.push(socket) - 1;
   }
-}
-
-export function isCheck(headers: Pairs): boolean {
-  return headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === 'Envoy/HC');
 }
 
 /** An origin on node:http, or node:http2 where the proxy speaks that, which does what the running row's steps say. */
@@ -168,7 +168,7 @@ export class Upstream {
     };
     const step = this.script.take(seen);
     // Rows come and go while checks go on.
-    if (isCheck(seen.headers)) this.sockets.delete(request.socket);
+    if (this.script.isCheck(seen)) this.sockets.delete(request.socket);
     const body = readBody(request, seen);
     if (!step.isEarly) await body;
     if (step.delayMs !== undefined) await sleep(step.delayMs);

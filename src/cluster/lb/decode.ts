@@ -28,8 +28,10 @@ const supportedCommon = new SupportedFields(
     'locality_weighted_lb_config',
     'close_connections_on_host_set_change',
     'consistent_hashing_lb_config',
+    'override_host_status',
+    'ignore_new_hosts_until_first_hc',
   ],
-  ['update_merge_window', 'ignore_new_hosts_until_first_hc', 'override_host_status'],
+  ['update_merge_window'],
 );
 // Zone-aware routing needs a local cluster (`cluster_manager.local_cluster_name`), which is refused; without one Envoy
 // routes without regard to zones too.

@@ -3,12 +3,13 @@ import type { ClusterChanges } from '../../../src/cluster/cluster-changes.ts';
 import { rawSocket } from '../../../src/cluster/transport/transport-data.ts';
 import type { ClusterData, DiscoveryData, DnsData, HostData } from '../../../src/cluster/cluster-data.ts';
 import { ClusterDirectory } from '../../../src/cluster/cluster-directory.ts';
-import { HealthMemory } from '../../../src/cluster/health/health-memory.ts';
+import { HealthCell, HealthMemory } from '../../../src/cluster/health/health-memory.ts';
 import { HealthSlots } from '../../../src/cluster/health/health-slots.ts';
 import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
 import { CollectedStats } from './collected-stats.ts';
 import { clusterData, hostData } from './cluster-fixture.ts';
 import { ScriptedResolver } from './discovery/scripted-resolver.ts';
+import { checkData } from './health/health-fixture.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { RecordingStats } from './recording-stats.ts';
 
@@ -33,8 +34,9 @@ class Bench {
   readonly stats = new RecordingStats();
   readonly resolver = new ScriptedResolver();
   readonly changes: ClusterChanges[] = [];
+  readonly health = new HealthSlots(new HealthMemory());
   readonly directory = new ClusterDirectory({
-    health: new HealthSlots(new HealthMemory()),
+    health: this.health,
     clock: this.network.clock,
     timers: this.network.timers,
     random: () => 0.5,
@@ -189,6 +191,23 @@ describe('STRICT_DNS', () => {
     expect(bench.changes).toEqual([
       { set: [], removed: [], hosts: [{ name: 'c', hosts: [hostData('192.0.2.2', { hostname: 'a.test' })] }] },
     ]);
+  });
+
+  it('keeps a host that passes its checks, whatever the answer, until it fails', async () => {
+    const bench = new Bench();
+    bench.replace({ hosts: [], discovery: discovery('strict-dns', ['a.test']), healthCheck: checkData() });
+    await bench.resolver.answer('a.test', ['192.0.2.1', '192.0.2.2']);
+    bench.directory.takeChanges();
+    const [{ healthSlot }] = bench.directory.hostsOf('c');
+    expect([bench.gauge('membership_total'), bench.gauge('membership_healthy')]).toEqual([2, 0]);
+    bench.health.memory.store(healthSlot!, HealthCell.Flags, 0);
+    bench.network.advance(5000);
+    await bench.resolver.answer('a.test', ['192.0.2.2']);
+    expect(bench.addresses).toEqual(['192.0.2.2', '192.0.2.1']);
+    bench.directory.removeHost('c', '192.0.2.1:80');
+    bench.directory.removeHost('none', '192.0.2.1:80');
+    expect(bench.addresses).toEqual(['192.0.2.2']);
+    expect(bench.changes.map(({ hosts }) => hosts[0].hosts.length)).toEqual([2, 1]);
   });
 
   it('loses its hosts to an empty answer, and keeps them through a failure', async () => {
