@@ -37,7 +37,6 @@ export interface KeyLogData {
 
 export interface DownstreamTlsData extends CommonTlsData {
   readonly requireClientCertificate: boolean;
-  readonly requireSni: boolean;
   /** Null: keys of our own, made at the start and shared by the workers. */
   readonly ticketKeys: SecretRef<TicketKeysSecret> | null;
   readonly statelessResumption: boolean;

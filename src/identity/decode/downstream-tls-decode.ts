@@ -18,19 +18,23 @@ import { decodeCommonTls } from './common-tls-decode.ts';
 import { decodeInlineSecret, decodeSdsSecret } from './sds-decode.ts';
 import { decodeTicketKeys } from './secret-decode.ts';
 
-const supported = new SupportedFields(DownstreamTlsContextSchema, [
-  'common_tls_context',
-  'require_client_certificate',
-  'require_sni',
-  'session_ticket_keys',
-  'session_ticket_keys_sds_secret_config',
-  'disable_stateless_session_resumption',
-  'disable_stateful_session_resumption',
-  'session_timeout',
-  'ocsp_staple_policy',
-  'full_scan_certs_on_sni_mismatch',
-  'prefer_client_ciphers',
-]);
+const supported = new SupportedFields(
+  DownstreamTlsContextSchema,
+  [
+    'common_tls_context',
+    'require_client_certificate',
+    'session_ticket_keys',
+    'session_ticket_keys_sds_secret_config',
+    'disable_stateless_session_resumption',
+    'disable_stateful_session_resumption',
+    'session_timeout',
+    'ocsp_staple_policy',
+    'full_scan_certs_on_sni_mismatch',
+    'prefer_client_ciphers',
+  ],
+  // Envoy takes it and asks nobody for a name.
+  ['require_sni'],
+);
 
 const staplePolicies: Readonly<Record<number, DownstreamTlsData['ocspStaplePolicy']>> = {
   [StaplePolicy.LENIENT_STAPLING]: 'LENIENT_STAPLING',
@@ -65,7 +69,6 @@ export function decodeDownstreamTls(
   const data: DownstreamTlsData = {
     ...common,
     requireClientCertificate: message.requireClientCertificate ?? false,
-    requireSni: message.requireSni ?? false,
     ticketKeys: decodeTicketKeysType(message, reasons, extensions),
     statelessResumption: resumption.case !== 'disableStatelessSessionResumption' || !resumption.value,
     statefulResumption: !message.disableStatefulSessionResumption,

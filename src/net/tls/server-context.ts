@@ -29,6 +29,8 @@ import type { TlsLog, TlsTurns } from './tls-tools.ts';
 const Control = { SetStatusCallback: 63, SetSessionCacheMode: 44 } as const;
 const SessionCache = { Off: 0n, Server: 2n } as const;
 const noTickets = 1n << 14n;
+/** Alert. */
+const handshakeFailure = 40;
 const KeyTypeEc = 408;
 
 /** What a server's context is made of: the configuration, and its secrets as they are now. */
@@ -164,14 +166,13 @@ export class ServerContext implements Handshake {
     return this.parts.verifier?.verify(connection, store, noNames, '') ?? true;
   }
 
-  onClientHello(connection: TlsConnection): boolean {
+  onClientHello(connection: TlsConnection): number {
     const { ssl } = this.engine;
     const hello = readHello(ssl, connection.ssl);
     if (hello.isTls13) ssl.SSL_clear_options(connection.ssl, ownOrder);
-    if (this.parts.data.requireSni && hello.serverName === '') return false;
     const chosen = this.choice.choose(hello);
     if (chosen !== this.own[0]) ssl.SSL_set_SSL_CTX(connection.ssl, chosen.context);
-    return !hello.asksForStaple || this.maySendStaple(chosen);
+    return !hello.asksForStaple || this.maySendStaple(chosen) ? 0 : handshakeFailure;
   }
 
   /** False: without a staple this certificate is not presented. */

@@ -146,8 +146,8 @@ export class TlsDialing implements Dialing, DialHandler, Handshake {
     return false;
   }
 
-  onClientHello(): boolean {
-    return true;
+  onClientHello(): number {
+    return 0;
   }
 
   staple(): Uint8Array | null {

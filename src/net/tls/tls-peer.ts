@@ -11,8 +11,8 @@ export class TlsPeer implements Peer {
   transportFailureReason: string;
   /** Why our side refuses the other's certificate, in Envoy's words; empty: it does not. */
   verification: string;
-  /** The certificate that is refused; null: none is. */
-  refused: CertificateFacts | null;
+  /** What was looked at: of a handshake that fails nothing else is known. */
+  presented: readonly CertificateFacts[];
   /** The same in a sentence for the operator. */
   advice: string;
   /** The peer's chain was checked, and holds. */
@@ -27,7 +27,7 @@ export class TlsPeer implements Peer {
     this.transportFailureReason = '';
     this.verification = '';
     this.advice = '';
-    this.refused = null;
+    this.presented = [];
     this.isVerified = false;
     this.below = below;
   }

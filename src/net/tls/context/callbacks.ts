@@ -4,8 +4,9 @@ import { tlsEngine } from '../tls-engine.ts';
 import type { CallbackSignature, Pointer } from '../open-ssl/open-ssl.ts';
 
 const SelectResult = { Ok: 0, NoAck: 3 } as const;
+/** Alert. */
+const internalError = 80;
 const HelloResult = { Fail: 0, Ok: 1 } as const;
-const serverNameUnrecognized = 112;
 
 /** What OpenSSL asks during a handshake, by the connection that it is about. */
 export interface HandshakeQuestions {
@@ -13,8 +14,8 @@ export interface HandshakeQuestions {
   selectProtocol(offered: readonly string[]): number;
   /** `X509_STORE_CTX` with the peer's chain. False: refused. */
   verifyPeer(connection: TlsConnection, store: Pointer): boolean;
-  /** The ClientHello is there and nothing was chosen. False: refused. */
-  onClientHello(connection: TlsConnection): boolean;
+  /** The ClientHello is there and nothing was chosen. The alert that it is refused with (RFC 8446 section 6); 0: it is not. */
+  onClientHello(connection: TlsConnection): number;
   /** DER of an OCSP response for the certificate that is presented; null: none. */
   staple(connection: TlsConnection): Uint8Array | null;
   logKey(connection: TlsConnection, line: string): void;
@@ -57,9 +58,10 @@ function make(engine: TlsEngine): Callbacks {
     }),
     clientHello: ssl.callback(signatures.clientHello, (_: Pointer, alert: Pointer) => {
       const connection = engine.current!;
-      const isTaken = guarded(() => connection.handshake.onClientHello(connection), false);
-      if (!isTaken) ssl.setInt(alert, serverNameUnrecognized);
-      return isTaken ? HelloResult.Ok : HelloResult.Fail;
+      const refusal = guarded(() => connection.handshake.onClientHello(connection), internalError);
+      if (refusal === 0) return HelloResult.Ok;
+      ssl.setInt(alert, refusal);
+      return HelloResult.Fail;
     }),
     staple: ssl.callback(signatures.staple, (handle: Pointer) => staple(engine, handle)),
     logKey: ssl.callback(signatures.logKey, (_: Pointer, line: Pointer) => {

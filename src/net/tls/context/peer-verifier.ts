@@ -3,14 +3,30 @@ import { readCertificate } from '../../../identity/certificate.ts';
 import type { PeerValidation, ValidationFailure } from '../../../identity/peer-validation.ts';
 import type { ValidationSecret } from '../../../identity/secret-data.ts';
 import type { ClientCertificateDemand } from '../../../identity/trust.ts';
-import { derOf } from '../handshake/handshake-facts.ts';
+import { chainOf, derOf } from '../handshake/handshake-facts.ts';
 import type { OpenSsl, Pointer } from '../open-ssl/open-ssl.ts';
 import type { TlsConnection } from '../tls-connection.ts';
 import type { TlsStats } from '../tls-stats.ts';
 import { TrustDomains } from './trust.ts';
 
-/** X509_V_ERR_CERT_REJECTED: the peer is told bad_certificate. */
-const certificateRejected = 28;
+/** X509_V_ERR_*: what our side found, and by what the peer is told an alert. */
+const VerifyError = {
+  UnableToGetCrl: 3,
+  NotYetValid: 9,
+  Expired: 10,
+  SelfSignedLeaf: 18,
+  UnableToGetIssuer: 20,
+  ChainTooLong: 22,
+  Revoked: 23,
+  InvalidPurpose: 26,
+  /** Told as bad_certificate. */
+  Rejected: 28,
+  /** No number of OpenSSL's: told as certificate_unknown. */
+  Unknown: 9999,
+} as const;
+
+/** Where the alert is another than OpenSSL's: BoringSSL's. */
+const toldAs: Readonly<Record<number, number>> = { [VerifyError.NotYetValid]: VerifyError.Expired };
 
 /** Of a certificate that does not say. */
 const anyKeyUsage = 0xffff_ffff;
@@ -55,7 +71,7 @@ export class PeerVerifier {
     const der = derOf(ssl, ssl.X509_STORE_CTX_get0_cert(store));
     if (der === null) return this.refuse(connection, store, noCertificate);
     const leaf = readCertificate(der);
-    connection.peer.refused = leaf;
+    connection.peer.presented = chainOf(ssl, ssl.X509_STORE_CTX_get0_untrusted(store), leaf);
     if (domains !== null) {
       const chosen = this.validation.chooseTrustDomain(leaf);
       if (typeof chosen !== 'string') return this.refuse(connection, store, chosen);
@@ -87,14 +103,27 @@ export class PeerVerifier {
     }
     const error = ssl.X509_STORE_CTX_get_error(store);
     const depth = ssl.X509_STORE_CTX_get_error_depth(store);
-    // BoringSSL's spelling.
-    const why = ssl.text(ssl.X509_verify_cert_error_string(BigInt(error))).replace('self-signed', 'self signed');
+    const told = this.domains === null ? toldAs[error] : VerifyError.Unknown;
+    if (told !== undefined) ssl.X509_STORE_CTX_set_error(store, told);
     ssl.ERR_clear_error();
     this.stats.count('fail_verify_error');
     // trust_chain_verification: ACCEPT_UNTRUSTED.
     if (this.secret.acceptUntrusted) return true;
-    connection.peer.verification = `verify cert failed: X509_verify_cert: certificate verification error at depth ${depth}: ${why}`;
+    connection.peer.verification = this.wordsOf(error, depth);
     return false;
+  }
+
+  /** In BoringSSL's words, and Envoy's around them. */
+  private wordsOf(error: number, depth: number): string {
+    const isShort = error === VerifyError.SelfSignedLeaf || error === VerifyError.ChainTooLong;
+    const spoken = isShort ? VerifyError.UnableToGetIssuer : error;
+    const why = this.ssl
+      .text(this.ssl.X509_verify_cert_error_string(BigInt(spoken)))
+      .replace('self-signed', 'self signed')
+      .replace('unsuitable', 'unsupported');
+    const isOfCrl = error === VerifyError.Revoked || error === VerifyError.UnableToGetCrl;
+    const crl = isOfCrl ? 'certificate revocation check against provided CRLs failed: ' : '';
+    return `verify cert failed: X509_verify_cert: certificate verification error at depth ${depth}: ${crl}${why}`;
   }
 
   private validate(
@@ -122,7 +151,8 @@ export class PeerVerifier {
     connection.peer.isVerified = false;
     connection.peer.verification = reason;
     connection.peer.advice = advice;
-    this.ssl.X509_STORE_CTX_set_error(store, certificateRejected);
+    const told = stat === 'fail_verify_cert_hash' ? VerifyError.Rejected : VerifyError.Unknown;
+    this.ssl.X509_STORE_CTX_set_error(store, told);
     return false;
   }
 }

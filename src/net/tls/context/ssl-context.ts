@@ -5,6 +5,7 @@ const Control = {
   SetMode: 33,
   SetGroupsList: 92,
   SetSignatureAlgorithmsList: 98,
+  SetClientSignatureAlgorithmsList: 102,
   SetMinVersion: 123,
   SetMaxVersion: 124,
 } as const;
@@ -34,6 +35,17 @@ const defaultCiphers = [
   '[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]',
   'ECDHE-ECDSA-AES256-GCM-SHA384',
   'ECDHE-RSA-AES256-GCM-SHA384',
+];
+/** BoringSSL's, without SHA-1. */
+const defaultSignatureAlgorithms = [
+  'ecdsa_secp256r1_sha256',
+  'rsa_pss_rsae_sha256',
+  'rsa_pkcs1_sha256',
+  'ecdsa_secp384r1_sha384',
+  'rsa_pss_rsae_sha384',
+  'rsa_pkcs1_sha384',
+  'rsa_pss_rsae_sha512',
+  'rsa_pkcs1_sha512',
 ];
 const defaultGroups = ['X25519', 'P-256'];
 /** What TLS 1.3 has is not configurable in Envoy either, and its server follows the client's order. */
@@ -70,6 +82,9 @@ export function newSslContext(
   // The slash keeps a server to this order, whatever its client has prepared a key for.
   const groups = (data.curves.length === 0 ? defaultGroups : data.curves).join(isServer ? '/' : ':');
   if (!setList(ssl, context, Control.SetGroupsList, groups)) refuse(ssl, `Failed to initialize ECDH curves ${groups}`);
+  // What the other side may sign with. A server's own list is what it may sign with itself: anything that it has a key for.
+  const taken = isServer ? Control.SetClientSignatureAlgorithmsList : Control.SetSignatureAlgorithmsList;
+  setList(ssl, context, taken, defaultSignatureAlgorithms.join(':'));
   const algorithms = data.signatureAlgorithms.join(':');
   if (algorithms !== '' && !setList(ssl, context, Control.SetSignatureAlgorithmsList, algorithms))
     refuse(ssl, `Failed to initialize TLS signature algorithms ${algorithms}`);

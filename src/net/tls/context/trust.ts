@@ -26,7 +26,8 @@ export function trust(ssl: OpenSsl, context: Pointer, secret: ValidationSecret, 
     flags |= secret.onlyVerifyLeafCrl ? VerifyFlag.CrlCheck : VerifyFlag.CrlCheck | VerifyFlag.CrlCheckAll;
   }
   ssl.X509_STORE_set_flags(store, flags);
-  ssl.SSL_CTX_set_verify_depth(context, secret.maxVerifyDepth ?? depthMax);
+  // BoringSSL counts the root, OpenSSL does not.
+  ssl.SSL_CTX_set_verify_depth(context, Math.max(0, (secret.maxVerifyDepth ?? depthMax) - 1));
   ssl.ERR_clear_error();
 }
 

@@ -54,16 +54,16 @@ export function handshakeFacts(
 
 /** What a handshake that failed got to know: the rest is empty. Before versions were compared it is 1.2, as in BoringSSL. */
 export function failedFacts(ssl: OpenSsl, connection: TlsConnection, local: CertificateFacts | null): TlsFacts {
-  const { refused } = connection.peer;
-  const cipher = ssl.SSL_get_current_cipher(connection.ssl);
+  const current = ssl.SSL_get_current_cipher(connection.ssl);
+  const cipher = current === 0n ? ssl.SSL_get_pending_cipher(connection.ssl) : current;
   return {
     version: cipher === 0n ? 'TLSv1.2' : ssl.text(ssl.SSL_get_version(connection.ssl)),
     cipher: cipher === 0n ? '' : ssl.text(ssl.SSL_CIPHER_get_name(cipher)),
-    group: '',
+    group: cipher === 0n ? '' : groupName(ssl.text(ssl.SSL_get0_group_name(connection.ssl))),
     sessionId: '',
     isResumed: false,
     handshakeMs: NaN,
-    peerChain: refused === null ? noCertificates : [refused],
+    peerChain: connection.peer.presented,
     peerIssuer: null,
     isPeerVerified: false,
     local,
@@ -113,6 +113,17 @@ function sessionId(ssl: OpenSsl, connection: Pointer): string {
   const at = ssl.SSL_SESSION_get_id(session, sizeSlot);
   const size = sizeSlot.readUInt32LE(0);
   return at === 0n || size === 0 ? '' : ssl.copy(at, size).toString('hex');
+}
+
+/** The whole chain of a peer, whose first certificate was read already. */
+export function chainOf(ssl: OpenSsl, stack: Pointer, leaf: CertificateFacts): readonly CertificateFacts[] {
+  const chain = [leaf];
+  const count = stack === 0n ? 0 : Math.min(ssl.OPENSSL_sk_num(stack), chainMax);
+  for (let i = 1; i < count; i++) {
+    const next = read(ssl, ssl.OPENSSL_sk_value(stack, i));
+    if (next !== null) chain.push(next);
+  }
+  return chain;
 }
 
 /** A server is told the client's own certificate apart from the rest of its chain. */

@@ -88,23 +88,29 @@ const sans = matchers.map(([name, matcher, isFull, isRsa]) =>
   ]),
 );
 
+// docs/differences.md
+const mispinned = {
+  ...refused,
+  differs: { 'client[0].tls.failure': 'a wrong pin is told as bad_certificate' },
+};
+
 const pins: readonly Group[] = [
   group('a hash', strict('{ verify_certificate_hash: ["{{client_sha256}}"] }'), [
     client('client'),
-    client('client_rsa', refused),
+    client('client_rsa', mispinned),
   ]),
   group('a key pin', strict('{ verify_certificate_spki: ["{{client_rsa_spki}}"] }'), [
-    client('client', refused),
+    client('client', mispinned),
     client('client_rsa'),
   ]),
   group(
     'a hash or a key pin',
     strict('{ verify_certificate_hash: ["{{client_sha256}}"], verify_certificate_spki: ["{{client_rsa_spki}}"] }'),
-    [client('client'), client('client_rsa'), client('client_p384', refused)],
+    [client('client'), client('client_rsa'), client('client_p384', mispinned)],
   ),
   group('a hash of one that nobody trusts', strict('{ verify_certificate_hash: ["{{client_alien_sha256}}"] }'), [
-    client('client_alien', refused),
-    client('client', refused),
+    client('client_alien', mispinned),
+    client('client', mispinned),
   ]),
 ];
 

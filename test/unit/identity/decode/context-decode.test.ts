@@ -18,7 +18,6 @@ test('a server has Envoy’s defaults', () => {
     validation: null,
     keyLog: null,
     requireClientCertificate: false,
-    requireSni: false,
     ticketKeys: null,
     statelessResumption: true,
     statefulResumption: true,
@@ -71,7 +70,6 @@ test('every field of a server arrives', () => {
     },
     {
       requireClientCertificate: true,
-      requireSni: true,
       sessionTicketKeysType: {
         case: 'sessionTicketKeys',
         value: { keys: [{ specifier: { case: 'inlineBytes', value: key } }] },
@@ -97,7 +95,6 @@ test('every field of a server arrives', () => {
       remoteRanges: [{ address: '::1', length: 0 }],
     },
     requireClientCertificate: true,
-    requireSni: true,
     ticketKeys: { inline: { kind: 'ticket-keys', keys: [new Uint8Array(key)] } },
     statelessResumption: true,
     statefulResumption: false,

@@ -61,7 +61,6 @@ const common = {
 export const downstream: DownstreamTlsData = {
   ...common,
   requireClientCertificate: false,
-  requireSni: false,
   ticketKeys: null,
   statelessResumption: true,
   statefulResumption: true,
