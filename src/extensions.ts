@@ -31,6 +31,14 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'grpc_stats.v3.FilterConfig',
     async () => (await import('./filter/grpc-stats/decode.ts')).grpcStatsDecoder,
   ),
+  httpFilter(
+    'stateful_session.v3.StatefulSession',
+    async () => (await import('./filter/stateful-session/decode.ts')).statefulSessionDecoder,
+  ),
+  httpFilter(
+    'stateful_session.v3.StatefulSessionPerRoute',
+    async () => (await import('./filter/stateful-session/decode.ts')).statefulSessionPerRouteDecoder,
+  ),
   httpFilter('grpc_web.v3.GrpcWeb', async () => (await import('./filter/grpc-web/decode.ts')).grpcWebDecoder),
   httpFilter(
     'local_ratelimit.v3.LocalRateLimit',

@@ -19,6 +19,10 @@ const loaders: readonly Loader[] = [
     async () => (await import('./grpc-json-transcoder/build.ts')).grpcJsonTranscoderBuilder,
   ),
   filter(['grpc_stats.v3.FilterConfig'], async () => (await import('./grpc-stats/build.ts')).grpcStatsBuilder),
+  filter(
+    ['stateful_session.v3.StatefulSession', 'stateful_session.v3.StatefulSessionPerRoute'],
+    async () => (await import('./stateful-session/build.ts')).statefulSessionBuilder,
+  ),
   filter(['grpc_web.v3.GrpcWeb'], async () => (await import('./grpc-web/build.ts')).grpcWebBuilder),
   filter(
     ['header_mutation.v3.HeaderMutation', 'header_mutation.v3.HeaderMutationPerRoute'],

@@ -7,9 +7,10 @@ import {
   type Cluster,
   type Cluster_CommonLbConfig,
 } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
+import { HealthStatus, type HealthStatusSet } from '../../proto/envoy/config/core/v3/health_check_pb.js';
 import { isDynamic } from '../dynamic/decode.ts';
 import { decodeMaglev, decodeRingHash } from './hash/decode.ts';
-import type { ChoiceData, LbData, LbPolicyData } from './lb-data.ts';
+import type { ChoiceData, LbData, LbPolicyData, OverrideHealth } from './lb-data.ts';
 import { decodeLegacyLeastRequest, decodeLegacyRoundRobin } from './picker-decode.ts';
 import { decodePolicies } from './policy-decode.ts';
 import { decodeSubsets } from './subset/decode.ts';
@@ -51,6 +52,7 @@ export function decodeLb(cluster: Cluster, reasons: Reasons): LbData {
     overprovisioningFactor: policy?.overprovisioningFactor ?? defaultOverprovisioningFactor,
     weightedPriorityHealth: policy?.weightedPriorityHealth ?? false,
     closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange ?? false,
+    ...(common?.overrideHostStatus === undefined ? {} : { overrideHealth: decodeStatuses(common.overrideHostStatus) }),
   };
 }
 
@@ -78,6 +80,19 @@ function decodeCommon(common: Cluster_CommonLbConfig | undefined, reasons: Reaso
     failTrafficOnPanic: choice.case === 'zoneAwareLbConfig' && choice.value.failTrafficOnPanic,
   };
 }
+
+function decodeStatuses({ statuses }: HealthStatusSet): OverrideHealth[] {
+  return [...new Set(statuses.map((status) => overrideHealth[status]))];
+}
+
+const overrideHealth: Readonly<Record<HealthStatus, OverrideHealth>> = {
+  [HealthStatus.UNKNOWN]: 'healthy',
+  [HealthStatus.HEALTHY]: 'healthy',
+  [HealthStatus.UNHEALTHY]: 'unhealthy',
+  [HealthStatus.DRAINING]: 'draining',
+  [HealthStatus.TIMEOUT]: 'unhealthy',
+  [HealthStatus.DEGRADED]: 'degraded',
+};
 
 function decodeLegacyPolicy(cluster: Cluster, reasons: Reasons): LbPolicyData {
   switch (cluster.lbPolicy) {

@@ -8,7 +8,11 @@ export interface LbData extends ChoiceData {
   readonly weightedPriorityHealth: boolean;
   /** `close_connections_on_host_set_change`. */
   readonly closeConnectionsOnHostSetChange: boolean;
+  /** `override_host_status`: of hosts that a session may keep; absent: healthy and degraded ones. */
+  readonly overrideHealth?: readonly OverrideHealth[];
 }
+
+export type OverrideHealth = 'healthy' | 'degraded' | 'unhealthy' | 'draining';
 
 /** A policy, with what is said of localities where it is configured. */
 export interface ChoiceData {

@@ -1,7 +1,7 @@
 import type { Hash64 } from '../../core/hash64.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import { MetadataCriteria } from '../../core/metadata-criteria.ts';
-import type { Host, PickContext } from '../../cluster/cluster.ts';
+import type { Host, OverrideHost, PickContext } from '../../cluster/cluster.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { ForwardAction } from '../../route/route.ts';
 import type { RetryState } from './retry-state.ts';
@@ -29,6 +29,11 @@ export class HostChoice implements PickContext {
 
   get head(): RequestHead {
     return this.stream.requestHead;
+  }
+
+  /** Of the first try alone: it may have failed there. */
+  get overrideHost(): OverrideHost | null {
+    return this.outcome.attemptCount > 1 ? null : this.stream.overrideHost;
   }
 
   get outcome(): Outcome {

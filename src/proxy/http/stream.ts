@@ -3,7 +3,7 @@ import type { Clock, Timers } from '../../core/clock.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { LocalReset } from '../../core/failures.ts';
 import { isGrpcRequest } from '../../core/grpc-request.ts';
-import type { Cluster } from '../../cluster/cluster.ts';
+import type { Cluster, OverrideHost } from '../../cluster/cluster.ts';
 import { HttpVersion, ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
@@ -68,6 +68,7 @@ export class HttpStream implements Stream {
   private isFinished: boolean;
   /** What it asks to become, and may: lower-case, `connect` for a tunnel; empty: nothing. */
   upgrade: string;
+  overrideHost: OverrideHost | null;
   /** By position in the chain: 1 where the filter is off for this stream; null: none is. */
   private filtersOff: Uint8Array | null;
   /** Null: the client itself sent it. */
@@ -103,6 +104,7 @@ export class HttpStream implements Stream {
     this.isFinished = false;
     this.upgrade = '';
     this.filtersOff = null;
+    this.overrideHost = null;
     this.redirects = null;
   }
 
@@ -387,15 +389,10 @@ export class HttpStream implements Stream {
   /** A filter wanted more of the response body than may be buffered. */
   onResponseTooLarge(): void {
     const reply = { status: 500, body: 'Internal Server Error', details: 'response_payload_too_large' };
-    if (this.response.isHeadSent) {
-      this.outcome.details = reply.details;
-      this.forwarding?.abandon();
-      this.response.reset(LocalReset);
-      return;
-    }
     this.forwarding?.abandon();
     this.outcome.details = reply.details;
-    this.answerPastFilters(reply);
+    if (this.response.isHeadSent) this.response.reset(LocalReset);
+    else this.answerPastFilters(reply);
   }
 
   /** Filters hold a response whose head has not left: ours takes its place, without their seeing another one. */

@@ -300,4 +300,51 @@ function mayReachSeveral(cluster: string, want: string): boolean {
   }
 }
 
-export const balancing: readonly Group[] = [consistent, hashPolicies, subsets];
+const inHeader =
+  "{ '@type': type.googleapis.com/envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState, name: x-session }";
+const statefulSession = (state: string, more = ''): string => `
+- name: session
+  typed_config:
+    '@type': type.googleapis.com/envoy.extensions.filters.http.stateful_session.v3.StatefulSession
+    ${more}
+    session_state:
+      name: envoy.http.stateful_session.${state === inHeader ? 'header' : 'cookie'}
+      typed_config: ${state}`;
+const inCookie = (more: string): string =>
+  `{ '@type': type.googleapis.com/envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState, cookie: { name: s${more} } }`;
+
+/** Nobody is there. */
+const elsewhere = Buffer.from('192.0.2.1:9').toString('base64');
+
+const sessions = (name: string, state: string, rows: readonly Row[], more = ''): Group => ({
+  name: `stateful session ${name}`,
+  config: http({
+    filters: statefulSession(state, more),
+    routes: '[{ match: { prefix: / }, route: { cluster: one } }]',
+  }),
+  rows,
+});
+
+const strangers = (carry: (value: string) => Pairs): Row[] => [
+  {
+    name: 'none yet',
+    request: [{ path: '/' }, { path: '/page/x' }, { path: '/pages' }],
+    ignores: /set-cookie|x-session/,
+  },
+  { name: 'one that is gone', request: { path: '/page', headers: carry(elsewhere) }, ignores: /set-cookie|x-session/ },
+  { name: 'one that is nonsense', request: { path: '/page', headers: carry('%%%') }, ignores: /set-cookie|x-session/ },
+  { name: 'an empty one', request: { path: '/page', headers: carry('') }, ignores: /set-cookie|x-session/ },
+];
+
+const asHeader = (value: string): Pairs => [['x-session', value]];
+const asCookie = (value: string): Pairs => [['cookie', `s="${value}"`]];
+
+export const balancing: readonly Group[] = [
+  consistent,
+  hashPolicies,
+  subsets,
+  sessions('in a header', inHeader, strangers(asHeader)),
+  sessions('in a header, strict', inHeader, strangers(asHeader), 'strict: true'),
+  sessions('in a cookie', inCookie(', path: /page, ttl: 60s'), strangers(asCookie)),
+  sessions('in a cookie, strict', inCookie(''), strangers(asCookie), 'strict: true'),
+];

@@ -1,0 +1,13 @@
+import type { CookieData } from '../../route/hash/hash-policy-data.ts';
+
+/** Where the address of a session's host travels between the client and us. */
+export interface StatefulSessionData {
+  /** Null: no sessions are kept. */
+  readonly carrier: SessionCarrierData | null;
+  /** A host that is gone is not replaced: the request fails. */
+  readonly isStrict: boolean;
+}
+
+export type SessionCarrierData =
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'cookie'; readonly name: string; readonly cookie: CookieData };
