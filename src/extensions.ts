@@ -9,6 +9,17 @@ const networkFilters = 'envoy.filters.network';
 export const extensionEntries: readonly ExtensionEntry[] = [
   httpFilter('router.v3.Router', async () => (await import('./filter/router/decode.ts')).routerDecoder),
   httpFilter('fault.v3.HTTPFault', async () => (await import('./filter/fault/decode.ts')).faultDecoder),
+  httpFilter('buffer.v3.Buffer', async () => (await import('./filter/buffer/decode.ts')).bufferDecoder),
+  httpFilter('buffer.v3.BufferPerRoute', async () => (await import('./filter/buffer/decode.ts')).bufferPerRouteDecoder),
+  httpFilter('csrf.v3.CsrfPolicy', async () => (await import('./filter/csrf/decode.ts')).csrfDecoder),
+  httpFilter(
+    'header_to_metadata.v3.Config',
+    async () => (await import('./filter/header-to-metadata/decode.ts')).headerToMetadataDecoder,
+  ),
+  httpFilter(
+    'set_metadata.v3.Config',
+    async () => (await import('./filter/set-metadata/decode.ts')).setMetadataDecoder,
+  ),
   httpFilter('cors.v3.Cors', async () => (await import('./filter/cors/decode.ts')).corsDecoder),
   httpFilter('cors.v3.CorsPolicy', async () => (await import('./filter/cors/decode.ts')).corsPolicyDecoder),
   httpFilter(

@@ -8,6 +8,16 @@ interface Loader {
 
 /** Every HTTP filter. Not the router: `proxy/http` is the router. */
 const loaders: readonly Loader[] = [
+  filter(
+    ['buffer.v3.Buffer', 'buffer.v3.BufferPerRoute'],
+    async () => (await import('./buffer/build.ts')).bufferBuilder,
+  ),
+  filter(['csrf.v3.CsrfPolicy'], async () => (await import('./csrf/build.ts')).csrfBuilder),
+  filter(
+    ['header_to_metadata.v3.Config'],
+    async () => (await import('./header-to-metadata/build.ts')).headerToMetadataBuilder,
+  ),
+  filter(['set_metadata.v3.Config'], async () => (await import('./set-metadata/build.ts')).setMetadataBuilder),
   filter(['cors.v3.Cors', 'cors.v3.CorsPolicy'], async () => (await import('./cors/build.ts')).corsBuilder),
   filter(['fault.v3.HTTPFault'], async () => (await import('./fault/build.ts')).faultBuilder),
   filter(

@@ -59,6 +59,8 @@ export interface Stream {
   onResponseBelowLowWatermark(): void;
   /** Bytes of one half that may be held; 0: no limit. */
   readonly bufferLimit: number;
+  /** Set by a filter: bytes of the request that may be held in place of `bufferLimit`; -1: nobody has. */
+  requestBytesMax: number;
   /** Answers the client from here; the filters' response hooks run, the rest of the request is dropped. */
   reply(reply: LocalReply): void;
   /** The host that is to be tried first, by its address; strict: no other will do. Null or absent: the balancer chooses. */

@@ -146,7 +146,8 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
   }
 
   protected heldBytesMax(): number {
-    return this.stream.bufferLimit;
+    const { requestBytesMax, bufferLimit } = this.stream;
+    return requestBytesMax >= 0 ? requestBytesMax : bufferLimit;
   }
 
   protected onHoldingTooMuch(buffered: boolean): void {

@@ -71,6 +71,7 @@ export class HttpStream implements Stream {
   overrideHost: OverrideHost | null;
   /** By position in the chain: 1 where the filter is off for this stream; null: none is. */
   private filtersOff: Uint8Array | null;
+  requestBytesMax: number;
   /** Null: the client itself sent it. */
   redirects: FollowedRedirects | null;
 
@@ -105,6 +106,7 @@ export class HttpStream implements Stream {
     this.upgrade = '';
     this.filtersOff = null;
     this.overrideHost = null;
+    this.requestBytesMax = -1;
     this.redirects = null;
   }
 

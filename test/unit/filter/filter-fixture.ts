@@ -118,6 +118,7 @@ export class TestStream implements Stream {
   readonly timers: ManualTimers;
   readonly bufferedRequestBody: readonly Uint8Array[];
   bufferLimit: number;
+  requestBytesMax: number;
   configs: readonly unknown[];
   readonly events: string[];
   readonly replies: LocalReply[];
@@ -134,6 +135,7 @@ export class TestStream implements Stream {
     this.timers = context.timers;
     this.bufferedRequestBody = [];
     this.bufferLimit = 0;
+    this.requestBytesMax = -1;
     this.configs = [];
     this.events = [];
     this.replies = [];

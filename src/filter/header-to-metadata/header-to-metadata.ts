@@ -1,0 +1,117 @@
+import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import type { Outcome } from '../../observe/outcome.ts';
+import { findCookie } from '../../route/match/cookie-matcher.ts';
+import { Regex } from '../../route/regex.ts';
+import { Substitution } from '../../route/regex/substitution.ts';
+import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
+import type { HeaderToMetadataData, MetadataEntryData, MetadataRuleData } from './header-to-metadata-data.ts';
+
+/** Envoy's: longer values are left out. */
+const valueBytesMax = 8192;
+
+/** One Config, of the filter or of a route, ready to be applied. */
+export class MetadataRules {
+  readonly request: readonly MetadataRule[];
+  readonly response: readonly MetadataRule[];
+
+  constructor(data: HeaderToMetadataData) {
+    this.request = data.request.map((rule) => new MetadataRule(rule));
+    this.response = data.response.map((rule) => new MetadataRule(rule));
+  }
+}
+
+/** `envoy.filters.http.header_to_metadata`: headers and cookies become dynamic metadata. No state. */
+export class HeaderToMetadataFilter implements HttpFilter, FilterFactory {
+  private readonly rules: MetadataRules;
+  private readonly filterName: string;
+
+  constructor(rules: MetadataRules, context: FilterContext) {
+    this.rules = rules;
+    this.filterName = context.filterName;
+  }
+
+  create(): HttpFilter {
+    return this;
+  }
+
+  onRequestHead(stream: Stream, head: RequestHead): Verdict {
+    for (const rule of this.rulesFor(stream).request) rule.apply(head, stream.outcome);
+    return Verdict.Continue;
+  }
+
+  onResponseHead(stream: Stream, head: ResponseHead): Verdict {
+    for (const rule of this.rulesFor(stream).response) rule.apply(head, stream.outcome);
+    return Verdict.Continue;
+  }
+
+  private rulesFor(stream: Stream): MetadataRules {
+    return (stream.perFilterConfig(this.filterName) as MetadataRules | undefined) ?? this.rules;
+  }
+}
+
+class MetadataRule {
+  private readonly data: MetadataRuleData;
+  private readonly onPresent: MetadataEntry | null;
+  private readonly onMissing: MetadataEntry | null;
+
+  constructor(data: MetadataRuleData) {
+    this.data = data;
+    this.onPresent = data.onPresent === null ? null : new MetadataEntry(data.onPresent);
+    this.onMissing = data.onMissing === null ? null : new MetadataEntry(data.onMissing);
+  }
+
+  apply(head: RequestHead | ResponseHead, outcome: Outcome): void {
+    const value = this.read(head);
+    if (value === null) this.onMissing?.add('', outcome);
+    else this.onPresent?.add(value, outcome);
+  }
+
+  private read(head: RequestHead | ResponseHead): string | null {
+    const { source, name, removes } = this.data;
+    if (source === 'cookie') return findCookie(head.headers, name) || null;
+    const values = head.getAll(name);
+    if (values.length === 0) return null;
+    if (removes) head.headers.remove(name);
+    return values.join(',');
+  }
+}
+
+class MetadataEntry {
+  private readonly data: MetadataEntryData;
+  private readonly regex: Regex | null;
+  private readonly substitution: Substitution | null;
+
+  constructor(data: MetadataEntryData) {
+    this.data = data;
+    this.regex = data.rewrite === null ? null : new Regex(data.rewrite.pattern);
+    this.substitution = data.rewrite === null ? null : new Substitution(data.rewrite.substitution);
+  }
+
+  add(found: string, outcome: Outcome): void {
+    const { namespace, key } = this.data;
+    const value = this.valueOf(this.data.value === '' ? this.rewritten(found) : this.data.value);
+    if (value === null) return;
+    const metadata = (outcome.dynamicMetadata ??= new Map());
+    metadata.set(namespace, { ...(metadata.get(namespace) as object | undefined), [key]: value });
+  }
+
+  private rewritten(found: string): string {
+    return this.regex === null ? found : this.regex.replaceAll(found, this.substitution!);
+  }
+
+  /** Null: it is nothing that metadata could be. */
+  private valueOf(text: string): string | number | null {
+    if (text === '' || text.length >= valueBytesMax) return null;
+    const decoded = this.data.isBase64 ? fromBase64(text) : text;
+    if (decoded === '') return null;
+    if (!this.data.isNumber) return decoded;
+    const number = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(decoded) ? Number(decoded) : NaN;
+    return Number.isNaN(number) ? null : number;
+  }
+}
+
+/** Without padding, as Envoy's; empty where it is none. */
+function fromBase64(text: string): string {
+  const bare = text.replace(/=+$/, '');
+  return /^[A-Za-z0-9+/]+$/.test(bare) && bare.length % 4 !== 1 ? atob(bare) : '';
+}
