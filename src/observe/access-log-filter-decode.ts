@@ -208,7 +208,7 @@ function decodeMetadata(message: MetadataFilter, reasons: Reasons): AccessLogFil
   };
 }
 
-function decodeValue(message: ValueMatcher, reasons: Reasons): ValueMatcherData | null {
+export function decodeValue(message: ValueMatcher, reasons: Reasons): ValueMatcherData | null {
   valueFields.check(message, reasons);
   const { matchPattern: pattern } = message;
   switch (pattern.case) {

@@ -143,7 +143,7 @@ class MetadataFilter implements AccessLogFilter {
   }
 }
 
-function buildValueMatcher(data: ValueMatcherData): (value: unknown) => boolean {
+export function buildValueMatcher(data: ValueMatcherData): (value: unknown) => boolean {
   switch (data.kind) {
     case 'null':
       return (value) => value === null;

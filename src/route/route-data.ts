@@ -3,7 +3,13 @@ import type { FormatData } from '../observe/access-log-data.ts';
 import type { HashPolicyData } from './hash/hash-policy-data.ts';
 import type { MirrorData } from './mirror/mirror-data.ts';
 import type { InternalRedirectData } from './redirect/internal-redirect-data.ts';
-import type { CookieMatcherData, HeaderMatcherData, QueryMatcherData } from './match/matcher-data.ts';
+import type {
+  CookieMatcherData,
+  FilterStateMatcherData,
+  HeaderMatcherData,
+  MetadataMatcherData,
+  QueryMatcherData,
+} from './match/matcher-data.ts';
 
 /**
  * `envoy.config.route.v3.RouteConfiguration` as plain data: what travels to the workers. Strings that meet a head are
@@ -85,6 +91,8 @@ export interface RouteConditionsData {
   /** Null: any connection will do. */
   readonly tls?: TlsMatchData | null;
   readonly fraction: RuntimeFractionData | null;
+  readonly metadata?: readonly MetadataMatcherData[];
+  readonly filterState?: readonly FilterStateMatcherData[];
 }
 
 export interface RuntimeFractionData {

@@ -2,6 +2,7 @@ import type { Group } from './row.ts';
 import { activeChecks } from './rows/health/active.ts';
 import { outliers } from './rows/health/outliers.ts';
 import { checkProtocols } from './rows/health/protocols.ts';
+import { tlsChecks } from './rows/health/tls.ts';
 import { answers } from './rows/answers.ts';
 import { balancing } from './rows/balancing.ts';
 import { clusters } from './rows/clusters.ts';
@@ -29,6 +30,7 @@ import { rewrites } from './rows/rewrites.ts';
 import { internalRedirects } from './rows/route/internal-redirects.ts';
 import { mirrors } from './rows/route/mirroring.ts';
 import { retryPolicies } from './rows/route/retries.ts';
+import { stateMatchers } from './rows/route/states.ts';
 import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
@@ -60,6 +62,7 @@ export const groups: readonly Group[] = [
   ...mirrors,
   ...internalRedirects,
   ...retryPolicies,
+  ...stateMatchers,
   ...answers,
   ...rewrites,
   ...headers,
@@ -78,6 +81,7 @@ export const groups: readonly Group[] = [
   ...activeChecks,
   ...checkProtocols,
   ...outliers,
+  ...tlsChecks,
   ...filters,
   ...localRateLimits,
   ...networkFilters,

@@ -14,6 +14,7 @@ import { UriTemplateMatchConfigSchema } from '../../proto/envoy/extensions/path/
 import { FractionalPercent_DenominatorType } from '../../proto/envoy/type/v3/percent_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 import { decodeCookieMatcher, decodeHeaderMatchers, decodeQueryMatcher, decodeRegex } from '../match/decode.ts';
+import { decodeFilterStateMatcher, decodeMetadataMatcher } from '../match/state-decode.ts';
 import type { PathMatchData, RouteConditionsData, RuntimeFractionData } from '../route-data.ts';
 import { templateProblem } from '../uri-template.ts';
 import { wireText } from '../wire-text.ts';
@@ -33,6 +34,8 @@ const matchFields = new SupportedFields(RouteMatchSchema, [
   'cookies',
   'grpc',
   'tls_context',
+  'dynamic_metadata',
+  'filter_state',
 ]);
 const tlsFields = new SupportedFields(RouteMatch_TlsContextMatchOptionsSchema, ['presented', 'validated']);
 const templateFields = new SupportedFields(UriTemplateMatchConfigSchema, ['path_template']);
@@ -87,8 +90,10 @@ export function decodeConditions(
   reasons: Reasons,
   decoding: RouteDecoding,
 ): RouteConditionsData | null {
-  const { headers, queryParameters, cookies, grpc, runtimeFraction, tlsContext } = message;
-  const isEmpty = headers.length === 0 && queryParameters.length === 0 && cookies.length === 0;
+  const { headers, queryParameters, cookies, grpc, runtimeFraction, tlsContext, dynamicMetadata, filterState } =
+    message;
+  const lists = [headers, queryParameters, cookies, dynamicMetadata, filterState];
+  const isEmpty = lists.every((list) => list.length === 0);
   if (isEmpty && grpc === undefined && runtimeFraction === undefined && tlsContext === undefined) return null;
   if (tlsContext !== undefined) tlsFields.check(tlsContext, reasons.at('tls_context'));
   const limit = decoding.maxProgramSize;
@@ -104,6 +109,20 @@ export function decodeConditions(
         ? null
         : { presented: tlsContext.presented ?? null, validated: tlsContext.validated ?? null },
     fraction: runtimeFraction === undefined ? null : decodeFraction(runtimeFraction, reasons.at('runtime_fraction')),
+    ...(dynamicMetadata.length === 0
+      ? {}
+      : {
+          metadata: dynamicMetadata.map((matcher, i) =>
+            decodeMetadataMatcher(matcher, reasons.at('dynamic_metadata', i)),
+          ),
+        }),
+    ...(filterState.length === 0
+      ? {}
+      : {
+          filterState: filterState.map((matcher, i) =>
+            decodeFilterStateMatcher(matcher, reasons.at('filter_state', i), limit),
+          ),
+        }),
   };
 }
 

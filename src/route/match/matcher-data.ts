@@ -1,3 +1,5 @@
+import type { ValueMatcherData } from '../../observe/access-log-data.ts';
+
 /** `envoy.type.matcher.v3.StringMatcher`. `value` is wire text, a pattern for `regex`; lower-case where `ignoreCase`. */
 export interface StringMatcherData {
   readonly kind: 'exact' | 'prefix' | 'suffix' | 'contains' | 'regex';
@@ -32,4 +34,18 @@ export interface CookieMatcherData {
   readonly name: string;
   readonly string: StringMatcherData;
   readonly invert: boolean;
+}
+
+/** `envoy.type.matcher.v3.MetadataMatcher`, of dynamic metadata. */
+export interface MetadataMatcherData {
+  readonly filter: string;
+  readonly path: readonly string[];
+  readonly value: ValueMatcherData;
+  readonly invert: boolean;
+}
+
+/** `envoy.type.matcher.v3.FilterStateMatcher`. */
+export interface FilterStateMatcherData {
+  readonly key: string;
+  readonly string: StringMatcherData;
 }

@@ -6,6 +6,7 @@ import type { MatchContext, RouteRuntime } from '../route.ts';
 import { CookieMatcher } from './cookie-matcher.ts';
 import { allMatch, HeaderMatcher } from './header-matcher.ts';
 import { QueryMatcher } from './query-matcher.ts';
+import { FilterStateMatcher, MetadataMatcher } from './state-matcher.ts';
 
 /** All that a route asks of a request beside its path. */
 export class RouteConditions {
@@ -15,6 +16,8 @@ export class RouteConditions {
   private readonly grpc: boolean;
   private readonly tls: TlsMatchData | null;
   private readonly fraction: RuntimeFractionData | null;
+  private readonly metadata: readonly MetadataMatcher[];
+  private readonly filterState: readonly FilterStateMatcher[];
   private readonly runtime: RouteRuntime;
 
   constructor(data: RouteConditionsData, runtime: RouteRuntime) {
@@ -24,6 +27,8 @@ export class RouteConditions {
     this.grpc = data.grpc;
     this.tls = data.tls ?? null;
     this.fraction = data.fraction;
+    this.metadata = (data.metadata ?? []).map((matcher) => new MetadataMatcher(matcher));
+    this.filterState = (data.filterState ?? []).map((matcher) => new FilterStateMatcher(matcher));
     this.runtime = runtime;
   }
 
@@ -36,6 +41,8 @@ export class RouteConditions {
       if (!this.queryParameters[i].matches(head.path)) return false;
     }
     for (let i = 0; i < this.cookies.length; i++) if (!this.cookies[i].matches(head.headers)) return false;
+    for (let i = 0; i < this.metadata.length; i++) if (!this.metadata[i].matches(context.outcome)) return false;
+    for (let i = 0; i < this.filterState.length; i++) if (!this.filterState[i].matches(context.outcome)) return false;
     return true;
   }
 

@@ -187,9 +187,9 @@ describe('what is not supported is refused by name', () => {
       'rate_limits',
     ],
     [
-      'virtual_hosts[0].routes[0].match.dynamic_metadata',
-      matching('prefix: /, dynamic_metadata: [{filter: a, path: [{key: b}], value: {present_match: true}}]'),
-      'dynamic_metadata',
+      'virtual_hosts[0].routes[0].match.filter_state[0].address_match',
+      matching('prefix: /, filter_state: [{key: a, address_match: {ranges: [{address_prefix: 10.0.0.0}]}}]'),
+      'address_match',
     ],
     ['virtual_hosts[0].cors', anyHost('{match: {prefix: /}, route: {cluster: c}}', '', '  cors: {}'), 'cors'],
     ['vhds', `${hosts("'*'")}\nvhds: {config_source: {ads: {}}}`, 'vhds'],
