@@ -67,7 +67,7 @@ export class TcpConnectionPool implements TcpPool, HostPool {
   }
 
   closeConnections(): void {
-    for (const connection of [...this.connections]) connection.destroy(ClosedLocally);
+    for (const connection of this.connections) connection.destroy(ClosedLocally);
   }
 
   // For the connections of this pool.

@@ -2,7 +2,8 @@ import { http } from '../../config.ts';
 import type { Group, Step } from '../../row.ts';
 import { checked, endpoints, flags, onlyHealth, steadyStats } from './config.ts';
 
-const http2 = 'typed_extension_protocol_options: { envoy.extensions.upstreams.http.v3.HttpProtocolOptions: { "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: { http2_protocol_options: {} } } }';
+const http2 =
+  'typed_extension_protocol_options: { envoy.extensions.upstreams.http.v3.HttpProtocolOptions: { "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: { http2_protocol_options: {} } } }';
 const hex = (text: string): string => Buffer.from(text).toString('hex');
 
 const routes = (names: readonly string[]): string =>
@@ -15,13 +16,38 @@ const tcp: Group = {
   stats: steadyStats,
   config: http({ routes: routes(['connects', 'says', 'waits']) }, [
     checked('connects', ['echo', 'dead'], 'tcp_health_check: {}'),
-    checked('says', ['echo', 'greet'], `tcp_health_check: { send: { text: '${hex('ping')}' }, receive: [{ text: '${hex('220')}' }, { text: '${hex('ping')}' }] }`),
-    checked('waits', ['greet', 'bye'], `tcp_health_check: { receive: [{ binary: ${Buffer.from('welcome').toString('base64')} }] }`, '{}', '0.3s'),
+    checked(
+      'says',
+      ['echo', 'greet'],
+      `tcp_health_check: { send: { text: '${hex('ping')}' }, receive: [{ text: '${hex('220')}' }, { text: '${hex('ping')}' }] }`,
+    ),
+    checked(
+      'waits',
+      ['greet', 'bye'],
+      `tcp_health_check: { receive: [{ binary: ${Buffer.from('welcome').toString('base64')} }] }`,
+      '{}',
+      '0.3s',
+    ),
   ]),
   rows: [
-    { name: 'a connection is enough', admin: flags('connects'), awaits: { [healthy('connects')]: 1, [tried('connects')]: '+2' }, ignores: onlyHealth },
-    { name: 'what is sent comes back behind a greeting', admin: flags('says'), awaits: { [healthy('says')]: 1 }, ignores: onlyHealth },
-    { name: 'only waits', admin: flags('waits'), awaits: { [healthy('waits')]: 1, [tried('waits')]: '+3' }, ignores: onlyHealth },
+    {
+      name: 'a connection is enough',
+      admin: flags('connects'),
+      awaits: { [healthy('connects')]: 1, [tried('connects')]: '+2' },
+      ignores: onlyHealth,
+    },
+    {
+      name: 'what is sent comes back behind a greeting',
+      admin: flags('says'),
+      awaits: { [healthy('says')]: 1 },
+      ignores: onlyHealth,
+    },
+    {
+      name: 'only waits',
+      admin: flags('waits'),
+      awaits: { [healthy('waits')]: 1, [tried('waits')]: '+3' },
+      ignores: onlyHealth,
+    },
   ],
 };
 
@@ -45,7 +71,12 @@ const grpc: Group = {
     checked('h2', ['two'], 'http_health_check: { path: /healthz, codec_client_type: HTTP2 }', http2),
   ]),
   rows: [
-    { name: 'no gRPC', admin: flags('grpc'), awaits: { [healthy('grpc')]: 0, [tried('grpc')]: '+2' }, ignores: onlyHealth },
+    {
+      name: 'no gRPC',
+      admin: flags('grpc'),
+      awaits: { [healthy('grpc')]: 0, [tried('grpc')]: '+2' },
+      ignores: onlyHealth,
+    },
     {
       name: 'serving',
       admin: flags('grpc'),
@@ -54,8 +85,20 @@ const grpc: Group = {
       seesChecks: true,
       ignores: onlyHealth,
     },
-    { name: 'not serving', admin: flags('grpc'), health: { one: grpcAnswer(2) }, awaits: { [healthy('grpc')]: 0 }, ignores: onlyHealth },
-    { name: 'serving again', admin: flags('grpc'), health: { one: grpcAnswer(1) }, awaits: { [healthy('grpc')]: 1 }, ignores: onlyHealth },
+    {
+      name: 'not serving',
+      admin: flags('grpc'),
+      health: { one: grpcAnswer(2) },
+      awaits: { [healthy('grpc')]: 0 },
+      ignores: onlyHealth,
+    },
+    {
+      name: 'serving again',
+      admin: flags('grpc'),
+      health: { one: grpcAnswer(1) },
+      awaits: { [healthy('grpc')]: 1 },
+      ignores: onlyHealth,
+    },
     {
       name: 'another status',
       admin: flags('grpc'),
@@ -83,7 +126,11 @@ const hosts: Group = {
       ['one', 'two'],
       `http_health_check: { path: /healthz, method: POST, send: { text: '${hex('are you there')}' }, receive: [{ text: '${hex('from one')}' }] }`,
     ),
-    checked('service', ['one', 'two'], 'http_health_check: { path: /healthz, service_name_matcher: { prefix: right } }'),
+    checked(
+      'service',
+      ['one', 'two'],
+      'http_health_check: { path: /healthz, service_name_matcher: { prefix: right } }',
+    ),
   ]),
   rows: [
     {

@@ -6,7 +6,9 @@ import type { UpstreamHost } from '../../../../src/cluster/host.ts';
 import type { Connection, ConnectionSink } from '../../../../src/core/connection.ts';
 import type { Failure } from '../../../../src/core/failure.ts';
 import { ClosedByPeer, ClosedLocally, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
-import { anyHost, breaker, World } from '../cluster-fixture.ts';
+import { HealthCell } from '../../../../src/cluster/health/health-memory.ts';
+import { HealthFlag } from '../../../../src/cluster/host-health.ts';
+import { anyHost, breaker, hostData, World } from '../cluster-fixture.ts';
 
 class Waiter implements ConnectionWaiter, ConnectionSink {
   readonly log: string[] = [];
@@ -164,5 +166,15 @@ describe('TcpConnectionPool', () => {
     expect(bench.world.messages.map(({ kind }) => kind)).toEqual(['opened']);
     connection.close(ClosedByPeer);
     expect(bench.world.messages.map(({ kind }) => kind)).toEqual(['opened', 'closed']);
+  });
+
+  it.each([true, false])('of an unfit host closes at once where the cluster says so: %s', (isAtOnce) => {
+    const hosts = [hostData('10.0.0.1', { healthSlot: 1 })];
+    const bench = new Bench({ hosts, closesConnectionsOfUnfit: isAtOnce });
+    const waiter = bench.ask();
+    bench.world.network.dials[0].succeed();
+    bench.world.health.store(1, HealthCell.Flags, HealthFlag.FailedActiveCheck);
+    bench.cluster.onHealthChanged();
+    expect(waiter.log).toEqual(isAtOnce ? ['connected', 'closed-locally'] : ['connected']);
   });
 });
