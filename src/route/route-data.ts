@@ -47,6 +47,7 @@ export interface VirtualHostData {
   readonly virtualClusters: readonly VirtualClusterData[];
   readonly includeAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
+  readonly includeIsTimeoutRetry?: boolean;
   readonly metadata: MetadataData | null;
   /** Of routes that have none; null or absent: the table's. */
   readonly mirrors?: readonly MirrorData[] | null;

@@ -74,6 +74,8 @@ export interface ForwardAction {
   readonly priority: 0 | 1;
   readonly includeAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
+  /** A repeat says whether it follows a timeout. */
+  readonly includeIsTimeoutRetry?: boolean;
   readonly autoHostRewrite: boolean;
   readonly appendXForwardedHost: boolean;
   /** -1: the connection's buffer limit. */

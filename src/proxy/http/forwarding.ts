@@ -337,7 +337,7 @@ export class Forwarding {
   }
 
   retryNow(): void {
-    this.retry!.started();
+    this.retry!.started(this.head!);
     tellRemainingTime(this.head!, this.stream, this.timeouts!);
     for (const stats of this.elsewhere) stats.retry.inc();
     this.try();
@@ -358,7 +358,7 @@ export class Forwarding {
     upstream.cancel(LocalReset);
     upstream.host?.recordTimeout(this.timeoutResult);
     if (this.retry !== null && !stream.response.hasBegun) {
-      const decision = this.retry.onReset(LocalReset, upstream.host, true);
+      const decision = this.retry.onTimeout(upstream.host);
       if (decision === RetryDecision.Yes) {
         this.retryLater();
         return;

@@ -1,4 +1,5 @@
 import { ResponseFlag, RetryKind, type Failure } from '../../core/failure.ts';
+import { LocalReset } from '../../core/failures.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import { runtimeInteger, runtimePercent, type RuntimeView } from '../../core/runtime-view.ts';
 import type { Cluster, Host } from '../../cluster/cluster.ts';
@@ -31,6 +32,9 @@ export class RetryState {
   private hasRetried: boolean;
   /** 0: it has not asked. */
   private askedToWaitMs: number;
+  /** The latest try. */
+  private hasTimedOut: boolean;
+  private readonly tellsOfTimeouts: boolean;
 
   /** Null: nothing about this request is ever repeated. The control headers are taken out. */
   static from(head: RequestHead, action: ForwardAction, cluster: Cluster, runtime: RuntimeView): RetryState | null {
@@ -76,6 +80,8 @@ export class RetryState {
     this.isWaiting = false;
     this.hasRetried = false;
     this.askedToWaitMs = 0;
+    this.hasTimedOut = false;
+    this.tellsOfTimeouts = action.includeIsTimeoutRetry === true;
   }
 
   /** `epochMs`: the wall clock, for answers that say when to come back. */
@@ -89,6 +95,12 @@ export class RetryState {
   /** `wasHeadSent`: the upstream may have begun to work on the request. */
   onReset(failure: Failure, host: Host | null, wasHeadSent: boolean): RetryDecision {
     return this.decide(this.wantsReset(failure, wasHeadSent), host);
+  }
+
+  /** The try took longer than one may. */
+  onTimeout(host: Host | null): RetryDecision {
+    this.hasTimedOut = true;
+    return this.onReset(LocalReset, host, true);
   }
 
   /** `PickContext.rejects`: the predicates hold for retries only. */
@@ -134,8 +146,10 @@ export class RetryState {
     scope.counter('upstream_rq_completed').inc();
   }
 
-  /** The repeat begins now. */
-  started(): void {
+  /** The repeat begins now, with this head. */
+  started({ headers }: RequestHead): void {
+    if (this.tellsOfTimeouts) headers.set('x-envoy-is-timeout-retry', String(this.hasTimedOut));
+    this.hasTimedOut = false;
     this.release();
     this.hasRetried = true;
     this.cluster.stats.rqRetry.inc();

@@ -38,6 +38,7 @@ export class Forward implements ForwardAction {
   readonly priority: 0 | 1;
   readonly includeAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
+  readonly includeIsTimeoutRetry: boolean;
   readonly autoHostRewrite: boolean;
   readonly appendXForwardedHost: boolean;
   readonly requestBufferLimit: number;
@@ -67,6 +68,7 @@ export class Forward implements ForwardAction {
     this.priority = data.priority;
     this.includeAttemptCount = virtualHost.includeAttemptCount;
     this.includeAttemptCountInResponse = virtualHost.includeAttemptCountInResponse;
+    this.includeIsTimeoutRetry = virtualHost.includeIsTimeoutRetry ?? false;
     this.autoHostRewrite = data.autoHostRewrite;
     this.appendXForwardedHost = data.appendXForwardedHost;
     this.requestBufferLimit = data.requestBufferLimit;

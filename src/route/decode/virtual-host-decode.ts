@@ -35,6 +35,7 @@ const virtualHostFields = new SupportedFields(VirtualHostSchema, [
   'request_body_buffer_limit',
   'metadata',
   'request_mirror_policies',
+  'include_is_timeout_retry_header',
 ]);
 const virtualClusterFields = new SupportedFields(VirtualClusterSchema, ['headers', 'name']);
 
@@ -63,6 +64,7 @@ export function decodeVirtualHost(message: VirtualHost, reasons: Reasons, decodi
     ),
     includeAttemptCount: message.includeRequestAttemptCount,
     includeAttemptCountInResponse: message.includeAttemptCountInResponse,
+    includeIsTimeoutRetry: message.includeIsTimeoutRetryHeader,
     metadata: decodeMetadata(message.metadata, reasons),
     mirrors: decodeMirrors(message.requestMirrorPolicies, reasons),
   };

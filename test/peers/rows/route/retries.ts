@@ -82,5 +82,21 @@ const predicates: Group = {
   ],
 };
 
-/** `rate_limited_retry_back_off` and the predicate `omit_host_metadata`. */
-export const retryPolicies: readonly Group[] = [backOffs, predicates];
+const timeouts: Group = {
+  name: 'retries that tell of timeouts',
+  config: http({
+    routes: `
+- { match: { prefix: / }, route: { cluster: one, retry_policy: { retry_on: '5xx', num_retries: 3, per_try_timeout: 0.4s } } }`,
+    virtualHost: 'include_is_timeout_retry_header: true',
+  }),
+  rows: [
+    { name: 'no retry', request: {} },
+    { name: 'after an answer', upstream: [{ status: 503 }, {}] },
+    { name: 'after a reset', upstream: [{ raw: '', ending: 'reset' }, {}] },
+    { name: 'after a timeout', upstream: [{ delayMs: 900 }, {}] },
+    { name: 'after a timeout and an answer', upstream: [{ delayMs: 900 }, { status: 503 }, {}] },
+  ],
+};
+
+/** `rate_limited_retry_back_off`, `include_is_timeout_retry_header` and the predicate `omit_host_metadata`. */
+export const retryPolicies: readonly Group[] = [backOffs, predicates, timeouts];

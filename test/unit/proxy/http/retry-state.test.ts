@@ -402,3 +402,19 @@ describe('runtime keys', () => {
     expect(world.stat('cluster.c.upstream_rq_retry')).toBe(1);
   });
 });
+
+test('a repeat says whether a timeout made it', () => {
+  const world = new HttpWorld({
+    routes: routesWith('retry_on: 5xx, num_retries: 2, per_try_timeout: 1s'),
+    virtualHost: { includeIsTimeoutRetryHeader: true },
+  });
+  world.send(request());
+  expect(fieldOf(world.accept().take(), 'x-envoy-is-timeout-retry')).toBeUndefined();
+  world.advance(1000);
+  world.advance(longestMs);
+  const upstream = world.accept();
+  expect(fieldOf(upstream.take(), 'x-envoy-is-timeout-retry')).toBe('true');
+  upstream.receive(response(503, ''));
+  world.advance(longestMs);
+  expect(fieldOf(upstream.take(), 'x-envoy-is-timeout-retry')).toBe('false');
+});
