@@ -1,5 +1,5 @@
 import type { Timed } from '../../core/clock.ts';
-import type { Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
+import type { ByteSource, Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
 import { ClosedByPeer, DelayedCloseTimeout } from '../../core/failures.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
@@ -8,13 +8,10 @@ import type { Handshake } from './handshake/handshake.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { takeTlsErrors } from './open-ssl/tls-error.ts';
 import { ReadEnd } from './tls-reader.ts';
-import { sliceBytesMax, type Memory, type TlsEngine } from './tls-engine.ts';
+import { sliceBytesMax, type TlsEngine } from './tls-engine.ts';
 import type { TlsPeer } from './tls-peer.ts';
 import { TlsSender } from './tls-sender.ts';
 import type { TlsTurns } from './tls-tools.ts';
-
-/** Reads up to this size are copied into Node's pool; larger ones are lent. */
-const copiedBytesMax = 4096;
 
 /** How long the last record (an alert, close_notify) may take to leave. */
 const farewellMs = 1000;
@@ -46,6 +43,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
   private sink: ConnectionSink | null;
   private state: (typeof State)[keyof typeof State];
   private readonly sender: TlsSender;
+  private source: ByteSource | null;
   private isDirty: boolean;
   private isEnding: boolean;
   private hasPeerEnded: boolean;
@@ -75,6 +73,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.sink = null;
     this.state = State.Handshaking;
     this.sender = new TlsSender(engine, ssl, raw, turns);
+    this.source = null;
     this.isDirty = false;
     this.isEnding = false;
     this.hasPeerEnded = false;
@@ -177,6 +176,11 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.raw.closeAfterFlush(stallMs, failure);
   }
 
+  flushLater(source: ByteSource): void {
+    this.source = source;
+    this.markDirty();
+  }
+
   carriesMany(): void {
     this.raw.carriesMany?.();
   }
@@ -238,6 +242,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
   // Flushable
 
   flush(): void {
+    this.takeSource();
     this.isDirty = false;
     if (this.state === State.Over) return;
     if (this.held !== null && !this.isResting) this.workOnHeld();
@@ -381,27 +386,15 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.sender.sendOutput();
     // Behind the end nothing is read: it must not lie in the way of others.
     if (end !== ReadEnd.Waiting) engine.clear();
-    if (size > 0 && this.state === State.Open) this.deliver(plain, size);
-    else engine.giveBack(plain);
+    if (size > 0 && this.state === State.Open) {
+      this.bytesRead += size;
+      reader.give(plain, size, this.sink!, this.turns);
+    } else {
+      engine.giveBack(plain);
+    }
     if (end === ReadEnd.Broken) this.break(errors);
     else if (end === ReadEnd.Closed) this.peerEnded();
     return size;
-  }
-
-  private deliver(plain: Memory, size: number): void {
-    this.bytesRead += size;
-    if (size <= copiedBytesMax) {
-      const chunk = Buffer.allocUnsafe(size);
-      plain.bytes.copy(chunk, 0, 0, size);
-      this.engine.giveBack(plain);
-      this.sink!.onBytes(chunk);
-      return;
-    }
-    lentBytes.lendInside(plain.bytes);
-    this.sink!.onBytes(plain.bytes.subarray(0, size));
-    // What was written of it leaves before it is read into again.
-    this.turns.leave();
-    if (lentBytes.endInside(size)) this.engine.giveBack(plain);
   }
 
   /** Something that is no TLS, or was tampered with. */
@@ -436,11 +429,16 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.hasPeerEnded = true;
     this.sink?.onEnd();
     this.finish();
-    this.giveUp(ClosedByPeer);
-    this.raw.closeAfterFlush(farewellMs, ClosedByPeer);
+    this.closeWhole();
   }
 
   // Writing
+
+  private takeSource(): void {
+    const { source } = this;
+    this.source = null;
+    source?.flush();
+  }
 
   private fellBelow(): void {
     if (!this.sender.isAboveHighWatermark || this.state >= State.Leaving) return;
@@ -463,6 +461,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
 
   /** Everything that was written leaves, and close_notify behind it. */
   private finish(): void {
+    this.takeSource();
     if (this.state !== State.Open) return;
     this.sender.flush();
     this.sender.notify();

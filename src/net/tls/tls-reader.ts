@@ -1,8 +1,14 @@
+import type { ConnectionSink } from '../../core/connection.ts';
+import { lentBytes } from '../../core/lent-bytes.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { takeTlsErrors } from './open-ssl/tls-error.ts';
 import type { Memory, TlsEngine } from './tls-engine.ts';
+import type { TlsTurns } from './tls-tools.ts';
 
 const SslError = { WantRead: 2, ZeroReturn: 6 } as const;
+
+/** Reads up to this size are copied into Node's pool; larger ones are lent. */
+const copiedBytesMax = 4096;
 
 /** What a read has come to besides bytes. */
 export const ReadEnd = { Waiting: 0, Closed: 1, Broken: 2 } as const;
@@ -25,6 +31,22 @@ export class TlsReader {
   read(connection: Pointer, plain: Memory): ReadEnd {
     this.size = 0;
     return this.readOn(connection, plain);
+  }
+
+  /** Passes on what was read, and takes the memory back. */
+  give(plain: Memory, size: number, to: ConnectionSink, turns: TlsTurns): void {
+    if (size <= copiedBytesMax) {
+      const chunk = Buffer.allocUnsafe(size);
+      plain.bytes.copy(chunk, 0, 0, size);
+      this.engine.giveBack(plain);
+      to.onBytes(chunk);
+      return;
+    }
+    lentBytes.lendInside(plain.bytes);
+    to.onBytes(plain.bytes.subarray(0, size));
+    // What was written of it leaves before it is read into again.
+    turns.leave();
+    if (lentBytes.endInside(size)) this.engine.giveBack(plain);
   }
 
   private readOn(connection: Pointer, plain: Memory): ReadEnd {
