@@ -6,7 +6,7 @@ import type { HostData, LocalityData } from './cluster-data.ts';
 import type { Host } from './cluster.ts';
 import { HealthCell, type HealthMemory } from './health/health-memory.ts';
 import { HostStat, hostStatCount, type HostBlock, type HostCounters } from './host-counters.ts';
-import { endpointFlags, flagsOfEndpoint, isDegraded, isExcluded, isHealthy } from './host-health.ts';
+import { endpointFlags, flagsOfEndpoint, isDegraded, isExcluded, isHealthy, HealthFlag } from './host-health.ts';
 import type { ClusterLoad } from './lb/balancer.ts';
 import type { HttpConnectionPool } from './pool/http-pool.ts';
 import type { KeyedPools } from './pool/keyed-pools.ts';
@@ -128,7 +128,10 @@ export class UpstreamHost implements Host {
   readHealth(memory: HealthMemory): boolean {
     const wasFit = this.isHealthy || this.isDegraded;
     const found = this.healthSlot < 0 ? 0 : memory.load(this.healthSlot, HealthCell.Flags);
+    const wasFailing = (this.healthFlags & HealthFlag.FailedActiveCheck) !== 0;
     this.healthFlags = (this.healthFlags & endpointFlags) | found;
+    // It starts slowly again; the balancer, which is told of the change, says from when.
+    if (wasFailing && this.isHealthy) this.healthySinceMs = NaN;
     return wasFit && !this.isHealthy && !this.isDegraded;
   }
 

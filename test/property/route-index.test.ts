@@ -65,6 +65,7 @@ function entry(match: PathMatchData, conditions: RouteConditionsData | null, ord
     hostRewrite: null,
     pathRewrite: null,
     hashPolicy: null,
+    mirrors: [],
   };
   return new RouteEntry(data, {
     virtualHostName: 'v',

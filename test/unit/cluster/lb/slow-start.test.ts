@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { HealthCell, HealthMemory } from '../../../../src/cluster/health/health-memory.ts';
+import { HealthFlag } from '../../../../src/cluster/host-health.ts';
 import type { PickerPolicy } from '../../../../src/cluster/lb/lb-data.ts';
 import { anyHost } from '../cluster-fixture.ts';
 import { Bench, hostsOf } from './lb-fixture.ts';
@@ -34,4 +36,19 @@ test('a higher aggression is faster at first', () => {
   const picks = Array.from({ length: 900 }, () => bench.balancer.pick(anyHost));
   // The root of a quarter is a half.
   expect(picks.filter((host) => host === hosts[1]).length / 900).toBeCloseTo(1 / 3, 1);
+});
+
+test('a host that passes its active checks again starts slowly again', () => {
+  const [first, second] = hostsOf({}, {});
+  const bench = new Bench([first, second], { kind: 'round-robin', slowStart });
+  bench.clock.now = 60_000;
+  const memory = new HealthMemory();
+  second.healthSlot = 0;
+  memory.store(0, HealthCell.Flags, HealthFlag.FailedActiveCheck);
+  second.readHealth(memory);
+  memory.store(0, HealthCell.Flags, HealthFlag.None);
+  second.readHealth(memory);
+  bench.update([first, second]);
+  expect(second.healthySinceMs).toBe(60_000);
+  expect(first.healthySinceMs).toBe(0);
 });
