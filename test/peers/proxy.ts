@@ -100,7 +100,7 @@ export class Proxy {
   }
 
   private async live(name: string): Promise<void> {
-    const until = performance.now() + 20_000;
+    const until = performance.now() + 60_000;
     while (performance.now() < until && this.child.exitCode === null) {
       const answer = await this.admin('/ready').catch(() => null);
       if (answer?.status === 200) return;

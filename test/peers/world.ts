@@ -124,12 +124,11 @@ export class World {
 
   async observe(row: Row): Promise<Observation> {
     this.script.begin(row.upstream ?? []);
-    await this.settle();
+    this.statsBefore = await this.settledStats();
     this.logOffset = this.readLog().length;
-    this.statsBefore = await this.proxy.stats();
     if (row.secrets !== undefined) await this.secrets!.bring(row.secrets);
     if (row.health !== undefined) this.script.health = row.health;
-    await this.awaitStats(row.awaits ?? {});
+    if (row.awaits !== undefined) await this.awaitStats(row.awaits);
     const checks: Observation['checks'] = row.seesChecks === true ? new Map(this.script.checks) : new Map();
     if (row.admin !== undefined) {
       const log = row.logLines === undefined ? [] : await this.logLines(row);
@@ -143,13 +142,18 @@ export class World {
     return { exchanges, seen: this.script.seen, log, stats: await this.statsDelta(), admin: null, checks };
   }
 
-  /** Waits until the proxy has done with the row before, whose connections are closed on both sides. */
-  private async settle(): Promise<void> {
+  /** The counters, once the proxy has done with the row before, whose connections are closed on both sides. */
+  private async settledStats(): Promise<ReadonlyMap<string, number>> {
     const until = performance.now() + settlingMs;
     const isBusy = ([name, value]: [string, number]) => value > 0 && lastingStats.test(name);
-    while ([...(await this.proxy.stats())].some(isBusy) && performance.now() < until) await sleep(5);
+    let stats = await this.proxy.stats();
+    while ([...stats].some(isBusy) && performance.now() < until) {
+      await sleep(5);
+      stats = await this.proxy.stats();
+    }
     await this.newLines(this.linesExpected, lateLinesMs);
     this.linesExpected = 0;
+    return stats;
   }
 
   private async awaitStats(wanted: NonNullable<Row['awaits']>): Promise<void> {
