@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import fc from 'fast-check';
+import * as fc from '../../property/chance.ts';
 import { expect, test } from 'vitest';
 import { Reasons } from '../../../src/core/rejection.ts';
 import { isFlagOn } from '../../../src/core/runtime-view.ts';

@@ -3,19 +3,21 @@ import { expect, test } from 'vitest';
 import { Reasons } from '../../../../../src/core/rejection.ts';
 import { networkLocalRateLimitBuilder } from '../../../../../src/filter/network/local-ratelimit/build.ts';
 import { networkLocalRateLimitDecoder } from '../../../../../src/filter/network/local-ratelimit/decode.ts';
-import { NetworkVerdict } from '../../../../../src/filter/network/network-filter.ts';
+import { NetworkVerdict, type NetworkFilterTools } from '../../../../../src/filter/network/network-filter.ts';
 import { LocalRateLimitSchema } from '../../../../../src/proto/envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit_pb.js';
 import { filterContext } from '../../filter-fixture.ts';
 import { TestFilteredStream } from '../filtered-stream.ts';
 
 const context = filterContext();
+const { stats, runtime, clock, timers } = context;
+const tools: NetworkFilterTools = { stats, runtime, clock, timers, lookups: null! };
 
 function filterAt(place: string, settings: MessageInitShape<typeof LocalRateLimitSchema> = {}) {
   const tokenBucket = { maxTokens: 1, fillInterval: { seconds: 60n } };
-  const message = create(LocalRateLimitSchema, { statPrefix: 'p', tokenBucket, ...settings });
+  const message = create(LocalRateLimitSchema, { statPrefix: 'p', tokenBucket, ...settings } as typeof settings);
   const bytes = toBinary(LocalRateLimitSchema, message);
   const data = networkLocalRateLimitDecoder.decode(bytes, new Reasons(place), { open: () => null });
-  const filter = networkLocalRateLimitBuilder.build(data, { ...context, lookups: null! }).create();
+  const filter = networkLocalRateLimitBuilder.build(data, tools).create();
   return () => {
     const stream = new TestFilteredStream();
     return filter.onNewConnection!(stream) === NetworkVerdict.Continue || stream.heard.join();
