@@ -40,6 +40,7 @@ export class H2Upstream {
   private async serve(stream: ServerHttp2Stream, raw: readonly string[], socket: Socket): Promise<void> {
     const fields = pairs(raw);
     const pseudo = (name: string) => fields.find(([key]) => key === name)?.[1] ?? '-';
+    const isCheck = this.script.isCheck(fields);
     const seen: Seen = {
       upstream: this.name,
       line: `${pseudo(':method')} ${pseudo(':path')} HTTP/2`,
@@ -47,11 +48,11 @@ export class H2Upstream {
       body: '',
       trailers: [],
       isComplete: false,
-      connection: this.script.connectionNumber(socket),
+      connection: isCheck ? 0 : this.script.connectionNumber(socket),
       ...tlsSeen(socket),
     };
     const step = this.script.take(seen);
-    if (this.script.isCheck(seen)) this.onCheck(socket);
+    if (isCheck) this.onCheck(socket);
     stream.on('error', () => {});
     const body = readBody(stream, seen);
     if (!step.isEarly && step.tunnel === undefined) await body;

@@ -57,7 +57,7 @@ export class Script {
 
   /** An origin has a request, or an active check, whose user agent tells. @returns what it is to do */
   take(seen: Seen): Step {
-    if (!this.isCheck(seen)) {
+    if (!this.isCheck(seen.headers)) {
       this.seen.push(seen);
       return this.next();
     }
@@ -65,7 +65,7 @@ export class Script {
     return this.health[seen.upstream] ?? {};
   }
 
-  isCheck({ headers }: Seen): boolean {
+  isCheck(headers: Pairs): boolean {
     return headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === 'Envoy/HC');
   }
 
@@ -156,19 +156,21 @@ export class Upstream {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const headers = pairs(request.rawHeaders);
+    const isCheck = this.script.isCheck(headers);
     const seen: Seen = {
       upstream: this.name,
       line: `${request.method} ${request.url} HTTP/${request.httpVersion}`,
-      headers: pairs(request.rawHeaders),
+      headers,
       body: '',
       trailers: [],
       isComplete: false,
-      connection: this.script.connectionNumber(request.socket),
+      connection: isCheck ? 0 : this.script.connectionNumber(request.socket),
       ...tlsSeen(request.socket),
     };
     const step = this.script.take(seen);
     // Rows come and go while checks go on.
-    if (this.script.isCheck(seen)) this.sockets.delete(request.socket);
+    if (isCheck) this.sockets.delete(request.socket);
     const body = readBody(request, seen);
     if (!step.isEarly) await body;
     if (step.delayMs !== undefined) await sleep(step.delayMs);

@@ -83,7 +83,6 @@ event_logger:
       awaits: { [`${pair}healthy`]: 1, [`${pair}degraded`]: 1 },
       ignores: onlyHealth,
     },
-    { name: 'requests go to who is not degraded', request: [{}, {}, {}], ignores: /^log/ },
     {
       name: 'degraded, and the other fails',
       request: [{}, {}],

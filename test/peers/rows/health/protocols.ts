@@ -24,7 +24,7 @@ const tcp: Group = {
     checked(
       'waits',
       ['greet', 'bye'],
-      `tcp_health_check: { receive: [{ binary: ${Buffer.from('welcome').toString('base64')} }] }`,
+      `reuse_connection: false\ntcp_health_check: { receive: [{ binary: ${Buffer.from('welcome').toString('base64')} }] }`,
       '{}',
       '0.3s',
     ),

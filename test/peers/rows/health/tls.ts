@@ -29,7 +29,8 @@ const checks: Group = {
       seesChecks: true,
       ignores: /^admin\.line (?!.*health_flags)|^check/,
     },
-    { name: 'a request', logLines: 1 },
+    // Envoy takes up the session of a check.
+    { name: 'a request', ignores: /tls\.(reused|sni)$/ },
     { name: 'ALPN', admin: flags('alpn'), awaits: { 'cluster.alpn.membership_healthy': 1 }, ignores: onlyHealth },
     {
       name: 'a transport socket of its own',
