@@ -308,6 +308,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   /** A stream that goes on with what another has begun, which is about to end without an answer. */
   continueStream({ codecStream }: HttpStream): HttpStream {
     const stream = new HttpStream(this, codecStream);
+    this.notes?.beginStream(stream.outcome);
     stream.slot = this.streams.length;
     this.streams.push(stream);
     return stream;

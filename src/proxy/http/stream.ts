@@ -132,7 +132,7 @@ export class HttpStream implements Stream {
     const { outcome } = this;
     outcome.requestHead = head;
     this.isGrpc = isGrpcRequest(head);
-    this.asksToClose = asksToClose(head);
+    this.asksToClose ||= asksToClose(head);
     if (this.manager.accessLogs.length > 0 && head.version !== HttpVersion.Http2)
       outcome.headerBytesReceived = requestHeadSize(head);
     this.beginOutcome();

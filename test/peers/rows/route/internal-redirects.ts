@@ -66,6 +66,14 @@ const redirects: Group = {
     followed('a chunked body is sent again', '/plain', to('http://other.test/target'), {
       request: { path: '/plain', chunks: ['hel', 'lo'] },
     }),
+    followed('over HTTP/2', '/plain', to('http://other.test/target'), {
+      over: 'h2',
+      request: { path: '/plain', body: 'hello' },
+    }),
+    followed('a client that asks to close', '/plain', to('http://other.test/target'), {
+      request: { path: '/plain', headers: [['connection', 'close']] },
+      until: 'closed',
+    }),
     followed('HEAD stays HEAD', '/plain', to('http://other.test/target'), {
       request: { path: '/plain', method: 'HEAD' },
     }),

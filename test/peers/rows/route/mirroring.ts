@@ -40,6 +40,7 @@ const mirroring: Group = {
     mirrored('a chunked body with trailers', '/plain', {
       request: { path: '/plain', chunks: ['hel', 'lo'], trailers: [['x-end', '1']] },
     }),
+    mirrored('over HTTP/2', '/plain', { over: 'h2', request: { path: '/plain', chunks: ['hel', 'lo'] } }),
     mirrored('HEAD', '/plain', { request: { path: '/plain', method: 'HEAD' } }),
     mirrored('the host has a port', '/plain', { request: { path: '/plain', host: 'a.test:81' } }),
     mirrored('the host stays', '/keeps'),
