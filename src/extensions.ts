@@ -17,6 +17,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     async () => (await import('./filter/header-to-metadata/decode.ts')).headerToMetadataDecoder,
   ),
   httpFilter(
+    'set_filter_state.v3.Config',
+    async () => (await import('./filter/set-filter-state/decode.ts')).setFilterStateDecoder,
+  ),
+  httpFilter(
     'set_metadata.v3.Config',
     async () => (await import('./filter/set-metadata/decode.ts')).setMetadataDecoder,
   ),

@@ -17,6 +17,10 @@ const loaders: readonly Loader[] = [
     ['header_to_metadata.v3.Config'],
     async () => (await import('./header-to-metadata/build.ts')).headerToMetadataBuilder,
   ),
+  filter(
+    ['set_filter_state.v3.Config'],
+    async () => (await import('./set-filter-state/build.ts')).setFilterStateBuilder,
+  ),
   filter(['set_metadata.v3.Config'], async () => (await import('./set-metadata/build.ts')).setMetadataBuilder),
   filter(['cors.v3.Cors', 'cors.v3.CorsPolicy'], async () => (await import('./cors/build.ts')).corsBuilder),
   filter(['fault.v3.HTTPFault'], async () => (await import('./fault/build.ts')).faultBuilder),

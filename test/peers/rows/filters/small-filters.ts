@@ -101,6 +101,28 @@ export const smallFilters: readonly Group[] = [
     'set_metadata of old',
   ),
   filtered(
+    'set_filter_state',
+    `set_filter_state.v3.Config, clear_route_cache: true, on_request_headers: [
+      { object_key: envoy.string, format_string: { text_format_source: { inline_string: 'path %REQ(:PATH)%' } } },
+      { object_key: own, factory_key: envoy.string, format_string: { text_format_source: { inline_string: '%REQ(X-A)%' }, omit_empty_values: true }, skip_if_empty: true },
+      { object_key: own, factory_key: envoy.string, format_string: { text_format_source: { inline_string: '%REQ(X-B)%' }, omit_empty_values: true }, skip_if_empty: true }]`,
+    [
+      { name: 'nothing to be set', request: { path: '/' } },
+      { name: 'a header', request: { path: '/', headers: [['x-a', '1']] } },
+      {
+        name: 'set twice',
+        request: {
+          path: '/',
+          headers: [
+            ['x-a', '1'],
+            ['x-b', '2'],
+          ],
+        },
+      },
+    ],
+    { log: ['FILTER_STATE(envoy.string:PLAIN)', 'FILTER_STATE(own:PLAIN)', 'FILTER_STATE(own)'] },
+  ),
+  filtered(
     'header_to_metadata',
     `header_to_metadata.v3.Config,
     request_rules: [

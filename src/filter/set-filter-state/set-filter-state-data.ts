@@ -1,0 +1,15 @@
+import type { FormatData } from '../../observe/access-log-data.ts';
+
+/** `envoy.extensions.filters.http.set_filter_state.v3.Config` as plain data. */
+export interface SetFilterStateData {
+  readonly values: readonly FilterStateValueData[];
+  /** The route is chosen anew. */
+  readonly clearsRoute: boolean;
+}
+
+/** One text of the filter state. */
+export interface FilterStateValueData {
+  readonly key: string;
+  readonly format: FormatData;
+  readonly skipsEmpty: boolean;
+}

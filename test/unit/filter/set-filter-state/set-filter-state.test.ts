@@ -1,0 +1,51 @@
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import { Reasons } from '../../../../src/core/rejection.ts';
+import { setFilterStateBuilder } from '../../../../src/filter/set-filter-state/build.ts';
+import { setFilterStateDecoder } from '../../../../src/filter/set-filter-state/decode.ts';
+import { ConfigSchema } from '../../../../src/proto/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb.js';
+import { filterContext, request, TestStream } from '../filter-fixture.ts';
+
+type Settings = MessageInitShape<typeof ConfigSchema>;
+type Value = NonNullable<Settings['onRequestHeaders']>[number];
+
+function value(objectKey: string, text: string, more: Value = {}): Value {
+  const format = { case: 'textFormatSource', value: { specifier: { case: 'inlineString', value: text } } } as const;
+  return {
+    key: { case: 'objectKey', value: objectKey },
+    value: { case: 'formatString', value: { format, omitEmptyValues: true } },
+    ...more,
+  };
+}
+
+function decode(settings: Settings, reasons = new Reasons()) {
+  const bytes = toBinary(ConfigSchema, create(ConfigSchema, settings));
+  return setFilterStateDecoder.decode(bytes, reasons, { open: () => null });
+}
+
+test('texts are set, and the route chosen anew', () => {
+  const onRequestHeaders = [
+    value('envoy.string', 'to %REQ(:PATH)%'),
+    value('k', '%REQ(x-k)%', { factoryKey: 'envoy.hashable_string', skipIfEmpty: true }),
+    value('e', '%REQ(x-k)%', { factoryKey: 'envoy.string' }),
+  ];
+  const context = filterContext();
+  const stream = new TestStream(context, request([], { path: '/p' }));
+  const filter = setFilterStateBuilder.build(decode({ onRequestHeaders, clearRouteCache: true }), context).create();
+  filter.onRequestHead!(stream, stream.requestHead, true);
+  expect([...stream.outcome.filterState!]).toEqual([
+    ['envoy.string', 'to /p'],
+    ['e', ''],
+  ]);
+  expect(stream.events).toEqual(['clear route']);
+});
+
+test('objects of other kinds, and those that upstreams would share, are refused', () => {
+  const reasons = new Reasons();
+  decode({ onRequestHeaders: [value('envoy.network.ip', 'x', { readOnly: true, sharedWithUpstream: 1 })] }, reasons);
+  expect(reasons.list.map(({ message }) => message)).toEqual([
+    "field 'read_only' is not supported by sekisho",
+    "field 'shared_with_upstream' is not supported by sekisho",
+    "field 'factory_key' 'envoy.network.ip' is not supported by sekisho",
+  ]);
+});
