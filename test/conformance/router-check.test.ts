@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { RequestHead } from '../../src/core/head.ts';
 import { ResponseHead } from '../../src/core/head.ts';
 import { Headers } from '../../src/core/headers.ts';
+import { Outcome } from '../../src/observe/outcome.ts';
 import { Reasons } from '../../src/core/rejection.ts';
 import { HeaderMatcherSchema } from '../../src/proto/envoy/config/route/v3/route_components_pb.js';
 import { decodeHeaderMatcher } from '../../src/route/match/decode.ts';
@@ -20,6 +21,13 @@ interface Field {
   readonly value: string;
 }
 
+/** What a filter has noted of the request. */
+interface Noted {
+  readonly metadata_namespace: string;
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly allow_overwrite?: boolean;
+}
+
 interface Case {
   readonly test_name: string;
   readonly input: {
@@ -31,7 +39,7 @@ interface Case {
     readonly random_value?: number;
     readonly runtime?: string;
     readonly additional_request_headers?: readonly Field[];
-    readonly dynamic_metadata?: unknown;
+    readonly dynamic_metadata?: readonly Noted[];
   };
   readonly validate: {
     readonly cluster_name?: string;
@@ -85,6 +93,15 @@ function headOf(input: Case['input']): RequestHead {
   const head = request(input.path, `host: ${input.authority}`, ...fields);
   head.method = input.method;
   return head;
+}
+
+/** Who comes later overwrites only where it may. */
+function metadataOf(noted: readonly Noted[]): Map<string, unknown> {
+  const metadata = new Map<string, unknown>();
+  for (const { metadata_namespace, value, allow_overwrite } of noted) {
+    if (!metadata.has(metadata_namespace) || allow_overwrite === true) metadata.set(metadata_namespace, value);
+  }
+  return metadata;
 }
 
 /** What the decision says, in the checker's words; only what the case asks is compared. */
@@ -145,7 +162,9 @@ function failuresOf(table: RouteTable, item: Case): string[] {
   const head = headOf(input);
   head.headers.add('x-forwarded-for', '127.0.0.1');
   const random = ((input.random_value ?? 0) % modulus) / modulus;
-  const decision = new Decision(table.match(head, { random }), head, random);
+  const outcome = new Outcome();
+  outcome.dynamicMetadata = metadataOf(input.dynamic_metadata ?? []);
+  const decision = new Decision(table.match(head, { random, outcome }), head, random);
   const failures = Object.entries(decision.found).flatMap(([name, found]) => {
     const expected = validate[name as keyof Case['validate']];
     return expected === undefined || expected === found
