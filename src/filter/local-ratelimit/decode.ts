@@ -80,7 +80,8 @@ function decodeLimits(message: LocalRateLimit, reasons: Reasons): LimitsData {
   if (dynamicMax > dynamicMaxMax)
     reasons.at('max_dynamic_descriptors').add(`${dynamicMax} is more than the ${dynamicMaxMax} supported by sekisho`);
   return {
-    byDefault: decodeTokenBucket(message.tokenBucket, reasons.at('token_bucket')),
+    byDefault:
+      message.tokenBucket === undefined ? null : decodeTokenBucket(message.tokenBucket, reasons.at('token_bucket')),
     descriptors: decodeDescriptors(message.descriptors, reasons),
     alwaysByDefault: message.alwaysConsumeDefaultTokenBucket ?? true,
     dynamicMax: Math.min(dynamicMax, dynamicMaxMax),

@@ -6,7 +6,8 @@ import type { LimitDescriptorData, LimitsData } from './local-ratelimit-data.ts'
 /** How a request fared: by which bucket, and whether that let it through. */
 export interface LimitAnswer {
   readonly isAllowed: boolean;
-  readonly bucket: TokenBucket;
+  /** Null: none was asked. */
+  readonly bucket: TokenBucket | null;
 }
 
 /** A slot of a wildcard: whose bucket it is, and the bucket. */
@@ -24,14 +25,14 @@ function isWildcard({ entries }: LimitDescriptorData): boolean {
 
 /** The buckets of one filter, in shared memory or of one connection: Envoy's `LocalRateLimiterImpl`. */
 export class Limits {
-  private readonly byDefault: TokenBucket;
+  private readonly byDefault: TokenBucket | null;
   private readonly alwaysByDefault: boolean;
   private readonly exact: Map<string, TokenBucket>;
   private readonly wildcards: readonly Wildcard[];
 
   constructor(data: LimitsData, memory: ArrayBufferLike) {
     const cells = new BigInt64Array(memory);
-    this.byDefault = new TokenBucket(data.byDefault, cells, 0);
+    this.byDefault = data.byDefault === null ? null : new TokenBucket(data.byDefault, cells, 0);
     this.alwaysByDefault = data.alwaysByDefault;
     this.exact = new Map();
     const wildcards: Wildcard[] = [];
@@ -47,9 +48,10 @@ export class Limits {
   ask(descriptors: readonly Descriptor[], now: number): LimitAnswer {
     const found = this.bucketsOf(descriptors);
     for (const { bucket, hits } of found) if (!bucket.take(now, hits)) return { isAllowed: false, bucket };
-    if (found.length > 0 && !this.alwaysByDefault) return { isAllowed: true, bucket: found[0].bucket };
-    const isAllowed = this.byDefault.take(now);
-    return { isAllowed, bucket: isAllowed && found.length > 0 ? found[0].bucket : this.byDefault };
+    const { byDefault } = this;
+    const isAsked = byDefault !== null && (found.length === 0 || this.alwaysByDefault);
+    if (isAsked && !byDefault.take(now)) return { isAllowed: false, bucket: byDefault };
+    return { isAllowed: true, bucket: found.length > 0 ? found[0].bucket : byDefault };
   }
 
   /** The slowest first. */

@@ -24,7 +24,8 @@ export interface LocalRateLimitData {
 
 /** All buckets of one filter. */
 export interface LimitsData {
-  readonly byDefault: TokenBucketData;
+  /** Null: there is none, and what no descriptor limits is not limited. */
+  readonly byDefault: TokenBucketData | null;
   readonly descriptors: readonly LimitDescriptorData[];
   /** The default bucket counts what a descriptor has let through, too. */
   readonly alwaysByDefault: boolean;

@@ -93,7 +93,7 @@ export class LocalRateLimitFilter implements HttpFilter, FilterFactory {
     settings.enabled.inc();
     const descriptors = settings.descriptors.of(stream, head);
     const { isAllowed, bucket } = settings.limitsFor(stream).ask(descriptors, stream.clock.now);
-    if (data.hasRateLimitHeaders) this.shown.set(stream, bucket);
+    if (data.hasRateLimitHeaders && bucket !== null) this.shown.set(stream, bucket);
     if (isAllowed) {
       settings.ok.inc();
       return Verdict.Continue;

@@ -32,6 +32,9 @@ export const localRateLimits: readonly Group[] = [
     { name: 'with a body', request: { path: '/', body: 'hello' } },
     { name: 'over HTTP/2', over: 'h2', request: get('/h2') },
   ]),
+  limited('without a bucket', `${always}, enable_x_ratelimit_headers: DRAFT_VERSION_03`, [
+    { name: 'nothing is limited', request: [get('/'), get('/')] },
+  ]),
   limited('off unless told', `token_bucket: { max_tokens: 1, ${hour} }`, [
     { name: 'nothing is counted', request: [get('/'), get('/')] },
   ]),
