@@ -118,7 +118,7 @@ export const DownstreamTransportFailure = failure(
   0,
   R.Never,
   'downstream_transport_failure',
-  'The TLS handshake with the client failed; the detail says why: compare its certificate, its trust bundle and its TLS versions with the listener\'s.',
+  "The TLS handshake with the client failed; the detail says why: compare its certificate, its trust bundle and its TLS versions with the listener's.",
 );
 
 // Either side of a plain connection.

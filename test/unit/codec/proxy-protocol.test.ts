@@ -42,7 +42,7 @@ test('version 2 has its TLVs behind the addresses, and leaves out what does not 
     { type: 0xea, value: Buffer.from('c') },
   ];
   expect(hex(proxyProtocolHeader(2, from, to, tlvs))).toBe(
-    `${signature}21110015${'0a0000017f00000113880050'}${'0200026162'}${'ea000163'}`,
+    `${signature}211100150a0000017f000001138800500200026162ea000163`,
   );
-  expect(hex(proxyProtocolHeader(2, pipe, to, [tlvs[0]]))).toBe(`${signature}21000005${'0200026162'}`);
+  expect(hex(proxyProtocolHeader(2, pipe, to, [tlvs[0]]))).toBe(`${signature}210000050200026162`);
 });
