@@ -3,6 +3,7 @@ import { SupportedFields } from '../../core/supported-fields.ts';
 import {
   Cluster_CommonLbConfig_ZoneAwareLbConfigSchema,
   Cluster_CommonLbConfigSchema,
+  Cluster_DiscoveryType,
   Cluster_LbPolicy,
   type Cluster,
   type Cluster_CommonLbConfig,
@@ -107,11 +108,17 @@ function decodeLegacyPolicy(cluster: Cluster, reasons: Reasons): LbPolicyData {
     case Cluster_LbPolicy.MAGLEV:
       return decodeMaglev(cluster, reasons);
     default:
-      // Its hosts are whoever is asked for.
-      if (isDynamic(cluster)) return { kind: 'round-robin' };
+      // Its hosts are whoever is asked for. Of a kind that is refused nobody knows.
+      if (isDynamic(cluster) || isOfAnotherKind(cluster)) return { kind: 'round-robin' };
       reasons.at('lb_policy').add(notProvided(cluster.name));
       return { kind: 'round-robin' };
   }
+}
+
+/** Kinds of clusters that may have a balancer of their own, and that are refused by name elsewhere. */
+function isOfAnotherKind({ clusterDiscoveryType: type }: Cluster): boolean {
+  if (type.case === 'type') return type.value === Cluster_DiscoveryType.ORIGINAL_DST;
+  return type.case === 'clusterType' && type.value.name !== 'envoy.cluster.dns';
 }
 
 function notProvided(name: string): string {
