@@ -35,6 +35,12 @@ export const CompletionFlag = { Buffer: 1, More: 2, SocketNonEmpty: 4 } as const
 /** The buffer's number stands in the upper half of a completion's flags. */
 export const bufferShift = 16;
 
+/**
+ * As `what` of a request with `SkipSuccess` that the kernel does or refuses while it is handed over: a refusal is told
+ * before anything else that has completed.
+ */
+export const ifRefused = 0x8000_0000;
+
 /** Who asked for something. Holds its slot in the ring until everything that it asked for has completed. */
 export interface RingUser {
   /** `what` as given to the ring; `result`: as the system call's, an error negative; `flags`: `CompletionFlag`s. */
@@ -50,6 +56,8 @@ export interface RingUser {
 export class Ring {
   readonly fd: number;
   readonly areas: readonly MappedArea[];
+  /** How often everything that was requested has been handed over. */
+  handOvers: number;
   private readonly libc: Libc;
   private readonly users: (RingUser | null)[];
   private readonly freeSlots: number[];
@@ -84,6 +92,7 @@ export class Ring {
     }
     this.libc = libc;
     this.fd = fd;
+    this.handOvers = 0;
     this.users = [];
     this.freeSlots = [];
     const at = (index: number): number => params.u32[index] >> 2;
@@ -141,7 +150,7 @@ export class Ring {
     slot: number,
     what: number,
   ): void {
-    if (this.pending > this.sqMask) this.enterRing(enterCall, this.fd, this.publish(), 0, 0, 0n, 0n);
+    this.makeRoom();
     const e = this.entries32;
     const at = (this.tail & this.sqMask) << 4;
     e[at] = op | flagsAndPriority;
@@ -161,6 +170,11 @@ export class Ring {
     this.tail = (this.tail + 1) >>> 0;
   }
 
+  /** The next request will not be what makes the ring hand over. */
+  makeRoom(): void {
+    if (this.pending > this.sqMask) this.handOver();
+  }
+
   /** Of the last request: connect's address length. */
   setOffset(value: number): void {
     this.entries32[(((this.tail - 1) & this.sqMask) << 4) + 2] = value;
@@ -171,11 +185,18 @@ export class Ring {
     this.entries32[(((this.tail - 1) & this.sqMask) << 4) + 10] = group;
   }
 
+  /** Hands over what was requested, and does not look for completions. */
+  handOver(): void {
+    this.enterRing(enterCall, this.fd, this.publish(), 0, 0, 0n, 0n);
+    this.handedOver();
+  }
+
   /** Hands over what was requested, and waits for `atLeast` completions, `timeoutMs` at most; 0: does not wait. */
   enter(timeoutMs: number, atLeast = 1): void {
     const submit = this.publish();
     if (timeoutMs === 0) {
       this.enterRing(enterCall, this.fd, submit, 0, EnterFlag.GetEvents, 0n, 0n);
+      this.handedOver();
       return;
     }
     const whole = Math.floor(timeoutMs / 1000);
@@ -186,6 +207,7 @@ export class Ring {
     span[19] = 0;
     const flags = EnterFlag.GetEvents | EnterFlag.ExtArg;
     this.enterRing(enterCall, this.fd, submit, atLeast, flags, this.argumentAddress, argumentBytes);
+    this.handedOver();
   }
 
   /** Tells everybody what has completed; how many things. `refresh` is called every few, so that time does not stand. */
@@ -223,6 +245,23 @@ export class Ring {
   /** Requests that the kernel has not taken yet: it takes fewer than it is offered where it lacks memory. */
   private get pending(): number {
     return (this.tail - this.ring32[this.sqHeadAt]) >>> 0;
+  }
+
+  private handedOver(): void {
+    this.tellRefusals();
+    if (this.pending === 0) this.handOvers++;
+  }
+
+  private tellRefusals(): void {
+    const { ring32, cqMask, cqesAt } = this;
+    const tail = ring32[this.cqTailAt];
+    for (let head = ring32[this.cqHeadAt]; head !== tail; head = (head + 1) >>> 0) {
+      const at = cqesAt + ((head & cqMask) << 2);
+      if (ring32[at + 1] !== ifRefused) continue;
+      // Told now, and not again.
+      ring32[at + 1] = 0;
+      this.users[ring32[at]]!.onCompletion(ifRefused, this.ring32s[at + 2], ring32[at + 3]);
+    }
   }
 
   private publish(): number {

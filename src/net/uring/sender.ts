@@ -1,12 +1,18 @@
 import { lentBytes } from '../../core/lent-bytes.ts';
 import { MessageFlag } from './message-writer.ts';
 import { highHalf, lowHalf } from './native-memory.ts';
-import { Op } from './ring.ts';
-import { sendSlotBytes } from './send-slots.ts';
+import { EntryFlag, ifRefused, Op } from './ring.ts';
 import { Ask } from './ask.ts';
 import type { UringThread } from './uring-thread.ts';
 
 const sendFlags = MessageFlag.NoSignal | MessageFlag.WaitAll;
+/** Sent whole while it is handed over, or refused. */
+const atOnceFlags = sendFlags | MessageFlag.DontWait;
+const unheard = EntryFlag.SkipSuccess << 8;
+const Errno = { Again: -11 } as const;
+
+/** Most connections never have anything left to send. */
+const none: Uint8Array[] = [];
 
 /** Whose writing it is. */
 export interface Sending {
@@ -17,40 +23,63 @@ export interface Sending {
 
 /**
  * The writing half of a connection. Small messages are requested of the ring, and leave with those of other connections
- * in one call; larger ones are sent at once, because what they lie in may be read into again (core/lent-bytes.ts), and
- * only what the kernel did not take is requested. One request at a time, so that the order holds.
+ * in one call, of which nothing is heard unless the kernel's buffer had no room for them; larger ones are sent at once,
+ * because what they lie in may be read into again (core/lent-bytes.ts). Only what the kernel did not take is waited
+ * for, one piece at a time, so that the order holds.
  */
 export class Sender {
   private readonly connection: Sending;
   /** The kernel may still complete something. */
   isAsked: boolean;
   unsentBytes: number;
-  private slot: number;
-  /** Where in the slot's memory, or in the first piece, what was asked for begins. */
-  private offset: number;
-  /** What the kernel has not taken, first the one that is asked for; null: the slot holds it. */
-  private pieces: Uint8Array[] | null;
+  /** What the kernel has not taken, first the one that is asked for. */
+  private pieces: Uint8Array[];
+  /** The last small message: where it lies, and what `Ring.handOvers` was when it was requested. */
+  private textAddress: number;
+  private textBytes: number;
+  private textAskedAt: number;
 
   constructor(connection: Sending) {
     this.connection = connection;
     this.isAsked = false;
     this.unsentBytes = 0;
-    this.slot = -1;
-    this.offset = 0;
-    this.pieces = null;
+    this.pieces = none;
+    this.textAddress = 0;
+    this.textBytes = 0;
+    this.textAskedAt = -1;
   }
 
-  sendText(text: string): void {
-    const { slots } = this.connection.thread;
-    const slot = text.length <= sendSlotBytes ? slots.take() : -1;
-    if (slot < 0) {
+  /** A small message has been requested and not handed over: it may yet be refused, so nothing may follow it. */
+  get isInDoubt(): boolean {
+    return this.textAskedAt === this.connection.thread.ring.handOvers;
+  }
+
+  /** `withTurn`: leaves with the turn if it is small, and unless refused the kernel has it. Else it leaves at once. */
+  sendText(text: string, withTurn: boolean): void {
+    const { thread, fd, slot } = this.connection;
+    const { outgoing, ring } = thread;
+    // Not between writing and requesting, which have to be of one hand-over.
+    ring.makeRoom();
+    const address = withTurn ? outgoing.write(text) : -1;
+    if (address < 0) {
       this.send([Buffer.from(text, 'latin1')]);
       return;
     }
-    this.slot = slot;
-    this.offset = 0;
-    this.unsentBytes = slots.bytes.latin1Write(text, slots.offsetOf(slot), text.length);
-    this.askSlot();
+    const size = text.length;
+    this.textAddress = address;
+    this.textBytes = size;
+    this.textAskedAt = ring.handOvers;
+    ring.request(Op.Send, fd, unheard, address, outgoing.high, size, atOnceFlags, slot, ifRefused);
+  }
+
+  /** The kernel has not taken the last small message, or not all of it. A negative errno when it never will. */
+  onRefused(result: number): number {
+    this.textAskedAt = -1;
+    if (result < 0 && result !== Errno.Again) return result;
+    const rest = this.connection.thread.outgoing.copyRest(this.textAddress, this.textBytes, Math.max(0, result));
+    this.unsentBytes = rest.length;
+    this.ask([rest]);
+    return 0;
   }
 
   sendPieces(chunks: (Uint8Array | string)[], lastText: string): void {
@@ -60,45 +89,27 @@ export class Sender {
     this.send(pieces);
   }
 
+  /** At once. */
+  send(pieces: Uint8Array[]): void {
+    let size = 0;
+    for (const piece of pieces) size += piece.length;
+    const taken = size === 0 ? 0 : this.connection.thread.writer.send(this.connection.fd, pieces);
+    this.unsentBytes = size - taken;
+    this.ask(this.without(pieces, taken));
+  }
+
   /** The kernel has taken `size` bytes of what was asked. True: nothing is left. */
   onSent(size: number): boolean {
     this.isAsked = false;
-    this.unsentBytes -= size;
-    this.offset += size;
-    if (this.pieces !== null) {
-      this.send(this.without(this.pieces, this.offset));
-      return !this.isAsked;
-    }
-    if (this.unsentBytes > 0) {
-      this.askSlot();
-      return false;
-    }
-    this.release();
-    return true;
+    this.send(this.without(this.pieces, size));
+    return !this.isAsked;
   }
 
   /** Nothing of it is wanted any more, and the kernel does not look at it. */
   release(): void {
-    if (this.slot >= 0) this.connection.thread.slots.giveBack(this.slot);
-    this.slot = -1;
-    this.pieces = null;
+    this.pieces = none;
     this.isAsked = false;
     this.unsentBytes = 0;
-  }
-
-  private send(pieces: Uint8Array[]): void {
-    let size = 0;
-    for (const piece of pieces) size += piece.length;
-    const taken = size === 0 ? 0 : this.connection.thread.writer.send(this.connection.fd, pieces);
-    const left = this.without(pieces, taken);
-    this.unsentBytes = size - taken;
-    if (left.length === 0) {
-      this.pieces = null;
-      return;
-    }
-    this.pieces = left;
-    this.offset = 0;
-    this.askPiece(left[0]);
   }
 
   /** Pieces that were taken whole are settled. */
@@ -117,19 +128,11 @@ export class Sender {
     return [];
   }
 
-  private askSlot(): void {
+  private ask(pieces: Uint8Array[]): void {
+    this.pieces = pieces;
+    if (pieces.length === 0) return;
     this.isAsked = true;
-    const { connection, slot, offset } = this;
-    const { thread } = connection;
-    const { slots } = thread;
-    // A slot begins at a multiple of its size, so adding to the lower half never carries.
-    const low = slots.lowOf(slot) + offset;
-    const size = this.unsentBytes;
-    thread.ring.request(Op.Send, connection.fd, 0, low, slots.highOf(slot), size, sendFlags, connection.slot, Ask.Send);
-  }
-
-  private askPiece(piece: Uint8Array): void {
-    this.isAsked = true;
+    const piece = pieces[0];
     const { thread, fd, slot } = this.connection;
     const address = thread.libc.addressOf(piece);
     const [low, high] = [lowHalf(address), highHalf(address)];

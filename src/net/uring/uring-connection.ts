@@ -12,7 +12,7 @@ import { brokenConnection } from '../socket-error.ts';
 import { SystemCallError } from './system-call-error.ts';
 import { Ask } from './ask.ts';
 import { Receiver, type Reading } from './receiver.ts';
-import type { RingUser } from './ring.ts';
+import { ifRefused, type RingUser } from './ring.ts';
 import { Sender } from './sender.ts';
 import type { UringPeer } from './uring-peer.ts';
 import type { Postponed } from './uring-turns.ts';
@@ -230,6 +230,7 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
       if (!this.isDestroyed) source.flush();
     }
     this.isDirty = false;
+    if (this.sender.isInDoubt) this.thread.ring.handOver();
     if (this.isDestroyed) {
       this.discard();
       return;
@@ -254,6 +255,10 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   }
 
   onCompletion(what: number, result: number, flags: number): void {
+    if (what === ifRefused) {
+      this.onRefused(result);
+      return;
+    }
     if (what === Ask.Send) this.onSent(result);
     else this.receiver.onCompletion(what, result, flags);
     this.leaveRing();
@@ -286,6 +291,12 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
     this.destroy(brokenConnection(new SystemCallError('read', -errno)));
   }
 
+  private onRefused(result: number): void {
+    if (this.isDestroyed) return;
+    const errno = this.sender.onRefused(result);
+    if (errno < 0) this.onBroken(errno);
+  }
+
   private onSent(result: number): void {
     if (this.isDestroyed) {
       this.sender.release();
@@ -301,12 +312,17 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
     if (!this.sender.isAsked) this.allSent();
   }
 
+  /** Something is to be done as soon as the kernel has everything. */
+  private get isSendingAwaited(): boolean {
+    return this.isEnding || this.isAboveHighWatermark;
+  }
+
   private sendGathered(): void {
     const { text, chunks } = this;
     this.text = '';
     this.chunks = null;
     this.gatheredBytes = 0;
-    if (chunks === null) this.sender.sendText(text);
+    if (chunks === null) this.sender.sendText(text, !this.isSendingAwaited);
     else this.sender.sendPieces(chunks, text);
   }
 
@@ -335,6 +351,8 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
     this.isClosed = true;
     const { loop } = this.thread;
     loop.timers.cancel(this);
+    // The slot is given up below, and a refusal would be told to whoever has it then.
+    if (this.sender.isInDoubt) this.thread.ring.handOver();
     this.receiver.close();
     this.sink?.onClosed(this.failure ?? ClosedByPeer);
     this.owner?.onConnectionClosed(this);

@@ -4,9 +4,9 @@ import type { DescriptorTable } from './descriptor-table.ts';
 import { openLibc, type Libc } from './libc.ts';
 import { MessageWriter } from './message-writer.ts';
 import { OsSockets } from './os-socket.ts';
+import { OutgoingText } from './outgoing-text.ts';
 import { ReceiveBuffers } from './receive-buffers.ts';
 import { EntryFlag, Op, type Ring } from './ring.ts';
-import { SendSlots } from './send-slots.ts';
 import type { UringTurns } from './uring-turns.ts';
 
 const CancelFlag = { All: 1, Fd: 2 } as const;
@@ -21,7 +21,7 @@ export class UringThread {
   readonly sockets: OsSockets;
   readonly buffers: ReceiveBuffers;
   readonly bulk: BulkBuffer;
-  readonly slots: SendSlots;
+  readonly outgoing: OutgoingText;
   readonly writer: MessageWriter;
   readonly descriptors: DescriptorTable;
 
@@ -33,7 +33,7 @@ export class UringThread {
     this.sockets = new OsSockets(descriptors);
     this.buffers = new ReceiveBuffers(ring);
     this.bulk = new BulkBuffer();
-    this.slots = new SendSlots();
+    this.outgoing = new OutgoingText(ring);
     this.writer = new MessageWriter();
     this.descriptors = descriptors;
   }
