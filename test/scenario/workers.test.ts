@@ -48,7 +48,7 @@ describe('two workers', () => {
     for (const client of clients) client.write(get);
     const refused = (): number => clients.filter(({ heard }) => heard.includes('503')).length;
     await until('55 refusals', () => refused() === 55);
-    expect(held.count).toBe(5);
+    await until('5 requests at the origin', () => held.count === 5);
     await app.statIs('cluster.origin.upstream_rq_active', 5);
     expect(await app.stat('cluster.origin.circuit_breakers.default.rq_open')).toBe(1);
     expect(await app.stat('cluster.origin.upstream_rq_active_overflow')).toBe(55);
