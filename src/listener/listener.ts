@@ -148,7 +148,10 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
 
   /** Hands the socket of `address` over to the listener that takes this one's place; null: there is none like it. */
   private give(address: Address, options: ListenOptions): ListeningSocket | null {
-    const index = this.data.addresses.findIndex((own) => isDeepStrictEqual(own, address));
+    // Whoever asked for any port may ask for the one that it got.
+    const index = this.data.addresses.findIndex(
+      (own, i) => isDeepStrictEqual(own, address) || isDeepStrictEqual(this.sockets[i]?.address, address),
+    );
     const isSame = isDeepStrictEqual(options, this.listenOptions());
     if (index < 0 || !isSame) return null;
     const socket = this.sockets[index] ?? null;

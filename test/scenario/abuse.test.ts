@@ -1,7 +1,6 @@
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { request } from 'undici';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { freePorts } from '../peers/ports.ts';
 import { App } from './app.ts';
 import { answer, bootstrap, cluster, fileLog, httpListener, route } from './config.ts';
 import { getText } from './http.ts';
@@ -174,11 +173,7 @@ describe('those who go away', () => {
   });
 
   test('an upstream that refuses: 503', async () => {
-    const free = createServer().listen(0, '127.0.0.1');
-    await once(free, 'listening');
-    const { port } = free.address() as AddressInfo;
-    free.close();
-    await once(free, 'close');
+    const [port] = await freePorts(1);
     const app = await start(port);
     const { statusCode, body } = await request(await app.url());
     expect(statusCode).toBe(503);

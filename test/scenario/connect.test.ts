@@ -4,6 +4,7 @@ import type { ClientHttp2Stream } from 'node:http2';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { freePorts } from '../peers/ports.ts';
 import { findProgram, missing } from '../peers/binaries.ts';
 import { App } from './app.ts';
 import { bootstrap, cluster, httpListener } from './config.ts';
@@ -67,9 +68,7 @@ describe('CONNECT that ends here', () => {
   });
 
   test('a connection that cannot be opened is told by its code', async () => {
-    const origin = await TcpOrigin.start(() => {});
-    const { port } = origin;
-    origin.server.close();
+    const [port] = await freePorts(1);
     const app = await App.start(configuration(port));
     const client = await H2Client.open(await app.port());
     const stream = client.session.request({ ':method': 'CONNECT', ':authority': 'a.test:443' }, { endStream: false });

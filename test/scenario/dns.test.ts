@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DnsServer } from '../unit/net/dns-server.ts';
@@ -121,28 +121,25 @@ test('the first answer is waited for before anything listens', async () => {
 class Gate {
   readonly address: string;
   private readonly held: { query: Buffer; from: RemoteInfo }[] = [];
-  private readonly front = createSocket('udp4');
+  private readonly front: Socket;
   private readonly server: string;
   private isOpen = false;
 
-  private constructor(server: string, address: string) {
+  private constructor(server: string, front: Socket) {
     this.server = server;
-    this.address = address;
+    this.front = front;
+    this.address = `127.0.0.1:${front.address().port}`;
   }
 
   static async open(server: string): Promise<Gate> {
-    const probe = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address();
-    probe.close();
-    const gate = new Gate(server, `127.0.0.1:${port}`);
-    gate.front.on('message', (query, from) => {
+    const front = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(front, 'listening');
+    const gate = new Gate(server, front);
+    front.on('message', (query, from) => {
       if (gate.isOpen) gate.pass(query, from);
       else gate.held.push({ query, from });
     });
-    gate.front.bind(port, '127.0.0.1');
-    await once(gate.front, 'listening');
-    onTestFinished(() => void gate.front.close());
+    onTestFinished(() => void front.close());
     return gate;
   }
 

@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { freePorts } from '../peers/ports.ts';
 import { App } from './app.ts';
 import { answer, bootstrap, cluster, httpListener, route } from './config.ts';
 import { getText } from './http.ts';
@@ -113,11 +114,7 @@ static_resources:
   test('of a listener with another address moves it', async () => {
     const app = await App.start(bootstrap([httpListener({ routes: [answer('/', 'old')] })], []));
     const before = await app.port();
-    const free = createServer().listen(0, '127.0.0.1');
-    await once(free, 'listening');
-    const { port } = free.address() as AddressInfo;
-    free.close();
-    await once(free, 'close');
+    const [port] = await freePorts(1);
     await app.reload(bootstrap([httpListener({ port, routes: [answer('/', 'new')] })], []));
     expect(await getText(`http://127.0.0.1:${port}`)).toBe('new');
     expect(await isRefused(before)).toBe(true);

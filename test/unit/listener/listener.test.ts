@@ -81,12 +81,13 @@ function listen(
   logged: Outcome[] = [],
   filters: readonly ConfiguredFilter[] = [],
   transport: DownstreamTransport | null = null,
+  configured = data,
 ): Listener {
   const chains = handler === null ? [] : [{ name: 'chain', handler, transport, handshakeTimeoutMs: 70 }];
   const choice = { find: () => chains[0] ?? null };
   const accessLogs = [{ log: (outcome: Outcome) => logged.push(outcome) }];
   const made = new Listener(
-    data,
+    configured,
     { filters, chains, choice, accessLogs },
     {
       network,
@@ -227,6 +228,18 @@ it('takes over the socket of the one before it, with all who wait there', async 
   expect(await successor.open(null, old)).toEqual([address]);
   old.close();
   dial(address.port);
+  await after.count(1);
+  expect(before.handled).toEqual([]);
+});
+
+it('takes it over to be bound to the port that the one before it got', async () => {
+  const [before, after] = [new Handler(), new Handler()];
+  const old = listen(before);
+  const addresses = await old.open(null, null);
+  const successor = listen(after, undefined, undefined, undefined, undefined, { ...data, addresses });
+  expect(await successor.open(null, old)).toEqual(addresses);
+  old.close();
+  dial(addresses[0].port);
   await after.count(1);
   expect(before.handled).toEqual([]);
 });
