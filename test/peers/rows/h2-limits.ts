@@ -76,7 +76,7 @@ const ends: Group = {
     routes,
     hcm: `
 drain_timeout: 0.2s
-delayed_close_timeout: 0.2s
+delayed_close_timeout: 2s
 common_http_protocol_options: { idle_timeout: 0.3s, max_requests_per_connection: 3 }`,
   }),
   rows: over([
@@ -112,7 +112,7 @@ const duration: Group = {
     routes,
     hcm: `
 drain_timeout: 0.2s
-delayed_close_timeout: 0.2s
+delayed_close_timeout: 2s
 common_http_protocol_options: { max_connection_duration: 0.3s }`,
   }),
   rows: over([
