@@ -125,7 +125,7 @@ export class ServerContext implements Handshake {
   onFailed(connection: TlsConnection, errors: string, closed?: Failure): Failure {
     const { stats } = this.parts;
     connection.peer.transportFailureReason = errors === '' ? resetText(closed) : errors;
-    this.tellFailure(connection);
+    this.tellFailure(connection, errors);
     if (errors.includes(':WRONG_VERSION_NUMBER:')) connection.raw.write(protocolVersionAlert.slice());
     if (errors !== '') {
       stats.failed(errors);
@@ -136,7 +136,7 @@ export class ServerContext implements Handshake {
   }
 
   onTimeout(connection: TlsConnection): Failure {
-    this.tellFailure(connection);
+    this.tellFailure(connection, '');
     this.parts.stats.timedOut();
     this.done();
     return DownstreamLocalClose.with('transport socket timeout was reached');
@@ -204,9 +204,12 @@ export class ServerContext implements Handshake {
     return false;
   }
 
-  private tellFailure(connection: TlsConnection): void {
+  private tellFailure(connection: TlsConnection, errors: string): void {
     const local = this.chosenBy(connection.ssl)?.facts ?? null;
-    connection.peer.tls = failedFacts(this.engine.ssl, connection, local);
+    const facts = failedFacts(this.engine.ssl, connection, local);
+    // OpenSSL has chosen these before it looks for a signature, BoringSSL after.
+    const isEarly = errors.includes(':NO_COMMON_SIGNATURE_ALGORITHMS:');
+    connection.peer.tls = isEarly ? { ...facts, cipher: '', group: '' } : facts;
   }
 
   private chosenBy(handle: Pointer): OwnCertificate | null {

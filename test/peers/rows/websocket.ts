@@ -24,7 +24,7 @@ const overHttp1: Group = {
 - { match: { prefix: /dead }, route: { cluster: dead } }
 - { match: { prefix: /nocluster }, route: { cluster_header: x-none } }
 - { match: { prefix: /retry }, route: { cluster: one, retry_policy: { retry_on: '5xx,reset', num_retries: 2 } } }
-- { match: { prefix: /timeout }, route: { cluster: one, timeout: 0.3s } }
+- { match: { prefix: /timeout }, route: { cluster: one, timeout: 1s } }
 - { match: { prefix: /idle }, route: { cluster: one, idle_timeout: 0.3s } }
 - { match: { prefix: /duration }, route: { cluster: one, max_stream_duration: { max_stream_duration: 0.4s } } }
 - { match: { prefix: /x }, route: { cluster: one } }
@@ -234,14 +234,14 @@ const overHttp1: Group = {
     { name: 'refused upstream', raw: [ask('/dead')], ...closed },
     {
       name: 'route timeout after the upgrade',
-      raw: [ask('/timeout'), 600, 'hello', 150, 'end'],
+      raw: [ask('/timeout'), 1400, 'hello', 150, 'end'],
       upstream: [{ tunnel: 'echo' }],
       ...closed,
     },
     {
       name: 'route timeout before the answer',
       raw: [ask('/timeout')],
-      upstream: [{ tunnel: 'echo', delayMs: 700 }],
+      upstream: [{ tunnel: 'echo', delayMs: 1600 }],
       ...closed,
     },
     {

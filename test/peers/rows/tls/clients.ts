@@ -109,7 +109,7 @@ const pins: readonly Group[] = [
     [client('client'), client('client_rsa'), client('client_p384', mispinned)],
   ),
   group('a hash of one that nobody trusts', strict('{ verify_certificate_hash: ["{{client_alien_sha256}}"] }'), [
-    client('client_alien', mispinned),
+    client('client_alien', refused),
     client('client', mispinned),
   ]),
 ];

@@ -39,7 +39,7 @@ const rows: readonly Row[] = [
 const few: readonly Row[] = [
   { name: 'with every name' },
   { name: 'without a name', tls: { certificate: 'client_nameless' } },
-  { name: 'of a resumed session', tls: { certificate: 'client_chain', resumes: true } },
+  { name: 'of a resumed session', tls: { certificate: 'client', resumes: true } },
 ];
 
 const json: readonly Row[] = [

@@ -198,6 +198,25 @@ describe('sessions', () => {
     });
   }
 
+  it('that are resumed know the certificate of their client, not its chain', async () => {
+    await open();
+    const between = await authority.intermediate();
+    const { chainPem: cert, keyPem: key } = await between.issue();
+    const listener = ground.server(mutual());
+    const first = await listener({ cert, key });
+    const sink = new RecordingSink();
+    first.connection.attach(sink);
+    const [session] = (await once(first.client, 'session')) as [Buffer];
+    const next = await listener({ cert, key, session });
+    const heard = new RecordingSink();
+    next.connection.attach(heard);
+    next.client.write('x');
+    await heard.received(1);
+    expect(first.connection.peer.tls!.peerChain).toHaveLength(2);
+    expect(next.connection.peer.tls).toMatchObject({ isResumed: true, isPeerVerified: false });
+    expect(next.connection.peer.tls!.peerChain).toHaveLength(1);
+  });
+
   it('are resumed by us, each once', async () => {
     await open();
     const options: TlsOptions = { cert: leaf.chainPem, key: leaf.keyPem, maxVersion: 'TLSv1.2' };
