@@ -48,14 +48,14 @@ export async function h2load(load: H2Load): Promise<H2LoadResult> {
   if (load.isTimed) flags.push(`--log-file=${log}`);
   const url = `http://127.0.0.1:${load.port}${load.path ?? '/'}`;
   const output = await run(Core.Load, [binary, ...flags, url]);
-  const seconds = /^finished in ([\d.]+)s/m.exec(output);
+  const seconds = /^finished in ([\d.]+)(us|ms|s)/m.exec(output);
   const requests = /^requests: .* (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/m.exec(output);
   const time = /^time for request:\s+\S+\s+\S+\s+([\d.]+)(us|ms|s)/m.exec(output);
   if (seconds === null || requests === null) throw new Error(`h2load said nothing to measure:\n${output}`);
   const [succeeded, ...errors] = requests.slice(1).map(Number);
   return {
     requests: succeeded,
-    seconds: Number(seconds[1]),
+    seconds: (Number(seconds[1]) * units[seconds[2]]) / 1000,
     errors: errors.reduce((sum, count) => sum + count, 0),
     meanMs: time === null ? NaN : Number(time[1]) * units[time[2]],
     p99Ms: load.isTimed ? p99Of(log) : NaN,
