@@ -55,6 +55,8 @@ const overHttp1: Group = {
       raw: [ask(), 150, '12345', 'end'],
       upstream: [{ tunnel: 'count' }],
       ...closed,
+      // A busy Envoy may drop what comes together with the end.
+      ignores: /upstream\[0\]\.body/,
     },
     { name: 'the upstream closes', raw: [ask(), 150, 'hello'], upstream: [{ tunnel: 'bye' }], ...closed },
     { name: 'the upstream resets', raw: [ask(), 150, 'hello'], upstream: [{ tunnel: 'slam' }], ...closed },
