@@ -9,7 +9,7 @@ if (reason !== null) console.log(`peers ${reason}`);
 /** Rows that were asked more than once. */
 const again: string[] = [];
 afterAll(() => {
-  if (again.length > 0) console.log(`peers asked again, because the machine was busy:\n  ${again.join('\n  ')}`);
+  if (again.length > 0) console.log(`peers asked again, equal at last:\n  ${again.join('\n  ')}`);
 });
 
 // Most of a row is waiting: several groups, each with proxies and upstreams of its own, wait at the same time.
