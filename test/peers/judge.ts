@@ -22,7 +22,14 @@ const statsGraceMs = 250;
 const convincing = 3;
 const triesMax = 6;
 
-type Attempt = { readonly verdict: Verdict; readonly error: null } | { readonly verdict: null; readonly error: unknown };
+/** An asking that came to no verdict. */
+class Failure {
+  readonly cause: unknown;
+
+  constructor(cause: unknown) {
+    this.cause = cause;
+  }
+}
 
 /** Two proxies with one configuration, asked the same. */
 export class Judge {
@@ -61,34 +68,36 @@ export class Judge {
    * unless it then stays away `convincing` times in a row. What a proxy does one time in four is found that way.
    */
   async compare(row: Row): Promise<Verdict> {
-    let outcome = await this.attempt(row);
-    if (isAsListed(outcome)) return outcome.verdict;
-    let last = outcome;
+    const first = await this.attempt(row);
+    if (isAsListed(first)) return first;
+    let found: Verdict | Failure = first;
     let asListed = 0;
     let tries = 1;
     while (asListed < convincing && tries + convincing - asListed <= triesMax) {
-      last = await this.attempt(row);
+      const next = await this.attempt(row);
       tries++;
-      if (isAsListed(last)) asListed++;
-      else [asListed, outcome] = [0, last];
+      asListed = isAsListed(next) ? asListed + 1 : 0;
+      if (asListed === 0 || asListed === convincing) found = next;
     }
-    if (asListed < convincing) last = outcome;
-    if (last.verdict === null) throw last.error;
-    last.verdict.tries = tries;
-    return last.verdict;
+    if (found instanceof Failure) throw found.cause;
+    found.tries = tries;
+    return found;
   }
 
   /** A proxy that does not come to what the row awaits is as good as a difference. */
-  private async attempt(row: Row): Promise<Attempt> {
+  private async attempt(row: Row): Promise<Verdict | Failure> {
     try {
-      return { verdict: await this.ask(row), error: null };
+      return await this.ask(row);
     } catch (error) {
-      return { verdict: null, error };
+      return new Failure(error);
     }
   }
 
   private async ask(row: Row): Promise<Verdict> {
-    const [left, right] = await Promise.all([this.left.observe(row), this.right.observe(row)]);
+    const both = [this.left.observe(row), this.right.observe(row)] as const;
+    // Neither is asked again while it still answers.
+    await Promise.allSettled(both);
+    const [left, right] = await Promise.all(both);
     const verdict = this.verdict(row, left, right);
     if (!verdict.differences.some(({ path }) => path.startsWith('stats.'))) return verdict;
     await sleep(statsGraceMs);
@@ -114,10 +123,9 @@ export class Judge {
 }
 
 /** Exactly the listed differences. */
-function isAsListed(attempt: Attempt): attempt is Attempt & { readonly verdict: Verdict } {
-  if (attempt.verdict === null) return false;
-  const { differences: found, stale } = attempt.verdict;
-  return stale.length === 0 && found.every(({ reason }) => reason !== undefined);
+function isAsListed(outcome: Verdict | Failure): outcome is Verdict {
+  if (outcome instanceof Failure) return false;
+  return outcome.stale.length === 0 && outcome.differences.every(({ reason }) => reason !== undefined);
 }
 
 /** The log of a row as its table writes it: a request that never was whole has the status 0, or no line at all. */
