@@ -165,6 +165,7 @@ export class App implements WorkersListener {
       openResolver: openDnsResolver,
       onChanges: (changes) => this.workers.postAll({ kind: 'clusters', changes }),
       usesOf: (cluster, host) => this.hostReports.usesOf(cluster, host),
+      usesIn: (cluster) => this.hostReports.usesIn(cluster),
       onHosts: (cluster, hosts) => {
         this.secrets?.own.updateHosts(cluster, hosts);
         this.health?.update(cluster, hosts);
@@ -333,6 +334,9 @@ export class App implements WorkersListener {
         break;
       case 'host-found':
         this.health?.found(message.finding);
+        break;
+      case 'host-sighted':
+        this.directory.foundHost(message.sighting);
         break;
       case 'name-wanted': {
         const { question } = message;

@@ -93,6 +93,7 @@ export class TrafficThread {
       ...this.builder.clusterEnvironment(this.shared, hostCounters),
       health: new HealthMemory(data.healthMemory),
       reportHost: (finding) => post({ kind: 'host-found', finding }),
+      reportSighting: (sighting) => post({ kind: 'host-sighted', sighting }),
     };
     this.clusters = new WorkerClusters(environment, data.name, (question) => post({ kind: 'name-wanted', question }));
     this.builder.clusters = this.clusters;

@@ -2,6 +2,7 @@ import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
 import type { DnsCacheData } from './dynamic/dns-cache-data.ts';
 import type { LbData } from './lb/lb-data.ts';
+import type { OriginalDstData } from './original-dst/original-dst-data.ts';
 import type { HealthCheckData, HostCheckData } from './health/health-check-data.ts';
 import type { OutlierData } from './outlier/outlier-data.ts';
 import type { TransportData } from './transport/transport-data.ts';
@@ -85,6 +86,8 @@ export type DiscoveryData =
   | { readonly kind: 'static' }
   /** Hosts are the names that requests and connections ask for. */
   | { readonly kind: 'dynamic'; readonly cache: DnsCacheData }
+  /** Hosts are the addresses that requests and connections were sent to. */
+  | { readonly kind: 'original-dst'; readonly asked: OriginalDstData }
   | {
       readonly kind: 'strict-dns' | 'logical-dns';
       readonly dns: DnsData;

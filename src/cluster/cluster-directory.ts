@@ -14,6 +14,9 @@ import type { LookupQuestion } from './dynamic/dns-lookups.ts';
 import { DynamicHosts } from './dynamic/dynamic-hosts.ts';
 import type { HealthSlots } from './health/health-slots.ts';
 import { hostKeys } from './host-key.ts';
+import type { HostUse } from './host-report.ts';
+import { OriginalHosts } from './original-dst/original-hosts.ts';
+import type { HostSighting } from './original-dst/host-sighting.ts';
 import { makeDiscovery, type Discovery } from './discovery/discovery.ts';
 import { updateStats, type DiscoveryEnvironment } from './discovery/dns-target.ts';
 import { MatchCounts } from './transport/match-counts.ts';
@@ -29,6 +32,8 @@ export interface DirectoryEnvironment extends DiscoveryEnvironment {
   openResolver(options: DnsResolverOptions): DnsResolver;
   /** How often workers have used a host (`hostKeys`) since the start; absent: nobody counts. */
   usesOf?(cluster: string, host: string): number;
+  /** The same of all hosts of a cluster; absent: nobody counts. */
+  usesIn?(cluster: string): ReadonlyMap<string, HostUse>;
   /** Discovery knows other hosts than before: tell the workers. */
   onChanges(changes: ClusterChanges): void;
   /** As `onChanges`, of clusters too that the workers do not know yet: for calls of the main thread's own. */
@@ -184,6 +189,10 @@ export class ClusterDirectory implements StatsSource {
       const usesOf = (host: string): number => this.environment.usesOf?.(name, host) ?? 0;
       return new DynamicHosts(discovery.cache, this.caches, usesOf, listener);
     }
+    if (discovery.kind === 'original-dst') {
+      const usesIn = (): ReadonlyMap<string, HostUse> => this.environment.usesIn?.(name) ?? new Map();
+      return new OriginalHosts(name, discovery.asked.cleanupMs, this.environment, usesIn, listener);
+    }
     return makeDiscovery(
       discovery,
       ({ dns }) => this.resolver(dns.resolver),
@@ -191,6 +200,12 @@ export class ClusterDirectory implements StatsSource {
       () => updateStats(scope),
       listener,
     );
+  }
+
+  /** A worker has begun to use an address of a cluster whose hosts are those that are asked for. */
+  foundHost({ cluster, address }: HostSighting): void {
+    const discovery = this.entries.get(cluster)?.discovery;
+    if (discovery instanceof OriginalHosts) discovery.add(address);
   }
 
   /** Discovery has not known it for some time, and now it fails its checks, too. */

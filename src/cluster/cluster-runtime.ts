@@ -6,7 +6,7 @@ import type { SharedNumbers } from '../observe/shared-limit.ts';
 import type { StatsScope } from '../observe/stats.ts';
 import { HttpVersion } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
-import type { Peer } from '../core/peer.ts';
+import type { Address, Peer } from '../core/peer.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers } from './circuit-breaker.ts';
 import type { ClusterData, HostData } from './cluster-data.ts';
@@ -27,6 +27,8 @@ import { buildBalancer } from './lb/build.ts';
 import { NamedHosts } from './lb/named-hosts.ts';
 import type { RandomSource } from './lb/random-source.ts';
 import { runtimeLb } from './lb/runtime-lb.ts';
+import type { HostSighting } from './original-dst/host-sighting.ts';
+import { OriginalBalancer, originalHost } from './original-dst/original-balancer.ts';
 import { HttpConnectionPool } from './pool/http-pool.ts';
 import { KeyedPools } from './pool/keyed-pools.ts';
 import type { PoolContext } from './pool/pool-context.ts';
@@ -40,6 +42,9 @@ import { TransportWishes } from './transport/transport-wishes.ts';
 const alpnOptions: readonly TransportOptions[] = [['http/1.1'], ['h2'], ['h2', 'http/1.1']].map(
   (applicationProtocolsFallback) => ({ ...noTransportOptions, applicationProtocolsFallback }),
 );
+
+/** So many addresses one worker reaches at a time through one ORIGINAL_DST cluster: requests may name them. Envoy has no bound. */
+const originalHostsMax = 65_536;
 
 /** What the clusters of one worker share. */
 export interface ClusterEnvironment {
@@ -56,6 +61,8 @@ export interface ClusterEnvironment {
   readonly health?: HealthMemory;
   /** Tells the main thread what results have shown. */
   reportHost?(finding: HostFinding): void;
+  /** Tells the main thread of a host that was not configured. */
+  reportSighting?(sighting: HostSighting): void;
   /** `scope`: of the cluster. */
   buildTls(data: UpstreamTlsData, network: Network, scope: StatsScope): UpstreamTransport;
 }
@@ -87,6 +94,8 @@ export class ClusterRuntime implements Cluster, PoolContext {
   /** By key. */
   private hosts: Map<string, UpstreamHost>;
   private monitor: HostMonitor | null;
+  /** Hosts that this worker has found itself, and that the main thread has not told it yet, by key. */
+  private readonly found: Map<string, HostData>;
   /** Hosts that have gone and still carry something. */
   private leaving: number;
   private isGone: boolean;
@@ -119,14 +128,12 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.defaultBreakers = null;
     this.highBreakers = null;
     this.monitor = makeMonitor(data, environment);
+    this.found = new Map();
     this.leaving = 0;
     this.isGone = false;
     this.load = { active: 0 };
     this.hosts = this.mergeHosts(data.hosts, new Map());
-    this.balancer =
-      data.discovery.kind === 'dynamic'
-        ? new NamedHosts(this.hostSets(), this.transports[0].isSecure)
-        : this.makeBalancer();
+    this.balancer = this.makeBalancer();
   }
 
   pick(context: PickContext): Host | null {
@@ -191,7 +198,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
   /** Discovery has a new list. Hosts that stay keep their pools; those that are gone drain. */
   updateHosts(list: readonly HostData[]): void {
     const before = this.hosts;
-    this.hosts = this.mergeHosts(list, before);
+    this.hosts = this.mergeHosts(this.found.size === 0 ? list : this.withFound(list), before);
     this.updateBalancer();
     const isChanged = before.size !== this.hosts.size || [...before.values()].some((host) => !this.has(host));
     for (const host of before.values()) if (!this.has(host)) this.letGo(host);
@@ -277,30 +284,63 @@ export class ClusterRuntime implements Cluster, PoolContext {
     for (const [index, data] of list.entries()) {
       const key = keys[index];
       const known = before.get(key);
-      const transport = this.transports[data.transport];
-      const isServerName = namesHost(this.data.transports[data.transport].socket);
-      if (known?.isDescribedBy(data)) {
-        known.update(data, transport);
-        known.isServerName = isServerName;
-        if (health !== undefined) known.readHealth(health);
-        hosts.set(key, known);
+      if (known === undefined || !known.isDescribedBy(data)) {
+        hosts.set(key, this.makeHost(key, data));
         continue;
       }
-      const host = new UpstreamHost(this.name, key, data, this.environment.hostCounters, transport);
-      host.monitor = this.monitor;
-      host.load = this.load;
-      if (health !== undefined) host.readHealth(health);
-      host.isServerName = isServerName;
-      hosts.set(key, host);
+      known.update(data, this.transports[data.transport]);
+      known.isServerName = this.isServerName(data);
+      if (health !== undefined) known.readHealth(health);
+      hosts.set(key, known);
     }
     return hosts;
+  }
+
+  private makeHost(key: string, data: HostData): UpstreamHost {
+    const { health, hostCounters } = this.environment;
+    const host = new UpstreamHost(this.name, key, data, hostCounters, this.transports[data.transport]);
+    host.monitor = this.monitor;
+    host.load = this.load;
+    if (health !== undefined) host.readHealth(health);
+    host.isServerName = this.isServerName(data);
+    return host;
+  }
+
+  private isServerName({ transport }: HostData): boolean {
+    return namesHost(this.data.transports[transport].socket);
   }
 
   private hostSets(): HostSet[] {
     return HostSet.byPriority([...this.hosts.values()]);
   }
 
+  // For the balancer of a cluster whose hosts are those that are asked for.
+
+  hostAt(key: string): Host | undefined {
+    return this.hosts.get(key);
+  }
+
+  addHost(key: string, address: Address): Host | null {
+    if (this.hosts.size >= originalHostsMax) return null;
+    const data = originalHost(this.name, address);
+    const host = this.makeHost(key, data);
+    this.hosts.set(key, host);
+    this.found.set(key, data);
+    this.environment.reportSighting?.({ cluster: this.name, address });
+    return host;
+  }
+
+  /** The main thread may not have heard yet of those that were found here. */
+  private withFound(list: readonly HostData[]): readonly HostData[] {
+    for (const key of hostKeys(list)) this.found.delete(key);
+    return [...list, ...this.found.values()];
+  }
+
   private makeBalancer(): Balancer {
+    const { discovery } = this.data;
+    if (discovery.kind === 'dynamic') return new NamedHosts(this.hostSets(), this.transports[0].isSecure);
+    if (discovery.kind === 'original-dst')
+      return new OriginalBalancer(discovery.asked, this, this.stats.counter(ClusterCounter.OriginalDstHostInvalid));
     const { random, network } = this.environment;
     return buildBalancer(this.hostSets(), this.lb, {
       random,

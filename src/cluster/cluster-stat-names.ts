@@ -56,6 +56,7 @@ export const ClusterCounter = {
   RqTotal: 48,
   RqTxReset: 49,
   BindErrors: 50,
+  OriginalDstHostInvalid: 51,
 } as const;
 export type ClusterCounter = (typeof ClusterCounter)[keyof typeof ClusterCounter];
 
@@ -112,6 +113,7 @@ export const clusterCounterNames: readonly string[] = [
   'upstream_rq_total',
   'upstream_rq_tx_reset',
   'bind_errors',
+  'original_dst_host_invalid',
 ];
 
 export const ClusterGauge = { CxActive: 0, RqActive: 1, RqPendingActive: 2 } as const;

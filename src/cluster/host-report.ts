@@ -5,6 +5,14 @@ export type HostTotals = readonly number[];
 
 const useStats = [HostStat.CxTotal, HostStat.RqTotal] as const;
 
+/** What all workers have done with a host, and do. */
+export interface HostUse {
+  /** Connections and requests. */
+  begun: number;
+  /** Connections. */
+  open: number;
+}
+
 interface OpenBlock {
   readonly key: string;
   readonly values: Float64Array;
@@ -56,6 +64,23 @@ export class HostReports {
     for (const blocks of this.workers.values()) {
       for (const { key, values } of blocks.values()) {
         if (key === wanted) for (const stat of useStats) uses += values[stat];
+      }
+    }
+    return uses;
+  }
+
+  /** By `hostKeys`. */
+  usesIn(cluster: string): ReadonlyMap<string, HostUse> {
+    const uses = new Map<string, HostUse>();
+    const prefix = keyOf(cluster, '');
+    for (const blocks of this.workers.values()) {
+      for (const { key, values } of blocks.values()) {
+        if (!key.startsWith(prefix)) continue;
+        const host = key.slice(prefix.length);
+        let use = uses.get(host);
+        if (use === undefined) uses.set(host, (use = { begun: 0, open: 0 }));
+        for (const stat of useStats) use.begun += values[stat];
+        use.open += values[HostStat.CxActive];
       }
     }
     return uses;

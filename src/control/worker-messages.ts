@@ -2,6 +2,7 @@ import type { ClusterChanges } from '../cluster/cluster-changes.ts';
 import type { LookupEnd } from '../cluster/dynamic/dns-cache.ts';
 import type { LookupQuestion } from '../cluster/dynamic/dns-lookups.ts';
 import type { HostBlockMessage } from '../cluster/host-counters.ts';
+import type { HostSighting } from '../cluster/original-dst/host-sighting.ts';
 import type { HostFinding } from '../cluster/outlier/outlier-data.ts';
 import type { Address } from '../core/peer.ts';
 import type { IoBackend } from '../net/open-network.ts';
@@ -86,4 +87,6 @@ export type FromWorker =
   | { readonly kind: 'host-found'; readonly finding: HostFinding }
   /** A name of a DNS cache, which this worker does not know. */
   | { readonly kind: 'name-wanted'; readonly question: LookupQuestion }
+  /** This worker uses an address that its cluster has not told it. */
+  | { readonly kind: 'host-sighted'; readonly sighting: HostSighting }
   | { readonly kind: 'drained' };

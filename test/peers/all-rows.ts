@@ -6,6 +6,7 @@ import { tlsChecks } from './rows/health/tls.ts';
 import { answers } from './rows/answers.ts';
 import { balancing } from './rows/balancing.ts';
 import { clusters } from './rows/clusters.ts';
+import { originalDestinations } from './rows/clusters/original-dst.ts';
 import { filters } from './rows/filters.ts';
 import { grpcBridge } from './rows/grpc-bridge.ts';
 import { grpcH2 } from './rows/grpc-h2.ts';
@@ -76,6 +77,7 @@ export const groups: readonly Group[] = [
   ...malformed,
   ...resilience,
   ...clusters,
+  ...originalDestinations,
   ...balancing,
   ...replies,
   ...activeChecks,

@@ -18,6 +18,7 @@ import { fromBinary } from '../../proto/protobuf.js';
 import type { DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
 import { decodeDynamicCluster, dynamicClusterKind } from '../dynamic/decode.ts';
 import { decodeLoadAssignment, staticHosts, type LoadAssignmentData } from '../endpoint/decode.ts';
+import { decodeOriginalDst } from '../original-dst/decode.ts';
 import type { TransportChoice } from '../transport/transport-choice.ts';
 import { decodeFailureRefresh, lookupFamilies } from './dns-decode.ts';
 import { decodeResolution, decodeResolver } from './resolver-decode.ts';
@@ -64,8 +65,7 @@ export function decodeDiscovery(cluster: Cluster, transports: TransportChoice, r
       reasons.at('type').add("cluster type 'EDS' is not supported by sekisho");
       return nothing;
     default:
-      reasons.at('type').add("cluster type 'ORIGINAL_DST' is not supported by sekisho");
-      return nothing;
+      return { discovery: decodeOriginalDst(cluster, reasons), hosts: [] };
   }
 }
 

@@ -17,9 +17,9 @@ export interface DiscoveryListener {
   onWarm(): void;
 }
 
-/** Null: the configuration names the hosts. Not of a cluster whose hosts are those of a DNS cache. */
+/** Null: the configuration names the hosts. Not of a cluster whose hosts requests name. */
 export function makeDiscovery(
-  data: Exclude<DiscoveryData, { kind: 'dynamic' }>,
+  data: Exclude<DiscoveryData, { kind: 'dynamic' | 'original-dst' }>,
   openResolver: (data: Extract<DiscoveryData, { dns: DnsData }>) => DnsResolver,
   environment: DiscoveryEnvironment,
   stats: () => UpdateStats,

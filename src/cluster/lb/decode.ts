@@ -3,13 +3,13 @@ import { SupportedFields } from '../../core/supported-fields.ts';
 import {
   Cluster_CommonLbConfig_ZoneAwareLbConfigSchema,
   Cluster_CommonLbConfigSchema,
-  Cluster_DiscoveryType,
   Cluster_LbPolicy,
   type Cluster,
   type Cluster_CommonLbConfig,
 } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
 import { HealthStatus, type HealthStatusSet } from '../../proto/envoy/config/core/v3/health_check_pb.js';
 import { isDynamic } from '../dynamic/decode.ts';
+import { isOriginalDst } from '../original-dst/decode.ts';
 import { decodeMaglev, decodeRingHash } from './hash/decode.ts';
 import type { ChoiceData, LbData, LbPolicyData, OverrideHealth } from './lb-data.ts';
 import { decodeLegacyLeastRequest, decodeLegacyRoundRobin } from './picker-decode.ts';
@@ -61,7 +61,13 @@ export function decodeLb(cluster: Cluster, reasons: Reasons): LbData {
 function decodeChoice(cluster: Cluster, locality: Omit<ChoiceData, 'policy'>, reasons: Reasons): ChoiceData {
   const typed = cluster.loadBalancingPolicy;
   const chosen =
-    typed === undefined ? null : decodePolicies(typed, isDynamic(cluster), reasons.at('load_balancing_policy'));
+    typed === undefined ? null : decodePolicies(typed, isProvided(cluster), reasons.at('load_balancing_policy'));
+  if (chosen !== null && isProvided(cluster) && chosen.isProvided !== true)
+    reasons
+      .at('load_balancing_policy')
+      .add(
+        `cluster manager: cluster provided LB not specified but cluster '${cluster.name}' provided one. Check cluster documentation.`,
+      );
   const legacy = chosen ?? { policy: decodeLegacyPolicy(cluster, reasons), ...locality };
   if (typed !== undefined || cluster.lbSubsetConfig === undefined) return legacy;
   const subsets = decodeSubsets(cluster.lbSubsetConfig, reasons.at('lb_subset_config'));
@@ -109,15 +115,19 @@ function decodeLegacyPolicy(cluster: Cluster, reasons: Reasons): LbPolicyData {
       return decodeMaglev(cluster, reasons);
     default:
       // Its hosts are whoever is asked for. Of a kind that is refused nobody knows.
-      if (isDynamic(cluster) || isOfAnotherKind(cluster)) return { kind: 'round-robin' };
+      if (isProvided(cluster) || isOfAnotherKind(cluster)) return { kind: 'round-robin' };
       reasons.at('lb_policy').add(notProvided(cluster.name));
       return { kind: 'round-robin' };
   }
 }
 
+/** Who is asked for decides. */
+function isProvided(cluster: Cluster): boolean {
+  return isDynamic(cluster) || isOriginalDst(cluster);
+}
+
 /** Kinds of clusters that may have a balancer of their own, and that are refused by name elsewhere. */
 function isOfAnotherKind({ clusterDiscoveryType: type }: Cluster): boolean {
-  if (type.case === 'type') return type.value === Cluster_DiscoveryType.ORIGINAL_DST;
   return type.case === 'clusterType' && type.value.name !== 'envoy.cluster.dns';
 }
 

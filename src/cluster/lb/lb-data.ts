@@ -21,6 +21,8 @@ export interface ChoiceData {
   readonly localityWeighted: boolean;
   /** A priority in panic answers nobody, instead of using hosts whatever their health. */
   readonly failTrafficOnPanic: boolean;
+  /** The cluster chooses itself (`cluster_provided`): `policy` says nothing. */
+  readonly isProvided?: true;
 }
 
 export type LbPolicyData = PickerPolicy | HashLbData | SubsetLbData | OverrideLbData;

@@ -3,6 +3,7 @@ import type { HostSet } from '../host-set.ts';
 import type { UpstreamHost } from '../host.ts';
 import type { Balancer } from './balancer.ts';
 import type { LbData, OverrideLbData, OverrideSourceData } from './lb-data.ts';
+import { metadataAt } from './metadata-path.ts';
 
 /** Requests may name the hosts that they want, one for each try; the others are balanced as usual. */
 export class OverrideBalancer implements Balancer {
@@ -50,10 +51,7 @@ export class OverrideBalancer implements Balancer {
 
 function textOf(source: OverrideSourceData, { head, outcome }: PickContext): string {
   if (source.kind === 'header') return head?.get(source.name) ?? '';
-  const [filter, ...keys] = source.path;
-  let value: unknown = outcome?.dynamicMetadata?.get(filter);
-  for (const key of keys)
-    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+  const value = metadataAt(outcome?.dynamicMetadata, source.path);
   return typeof value === 'string' ? value : '';
 }
 

@@ -25,10 +25,10 @@ import { RingHashSchema } from '../../proto/envoy/extensions/load_balancing_poli
 import { RoundRobinSchema } from '../../proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js';
 import { SubsetSchema } from '../../proto/envoy/extensions/load_balancing_policies/subset/v3/subset_pb.js';
 import { WrrLocalitySchema } from '../../proto/envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality_pb.js';
-import { MetadataKey_PathSegmentSchema, MetadataKeySchema } from '../../proto/envoy/type/metadata/v3/metadata_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 import { decodeTypedMaglev, decodeTypedRingHash } from './hash/decode.ts';
 import type { ChoiceData, OverrideSourceData } from './lb-data.ts';
+import { decodeMetadataPath } from './metadata-path-decode.ts';
 import { decodeLeastRequest, decodeRoundRobin } from './picker-decode.ts';
 import { decodeTypedSubsets } from './subset/decode.ts';
 
@@ -46,8 +46,6 @@ const supportedRandom = new SupportedFields(RandomSchema, ['locality_lb_config']
 const supportedWrrLocality = new SupportedFields(WrrLocalitySchema, ['endpoint_picking_policy']);
 const supportedOverride = new SupportedFields(OverrideHostSchema, ['override_host_sources', 'fallback_policy']);
 const supportedSource = new SupportedFields(OverrideHost_OverrideHostSourceSchema, ['header', 'metadata']);
-const supportedKey = new SupportedFields(MetadataKeySchema, ['key', 'path']);
-const supportedSegment = new SupportedFields(MetadataKey_PathSegmentSchema, ['key']);
 const supportedProvided = new SupportedFields(ClusterProvidedSchema, []);
 const supportedPolicies = new SupportedFields(LoadBalancingPolicySchema, ['policies']);
 const supportedPolicy = new SupportedFields(LoadBalancingPolicy_PolicySchema, ['typed_extension_config']);
@@ -145,7 +143,7 @@ function decodeOuterPolicy(
       return decodeOverride(fromBinary(OverrideHostSchema, bytes), reasons);
     case ClusterProvidedSchema.typeName:
       supportedProvided.check(fromBinary(ClusterProvidedSchema, bytes), reasons);
-      if (isProvided) return { ...plain, policy: { kind: 'round-robin' } };
+      if (isProvided) return { ...plain, policy: { kind: 'round-robin' }, isProvided: true };
       reasons.add(
         'cluster manager: cluster provided LB specified but the cluster did not provide one. Check cluster documentation.',
       );
@@ -172,12 +170,7 @@ function decodeSource(source: OverrideHost_OverrideHostSource, reasons: Reasons)
   if (source.header !== '') return [{ kind: 'header', name: source.header.toLowerCase() }];
   if (source.metadata === undefined) return [];
   const at = reasons.at('metadata');
-  supportedKey.check(source.metadata, at);
-  const keys = source.metadata.path.map((segment, i) => {
-    supportedSegment.check(segment, at.at('path', i));
-    return segment.segment.case === 'key' ? segment.segment.value : '';
-  });
-  return [{ kind: 'metadata', path: [source.metadata.key, ...keys] }];
+  return [{ kind: 'metadata', path: decodeMetadataPath(source.metadata, at) }];
 }
 
 /** The list of policies inside of another policy. */

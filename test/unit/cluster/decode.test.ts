@@ -345,10 +345,45 @@ describe('DNS clusters', () => {
   });
 });
 
+describe('ORIGINAL_DST', () => {
+  it('says where hosts are named', () => {
+    const provided = { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED' };
+    const asked = (config: Json): unknown => accepted({ ...provided, ...config }).discovery;
+    expect(asked({})).toEqual({
+      kind: 'original-dst',
+      asked: { metadataPath: null, header: '', port: null, cleanupMs: 5000 },
+    });
+    expect(asked({ original_dst_lb_config: { use_http_header: true } })).toMatchObject({
+      asked: { header: 'x-envoy-original-dst-host' },
+    });
+    const all = {
+      use_http_header: true,
+      http_header_name: 'X-To',
+      upstream_port_override: 15008,
+      metadata_key: { key: 'a', path: [{ key: 'b' }] },
+    };
+    expect(asked({ original_dst_lb_config: all, cleanup_interval: '1s' })).toEqual({
+      kind: 'original-dst',
+      asked: { metadataPath: ['a', 'b'], header: 'x-to', port: 15008, cleanupMs: 1000 },
+    });
+  });
+});
+
 describe('what is not supported', () => {
   it.each<[Json, string]>([
     [{ type: 'EDS' }, "cluster.type: cluster type 'EDS' is not supported by sekisho"],
-    [{ type: 'ORIGINAL_DST' }, "cluster.type: cluster type 'ORIGINAL_DST' is not supported by sekisho"],
+    [
+      { type: 'ORIGINAL_DST' },
+      "cluster.lb_policy: cluster: LB policy ROUND_ROBIN is not valid for Cluster type ORIGINAL_DST. Only 'CLUSTER_PROVIDED' is allowed with cluster type 'ORIGINAL_DST'",
+    ],
+    [
+      { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED', load_assignment: { cluster_name: 'c' } },
+      'cluster.load_assignment: ORIGINAL_DST clusters must have no load assignment configured',
+    ],
+    [
+      { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED', original_dst_lb_config: { http_header_name: 'x' } },
+      'cluster.original_dst_lb_config.http_header_name: ORIGINAL_DST cluster: invalid config http_header_name=x and use_http_header is false. Set use_http_header to true if http_header_name is desired.',
+    ],
     [
       { cluster_type: { name: 'envoy.clusters.aggregate' } },
       "cluster.cluster_type: cluster type 'envoy.clusters.aggregate' is not supported by sekisho",
