@@ -47,6 +47,15 @@ async function run(args: readonly string[]): Promise<void> {
     const { loadFile } = await import('./serve.ts');
     const write = (text: string): void => void process.stdout.write(text);
     process.exitCode = await check(invocation.check, { load: loadFile, write, hasColor: process.stdout.isTTY });
+  } else if (invocation.command === 'route-test') {
+    const { routeTest } = await import('./cli/route-test/route-test.ts');
+    const [{ ExtensionTable }, { extensionEntries }] = await Promise.all([
+      import('./control/extension-table.ts'),
+      import('./extensions.ts'),
+    ]);
+    const extensions = new ExtensionTable(extensionEntries);
+    const write = (text: string): void => void process.stdout.write(text);
+    process.exitCode = await routeTest(invocation.routeTest, { extensions, write, hasColor: process.stdout.isTTY });
   } else {
     await serve(invocation.options);
   }

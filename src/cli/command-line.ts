@@ -1,12 +1,15 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { FlagGroup, flags, type Flag } from './flags.ts';
 import { buildOptions, OptionsError, type Options } from './options.ts';
+import { addRouteTestCommand } from './route-test/route-test-command.ts';
+import type { RouteTestInvocation } from './route-test/route-test.ts';
 import { hotRestartVersion, versionString } from './version.ts';
 
 /** What the command line asks for. */
 export type Invocation =
   | { readonly command: 'serve'; readonly options: Options }
   | { readonly command: 'check'; readonly check: CheckInvocation }
+  | { readonly command: 'route-test'; readonly routeTest: RouteTestInvocation }
   /** Nothing to run: help, version or a complaint. */
   | { readonly command: 'print'; readonly text: string; readonly exitCode: 0 | 1 };
 
@@ -30,6 +33,8 @@ export function readCommandLine(args: readonly string[], opensslVersion: string)
     .helpCommand(false)
     .allowExcessArguments(false)
     .showSuggestionAfterError(true)
+    // A command's own flags may have the names of these.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: (text) => (printed += text), writeErr: (text) => (printed += text) })
     .action((raw: Record<string, unknown>) => {
@@ -40,6 +45,7 @@ export function readCommandLine(args: readonly string[], opensslVersion: string)
     .option('--version', 'version, and exit')
     .addOption(new Option('--hot-restart-version', 'prints that there is none').helpGroup(FlagGroup.Ignored));
   addCheckCommand(program, (check) => (invocation = { command: 'check', check }));
+  addRouteTestCommand(program, (routeTest) => (invocation = { command: 'route-test', routeTest }));
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {

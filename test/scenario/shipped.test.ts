@@ -199,7 +199,7 @@ describe.each(kinds)('access-log.yaml on $name', (kind) => {
 
 test('every file is covered here', () => {
   const tests = readFileSync(import.meta.filename, 'utf8');
-  // Folders have tests of their own: mtls-demo.test.ts.
+  // Folders have tests of their own: mtls-demo.test.ts, readme.test.ts.
   const files = readdirSync(join(repository, 'config')).filter((name) => name.endsWith('.yaml'));
   for (const name of files) expect(tests).toContain(`'${name}'`);
 });
