@@ -4,48 +4,19 @@
  *     npm run docs
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { endpoints } from '../src/admin/endpoints.ts';
 import { FlagGroup, flags, type Flag } from '../src/cli/flags.ts';
 import { ExtensionTable } from '../src/control/extension-table.ts';
 import { isAboutSupport } from '../src/core/rejection.ts';
-import { supportedMessages, type SupportedMessage } from '../src/core/supported-fields.ts';
 import { extensionEntries } from '../src/extensions.ts';
 import { commandNames } from '../src/observe/format/commands.ts';
 import { retryOnTokens } from '../src/route/retry-on.ts';
+import { declarations, type Declaration } from './declarations.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 export const pagePath = join(root, 'docs/compatibility.md');
-
-/** One `new SupportedFields(…)`, and the file that it stands in. */
-interface Declaration {
-  readonly file: string;
-  readonly message: SupportedMessage;
-}
-
-const declares = 'new SupportedFields(';
-
-/** Imports a file after what it imports, so that the declarations that appear are its own. */
-async function collect(file: string, seen: Set<string>, found: Declaration[]): Promise<void> {
-  if (seen.has(file)) return;
-  seen.add(file);
-  const text = readFileSync(file, 'utf8');
-  for (const [, specifier] of text.matchAll(/^(?:import|export|\}) .*from '(\.[^']+\.ts)';$/gm))
-    await collect(join(file, '..', specifier), seen, found);
-  if (!text.includes(declares)) return;
-  const before = supportedMessages.length;
-  await import(pathToFileURL(file).href);
-  for (const message of supportedMessages.slice(before)) found.push({ file: relative(root, file), message });
-}
-
-async function declarations(): Promise<Declaration[]> {
-  const files = globSync('src/**/*.ts', { cwd: root, exclude: (name) => name === 'proto' }).toSorted();
-  const found: Declaration[] = [];
-  const seen = new Set<string>();
-  for (const file of files) await collect(join(root, file), seen, found);
-  return found;
-}
 
 const code = (names: Iterable<string>): string => [...names].map((name) => `\`${name}\``).join(', ') || 'none';
 
@@ -93,7 +64,10 @@ function messagesSection(all: readonly Declaration[]): string[] {
 
 /** Message types that a decoder opens: the table of extensions, and what decoders compare `@type` with themselves. */
 function extensionKinds(all: readonly Declaration[]): Map<string, string[]> {
-  const kinds = new Set(extensionEntries.map(({ kind }) => kind));
+  // What has no such name is of the process's own making.
+  const kinds = new Set(
+    extensionEntries.map(({ kind }) => kind).filter((kind) => kind.startsWith('envoy.extensions.')),
+  );
   const own = globSync('src/**/*decode*.ts', { cwd: root, exclude: (name) => name === 'proto' });
   own.push(...globSync('src/**/decode/*.ts', { cwd: root, exclude: (name) => name === 'proto' }));
   for (const file of own) {
@@ -136,8 +110,10 @@ const choices: readonly Choice[] = [
     values: ['STATIC', 'STRICT_DNS', 'LOGICAL_DNS', 'EDS', 'ORIGINAL_DST'],
     yaml: (value) =>
       cluster(
-        `type: ${value}, load_assignment: {cluster_name: c, endpoints: [{lb_endpoints: [{endpoint: ` +
-          `{address: {socket_address: {address: 127.0.0.1, port_value: 1}}}}]}]}`,
+        value === 'ORIGINAL_DST'
+          ? `type: ${value}, lb_policy: CLUSTER_PROVIDED`
+          : `type: ${value}, load_assignment: {cluster_name: c, endpoints: [{lb_endpoints: [{endpoint: ` +
+              `{address: {socket_address: {address: 127.0.0.1, port_value: 1}}}}]}]}`,
       ),
   },
   {
@@ -216,7 +192,7 @@ const introduction = `# What of Envoy's configuration is supported
 
 Every message, field, extension and flag below is read from the code. The rule behind the page: **no field is accepted and ignored**. A field or extension that Envoy 1.39 has and sekisho does not act on is refused by its name, with file, line and column; \`sekisho check FILE\` shows all of them at once. "Accepted without effect" is only what has no effect on traffic: hints to Envoy's own threads and allocators, and fields that Envoy itself ignores in that place.
 
-Unknown fields, values against the protos' own rules (\`validate.rules\`) and wrong references are refused as Envoy refuses them. What behaves differently on purpose is in [differences.md](differences.md).
+Unknown fields, values against the protos' own rules (\`validate.rules\`) and wrong references are refused as Envoy refuses them. What behaves differently on purpose is in [differences.md](differences.md); which of the fields are compared with a real Envoy, in [compared.md](compared.md).
 `;
 
 export async function compatibilityPage(): Promise<string> {
