@@ -1,5 +1,6 @@
 import type { ExtensionDecoder } from './core/extension.ts';
 import type { ExtensionEntry } from './control/extension-table.ts';
+import { expressionKind, loadExpressions } from './observe/expression/expressions.ts';
 import { downstreamTlsKind, upstreamTlsKind } from './identity/tls-context-data.ts';
 import { fromBinary } from './proto/protobuf.js';
 
@@ -130,6 +131,19 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     kind: 'envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink',
     load: async () => (await import('./cluster/health/event-sink-decode.ts')).eventFileSinkDecoder,
   },
+  {
+    category: 'sekisho.expressions',
+    kind: expressionKind,
+    load: async () => {
+      await loadExpressions(null);
+      return { kind: expressionKind, decode: () => null };
+    },
+  },
+  resourceMonitor('fixed_heap.v3.FixedHeapConfig', 'fixedHeapDecoder'),
+  resourceMonitor('cgroup_memory.v3.CgroupMemoryConfig', 'cgroupMemoryDecoder'),
+  resourceMonitor('cpu_utilization.v3.CpuUtilizationConfig', 'cpuUtilizationDecoder'),
+  resourceMonitor('injected_resource.v3.InjectedResourceConfig', 'injectedResourceDecoder'),
+  resourceMonitor('downstream_connections.v3.DownstreamConnectionsConfig', 'downstreamConnectionsDecoder'),
 ];
 
 function accessLogger(

@@ -5,6 +5,7 @@ import { WorkerClusters } from './cluster/clusters.ts';
 import { HealthMemory } from './cluster/health/health-memory.ts';
 import { HostCounters } from './cluster/host-counters.ts';
 import { WorkerLogs } from './control/worker-logs.ts';
+import type { NodeData } from './control/bootstrap-data.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
 import type { BoundListener, FromWorker, ListenerScope, ToWorker, WorkerInit } from './control/worker-messages.ts';
@@ -17,6 +18,7 @@ import { openNetwork } from './net/open-network.ts';
 import { AccessLogFiles } from './observe/access-log-files.ts';
 import { SharedNumbers } from './observe/shared-limit.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
+import { expressionKind, loadExpressions } from './observe/expression/expressions.ts';
 import { TlsTransports } from './tls-transports.ts';
 import { ListenerBuilder } from './traffic-builder.ts';
 
@@ -40,6 +42,7 @@ export class TrafficThread {
   /** What discovery has found behind the snapshot that is waiting for TLS to be loaded; null: none is. */
   private held: ClusterChanges[] | null;
   private isDraining: boolean;
+  private readonly node: NodeData;
   /** Admin's /healthcheck/fail: answers ask their clients to go, as in Envoy. */
   private isHealthFailed: boolean;
   /** Admin's /drain_listeners?graceful, and /drain_listeners: which listeners, those to come included. */
@@ -109,6 +112,7 @@ export class TrafficThread {
     this.loop.enter();
     switch (message.kind) {
       case 'snapshot':
+    this.node = data.node;
         this.loop.leave();
         await this.apply(message.snapshot);
         return;
@@ -179,6 +183,7 @@ export class TrafficThread {
         bound.push({ name: data.name, addresses });
         this.listeners.set(data.name, listener);
         if (isWithin(this.asked, data)) listener.askToFinish();
+    if (snapshot.extensions.includes(expressionKind)) await loadExpressions(this.node);
         if (before !== undefined) this.letGo(before);
       } catch (error) {
         failures.push(`listener '${data.name}': ${(error as Error).message}`);

@@ -1,3 +1,4 @@
+import type { ExpressionData } from './expression/expression-data.ts';
 import type { FormatExtension, JsonTemplate } from './format/format.ts';
 import type { StatNameMatcherData } from './stats-data.ts';
 
@@ -64,6 +65,7 @@ export type AccessLogFilterData =
   | { readonly kind: 'header'; readonly matcher: unknown }
   /** Bits of ResponseFlag; 0: any flag. */
   | { readonly kind: 'response-flag'; readonly flags: number }
+  | { readonly kind: 'expression'; readonly expression: ExpressionData }
   | { readonly kind: 'grpc-status'; readonly statuses: readonly number[]; readonly exclude: boolean }
   | { readonly kind: 'log-type'; readonly types: readonly string[]; readonly exclude: boolean }
   | {

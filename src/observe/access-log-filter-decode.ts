@@ -22,6 +22,7 @@ import { MetadataMatcherSchema } from '../proto/envoy/type/matcher/v3/metadata_p
 import { ValueMatcherSchema, type ValueMatcher } from '../proto/envoy/type/matcher/v3/value_pb.js';
 import { FractionalPercent_DenominatorType } from '../proto/envoy/type/v3/percent_pb.js';
 import type { AccessLogFilterData, ComparisonData, ValueMatcherData } from './access-log-data.ts';
+import { decodeExtensionFilter } from './expression/filter-decode.ts';
 import { flagOf } from './format/response-flag-names.ts';
 import { decodeNameMatcher } from './stats-decode.ts';
 
@@ -41,6 +42,7 @@ const filterFields = new SupportedFields(AccessLogFilterSchema, [
   'grpc_status_filter',
   'metadata_filter',
   'log_type_filter',
+  'extension_filter',
 ]);
 const comparisonFields = new SupportedFields(ComparisonFilterSchema, ['op', 'value']);
 const runtimeNumberFields = new SupportedFields(RuntimeUInt32Schema, ['default_value', 'runtime_key']);
@@ -103,6 +105,8 @@ export function decodeAccessLogFilter(
       };
     case 'metadataFilter':
       return decodeMetadata(filter.value, reasons.at('metadata_filter'));
+    case 'extensionFilter':
+      return decodeExtensionFilter(filter.value, reasons.at('extension_filter'));
     default:
       if (filter.case === undefined) reasons.add('needs one filter');
       return null;

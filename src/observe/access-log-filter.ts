@@ -1,5 +1,6 @@
 import type { RequestHead } from '../core/head.ts';
 import type { AccessLogFilterData, ComparisonData, ValueMatcherData } from './access-log-data.ts';
+import { expressionEngine } from './expression/expressions.ts';
 import { grpcStatusOf } from './format/grpc-status.ts';
 import { elapsedMs } from './format/timing.ts';
 import type { Outcome } from './outcome.ts';
@@ -49,6 +50,10 @@ export function buildAccessLogFilter(data: AccessLogFilterData, tools: FilterToo
       if (tools.headerMatcher === null) throw new Error('an access log with a header_filter needs a header matcher');
       const matcher = tools.headerMatcher(data.matcher);
       return { accepts: ({ requestHead }) => requestHead !== null && matcher.matches(requestHead) };
+    }
+    case 'expression': {
+      const expression = expressionEngine().build(data.expression, true);
+      return { accepts: (outcome) => expression.matches(outcome) };
     }
     case 'response-flag':
       return { accepts: ({ flags }) => (data.flags === 0 ? flags !== 0 : (flags & data.flags) !== 0) };

@@ -30,10 +30,11 @@ const sourceFields = new SupportedFields(DataSourceSchema, [
   'environment_variable',
 ]);
 
-/** Formatter extensions by message name. METADATA has become a built-in operator. */
+/** Formatter extensions by message name. METADATA and CEL have become built-in operators. */
 const EXTENSIONS = new Map<string, FormatExtension | null>([
   ['envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery', 'req_without_query'],
   ['envoy.extensions.formatter.metadata.v3.Metadata', null],
+  ['envoy.extensions.formatter.cel.v3.Cel', null],
 ]);
 
 /** A `SubstitutionFormatString`: of an access log or of a local reply's body. Null: refused. */

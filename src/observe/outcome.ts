@@ -79,6 +79,8 @@ export class Outcome {
   /** Unique within the process; %STREAM_ID% shows the request id where there is one. */
   streamId: string;
   routeName: string;
+  /** Empty: no route was taken. */
+  virtualHostName: string;
   virtualClusterName: string;
 
   /** Cluster as logged (%UPSTREAM_CLUSTER%, alt_stat_name aware) and as named. */
@@ -160,6 +162,7 @@ export class Outcome {
     this.filterChainName = '';
     this.streamId = '';
     this.routeName = '';
+    this.virtualHostName = '';
     this.virtualClusterName = '';
     this.upstreamCluster = '';
     this.upstreamClusterRaw = '';

@@ -10,6 +10,7 @@ import { originalDestinations } from './rows/clusters/original-dst.ts';
 import { filters } from './rows/filters.ts';
 import { grpcBridge } from './rows/grpc-bridge.ts';
 import { grpcH2 } from './rows/grpc-h2.ts';
+import { expressionGroups } from './rows/expressions.ts';
 import { grpcTranscoder } from './rows/grpc-transcoder.ts';
 import { grpcWeb } from './rows/grpc-web.ts';
 import { grpc } from './rows/grpc.ts';
@@ -89,6 +90,7 @@ export const groups: readonly Group[] = [
   ...networkFilters,
   ...smallFilters,
   ...runtime,
+  ...expressionGroups,
   ...injection,
   ...tcpProxy,
   ...chainLevels,

@@ -10,6 +10,7 @@ import {
 } from './address-operator.ts';
 import { attempted } from './attempts.ts';
 import { toBytes } from './byte-string.ts';
+import { CelOperator } from './cel-operator.ts';
 import { coalesce } from './coalesce.ts';
 import { verifySyntax, type Command } from './command-syntax.ts';
 import type { FormatContext } from './format-context.ts';
@@ -201,6 +202,8 @@ function addParametrized(commands: Map<string, Command>): void {
     const value = environment[name];
     return new Literal(value === undefined ? '-' : toBytes(value).slice(0, length ?? undefined));
   });
+  add('CEL', 'required', true, (p, n) => cut(new CelOperator(p, false), n));
+  add('TYPED_CEL', 'required', true, (p, n) => cut(new CelOperator(p, true), n));
   add('COALESCE', 'required', true, (parameter, length, context) =>
     coalesce(parameter, length, (name, inner, n) => makeOperator(name, inner, n, context)),
   );

@@ -1,0 +1,39 @@
+import type { Outcome } from '../outcome.ts';
+import type { NodeAttributes } from './attributes.ts';
+import type { ExpressionData, ExpressionOptions } from './expression-data.ts';
+
+/** A CEL expression over what is known of a stream or a connection, with Envoy's attributes. */
+export interface Expression {
+  /** True only where it comes to true: an error, or what is no boolean, is false. */
+  matches(outcome: Outcome): boolean;
+  /** As bytes; null: an error. Texts are bare, structures are named by their kind only. */
+  text(outcome: Outcome): string | null;
+  /** JSON, with its type; null: an error, or what has no JSON. */
+  json(outcome: Outcome): string | null;
+}
+
+/** The library, loaded. */
+export interface ExpressionEngine {
+  /** @throws ExpressionError where Envoy, or sekisho, refuses the text */
+  parse(text: string, options?: ExpressionOptions): ExpressionData;
+  /** `knowsNode`: whether there is an `xds.node`. Policies have none. */
+  build(data: ExpressionData, knowsNode: boolean): Expression;
+}
+
+/** Among the message names that a configuration names: it has expressions. */
+export const expressionKind = 'cel.expr.Expr';
+
+let engine: ExpressionEngine | null = null;
+
+/** Brings the library in: only where a configuration has expressions. `node`: the process's own, where it is known. */
+export async function loadExpressions(node: NodeAttributes | null): Promise<void> {
+  if (engine !== null) return;
+  const { CelEngine } = await import('./cel-engine.ts');
+  engine ??= new CelEngine(node);
+}
+
+/** @throws Error where `loadExpressions` was not awaited: a configuration with expressions says so by `expressionKind` */
+export function expressionEngine(): ExpressionEngine {
+  if (engine === null) throw new Error('expressions are not loaded');
+  return engine;
+}
