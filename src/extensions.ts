@@ -98,6 +98,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     async () => (await import('./listener/filters/http-inspector/decode.ts')).httpInspectorDecoder,
   ),
   listenerFilter(
+    'original_dst.v3.OriginalDst',
+    async () => (await import('./listener/filters/original-dst/decode.ts')).originalDstDecoder,
+  ),
+  listenerFilter(
     'proxy_protocol.v3.ProxyProtocol',
     async () => (await import('./listener/filters/proxy-protocol/decode.ts')).proxyProtocolDecoder,
   ),

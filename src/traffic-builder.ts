@@ -16,6 +16,7 @@ import { chooseByMatch, chooseByName } from './listener/filter-chain/chain-choic
 import { buildListenerFilters } from './listener/filters/build.ts';
 import { Listener, type FilterChain } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
+import type { ListenerChoice } from './listener/listeners-by-address.ts';
 import type { ConnectionHandler } from './listener/network-filter.ts';
 import type { Network } from './net/network.ts';
 import type { DownstreamTransport } from './net/transport.ts';
@@ -57,6 +58,8 @@ export interface TrafficEnvironment {
   readonly isDraining: () => boolean;
   /** Admin's /healthcheck/fail. */
   readonly isHealthFailed: () => boolean;
+  /** For listeners that hand over; absent: they keep what they have. */
+  readonly listeners?: ListenerChoice;
 }
 
 export const tcpProxyKind = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
@@ -102,7 +105,7 @@ export class ListenerBuilder {
   }
 
   build(data: ListenerData): Listener {
-    const { network, stats, workerName, runtime } = this.environment;
+    const { network, stats, workerName, runtime, listeners } = this.environment;
     const scope = stats.scope('listener').scope(data.statPrefix.replaceAll(':', '_'));
     const chains = data.filterChains.map((chain) => this.buildChain(chain, scope, data));
     const defaultChain =
@@ -122,6 +125,7 @@ export class ListenerBuilder {
       scope,
       workerName,
       processActive: stats.scope('server').gauge('total_connections'),
+      others: listeners,
       limit: new ConnectionLimit(data.name, this.sharedNumber(listenerKey(data.name)), runtime),
     });
   }

@@ -13,6 +13,7 @@ import type { HttpFilterBuilders } from './filter/builders.ts';
 import { SecretStore } from './identity/secret-store.ts';
 import type { ListenerData } from './listener/listener-data.ts';
 import type { Listener } from './listener/listener.ts';
+import { ListenersByAddress } from './listener/listeners-by-address.ts';
 import type { Loop } from './net/loop.ts';
 import { openNetwork } from './net/open-network.ts';
 import { AccessLogFiles } from './observe/access-log-files.ts';
@@ -35,6 +36,7 @@ export class TrafficThread {
   private readonly filters: HttpFilterBuilders;
   private readonly builder: ListenerBuilder;
   private readonly listeners: Map<string, Listener>;
+  private readonly byAddress: ListenersByAddress;
   /** Listeners that were replaced or removed and still carry connections. */
   private readonly leaving: Set<Listener>;
   private readonly drainTimeMs: number;
@@ -76,6 +78,7 @@ export class TrafficThread {
     this.isHealthFailed = false;
     this.asked = 'none';
     this.stopped = 'none';
+    this.byAddress = new ListenersByAddress();
     this.builder = new ListenerBuilder({
       network,
       stats: stats.root,
@@ -89,6 +92,7 @@ export class TrafficThread {
       drain: { strategy: data.drainStrategy, timeMs: data.drainTimeMs },
       isDraining: () => this.isDraining,
       isHealthFailed: () => this.isHealthFailed,
+      listeners: this.byAddress,
     });
     this.shared = new SharedNumbers(data.shared);
     const hostCounters = new HostCounters((message) => post({ kind: 'host-counters', message }));
@@ -194,6 +198,7 @@ export class TrafficThread {
       this.listeners.delete(name);
       this.letGo(listener);
     }
+    this.byAddress.replace(this.listeners.values());
     this.removeClusters();
     this.post({ kind: 'applied', version: snapshot.version, bound, failures });
   }

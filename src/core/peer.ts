@@ -32,6 +32,8 @@ export interface Peer {
   /** The socket's own peer and name, whatever listener filters restored. */
   readonly directRemote: RemoteAddress;
   readonly directLocal: LocalAddress;
+  /** Where it was going before the kernel sent it here: asked each time; absent or null: nobody has redirected it. */
+  readonly originalDestination?: LocalAddress | null;
   /** Empty without TLS or SNI. */
   readonly serverName: string;
   /** Empty if none was negotiated. */

@@ -22,7 +22,8 @@ import {
 import { decodeChainMatcher, type DecodeStringMatcher } from './filter-chain/chain-matcher-decode.ts';
 import { decodeFilterChain, refuseEqualMatches, refuseEqualNames } from './filter-chain/decode.ts';
 import { decodeListenerFilters } from './filters/decode.ts';
-import type { ListenerData } from './listener-data.ts';
+import { originalDstKind } from './filters/original-dst/original-dst.ts';
+import type { ListenerData, ListenerFilterData } from './listener-data.ts';
 
 /** Envoy's default of per_connection_buffer_limit_bytes. */
 const defaultBufferLimit = 1024 * 1024;
@@ -48,6 +49,7 @@ const supported = new SupportedFields(
     'access_log',
     'tcp_backlog_size',
     'bind_to_port',
+    'use_original_dst',
     'metadata',
   ],
   // No global connection limit and no overload manager exist that could be ignored or bypassed.
@@ -95,6 +97,7 @@ export function decodeListener(
     listener.defaultFilterChain === undefined
       ? null
       : decodeFilterChain(listener.defaultFilterChain, reasons.at('default_filter_chain'), extensions);
+  const handsOver = listener.useOriginalDst ?? false;
   const accessLogs = decodeAccessLogs(listener.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher);
   if (reasons.list.length > before || addresses.length === 0) return null;
   return {
@@ -103,6 +106,7 @@ export function decodeListener(
     metadata: listener.metadata === undefined ? null : { ...listener.metadata.filterMetadata },
     statPrefix: listener.statPrefix === '' ? addressText(addresses) : listener.statPrefix,
     bindToPort: listener.bindToPort ?? true,
+    ...(handsOver && { handsOver }),
     filterChains,
     defaultFilterChain,
     filterChainMatcher,
@@ -115,11 +119,19 @@ export function decodeListener(
     trafficDirection: trafficDirections[listener.trafficDirection] ?? 'UNSPECIFIED',
     drainType: listener.drainType === Listener_DrainType.MODIFY_ONLY ? 'MODIFY_ONLY' : 'DEFAULT',
     accessLogs,
-    listenerFilters,
+    listenerFilters: handsOver ? [...listenerFilters, restoring] : listenerFilters,
     listenerFiltersTimeoutMs: durationMs(listener.listenerFiltersTimeout, 15_000),
     continueOnListenerFiltersTimeout: listener.continueOnListenerFiltersTimeout,
   };
 }
+
+/** The filter that `use_original_dst` stands for, behind those that are named. */
+const restoring: ListenerFilterData = {
+  name: 'envoy.filters.listener.original_dst',
+  kind: originalDstKind,
+  data: null,
+  disabled: null,
+};
 
 const trafficDirections: Readonly<Record<number, ListenerData['trafficDirection']>> = {
   [TrafficDirection.INBOUND]: 'INBOUND',

@@ -11,7 +11,10 @@ export interface ListenerData {
   readonly statPrefix: string;
   /** `metadata.filter_metadata`, for %METADATA(LISTENER:…)%; null: none. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** False: connections come only from listeners that hand over. */
   readonly bindToPort: boolean;
+  /** `use_original_dst`: who was going to another listener's address is that one's; absent: no. */
+  readonly handsOver?: boolean;
   readonly filterChains: readonly FilterChainData[];
   readonly defaultFilterChain: FilterChainData | null;
   /** Chooses chains by name, and what they ask for themselves does not count; null: it does. */

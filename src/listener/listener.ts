@@ -12,6 +12,7 @@ import type { ConnectionLimit } from './connection-limit.ts';
 import { InspectedPeer } from './filters/inspected-peer.ts';
 import { Inspection, type ConfiguredFilter, type InspectionUser } from './filters/inspection.ts';
 import type { ListenerData } from './listener-data.ts';
+import type { ListenerChoice } from './listeners-by-address.ts';
 import type { ConnectionHandler } from './network-filter.ts';
 
 /** A filter chain with its terminal filter built. */
@@ -47,6 +48,8 @@ export interface ListenerSurroundings {
   /** `server.total_connections`. */
   readonly processActive: Gauge;
   readonly limit: ConnectionLimit;
+  /** For listeners that hand over; absent: there are no others. */
+  readonly others?: ListenerChoice | undefined;
 }
 
 /** Shown from the start, as in Envoy. */
@@ -79,6 +82,8 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
   /** Of all listeners together. */
   private readonly processActive: Gauge;
   private readonly limit: ConnectionLimit;
+  /** Null: what it accepts is its own. */
+  private readonly others: ListenerChoice | null;
   /** Parallel to `data.addresses`; null: handed over. */
   private sockets: (ListeningSocket | null)[];
   private active: number;
@@ -89,7 +94,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
   constructor(
     data: ListenerData,
     { filters, chains, choice, accessLogs }: ListenerParts,
-    { network, scope, workerName, processActive, limit }: ListenerSurroundings,
+    { network, scope, workerName, processActive, limit, others }: ListenerSurroundings,
   ) {
     this.deadline = Infinity;
     this.heapIndex = -1;
@@ -121,6 +126,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     this.processActive = processActive;
     processActive.add(0);
     this.limit = limit;
+    this.others = data.handsOver === true ? (others ?? null) : null;
     this.sockets = [];
     this.active = 0;
     this.uncounted = { onConnectionClosed: () => this.left() };
@@ -136,6 +142,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
    * their queues is lost; binds the others. `ports` are those that the first worker got where port 0 was asked for.
    */
   async open(ports: readonly number[] | null, before: Listener | null): Promise<readonly Address[]> {
+    if (!this.data.bindToPort) return this.data.addresses;
     const options = this.listenOptions();
     for (const [i, configured] of this.data.addresses.entries()) {
       const port = configured.port === 0 ? (ports?.[i] ?? 0) : configured.port;
@@ -217,19 +224,33 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
       connection.destroy(DownstreamLocalClose);
       return;
     }
-    this.limit.opened();
-    this.active++;
-    this.log?.accepted(connection);
-    connection.owner = this.uncounted;
-    if (this.inspection === null) this.onInspected(connection, false);
-    else this.inspection.begin(connection);
+    this.receive(connection, false);
   }
 
   onAcceptFailure(): void {
     this.scope.counter('downstream_cx_overflow').inc();
   }
 
-  onInspected(raw: AcceptedConnection, hasUnread: boolean): void {
+  /** `isHandedOver`: another listener has accepted it, and its first bytes are heard again. */
+  private receive(connection: AcceptedConnection, isHandedOver: boolean): void {
+    this.limit.opened();
+    this.active++;
+    this.log?.accepted(connection);
+    connection.owner = this.uncounted;
+    if (this.inspection === null) this.onInspected(connection, false, isHandedOver);
+    else this.inspection.begin(connection, isHandedOver);
+  }
+
+  onInspected(raw: AcceptedConnection, hasUnread: boolean, isHandedOver: boolean): void {
+    const { others } = this;
+    if (others !== null && !isHandedOver && raw.peer.local !== raw.peer.directLocal) {
+      const other = others.find(raw.peer.local);
+      if (other !== null) {
+        other.receive(raw, true);
+        this.left();
+        return;
+      }
+    }
     const chain = this.choice.find(raw.peer);
     if (chain === null) {
       this.refuse(raw, hasUnread);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { noProtocols, type Address, type Peer } from '../core/peer.ts';
 import type { TlsFacts } from '../core/tls-facts.ts';
+import { openOriginalDestinations } from './original-destination.ts';
 
 const unnamedPipe: Address = { kind: 'pipe', host: '', port: 0 };
 
@@ -45,6 +46,11 @@ export class SocketPeer implements Peer {
   get local(): Address {
     this.localRead ??= address(this.socket.localAddress, this.socket.localPort);
     return this.localRead;
+  }
+
+  get originalDestination(): Address | null {
+    const handle = (this.socket as unknown as { _handle?: { fd?: number } | null })._handle;
+    return openOriginalDestinations().of(handle?.fd ?? -1, this.local);
   }
 
   get directRemote(): Address {

@@ -45,6 +45,7 @@ import { inspectors } from './rows/listener/inspectors.ts';
 import { proxyProtocolHeaders } from './rows/listener/proxy-protocol.ts';
 import { chainMatchers } from './rows/listener/matchers.ts';
 import { passedThrough } from './rows/listener/passthrough.ts';
+import { redirected } from './rows/listener/redirected.ts';
 import { tlsClients } from './rows/tls/clients.ts';
 import { tlsHandshakes } from './rows/tls/handshakes.ts';
 import { tlsSecrets } from './rows/tls/secrets.ts';
@@ -96,6 +97,7 @@ export const groups: readonly Group[] = [
   ...chainLevels,
   ...chainMatchers,
   ...passedThrough,
+  ...redirected,
   ...inspectors,
   ...proxyProtocolHeaders,
   ...tlsHandshakes,

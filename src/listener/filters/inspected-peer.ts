@@ -44,6 +44,10 @@ export class InspectedPeer implements Peer {
     return this.restoredLocal ?? this.socket.local;
   }
 
+  get originalDestination(): Address | null {
+    return this.socket.originalDestination ?? null;
+  }
+
   get directRemote(): Address {
     return this.socket.directRemote;
   }

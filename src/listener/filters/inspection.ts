@@ -16,8 +16,8 @@ export interface ConfiguredFilter {
 
 /** Who gets the connections when the filters are done with them. */
 export interface InspectionUser {
-  /** `hasUnread`: what it has sent was looked at, and is heard again. */
-  onInspected(connection: AcceptedConnection, hasUnread: boolean): void;
+  /** `hasUnread`: what it has sent was looked at, and is heard again; `isHandedOver`: as when it began. */
+  onInspected(connection: AcceptedConnection, hasUnread: boolean, isHandedOver: boolean): void;
   /** It has died before a filter chain was chosen. */
   onInspectionFailed(connection: AcceptedConnection, peer: Peer): void;
 }
@@ -66,8 +66,9 @@ export class Inspection {
     this.waiting = new Set();
   }
 
-  begin(connection: AcceptedConnection): void {
-    new PendingConnection(connection, this).advance();
+  /** `isHandedOver`: another listener has accepted it. */
+  begin(connection: AcceptedConnection, isHandedOver = false): void {
+    new PendingConnection(connection, this, isHandedOver).advance();
   }
 
   /** Those that have said nothing are closed; the others may finish. */
@@ -99,7 +100,7 @@ export class Inspection {
 
   done(pending: PendingConnection): void {
     this.forget(pending);
-    this.user.onInspected(pending.connection, pending.bytes.length > 0);
+    this.user.onInspected(pending.connection, pending.bytes.length > 0, pending.isHandedOver);
   }
 
   given(pending: PendingConnection): void {

@@ -14,6 +14,8 @@ const pieceBufferBytes = 1024;
 export class PendingConnection implements Inspected, ConnectionSink, Timed {
   readonly connection: AcceptedConnection;
   readonly peer: InspectedPeer;
+  /** Another listener has accepted it. */
+  readonly isHandedOver: boolean;
   bytes: Uint8Array;
   progress: number;
   deadline: number;
@@ -29,9 +31,10 @@ export class PendingConnection implements Inspected, ConnectionSink, Timed {
   private buffer: Uint8Array | null;
   private filled: number;
 
-  constructor(connection: AcceptedConnection, inspection: Inspection) {
+  constructor(connection: AcceptedConnection, inspection: Inspection, isHandedOver: boolean) {
     this.connection = connection;
     this.peer = new InspectedPeer(connection.peer);
+    this.isHandedOver = isHandedOver;
     this.bytes = noBytes;
     this.progress = 0;
     this.deadline = Infinity;

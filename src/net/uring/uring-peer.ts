@@ -1,5 +1,6 @@
 import { noProtocols, type Address, type Peer } from '../../core/peer.ts';
 import type { TlsFacts } from '../../core/tls-facts.ts';
+import { openOriginalDestinations } from '../original-destination.ts';
 import type { OsSockets } from './os-socket.ts';
 
 const unnamed: Address = { kind: 'pipe', host: '', port: 0 };
@@ -42,6 +43,10 @@ export class UringPeer implements Peer {
   get local(): Address {
     if (this.localRead === null && !this.isClosed) this.localRead = this.sockets.localOf(this.fd);
     return this.localRead ?? unnamed;
+  }
+
+  get originalDestination(): Address | null {
+    return this.isClosed ? null : openOriginalDestinations().of(this.fd, this.local);
   }
 
   get directRemote(): Address {

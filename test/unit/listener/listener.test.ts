@@ -23,6 +23,7 @@ const data: ListenerData = {
   name: 'l',
   addresses: [{ kind: 'ip', host: '127.0.0.1', port: 0 }],
   reusePort: false,
+  bindToPort: true,
   backlog: 128,
   ipv6Only: false,
   pipeMode: null,

@@ -1,6 +1,6 @@
 import { load } from 'js-yaml';
 import { http, tcp, type Yaml } from '../../config.ts';
-import type { Group, Request, Row } from '../../row.ts';
+import type { Group, Request } from '../../row.ts';
 
 /** An ORIGINAL_DST cluster with these settings. */
 function originalDst(name: string, asked = '{}', more = '{}'): Yaml {
@@ -113,7 +113,7 @@ const byHeader: Group = {
   ],
 };
 
-const proxied = (address: string): Row['raw'] => `PROXY TCP4 10.1.2.3 ${address}\r\nGET /x HTTP/1.1\r\nhost: a\r\n\r\n`;
+const proxied = (address: string): string => `PROXY TCP4 10.1.2.3 ${address}\r\nGET /x HTTP/1.1\r\nhost: a\r\n\r\n`;
 
 const proxyProtocol = `listener_filters: [{ name: p, typed_config: { '@type': type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol } }]`;
 

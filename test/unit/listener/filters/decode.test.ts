@@ -65,7 +65,6 @@ it.each([
   ['tls_inspector.v3.TlsInspector', 'max_client_hello_size: 20000', 'is greater than maximum of 16384'],
   ['proxy_protocol.v3.ProxyProtocol', 'disallowed_versions: [V1, V2]', 'all proxy protocol versions are disallowed'],
   ['proxy_protocol.v3.ProxyProtocol', 'tlv_location: FILTER_STATE', "field 'tlv_location' is FILTER_STATE"],
-  ['original_dst.v3.OriginalDst', '', 'is not supported by sekisho'],
   ['original_src.v3.OriginalSrc', '', 'is not supported by sekisho'],
   ['original_src.v3.OriginalSrc', '', 'is not supported by sekisho'],
 ])('refused: %s with %s', async (type, settings, reason) => {
