@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { freePorts } from '../test/peers/ports.ts';
 import { makeCertificates, type CertificateFiles } from './certificates.ts';
 import { Core, Program, isPinned } from './process.ts';
+import { hostsScenarios } from './hosts-scenarios.ts';
 import { compare, table, type Rounds } from './report.ts';
 import type { OwnScenario, Running, Sample, Scale, Scenario, SharedScenario } from './scenario.ts';
 import { scenarios as plainScenarios } from './scenarios.ts';
@@ -21,7 +22,7 @@ import { sekisho } from './targets/sekisho.ts';
 import { tlsScenarios } from './tls-scenarios.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
-const scenarios: readonly Scenario[] = [...plainScenarios, ...tlsScenarios];
+const scenarios: readonly Scenario[] = [...plainScenarios, ...tlsScenarios, ...hostsScenarios];
 
 interface Plan {
   readonly targets: readonly Target[];

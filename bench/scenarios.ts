@@ -289,17 +289,17 @@ const largeConfiguration: OwnScenario = {
 };
 
 /** Milliseconds from exec until a request has been answered with 200. */
-async function firstAnswer(running: Running, host = 'bench.example.com'): Promise<number> {
+export async function firstAnswer(running: Running, host = 'bench.example.com', path = '/'): Promise<number> {
   while (performance.now() - running.program.startedAt < 60_000) {
-    if (await answers(running.place.listenPort, host)) return performance.now() - running.program.startedAt;
+    if (await answers(running.place.listenPort, host, path)) return performance.now() - running.program.startedAt;
     await sleep(2);
   }
   throw new Error(`${running.target.name} never answered`);
 }
 
-function answers(port: number, host: string): Promise<boolean> {
+function answers(port: number, host: string, path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(port, '127.0.0.1', () => socket.write(`GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`));
+  const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`));
   socket.once('data', (chunk) => resolve(chunk.toString('latin1').startsWith('HTTP/1.1 200')));
   socket.once('error', () => resolve(false));
   socket.once('close', () => resolve(false));
@@ -323,6 +323,17 @@ export const scenarios: readonly Scenario[] = [
     requestsLua: realisticRequests(),
     goal: 0.42,
     isShort: true,
+  }),
+  wrkScenario({
+    name: 'realistic-traffic',
+    summary:
+      'realistic with traffic management switched on: hashes, subsets, slow start, health checks, outlier detection, ' +
+      'retry budgets, fault at 0 %, rate limit, cors, csrf, metadata from headers',
+    shape: 'realistic-traffic',
+    connections: 64,
+    headers: browserHeaders,
+    requestsLua: realisticRequests(),
+    goal: 0.45,
   }),
   wrkScenario({ name: 'connections-512', summary: 'small with 512 connections', connections: 512, goal: 0.42 }),
   wrkScenario({ name: 'connections-1', summary: 'small with 1 connection', connections: 1, goal: 0.65, isShort: true }),

@@ -4,8 +4,27 @@ import type { CertificateFiles } from './certificates.ts';
  * What a proxy is configured to be; every target says which of these it can. `h2`: clients speak it, `h2-h2`: all do;
  * `tls`: clients do; `mtls-h1`, `mtls-h2`: two of the kind, that speak TLS with each other and are plain on the outside.
  */
-export type Shape = 'plain' | 'h2' | 'h2-h2' | 'realistic' | 'tcp' | 'large' | 'tls' | PairShape;
+export type Shape =
+  | 'plain'
+  | 'h2'
+  | 'h2-h2'
+  | 'realistic'
+  | 'realistic-traffic'
+  | 'tcp'
+  | 'large'
+  | 'tls'
+  | PairShape
+  | HostsShape;
 export type PairShape = 'mtls-h1' | 'mtls-h2';
+/** A cluster of very many hosts, by how one of them is chosen. */
+export type HostsShape = (typeof hostsShapes)[number];
+export const hostsShapes = [
+  'hosts-round-robin',
+  'hosts-least-request',
+  'hosts-ring-hash',
+  'hosts-maglev',
+  'hosts-subsets',
+] as const;
 
 export function isPair(shape: Shape): shape is PairShape {
   return shape === 'mtls-h1' || shape === 'mtls-h2';

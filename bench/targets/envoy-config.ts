@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { PairShape, Place, Shape } from '../target.ts';
 import { describesClients, dialsSidecars, servesClients, servesSidecars } from './envoy-tls.ts';
+import { type } from './envoy-names.ts';
+import { manyStaticHosts, routesToMany } from './hosts-config.ts';
+import { withTraffic } from './traffic-config.ts';
 import { accessLogFields, clusterOf, large, realistic } from './workload.ts';
 
-const type = (name: string) => `type.googleapis.com/envoy.${name}`;
 const HCM = 'extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const ROUTER = 'extensions.filters.http.router.v3.Router';
 
@@ -17,6 +19,8 @@ export function envoyConfiguration(shape: Shape, place: Place): object {
       return bootstrap(place, manager(plainRoutes()), [cluster('backend', place, speaksHttp2)]);
     case 'realistic':
       return realisticConfiguration(place);
+    case 'realistic-traffic':
+      return withTraffic(realisticConfiguration(place));
     case 'tcp':
       return bootstrap(place, tcpProxy(), [cluster('backend', place)]);
     case 'large':
@@ -26,6 +30,8 @@ export function envoyConfiguration(shape: Shape, place: Place): object {
     case 'mtls-h1':
     case 'mtls-h2':
       return sidecar(shape, place);
+    default:
+      return bootstrap(place, manager(routesToMany(shape)), [manyStaticHosts(shape, place)]);
   }
 }
 
@@ -45,9 +51,10 @@ export function tunedEnvoyConfiguration(shape: Shape, place: Place): object {
   for (const filter of whole.static_resources.listeners[0].filter_chains[0].filters) {
     const settings = filter.typed_config as Record<string, unknown>;
     if (settings['@type'] !== type(HCM)) continue;
-    settings.generate_request_id = shape === 'realistic';
+    settings.generate_request_id = shape.startsWith('realistic');
     settings.server_header_transformation = 'PASS_THROUGH';
-    settings.http_filters = [routerFilter({ dynamic_stats: false, suppress_envoy_headers: true })];
+    const others = (settings.http_filters as object[]).slice(0, -1);
+    settings.http_filters = [...others, routerFilter({ dynamic_stats: false, suppress_envoy_headers: true })];
   }
   const { admin: _admin, ...rest } = whole;
   return { ...rest, stats_config: { stats_matcher: { reject_all: true } } };
@@ -128,7 +135,7 @@ const speaksHttp2 = {
   },
 };
 
-function realisticConfiguration(place: Place): object {
+function realisticConfiguration(place: Place) {
   const limit = { max_connections: 10000, max_pending_requests: 10000, max_requests: 10000, max_retries: 100 };
   const breakers = { circuit_breakers: { thresholds: [{ ...limit, track_remaining: true }] } };
   const clusters = Array.from({ length: realistic.clusters }, (_, index) => cluster(clusterOf(index), place, breakers));

@@ -19,6 +19,9 @@ export function clusterOf(host: number): string {
 /** The large configuration: every virtual host has a cluster of its own. */
 export const large = { clusters: 2000, endpoints: 5, routesPerHost: 5 } as const;
 
+/** A cluster of very many hosts; the ring has a few points for each, as Envoy's at their number. */
+export const hosts = { count: 10_000, subsets: 100, ringSize: 65_536 } as const;
+
 /** Sent by wrk in the realistic scenario: what a browser sends. */
 export const browserHeaders: Readonly<Record<string, string>> = {
   'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36',
