@@ -10,6 +10,7 @@ import type { AccessLog } from '../../observe/access-log.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { RouteConfigurationData } from '../../route/route-data.ts';
 import type { RouteTable } from '../../route/route.ts';
+import { ClusterCallOuts } from '../call-outs.ts';
 import { HttpConnectionManager } from './connection-manager.ts';
 import { HttpFilterChain } from './filter-chain.ts';
 import type { HcmData, HttpFilterData } from './hcm-data.ts';
@@ -62,7 +63,8 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     environment.sharedNumber === undefined
       ? {}
       : { sharedNumber: (key: string) => environment.sharedNumber!(data.statPrefix, key) };
-  const context = { stats: scope, rootStats: stats, clock, timers, random, runtime, localNode, ...numbers };
+  const callOuts = new ClusterCallOuts({ clusters: environment.clusters, clock, timers, random, localAddress });
+  const context = { stats: scope, rootStats: stats, clock, timers, random, runtime, localNode, callOuts, ...numbers };
   const chain = buildChain(data.httpFilters, environment, context);
   const upgrades = data.upgrades.map(({ type, isEnabled, filters }): [string, UpgradeRule] => [
     type,

@@ -139,6 +139,11 @@ export abstract class FilterPass<Head> {
     this.heldSize += chunk.length;
   }
 
+  /** Trailers behind what the filter took or injected, in place of the end. */
+  injectTrailers(filter: HttpFilter, trailers: Headers): void {
+    if (!this.isOver) this.trailersFrom(trailers, this.rankOf(filter) + 1);
+  }
+
   private headFrom(head: Head, end: boolean, from: number): void {
     for (const rank of this.headHooks()) {
       if (rank < from) continue;

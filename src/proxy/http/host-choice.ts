@@ -47,7 +47,7 @@ export class HostChoice implements PickContext {
 
   /** What filters have noted of the request comes before what its route says. */
   get metadataMatch(): MetadataCriteria | null {
-    const configured = this.stream.choice?.metadataMatch ?? this.action.metadataMatch;
+    const configured = this.stream.routing.choice?.metadataMatch ?? this.action.metadataMatch;
     const own = this.outcome.dynamicMetadata?.get('envoy.lb');
     if (typeof own !== 'object' || own === null) return configured;
     const struct = own as Readonly<Record<string, unknown>>;

@@ -6,6 +6,7 @@ import type { StreamUser } from '../../core/message-sink.ts';
 import { Verdict, type HttpFilter } from '../../filter/filter.ts';
 import { FilterPass } from './filter-pass.ts';
 import { PauseReason } from './pause-reason.ts';
+import { routeRequest } from './router.ts';
 import type { HttpStream } from './stream.ts';
 
 /** The request on its way from the downstream codec through the filters to the router. */
@@ -134,7 +135,7 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
   }
 
   protected deliverHead(head: RequestHead, end: boolean): void {
-    this.stream.routeRequest(head, end);
+    routeRequest(this.stream, head, end);
   }
 
   protected deliverData(chunk: Uint8Array, end: boolean): void {

@@ -58,7 +58,7 @@ export class RequestReplay {
     if (forwarding.isTryReady) {
       forwarding.giveUpRetries();
       this.drop();
-    } else if (forwarding.isBetweenTries) {
+    } else if (forwarding.tries!.isBetween) {
       forwarding.refuseReplay();
     } else {
       forwarding.stream.request.pauseSource(PauseReason.ReplayFull);

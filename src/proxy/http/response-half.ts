@@ -5,6 +5,7 @@ import type { MessageSink } from '../../core/message-sink.ts';
 import { Verdict, type HttpFilter } from '../../filter/filter.ts';
 import { FilterPass } from './filter-pass.ts';
 import { PauseReason } from './pause-reason.ts';
+import { answerTooLarge } from './response/local-answer.ts';
 import type { HttpStream } from './stream.ts';
 
 /** The response on its way from the router, or from a local reply, through the filters to the downstream codec. */
@@ -128,7 +129,7 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
       return;
     }
     this.stream.stats.count('rs_too_large');
-    this.stream.onResponseTooLarge();
+    answerTooLarge(this.stream);
   }
 
   protected onHoldingLessAgain(): void {

@@ -10,19 +10,15 @@ import {
 import type { Timed } from '../../core/clock.ts';
 import type { ByteSource, Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure, type FailureKind } from '../../core/failure.ts';
-import {
-  ClosedByPeer,
-  DelayedCloseTimeout,
-  DownstreamLocalClose,
-  DownstreamRemoteClose,
-  DownstreamTransportFailure,
-} from '../../core/failures.ts';
+import { DownstreamLocalClose, DownstreamRemoteClose } from '../../core/failures.ts';
 import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { CodecStream, StreamUser } from '../../core/message-sink.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
 import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import { Outcome } from '../../observe/outcome.ts';
+import { ConnectionDeadlines } from './connection/deadlines.ts';
+import { ConnectionTally } from './connection/tally.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import { protocolName, sniffVersion, versionOfAlpn } from './http-version.ts';
 import { HttpStream } from './stream.ts';
@@ -44,41 +40,27 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   readonly connection: Connection;
   readonly filterChainName: string;
   private readonly notes: ConnectionNotes | null;
-  private readonly isSecure: boolean;
+  private readonly tally: ConnectionTally;
+  private readonly deadlines: ConnectionDeadlines;
   deadline: number;
   heapIndex: number;
   heapKey: number;
-  /** What the client speaks; null: it has not said enough yet. */
+  /** Null: the client has not said enough yet. */
   private codec: ServerCodec | null;
-  private version: HttpVersion | null;
   /** Its first bytes, while they are too few to tell. */
   private prefix: Uint8Array | null;
-  /** When the codec wants a tick; Infinity: it does not. */
-  private codecAt: number;
   private readonly streams: HttpStream[];
-  private readonly startMs: number;
-  private idleAt: number;
-  /** max_connection_duration; Infinity: none. */
-  private drainAt: number;
-  /** Of a connection that is to end while idle; Infinity: none. */
-  private closeAt: number;
   private requests: number;
   private isDraining: boolean;
   /** Its answers ask the client to go, because a drain does. */
   private saysGoodbye: boolean;
-  /** Past `http1_safe_max_connection_duration`. */
-  private isPastDuration: boolean;
   private isClosing: boolean;
   private isClosed: boolean;
   /** The client has broken the protocol. */
   private hasProtocolError: boolean;
-  /** Why the handshake failed; empty: it did not. */
-  private transportFailureReason: string;
   /** Streams were open when the client left. */
   private wasLeft: boolean;
   private isAboveHighWatermark: boolean;
-  private countedRead: number;
-  private countedWritten: number;
 
   constructor(
     manager: HttpConnectionManager,
@@ -90,42 +72,26 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.connection = connection;
     this.filterChainName = filterChainName;
     this.notes = notes;
-    this.isSecure = connection.peer.transportProtocol === 'tls';
+    this.tally = new ConnectionTally(manager.stats, connection, manager.clock.now);
+    this.deadlines = new ConnectionDeadlines();
     this.deadline = Infinity;
     this.heapIndex = -1;
     this.heapKey = Infinity;
     this.codec = null;
-    this.version = null;
     this.prefix = null;
-    this.codecAt = Infinity;
     this.streams = [];
-    this.startMs = manager.clock.now;
-    this.idleAt = Infinity;
-    this.drainAt = Infinity;
-    this.closeAt = Infinity;
     this.requests = 0;
     this.isDraining = false;
     this.saysGoodbye = false;
-    this.isPastDuration = false;
     this.isClosing = false;
     this.isClosed = false;
     this.hasProtocolError = false;
-    this.transportFailureReason = '';
     this.wasLeft = false;
     this.isAboveHighWatermark = false;
-    this.countedRead = 0;
-    this.countedWritten = 0;
-    const { stats } = manager;
-    stats.cxTotal.inc();
-    stats.cxActive.inc();
-    if (this.isSecure) {
-      stats.cxSslTotal.inc();
-      stats.cxSslActive.inc();
-    }
     const { maxConnectionDurationMs } = manager.data.timeouts;
-    if (maxConnectionDurationMs > 0) this.drainAt = this.startMs + maxConnectionDurationMs;
+    if (maxConnectionDurationMs > 0) this.deadlines.drainAt = manager.clock.now + maxConnectionDurationMs;
     this.becameIdle();
-    this.wakeBy(this.drainAt);
+    this.wakeBy(this.deadlines.drainAt);
     connection.attach(this);
   }
 
@@ -134,7 +100,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   }
 
   get isHttp2(): boolean {
-    return this.version === HttpVersion.Http2;
+    return this.tally.version === HttpVersion.Http2;
   }
 
   /** Bytes that filters and repeats may keep of one message; 0: no limit. Over HTTP/2 Envoy takes the stream's window. */
@@ -149,8 +115,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
 
   /** The codec's wish. */
   wakeAt(at: number): void {
-    if (at >= this.codecAt) return;
-    this.codecAt = at;
+    if (at >= this.deadlines.codecAt) return;
+    this.deadlines.codecAt = at;
     this.wakeBy(at);
   }
 
@@ -160,29 +126,19 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
       if (stream !== undefined && stream.timeouts.next() <= now) stream.timeouts.fire(now);
     }
     if (this.isClosed) return;
-    if (this.codecAt <= now) {
-      this.codecAt = Infinity;
+    const { deadlines } = this;
+    if (deadlines.takeCodec(now)) {
       this.codec!.tick!(now);
       if (this.isClosed) return;
     }
-    if (this.drainAt <= now) {
-      this.drainAt = Infinity;
-      this.manager.stats.count('downstream_cx_max_duration_reached');
-      // `http1_safe_max_connection_duration`: the next answer says goodbye, and nothing is closed before.
-      if (!this.isHttp2 && this.manager.data.timeouts.http1SafeMaxConnectionDuration) this.drainSoftly();
-      else this.drain();
-    }
-    if (this.idleAt <= now && this.streams.length === 0) {
-      this.idleAt = Infinity;
+    if (deadlines.takeDrain(now)) this.pastDuration();
+    if (this.streams.length === 0 && deadlines.takeIdle(now)) {
       this.manager.stats.count('downstream_cx_idle_timeout');
       this.goAway();
     }
-    if (this.closeAt <= now && this.streams.length === 0) {
-      this.closeAt = Infinity;
+    if (this.streams.length === 0 && deadlines.takeClose(now))
       this.close(DownstreamLocalClose.with('on_idle_timeout'), true);
-    }
-    const idle = this.streams.length === 0 ? Math.min(this.idleAt, this.closeAt) : Infinity;
-    let next = Math.min(this.drainAt, idle, this.codecAt);
+    let next = deadlines.next(this.streams.length === 0);
     for (const stream of this.streams) next = Math.min(next, stream.timeouts.next());
     this.manager.timers.schedule(this, next);
   }
@@ -215,40 +171,23 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   onClosed(failure: Failure): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    const { stats, clock, timers } = this.manager;
+    const { clock, timers } = this.manager;
     timers.cancel(this);
-    if (failure.kind === DownstreamTransportFailure.kind) this.transportFailureReason = failure.detail;
-    if (failure === DelayedCloseTimeout) stats.count('downstream_cx_delayed_close_timeout');
-    this.countEnd(failure);
+    this.tally.ends(failure, this.streams.length > 0 || this.wasLeft);
     this.codec?.closed(failure === DownstreamRemoteClose || failure.kind.side === 0 ? DownstreamRemoteClose : failure);
     for (const stream of this.streams.slice()) stream.onDownstreamReset(DownstreamRemoteClose);
-    stats.cxActive.dec();
-    if (this.isSecure) stats.cxSslActive.dec();
-    if (this.version !== null) (this.isHttp2 ? stats.cxHttp2Active : stats.cxHttp1Active).dec();
-    if (this.isPastDuration) stats.cxHttp1SoftDrain.dec();
-    stats.cxDestroy.inc();
-    stats.cxLengthMs.record(clock.now - this.startMs);
-    this.countBytes();
+    this.tally.ended(clock.now);
     this.manager.removed(this);
   }
 
   connectionOutcome(): Outcome {
     const outcome = new Outcome();
     const heads = this.hasProtocolError ? this.requests - 1 : this.requests;
-    if (this.version !== null && heads > 0) outcome.protocol = protocolName(this.version);
+    const { version, transportFailureReason } = this.tally;
+    if (version !== null && heads > 0) outcome.protocol = protocolName(version);
     if (this.hasProtocolError) outcome.flags |= ResponseFlag.DownstreamProtocolError;
-    outcome.downstreamTransportFailureReason = this.transportFailureReason;
+    outcome.downstreamTransportFailureReason = transportFailureReason;
     return outcome;
-  }
-
-  private countEnd(failure: Failure): void {
-    const { stats } = this.manager;
-    const isRemote = failure.kind === ClosedByPeer.kind || failure.kind === DownstreamRemoteClose.kind;
-    const side = isRemote ? 'remote' : 'local';
-    stats.count(`downstream_cx_destroy_${side}`);
-    if (this.streams.length === 0 && !this.wasLeft) return;
-    stats.count('downstream_cx_destroy_active_rq');
-    stats.count(`downstream_cx_destroy_${side}_active_rq`);
   }
 
   // ---- the codec writes
@@ -345,14 +284,11 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     if (!this.isHttp2) this.codec!.drain();
   }
 
-  /** Into its outcome: over HTTP/1 what has passed since the last stream, for there is one at a time. */
   /** What only the connection knows of a stream that is about to be logged. */
   describe({ outcome, codecStream }: HttpStream): void {
     this.notes?.finish(outcome);
     if (codecStream.wireBytesSent === undefined) {
-      const { bytesRead, bytesWritten } = this.connection;
-      outcome.wireBytesReceived = bytesRead - this.countedRead;
-      outcome.wireBytesSent = bytesWritten - this.countedWritten;
+      this.tally.describeBytes(outcome);
       return;
     }
     outcome.wireBytesReceived = codecStream.wireBytesReceived!;
@@ -368,16 +304,21 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
       streams[stream.slot] = last;
       last.slot = stream.slot;
     }
-    this.countBytes();
+    this.tally.countBytes();
     if (streams.length > 0 || this.isClosed) return;
     // A response that had begun before the drain could not say `connection: close`.
     if (this.isDraining) this.goAway();
     else this.becameIdle();
   }
 
-  private drainSoftly(): void {
-    this.isPastDuration = true;
-    this.manager.stats.cxHttp1SoftDrain.inc();
+  private pastDuration(): void {
+    this.manager.stats.count('downstream_cx_max_duration_reached');
+    if (this.isHttp2 || !this.manager.data.timeouts.http1SafeMaxConnectionDuration) {
+      this.drain();
+      return;
+    }
+    // The next answer says goodbye, and nothing is closed before.
+    this.tally.drainsSoftly();
     this.codec?.drain();
   }
 
@@ -403,8 +344,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
       return;
     }
     this.codec!.drain();
-    this.closeAt = this.manager.clock.now + this.manager.data.timeouts.drainMs;
-    this.wakeBy(this.closeAt);
+    this.deadlines.closeAt = this.manager.clock.now + this.manager.data.timeouts.drainMs;
+    this.wakeBy(this.deadlines.closeAt);
   }
 
   /** The first bytes: from now on it counts as what it speaks. What the codec is to read; null: nothing yet. */
@@ -418,11 +359,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
       return null;
     }
     this.prefix = null;
-    this.version = version;
-    const { stats, codecs } = this.manager;
-    (this.isHttp2 ? stats.cxHttp2Total : stats.cxHttp1Total).inc();
-    (this.isHttp2 ? stats.cxHttp2Active : stats.cxHttp1Active).inc();
-    this.codec = codecs.open(version, this, this);
+    this.tally.speaks(version);
+    this.codec = this.manager.codecs.open(version, this, this);
     return bytes;
   }
 
@@ -435,8 +373,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   private becameIdle(): void {
     const { idleMs } = this.manager.data.timeouts;
     if (idleMs === 0) return;
-    this.idleAt = this.manager.clock.now + idleMs;
-    this.wakeBy(this.idleAt);
+    this.deadlines.idleAt = this.manager.clock.now + idleMs;
+    this.wakeBy(this.deadlines.idleAt);
   }
 
   private wroteTooMuch(): false {
@@ -454,15 +392,6 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     const { delayedCloseMs } = this.manager.data.timeouts;
     if (isDelayed && delayedCloseMs > 0) this.connection.endAndLinger(delayedCloseMs, failure);
     else this.connection.closeAfterFlush(delayedCloseMs > 0 ? delayedCloseMs : flushStallMs, failure);
-  }
-
-  private countBytes(): void {
-    const { stats } = this.manager;
-    const { bytesRead, bytesWritten } = this.connection;
-    stats.cxRxBytes.add(bytesRead - this.countedRead);
-    stats.cxTxBytes.add(bytesWritten - this.countedWritten);
-    this.countedRead = bytesRead;
-    this.countedWritten = bytesWritten;
   }
 }
 

@@ -3,18 +3,17 @@ import type { Clock, Timers } from '../../core/clock.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { LocalReset } from '../../core/failures.ts';
 import { isGrpcRequest } from '../../core/grpc-request.ts';
-import type { Cluster, OverrideHost } from '../../cluster/cluster.ts';
+import type { OverrideHost } from '../../cluster/cluster.ts';
 import { HttpVersion, ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { HttpFilter, LocalReply, Stream } from '../../filter/filter.ts';
 import { Outcome } from '../../observe/outcome.ts';
 import type { StatsScope } from '../../observe/stats.ts';
-import type { ClusterChoice, DirectResponseAction, ForwardAction, Route } from '../../route/route.ts';
+import type { Route } from '../../route/route.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import type { HttpFilterChain } from './filter-chain.ts';
-import { Forwarding } from './forwarding.ts';
-import { takeStreamDuration } from './grpc-timeout.ts';
+import type { Forwarding } from './forwarding.ts';
 import type { HcmStats } from './hcm-stats.ts';
 import { requestHeadSize, responseHeadSize } from './head-size.ts';
 import { protocolName } from './http-version.ts';
@@ -23,11 +22,11 @@ import { asksToClose } from './request/connection-header.ts';
 import type { FollowedRedirects } from './redirect/history.ts';
 import { RequestHalf } from './request-half.ts';
 import { ResponseHalf } from './response-half.ts';
+import { answerLocally } from './response/local-answer.ts';
 import type { ServerConnection } from './server-connection.ts';
+import { StreamRoute } from './stream-route.ts';
 import { StreamTimeouts } from './timeouts.ts';
 import { upgradeTypeOf } from './upgrades.ts';
-
-const noConfigs: readonly unknown[] = [];
 
 const lostFlags = ResponseFlag.UpstreamConnectionFailure | ResponseFlag.UpstreamConnectionTermination;
 
@@ -49,9 +48,7 @@ export class HttpStream implements Stream {
   readonly random: number;
   requestHead: RequestHead;
   responseHead: ResponseHead | null;
-  route: Route | null;
-  /** The route's cluster for this stream; null: the route does not forward. */
-  choice: ClusterChoice | null;
+  readonly routing: StreamRoute;
   forwarding: Forwarding | null;
   /** Position in the connection's list of streams. */
   slot: number;
@@ -60,17 +57,12 @@ export class HttpStream implements Stream {
   private isOnRecord: boolean;
   /** The client will not send another request on this connection (RFC 9112 section 9.3). */
   asksToClose: boolean;
-  /** The route's cluster; null: there is none, or no route. */
-  cluster: Cluster | null;
-  private isRouteDecided: boolean;
   /** The request was gRPC when it came, whatever filters have made of it: answers of our own are gRPC too. */
-  private isGrpc: boolean;
+  isGrpc: boolean;
   private isFinished: boolean;
   /** What it asks to become, and may: lower-case, `connect` for a tunnel; empty: nothing. */
   upgrade: string;
   overrideHost: OverrideHost | null;
-  /** By position in the chain: 1 where the filter is off for this stream; null: none is. */
-  private filtersOff: Uint8Array | null;
   requestBytesMax: number;
   /** Null: the client itself sent it. */
   redirects: FollowedRedirects | null;
@@ -92,19 +84,15 @@ export class HttpStream implements Stream {
     this.random = Math.random();
     this.requestHead = noRequestHead;
     this.responseHead = null;
-    this.route = null;
-    this.choice = null;
+    this.routing = new StreamRoute(this);
     this.forwarding = null;
     this.slot = -1;
     this.isClientSlow = false;
     this.isOnRecord = false;
     this.asksToClose = false;
-    this.cluster = null;
-    this.isRouteDecided = false;
     this.isGrpc = false;
     this.isFinished = false;
     this.upgrade = '';
-    this.filtersOff = null;
     this.overrideHost = null;
     this.requestBytesMax = -1;
     this.redirects = null;
@@ -118,9 +106,12 @@ export class HttpStream implements Stream {
     return this.connection.streamBufferLimit;
   }
 
+  get route(): Route | null {
+    return this.routing.route;
+  }
+
   get clusterStats(): StatsScope | null {
-    if (!this.isRouteDecided) this.decideRoute();
-    return this.choice === null || this.cluster === null ? null : this.cluster.stats.scope;
+    return this.routing.clusterStats;
   }
 
   get bufferedRequestBody(): readonly Uint8Array[] {
@@ -178,7 +169,7 @@ export class HttpStream implements Stream {
       this.reply(reject);
       return false;
     }
-    this.decideRoute();
+    this.routing.decide();
     if (this.manager.data.accessLogOptions.flushOnNewRequest) this.log('DownstreamStart');
     const upgrade = upgradeTypeOf(head);
     return upgrade === '' || this.admitUpgrade(upgrade);
@@ -186,7 +177,8 @@ export class HttpStream implements Stream {
 
   /** False: it has been answered. Without a route it is the router's to answer, as any other request. */
   private admitUpgrade(type: string): boolean {
-    const { manager, route } = this;
+    const { manager } = this;
+    const { route } = this.routing;
     const chain = manager.upgrades.chainFor(type, route);
     if (chain === null) {
       if (route === null) return true;
@@ -202,19 +194,9 @@ export class HttpStream implements Stream {
     if (chain !== this.chain) {
       this.chain = chain;
       this.filters = chain.instantiate();
-      this.filtersOff = chain.off(route, this.choice?.filterDisabled ?? null);
+      this.routing.chooseFilters();
     }
     return true;
-  }
-
-  private chooseCluster(name: string): void {
-    const cluster = name === '' ? null : (this.manager.clusters.get(name) ?? null);
-    this.cluster = cluster;
-    if (cluster === null) return;
-    const { outcome } = this;
-    outcome.upstreamCluster = cluster.statName;
-    outcome.upstreamClusterRaw = cluster.name;
-    outcome.clusterMetadata = cluster.metadata;
   }
 
   /** Both messages are complete. */
@@ -230,37 +212,11 @@ export class HttpStream implements Stream {
   }
 
   clearRoute(): void {
-    this.route = null;
-    this.choice = null;
-    this.isRouteDecided = false;
-  }
-
-  decideRoute(): void {
-    this.isRouteDecided = true;
-    const route = this.manager.routes.match(this.requestHead, this);
-    this.route = route;
-    if (route !== null) {
-      this.outcome.routeName = route.name;
-      this.outcome.routeMetadata = route.metadata;
-      this.outcome.virtualHostMetadata = route.virtualHostMetadata;
-      if (route.action.kind === 'forward') {
-        this.choice = route.action.cluster(this.requestHead, this.random, this.outcome);
-        this.chooseCluster(this.choice.name);
-        if (route.action.idleTimeoutMs >= 0) this.timeouts.setIdle(route.action.idleTimeoutMs);
-        const { maxStreamDurationMs, grpcTimeoutHeaderMaxMs } = route.action;
-        if (maxStreamDurationMs >= 0 || grpcTimeoutHeaderMaxMs >= 0) this.limitDuration(route.action);
-      }
-    }
-    this.filtersOff = this.chain.off(route, this.choice?.filterDisabled ?? null);
-  }
-
-  private limitDuration(action: ForwardAction): void {
-    const managerMs = this.manager.data.timeouts.maxStreamDurationMs;
-    this.timeouts.setDuration(takeStreamDuration(this.requestHead, action, managerMs));
+    this.routing.clear();
   }
 
   isFilterOff(index: number): boolean {
-    return this.filtersOff !== null && this.filtersOff[index] === 1;
+    return this.routing.isFilterOff(index);
   }
 
   perFilterConfig(filterName: string): unknown {
@@ -269,9 +225,7 @@ export class HttpStream implements Stream {
   }
 
   perFilterConfigs(filterName: string): readonly unknown[] {
-    const perFilter = this.choice?.perFilter ?? this.route?.perFilter;
-    if (perFilter === undefined || perFilter.size === 0) return noConfigs;
-    return perFilter.get(filterName) ?? noConfigs;
+    return this.routing.perFilterConfigs(filterName);
   }
 
   resumeRequest(filter: HttpFilter): void {
@@ -290,52 +244,20 @@ export class HttpStream implements Stream {
     this.response.inject(filter, chunk, end);
   }
 
+  injectRequestTrailers(filter: HttpFilter, trailers: Headers): void {
+    this.request.injectTrailers(filter, trailers);
+  }
+
+  injectResponseTrailers(filter: HttpFilter, trailers: Headers): void {
+    this.response.injectTrailers(filter, trailers);
+  }
+
   onResponseAboveHighWatermark(): void {
     this.forwarding?.pauseResponse(PauseReason.FilterPaces);
   }
 
   onResponseBelowLowWatermark(): void {
     this.forwarding?.resumeResponse(PauseReason.FilterPaces);
-  }
-
-  /** The filters have let the request through: redirect, answer or forward it. */
-  routeRequest(head: RequestHead, end: boolean): void {
-    if (!this.isRouteDecided) this.decideRoute();
-    const route = this.route;
-    this.stats.routerRqTotal.inc();
-    if (route === null) {
-      this.stats.count('no_route');
-      this.replyFromRouter({ status: 404, body: '', details: 'route_not_found', flags: ResponseFlag.NoRouteFound });
-      return;
-    }
-    const action = route.action;
-    if (action.kind === 'forward') {
-      this.forwarding = new Forwarding(this, route, action);
-      this.forwarding.start(head, end);
-    } else if (action.kind === 'redirect') {
-      // Envoy counts redirects as direct responses.
-      this.stats.count('rq_direct_response');
-      const location = action.location(head, this.outcome);
-      this.replyFromRouter({
-        status: action.status,
-        body: '',
-        details: 'direct_response',
-        headers: [['location', location]],
-      });
-    } else {
-      this.stats.count('rq_direct_response');
-      this.replyDirectly(action, head);
-    }
-  }
-
-  private replyDirectly(action: DirectResponseAction, head: RequestHead): void {
-    const headers: [string, string][] = [];
-    const location = action.location?.(head) ?? '';
-    if (location !== '') headers.push(['location', location]);
-    const contentType = action.contentType ?? '';
-    if (contentType !== '') headers.push(['content-type', contentType]);
-    const body = action.formatBody?.(this.outcome) ?? action.body;
-    this.replyFromRouter({ status: action.status, body, details: 'direct_response', headers });
   }
 
   /** The head never came. */
@@ -346,69 +268,12 @@ export class HttpStream implements Stream {
   }
 
   reply(reply: LocalReply): void {
-    this.answer(reply, null);
+    if (!this.isFinished) answerLocally(this, reply, null);
   }
 
   /** An answer of the router's: the route's header mutations apply, as to an upstream's. */
   replyFromRouter(reply: LocalReply): void {
-    this.answer(reply, this.route);
-  }
-
-  private answer(reply: LocalReply, route: Route | null): void {
-    if (this.isFinished) return;
-    const outcome = this.outcome;
-    outcome.flags |= reply.flags ?? 0;
-    if (this.response.isHeadSent) {
-      // Too late for an answer of our own: the client learns of it by the response breaking off.
-      outcome.details = reply.details.replaceAll(' ', '_');
-      this.stats.count('downstream_rq_tx_reset');
-      this.stats.count('downstream_rq_rx_reset');
-      this.forwarding?.abandon();
-      this.response.reset(LocalReset);
-      return;
-    }
-    this.request.cut();
-    this.forwarding?.abandon();
-    outcome.details = reply.details.replaceAll(' ', '_');
-    if (this.response.hasBegun) {
-      this.answerPastFilters(reply);
-      return;
-    }
-    const prepared = this.manager.localReplies.make(reply, this.requestHead, outcome, this.isGrpc);
-    if (route !== null) {
-      // Envoy mutates before the answer's code is on record.
-      const { responseCode } = outcome;
-      outcome.responseCode = 0;
-      route.mutateResponse(prepared.head, outcome);
-      outcome.responseCode = responseCode;
-    }
-    // What was wrong with such a request may be wrong with what follows it.
-    if (reply.status === 400 && !this.manager.data.streamErrorOnInvalidMessage) this.connection.closeAfterResponse();
-    this.response.head(prepared.head, prepared.body === null);
-    if (prepared.body !== null) this.response.data(prepared.body, true);
-  }
-
-  /** A filter wanted more of the response body than may be buffered. */
-  onResponseTooLarge(): void {
-    const reply = { status: 500, body: 'Internal Server Error', details: 'response_payload_too_large' };
-    this.forwarding?.abandon();
-    this.outcome.details = reply.details;
-    if (this.response.isHeadSent) this.response.reset(LocalReset);
-    else this.answerPastFilters(reply);
-  }
-
-  /** Filters hold a response whose head has not left: ours takes its place, without their seeing another one. */
-  private answerPastFilters(reply: LocalReply): void {
-    this.response.cut();
-    const prepared = this.manager.localReplies.make(reply, this.requestHead, this.outcome, this.isGrpc);
-    this.finishHead(prepared.head);
-    this.response.isHeadSent = true;
-    this.codecStream.head(prepared.head, prepared.body === null);
-    if (prepared.body !== null) {
-      this.outcome.bytesSent += prepared.body.length;
-      this.codecStream.data(prepared.body, true);
-    }
-    this.finish();
+    if (!this.isFinished) answerLocally(this, reply, this.routing.route);
   }
 
   /** Last changes of a final head on its way to the codec. */

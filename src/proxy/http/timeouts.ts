@@ -142,7 +142,7 @@ export class StreamTimeouts {
       this.stream.log('DownstreamPeriodic');
     } else if (this.retryAt <= now) {
       this.retryAt = Infinity;
-      this.stream.forwarding?.retryNow();
+      this.stream.forwarding?.tries!.repeat();
     } else if (this.durationAt <= now) {
       this.durationAt = Infinity;
       this.maxDurationReached();

@@ -81,12 +81,12 @@ function copyHeaders({ headersToCopy }: InternalRedirectPolicy, answer: Response
 /** What the stream's route would be for another head. */
 function routeOf(stream: HttpStream, head: RequestHead): Route | null {
   const { requestHead, outcome } = stream;
-  stream.clearRoute();
+  stream.routing.clear();
   outcome.routeName = '';
   outcome.upstreamCluster = '';
   outcome.upstreamClusterRaw = '';
   stream.requestHead = head;
-  stream.decideRoute();
+  stream.routing.decide();
   stream.requestHead = requestHead;
   return stream.route;
 }

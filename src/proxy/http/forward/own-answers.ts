@@ -1,0 +1,77 @@
+import { ResponseFlag, type Failure } from '../../../core/failure.ts';
+import { NoHealthyUpstream } from '../../../core/failures.ts';
+import { isGrpcRequest } from '../../../core/grpc-request.ts';
+import type { Host, Cluster } from '../../../cluster/cluster.ts';
+import type { Forwarding } from '../forwarding.ts';
+import { failureReply } from '../response/failure-reply.ts';
+import { maintenanceReply } from './router-headers.ts';
+
+/** What the router answers where no upstream's answer goes to the client. */
+
+export function replyNoCluster({ stream, action }: Forwarding): void {
+  stream.stats.count('no_cluster');
+  const status = action.clusterNotFoundStatus;
+  stream.replyFromRouter({ status, body: '', details: 'cluster_not_found', flags: ResponseFlag.NoClusterFound });
+}
+
+/** The runtime has taken the cluster out of service. */
+export function replyMaintenance({ stream, tally }: Forwarding, cluster: Cluster): void {
+  tally!.recordCode(503, false, '');
+  stream.replyFromRouter(maintenanceReply(stream.chain.router.suppressEnvoyHeaders));
+  cluster.stats.scope.counter('upstream_rq_maintenance_mode').inc();
+}
+
+export function replyNoHealthyUpstream({ stream, tally, cluster }: Forwarding): void {
+  cluster!.stats.cxNoneHealthy.inc();
+  const { flag, status, reason } = NoHealthyUpstream.kind;
+  tally!.recordCode(status, false, '');
+  stream.replyFromRouter({ status, body: 'no healthy upstream', details: reason, flags: flag });
+}
+
+/** The request outgrew its buffer while nobody took it. */
+export function replyReplayFull({ stream }: Forwarding): void {
+  const body = 'exceeded request buffer limit while retrying upstream';
+  stream.replyFromRouter({ status: 507, body, details: 'request_payload_exceeded_retry_buffer_limit' });
+}
+
+export function replyTimeout(forwarding: Forwarding, details: string, flags: number, host: Host | null): void {
+  const { stream, tally } = forwarding;
+  const [status, body] = forwarding.answersTimeoutEmpty ? [204, ''] : [504, 'upstream request timeout'];
+  if (!stream.response.hasBegun) tally!.recordCode(status, false, host?.zone ?? '');
+  stream.replyFromRouter({ status, body, details, flags, headers: attemptHeaders(forwarding) });
+}
+
+/** The last try broke before its head came. */
+export function replyFailure(forwarding: Forwarding, failure: Failure, host: Host | null): void {
+  const { stream, tally } = forwarding;
+  const { status, flag } = failure.kind;
+  tally!.recordCode(status, false, host?.zone ?? '');
+  const headers = attemptHeaders(forwarding);
+  if (flag === ResponseFlag.UpstreamOverflow && !stream.chain.router.suppressEnvoyHeaders)
+    headers.push(['x-envoy-overloaded', 'true']);
+  stream.replyFromRouter({ ...failureReply(failure, 'before', stream.outcome.attemptCount), headers });
+}
+
+/** The answer broke off behind its head. True: the client has seen that head, so it has to see the answer break off. */
+export function mustBreakOff({ stream, head }: Forwarding, failure: Failure): boolean {
+  const { outcome } = stream;
+  const reply = failureReply(failure, 'after', outcome.attemptCount);
+  // As Envoy: counted where the status of a gRPC call was still to come.
+  if (isGrpcRequest(head!) && outcome.responseHead?.headers.has('grpc-status') === false)
+    stream.stats.count('rq_reset_after_downstream_response_started');
+  if (!stream.response.isHeadSent) {
+    // Filters hold it, so the client has seen nothing yet.
+    stream.replyFromRouter(reply);
+    return false;
+  }
+  outcome.flags |= failure.kind.flag;
+  outcome.details = reply.details.replaceAll(' ', '_');
+  stream.stats.count('downstream_rq_tx_reset');
+  stream.stats.count('downstream_rq_rx_reset');
+  return true;
+}
+
+function attemptHeaders({ action, stream }: Forwarding): [string, string][] {
+  if (!action.includeAttemptCountInResponse) return [];
+  return [['x-envoy-attempt-count', String(stream.outcome.attemptCount)]];
+}

@@ -1,0 +1,46 @@
+import type { Cluster, Host } from '../../../cluster/cluster.ts';
+import type { RouteStats } from '../route-stats.ts';
+import type { HttpStream } from '../stream.ts';
+
+/** Where one forwarded request counts: at its cluster, and at the virtual cluster and route that want to know. */
+export class Tally {
+  private readonly stream: HttpStream;
+  private readonly cluster: Cluster;
+  private readonly elsewhere: readonly RouteStats[];
+
+  constructor(stream: HttpStream, cluster: Cluster, elsewhere: readonly RouteStats[]) {
+    this.stream = stream;
+    this.cluster = cluster;
+    this.elsewhere = elsewhere;
+  }
+
+  /** A try has its upstream stream; the cluster has counted it already. */
+  tried(): void {
+    for (const stats of this.elsewhere) stats.total.inc();
+  }
+
+  retried(): void {
+    for (const stats of this.elsewhere) stats.retry.inc();
+  }
+
+  timedOut(): void {
+    this.cluster.stats.rqTimeout.inc();
+    for (const stats of this.elsewhere) stats.timeout.inc();
+  }
+
+  /** An answer's status. `hostZone`: empty where no host gave it. */
+  recordCode(status: number, isCanary: boolean, hostZone: string): void {
+    if (!this.stream.chain.router.dynamicStats) return;
+    this.cluster.stats.recordCode(status, this.stream.outcome.isInternal, isCanary, hostZone);
+    for (const stats of this.elsewhere) stats.recordCode(status);
+  }
+
+  /** From the end of the request to the end of its answer; an answer that was faster has no such time. */
+  recordTime(host: Host): void {
+    const { outcome, clock } = this.stream;
+    if (Number.isNaN(outcome.requestEndMs)) return;
+    const elapsedMs = Math.round(clock.now - outcome.requestEndMs);
+    for (const stats of this.elsewhere) stats.recordTime(elapsedMs);
+    this.cluster.stats.recordTime(elapsedMs, outcome.isInternal, host.canary, host.zone);
+  }
+}
