@@ -12,6 +12,15 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   httpFilter('fault.v3.HTTPFault', async () => (await import('./filter/fault/decode.ts')).faultDecoder),
   httpFilter('buffer.v3.Buffer', async () => (await import('./filter/buffer/decode.ts')).bufferDecoder),
   httpFilter('buffer.v3.BufferPerRoute', async () => (await import('./filter/buffer/decode.ts')).bufferPerRouteDecoder),
+  httpFilter('compressor.v3.Compressor', async () => (await import('./filter/compressor/decode.ts')).compressorDecoder),
+  httpFilter(
+    'compressor.v3.CompressorPerRoute',
+    async () => (await import('./filter/compressor/decode.ts')).compressorPerRouteDecoder,
+  ),
+  httpFilter(
+    'decompressor.v3.Decompressor',
+    async () => (await import('./filter/decompressor/decode.ts')).decompressorDecoder,
+  ),
   httpFilter('csrf.v3.CsrfPolicy', async () => (await import('./filter/csrf/decode.ts')).csrfDecoder),
   httpFilter(
     'header_to_metadata.v3.Config',
@@ -24,6 +33,14 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   httpFilter(
     'set_metadata.v3.Config',
     async () => (await import('./filter/set-metadata/decode.ts')).setMetadataDecoder,
+  ),
+  httpFilter(
+    'jwt_authn.v3.JwtAuthentication',
+    async () => (await import('./filter/jwt-authn/decode.ts')).jwtAuthnDecoder,
+  ),
+  httpFilter(
+    'jwt_authn.v3.PerRouteConfig',
+    async () => (await import('./filter/jwt-authn/decode.ts')).jwtPerRouteDecoder,
   ),
   httpFilter('cors.v3.Cors', async () => (await import('./filter/cors/decode.ts')).corsDecoder),
   httpFilter('cors.v3.CorsPolicy', async () => (await import('./filter/cors/decode.ts')).corsPolicyDecoder),
@@ -114,6 +131,19 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   accessLogger('stream.v3.StderrAccessLog', 'stderrAccessLogDecoder'),
   upstreamOptions('http.v3.HttpProtocolOptions', 'httpProtocolOptionsDecoder'),
   upstreamOptions('tcp.v3.TcpProtocolOptions', 'tcpProtocolOptionsDecoder'),
+  {
+    category: 'sekisho.expressions',
+    kind: expressionKind,
+    load: async () => {
+      await loadExpressions(null);
+      return { kind: expressionKind, decode: () => null };
+    },
+  },
+  resourceMonitor('fixed_heap.v3.FixedHeapConfig', 'fixedHeapDecoder'),
+  resourceMonitor('cgroup_memory.v3.CgroupMemoryConfig', 'cgroupMemoryDecoder'),
+  resourceMonitor('cpu_utilization.v3.CpuUtilizationConfig', 'cpuUtilizationDecoder'),
+  resourceMonitor('injected_resource.v3.InjectedResourceConfig', 'injectedResourceDecoder'),
+  resourceMonitor('downstream_connections.v3.DownstreamConnectionsConfig', 'downstreamConnectionsDecoder'),
   rawBuffer('envoy.transport_sockets.downstream'),
   {
     category: 'envoy.transport_sockets.downstream',
@@ -135,19 +165,6 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     kind: 'envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink',
     load: async () => (await import('./cluster/health/event-sink-decode.ts')).eventFileSinkDecoder,
   },
-  {
-    category: 'sekisho.expressions',
-    kind: expressionKind,
-    load: async () => {
-      await loadExpressions(null);
-      return { kind: expressionKind, decode: () => null };
-    },
-  },
-  resourceMonitor('fixed_heap.v3.FixedHeapConfig', 'fixedHeapDecoder'),
-  resourceMonitor('cgroup_memory.v3.CgroupMemoryConfig', 'cgroupMemoryDecoder'),
-  resourceMonitor('cpu_utilization.v3.CpuUtilizationConfig', 'cpuUtilizationDecoder'),
-  resourceMonitor('injected_resource.v3.InjectedResourceConfig', 'injectedResourceDecoder'),
-  resourceMonitor('downstream_connections.v3.DownstreamConnectionsConfig', 'downstreamConnectionsDecoder'),
 ];
 
 function accessLogger(
@@ -205,6 +222,22 @@ function upstreamOptions(
     category: 'envoy.upstream_options',
     kind: `envoy.extensions.upstreams.${type}`,
     load: async () => (await import('./cluster/protocol/extension-decode.ts'))[name],
+  };
+}
+
+function resourceMonitor(
+  type: string,
+  name:
+    | 'fixedHeapDecoder'
+    | 'cgroupMemoryDecoder'
+    | 'cpuUtilizationDecoder'
+    | 'injectedResourceDecoder'
+    | 'downstreamConnectionsDecoder',
+): ExtensionEntry {
+  return {
+    category: 'envoy.resource_monitors',
+    kind: `envoy.extensions.resource_monitors.${type}`,
+    load: async () => (await import('./control/overload/monitor/decode.ts'))[name],
   };
 }
 

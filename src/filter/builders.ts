@@ -12,6 +12,11 @@ const loaders: readonly Loader[] = [
     ['buffer.v3.Buffer', 'buffer.v3.BufferPerRoute'],
     async () => (await import('./buffer/build.ts')).bufferBuilder,
   ),
+  filter(
+    ['compressor.v3.Compressor', 'compressor.v3.CompressorPerRoute'],
+    async () => (await import('./compressor/build.ts')).compressorBuilder,
+  ),
+  filter(['decompressor.v3.Decompressor'], async () => (await import('./decompressor/build.ts')).decompressorBuilder),
   filter(['csrf.v3.CsrfPolicy'], async () => (await import('./csrf/build.ts')).csrfBuilder),
   filter(
     ['header_to_metadata.v3.Config'],
@@ -22,6 +27,10 @@ const loaders: readonly Loader[] = [
     async () => (await import('./set-filter-state/build.ts')).setFilterStateBuilder,
   ),
   filter(['set_metadata.v3.Config'], async () => (await import('./set-metadata/build.ts')).setMetadataBuilder),
+  filter(
+    ['jwt_authn.v3.JwtAuthentication', 'jwt_authn.v3.PerRouteConfig'],
+    async () => (await import('./jwt-authn/build.ts')).jwtAuthnBuilder,
+  ),
   filter(['cors.v3.Cors', 'cors.v3.CorsPolicy'], async () => (await import('./cors/build.ts')).corsBuilder),
   filter(['fault.v3.HTTPFault'], async () => (await import('./fault/build.ts')).faultBuilder),
   filter(

@@ -5,6 +5,7 @@ import type { RuntimeView } from '../core/runtime-view.ts';
 import type { Outcome } from '../observe/outcome.ts';
 import type { StatsScope } from '../observe/stats.ts';
 import type { Route } from '../route/route.ts';
+import type { CallOuts } from './call-outs.ts';
 
 /** What a hook answers. */
 export const Verdict = {
@@ -54,6 +55,9 @@ export interface Stream {
    */
   injectRequestData(filter: HttpFilter, chunk: Uint8Array, end: boolean): void;
   injectResponseData(filter: HttpFilter, chunk: Uint8Array, end: boolean): void;
+  /** Ends the message with trailers that it had not, in place of an end that `filter` took with its last data. */
+  injectRequestTrailers?(filter: HttpFilter, trailers: Headers): void;
+  injectResponseTrailers?(filter: HttpFilter, trailers: Headers): void;
   /** A filter holds more of the response than `bufferLimit`: the upstream is to wait until the other call. Counted. */
   onResponseAboveHighWatermark(): void;
   onResponseBelowLowWatermark(): void;
@@ -114,6 +118,8 @@ export interface FilterContext {
   random(): number;
   readonly runtime: RuntimeView;
   readonly localNode: { readonly cluster: string; readonly id: string };
+  /** Calls to clusters; absent where there are none to call. */
+  readonly callOuts?: CallOuts;
   /**
    * A number counted over all workers (`max_active_faults`), one per connection manager and `key`, which must stand in
    * `sharedNumbersOfFilters`; absent: the worker counts alone.

@@ -3,14 +3,17 @@ import { activeChecks } from './rows/health/active.ts';
 import { outliers } from './rows/health/outliers.ts';
 import { checkProtocols } from './rows/health/protocols.ts';
 import { tlsChecks } from './rows/health/tls.ts';
+import { overloadActions } from './rows/overload/actions.ts';
+import { loadShedding } from './rows/overload/shedding.ts';
 import { answers } from './rows/answers.ts';
+import { jwtGroups } from './rows/authn/jwt.ts';
 import { balancing } from './rows/balancing.ts';
 import { clusters } from './rows/clusters.ts';
 import { originalDestinations } from './rows/clusters/original-dst.ts';
+import { expressionGroups } from './rows/expressions.ts';
 import { filters } from './rows/filters.ts';
 import { grpcBridge } from './rows/grpc-bridge.ts';
 import { grpcH2 } from './rows/grpc-h2.ts';
-import { expressionGroups } from './rows/expressions.ts';
 import { grpcTranscoder } from './rows/grpc-transcoder.ts';
 import { grpcWeb } from './rows/grpc-web.ts';
 import { grpc } from './rows/grpc.ts';
@@ -36,6 +39,7 @@ import { stateMatchers } from './rows/route/states.ts';
 import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
+import { compression } from './rows/filters/compression.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
@@ -86,12 +90,16 @@ export const groups: readonly Group[] = [
   ...checkProtocols,
   ...outliers,
   ...tlsChecks,
+  ...expressionGroups,
   ...filters,
+  ...jwtGroups,
+  ...compression,
   ...localRateLimits,
   ...networkFilters,
   ...smallFilters,
   ...runtime,
-  ...expressionGroups,
+  ...overloadActions,
+  ...loadShedding,
   ...injection,
   ...tcpProxy,
   ...chainLevels,
