@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from './answer.ts';
+import { decodedBody } from './content-coding.ts';
 import type { Group, Pairs, Row } from './row.ts';
 import type { Observation, World } from './world.ts';
 
@@ -58,7 +59,7 @@ function putAnswer(put: Put, at: string, answer: Answer, row: Row): void {
   put(`${at}.line`, answer.line);
   put(`${at}.complete`, answer.isComplete);
   if (answer.reset !== undefined) put(`${at}.reset`, answer.reset);
-  put(`${at}.body`, shortened(answer.body));
+  put(`${at}.body`, shortened(decodedBody(answer.body, answer.headers)));
   putHeaders(put, at, answer.headers, row);
   for (const [name, value] of answer.trailers) put(`${at}.trailer.${name}`, value);
 }
@@ -69,7 +70,7 @@ function putSeen(put: Put, observation: Observation, row: Row): void {
     const at = `upstream[${index}]`;
     put(`${at}.name`, seen.upstream);
     put(`${at}.line`, seen.line);
-    put(`${at}.body`, shortened(seen.body));
+    put(`${at}.body`, shortened(decodedBody(seen.body, seen.headers)));
     put(`${at}.complete`, seen.isComplete);
     put(`${at}.connection`, seen.connection);
     for (const [name, value] of Object.entries(seen.tls ?? {})) put(`${at}.tls.${name}`, value);
