@@ -1,3 +1,4 @@
+import { isFieldValue } from '../../core/field-value.ts';
 import type { RequestHead } from '../../core/head.ts';
 import { wireText } from '../../route/wire-text.ts';
 import type { Stream } from '../filter.ts';
@@ -11,10 +12,6 @@ import type { Provider } from './provider.ts';
 import type { Providers } from './providers.ts';
 import { checkSignature } from './signature.ts';
 import type { FoundToken } from './token-locations.ts';
-
-/** What no field of a request may have. */
-// oxlint-disable-next-line no-control-regex
-const unfit = /[\0\r\n]/;
 
 /** What the tokens of one request have said so far. */
 export class JwtFindings {
@@ -138,10 +135,9 @@ export class Authentication {
       hasChanged = true;
     }
     for (const { header, claim } of data.claimToHeaders) {
-      const text = claimText(claimAt(jwt.payload, claim));
-      // A line break would end the field.
-      if (text === '' || unfit.test(text)) continue;
-      head.headers.add(header, wireText(text));
+      const text = wireText(claimText(claimAt(jwt.payload, claim)));
+      if (text === '' || !isFieldValue(text)) continue;
+      head.headers.add(header, text);
       hasChanged = true;
     }
     if (!data.forward) token.remove(head, findings.stream.outcome);

@@ -2,6 +2,7 @@ import type { RequestHead } from '../../core/head.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { findCookie } from '../../route/match/cookie-matcher.ts';
 import { findParameter, parameterValue } from '../../route/match/query-matcher.ts';
+import { joinedRequestHeaders } from '../../route/joined-headers.ts';
 import { QueryMutations } from '../header-mutation/query-mutations.ts';
 import type { JwtProviderData } from './jwt-authn-data.ts';
 
@@ -86,7 +87,7 @@ export class TokenLocations {
     const { name, prefix } = location;
     const values = head.headers.getAll(name);
     // Envoy makes one field of several.
-    for (const value of name === 'authorization' && values.length > 1 ? [values.join(',')] : values) {
+    for (const value of values.length > 1 && joinedRequestHeaders.has(name) ? [values.join(',')] : values) {
       const at = value.indexOf(prefix);
       if (at < 0) continue;
       const text = prefix === '' ? value : behind(value, at + prefix.length);

@@ -1,5 +1,5 @@
-import { WireType } from '../wire/wire-type.ts';
-import { WireWriter } from '../wire/wire-writer.ts';
+import { WireType } from '../../wire/wire-type.ts';
+import { WireWriter } from '../../wire/wire-writer.ts';
 import { frameHeadBytes, writeFrameHead } from '../../grpc/grpc-frames.ts';
 import { JsonObject } from '../json/json-value.ts';
 import { type FieldPlan, typeUrlPrefix } from '../schema/message-plan.ts';

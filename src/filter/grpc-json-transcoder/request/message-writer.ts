@@ -1,5 +1,5 @@
-import { WireType } from '../wire/wire-type.ts';
-import { WireWriter } from '../wire/wire-writer.ts';
+import { WireType } from '../../wire/wire-type.ts';
+import { WireWriter } from '../../wire/wire-writer.ts';
 import { noBytes } from '../../../core/bytes.ts';
 import { JsonObject, type JsonValue } from '../json/json-value.ts';
 import { FieldType } from '../schema/field-type.ts';

@@ -1,5 +1,5 @@
-import { WireType } from '../wire/wire-type.ts';
-import type { WireWriter } from '../wire/wire-writer.ts';
+import { WireType } from '../../wire/wire-type.ts';
+import type { WireWriter } from '../../wire/wire-writer.ts';
 import { FieldType } from '../schema/field-type.ts';
 import type { FieldPlan } from '../schema/message-plan.ts';
 import { toBool, toBytes, toDouble, toEnum, toFloat, toInteger32, toInteger64 } from './scalar-conversion.ts';

@@ -1,5 +1,5 @@
-import { WireType } from '../wire/wire-type.ts';
-import type { WireWriter } from '../wire/wire-writer.ts';
+import { WireType } from '../../wire/wire-type.ts';
+import type { WireWriter } from '../../wire/wire-writer.ts';
 import { WellKnown, type MessagePlan } from '../schema/message-plan.ts';
 import { parseFieldMask } from './field-mask-text.ts';
 import { type JsonScalar, scalarText } from './scalar-text.ts';

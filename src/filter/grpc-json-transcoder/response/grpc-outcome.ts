@@ -1,5 +1,5 @@
-import { WireType } from '../wire/wire-type.ts';
-import { WireWriter } from '../wire/wire-writer.ts';
+import { WireType } from '../../wire/wire-type.ts';
+import { WireWriter } from '../../wire/wire-writer.ts';
 import type { Headers } from '../../../core/headers.ts';
 
 /** HTTP status of each gRPC status, as Envoy's `Grpc::Utility::grpcToHttpStatus`. */

@@ -1,10 +1,10 @@
-import { WireType } from '../wire/wire-type.ts';
+import { WireType } from '../../wire/wire-type.ts';
 import { noBytes } from '../../../core/bytes.ts';
 import { wireBytes } from '../../../route/wire-text.ts';
 import type { FieldPlan } from '../schema/message-plan.ts';
 import { MessageCutter } from './message-cutter.ts';
 import type { ResponseTranslation } from './response-translation.ts';
-import { WireCursor, WireError } from '../wire/wire-cursor.ts';
+import { WireCursor, WireError } from '../../wire/wire-cursor.ts';
 
 const contentTypeTag = (1 << 3) | WireType.LengthDelimited;
 const dataTag = (2 << 3) | WireType.LengthDelimited;

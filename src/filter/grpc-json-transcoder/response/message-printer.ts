@@ -1,4 +1,4 @@
-import { WireType } from '../wire/wire-type.ts';
+import { WireType } from '../../wire/wire-type.ts';
 import { doubleText } from '../json/json-number.ts';
 import { escapeJson, JsonText } from '../json/json-text.ts';
 import { resolveAny } from '../schema/any-type.ts';
@@ -7,7 +7,7 @@ import { type FieldPlan, type MessagePlan, WellKnown } from '../schema/message-p
 import type { Schema } from '../schema/schema.ts';
 import { defaultJson, keyJson, readInt64, readText, scalarJson } from './scalar-printer.ts';
 import { camelPath, durationText, timestampText } from './time-text.ts';
-import { WireCursor, WireError } from '../wire/wire-cursor.ts';
+import { WireCursor, WireError } from '../../wire/wire-cursor.ts';
 
 /** Messages within each other. */
 const depthMax = 100;

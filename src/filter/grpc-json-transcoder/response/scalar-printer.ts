@@ -3,7 +3,7 @@ import { doubleText, floatText } from '../json/json-number.ts';
 import { escapeJson } from '../json/json-text.ts';
 import { FieldType } from '../schema/field-type.ts';
 import type { FieldPlan } from '../schema/message-plan.ts';
-import { type WireCursor, WireError } from '../wire/wire-cursor.ts';
+import { type WireCursor, WireError } from '../../wire/wire-cursor.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Shorter texts are checked byte by byte rather than given to the decoder. */

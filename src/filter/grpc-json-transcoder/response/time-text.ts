@@ -1,5 +1,5 @@
 import { durationSecondsMax, timestampSecondsMax, timestampSecondsMin } from '../request/timestamp-text.ts';
-import { WireError } from '../wire/wire-cursor.ts';
+import { WireError } from '../../wire/wire-cursor.ts';
 
 /** RFC 3339 in UTC, with 0, 3, 6 or 9 digits behind the point. */
 export function timestampText(seconds: number, nanos: number): string {

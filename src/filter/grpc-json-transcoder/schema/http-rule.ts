@@ -1,5 +1,5 @@
-import { WireCursor } from '../wire/wire-cursor.ts';
-import { WireType } from '../wire/wire-type.ts';
+import { WireCursor } from '../../wire/wire-cursor.ts';
+import { WireType } from '../../wire/wire-type.ts';
 
 const decoder = new TextDecoder();
 

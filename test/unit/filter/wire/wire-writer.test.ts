@@ -1,6 +1,6 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { expect, test } from 'vitest';
-import { WireWriter } from '../../../../../src/filter/grpc-json-transcoder/wire/wire-writer.ts';
+import { WireWriter } from '../../../../src/filter/wire/wire-writer.ts';
 
 /** Against protobuf-es's own writer. */
 test.each([0, 1, 127, 128, 300, 2 ** 31 - 1, -1, -(2 ** 31)])('32 bits: %i', (value) => {

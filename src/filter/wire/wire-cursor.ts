@@ -147,5 +147,5 @@ export class WireCursor {
   }
 }
 
-/** Bytes that are no message of their type, or one that JSON cannot say. Never leaves the folder. */
+/** Bytes that are no message of their type, or one that JSON cannot say. Caught where the message is read. */
 export class WireError extends Error {}
