@@ -21,15 +21,6 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'decompressor.v3.Decompressor',
     async () => (await import('./filter/decompressor/decode.ts')).decompressorDecoder,
   ),
-  httpFilter('compressor.v3.Compressor', async () => (await import('./filter/compressor/decode.ts')).compressorDecoder),
-  httpFilter(
-    'compressor.v3.CompressorPerRoute',
-    async () => (await import('./filter/compressor/decode.ts')).compressorPerRouteDecoder,
-  ),
-  httpFilter(
-    'decompressor.v3.Decompressor',
-    async () => (await import('./filter/decompressor/decode.ts')).decompressorDecoder,
-  ),
   httpFilter('csrf.v3.CsrfPolicy', async () => (await import('./filter/csrf/decode.ts')).csrfDecoder),
   httpFilter(
     'header_to_metadata.v3.Config',

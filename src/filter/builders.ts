@@ -17,11 +17,6 @@ const loaders: readonly Loader[] = [
     async () => (await import('./compressor/build.ts')).compressorBuilder,
   ),
   filter(['decompressor.v3.Decompressor'], async () => (await import('./decompressor/build.ts')).decompressorBuilder),
-  filter(
-    ['compressor.v3.Compressor', 'compressor.v3.CompressorPerRoute'],
-    async () => (await import('./compressor/build.ts')).compressorBuilder,
-  ),
-  filter(['decompressor.v3.Decompressor'], async () => (await import('./decompressor/build.ts')).decompressorBuilder),
   filter(['csrf.v3.CsrfPolicy'], async () => (await import('./csrf/build.ts')).csrfBuilder),
   filter(
     ['header_to_metadata.v3.Config'],
