@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what sekisho is measured against: Envoy 1.39.3, h2spec and gRPC's interoperability programs under .peers/
-# (ignored by git), and nginx, HAProxy, wrk, curl and nghttp2's clients from the distribution when this runs as root.
-# Idempotent: what is there already is left alone. What is written in Go is left out where there is no Go.
+# Installs what sekisho is measured against: Envoy 1.39.3, h2spec, ghz, gRPC's interoperability programs and the Autobahn
+# suite under .peers/ (ignored by git), and nginx, HAProxy, wrk, curl and nghttp2's clients from the distribution when
+# this runs as root. Idempotent: what is there already is left alone. What is written in Go is left out where there is no
+# Go, and Autobahn's where there is no Python 2.7 (PYTHON2, python2.7 on PATH, or one of pyenv's).
 # The tests and benches look for a program in <NAME>_BIN (ENVOY_BIN, NGINX_BIN …), then in .peers/bin, then on PATH.
 set -euo pipefail
 
@@ -9,6 +10,10 @@ envoy_version=1.39.3
 # The newest that the Go module proxy has.
 h2spec_version=v2.2.1+incompatible
 grpc_version=v1.81.1
+ghz_version=v0.93.0
+# The newest of Autobahn's that runs at all; its successors are packaged without half of their modules.
+autobahn_version=0.8.2
+virtualenv_version=20.15.1
 root=$(cd "$(dirname "$0")/.." && pwd)
 peers=$root/.peers
 mkdir -p "$peers/bin"
@@ -58,6 +63,43 @@ install_grpc_interop() {
   rm -rf "$built"
 }
 
+install_ghz() {
+  if [ -x "$peers/bin/ghz" ]; then return; fi
+  if ! command -v go >/dev/null; then
+    echo 'not installed, because that needs Go: ghz' >&2
+    return
+  fi
+  GOBIN="$peers/bin" go install -ldflags='-s -w' "github.com/bojand/ghz/cmd/ghz@$ghz_version" 2>/dev/null ||
+    echo 'not installed: ghz' >&2
+}
+
+python2() {
+  local candidate
+  for candidate in "${PYTHON2:-}" python2.7 "$HOME"/.pyenv/versions/2.7*/bin/python2.7; do
+    if [ -n "$candidate" ] && "$candidate" -c '' 2>/dev/null; then echo "$candidate"; return; fi
+  done
+}
+
+install_autobahn() {
+  if [ -x "$peers/bin/wstest" ] && "$peers/bin/wstest" --help >/dev/null 2>&1; then return; fi
+  local python made
+  python=$(python2)
+  if [ -z "$python" ]; then
+    echo 'not installed, because that needs Python 2.7: wstest' >&2
+    return
+  fi
+  made=$(mktemp -d)
+  rm -rf "$peers/autobahn"
+  if "$python" -m pip install --quiet --target "$made" "virtualenv==$virtualenv_version" 2>"$made/log" &&
+    PYTHONPATH=$made "$python" -m virtualenv --quiet "$peers/autobahn" 2>"$made/log" &&
+    "$peers/autobahn/bin/pip" install --quiet "autobahntestsuite==$autobahn_version" 2>"$made/log"; then
+    ln -sf "$peers/autobahn/bin/wstest" "$peers/bin/wstest"
+  else
+    echo "not installed: wstest: $(tail -n 1 "$made/log")" >&2
+  fi
+  rm -rf "$made"
+}
+
 install_from_distribution() {
   local missing=()
   have nginx || missing+=(nginx-light)
@@ -83,6 +125,8 @@ have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
 install_envoy
 install_h2spec
 install_grpc_interop
+install_ghz
+install_autobahn
 install_from_distribution
 for program in nginx haproxy wrk curl h2load; do
   if have "$program"; then echo "$program: installed"; else echo "$program: missing"; fi

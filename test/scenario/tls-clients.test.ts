@@ -1,4 +1,4 @@
-/** Other people's TLS clients: curl, openssl, h2load, undici, node:http2 and grpc-js, with a certificate of their own. */
+/** Other people's TLS clients: curl, openssl, h2load, undici and node:http2, with a certificate of their own. */
 import { createHash } from 'node:crypto';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
