@@ -403,6 +403,7 @@ export class App implements WorkersListener {
       healthMemory: this.healthSlots.memory.shared,
       logLevels: this.environment.logLevels.shared,
       node: this.configuration.data.node,
+      localCluster: this.configuration.data.localCluster,
       runtime: this.runtime.merged,
       ioBackend: this.environment.options.ioBackend,
       descriptors: this.descriptors[index],

@@ -51,6 +51,8 @@ export interface TrafficEnvironment {
   /** Loaded where whatever is built names a TLS context. */
   readonly tls: TlsTransports;
   readonly node: NodeData;
+  /** `cluster_manager.local_cluster_name`; absent or empty: none. */
+  readonly localCluster?: string;
   readonly localAddress: string;
   readonly files: AccessLogFiles;
   readonly drain: DrainOptions;
@@ -97,6 +99,7 @@ export class ListenerBuilder {
       stats,
       runtime,
       ownZone: node.locality.zone,
+      localCluster: { name: this.environment.localCluster ?? '', locality: node.locality },
       shared,
       hostCounters,
       random: Math.random,

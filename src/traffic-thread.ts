@@ -87,6 +87,7 @@ export class TrafficThread {
       filters: this.filters,
       tls: this.tls,
       node: data.node,
+      localCluster: data.localCluster,
       localAddress,
       files: this.files,
       drain: { strategy: data.drainStrategy, timeMs: data.drainTimeMs },

@@ -3,13 +3,13 @@ import type { Network, DialOptions } from '../net/network.ts';
 import type { UpstreamTlsData } from '../identity/tls-context-data.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../net/transport.ts';
 import type { SharedNumbers } from '../observe/shared-limit.ts';
-import type { StatsScope } from '../observe/stats.ts';
+import type { Counter, StatsScope } from '../observe/stats.ts';
 import { HttpVersion } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
 import type { Address, Peer } from '../core/peer.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers } from './circuit-breaker.ts';
-import type { ClusterData, HostData } from './cluster-data.ts';
+import type { ClusterData, HostData, LocalityData } from './cluster-data.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
 import { UpstreamStats } from './cluster-stats.ts';
 import type { Cluster, Host, HttpPool, PickContext, TcpPool } from './cluster.ts';
@@ -27,6 +27,7 @@ import { buildBalancer } from './lb/build.ts';
 import { NamedHosts } from './lb/named-hosts.ts';
 import type { RandomSource } from './lb/random-source.ts';
 import { runtimeLb } from './lb/runtime-lb.ts';
+import type { LocalZone } from './lb/zone/zone-routing.ts';
 import type { HostSighting } from './original-dst/host-sighting.ts';
 import { OriginalBalancer, originalHost } from './original-dst/original-balancer.ts';
 import { HttpConnectionPool } from './pool/http-pool.ts';
@@ -52,6 +53,10 @@ export interface ClusterEnvironment {
   readonly random: RandomSource;
   /** Of this process, for `zone.*`; absent: not known. */
   readonly ownZone?: string;
+  /** `cluster_manager.local_cluster_name`, and where this process is; absent, or without a name: zones do not count. */
+  readonly localCluster?: { readonly name: string; readonly locality: LocalityData };
+  /** Of the local cluster, if there is one. */
+  localHosts?(): HostSet;
   /** The root: clusters count below `cluster.<statName>`. */
   readonly stats: StatsScope;
   readonly shared: SharedNumbers;
@@ -214,6 +219,16 @@ export class ClusterRuntime implements Cluster, PoolContext {
     for (const host of failed) host.failed(this.data.closesConnectionsOfUnfit ?? false);
   }
 
+  /** Hosts of the local cluster have come, gone, or are healthy or not. */
+  onLocalHostsChanged(): void {
+    this.updateBalancer();
+  }
+
+  /** Those of the first priority. */
+  get firstHosts(): HostSet {
+    return this.hostSets()[0];
+  }
+
   onRuntimeChanged(): void {
     const { runtime } = this.environment;
     this.mayBeInMaintenance = this.hasMaintenance();
@@ -349,7 +364,27 @@ export class ClusterRuntime implements Cluster, PoolContext {
       clock: network.clock,
       timers: network.timers,
       load: this.load,
+      zone: this.localZone(),
     });
+  }
+
+  private localZone(): LocalZone | null {
+    const { localCluster, localHosts } = this.environment;
+    if (localCluster === undefined || localCluster.name === '' || localHosts === undefined) return null;
+    const counter = (stat: ClusterCounter): Counter => this.stats.counter(stat);
+    return {
+      locality: localCluster.locality,
+      hosts: () => (this.name === localCluster.name ? this.firstHosts : localHosts()),
+      counters: {
+        recalculated: counter(ClusterCounter.LbRecalculateZoneStructures),
+        localClusterNotOk: counter(ClusterCounter.LbLocalClusterNotOk),
+        clusterTooSmall: counter(ClusterCounter.LbZoneClusterTooSmall),
+        allDirectly: counter(ClusterCounter.LbZoneRoutingAllDirectly),
+        sampled: counter(ClusterCounter.LbZoneRoutingSampled),
+        crossZone: counter(ClusterCounter.LbZoneRoutingCrossZone),
+        noCapacityLeft: counter(ClusterCounter.LbZoneNoCapacityLeft),
+      },
+    };
   }
 
   private updateBalancer(): void {

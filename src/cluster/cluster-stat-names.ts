@@ -2,7 +2,7 @@ import type { StatNames } from '../observe/stats-source.ts';
 
 /**
  * Envoy's stats of a cluster, by name below `cluster.<statName>.`. An index into these lists is what the code counts
- * by. Names of what is refused here (subsets, zone-aware balancing, HTTP/3 …) are left out.
+ * by. Names of what is refused here (HTTP/3 …) are left out.
  */
 export const ClusterCounter = {
   LbHealthyPanic: 0,
@@ -57,6 +57,14 @@ export const ClusterCounter = {
   RqTxReset: 49,
   BindErrors: 50,
   OriginalDstHostInvalid: 51,
+  LbLocalClusterNotOk: 52,
+  LbRecalculateZoneStructures: 53,
+  LbZoneClusterTooSmall: 54,
+  LbZoneNoCapacityLeft: 55,
+  LbZoneNumberDiffers: 56,
+  LbZoneRoutingAllDirectly: 57,
+  LbZoneRoutingCrossZone: 58,
+  LbZoneRoutingSampled: 59,
 } as const;
 export type ClusterCounter = (typeof ClusterCounter)[keyof typeof ClusterCounter];
 
@@ -114,6 +122,14 @@ export const clusterCounterNames: readonly string[] = [
   'upstream_rq_tx_reset',
   'bind_errors',
   'original_dst_host_invalid',
+  'lb_local_cluster_not_ok',
+  'lb_recalculate_zone_structures',
+  'lb_zone_cluster_too_small',
+  'lb_zone_no_capacity_left',
+  'lb_zone_number_differs',
+  'lb_zone_routing_all_directly',
+  'lb_zone_routing_cross_zone',
+  'lb_zone_routing_sampled',
 ];
 
 export const ClusterGauge = { CxActive: 0, RqActive: 1, RqPendingActive: 2 } as const;

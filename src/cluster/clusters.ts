@@ -5,6 +5,7 @@ import { ClusterRuntime, type ClusterEnvironment } from './cluster-runtime.ts';
 import type { Cluster, Clusters } from './cluster.ts';
 import { DnsLookups, type LookupQuestion } from './dynamic/dns-lookups.ts';
 import { hostKeys } from './host-key.ts';
+import { HostSet } from './host-set.ts';
 
 export type { ClusterChanges };
 
@@ -22,6 +23,8 @@ class Entry {
 /** All clusters of one worker. What a cluster needs at run time is built when it is first asked for. */
 export class WorkerClusters implements Clusters {
   private readonly environment: ClusterEnvironment;
+  /** Empty: there is no local cluster. */
+  private readonly localName: string;
   private readonly entries: Map<string, Entry>;
   private readonly inflated: Gauge;
   /** What is known of names that requests and connections ask for. */
@@ -33,7 +36,8 @@ export class WorkerClusters implements Clusters {
     workerName = 'worker_0',
     ask: (question: LookupQuestion) => void = () => {},
   ) {
-    this.environment = environment;
+    this.localName = environment.localCluster?.name ?? '';
+    this.environment = { ...environment, localHosts: () => this.localHosts() };
     this.inflated = environment.stats
       .scope('thread_local_cluster_manager')
       .scope(workerName)
@@ -77,11 +81,14 @@ export class WorkerClusters implements Clusters {
       this.nameHosts(entry.data, hosts);
       entry.runtime?.updateHosts(hosts);
     }
+    const isLocal = ({ name }: { readonly name: string }): boolean => name === this.localName;
+    if (this.localName !== '' && (changes.set.some(isLocal) || changes.hosts.some(isLocal))) this.tellLocalHosts();
   }
 
   /** The main thread has found hosts of this cluster to be other than before. */
   onHealthChanged(name: string): void {
     this.entries.get(name)?.runtime?.onHealthChanged();
+    if (name === this.localName) this.tellLocalHosts();
   }
 
   onRuntimeChanged(): void {
@@ -97,6 +104,15 @@ export class WorkerClusters implements Clusters {
   private nameHosts({ name, discovery }: ClusterData, hosts: readonly HostData[] | null): void {
     if (discovery.kind === 'dynamic')
       this.lookups.update(discovery.cache.name, name, hosts === null ? null : hostKeys(hosts));
+  }
+
+  private localHosts(): HostSet {
+    const entry = this.entries.get(this.localName);
+    return entry === undefined ? new HostSet([]) : (entry.runtime ?? this.inflate(entry)).firstHosts;
+  }
+
+  private tellLocalHosts(): void {
+    for (const [name, { runtime }] of this.entries) if (name !== this.localName) runtime?.onLocalHostsChanged();
   }
 
   private letGo(entry: Entry | undefined): void {

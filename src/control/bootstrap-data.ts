@@ -11,6 +11,8 @@ export interface BootstrapData {
   readonly node: NodeData;
   readonly listeners: readonly ListenerData[];
   readonly clusters: readonly ClusterData[];
+  /** `cluster_manager.local_cluster_name`: whose hosts are this process and its like; empty: none. */
+  readonly localCluster: string;
   readonly secrets: SecretNeeds;
   /** Null: no admin interface. */
   readonly admin: AdminData | null;

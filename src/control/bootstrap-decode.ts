@@ -63,7 +63,7 @@ const supported = new SupportedFields(
 const supportedResources = new SupportedFields(Bootstrap_StaticResourcesSchema, ['listeners', 'clusters', 'secrets']);
 const supportedClusterManager = new SupportedFields(
   ClusterManagerSchema,
-  ['outlier_detection'],
+  ['outlier_detection', 'local_cluster_name'],
   ['enable_deferred_cluster_creation'],
 );
 const supportedOutlierDetection = new SupportedFields(ClusterManager_OutlierDetectionSchema, ['event_log_path']);
@@ -116,6 +116,7 @@ export function decodeBootstrap(
     node,
     listeners,
     clusters,
+    localCluster: bootstrap.clusterManager?.localClusterName ?? '',
     secrets,
     admin: decodeAdmin(bootstrap.admin, reasons.at('admin')),
     adminAccessLogs: decodeAdminLogs(bootstrap.admin, reasons.at('admin'), extensions),

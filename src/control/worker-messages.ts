@@ -24,6 +24,8 @@ export interface WorkerInit {
   /** `LogLevels.shared`. */
   readonly logLevels: SharedArrayBuffer;
   readonly node: NodeData;
+  /** `BootstrapData.localCluster`. */
+  readonly localCluster: string;
   readonly runtime: RuntimeEntries;
   readonly ioBackend: IoBackend;
   /** Where it writes down its descriptors: `closeLeftOpen` reads it if the thread dies. */

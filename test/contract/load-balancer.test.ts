@@ -22,7 +22,7 @@ function hosts(...changes: Parameters<typeof hostData>[1][]): UpstreamHost[] {
 function balancer(list: readonly UpstreamHost[], policy: PickerPolicy, change: Partial<LbData> = {}, seed = 7) {
   const panics = new RecordingStats().counter('lb_healthy_panic');
   const lb: PickerLbData = { ...clusterData().lb, ...change, policy };
-  const parts = { random: seededRandom(seed), panics, clock: new Clock() };
+  const parts = { random: seededRandom(seed), panics, clock: new Clock(), zone: null };
   return { made: new PriorityLoadBalancer(HostSet.byPriority(list), lb, parts), panics };
 }
 

@@ -10,6 +10,7 @@ import { jwtGroups } from './rows/authn/jwt.ts';
 import { balancing } from './rows/balancing.ts';
 import { clusters } from './rows/clusters.ts';
 import { originalDestinations } from './rows/clusters/original-dst.ts';
+import { zones } from './rows/clusters/zones.ts';
 import { expressionGroups } from './rows/expressions.ts';
 import { filters } from './rows/filters.ts';
 import { grpcBridge } from './rows/grpc-bridge.ts';
@@ -84,6 +85,7 @@ export const groups: readonly Group[] = [
   ...resilience,
   ...clusters,
   ...originalDestinations,
+  ...zones,
   ...balancing,
   ...replies,
   ...activeChecks,

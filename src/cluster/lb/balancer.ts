@@ -4,6 +4,7 @@ import type { LoadBalancer } from '../cluster.ts';
 import type { HostSet } from '../host-set.ts';
 import type { LbData } from './lb-data.ts';
 import type { RandomSource } from './random-source.ts';
+import type { LocalZone } from './zone/zone-routing.ts';
 
 /** A load balancer of a cluster whose hosts come and go. */
 export interface Balancer extends LoadBalancer {
@@ -23,6 +24,8 @@ export interface BalancerParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly load: ClusterLoad;
+  /** Null: there is no local cluster, and zones do not count. */
+  readonly zone: LocalZone | null;
 }
 
 /** Requests or connections open to all hosts of a cluster, from this worker. */

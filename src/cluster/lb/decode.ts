@@ -1,7 +1,6 @@
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
-  Cluster_CommonLbConfig_ZoneAwareLbConfigSchema,
   Cluster_CommonLbConfigSchema,
   Cluster_LbPolicy,
   type Cluster,
@@ -15,6 +14,7 @@ import type { ChoiceData, LbData, LbPolicyData, OverrideHealth } from './lb-data
 import { decodeLegacyLeastRequest, decodeLegacyRoundRobin } from './picker-decode.ts';
 import { decodePolicies } from './policy-decode.ts';
 import { decodeSubsets } from './subset/decode.ts';
+import { decodeLegacyZone, plainLocality, type LocalityChoice } from './zone/decode.ts';
 
 /** Envoy's defaults. */
 const defaultPanicThreshold = 50;
@@ -35,13 +35,6 @@ const supportedCommon = new SupportedFields(
   ],
   ['update_merge_window'],
 );
-// Zone-aware routing needs a local cluster (`cluster_manager.local_cluster_name`), which is refused; without one Envoy
-// routes without regard to zones too.
-const supportedZoneAware = new SupportedFields(
-  Cluster_CommonLbConfig_ZoneAwareLbConfigSchema,
-  ['fail_traffic_on_panic'],
-  ['routing_enabled', 'min_cluster_size'],
-);
 
 export function decodeLb(cluster: Cluster, reasons: Reasons): LbData {
   const common = cluster.commonLbConfig;
@@ -58,7 +51,7 @@ export function decodeLb(cluster: Cluster, reasons: Reasons): LbData {
 }
 
 /** `load_balancing_policy` decides alone where there is one. */
-function decodeChoice(cluster: Cluster, locality: Omit<ChoiceData, 'policy'>, reasons: Reasons): ChoiceData {
+function decodeChoice(cluster: Cluster, locality: LocalityChoice, reasons: Reasons): ChoiceData {
   const typed = cluster.loadBalancingPolicy;
   const chosen =
     typed === undefined ? null : decodePolicies(typed, isProvided(cluster), reasons.at('load_balancing_policy'));
@@ -77,15 +70,12 @@ function decodeChoice(cluster: Cluster, locality: Omit<ChoiceData, 'policy'>, re
   return { ...legacy, policy: { ...subsets, inner: legacy } };
 }
 
-function decodeCommon(common: Cluster_CommonLbConfig | undefined, reasons: Reasons): Omit<ChoiceData, 'policy'> {
-  if (common === undefined) return { localityWeighted: false, failTrafficOnPanic: false };
+function decodeCommon(common: Cluster_CommonLbConfig | undefined, reasons: Reasons): LocalityChoice {
+  if (common === undefined) return plainLocality;
   supportedCommon.check(common, reasons);
   const choice = common.localityConfigSpecifier;
-  if (choice.case === 'zoneAwareLbConfig') supportedZoneAware.check(choice.value, reasons.at('zone_aware_lb_config'));
-  return {
-    localityWeighted: choice.case === 'localityWeightedLbConfig',
-    failTrafficOnPanic: choice.case === 'zoneAwareLbConfig' && choice.value.failTrafficOnPanic,
-  };
+  if (choice.case === 'zoneAwareLbConfig') return decodeLegacyZone(choice.value, reasons.at('zone_aware_lb_config'));
+  return { ...plainLocality, localityWeighted: choice.case === 'localityWeightedLbConfig' };
 }
 
 function decodeStatuses({ statuses }: HealthStatusSet): OverrideHealth[] {

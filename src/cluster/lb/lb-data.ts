@@ -1,3 +1,5 @@
+import type { ZoneData } from './zone/zone-data.ts';
+
 /** How a cluster's hosts are chosen, as plain data. */
 export interface LbData extends ChoiceData {
   /** Percent; 0: no panic mode. */
@@ -21,6 +23,8 @@ export interface ChoiceData {
   readonly localityWeighted: boolean;
   /** A priority in panic answers nobody, instead of using hosts whatever their health. */
   readonly failTrafficOnPanic: boolean;
+  /** `zone_aware_lb_config`; absent: Envoy's defaults. */
+  readonly zone?: ZoneData;
   /** The cluster chooses itself (`cluster_provided`): `policy` says nothing. */
   readonly isProvided?: true;
 }

@@ -5,10 +5,12 @@ import type { Host, PickContext } from '../cluster.ts';
 import type { HostSet } from '../host-set.ts';
 import type { Balancer, BalancerParts } from './balancer.ts';
 import { makeHostPicker, type HostPicker } from './host-picker.ts';
-import { makeLocalityPicker } from './locality.ts';
+import { LocalityWeighted, makeLocalityPicker } from './locality.ts';
 import { priorityAt, priorityLoads, type PriorityLoads } from './priority.ts';
 import { randomIndex, type RandomSource } from './random-source.ts';
 import { SlowStart } from './slow-start.ts';
+import { defaultZone } from './zone/zone-data.ts';
+import { ZoneRouting, type LocalZone } from './zone/zone-routing.ts';
 
 /** Which hosts of a priority are meant. */
 const Source = { Healthy: 0, Degraded: 1, All: 2 } as const;
@@ -27,6 +29,7 @@ export class PriorityLoadBalancer implements Balancer {
   private readonly random: RandomSource;
   private readonly panics: Counter;
   private readonly clock: Clock;
+  private readonly zone: LocalZone | null;
   /** Null: nobody starts slowly. */
   private slowStart: SlowStart | null;
   /** Where pickers begin that have no predecessor. */
@@ -36,21 +39,34 @@ export class PriorityLoadBalancer implements Balancer {
   /** By priority. */
   private pickers: Pickers[];
   private previous: Pickers[];
+  /** Null: zones do not count. */
+  private zones: ZoneRouting | null;
+  /** By source and locality; empty until first used. */
+  private zonePickers: HostPicker[][];
+  private previousZonePickers: HostPicker[][];
   /** The only picker there is to ask: one priority, healthy enough. */
   private only: HostPicker | null;
 
-  constructor(sets: readonly HostSet[], lb: PickerLbData, parts: Pick<BalancerParts, 'random' | 'panics' | 'clock'>) {
+  constructor(
+    sets: readonly HostSet[],
+    lb: PickerLbData,
+    parts: Pick<BalancerParts, 'random' | 'panics' | 'clock' | 'zone'>,
+  ) {
     const { random } = parts;
     this.lb = lb;
     this.random = random;
     this.panics = parts.panics;
     this.clock = parts.clock;
+    this.zone = parts.zone;
     this.seed = randomIndex(random, 0x40000000);
     this.slowStart = null;
     this.sets = sets;
     this.loads = priorityLoads(sets, lb);
     this.pickers = [];
     this.previous = [];
+    this.zones = null;
+    this.zonePickers = [[], []];
+    this.previousZonePickers = [[], []];
     this.only = null;
     this.update(sets);
   }
@@ -63,7 +79,11 @@ export class PriorityLoadBalancer implements Balancer {
     this.loads = priorityLoads(sets, lb);
     this.previous = this.pickers;
     this.pickers = sets.map(() => [null, null, null]);
-    const isSimple = sets.length === 1 && this.loads.healthy[0] === 100 && !this.loads.panic[0];
+    this.previousZonePickers = this.zonePickers;
+    this.zonePickers = [[], []];
+    this.zones =
+      this.zone === null ? null : ZoneRouting.over(sets[0], this.zone, lb.zone ?? defaultZone, lb.panicThreshold);
+    const isSimple = this.zones === null && sets.length === 1 && this.loads.healthy[0] === 100 && !this.loads.panic[0];
     this.only = isSimple ? this.picker(0, Source.Healthy) : null;
   }
 
@@ -89,7 +109,31 @@ export class PriorityLoadBalancer implements Balancer {
       if (this.lb.failTrafficOnPanic) return null;
       return this.picker(priority, Source.All).pick();
     }
-    return this.picker(priority, choice < count ? Source.Healthy : Source.Degraded).pick();
+    const source = choice < count ? Source.Healthy : Source.Degraded;
+    const picker = this.picker(priority, source);
+    const { zones } = this;
+    if (zones === null || priority > 0 || picker instanceof LocalityWeighted) return picker.pick();
+    return this.pickByZone(zones, source, picker);
+  }
+
+  /** `anywhere`: of all zones. */
+  private pickByZone(zones: ZoneRouting, source: 0 | 1, anywhere: HostPicker): Host | null {
+    if (zones.isOff(this.random)) return anywhere.pick();
+    if (zones.isLocalInPanic) {
+      zones.countNotOk();
+      return this.lb.failTrafficOnPanic ? null : anywhere.pick();
+    }
+    return this.zonePicker(zones, source, zones.choose(this.random)).pick();
+  }
+
+  private zonePicker(zones: ZoneRouting, source: 0 | 1, index: number): HostPicker {
+    const pickers = this.zonePickers[source];
+    const known = pickers[index];
+    if (known !== undefined) return known;
+    const { healthy, degraded } = zones.localities[index];
+    const position = this.previousZonePickers[source][index]?.position ?? this.seed;
+    const hosts = source === Source.Healthy ? healthy : degraded;
+    return (pickers[index] = makeHostPicker(this.lb.policy, hosts, this.random, position, this.slowStart));
   }
 
   private picker(priority: number, source: Source): HostPicker {

@@ -7,11 +7,6 @@ import {
 } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
 import type { TypedExtensionConfig } from '../../proto/envoy/config/core/v3/extension_pb.js';
 import { ClusterProvidedSchema } from '../../proto/envoy/extensions/load_balancing_policies/cluster_provided/v3/cluster_provided_pb.js';
-import {
-  LocalityLbConfig_ZoneAwareLbConfigSchema,
-  LocalityLbConfigSchema,
-  type LocalityLbConfig,
-} from '../../proto/envoy/extensions/load_balancing_policies/common/v3/common_pb.js';
 import { LeastRequestSchema } from '../../proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js';
 import { MaglevSchema } from '../../proto/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js';
 import {
@@ -31,17 +26,8 @@ import type { ChoiceData, OverrideSourceData } from './lb-data.ts';
 import { decodeMetadataPath } from './metadata-path-decode.ts';
 import { decodeLeastRequest, decodeRoundRobin } from './picker-decode.ts';
 import { decodeTypedSubsets } from './subset/decode.ts';
+import { decodeLocality, plainLocality } from './zone/decode.ts';
 
-// Without a local cluster zones do not count.
-const supportedZoneAware = new SupportedFields(
-  LocalityLbConfig_ZoneAwareLbConfigSchema,
-  ['fail_traffic_on_panic'],
-  ['routing_enabled', 'min_cluster_size', 'force_locality_direct_routing', 'force_local_zone', 'locality_basis'],
-);
-const supportedLocality = new SupportedFields(LocalityLbConfigSchema, [
-  'zone_aware_lb_config',
-  'locality_weighted_lb_config',
-]);
 const supportedRandom = new SupportedFields(RandomSchema, ['locality_lb_config']);
 const supportedWrrLocality = new SupportedFields(WrrLocalitySchema, ['endpoint_picking_policy']);
 const supportedOverride = new SupportedFields(OverrideHostSchema, ['override_host_sources', 'fallback_policy']);
@@ -49,8 +35,6 @@ const supportedSource = new SupportedFields(OverrideHost_OverrideHostSourceSchem
 const supportedProvided = new SupportedFields(ClusterProvidedSchema, []);
 const supportedPolicies = new SupportedFields(LoadBalancingPolicySchema, ['policies']);
 const supportedPolicy = new SupportedFields(LoadBalancingPolicy_PolicySchema, ['typed_extension_config']);
-
-const plain = { localityWeighted: false, failTrafficOnPanic: false };
 
 /**
  * The first policy that is known decides; a list with none is refused. Null: reasons were added. `isProvided`: the
@@ -102,12 +86,12 @@ function decodePolicy(
     case RingHashSchema.typeName: {
       const message = fromBinary(RingHashSchema, bytes);
       const localityWeighted = message.localityWeightedLbConfig !== undefined;
-      return { ...plain, localityWeighted, policy: decodeTypedRingHash(message, reasons) };
+      return { ...plainLocality, localityWeighted, policy: decodeTypedRingHash(message, reasons) };
     }
     case MaglevSchema.typeName: {
       const message = fromBinary(MaglevSchema, bytes);
       const localityWeighted = message.localityWeightedLbConfig !== undefined;
-      return { ...plain, localityWeighted, policy: decodeTypedMaglev(message, reasons) };
+      return { ...plainLocality, localityWeighted, policy: decodeTypedMaglev(message, reasons) };
     }
     default:
       return decodeOuterPolicy(config.name, kind, bytes, isProvided, reasons);
@@ -143,7 +127,7 @@ function decodeOuterPolicy(
       return decodeOverride(fromBinary(OverrideHostSchema, bytes), reasons);
     case ClusterProvidedSchema.typeName:
       supportedProvided.check(fromBinary(ClusterProvidedSchema, bytes), reasons);
-      if (isProvided) return { ...plain, policy: { kind: 'round-robin' }, isProvided: true };
+      if (isProvided) return { ...plainLocality, policy: { kind: 'round-robin' }, isProvided: true };
       reasons.add(
         'cluster manager: cluster provided LB specified but the cluster did not provide one. Check cluster documentation.',
       );
@@ -184,16 +168,4 @@ function inside(
   if (list !== undefined) return decodePolicies(list, false, at, none);
   at.add(none);
   return null;
-}
-
-function decodeLocality(config: LocalityLbConfig | undefined, reasons: Reasons): Omit<ChoiceData, 'policy'> {
-  if (config === undefined) return plain;
-  const at = reasons.at('locality_lb_config');
-  supportedLocality.check(config, at);
-  const choice = config.localityConfigSpecifier;
-  if (choice.case === 'zoneAwareLbConfig') supportedZoneAware.check(choice.value, at.at('zone_aware_lb_config'));
-  return {
-    localityWeighted: choice.case === 'localityWeightedLbConfig',
-    failTrafficOnPanic: choice.case === 'zoneAwareLbConfig' && choice.value.failTrafficOnPanic,
-  };
 }

@@ -1,5 +1,6 @@
 import { runtimeInteger, type RuntimeView } from '../../core/runtime-view.ts';
 import type { ChoiceData, LbData, LbPolicyData, PickerPolicy } from './lb-data.ts';
+import { defaultZone, type ZoneData } from './zone/zone-data.ts';
 
 /** Balancing as configured, with what the runtime says instead now: the same object where that is nothing. */
 export function runtimeLb(data: LbData, runtime: RuntimeView): LbData {
@@ -8,9 +9,9 @@ export function runtimeLb(data: LbData, runtime: RuntimeView): LbData {
     100,
     runtimeInteger(runtime, 'upstream.healthy_panic_threshold', data.panicThreshold),
   );
-  const policy = runtimePolicy(data.policy, runtime);
-  if (policy === data.policy && panicThreshold === data.panicThreshold) return data;
-  return { ...data, panicThreshold, policy };
+  const { policy, zone } = runtimeChoice(data, runtime);
+  if (policy === data.policy && zone === data.zone && panicThreshold === data.panicThreshold) return data;
+  return { ...data, panicThreshold, policy, ...(zone !== undefined && { zone }) };
 }
 
 function runtimePolicy(policy: LbPolicyData, runtime: RuntimeView): LbPolicyData {
@@ -31,7 +32,22 @@ function runtimePolicy(policy: LbPolicyData, runtime: RuntimeView): LbPolicyData
 
 function runtimeChoice(choice: ChoiceData, runtime: RuntimeView): ChoiceData {
   const policy = runtimePolicy(choice.policy, runtime);
-  return policy === choice.policy ? choice : { ...choice, policy };
+  const zone = runtimeZone(choice.zone ?? defaultZone, runtime);
+  const isPlain = zone === defaultZone && choice.zone === undefined;
+  if (policy === choice.policy && (isPlain || zone === choice.zone)) return choice;
+  return isPlain ? { ...choice, policy } : { ...choice, policy, zone };
+}
+
+function runtimeZone(data: ZoneData, runtime: RuntimeView): ZoneData {
+  const key = 'upstream.zone_routing';
+  const routingEnabled = Math.min(100, runtimeInteger(runtime, `${key}.enabled`, data.routingEnabled));
+  const clusterSizeMin = runtimeInteger(runtime, `${key}.min_cluster_size`, data.clusterSizeMin);
+  const forcedSizeMin = runtimeInteger(runtime, `${key}.force_local_zone.min_size`, 0) || data.forcedSizeMin;
+  const isSame =
+    routingEnabled === data.routingEnabled &&
+    clusterSizeMin === data.clusterSizeMin &&
+    forcedSizeMin === data.forcedSizeMin;
+  return isSame ? data : { ...data, routingEnabled, clusterSizeMin, forcedSizeMin };
 }
 
 type LeastRequestPolicy = Extract<PickerPolicy, { kind: 'least-request' }>;

@@ -4,6 +4,7 @@ import type { UpstreamHost } from '../../../../src/cluster/host.ts';
 import type { Balancer, ClusterLoad } from '../../../../src/cluster/lb/balancer.ts';
 import { buildBalancer } from '../../../../src/cluster/lb/build.ts';
 import type { LbData, LbPolicyData } from '../../../../src/cluster/lb/lb-data.ts';
+import type { LocalZone } from '../../../../src/cluster/lb/zone/zone-routing.ts';
 import { TimerHeap } from '../../../../src/net/timer-heap.ts';
 import { clusterData, hostData, makeHost, seededRandom } from '../cluster-fixture.ts';
 import { RecordingStats } from '../recording-stats.ts';
@@ -28,7 +29,13 @@ export class Bench {
   readonly lb: LbData;
   readonly balancer: Balancer;
 
-  constructor(hosts: readonly UpstreamHost[], policy: LbPolicyData, change: Partial<LbData> = {}, seed = 7) {
+  constructor(
+    hosts: readonly UpstreamHost[],
+    policy: LbPolicyData,
+    change: Partial<LbData> = {},
+    seed = 7,
+    zone: LocalZone | null = null,
+  ) {
     this.lb = { ...clusterData().lb, ...change, policy };
     this.balancer = buildBalancer(HostSet.byPriority(hosts), this.lb, {
       random: seededRandom(seed),
@@ -37,6 +44,7 @@ export class Bench {
       clock: this.clock,
       timers: this.timers,
       load: this.load,
+      zone,
     });
   }
 
