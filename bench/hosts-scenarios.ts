@@ -27,7 +27,7 @@ export const hostsScenarios: readonly OwnScenario[] = hostsShapes.map((shape) =>
   name: shape,
   summary: `${hosts.count} hosts in one cluster, ${shape.slice('hosts-'.length).replace('-', ' ')}`,
   shape,
-  goal: 0.6,
+  goal: 0.5,
   metrics: [
     cpu,
     user,
