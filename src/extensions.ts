@@ -21,6 +21,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'decompressor.v3.Decompressor',
     async () => (await import('./filter/decompressor/decode.ts')).decompressorDecoder,
   ),
+  httpFilter(
+    'health_check.v3.HealthCheck',
+    async () => (await import('./filter/health-check/decode.ts')).healthCheckDecoder,
+  ),
   httpFilter('csrf.v3.CsrfPolicy', async () => (await import('./filter/csrf/decode.ts')).csrfDecoder),
   httpFilter(
     'header_to_metadata.v3.Config',

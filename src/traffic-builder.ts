@@ -215,6 +215,7 @@ export class ListenerBuilder {
       buildAccessLog: (data) => this.buildAccessLog(data),
       filterTools: this.filterTools(),
       drain,
+      isHealthFailed,
       shouldCloseOnResponse: () => isDraining() || (drainsOnFailure && isHealthFailed()),
     };
   }

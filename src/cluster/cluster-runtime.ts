@@ -151,6 +151,12 @@ export class ClusterRuntime implements Cluster, PoolContext {
     return this.balancer.pick(context);
   }
 
+  get membership(): { readonly total: number; readonly healthy: number } {
+    let healthy = 0;
+    for (const host of this.hosts.values()) if (host.isHealthy) healthy++;
+    return { total: this.hosts.size, healthy };
+  }
+
   get isInMaintenance(): boolean {
     if (!this.mayBeInMaintenance) return false;
     const { runtime, random } = this.environment;

@@ -163,6 +163,8 @@ export interface Cluster {
   /** The runtime's `upstream.maintenance_mode.<name>` refuses this request. Drawn anew with every call. */
   readonly isInMaintenance: boolean;
   pick(context: PickContext): Host | null;
+  /** How many hosts it has, and healthy ones of them; absent: nobody knows. */
+  readonly membership?: { readonly total: number; readonly healthy: number };
   /** `downstream`: what the client speaks, where the cluster follows it; HTTP/1.1 unless told. */
   httpPool(host: Host, priority: 0 | 1, downstream?: HttpVersion, options?: TransportOptions): HttpPool;
   tcpPool(host: Host, priority: 0 | 1, options?: TransportOptions): TcpPool;

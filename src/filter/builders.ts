@@ -17,6 +17,7 @@ const loaders: readonly Loader[] = [
     async () => (await import('./compressor/build.ts')).compressorBuilder,
   ),
   filter(['decompressor.v3.Decompressor'], async () => (await import('./decompressor/build.ts')).decompressorBuilder),
+  filter(['health_check.v3.HealthCheck'], async () => (await import('./health-check/build.ts')).healthCheckBuilder),
   filter(['csrf.v3.CsrfPolicy'], async () => (await import('./csrf/build.ts')).csrfBuilder),
   filter(
     ['header_to_metadata.v3.Config'],

@@ -118,6 +118,10 @@ export interface FilterContext {
   random(): number;
   readonly runtime: RuntimeView;
   readonly localNode: { readonly cluster: string; readonly id: string };
+  /** The process is failed by hand (admin's /healthcheck/fail); absent: it never is. */
+  isHealthFailed?(): boolean;
+  /** Hosts of a cluster, and the healthy ones of them; null: there is no such cluster. Absent: there are no clusters. */
+  membership?(cluster: string): { readonly total: number; readonly healthy: number } | null;
   /** Calls to clusters; absent where there are none to call. */
   readonly callOuts?: CallOuts;
   /**

@@ -41,6 +41,7 @@ import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { compression } from './rows/filters/compression.ts';
+import { healthChecks } from './rows/filters/health-check.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
@@ -96,6 +97,7 @@ export const groups: readonly Group[] = [
   ...filters,
   ...jwtGroups,
   ...compression,
+  ...healthChecks,
   ...localRateLimits,
   ...networkFilters,
   ...smallFilters,

@@ -88,6 +88,8 @@ export interface Row {
   readonly awaits?: Readonly<Record<string, number | `+${number}`>>;
   /** Compare the last check that each origin saw. */
   readonly seesChecks?: boolean;
+  /** Admin paths that are posted to before anything is sent. */
+  readonly posts?: readonly string[];
   /** Brought by SDS before anything is sent. */
   readonly secrets?: Secrets;
   /** `answered` (default) hangs up after the answers; `closed` waits for the proxy to close, up to `waitMs`. */

@@ -128,6 +128,7 @@ export class World {
     this.logOffset = this.readLog().length;
     if (row.secrets !== undefined) await this.secrets!.bring(row.secrets);
     if (row.health !== undefined) this.script.health = row.health;
+    for (const path of row.posts ?? []) await this.proxy.admin(path, 'POST');
     if (row.awaits !== undefined) await this.awaitStats(row.awaits);
     const checks: Observation['checks'] = row.seesChecks === true ? new Map(this.script.checks) : new Map();
     if (row.admin !== undefined) {

@@ -70,6 +70,9 @@ export class GzipHeader {
       case Part.Checksum:
         this.count++;
         if (this.count === 2) this.part = Part.Done;
+        return;
+      case Part.Done:
+      case Part.Wrong:
     }
   }
 

@@ -48,6 +48,8 @@ export interface HttpEnvironment {
   buildAccessLog(data: AccessLogData): AccessLog;
   readonly filterTools: FilterTools;
   readonly drain: DrainOptions;
+  /** Admin's /healthcheck/fail; absent: never. */
+  isHealthFailed?(): boolean;
   /** True while responses are to close their connections. */
   shouldCloseOnResponse(): boolean;
 }
@@ -65,7 +67,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
       : { sharedNumber: (key: string) => environment.sharedNumber!(data.statPrefix, key) };
   const callOuts = new ClusterCallOuts({ clusters: environment.clusters, clock, timers, random, localAddress });
   const context = { stats: scope, rootStats: stats, clock, timers, random, runtime, localNode, callOuts, ...numbers };
-  const chain = buildChain(data.httpFilters, environment, context);
+  const chain = buildChain(data.httpFilters, environment, { ...context, ...healthOf(environment) });
   const upgrades = data.upgrades.map(({ type, isEnabled, filters }): [string, UpgradeRule] => [
     type,
     { isEnabled, chain: filters === null ? null : buildChain(filters, environment, context) },
@@ -94,6 +96,14 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     drain: new Drain(environment.drain, clock, random),
     shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
   });
+}
+
+/** What filters may know of the health of this process, and of its clusters. */
+function healthOf({ clusters, isHealthFailed }: HttpEnvironment): Pick<BuildContext, 'isHealthFailed' | 'membership'> {
+  return {
+    isHealthFailed: () => isHealthFailed?.() === true,
+    membership: (name) => clusters.get(name)?.membership ?? null,
+  };
 }
 
 function buildChain(

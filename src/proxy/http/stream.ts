@@ -337,7 +337,8 @@ export class HttpStream implements Stream {
     if (this.upgrade !== '') this.leaveTunnel();
     // HTTP/1 can only drop the rest of such a request, and its connection.
     if (!this.request.hasEnded && this.response.hasEnded) stats.count('downstream_rq_rx_reset');
-    if (outcome.responseCode !== 0 && !this.request.hasBecomeAnother) stats.recordStatus(outcome.responseCode);
+    const isCounted = outcome.responseCode !== 0 && !outcome.isHealthCheck && !this.request.hasBecomeAnother;
+    if (isCounted) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
     if (this.manager.accessLogs.length > 0) {
       this.connection.describe(this);

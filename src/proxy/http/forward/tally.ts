@@ -30,7 +30,8 @@ export class Tally {
 
   /** An answer's status. `hostZone`: empty where no host gave it. */
   recordCode(status: number, isCanary: boolean, hostZone: string): void {
-    if (!this.stream.chain.router.dynamicStats) return;
+    // As Envoy: checks are no traffic.
+    if (!this.stream.chain.router.dynamicStats || this.stream.outcome.isHealthCheck) return;
     this.cluster.stats.recordCode(status, this.stream.outcome.isInternal, isCanary, hostZone);
     for (const stats of this.elsewhere) stats.recordCode(status);
   }

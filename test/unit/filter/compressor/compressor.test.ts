@@ -15,7 +15,7 @@ import {
 import { filterContext, lines, request, response, TestStream } from '../filter-fixture.ts';
 
 const nothing = { open: () => null };
-const library = { name: 'z', typedConfig: anyPack(GzipSchema, create(GzipSchema)) };
+const library = { name: 'z', typedConfig: anyPack(GzipSchema, create(GzipSchema)) } as never;
 
 type Settings = Parameters<typeof create<typeof CompressorSchema>>[1];
 
