@@ -26,10 +26,13 @@ export type RuntimeLayerData =
 
 const denominators: Readonly<Record<string, number>> = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 };
 
+/** JavaScript would take hexadecimal too. */
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
 /** A text as it comes from `/runtime_modify`, a file, or a string in a static layer. */
 export function runtimeText(text: string): RuntimeValue {
   const trimmed = text.trim();
-  const number = trimmed === '' ? NaN : Number(trimmed);
+  const number = decimal.test(trimmed) ? Number(trimmed) : NaN;
   const lower = trimmed.toLowerCase();
   return {
     text,
@@ -40,7 +43,19 @@ export function runtimeText(text: string): RuntimeValue {
 }
 
 export function runtimeNumber(value: number): RuntimeValue {
-  return { text: String(value), number: value, boolean: null, fraction: null };
+  return { text: sixDigits(value), number: value, boolean: null, fraction: null };
+}
+
+/** As C's `%g`, which is how Envoy writes a number that was one in the configuration. */
+function sixDigits(value: number): string {
+  const [digits, exponent] = value.toExponential(5).split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return withoutZeros(value.toFixed(5 - power));
+  return `${withoutZeros(digits)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+}
+
+function withoutZeros(digits: string): string {
+  return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
 }
 
 export function runtimeBoolean(value: boolean): RuntimeValue {

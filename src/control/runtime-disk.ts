@@ -9,10 +9,11 @@ const walkDepthMax = 16;
 const valueBytesMax = 64 * 1024;
 
 /**
- * Reads a disk layer: a file per key, folders joined with dots, `#` lines left out.
+ * Reads a disk layer: a file per key, folders joined with dots, `#` lines left out. Null: there is no such folder.
  * @throws Error when a folder or file cannot be read
  */
-export function readDiskLayer(folder: string): RuntimeEntries {
+export function readDiskLayer(folder: string): RuntimeEntries | null {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
   const entries = new Map<string, RuntimeValue>();
   walk(folder, '', entries, 1);
   return entries;

@@ -24,21 +24,30 @@ interface RuntimeStats {
   readonly overrideDirNotExists: Counter;
 }
 
+/** A layer that is there: a disk layer without a folder is none. */
+interface LoadedLayer {
+  readonly name: string;
+  readonly entries: RuntimeEntries;
+}
+
 /**
  * The layered runtime on the main thread. Every change makes a new merged map, which `onChange` gets (to post it to
- * the workers, see `RuntimeValues`).
+ * the workers, see `RuntimeValues`). As in Envoy, every change reads all disk layers anew.
  */
 export class Runtime {
   private readonly layers: readonly RuntimeLayerData[];
-  private readonly values: RuntimeEntries[];
   private readonly onChange: (merged: RuntimeEntries) => void;
   private readonly log: Log;
   private readonly stats: RuntimeStats;
   private readonly watchers: { close(): void }[] = [];
+  private readonly warned: Set<string> = new Set();
+  /** What `/runtime_modify` has set. */
+  private overrides: RuntimeEntries = new Map();
+  private loaded: readonly LoadedLayer[] = [];
   private mergedEntries: RuntimeEntries = new Map();
 
   /**
-   * A disk layer that cannot be read is empty until it can, as in Envoy: `runtime.load_error` and the log tell.
+   * A disk layer that cannot be read is left out until it can, as in Envoy: `runtime.load_error` and the log tell.
    * @param scope the root scope; names are `runtime.*`
    */
   constructor(
@@ -51,8 +60,7 @@ export class Runtime {
     this.log = log;
     this.onChange = onChange;
     this.stats = runtimeStats(scope.scope('runtime'));
-    this.values = layers.map((layer) => this.load(layer) ?? new Map());
-    this.merge();
+    this.load();
   }
 
   /** All layers in one; what the workers are given at their start. */
@@ -66,30 +74,29 @@ export class Runtime {
 
   /** Sets values in the admin layer; an empty text takes a key out of it. False: too many keys, nothing was changed. */
   modify(changes: ReadonlyMap<string, string>): boolean {
-    const index = this.layers.findIndex(({ kind }) => kind === 'admin');
-    const entries = new Map<string, RuntimeValue>(this.values[index]);
+    const overrides = new Map<string, RuntimeValue>(this.overrides);
     for (const [key, text] of changes) {
-      if (text === '') entries.delete(key);
-      else entries.set(key, runtimeText(text));
+      if (text === '') overrides.delete(key);
+      else overrides.set(key, runtimeText(text));
     }
-    if (index < 0 || entries.size > adminEntriesMax) return false;
-    this.values[index] = entries;
-    this.stats.adminOverridesActive.set(entries.size > 0 ? 1 : 0);
-    this.merge();
-    this.onChange(this.mergedEntries);
+    if (!this.hasAdminLayer || overrides.size > adminEntriesMax) return false;
+    this.overrides = overrides;
+    this.stats.adminOverridesActive.set(overrides.size > 0 ? 1 : 0);
+    this.reload();
     return true;
   }
 
-  /** Begins to watch the disk layers. Until `close`. */
+  /** Begins to watch the disk layers, whatever they have become since they were read. Until `close`. */
   watch(): void {
-    this.layers.forEach((layer, index) => {
-      if (layer.kind !== 'disk') return;
+    for (const layer of this.layers) {
+      if (layer.kind !== 'disk') continue;
       try {
-        this.watchers.push(watchDiskLayer(layer.symlinkRoot, () => this.reload(index)));
+        this.watchers.push(watchDiskLayer(layer.symlinkRoot, () => this.reload()));
       } catch (error) {
         this.log.warn(`runtime folder ${layer.symlinkRoot} cannot be watched: ${String(error)}`);
       }
-    });
+    }
+    this.reload();
   }
 
   close(): void {
@@ -99,45 +106,62 @@ export class Runtime {
   report(): RuntimeReport {
     const entries = new Map<string, { layerValues: string[]; finalValue: string }>();
     for (const [key, value] of this.mergedEntries) {
-      const layerValues = this.values.map((layer) => layer.get(key)?.text ?? '');
+      const layerValues = this.loaded.map((layer) => layer.entries.get(key)?.text ?? '');
       entries.set(key, { layerValues, finalValue: value.text });
     }
-    return { layers: this.layers.map(({ name }) => name), entries };
+    return { layers: this.loaded.map(({ name }) => name), entries };
   }
 
-  /** A folder that cannot be read leaves the layer as it was. */
-  private reload(index: number): void {
-    const entries = this.load(this.layers[index]);
-    if (entries === null) return;
-    this.values[index] = entries;
-    this.merge();
+  private reload(): void {
+    this.load();
     this.onChange(this.mergedEntries);
   }
 
-  /** Null: a disk layer that cannot be read. */
-  private load(layer: RuntimeLayerData): RuntimeEntries | null {
-    if (layer.kind === 'static') return layer.entries;
-    if (layer.kind === 'admin') return new Map();
-    try {
-      return readDiskLayer(join(layer.symlinkRoot, layer.subdirectory));
-    } catch (error) {
-      this.stats.loadError.inc();
-      this.log.warn(`error loading runtime values for layer ${layer.name}: ${String(error)}`);
-      return null;
-    }
+  private load(): void {
+    const { stats } = this;
+    let failures = 0;
+    let disks = 0;
+    this.loaded = this.layers.flatMap((layer): LoadedLayer[] => {
+      const { name } = layer;
+      if (layer.kind === 'static') return [{ name, entries: layer.entries }];
+      if (layer.kind === 'admin') return [{ name, entries: this.overrides }];
+      try {
+        const entries = readDiskLayer(join(layer.symlinkRoot, layer.subdirectory));
+        if (entries === null) {
+          this.log.info(`runtime layer ${name} has no folder yet`);
+          return [];
+        }
+        disks++;
+        return [{ name, entries }];
+      } catch (error) {
+        failures++;
+        this.log.warn(`error loading runtime values for layer ${name}: ${String(error)}`);
+        return [];
+      }
+    });
+    const merged = new Map<string, RuntimeValue>();
+    for (const { entries } of this.loaded) for (const [key, value] of entries) merged.set(key, value);
+    this.mergedEntries = merged;
+    this.warnOfFeatures();
+    stats.numKeys.set(merged.size);
+    stats.numLayers.set(this.loaded.length);
+    (failures === 0 ? stats.loadSuccess : stats.loadError).inc();
+    // Envoy's: the second folder is what overrides the first.
+    (disks > 1 ? stats.overrideDirExists : stats.overrideDirNotExists).inc();
   }
 
-  private merge(): void {
-    const merged = new Map<string, RuntimeValue>();
-    for (const layer of this.values) for (const [key, value] of layer) merged.set(key, value);
-    this.mergedEntries = merged;
-    this.stats.numKeys.set(merged.size);
-    this.stats.numLayers.set(this.layers.length);
-    this.stats.loadSuccess.inc();
-    const hasDiskLayer = this.layers.some(({ kind }) => kind === 'disk');
-    (hasDiskLayer ? this.stats.overrideDirExists : this.stats.overrideDirNotExists).inc();
+  /** Once of each: Envoy's guards choose between the old and the new code of its own. */
+  private warnOfFeatures(): void {
+    for (const key of this.mergedEntries.keys()) {
+      if (!guard.test(key) || this.warned.has(key)) continue;
+      this.warned.add(key);
+      this.log.warn(`runtime key ${key} has no effect in sekisho: it chooses between old and new code of Envoy`);
+    }
   }
 }
+
+/** What guards Envoy's changes of behaviour. */
+const guard = /^envoy\.(?:reloadable|restart)_features\./;
 
 /** Asked for at once, so that all of them show from the start. */
 function runtimeStats(scope: StatsScope): RuntimeStats {

@@ -62,3 +62,22 @@ test('what is refused, with all reasons', () => {
     "layered_runtime.layers[3].rtds_layer: field 'rtds_layer' is not supported by sekisho",
   ]);
 });
+
+test.each([
+  [1_234_567, '1.23457e+06'],
+  [1e12, '1e+12'],
+  [100_000, '100000'],
+  [999_999.7, '1e+06'],
+  [123_456.7, '123457'],
+  [0.123_456_7, '0.123457'],
+  [0.0001, '0.0001'],
+  [0.000_01, '1e-05'],
+  [-1.5, '-1.5'],
+  [0, '0'],
+])('a number shows as Envoy writes it: %d', (value, text) => {
+  expect(entries({ a: value })['a']).toMatchObject({ text, number: value });
+});
+
+test.each(['0x10', '1_000', 'Infinity', '1e', '.', ''])('%j is a text and no number', (text) => {
+  expect(entries({ a: text })['a']).toMatchObject({ text, number: null });
+});

@@ -2,7 +2,12 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runtimeNumber, type RuntimeEntries, type RuntimeLayerData } from '../../../src/control/runtime-data.ts';
+import {
+  runtimeBoolean,
+  runtimeNumber,
+  type RuntimeEntries,
+  type RuntimeLayerData,
+} from '../../../src/control/runtime-data.ts';
 import { readDiskLayer } from '../../../src/control/runtime-disk.ts';
 import { Runtime } from '../../../src/control/runtime.ts';
 import { LogFormat } from '../../../src/observe/log/log-format.ts';
@@ -111,7 +116,7 @@ test('a disk layer: a file per key, folders joined, comment lines left out', () 
   writeFileSync(join(path, 'sub', 'seven'), ' 7 ');
   writeFileSync(join(path, 'flag'), 'true\n');
   writeFileSync(join(path, 'commented'), '#a\nval\n#b\n');
-  const entries = readDiskLayer(path);
+  const entries = readDiskLayer(path)!;
   expect(entries.get('sub.seven')).toMatchObject({ text: ' 7', number: 7 });
   expect(entries.get('flag')?.boolean).toBe(true);
   expect(entries.get('commented')?.text).toBe('val');
@@ -136,12 +141,58 @@ test('a disk layer is read anew when its link is replaced', async () => {
   expect((await changed.promise).get('key')?.text).toBe('two');
 });
 
-test('a folder that is not there leaves the layer empty and is told', () => {
-  const { runtime, stats, lines } = start([
-    base,
-    { kind: 'disk', name: 'd', symlinkRoot: '/nonexistent', subdirectory: 'x' },
+test('a disk layer without a folder is no layer, and is none that failed', () => {
+  const { runtime, stats } = start([base, { kind: 'disk', name: 'd', symlinkRoot: '/nonexistent', subdirectory: 'x' }]);
+  expect(runtime.report().layers).toEqual(['base']);
+  expect(Object.fromEntries(stats)).toMatchObject({ load_error: 0, load_success: 1, num_layers: 1 });
+});
+
+test('a disk layer that cannot be read is left out, and is told', () => {
+  const path = folder();
+  // Deeper than Envoy walks.
+  mkdirSync(join(path, ...Array.from({ length: 20 }, () => 'd')), { recursive: true });
+  const { runtime, stats, lines } = start([base, { kind: 'disk', name: 'd', symlinkRoot: path, subdirectory: '' }]);
+  expect(runtime.report().layers).toEqual(['base']);
+  expect(Object.fromEntries(stats)).toMatchObject({ load_error: 1, load_success: 0, num_layers: 1 });
+  expect(lines[0]).toContain('Walk recursion depth exceeded 16');
+});
+
+test('every change reads the folders anew; two of them override each other, as Envoy counts it', () => {
+  const path = folder();
+  for (const name of ['base', 'over']) mkdirSync(join(path, name));
+  writeFileSync(join(path, 'base', 'key'), '1');
+  const disk = (name: string) => ({ kind: 'disk', name, symlinkRoot: path, subdirectory: name }) as const;
+  const { runtime, stats } = start([disk('base'), disk('over'), { kind: 'admin', name: 'admin' }]);
+  expect(runtime.merged.get('key')?.number).toBe(1);
+  writeFileSync(join(path, 'over', 'key'), '2');
+  runtime.modify(new Map([['other', '3']]));
+  expect(runtime.merged.get('key')?.number).toBe(2);
+  rmSync(join(path, 'over'), { recursive: true });
+  runtime.modify(new Map([['other', '']]));
+  expect(runtime.merged.get('key')?.number).toBe(1);
+  expect(Object.fromEntries(stats)).toMatchObject({ override_dir_exists: 2, override_dir_not_exists: 1 });
+});
+
+test('what was changed between the start and the watching is not missed', () => {
+  const path = folder();
+  const { runtime } = start([{ kind: 'disk', name: 'd', symlinkRoot: path, subdirectory: '' }]);
+  writeFileSync(join(path, 'key'), '1');
+  runtime.watch();
+  expect(runtime.merged.get('key')?.number).toBe(1);
+});
+
+test("guards of Envoy's own code are warned about, once each", () => {
+  const entries = new Map([
+    ['envoy.reloadable_features.a', runtimeBoolean(true)],
+    ['envoy.restart_features.b', runtimeBoolean(false)],
   ]);
-  expect(runtime.merged.size).toBe(2);
-  expect(stats.get('load_error')).toBe(1);
-  expect(lines[0]).toContain('ENOENT');
+  const { runtime, lines } = start([
+    { kind: 'static', name: 's', entries },
+    { kind: 'admin', name: 'admin' },
+  ]);
+  runtime.modify(new Map([['envoy.reloadable_features.a', 'false']]));
+  expect(lines).toEqual([
+    'runtime key envoy.reloadable_features.a has no effect in sekisho: it chooses between old and new code of Envoy\n',
+    'runtime key envoy.restart_features.b has no effect in sekisho: it chooses between old and new code of Envoy\n',
+  ]);
 });
