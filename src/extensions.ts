@@ -94,6 +94,9 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   networkFilter(
     'local_ratelimit.v3.LocalRateLimit',
     async () => (await import('./filter/network/local-ratelimit/decode.ts')).networkLocalRateLimitDecoder,
+  httpFilter('rbac.v3.RBAC', async () => (await import('./filter/rbac/decode.ts')).rbacDecoder),
+  httpFilter('rbac.v3.RBACPerRoute', async () => (await import('./filter/rbac/decode.ts')).rbacPerRouteDecoder),
+  networkFilter('rbac.v3.RBAC', async () => (await import('./filter/network/rbac/decode.ts')).networkRbacDecoder),
   ),
   networkFilter('echo.v3.Echo', async () => (await import('./proxy/network/answering-decode.ts')).echoDecoder),
   networkFilter(

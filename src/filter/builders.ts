@@ -64,6 +64,7 @@ function filter(types: readonly string[], load: () => Promise<FilterBuilder>): L
 
 /** Message names of all filters' configurations. */
 export const httpFilterKinds: readonly string[] = loaders.flatMap(({ kinds }) => kinds);
+  filter(['rbac.v3.RBAC', 'rbac.v3.RBACPerRoute'], async () => (await import('./rbac/build.ts')).rbacBuilder),
 
 /** A filter's code is loaded in a worker when a configuration names it: a start pays only for what is used. */
 export class HttpFilterBuilders {

@@ -49,6 +49,8 @@ export interface MatchDecoding {
   decodeInput(name: string, config: PackedMessage, reasons: Reasons): unknown;
   decodeString(message: StringMatcher, reasons: Reasons): unknown;
   decodeAction(name: string, config: PackedMessage, reasons: Reasons): unknown;
+  /** Of a `custom_match` that the matcher does not know itself; null: nor is it the user's. Absent: it has none. */
+  decodeCustom?(name: string, config: PackedMessage, reasons: Reasons): unknown;
 }
 
 /** `reasons` stand at the matcher. */
@@ -144,6 +146,8 @@ function decodeSingle(
   const config = opened(matcher.case === 'customMatch' ? matcher.value : undefined, at);
   if (config === null) return { kind: 'or', predicates: [] };
   if (kindOf(config.packed) !== IpSchema.typeName) {
+    const custom = decoding.decodeCustom?.(config.name, config.packed, at.at('typed_config')) ?? null;
+    if (custom !== null) return { kind: 'custom', input, custom };
     at.at('typed_config').add(`input matcher of type '${kindOf(config.packed)}' is not supported by sekisho`);
     return { kind: 'or', predicates: [] };
   }

@@ -39,5 +39,7 @@ export interface IpRangesData {
 export type PredicateData =
   | { readonly kind: 'string'; readonly input: unknown; readonly string: unknown }
   | { readonly kind: 'ip'; readonly input: unknown; readonly ranges: readonly IpPrefix[] }
+  /** A test that its user knows, of an input that is more than a text. */
+  | { readonly kind: 'custom'; readonly input: unknown; readonly custom: unknown }
   | { readonly kind: 'or' | 'and'; readonly predicates: readonly PredicateData[] }
   | { readonly kind: 'not'; readonly predicate: PredicateData };

@@ -14,8 +14,8 @@ export interface Matcher<Subject, Action> {
   match(subject: Subject): Action | null;
 }
 
-/** What of a subject is looked at; null: it has no such thing. */
-export type MatchInput<Subject> = (subject: Subject) => string | null;
+/** What of a subject is looked at; null: it has no such thing; undefined: that cannot be told, nor then what matches. */
+export type MatchInput<Subject> = (subject: Subject) => string | null | undefined;
 
 /** What matchers are made of that their user knows about. */
 export interface MatchVocabulary<Subject, Action> {
@@ -23,6 +23,16 @@ export interface MatchVocabulary<Subject, Action> {
   /** One string test. */
   string(data: unknown): { matches(text: string): boolean };
   action(data: unknown): Action;
+  /** What `decodeCustom` made; absent: there are none. */
+  custom?(input: unknown, data: unknown): (subject: Subject) => boolean;
+  /** Taken where it cannot be told what matches; absent: nothing is. */
+  readonly untold?: Action;
+}
+
+/** A part of a matcher. */
+interface Part<Subject, Action> {
+  /** Null: nothing matches; undefined: that cannot be told. */
+  match(subject: Subject): Action | null | undefined;
 }
 
 /**
@@ -33,17 +43,33 @@ export function buildMatcher<Subject, Action>(
   data: MatcherData,
   words: MatchVocabulary<Subject, Action>,
 ): Matcher<Subject, Action> {
+  const whole = buildPart(data, words);
+  const untold = words.untold ?? null;
+  return {
+    match(subject) {
+      const action = whole.match(subject);
+      return action === undefined ? untold : action;
+    },
+  };
+}
+
+function buildPart<Subject, Action>(data: MatcherData, words: MatchVocabulary<Subject, Action>): Part<Subject, Action> {
   const tree = buildTree(data.tree, words);
   const otherwise = data.onNoMatch === null ? null : buildOnMatch(data.onNoMatch, words);
   if (otherwise === null) return tree;
-  return { match: (subject) => tree.match(subject) ?? otherwise.match(subject) };
+  return {
+    match(subject) {
+      const action = tree.match(subject);
+      return action === null ? otherwise.match(subject) : action;
+    },
+  };
 }
 
 function buildOnMatch<Subject, Action>(
   data: OnMatchData,
   words: MatchVocabulary<Subject, Action>,
-): Matcher<Subject, Action> {
-  if (data.kind === 'matcher') return buildMatcher(data.matcher, words);
+): Part<Subject, Action> {
+  if (data.kind === 'matcher') return buildPart(data.matcher, words);
   const action = words.action(data.action);
   return { match: () => action };
 }
@@ -51,26 +77,26 @@ function buildOnMatch<Subject, Action>(
 function buildTree<Subject, Action>(
   tree: MatchTreeData,
   words: MatchVocabulary<Subject, Action>,
-): Matcher<Subject, Action> {
+): Part<Subject, Action> {
   switch (tree.kind) {
     case 'none':
       return { match: () => null };
     case 'list':
-      return new ListMatcher(tree.matchers, words);
+      return new ListPart(tree.matchers, words);
     case 'exact':
-      return new ExactMatcher(tree, words);
+      return new ExactPart(tree, words);
     case 'prefix':
-      return new PrefixMatcher(tree, words);
+      return new PrefixPart(tree, words);
     case 'ip':
-      return new IpMatcher(words.input(tree.input), tree.ranges, words);
+      return new IpPart(words.input(tree.input), tree.ranges, words);
   }
 }
 
 /** The first whose predicate holds, and which has an action. */
-class ListMatcher<Subject, Action> implements Matcher<Subject, Action> {
+class ListPart<Subject, Action> implements Part<Subject, Action> {
   private readonly fields: readonly {
     readonly predicate: Predicate<Subject>;
-    readonly onMatch: Matcher<Subject, Action>;
+    readonly onMatch: Part<Subject, Action>;
   }[];
 
   constructor(matchers: readonly FieldMatcherData[], words: MatchVocabulary<Subject, Action>) {
@@ -80,9 +106,10 @@ class ListMatcher<Subject, Action> implements Matcher<Subject, Action> {
     }));
   }
 
-  match(subject: Subject): Action | null {
+  match(subject: Subject): Action | null | undefined {
     for (const { predicate, onMatch } of this.fields) {
-      const action = predicate(subject) ? onMatch.match(subject) : null;
+      const holds = predicate(subject);
+      const action = holds === true ? onMatch.match(subject) : holds === false ? null : undefined;
       if (action !== null) return action;
     }
     return null;
@@ -94,29 +121,31 @@ type MapData = Extract<MatchTreeData, { readonly kind: 'exact' | 'prefix' }>;
 function buildEntries<Subject, Action>(
   { entries }: MapData,
   words: MatchVocabulary<Subject, Action>,
-): Map<string, Matcher<Subject, Action>> {
+): Map<string, Part<Subject, Action>> {
   return new Map(entries.map(({ key, onMatch }) => [key, buildOnMatch(onMatch, words)]));
 }
 
-class ExactMatcher<Subject, Action> implements Matcher<Subject, Action> {
+class ExactPart<Subject, Action> implements Part<Subject, Action> {
   private readonly input: MatchInput<Subject>;
-  private readonly entries: ReadonlyMap<string, Matcher<Subject, Action>>;
+  private readonly entries: ReadonlyMap<string, Part<Subject, Action>>;
 
   constructor(data: MapData, words: MatchVocabulary<Subject, Action>) {
     this.input = words.input(data.input);
     this.entries = buildEntries(data, words);
   }
 
-  match(subject: Subject): Action | null {
+  match(subject: Subject): Action | null | undefined {
     const text = this.input(subject);
-    return text === null ? null : (this.entries.get(text)?.match(subject) ?? null);
+    if (typeof text !== 'string') return text;
+    const entry = this.entries.get(text);
+    return entry === undefined ? null : entry.match(subject);
   }
 }
 
 /** The longest prefix first. */
-class PrefixMatcher<Subject, Action> implements Matcher<Subject, Action> {
+class PrefixPart<Subject, Action> implements Part<Subject, Action> {
   private readonly input: MatchInput<Subject>;
-  private readonly entries: ReadonlyMap<string, Matcher<Subject, Action>>;
+  private readonly entries: ReadonlyMap<string, Part<Subject, Action>>;
   /** Lengths of prefixes, the longest first. */
   private readonly lengths: readonly number[];
 
@@ -126,12 +155,13 @@ class PrefixMatcher<Subject, Action> implements Matcher<Subject, Action> {
     this.lengths = [...new Set(Array.from(this.entries.keys(), (key) => key.length))].toSorted((a, b) => b - a);
   }
 
-  match(subject: Subject): Action | null {
+  match(subject: Subject): Action | null | undefined {
     const text = this.input(subject);
-    if (text === null) return null;
+    if (typeof text !== 'string') return text;
     for (const length of this.lengths) {
       if (length > text.length) continue;
-      const action = this.entries.get(text.slice(0, length))?.match(subject) ?? null;
+      const entry = this.entries.get(text.slice(0, length));
+      const action = entry === undefined ? null : entry.match(subject);
       if (action !== null) return action;
     }
     return null;
@@ -139,9 +169,9 @@ class PrefixMatcher<Subject, Action> implements Matcher<Subject, Action> {
 }
 
 /** `xds.type.matcher.v3.IPMatcher`: the longest range first, and of equal ones that which is named first. */
-class IpMatcher<Subject, Action> implements Matcher<Subject, Action> {
+class IpPart<Subject, Action> implements Part<Subject, Action> {
   private readonly input: MatchInput<Subject>;
-  private readonly ranges: IpPrefixMap<{ exclusive: boolean; onMatch: Matcher<Subject, Action> }[]>;
+  private readonly ranges: IpPrefixMap<{ exclusive: boolean; onMatch: Part<Subject, Action> }[]>;
 
   constructor(input: MatchInput<Subject>, matchers: readonly IpRangesData[], words: MatchVocabulary<Subject, Action>) {
     this.input = input;
@@ -156,8 +186,9 @@ class IpMatcher<Subject, Action> implements Matcher<Subject, Action> {
     }
   }
 
-  match(subject: Subject): Action | null {
+  match(subject: Subject): Action | null | undefined {
     const text = this.input(subject);
+    if (text === undefined) return undefined;
     const address = text === null ? null : parseIp(text);
     if (address === null) return null;
     let isFirst = true;
@@ -173,7 +204,8 @@ class IpMatcher<Subject, Action> implements Matcher<Subject, Action> {
   }
 }
 
-type Predicate<Subject> = (subject: Subject) => boolean;
+/** Undefined: it cannot be told. */
+type Predicate<Subject> = (subject: Subject) => boolean | undefined;
 
 function buildPredicate<Subject>(data: PredicateData, words: MatchVocabulary<Subject, unknown>): Predicate<Subject> {
   switch (data.kind) {
@@ -182,26 +214,57 @@ function buildPredicate<Subject>(data: PredicateData, words: MatchVocabulary<Sub
       const test = words.string(data.string);
       return (subject) => {
         const text = input(subject);
-        return text !== null && test.matches(text);
+        return text === undefined ? undefined : text !== null && test.matches(text);
       };
     }
     case 'ip': {
       const input = words.input(data.input);
       return (subject) => {
         const text = input(subject);
+        if (text === undefined) return undefined;
         const address = text === null ? null : parseIp(text);
         return address !== null && data.ranges.some((range) => holds(range, address));
       };
     }
+    case 'custom': {
+      if (words.custom === undefined) throw new Error('a matcher without tests of its own');
+      return words.custom(data.input, data.custom);
+    }
     case 'not': {
       const predicate = buildPredicate(data.predicate, words);
-      return (subject) => !predicate(subject);
+      return (subject) => {
+        const holds = predicate(subject);
+        return holds === undefined ? undefined : !holds;
+      };
     }
     case 'and':
     case 'or': {
       const predicates = data.predicates.map((predicate) => buildPredicate(predicate, words));
-      if (data.kind === 'and') return (subject) => predicates.every((predicate) => predicate(subject));
-      return (subject) => predicates.some((predicate) => predicate(subject));
+      return data.kind === 'and' ? allOf(predicates) : anyOf(predicates);
     }
   }
+}
+
+/** The first that does not hold decides. */
+function allOf<Subject>(predicates: readonly Predicate<Subject>[]): Predicate<Subject> {
+  return (subject) => {
+    for (const predicate of predicates) {
+      const holds = predicate(subject);
+      if (holds !== true) return holds;
+    }
+    return true;
+  };
+}
+
+/** The first that holds decides; what cannot be told counts where none does. */
+function anyOf<Subject>(predicates: readonly Predicate<Subject>[]): Predicate<Subject> {
+  return (subject) => {
+    let none: false | undefined = false;
+    for (const predicate of predicates) {
+      const holds = predicate(subject);
+      if (holds === true) return true;
+      if (holds === undefined) none = undefined;
+    }
+    return none;
+  };
 }

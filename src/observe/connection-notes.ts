@@ -18,6 +18,10 @@ export class ConnectionNotes {
     this.dynamicMetadata = new Map();
     this.flags = 0;
     this.terminationDetails = '';
+  /** Why a filter has closed it; empty: none has. */
+  closeReason: string;
+  /** Bytes of the client that filters kept to the end. */
+  keptBytes: number;
   }
 
   /** The outcome of the connection itself: what filters add later is there too. */
@@ -25,6 +29,8 @@ export class ConnectionNotes {
     outcome.filterState = this.filterState;
     outcome.dynamicMetadata = this.dynamicMetadata;
   }
+    this.closeReason = '';
+    this.keptBytes = 0;
 
   /** The outcome of a stream that the connection carries: it sees what there is, and what it adds is its own. */
   beginStream(outcome: Outcome): void {
@@ -38,3 +44,5 @@ export class ConnectionNotes {
     if (this.terminationDetails !== '') outcome.connectionTerminationDetails = this.terminationDetails;
   }
 }
+    if (this.closeReason !== '') outcome.downstreamLocalCloseReason = this.closeReason;
+    if (outcome.protocol === '') outcome.bytesReceived += this.keptBytes;

@@ -44,6 +44,7 @@ import { compression } from './rows/filters/compression.ts';
 import { healthChecks } from './rows/filters/health-check.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
+import { rbacGroups } from './rows/filters/rbac.ts';
 import { networkFilters } from './rows/filters/network.ts';
 import { tcpProxy } from './rows/tcp.ts';
 import { chainLevels } from './rows/listener/levels.ts';
@@ -99,6 +100,7 @@ export const groups: readonly Group[] = [
   ...compression,
   ...healthChecks,
   ...localRateLimits,
+  ...rbacGroups,
   ...networkFilters,
   ...smallFilters,
   ...runtime,

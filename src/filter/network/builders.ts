@@ -16,6 +16,10 @@ const loaders: readonly Loader[] = [
     load: async () => (await import('./local-ratelimit/build.ts')).networkLocalRateLimitBuilder,
   },
   {
+    kind: 'envoy.extensions.filters.network.rbac.v3.RBAC',
+    load: async () => (await import('./rbac/build.ts')).networkRbacBuilder,
+  },
+  {
     kind: 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster',
     load: async () => (await import('./sni-cluster/build.ts')).sniClusterBuilder,
   },

@@ -166,3 +166,25 @@ function constantOf({ constantKind }: Readonly<Record<string, unknown>>): Consta
       throw new ExpressionError('constants of this kind are not supported by sekisho; call duration() or timestamp()');
   }
 }
+
+/** Whether the expression names this attribute first: `response` of `response.code`. */
+export function names(node: ExpressionNode, attribute: string): boolean {
+  const { exprKind: kind } = node;
+  const within = (one: ExpressionNode): boolean => names(one, attribute);
+  switch (kind.case) {
+    case 'constExpr':
+      return false;
+    case 'identExpr':
+      return kind.value.name === attribute;
+    case 'selectExpr':
+      return within(kind.value.operand);
+    case 'callExpr':
+      return (kind.value.target !== undefined && within(kind.value.target)) || kind.value.args.some(within);
+    case 'listExpr':
+      return kind.value.elements.some(within);
+    case 'structExpr':
+      return kind.value.entries.some(({ keyKind, value }) => {
+        return within(value) || (keyKind.case === 'mapKey' && within(keyKind.value));
+      });
+  }
+}

@@ -48,7 +48,7 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
 
   constructor(handler: FilteredHandler, filters: readonly NetworkFilter[], inner: Connection, filterChainName: string) {
     this.inner = inner;
-    this.notes = new ConnectionNotes();
+    this.notes = new ConnectionNotes(inner.peer.filterState ?? null);
     this.id = inner.id;
     this.openedMs = inner.openedMs;
     this.owner = null;
@@ -110,6 +110,7 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
 
   close(reason: string): void {
     if (this.isClosed) return;
+    this.notes.closeReason = reason;
     const failure = DownstreamLocalClose.with(reason);
     this.inner.destroy(failure);
     if (!this.isAttached) this.onClosed(failure);
@@ -134,6 +135,7 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   onClosed(failure: Failure): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.notes.keptBytes += this.heldBytes;
     this.held = [];
     for (let i = 0; i < this.opening; i++) this.filters[i].onClosed?.(this);
     if (this.active === null) {
@@ -257,14 +259,15 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
 
   /** To the filters that have not had it, and then to the terminal one. */
   private pass(chunk: Uint8Array): void {
+    this.heldBytes += chunk.length;
     if (!this.isLetThrough(chunk, false)) {
       if (this.isClosed) return;
       lentBytes.keep(chunk);
       this.held.unshift(chunk);
-      this.heldBytes += chunk.length;
       this.balanceSource();
       return;
     }
+    this.heldBytes -= chunk.length;
     this.sink!.onBytes(chunk);
   }
 

@@ -3,6 +3,7 @@ import { readConfig } from '../../../src/config/document.ts';
 import { parseMessage } from '../../../src/config/parse.ts';
 import { Reasons } from '../../../src/core/rejection.ts';
 import { decodeMatcher } from '../../../src/match/decode.ts';
+import type { MatcherData, PredicateData } from '../../../src/match/matcher-data.ts';
 import { buildMatcher, type Matcher } from '../../../src/match/matcher.ts';
 import { MatcherSchema } from '../../../src/proto/xds/type/matcher/v3/matcher_pb.js';
 
@@ -106,5 +107,70 @@ describe('refused by name', () => {
     ['on_no_match: { action: { name: a } }', "extension 'a' has no typed_config"],
   ])('%s', (yaml, reason) => {
     expect(decode(yaml).reasons.join('\n')).toContain(reason);
+  });
+});
+
+describe('what cannot be told', () => {
+  type Known = Readonly<Record<string, string | undefined>>;
+  const single = (name: string) => ({ kind: 'string', input: name, string: 'v' }) as const;
+  const named = (name: string) => ({ kind: 'action', action: name }) as const;
+  const custom = { kind: 'custom', input: 'i', custom: 'odd' } as const;
+
+  function built(data: Parameters<typeof buildMatcher>[0], untold?: string): Matcher<Known, string> {
+    return buildMatcher<Known, string>(data, {
+      input: (name) => (subject) => subject[name as string],
+      string: (word) => ({ matches: (text) => text === word }),
+      action: (name) => name as string,
+      custom: (input, word) => (subject) => subject[input as string] === word,
+      ...(untold === undefined ? {} : { untold }),
+    });
+  }
+  const list = (...predicates: PredicateData[]): MatcherData => ({
+    tree: { kind: 'list', matchers: predicates.map((predicate, i) => ({ predicate, onMatch: named(`${i}`) })) },
+    onNoMatch: named('else'),
+  });
+
+  it('ends the search, and has an action of its own', () => {
+    expect(built(list(single('a'), single('b')), 'untold').match({ b: 'v' })).toBe('untold');
+    expect(built(list(single('a'), single('b'))).match({ b: 'v' })).toBeNull();
+    expect(built(list(single('b'), single('a')), 'untold').match({ b: 'v' })).toBe('0');
+  });
+
+  it('counts in a predicate where the others do not decide', () => {
+    const match = (predicate: PredicateData, subject: Known) => built(list(predicate), 'untold').match(subject);
+    const either: PredicateData = { kind: 'or', predicates: [single('a'), single('b')] };
+    expect(match(either, { b: 'v' })).toBe('0');
+    expect(match(either, { b: 'w' })).toBe('untold');
+    const both: PredicateData = { kind: 'and', predicates: [single('b'), single('a')] };
+    expect(match(both, { b: 'w' })).toBe('else');
+    expect(match(both, { b: 'v' })).toBe('untold');
+    expect(match({ kind: 'not', predicate: single('a') }, {})).toBe('untold');
+    expect(match({ kind: 'ip', input: 'a', ranges: [] }, {})).toBe('untold');
+  });
+
+  it('ends trees, too', () => {
+    for (const kind of ['exact', 'prefix'] as const)
+      expect(built({ tree: { kind, input: 'a', entries: [] }, onNoMatch: null }, 'untold').match({})).toBe('untold');
+    expect(built({ tree: { kind: 'ip', input: 'a', ranges: [] }, onNoMatch: null }, 'untold').match({})).toBe('untold');
+  });
+
+  it('is nothing of tests that only their user knows', () => {
+    expect(built(list(custom)).match({ i: 'odd' })).toBe('0');
+    expect(built(list(custom)).match({})).toBe('else');
+    const words = { input: () => () => null, string: () => ({ matches: () => true }), action: () => '' };
+    expect(() => buildMatcher(list(custom), words)).toThrow('without tests of its own');
+  });
+
+  it('custom matches are asked of their user', () => {
+    const yaml = `matcher_list: { matchers: [{ predicate: { single_predicate: { input: ${input('a')}, custom_match: { name: own, ${any} } } }, on_match: ${action('x')} }] }`;
+    const { message } = parseMessage(readConfig({ text: yaml }), MatcherSchema);
+    const data = decodeMatcher(message, new Reasons(), {
+      decodeInput: (name) => name,
+      decodeString: () => '',
+      decodeAction: (name) => name,
+      decodeCustom: (name) => name,
+    });
+    expect(data.tree).toMatchObject({ matchers: [{ predicate: { kind: 'custom', input: 'a', custom: 'own' } }] });
+    expect(decode(yaml).reasons[0]).toContain('input matcher of type');
   });
 });
