@@ -1,7 +1,7 @@
 /**
  * What a request costs between two sockets, without the sockets: the bench's configurations through the real connection
- * manager, routes, pools and access log over connections in memory. `node bench/request-path.ts [realistic|plain]
- * [--seconds 2] [--show]` prints ns of user time per request in this thread, best of several rounds; with `--cpu-prof` it says where they go.
+ * manager, routes, pools and access log over connections in memory. `node bench/request-path.ts [realistic|
+ * realistic-traffic|plain] [--seconds 2] [--show]` prints ns of user time per request in this thread, best of several rounds; with `--cpu-prof` it says where they go.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -112,12 +112,13 @@ class Traffic {
   }
 }
 
-const shape = positionals[0] === 'plain' ? 'plain' : 'realistic';
+const shapes = ['plain', 'realistic', 'realistic-traffic'] as const;
+const shape = shapes.find((one) => one === positionals[0]) ?? 'realistic';
 const directory = mkdtempSync(join(tmpdir(), 'sekisho-request-path-'));
 try {
   const requests =
     shape === 'plain' ? [message('GET / HTTP/1.1', 'Host: 127.0.0.1:8080', '', '')] : realisticRequests();
-  const traffic = new Traffic(requests, responses[shape]);
+  const traffic = new Traffic(requests, responses[shape === 'plain' ? 'plain' : 'realistic']);
   const files = await traffic.open(shape, directory);
   if (options.show) {
     traffic.isShown = true;

@@ -106,7 +106,7 @@ function routed(turn: number, match: Json): Json {
     ...(isHashed
       ? {
           hash_policy: [
-            { header: { header_name: 'authorization' }, terminal: true },
+            { header: { header_name: ':path' }, terminal: true },
             { connection_properties: { source_ip: true } },
           ],
         }

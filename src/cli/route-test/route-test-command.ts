@@ -16,7 +16,7 @@ interface RawFlags {
 
 const notes = `
 CONFIG is a RouteConfiguration, or a whole configuration, whose one route_config is tested (or the one that
---route-config names). TESTS is YAML or JSON:
+--route-config names). TESTS is YAML, JSON or, where its name ends in .pb_text, protobuf's text format:
 
   tests:
   - test_name: jason sees red stars
@@ -54,7 +54,7 @@ export function addRouteTestCommand(program: Command, found: (invocation: RouteT
     .description("ask a route table what becomes of requests, in the format of Envoy's route checker")
     .usage('[options] CONFIG TESTS')
     .argument('[config]', 'the route table, YAML or JSON')
-    .argument('[tests]', 'the tests, YAML or JSON')
+    .argument('[tests]', 'the tests, YAML, JSON or text protobuf')
     .option('-c, --config-path <path>', "CONFIG, as Envoy's tool takes it")
     .option('-t, --test-path <path>', 'TESTS, likewise')
     .option('--route-config <name>', 'which route_config of a whole configuration')

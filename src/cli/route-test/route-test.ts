@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readConfig, type ConfigDocument } from '../../config/document.ts';
 import { formatProblem, problemToJson } from '../../config/format-problem.ts';
 import { place } from '../../config/place.ts';
@@ -13,6 +14,7 @@ import { jsonOf, textOf, type CaseResult, type RouteTestReport } from './report.
 import { decodeRouteCases, type RouteCases } from './route-case-decode.ts';
 import { decodeRouteTables, type FoundTable } from './route-table-decode.ts';
 import { TestedTable } from './tested-table.ts';
+import { readTextProto, TextProtoError } from './text-proto.ts';
 import { judge } from './verdict.ts';
 
 /** What `sekisho route-test` is told. */
@@ -78,11 +80,25 @@ function refuse({ document, reasons }: Refusal, { format }: RouteTestInvocation,
 }
 
 function readTests(path: string): RouteCases | Refusal {
-  const document = readConfig({ path });
+  const document = readDocument(path);
   const reasons = new Reasons();
   if (document.reasons.length > 0) return new Refusal(document, document.reasons);
   const tests = decodeRouteCases(document, reasons);
   return reasons.isEmpty ? tests : new Refusal(document, reasons.list);
+}
+
+/** By the file's name, as Envoy's tool decides. */
+function readDocument(path: string): ConfigDocument {
+  if (!path.endsWith('.pb_text')) return readConfig({ path });
+  const none = { path, value: null, override: null };
+  let text = '';
+  try {
+    text = readFileSync(path, 'utf8');
+    return { ...none, text, value: readTextProto(text), reasons: [] };
+  } catch (error) {
+    const offset = error instanceof TextProtoError ? error.offset : -1;
+    return { ...none, text, reasons: [{ path: '', message: (error as Error).message, offset }] };
+  }
 }
 
 type AcceptedTable = FoundTable & { readonly data: RouteConfigurationData };

@@ -107,7 +107,8 @@ describe('what is asked', () => {
   test('metadata of the route', async () => {
     const metadata = '{ filter_metadata: { meta: { k: v, list: [1] } } }';
     const routes = table(`- { match: { prefix: / }, route: { cluster: a }, metadata: ${metadata} }`);
-    const good = 'route_metadata: [{ namespace: meta, key: k, value: v }, { namespace: meta, key: list, value: "[1]" }]';
+    const good =
+      'route_metadata: [{ namespace: meta, key: k, value: v }, { namespace: meta, key: list, value: "[1]" }]';
     expect((await run(routes, asks(good))).output).toMatch(/^1 test passed/);
     const { output } = await run(routes, asks('route_metadata: [{ namespace: other, key: k, value: v }]'));
     expect(output).toContain('expected: [other.k: v], actual: [other.k: NULL], test type: route_metadata\n');
