@@ -46,6 +46,19 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'jwt_authn.v3.PerRouteConfig',
     async () => (await import('./filter/jwt-authn/decode.ts')).jwtPerRouteDecoder,
   ),
+  httpFilter('ext_authz.v3.ExtAuthz', async () => (await import('./filter/ext-authz/decode.ts')).extAuthzDecoder),
+  httpFilter(
+    'ext_authz.v3.ExtAuthzPerRoute',
+    async () => (await import('./filter/ext-authz/decode.ts')).extAuthzPerRouteDecoder,
+  ),
+  httpFilter(
+    'dynamic_forward_proxy.v3.FilterConfig',
+    async () => (await import('./proxy/http/dynamic-forward-proxy-decode.ts')).dynamicForwardProxyDecoder,
+  ),
+  httpFilter(
+    'dynamic_forward_proxy.v3.PerRouteConfig',
+    async () => (await import('./proxy/http/dynamic-forward-proxy-decode.ts')).dynamicForwardProxyPerRouteDecoder,
+  ),
   httpFilter('cors.v3.Cors', async () => (await import('./filter/cors/decode.ts')).corsDecoder),
   httpFilter('cors.v3.CorsPolicy', async () => (await import('./filter/cors/decode.ts')).corsPolicyDecoder),
   httpFilter(
@@ -81,6 +94,9 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'local_ratelimit.v3.LocalRateLimit',
     async () => (await import('./filter/local-ratelimit/decode.ts')).localRateLimitDecoder,
   ),
+  httpFilter('rbac.v3.RBAC', async () => (await import('./filter/rbac/decode.ts')).rbacDecoder),
+  httpFilter('rbac.v3.RBACPerRoute', async () => (await import('./filter/rbac/decode.ts')).rbacPerRouteDecoder),
+  networkFilter('rbac.v3.RBAC', async () => (await import('./filter/network/rbac/decode.ts')).networkRbacDecoder),
   {
     category: networkFilters,
     kind: 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
@@ -94,9 +110,6 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   networkFilter(
     'local_ratelimit.v3.LocalRateLimit',
     async () => (await import('./filter/network/local-ratelimit/decode.ts')).networkLocalRateLimitDecoder,
-  httpFilter('rbac.v3.RBAC', async () => (await import('./filter/rbac/decode.ts')).rbacDecoder),
-  httpFilter('rbac.v3.RBACPerRoute', async () => (await import('./filter/rbac/decode.ts')).rbacPerRouteDecoder),
-  networkFilter('rbac.v3.RBAC', async () => (await import('./filter/network/rbac/decode.ts')).networkRbacDecoder),
   ),
   networkFilter('echo.v3.Echo', async () => (await import('./proxy/network/answering-decode.ts')).echoDecoder),
   networkFilter(
@@ -166,6 +179,16 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     category: 'envoy.transport_sockets.upstream',
     kind: 'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport',
     load: async () => (await import('./cluster/transport/proxy-protocol-decode.ts')).proxyProtocolTransportDecoder,
+  },
+  {
+    category: 'envoy.transport_sockets.upstream',
+    kind: 'envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport',
+    load: async () => (await import('./cluster/transport/internal/decode.ts')).internalTransportDecoder,
+  },
+  {
+    category: 'envoy.bootstrap',
+    kind: 'envoy.extensions.bootstrap.internal_listener.v3.InternalListener',
+    load: async () => (await import('./control/bootstrap-extensions-decode.ts')).internalListenerDecoder,
   },
   {
     category: 'envoy.health_check.event_sinks',

@@ -32,6 +32,14 @@ const loaders: readonly Loader[] = [
     ['jwt_authn.v3.JwtAuthentication', 'jwt_authn.v3.PerRouteConfig'],
     async () => (await import('./jwt-authn/build.ts')).jwtAuthnBuilder,
   ),
+  filter(
+    ['ext_authz.v3.ExtAuthz', 'ext_authz.v3.ExtAuthzPerRoute'],
+    async () => (await import('./ext-authz/build.ts')).extAuthzBuilder,
+  ),
+  filter(
+    ['dynamic_forward_proxy.v3.FilterConfig', 'dynamic_forward_proxy.v3.PerRouteConfig'],
+    async () => (await import('./dynamic-forward-proxy/build.ts')).dynamicForwardProxyBuilder,
+  ),
   filter(['cors.v3.Cors', 'cors.v3.CorsPolicy'], async () => (await import('./cors/build.ts')).corsBuilder),
   filter(['fault.v3.HTTPFault'], async () => (await import('./fault/build.ts')).faultBuilder),
   filter(
@@ -56,6 +64,7 @@ const loaders: readonly Loader[] = [
     ['local_ratelimit.v3.LocalRateLimit'],
     async () => (await import('./local-ratelimit/build.ts')).localRateLimitBuilder,
   ),
+  filter(['rbac.v3.RBAC', 'rbac.v3.RBACPerRoute'], async () => (await import('./rbac/build.ts')).rbacBuilder),
 ];
 
 function filter(types: readonly string[], load: () => Promise<FilterBuilder>): Loader {
@@ -64,7 +73,6 @@ function filter(types: readonly string[], load: () => Promise<FilterBuilder>): L
 
 /** Message names of all filters' configurations. */
 export const httpFilterKinds: readonly string[] = loaders.flatMap(({ kinds }) => kinds);
-  filter(['rbac.v3.RBAC', 'rbac.v3.RBACPerRoute'], async () => (await import('./rbac/build.ts')).rbacBuilder),
 
 /** A filter's code is loaded in a worker when a configuration names it: a start pays only for what is used. */
 export class HttpFilterBuilders {

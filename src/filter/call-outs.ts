@@ -17,6 +17,8 @@ export interface HttpCallOptions {
   readonly timeoutMs: number;
   /** Bytes of the answer's body: more than that is a failure. */
   readonly bodyBytesMax: number;
+  /** With `x-forwarded-for`, this machine's address. */
+  readonly saysForWhom: boolean;
 }
 
 /** Who asked, and hears exactly one of both, perhaps before the asking returns; nothing after `cancel`. */
@@ -24,6 +26,26 @@ export interface HttpCallUser {
   onAnswer(answer: HttpAnswer): void;
   /** `reason`: for logs. */
   onFailure(reason: string): void;
+}
+
+/** Who asked by gRPC. As `HttpCallUser`. */
+export interface GrpcCallUser {
+  /** One message, and the status 0. */
+  onAnswer(message: Uint8Array): void;
+  /** `status`: gRPC's code; `reason`: for logs. */
+  onFailure(status: number, reason: string): void;
+}
+
+export interface GrpcCallOptions {
+  /** 0: no limit. */
+  readonly timeoutMs: number;
+  /** Empty: the cluster's name. */
+  readonly authority: string;
+  readonly metadata: readonly (readonly [string, string])[];
+  /** Bytes of the answer; 0: the usual limit. */
+  readonly messageBytesMax: number;
+  /** No `x-envoy-…` fields, and no x-forwarded-for. */
+  readonly skipsOwnHeaders: boolean;
 }
 
 /** Calls of filters to clusters of the configuration, over their pools, limits and stats. */
@@ -36,4 +58,6 @@ export interface CallOuts {
     options: HttpCallOptions,
     user: HttpCallUser,
   ): CallOut;
+  /** A method with one message each way. `path`: `/package.Service/Method`. */
+  grpc(cluster: string, path: string, message: Uint8Array, options: GrpcCallOptions, user: GrpcCallUser): CallOut;
 }

@@ -1,8 +1,18 @@
 import type { Clusters } from '../cluster/cluster.ts';
+import type { GrpcMethod } from '../cluster/grpc/grpc-call.ts';
+import { GrpcClient } from '../cluster/grpc/grpc-client.ts';
+import { GrpcCode } from '../cluster/grpc/grpc-status.ts';
 import { HttpCall } from '../cluster/http-call.ts';
 import type { Clock, Timers } from '../core/clock.ts';
 import type { RequestHead } from '../core/head.ts';
-import type { CallOut, CallOuts, HttpCallOptions, HttpCallUser } from '../filter/call-outs.ts';
+import type {
+  CallOut,
+  CallOuts,
+  GrpcCallOptions,
+  GrpcCallUser,
+  HttpCallOptions,
+  HttpCallUser,
+} from '../filter/call-outs.ts';
 
 /** What calls need of their worker. */
 export interface CallOutContext {
@@ -29,7 +39,7 @@ export class ClusterCallOuts implements CallOuts {
     clusterName: string,
     head: RequestHead,
     body: Uint8Array | null,
-    { timeoutMs, bodyBytesMax }: HttpCallOptions,
+    { timeoutMs, bodyBytesMax, saysForWhom }: HttpCallOptions,
     user: HttpCallUser,
   ): CallOut {
     const { clusters, clock, timers, localAddress } = this.context;
@@ -41,7 +51,7 @@ export class ClusterCallOuts implements CallOuts {
     const { headers } = head;
     // As Envoy's own requests.
     headers.set('x-envoy-internal', 'true');
-    headers.set('x-forwarded-for', localAddress);
+    if (saysForWhom) headers.set('x-forwarded-for', localAddress);
     if (timeoutMs > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(timeoutMs));
     if (body !== null) headers.set('content-length', String(body.length));
     const settings = { clock, timers, random: () => this.context.random(), timeoutMs, bodyBytesMax };
@@ -52,4 +62,46 @@ export class ClusterCallOuts implements CallOuts {
     call.start();
     return call;
   }
+
+  grpc(
+    clusterName: string,
+    path: string,
+    message: Uint8Array,
+    { timeoutMs, authority, metadata, messageBytesMax, skipsOwnHeaders }: GrpcCallOptions,
+    user: GrpcCallUser,
+  ): CallOut {
+    const { clusters, clock, timers } = this.context;
+    const cluster = clusters.get(clusterName);
+    if (cluster === undefined) {
+      user.onFailure(GrpcCode.Unavailable, `there is no cluster ${clusterName}`);
+      return nobody;
+    }
+    const client = new GrpcClient(cluster, clock, timers, () => this.context.random());
+    const method: GrpcMethod<Uint8Array, Uint8Array> = { path, encode: asTheyAre, decode: asTheyAre };
+    let answer: Uint8Array | null = null;
+    const own: [string, string][] = skipsOwnHeaders
+      ? []
+      : [
+          ['x-envoy-internal', 'true'],
+          ['x-forwarded-for', this.context.localAddress],
+          ...(timeoutMs > 0 ? [['x-envoy-expected-rq-timeout-ms', String(timeoutMs)] as [string, string]] : []),
+        ];
+    const limit = messageBytesMax > 0 ? { messageBytesMax } : {};
+    return client.ask(
+      method,
+      message,
+      {
+        onMessage: (bytes) => (answer = bytes),
+        onStatus: ({ code, message: reason }) => {
+          if (code === GrpcCode.Ok && answer !== null) user.onAnswer(answer);
+          else user.onFailure(code === GrpcCode.Ok ? GrpcCode.Internal : code, reason);
+        },
+      },
+      { timeoutMs, authority, metadata: [...own, ...metadata], ...limit },
+    );
+  }
+}
+
+function asTheyAre(bytes: Uint8Array): Uint8Array {
+  return bytes;
 }

@@ -6,9 +6,12 @@ import { tlsChecks } from './rows/health/tls.ts';
 import { overloadActions } from './rows/overload/actions.ts';
 import { loadShedding } from './rows/overload/shedding.ts';
 import { answers } from './rows/answers.ts';
+import { extAuthzGroups } from './rows/authn/ext-authz.ts';
 import { jwtGroups } from './rows/authn/jwt.ts';
 import { balancing } from './rows/balancing.ts';
+import { breakers } from './rows/breakers.ts';
 import { clusters } from './rows/clusters.ts';
+import { dynamicForwardProxies } from './rows/clusters/dynamic-forward-proxy.ts';
 import { originalDestinations } from './rows/clusters/original-dst.ts';
 import { zones } from './rows/clusters/zones.ts';
 import { expressionGroups } from './rows/expressions.ts';
@@ -41,12 +44,13 @@ import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { compression } from './rows/filters/compression.ts';
+import { rbacGroups } from './rows/filters/rbac.ts';
 import { healthChecks } from './rows/filters/health-check.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
-import { rbacGroups } from './rows/filters/rbac.ts';
 import { networkFilters } from './rows/filters/network.ts';
 import { tcpProxy } from './rows/tcp.ts';
+import { tcpSettings } from './rows/tcp-settings.ts';
 import { chainLevels } from './rows/listener/levels.ts';
 import { inspectors } from './rows/listener/inspectors.ts';
 import { proxyProtocolHeaders } from './rows/listener/proxy-protocol.ts';
@@ -86,6 +90,7 @@ export const groups: readonly Group[] = [
   ...malformed,
   ...resilience,
   ...clusters,
+  ...dynamicForwardProxies,
   ...originalDestinations,
   ...zones,
   ...balancing,
@@ -95,19 +100,22 @@ export const groups: readonly Group[] = [
   ...outliers,
   ...tlsChecks,
   ...expressionGroups,
+  ...rbacGroups,
   ...filters,
   ...jwtGroups,
+  ...extAuthzGroups,
   ...compression,
   ...healthChecks,
   ...localRateLimits,
-  ...rbacGroups,
   ...networkFilters,
   ...smallFilters,
   ...runtime,
+  ...breakers,
   ...overloadActions,
   ...loadShedding,
   ...injection,
   ...tcpProxy,
+  ...tcpSettings,
   ...chainLevels,
   ...chainMatchers,
   ...passedThrough,

@@ -54,6 +54,8 @@ const messageBytesMaxDefault = 4 * 1024 * 1024;
 /** Framed messages that may wait for a connection before `send` says false. */
 const waitingBytesMax = 1024 * 1024;
 
+const gatewayTimeout = 504;
+
 const noStatus = 'the answer has no status';
 
 /** One call of any kind: messages go and come until each side ends. */
@@ -163,6 +165,7 @@ export class GrpcCall<Request, Response> implements StreamWaiter, MessageListene
   tick(): void {
     this.context.cluster.stats.rqTimeout.inc();
     this.host?.recordTimeout();
+    if (!this.hasHead) this.count(gatewayTimeout);
     this.giveUp(new GrpcStatus(GrpcCode.DeadlineExceeded, 'deadline exceeded'));
   }
 
@@ -188,9 +191,8 @@ export class GrpcCall<Request, Response> implements StreamWaiter, MessageListene
 
   head(head: ResponseHead, end: boolean): void {
     if (this.isOver || head.status < 200) return;
-    const { cluster } = this.context;
     this.host!.recordResult(head.status, null);
-    cluster.stats.recordCode(head.status, true, this.host!.canary, this.host!.zone);
+    this.count(head.status);
     this.hasHead = true;
     const refusal = refusalIn(head);
     if (end) this.finish(statusIn(head.headers) ?? refusal ?? new GrpcStatus(GrpcCode.Internal, noStatus));
@@ -221,7 +223,10 @@ export class GrpcCall<Request, Response> implements StreamWaiter, MessageListene
   reset(failure: Failure): void {
     if (this.isOver) return;
     this.stream = null;
-    if (!this.hasHead && this.host !== null) this.host.recordResult(0, failure);
+    if (!this.hasHead) {
+      this.host?.recordResult(0, failure);
+      this.count(failure.kind.status);
+    }
     this.finish(new GrpcStatus(codeOf(failure), failure.kind.reason, null, failure));
   }
 
@@ -266,6 +271,12 @@ export class GrpcCall<Request, Response> implements StreamWaiter, MessageListene
     const head = new RequestHead('POST', this.authority, method.path, HttpVersion.Http2, headers);
     head.scheme = 'http';
     return head;
+  }
+
+  /** The HTTP status of what became of it. */
+  private count(status: number): void {
+    const { host, context } = this;
+    context.cluster.stats.recordCode(status, true, host?.canary ?? false, host?.zone ?? '');
   }
 
   /** Ends the stream, or the wait for one, wherever it is; without a status nobody is told. */

@@ -103,7 +103,7 @@ export class RemoteJwks implements HttpCallUser, Timed {
     const { cluster, authority, path, timeoutMs } = this.data;
     const head = new RequestHead('GET', authority, path, HttpVersion.Http11, new Headers());
     head.headers.add('user-agent', userAgent);
-    this.context.callOuts.http(cluster, head, null, { timeoutMs, bodyBytesMax }, this);
+    this.context.callOuts.http(cluster, head, null, { timeoutMs, bodyBytesMax, saysForWhom: true }, this);
   }
 
   private fetched(jwks: Jwks): void {

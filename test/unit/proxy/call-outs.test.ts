@@ -18,7 +18,7 @@ test('a cluster that is not there is a failure, at once', () => {
     'nowhere',
     head,
     null,
-    { timeoutMs: 1, bodyBytesMax: 1 },
+    { timeoutMs: 1, bodyBytesMax: 1, saysForWhom: true },
     {
       onAnswer: () => heard.push('answer'),
       onFailure: (reason) => heard.push(reason),

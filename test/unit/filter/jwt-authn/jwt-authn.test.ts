@@ -62,6 +62,10 @@ class KeyServer implements CallOuts {
     return { cancel: () => {} };
   }
 
+  grpc(): never {
+    throw new Error('keys are not asked for by gRPC');
+  }
+
   answer(status: number, body: string): void {
     const user = this.users.shift()!;
     user.onAnswer({ head: new ResponseHead(status, new Headers()), body: Buffer.from(body) });

@@ -1,0 +1,22 @@
+import type { Counter, StatsScope } from '../../observe/stats.ts';
+
+/** Envoy's names, below `http.<stat_prefix>.ext_authz.` and `cluster.<upstream>.ext_authz.`. */
+export class ExtAuthzStats {
+  readonly ok: Counter;
+  readonly denied: Counter;
+  readonly error: Counter;
+  readonly disabled: Counter;
+  readonly failureModeAllowed: Counter;
+  readonly invalid: Counter;
+  readonly ignoredDynamicMetadata: Counter;
+
+  constructor(scope: StatsScope) {
+    this.ok = scope.counter('ok');
+    this.denied = scope.counter('denied');
+    this.error = scope.counter('error');
+    this.disabled = scope.counter('disabled');
+    this.failureModeAllowed = scope.counter('failure_mode_allowed');
+    this.invalid = scope.counter('invalid');
+    this.ignoredDynamicMetadata = scope.counter('ignored_dynamic_metadata');
+  }
+}

@@ -1,0 +1,42 @@
+import type { GrpcServiceData } from '../../identity/config-source-data.ts';
+import { WireError } from '../wire/wire-cursor.ts';
+import type { CallOut, CallOuts } from '../call-outs.ts';
+import { nothingSaid, type Authorizer, type Check, type CheckAnswer } from './check.ts';
+import { CheckRequestWriter, type CheckRequestSettings } from './check-request.ts';
+import { readCheckResponse } from './check-response.ts';
+
+const path = '/envoy.service.auth.v3.Authorization/Check';
+
+/** A server of `envoy.service.auth.v3.Authorization`. */
+export class GrpcAuthorizer implements Authorizer {
+  private readonly service: GrpcServiceData;
+  private readonly callOuts: CallOuts;
+  private readonly writer: CheckRequestWriter;
+  private readonly metadata: readonly (readonly [string, string])[];
+
+  constructor(service: GrpcServiceData, settings: CheckRequestSettings, callOuts: CallOuts) {
+    this.service = service;
+    this.callOuts = callOuts;
+    this.writer = new CheckRequestWriter(settings);
+    this.metadata = service.initialMetadata.map(({ key, value }) => [key, value] as const);
+  }
+
+  check(check: Check, done: (answer: CheckAnswer) => void): CallOut {
+    const { cluster, authority, timeoutMs, maxReceiveMessageLength: messageBytesMax } = this.service;
+    const { skipEnvoyHeaders: skipsOwnHeaders } = this.service;
+    const options = { timeoutMs, authority, metadata: this.metadata, messageBytesMax, skipsOwnHeaders };
+    return this.callOuts.grpc(cluster, path, this.writer.write(check), options, {
+      onAnswer: (message) => done(read(message)),
+      onFailure: () => done(nothingSaid),
+    });
+  }
+}
+
+function read(message: Uint8Array): CheckAnswer {
+  try {
+    return readCheckResponse(message);
+  } catch (error) {
+    if (error instanceof WireError) return nothingSaid;
+    throw error;
+  }
+}

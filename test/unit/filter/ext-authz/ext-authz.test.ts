@@ -1,0 +1,125 @@
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import { Reasons } from '../../../../src/core/rejection.ts';
+import type { CallOuts, GrpcCallUser } from '../../../../src/filter/call-outs.ts';
+import { extAuthzBuilder } from '../../../../src/filter/ext-authz/build.ts';
+import { extAuthzDecoder, extAuthzPerRouteDecoder } from '../../../../src/filter/ext-authz/decode.ts';
+import { Verdict } from '../../../../src/filter/filter.ts';
+import { ApiVersion } from '../../../../src/proto/envoy/config/core/v3/config_source_pb.js';
+import {
+  ExtAuthzPerRouteSchema,
+  ExtAuthzSchema,
+} from '../../../../src/proto/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.js';
+import { CheckResponseSchema } from '../../../../src/proto/envoy/service/auth/v3/external_auth_pb.js';
+import { filterContext, request, TestStream } from '../filter-fixture.ts';
+
+type Settings = MessageInitShape<typeof ExtAuthzSchema>;
+
+function decoded(settings: Settings) {
+  const reasons = new Reasons();
+  const message = create(ExtAuthzSchema, { transportApiVersion: ApiVersion.V3, ...settings });
+  const data = extAuthzDecoder.decode(toBinary(ExtAuthzSchema, message), reasons, { open: () => null });
+  return { data, reasons: reasons.list.map(({ path, message: text }) => `${path}: ${text}`) };
+}
+
+const service = {
+  case: 'grpcService',
+  value: { targetSpecifier: { case: 'envoyGrpc', value: { clusterName: 'authz' } } },
+} as const;
+
+/** A server that answers when it is told. */
+class AuthorizationServer implements CallOuts {
+  readonly users: GrpcCallUser[] = [];
+  cancelled = 0;
+
+  http(): never {
+    throw new Error('asked by HTTP');
+  }
+
+  grpc(...[, , , , user]: Parameters<CallOuts['grpc']>) {
+    this.users.push(user);
+    return { cancel: () => void this.cancelled++ };
+  }
+
+  answer(answer: MessageInitShape<typeof CheckResponseSchema>): void {
+    this.users.shift()!.onAnswer(toBinary(CheckResponseSchema, create(CheckResponseSchema, answer)));
+  }
+}
+
+function ask(settings: Settings = {}) {
+  const server = new AuthorizationServer();
+  const context = { ...filterContext(), callOuts: server };
+  const filter = extAuthzBuilder.build(decoded({ services: service, ...settings }).data, context).create();
+  const stream = new TestStream(context, request([]));
+  const verdict = filter.onRequestHead!(stream, stream.requestHead, true);
+  return { server, context, stream, filter, verdict };
+}
+
+test('a request waits for its answer', () => {
+  const { server, stream, verdict } = ask();
+  expect(verdict).toBe(Verdict.Stop);
+  server.answer({});
+  expect([stream.events.length, stream.replies.length]).toEqual([1, 0]);
+});
+
+test('who goes asks nobody any more', () => {
+  const { server, stream, filter } = ask();
+  filter.onComplete!(stream);
+  expect(server.cancelled).toBe(1);
+});
+
+test('no answer is no permission', () => {
+  const { server, stream, context } = ask();
+  server.users[0].onFailure(14, 'unavailable');
+  expect(stream.replies[0]).toMatchObject({ status: 403, details: 'ext_authz_error' });
+  expect(context.stats.used).toMatchObject({ 'ext_authz.error': 1 });
+});
+
+test('neither is one that cannot be read', () => {
+  const { server, stream } = ask();
+  server.users[0].onAnswer(Uint8Array.of(0xff, 0xff));
+  expect(stream.replies[0]).toMatchObject({ status: 403, details: 'ext_authz_error' });
+});
+
+test('fields that would end the line, or say where a message ends, stay out', () => {
+  const { server, stream } = ask();
+  const field = (key: string, value: string) => ({ header: { key, value } });
+  const headers = [
+    field('x-a', 'a\r\nb: c'),
+    field('Content-Length', '5'),
+    field('transfer-encoding', 'x'),
+    field('x-b', 'b'),
+  ];
+  server.answer({ httpResponse: { case: 'okResponse', value: { headers } } });
+  expect(stream.requestHead.headers.names).toEqual(['x-b']);
+});
+
+test('what is not there is refused by name', () => {
+  expect(decoded({ services: service, shadowMode: true, emitFilterStateStats: true }).reasons).toEqual([
+    expect.stringContaining("field 'emit_filter_state_stats' is not supported"),
+    expect.stringContaining("field 'shadow_mode' is not supported"),
+  ]);
+  expect(decoded({}).reasons).toEqual([': one of grpc_service and http_service must be set']);
+});
+
+test('paths of an HTTP service begin with a slash', () => {
+  const value = { serverUri: { uri: 'http://a', timeout: {} }, pathPrefix: 'x', pathOverride: '/y' };
+  expect(decoded({ services: { case: 'httpService', value } }).reasons).toEqual([
+    'http_service.path_prefix: path_prefix should start with "/".',
+    'http_service.path_override: Only one of path_prefix or path_override may be set.',
+  ]);
+});
+
+test('routes', () => {
+  const perRoute = (settings: MessageInitShape<typeof ExtAuthzPerRouteSchema>): unknown => {
+    const bytes = toBinary(ExtAuthzPerRouteSchema, create(ExtAuthzPerRouteSchema, settings));
+    return extAuthzPerRouteDecoder.decode(bytes, new Reasons(), { open: () => null });
+  };
+  expect(perRoute({ override: { case: 'disabled', value: true } })).toMatchObject({ isDisabled: true });
+  const value = { contextExtensions: { a: 'b' }, disableRequestBodyBuffering: true };
+  expect(perRoute({ override: { case: 'checkSettings', value } })).toMatchObject({
+    isDisabled: false,
+    skipsBody: true,
+    contextExtensions: { a: 'b' },
+  });
+});
