@@ -340,7 +340,9 @@ export class App implements WorkersListener {
         break;
       case 'name-wanted': {
         const { question } = message;
-        this.directory.wantName(question, (end) => this.workers.post(index, { kind: 'name-found', question, end }));
+        this.directory.wantName(question, (end, details) =>
+          this.workers.post(index, { kind: 'name-found', question, end, details }),
+        );
         break;
       }
       case 'drained':

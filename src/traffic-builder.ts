@@ -198,6 +198,7 @@ export class ListenerBuilder {
       clusters: this.clusters!,
       stats,
       listenerStats,
+      lookups: this.lookups ?? undefined,
       listenerMetadata: listener.metadata,
       sharedNumber: (statPrefix, key) => this.sharedNumber(filterKey(statPrefix, key)),
       runtime,

@@ -111,13 +111,13 @@ export class TrafficThread {
     this.drainTimeMs = data.drainTimeMs;
     this.clustersToRemove = [];
     this.held = null;
+    this.node = data.node;
   }
 
   async handle(message: ToWorker): Promise<void> {
     this.loop.enter();
     switch (message.kind) {
       case 'snapshot':
-    this.node = data.node;
         this.loop.leave();
         await this.apply(message.snapshot);
         return;
@@ -129,7 +129,7 @@ export class TrafficThread {
         this.clusters.onHealthChanged(message.cluster);
         break;
       case 'name-found':
-        this.clusters.lookups.answered(message.question, message.end);
+        this.clusters.lookups.answered(message.question, message.end, message.details);
         break;
       case 'secrets':
         this.secrets.apply(message.changes);

@@ -8,7 +8,7 @@ import { allotBreakerSlots, releaseBreakerSlots, reportBreakers } from './circui
 import { clusterStatNames } from './cluster-stat-names.ts';
 import { clusterChanges, type ClusterChanges } from './cluster-changes.ts';
 import type { ClusterData, HostData } from './cluster-data.ts';
-import type { LookupEnd } from './dynamic/dns-cache.ts';
+import type { TellEnd } from './dynamic/dns-cache.ts';
 import { DnsCaches } from './dynamic/dns-caches.ts';
 import type { LookupQuestion } from './dynamic/dns-lookups.ts';
 import { DynamicHosts } from './dynamic/dynamic-hosts.ts';
@@ -128,7 +128,7 @@ export class ClusterDirectory implements StatsSource {
   }
 
   /** A worker wants a name of a DNS cache; told once it is there, with an address or without, or when there is no room. */
-  wantName(question: LookupQuestion, end: (how: LookupEnd) => void): void {
+  wantName(question: LookupQuestion, end: TellEnd): void {
     this.caches.want(question.cache, question.name, end);
   }
 

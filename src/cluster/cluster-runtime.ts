@@ -56,7 +56,7 @@ export interface ClusterEnvironment {
   /** `cluster_manager.local_cluster_name`, and where this process is; absent, or without a name: zones do not count. */
   readonly localCluster?: { readonly name: string; readonly locality: LocalityData };
   /** Of the local cluster, if there is one. */
-  localHosts?(): HostSet;
+  readonly localHosts?: () => HostSet;
   /** The root: clusters count below `cluster.<statName>`. */
   readonly stats: StatsScope;
   readonly shared: SharedNumbers;
@@ -82,6 +82,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
   readonly dialOptions: DialOptions;
   readonly codecs: ClientCodecs;
   readonly perConnectionBufferLimit: number;
+  readonly namedHostsPort: number;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   private readonly environment: ClusterEnvironment;
   private readonly wishes: TransportWishes;
@@ -125,6 +126,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
       buildTls: (tls, network) => environment.buildTls(tls, network, this.stats.scope),
     });
     this.perConnectionBufferLimit = data.bufferLimit;
+    this.namedHostsPort = data.discovery.kind === 'dynamic' ? (this.transports[0].isSecure ? 443 : 80) : 0;
     this.metadata = data.metadata;
     this.environment = environment;
     this.maintenanceKey = `upstream.maintenance_mode.${data.name}`;
@@ -359,7 +361,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
 
   private makeBalancer(): Balancer {
     const { discovery } = this.data;
-    if (discovery.kind === 'dynamic') return new NamedHosts(this.hostSets(), this.transports[0].isSecure);
+    if (discovery.kind === 'dynamic') return new NamedHosts(this.hostSets(), this.namedHostsPort);
     if (discovery.kind === 'original-dst')
       return new OriginalBalancer(discovery.asked, this, this.stats.counter(ClusterCounter.OriginalDstHostInvalid));
     const { random, network } = this.environment;

@@ -125,7 +125,7 @@ export function decodeCluster(
   const transports = decodeTransports(cluster, reasons, extensions);
   const matcher = decodeTransportMatcher(cluster.transportSocketMatcher, reasons.at('transport_socket_matcher'));
   const choice = new TransportChoice(transports, matcher);
-  const found = decodeDiscovery(cluster, choice, reasons);
+  const found = decodeDiscovery(cluster, choice, reasons, extensions);
   const healthCheck = decodeHealthCheck(cluster, choice, reasons, extensions, surroundings.words);
   const http = checkDynamicCluster(cluster, decodeHttpOptions(cluster, reasons, extensions), reasons);
   if (http.protocol === 'auto' && reasons.list.length === before) refuseWithoutAlpn(cluster.name, transports, reasons);

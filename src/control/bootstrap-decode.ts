@@ -98,6 +98,7 @@ export function decodeBootstrap(
   const surroundings = decodeSurroundings(bootstrap.clusterManager, reasons.at('cluster_manager'));
   const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime'));
   extensions.runtime = staticRuntime(runtimeLayers);
+  extensions.dnsCaches = new Map();
   const secrets = new NeededSecrets(node, extensions);
   collectStaticSecrets(resources?.secrets ?? [], at, secrets.pending);
   const clusters: ClusterData[] = [];

@@ -30,6 +30,8 @@ export interface Extensions {
   runtime?: RuntimeView;
   /** Which secrets what is decoded needs: `SecretSources` of `identity/`; absent: none may be named. */
   secrets?: object;
+  /** DNS caches that the configuration has named so far, by name: messages of their configuration. Absent: nobody compares. */
+  dnsCaches?: Map<string, object>;
   /** Whether a message type can be opened at all, for what is marked `is_optional`. */
   knows?(typeUrl: string): boolean;
   /**

@@ -5,6 +5,7 @@ import type { RuntimeView } from '../core/runtime-view.ts';
 import type { Outcome } from '../observe/outcome.ts';
 import type { StatsScope } from '../observe/stats.ts';
 import type { Route } from '../route/route.ts';
+import type { NameLookups } from './network/network-filter.ts';
 import type { CallOuts } from './call-outs.ts';
 
 /** What a hook answers. */
@@ -61,6 +62,8 @@ export interface Stream {
   /** A filter holds more of the response than `bufferLimit`: the upstream is to wait until the other call. Counted. */
   onResponseAboveHighWatermark(): void;
   onResponseBelowLowWatermark(): void;
+  /** Of a cluster whose hosts are the names that are asked for: the port where a name says none. 0 or absent: it is another. */
+  readonly namedHostsPort?: number;
   /** Bytes of one half that may be held; 0: no limit. */
   readonly bufferLimit: number;
   /** Set by a filter: bytes of the request that may be held in place of `bufferLimit`; -1: nobody has. */
@@ -118,6 +121,8 @@ export interface FilterContext {
   random(): number;
   readonly runtime: RuntimeView;
   readonly localNode: { readonly cluster: string; readonly id: string };
+  /** The DNS caches of dynamic forward proxies; absent: there are none. */
+  readonly lookups?: NameLookups | undefined;
   /** The process is failed by hand (admin's /healthcheck/fail); absent: it never is. */
   isHealthFailed?(): boolean;
   /** Hosts of a cluster, and the healthy ones of them; null: there is no such cluster. Absent: there are no clusters. */

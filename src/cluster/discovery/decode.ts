@@ -1,4 +1,5 @@
 import { durationMs } from '../../core/duration.ts';
+import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import type { DnsLookupFamily, DnsResolverOptions } from '../../net/dns-resolver.ts';
@@ -50,10 +51,15 @@ export interface DiscoveredData {
 const nothing: DiscoveredData = { discovery: { kind: 'static' }, hosts: [] };
 
 /** How the cluster's hosts are found, and those that need no finding. */
-export function decodeDiscovery(cluster: Cluster, transports: TransportChoice, reasons: Reasons): DiscoveredData {
+export function decodeDiscovery(
+  cluster: Cluster,
+  transports: TransportChoice,
+  reasons: Reasons,
+  extensions: Extensions,
+): DiscoveredData {
   const assignment = decodeLoadAssignment(cluster.loadAssignment, transports, reasons.at('load_assignment'));
   const choice = cluster.clusterDiscoveryType;
-  if (choice.case === 'clusterType') return decodeCustom(choice.value, cluster, assignment, reasons);
+  if (choice.case === 'clusterType') return decodeCustom(choice.value, cluster, assignment, reasons, extensions);
   switch (choice.value ?? Cluster_DiscoveryType.STATIC) {
     case Cluster_DiscoveryType.STATIC:
       return { discovery: { kind: 'static' }, hosts: staticHosts(assignment) };
@@ -75,12 +81,13 @@ function decodeCustom(
   cluster: Cluster,
   assignment: LoadAssignmentData,
   reasons: Reasons,
+  extensions: Extensions,
 ): DiscoveredData {
   const at = reasons.at('cluster_type');
   supportedCustom.check(custom, at);
   const kind = custom.typedConfig?.typeUrl.split('/').at(-1) ?? '';
   if (kind === dynamicClusterKind)
-    return { discovery: decodeDynamicCluster(custom.typedConfig!.value, at.at('typed_config')), hosts: [] };
+    return { discovery: decodeDynamicCluster(custom.typedConfig!.value, at.at('typed_config'), extensions), hosts: [] };
   if (kind !== dnsClusterKind) {
     at.add(`cluster type '${custom.name}'${kind === '' ? '' : ` of type '${kind}'`} is not supported by sekisho`);
     return nothing;

@@ -1,10 +1,14 @@
 import type { Timed } from '../../core/clock.ts';
 import type { DnsAnswer } from '../../net/dns-resolver.ts';
 import { splitName } from '../../core/destination.ts';
-import type { DnsCache } from './dns-cache.ts';
+import type { DnsCache, TellEnd } from './dns-cache.ts';
 
 /** The least time between two questions: a TTL of 0 must not become a loop. */
 const refreshMinMs = 1;
+
+/** Envoy's words. */
+const noRecords = 'cares_norecords:Domain name not found';
+const timedOut = 'resolve_timeout';
 
 /** One name of a cache: asked for when it is added, and when its answer is old. */
 export class CachedName implements Timed {
@@ -15,6 +19,8 @@ export class CachedName implements Timed {
   readonly name: string;
   /** Empty: none. An answer without one does not take it away. */
   address: string;
+  /** Why it has no address, in Envoy's words. */
+  private details: string;
   /** There has been an answer, or a failure. */
   isAnswered: boolean;
   private readonly cache: DnsCache;
@@ -32,6 +38,7 @@ export class CachedName implements Timed {
     this.name = name;
     this.address = '';
     this.isAnswered = false;
+    this.details = '';
     this.cache = cache;
     this.host = splitName(name).host;
     this.lastUsedMs = cache.environment.clock.now;
@@ -49,6 +56,12 @@ export class CachedName implements Timed {
     this.lastUsedMs = this.cache.environment.clock.now;
   }
 
+  /** What is known of it, once it is answered. */
+  tell(end: TellEnd): void {
+    if (this.address === '') end('unresolved', this.details);
+    else end('cached', '');
+  }
+
   stop(): void {
     this.question++;
     this.cache.environment.timers.cancel(this);
@@ -60,7 +73,7 @@ export class CachedName implements Timed {
     if (this.isAsking) {
       this.question++;
       cache.stats.timeout.inc();
-      this.take({ kind: 'failed', reason: 'timeout' });
+      this.take({ kind: 'failed', reason: timedOut });
       return;
     }
     if (cache.wasUsed(this.name)) this.lastUsedMs = now;
@@ -85,6 +98,8 @@ export class CachedName implements Timed {
     const isFirst = !this.isAnswered;
     this.isAsking = false;
     this.isAnswered = true;
+    this.details =
+      answer.kind === 'answered' ? noRecords : answer.reason === timedOut ? timedOut : `cares_failure:${answer.reason}`;
     if (answer.kind === 'answered') cache.stats.success.inc();
     else cache.stats.failure.inc();
     const found = answer.kind === 'answered' ? answer.addresses[0] : undefined;

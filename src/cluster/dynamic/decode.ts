@@ -1,3 +1,4 @@
+import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { Cluster_LbPolicy, type Cluster } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
@@ -12,12 +13,12 @@ export const dynamicClusterKind = 'envoy.extensions.clusters.dynamic_forward_pro
 const supported = new SupportedFields(ClusterConfigSchema, ['dns_cache_config', 'allow_insecure_cluster_options']);
 
 /** `config`: of `dynamicClusterKind`. `reasons`: where it stands; `cluster`: where the cluster does. */
-export function decodeDynamicCluster(config: Uint8Array, reasons: Reasons): DiscoveryData {
+export function decodeDynamicCluster(config: Uint8Array, reasons: Reasons, extensions: Extensions): DiscoveryData {
   const message = fromBinary(ClusterConfigSchema, config);
   supported.check(message, reasons);
   const choice = message.clusterImplementationSpecifier;
   if (choice.case !== 'dnsCacheConfig') return { kind: 'static' };
-  return { kind: 'dynamic', cache: decodeDnsCache(choice.value, reasons.at('dns_cache_config')) };
+  return { kind: 'dynamic', cache: decodeDnsCache(choice.value, reasons.at('dns_cache_config'), extensions) };
 }
 
 export function isDynamic({ clusterDiscoveryType: type }: Cluster): boolean {

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { durationMs } from '../../core/duration.ts';
+import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { Cluster_RefreshRateSchema } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
@@ -40,7 +42,13 @@ const supportedRefresh = new SupportedFields(Cluster_RefreshRateSchema, ['base_i
 const supportedBreakers = new SupportedFields(DnsCacheCircuitBreakersSchema, ['max_pending_requests']);
 const supportedName = new SupportedFields(SocketAddressSchema, ['address', 'port_value']);
 
-export function decodeDnsCache(config: DnsCacheConfig, reasons: Reasons): DnsCacheData {
+/** `extensions`: of the whole configuration, which calls one cache one thing. */
+export function decodeDnsCache(config: DnsCacheConfig, reasons: Reasons, extensions: Extensions): DnsCacheData {
+  const { dnsCaches } = extensions;
+  const other = dnsCaches?.get(config.name);
+  if (other !== undefined && !isDeepStrictEqual(other, config))
+    reasons.add(`config specified DNS cache '${config.name}' with different settings`);
+  dnsCaches?.set(config.name, other ?? config);
   supported.check(config, reasons);
   const { dnsFailureRefreshRate: failure, dnsCacheCircuitBreaker: breaker } = config;
   if (failure !== undefined) supportedRefresh.check(failure, reasons.at('dns_failure_refresh_rate'));

@@ -5,8 +5,11 @@ import { CachedName } from './cached-name.ts';
 import type { DnsCacheData } from './dns-cache-data.ts';
 import { DnsCacheStats } from './dns-cache-stats.ts';
 
-/** How a question ended, for who asked it: the name is in the cache, with an address or without; or the cache is full. */
-export type LookupEnd = 'cached' | 'full';
+/** How a question ended, for who asked it: the name has an address, or none (and why); or the cache is full. */
+export type LookupEnd = 'cached' | 'unresolved' | 'full';
+
+/** `details`: why there is no address; else empty. */
+export type TellEnd = (how: LookupEnd, details: string) => void;
 
 /** Who hears of the addresses: a cluster. */
 export interface CacheUser {
@@ -27,7 +30,7 @@ export class DnsCache {
   readonly stats: DnsCacheStats;
   private readonly names: Map<string, CachedName>;
   private readonly users: Set<CacheUser>;
-  private waiting: Map<string, ((end: LookupEnd) => void)[]>;
+  private waiting: Map<string, TellEnd[]>;
 
   /** `scope`: `dns_cache.<name>`. */
   constructor(data: DnsCacheData, resolver: DnsResolver, environment: DiscoveryEnvironment, scope: StatsScope) {
@@ -62,20 +65,20 @@ export class DnsCache {
     this.stats.hosts(0);
     const waiting = [...this.waiting.values()];
     this.waiting.clear();
-    for (const ends of waiting) for (const end of ends) end('full');
+    for (const ends of waiting) for (const end of ends) end('full', '');
   }
 
   /** `end` is told when the first answer for the name is there, perhaps at once. */
-  want(name: string, end: (how: LookupEnd) => void): void {
+  want(name: string, end: TellEnd): void {
     const known = this.names.get(name);
     if (known?.isAnswered === true) {
       known.use();
-      end('cached');
+      known.tell(end);
       return;
     }
     if (known === undefined && this.names.size >= this.data.maxHosts) {
       this.stats.overflow.inc();
-      end('full');
+      end('full', '');
       return;
     }
     const waiting = this.waiting.get(name);
@@ -97,7 +100,7 @@ export class DnsCache {
     if (isChanged) this.tellUsers();
     const waiting = this.waiting.get(name.name) ?? [];
     this.waiting.delete(name.name);
-    for (const end of waiting) end('cached');
+    for (const end of waiting) name.tell(end);
   }
 
   forget(name: CachedName): void {

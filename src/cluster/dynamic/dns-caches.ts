@@ -3,7 +3,7 @@ import type { DnsResolver, DnsResolverOptions } from '../../net/dns-resolver.ts'
 import type { StatsScope } from '../../observe/stats.ts';
 import type { DiscoveryEnvironment } from '../discovery/dns-target.ts';
 import type { DnsCacheData } from './dns-cache-data.ts';
-import { DnsCache, type CacheUser, type LookupEnd } from './dns-cache.ts';
+import { DnsCache, type CacheUser, type TellEnd } from './dns-cache.ts';
 
 /** The caches of the main thread by name, each for as long as a cluster uses it. */
 export class DnsCaches {
@@ -44,9 +44,9 @@ export class DnsCaches {
   }
 
   /** A worker wants `name` (`cachedName`); a cache that no cluster uses has room for none. */
-  want(cache: string, name: string, end: (how: LookupEnd) => void): void {
+  want(cache: string, name: string, end: TellEnd): void {
     const known = this.caches.get(cache);
-    if (known === undefined) end('full');
+    if (known === undefined) end('full', '');
     else known.want(name, end);
   }
 }

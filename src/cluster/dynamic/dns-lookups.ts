@@ -4,7 +4,7 @@ import type { LookupEnd } from './dns-cache.ts';
 /** Who waits for a name. */
 export interface LookupWaiter {
   /** Once, later than it was asked for. */
-  onLookup(how: LookupEnd): void;
+  onLookup(how: LookupEnd, details: string): void;
 }
 
 /** As much of a cache's configuration as who asks it must know. */
@@ -47,14 +47,14 @@ export class DnsLookups {
     else clusters.set(cluster, new Set(names));
   }
 
-  /** `waiting`: the waiter will be told; `full`: too many wait. */
+  /** `waiting`: the waiter will be told; `full`: too many wait, so that nobody else may ask, not even for what is known. */
   want({ name: cache, maxPending }: LookupCache, name: string, waiter: LookupWaiter): 'cached' | 'waiting' | 'full' {
-    for (const names of this.known.get(cache)?.values() ?? []) if (names.has(name)) return 'cached';
     const pending = this.pending.get(cache) ?? 0;
     if (pending >= maxPending) {
       this.overflow(cache).inc();
       return 'full';
     }
+    for (const names of this.known.get(cache)?.values() ?? []) if (names.has(name)) return 'cached';
     this.pending.set(cache, pending + 1);
     const key = keyOf(cache, name);
     const waiters = this.waiting.get(key);
@@ -73,13 +73,13 @@ export class DnsLookups {
   }
 
   /** The main thread's answer; hosts that came with it are known by now. */
-  answered({ cache, name }: LookupQuestion, how: LookupEnd): void {
+  answered({ cache, name }: LookupQuestion, how: LookupEnd, details = ''): void {
     const key = keyOf(cache, name);
     const waiters = this.waiting.get(key) ?? [];
     this.waiting.delete(key);
     for (const waiter of waiters) {
       this.left(cache);
-      waiter.onLookup(how);
+      waiter.onLookup(how, details);
     }
   }
 

@@ -11,9 +11,9 @@ export class NamedHosts implements LoadBalancer {
   private readonly defaultPort: number;
   private hosts: ReadonlyMap<string, Host>;
 
-  /** `isSecure`: the cluster's connections are encrypted, so that a name without a port means 443. */
-  constructor(sets: readonly HostSet[], isSecure: boolean) {
-    this.defaultPort = isSecure ? 443 : 80;
+  /** `defaultPort`: where a name says none. */
+  constructor(sets: readonly HostSet[], defaultPort: number) {
+    this.defaultPort = defaultPort;
     this.hosts = byKey(sets);
   }
 

@@ -37,10 +37,13 @@ export interface NetworkFilterFactory {
   create(): NetworkFilter;
 }
 
+/** The name has an address, or none; or the cache has no room for it. */
+export type LookupEnd = 'cached' | 'unresolved' | 'full';
+
 /** Who waits for a name to be resolved. */
 export interface NameWaiter {
-  /** Once: it is in the cache, with an address or without; or the cache has no room for it. */
-  onLookup(how: 'cached' | 'full'): void;
+  /** Once. `details`: why there is no address, else empty. */
+  onLookup(how: LookupEnd, details: string): void;
 }
 
 /** The DNS caches of dynamic forward proxies. */

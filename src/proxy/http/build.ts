@@ -2,6 +2,7 @@ import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { FilterBuilder, FilterContext } from '../../filter/filter.ts';
+import type { NameLookups } from '../../filter/network/network-filter.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 import { Drain, type DrainOptions } from '../../listener/drain.ts';
 import type { AccessLogData } from '../../observe/access-log-data.ts';
@@ -31,6 +32,8 @@ export interface HttpEnvironment {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly clusters: Clusters;
+  /** The DNS caches of dynamic forward proxies; absent: there are none. */
+  readonly lookups?: NameLookups | undefined;
   /** The root scope. */
   readonly stats: StatsScope;
   /** `listener.<address>`. */
@@ -66,7 +69,8 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
       ? {}
       : { sharedNumber: (key: string) => environment.sharedNumber!(data.statPrefix, key) };
   const callOuts = new ClusterCallOuts({ clusters: environment.clusters, clock, timers, random, localAddress });
-  const context = { stats: scope, rootStats: stats, clock, timers, random, runtime, localNode, callOuts, ...numbers };
+  const { lookups } = environment;
+  const context = { lookups, stats: scope, rootStats: stats, clock, timers, random, runtime, localNode, callOuts, ...numbers };
   const chain = buildChain(data.httpFilters, environment, { ...context, ...healthOf(environment) });
   const upgrades = data.upgrades.map(({ type, isEnabled, filters }): [string, UpgradeRule] => [
     type,

@@ -75,6 +75,11 @@ export class StreamRoute {
     return this.choice === null || this.cluster === null ? null : this.cluster.stats.scope;
   }
 
+  get namedHostsPort(): number {
+    this.ensure();
+    return this.choice === null || this.cluster === null ? 0 : (this.cluster.namedHostsPort ?? 0);
+  }
+
   private forwardTo(action: ForwardAction): void {
     const { stream } = this;
     this.choice = action.cluster(stream.requestHead, stream.random, stream.outcome);

@@ -114,6 +114,10 @@ export class HttpStream implements Stream {
     return this.routing.clusterStats;
   }
 
+  get namedHostsPort(): number {
+    return this.routing.namedHostsPort;
+  }
+
   get bufferedRequestBody(): readonly Uint8Array[] {
     return this.request.heldBody;
   }

@@ -1,6 +1,7 @@
 import { cachedName } from '../../../core/destination.ts';
 import {
   NetworkVerdict,
+  type LookupEnd,
   type FilteredStream,
   type NameLookups,
   type NameWaiter,
@@ -63,7 +64,7 @@ class SniProxy implements NetworkFilter, NameWaiter {
     }
   }
 
-  onLookup(how: 'cached' | 'full'): void {
+  onLookup(how: LookupEnd): void {
     const { stream } = this;
     this.stream = null;
     if (how === 'full') stream?.close('dynamic_forward_proxy_overflow');

@@ -4,18 +4,27 @@ import type { ClusterData } from '../../../../src/cluster/cluster-data.ts';
 import { decodeCluster } from '../../../../src/cluster/decode.ts';
 import { httpProtocolOptionsDecoder } from '../../../../src/cluster/protocol/extension-decode.ts';
 import { ExtensionTable } from '../../../../src/control/extension-table.ts';
+import type { Extensions } from '../../../../src/core/extension.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
 import { ClusterSchema } from '../../../../src/proto/envoy/config/cluster/v3/cluster_pb.js';
 import { ClusterConfigSchema } from '../../../../src/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js';
 import { FilterConfigSchema } from '../../../../src/proto/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy_pb.js';
+import {
+  FilterConfigSchema as HttpFilterConfigSchema,
+  PerRouteConfigSchema,
+} from '../../../../src/proto/envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy_pb.js';
 import { HttpProtocolOptionsSchema } from '../../../../src/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
+import {
+  dynamicForwardProxyDecoder,
+  dynamicForwardProxyPerRouteDecoder,
+} from '../../../../src/proxy/http/dynamic-forward-proxy-decode.ts';
 import { sniProxyDecoder } from '../../../../src/proxy/network/sni-proxy-decode.ts';
 
 type Json = Record<string, JsonValue>;
 
 const registry = createRegistry(ClusterConfigSchema, HttpProtocolOptionsSchema);
 const { typeName } = HttpProtocolOptionsSchema;
-const extensions = new ExtensionTable([
+const extensions: ExtensionTable & Extensions = new ExtensionTable([
   { category: 'envoy.upstream_options', kind: typeName, load: () => Promise.resolve(httpProtocolOptionsDecoder) },
 ]);
 await extensions.load([typeName]);
@@ -133,4 +142,49 @@ test('the filter that asks for names by SNI', () => {
   expect(read({ dns_cache_config: { name: 'a' } })).toEqual({ cache: { name: 'a', maxPending: 1024 }, port: 443 });
   expect(read({ dns_cache_config: { name: 'a' }, port_value: 8443 })).toMatchObject({ port: 8443 });
   expect(read({ save_upstream_address: true })).toEqual(["field 'save_upstream_address' is not supported by sekisho"]);
+});
+
+test('one name is one cache: another that says otherwise is refused, wherever it stands', () => {
+  extensions.dnsCaches = new Map();
+  try {
+    expect(decode({ dns_cache_config: { name: 'a', max_hosts: 1 } }).reasons).toEqual([]);
+    expect(decode({ dns_cache_config: { name: 'a', max_hosts: 1 } }).reasons).toEqual([]);
+    expect(decode({ dns_cache_config: { name: 'b', max_hosts: 2 } }).reasons).toEqual([]);
+    const words = "config specified DNS cache 'a' with different settings";
+    expect(decode({ dns_cache_config: { name: 'a', max_hosts: 2 } }).reasons).toEqual([
+      `cluster.cluster_type.typed_config.dns_cache_config: ${words}`,
+    ]);
+    const reasons = new Reasons('filter');
+    const config = fromJson(HttpFilterConfigSchema, { dns_cache_config: { name: 'a', max_hosts: 3 } });
+    dynamicForwardProxyDecoder.decode(toBinary(HttpFilterConfigSchema, config), reasons, extensions);
+    expect(reasons.list).toMatchObject([{ path: 'filter.dns_cache_config', message: words }]);
+  } finally {
+    delete extensions.dnsCaches;
+  }
+});
+
+test('the HTTP filter names its cache, and routes name hosts', () => {
+  const reasons = new Reasons('filter');
+  const filter = (json: Json): unknown =>
+    dynamicForwardProxyDecoder.decode(
+      toBinary(HttpFilterConfigSchema, fromJson(HttpFilterConfigSchema, json)),
+      reasons,
+      extensions,
+    );
+  const route = (json: Json): unknown =>
+    dynamicForwardProxyPerRouteDecoder.decode(
+      toBinary(PerRouteConfigSchema, fromJson(PerRouteConfigSchema, json)),
+      reasons,
+      extensions,
+    );
+  expect(filter({ dns_cache_config: { name: 'a' } })).toEqual({ cache: { name: 'a', maxPending: 1024 } });
+  expect(route({ host_rewrite_literal: 'a.test' })).toEqual({ literal: 'a.test', header: '' });
+  expect(route({ host_rewrite_header: 'X-To' })).toEqual({ literal: '', header: 'x-to' });
+  expect(reasons.list).toEqual([]);
+  filter({ sub_cluster_config: {}, save_upstream_address: true, allow_dynamic_host_from_filter_state: true });
+  expect(reasons.list.map(({ path }) => path)).toEqual([
+    'filter.sub_cluster_config',
+    'filter.save_upstream_address',
+    'filter.allow_dynamic_host_from_filter_state',
+  ]);
 });

@@ -55,7 +55,9 @@ class Bench {
   }
 
   want(name: string): void {
-    this.directory.wantName({ cache: 'names', name }, (end) => this.ends.push(`${name} ${end}`));
+    this.directory.wantName({ cache: 'names', name }, (end, details) =>
+      this.ends.push(`${name} ${end}${details === '' ? '' : ` ${details}`}`),
+    );
   }
 
   get hosts(): string[] {
@@ -95,7 +97,10 @@ describe('a name of a DNS cache', () => {
     bench.want('a.test:443');
     await bench.resolver.answer('a.test', []);
     expect(bench.hosts).toEqual([]);
-    expect(bench.ends).toEqual(['a.test:443 cached']);
+    const why = 'cares_norecords:Domain name not found';
+    expect(bench.ends).toEqual([`a.test:443 unresolved ${why}`]);
+    bench.want('a.test:443');
+    expect(bench.ends.at(-1)).toBe(`a.test:443 unresolved ${why}`);
   });
 
   it('finds no room in a full cache, or in one that there is not', () => {
@@ -140,7 +145,7 @@ describe('a name of a DNS cache', () => {
     const bench = new Bench();
     bench.want('a.test:443');
     bench.network.advance(5000);
-    expect(bench.ends).toEqual(['a.test:443 cached']);
+    expect(bench.ends).toEqual(['a.test:443 unresolved resolve_timeout']);
     await bench.resolver.answer('a.test', ['10.0.0.1']);
     expect(bench.hosts).toEqual([]);
     expect(bench.stats).toMatchObject({ dns_query_timeout: 1, dns_query_failure: 1 });
@@ -150,7 +155,7 @@ describe('a name of a DNS cache', () => {
     const bench = new Bench({ forgetsFailures: true });
     bench.want('a.test:443');
     await bench.resolver.fail('a.test');
-    expect(bench.ends).toEqual(['a.test:443 cached']);
+    expect(bench.ends).toEqual([expect.stringMatching(/^a.test:443 unresolved cares_failure:/)]);
     expect(bench.stats['num_hosts']).toBeUndefined();
   });
 

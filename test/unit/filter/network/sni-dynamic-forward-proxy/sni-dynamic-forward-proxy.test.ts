@@ -75,11 +75,11 @@ test('without a name there is nothing to look up', () => {
 test('who waits goes on with the answer, and is closed when there is no room', () => {
   const waiting = world('a.test', 'waiting');
   expect(waiting.filter.onNewConnection!(waiting.stream)).toBe(NetworkVerdict.Stop);
-  waiting.lookups.waiter!.onLookup('cached');
+  waiting.lookups.waiter!.onLookup('cached', '');
   expect(waiting.stream.heard).toEqual(['proceed']);
   const late = world('a.test', 'waiting');
   late.filter.onNewConnection!(late.stream);
-  late.lookups.waiter!.onLookup('full');
+  late.lookups.waiter!.onLookup('full', '');
   expect(late.stream.heard).toEqual(['dynamic_forward_proxy_overflow']);
   const full = world('a.test', 'full');
   expect(full.filter.onNewConnection!(full.stream)).toBe(NetworkVerdict.Stop);
@@ -92,7 +92,7 @@ test('who has gone waits no more', () => {
   const { waiter } = lookups;
   filter.onClosed!(stream);
   expect(lookups.waiter).toBeNull();
-  waiter!.onLookup('cached');
+  waiter!.onLookup('cached', '');
   expect(stream.heard).toEqual([]);
   filter.onClosed!(stream);
 });
