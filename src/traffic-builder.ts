@@ -11,7 +11,7 @@ import type { FilterContext } from './filter/filter.ts';
 import type { ExtensionData } from './core/extension.ts';
 import type { DownstreamTlsData } from './identity/tls-context-data.ts';
 import { ConnectionLimit, type SharedCount } from './listener/connection-limit.ts';
-import type { DrainOptions } from './listener/drain.ts';
+import { Drain, type DrainOptions } from './listener/drain.ts';
 import { chooseByMatch, chooseByName } from './listener/filter-chain/chain-choice.ts';
 import { buildListenerFilters } from './listener/filters/build.ts';
 import { Listener, type FilterChain } from './listener/listener.ts';
@@ -158,14 +158,14 @@ export class ListenerBuilder {
 
   private buildHandler(kind: string, data: unknown, scope: StatsScope, listener: ListenerData): ConnectionHandler {
     if (kind === hcmKind) return buildHttpConnectionManager(data as HcmData, this.httpEnvironment(scope, listener));
-    if (kind === tcpProxyKind) return this.buildTcpProxy(data as TcpProxyData);
+    if (kind === tcpProxyKind) return this.buildTcpProxy(data as TcpProxyData, listener);
     if (kind === echoKind) return new AnsweringHandler(null);
     if (kind === directResponseKind) return new AnsweringHandler((data as NetworkDirectResponseData).response);
     throw new Error(`no network filter of type ${kind}`);
   }
 
-  private buildTcpProxy(data: TcpProxyData): TcpProxy {
-    const { network, stats } = this.environment;
+  private buildTcpProxy(data: TcpProxyData, listener: ListenerData): TcpProxy {
+    const { network, stats, drain, isDraining, isHealthFailed } = this.environment;
     return new TcpProxy({
       data,
       clusters: this.clusters!,
@@ -173,6 +173,8 @@ export class ListenerBuilder {
       scope: stats.scope('tcp').scope(data.statPrefix),
       clock: network.clock,
       timers: network.timers,
+      drain: new Drain(drain, network.clock, Math.random),
+      shouldClose: () => isDraining() || (listener.drainType === 'DEFAULT' && isHealthFailed()),
     });
   }
 

@@ -5,11 +5,13 @@ import { DownstreamLocalClose } from '../../core/failures.ts';
 import { HttpVersion } from '../../core/head.ts';
 import { MetadataCriteria } from '../../core/metadata-criteria.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
+import type { Drain } from '../../listener/drain.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
 import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
 import { HashPolicy } from '../../route/hash/hash-policy.ts';
+import { ProxyTlvs } from './proxy-tlvs.ts';
 import type { TcpProxyData } from './tcp-proxy-data.ts';
 import { TcpSession } from './tcp-session.ts';
 import { TunnelDialing } from './tunnel-dialing.ts';
@@ -23,6 +25,10 @@ export interface TcpProxyParts {
   readonly scope: StatsScope;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** How its listener drains; absent: never for the sake of connections. */
+  readonly drain?: Drain;
+  /** True while connections are to close, whatever `drain` says; absent: never. */
+  shouldClose?(): boolean;
 }
 
 /** Where a connection goes. */
@@ -37,14 +43,18 @@ const nowhere: TcpRoute = { cluster: null, metadataMatch: null };
 
 /** Filter state by which a filter in front chooses the cluster. Envoy's. */
 const clusterKey = 'envoy.tcp_proxy.cluster';
+const idleKey = 'envoy.tcp_proxy.per_connection_idle_timeout_ms';
 
 /** Shown from the start, as in Envoy. */
 const rareCounterNames = [
+  'downstream_cx_drain_close',
   'downstream_cx_no_route',
   'downstream_flow_control_paused_reading_total',
   'downstream_flow_control_resumed_reading_total',
+  'early_data_received_count_total',
   'idle_timeout',
   'max_downstream_connection_duration',
+  'route_delayed_total',
 ];
 
 /** A filter chain's tcp_proxy in one worker. */
@@ -67,6 +77,11 @@ export class TcpProxy implements ConnectionHandler {
   private readonly metadataMatches: readonly (MetadataCriteria | null)[];
   private readonly tunneling: Tunneling | null;
   private readonly sessions: Set<TcpSession>;
+  private isEnding: boolean;
+  private readonly ownDrain: Drain | null;
+  private readonly shouldClose: () => boolean;
+  /** Null: there are none. */
+  private readonly tlvs: ProxyTlvs | null;
 
   constructor(parts: TcpProxyParts) {
     this.data = parts.data;
@@ -90,6 +105,27 @@ export class TcpProxy implements ConnectionHandler {
     );
     this.tunneling = tunneling === null ? null : new Tunneling(tunneling);
     this.sessions = new Set();
+    this.isEnding = false;
+    this.ownDrain = parts.drain ?? null;
+    this.shouldClose = () => parts.shouldClose?.() === true;
+    this.tlvs = parts.data.tlvs === null ? null : new ProxyTlvs(parts.data.tlvs);
+  }
+
+  /** With what chance adds. */
+  connectionDurationMs(): number {
+    const { connectionDurationMaxMs, durationJitterPercent } = this.data;
+    return connectionDurationMaxMs * (1 + (durationJitterPercent / 100) * Math.random());
+  }
+
+  /** A filter in front may have another for this connection. */
+  idleMsOf(notes: ConnectionNotes | null): number {
+    const own = notes?.filterState.get(idleKey);
+    return typeof own === 'string' && /^\d+$/.test(own) ? Number(own) : this.data.idleMs;
+  }
+
+  /** Connections are to close. Drawn anew with every call. */
+  get asksToGo(): boolean {
+    return this.isEnding || this.shouldClose() || this.ownDrain?.asksToGo === true;
   }
 
   handle(connection: Connection, filterChainName: string, notes: ConnectionNotes | null = null): ActiveConnection {
@@ -105,8 +141,11 @@ export class TcpProxy implements ConnectionHandler {
     new TcpSession(this, connection, filterChainName, notes).onClosed(DownstreamLocalClose);
   }
 
-  /** TCP has no way to say goodbye: sessions go on until they end or are closed. */
-  drain(): void {}
+  /** TCP has no way to say goodbye: sessions go on until they end or are closed, or when `check_drain_close` says so. */
+  drain(atOnce: boolean): void {
+    if (atOnce) this.isEnding = true;
+    else this.ownDrain?.begin();
+  }
 
   end(): void {}
 
@@ -129,7 +168,8 @@ export class TcpProxy implements ConnectionHandler {
 
   /** Where a connection to the host comes from: its own, or a stream of an HTTP connection to it. */
   poolOf(cluster: Cluster, host: Host, outcome: Outcome): TcpPool {
-    const options = cluster.transportOptions(host, '', null, outcome.filterState, outcome.peer);
+    const peer = this.tlvs === null ? outcome.peer : this.tlvs.of(outcome);
+    const options = cluster.transportOptions(host, '', null, outcome.filterState, peer);
     if (this.tunneling === null) return cluster.tcpPool(host, 0, options);
     const { propagation } = this.data.tunneling!;
     const pool = cluster.httpPool(host, 0, HttpVersion.Http11, options);

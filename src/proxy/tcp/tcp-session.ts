@@ -9,12 +9,14 @@ import {
   DownstreamLocalClose,
   DownstreamRemoteClose,
   DownstreamTransportFailure,
+  Overflow,
 } from '../../core/failures.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
 import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import { Outcome } from '../../observe/outcome.ts';
 import { TcpUpstream } from './tcp-upstream.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
+import { EarlyBytes } from './early-bytes.ts';
 import { TunnelDialing } from './tunnel-dialing.ts';
 
 /** Where there is no idle_timeout: Envoy's default of it. */
@@ -39,7 +41,11 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   /** What carries the upstream connection; null: it is one of its own. */
   private tunnel: TunnelDialing | null;
   private upstream: TcpUpstream | null;
+  /** What the client has said already; null: it is not listened to before there is an upstream. */
+  private readonly early: EarlyBytes | null;
   private attempts: number;
+  /** 0: none. */
+  private readonly idleMs: number;
   private idleAt: number;
   private durationAt: number;
   private retryAt: number;
@@ -67,7 +73,9 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.pool = null;
     this.tunnel = null;
     this.upstream = null;
+    this.early = proxy.data.earlyBytesMax === null ? null : new EarlyBytes(proxy.data.earlyBytesMax, downstream);
     this.attempts = 0;
+    this.idleMs = proxy.idleMsOf(notes);
     this.idleAt = Infinity;
     this.durationAt = Infinity;
     this.retryAt = Infinity;
@@ -106,15 +114,21 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   start(): void {
     const { data, clock } = this.proxy;
     // Bytes wait in the kernel until there is somewhere to send them.
-    this.downstream.pause();
+    if (this.early === null) this.downstream.pause();
     this.downstream.attach(this);
     // The addresses are gone once the socket is.
     void this.downstream.peer.remote;
     void this.downstream.peer.local;
-    if (data.connectionDurationMaxMs > 0) this.durationAt = clock.now + data.connectionDurationMaxMs;
+    if (data.connectionDurationMaxMs > 0) this.durationAt = clock.now + this.proxy.connectionDurationMs();
     if (data.accessLogFlushMs > 0) this.flushAt = clock.now + data.accessLogFlushMs;
     this.touch();
     this.wake();
+    if (data.logOnStart) this.log('TcpConnectionStart');
+    if (!data.connectsOnData) this.connect();
+  }
+
+  /** Chooses anew with every attempt, as Envoy. False: there is no such cluster. */
+  private chooseCluster(): boolean {
     const chosen = this.proxy.choose(this.notes);
     this.cluster = chosen.cluster;
     this.metadataMatch = chosen.metadataMatch;
@@ -122,12 +136,12 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
       this.proxy.scope.counter('downstream_cx_no_route').inc();
       this.outcome.flags |= ResponseFlag.NoClusterFound;
       this.endWith(DownstreamLocalClose);
-      return;
+      return false;
     }
     this.outcome.upstreamCluster = this.cluster.statName;
     this.outcome.upstreamClusterRaw = this.cluster.name;
     this.outcome.clusterMetadata = this.cluster.metadata;
-    this.connect();
+    return true;
   }
 
   get hash(): Hash64 | null {
@@ -159,8 +173,9 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     connection.attach(this.upstream);
     this.touch();
     this.tunnel?.count();
+    if (this.early !== null) this.sendEarly(connection, this.early);
     if (proxy.data.logOnConnected) this.log('TcpUpstreamConnected');
-    this.downstream.resume();
+    if (this.early === null) this.downstream.resume();
   }
 
   onConnectFailure(failure: Failure, host: Host | null): void {
@@ -171,12 +186,8 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
       host.recordResult(0, failure);
     }
     this.pool = null;
-    if (failure.kind.flag === ResponseFlag.UpstreamOverflow) {
-      outcome.flags |= ResponseFlag.UpstreamOverflow;
-      this.endWith(DownstreamLocalClose);
-      return;
-    }
-    outcome.flags |= failure.kind.flag;
+    // As Envoy: a pool that has no place is tried again as one that does not connect, and no flag tells.
+    if (failure.kind !== Overflow.kind) outcome.flags |= failure.kind.flag;
     if (this.attempts < this.proxy.data.connectAttemptsMax) {
       this.retryAt = this.proxy.clock.now + this.backOffMs();
       this.wake();
@@ -197,6 +208,13 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
       this.proxy.scope.counter('downstream_flow_control_paused_reading_total').inc();
       this.upstream!.connection.pause();
     }
+    this.maybeCloseForDrain();
+  }
+
+  private sendEarly(upstream: Connection, early: EarlyBytes): void {
+    const chunks = early.take();
+    for (const chunk of chunks) this.pass(upstream, chunk);
+    if (this.isDownstreamEnded) upstream.end();
   }
 
   onUpstreamDrain(): void {
@@ -234,9 +252,29 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   onBytes(chunk: Uint8Array): void {
     this.touch();
     this.outcome.bytesReceived += chunk.length;
-    if (this.upstream!.connection.write(chunk) || this.isDownstreamPaused) return;
+    if (this.upstream === null) this.takeEarly(chunk);
+    else this.pass(this.upstream.connection, chunk);
+    this.maybeCloseForDrain();
+  }
+
+  private pass(upstream: Connection, chunk: Uint8Array): void {
+    if (upstream.write(chunk) || this.isDownstreamPaused) return;
     this.isDownstreamPaused = true;
     this.downstream.pause();
+  }
+
+  private takeEarly(chunk: Uint8Array): void {
+    if (this.early === null) return;
+    this.proxy.scope.counter('early_data_received_count_total').inc();
+    this.early.keep(chunk);
+    if (this.proxy.data.connectsOnData && this.attempts === 0) this.connect();
+  }
+
+  private maybeCloseForDrain(): void {
+    if (!this.proxy.data.closesOnDrain || this.isOver || !this.proxy.asksToGo) return;
+    this.proxy.scope.counter('downstream_cx_drain_close').inc();
+    this.outcome.downstreamLocalCloseReason = 'tcp_proxy_drain_close';
+    this.endWith(DownstreamLocalClose);
   }
 
   onDrain(): void {
@@ -249,6 +287,8 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   onEnd(): void {
     this.isDownstreamEnded = true;
     if (this.upstream === null) {
+      // What it has said is still told, if it has said anything.
+      if (this.early !== null && !this.early.isEmpty) return;
       // Nobody to talk to any more before the upstream was reached.
       this.downstream.destroy(DownstreamRemoteClose);
       return;
@@ -290,11 +330,13 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (this.durationAt <= now) {
       this.proxy.scope.counter('max_downstream_connection_duration').inc();
       this.outcome.flags |= ResponseFlag.DurationTimeout;
+      this.outcome.downstreamLocalCloseReason = 'max_connection_duration_reached';
       this.endWith(DownstreamLocalClose);
       return;
     }
     if (this.idleAt <= now) {
       this.proxy.scope.counter('idle_timeout').inc();
+      this.outcome.downstreamLocalCloseReason = 'tcp_session_idle_timeout';
       this.endWith(DownstreamLocalClose);
       return;
     }
@@ -306,9 +348,17 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   }
 
   private connect(): void {
+    if (!this.chooseCluster()) return;
     const cluster = this.cluster!;
     this.attempts++;
     this.outcome.attemptCount = this.attempts;
+    // A connection of its own is needed, and whoever has one keeps it: there is nothing to wait for.
+    if (!cluster.breakers(0).connections.canCreate) {
+      cluster.stats.scope.counter('upstream_cx_overflow').inc();
+      this.outcome.flags |= ResponseFlag.UpstreamOverflow;
+      this.endWith(DownstreamLocalClose);
+      return;
+    }
     const host = cluster.pick(this);
     if (host === null) {
       cluster.stats.cxNoneHealthy.inc();
@@ -360,7 +410,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
 
   /** A client that no longer takes the last bytes is given up when it would have been for silence. */
   private get stallMs(): number {
-    return this.proxy.data.idleMs > 0 ? this.proxy.data.idleMs : flushStallMs;
+    return this.idleMs > 0 ? this.idleMs : flushStallMs;
   }
 
   private backOffMs(): number {
@@ -369,8 +419,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   }
 
   private touch(): void {
-    const { idleMs } = this.proxy.data;
-    if (idleMs > 0) this.idleAt = this.proxy.clock.now + idleMs;
+    if (this.idleMs > 0) this.idleAt = this.proxy.clock.now + this.idleMs;
   }
 
   private wake(): void {

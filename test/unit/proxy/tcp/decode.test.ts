@@ -63,6 +63,7 @@ tunneling_config:
   expect(reasons).toEqual([]);
   expect(data.tunneling).toMatchObject({
     hostname: '%DOWNSTREAM_LOCAL_ADDRESS%',
+    requestId: null,
     usePost: true,
     postPath: '/x',
     headersToAdd: [{ name: 'x-a', value: '%PROTOCOL%' }],
@@ -79,7 +80,10 @@ tunneling_config:
 });
 
 test.each([
-  ['tunneling_config: { hostname: a.test:1, request_id_header: x }', 'tunneling_config.request_id_header'],
+  [
+    'tunneling_config: { hostname: a.test:1, request_id_extension: {} }',
+    'tunneling_config.request_id_extension.typed_config',
+  ],
   ['tunneling_config: { hostname: "%NOPE%" }', 'tunneling_config.hostname: Not supported field'],
   ['tunneling_config: { hostname: a, post_path: /x }', "post_path: Can't set a post path when POST method isn't used"],
 ])('refused by name: %s', (yaml, field) => {
@@ -98,5 +102,26 @@ hash_policy: [{ source_ip: {} }, { filter_state: { key: k } }]`);
   expect(data.hashPolicy).toEqual([
     { kind: 'sourceIp', terminal: false },
     { kind: 'filterState', key: 'k', terminal: false },
+  ]);
+});
+
+test('what is told of a client: fixed TLVs before those that a format makes', () => {
+  const { data, reasons } = decode(`
+stat_prefix: t
+cluster: c
+proxy_protocol_tlv_merge_policy: APPEND_IF_EXISTS_OR_ADD
+proxy_protocol_tlvs:
+- { type: 1, format_string: { text_format_source: { inline_string: x } } }
+- { type: 2, value: YQ== }`);
+  expect(reasons).toEqual([]);
+  expect(data.tlvs).toMatchObject({ merge: 'append', entries: [{ type: 2 }, { type: 1 }] });
+});
+
+test('a mode that waits needs a limit, and TLVs something to say', () => {
+  expect(decode('stat_prefix: t\ncluster: c\nupstream_connect_mode: ON_DOWNSTREAM_DATA').reasons).toEqual([
+    'tcp.max_early_data_bytes: max_early_data_bytes must be set when upstream_connect_mode is not IMMEDIATE',
+  ]);
+  expect(decode('stat_prefix: t\ncluster: c\nproxy_protocol_tlvs: [{ type: 1 }]').reasons).toEqual([
+    "tcp.proxy_protocol_tlvs[0]: Invalid TLV configuration: one of 'value' or 'format_string' must be set.",
   ]);
 });

@@ -21,6 +21,12 @@ const proxyData: TcpProxyData = {
   accessLogs: [],
   accessLogFlushMs: 0,
   logOnConnected: false,
+  logOnStart: false,
+  connectsOnData: false,
+  earlyBytesMax: null,
+  closesOnDrain: false,
+  durationJitterPercent: 0,
+  tlvs: null,
   tunneling: null,
   hashPolicy: null,
 };
@@ -77,7 +83,50 @@ describe('a TCP session behind other filters', () => {
   });
 });
 
+describe('a TCP session that hears its client before there is an upstream', () => {
+  it('calls the upstream when the client has said something, and tells it all of that', () => {
+    const bench = new Bench({ connectsOnData: true, earlyBytesMax: 6 });
+    expect([bench.world.network.dials.length, bench.downstream.pauses]).toEqual([0, 0]);
+    bench.downstream.receive('hello');
+    expect([bench.world.network.dials.length, bench.downstream.pauses]).toEqual([1, 0]);
+    bench.downstream.receive(' world');
+    expect(bench.downstream.pauses).toBe(1);
+    const upstream = bench.connect();
+    expect([upstream.take(), bench.downstream.pauses]).toEqual(['hello world', 0]);
+    expect(bench.world.stats.read('tcp.t.')).toMatchObject({ early_data_received_count_total: 2 });
+  });
+
+  it('passes an end on that came early, and goes when there is nothing but an end', () => {
+    const bench = new Bench({ earlyBytesMax: 100 });
+    bench.downstream.receive('bye');
+    bench.downstream.peerEnded();
+    const upstream = bench.connect();
+    expect([upstream.take(), upstream.hasEnded]).toEqual(['bye', true]);
+    const silent = new Bench({ connectsOnData: true, earlyBytesMax: 100 });
+    silent.downstream.peerEnded();
+    expect(silent.logged).toHaveLength(1);
+  });
+});
+
 describe('a TCP session', () => {
+  it('closes when bytes pass while its listener ends, if it is told to', () => {
+    const bench = new Bench({ closesOnDrain: true, logOnStart: true });
+    bench.connect();
+    bench.downstream.receive('a');
+    bench.proxy.drain(true);
+    expect(bench.logged.map(({ type }) => type)).toEqual(['TcpConnectionStart']);
+    bench.downstream.receive('b');
+    expect(bench.outcome.downstreamLocalCloseReason).toBe('tcp_proxy_drain_close');
+    expect(bench.world.stats.read('tcp.t.')).toMatchObject({ downstream_cx_drain_close: 1 });
+  });
+
+  it('has the idle timeout that a filter in front has set', () => {
+    const bench = new Bench();
+    const notes = new ConnectionNotes();
+    notes.filterState.set('envoy.tcp_proxy.per_connection_idle_timeout_ms', '50');
+    expect([bench.proxy.idleMsOf(notes), bench.proxy.idleMsOf(null)]).toEqual([50, 3_600_000]);
+  });
+
   it('reads nothing before it is connected, and passes bytes both ways then', () => {
     const bench = new Bench();
     expect(bench.downstream.pauses).toBe(1);

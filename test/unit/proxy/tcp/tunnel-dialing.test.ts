@@ -20,6 +20,7 @@ const config = {
   usePost: false,
   postPath: '/',
   headersToAdd: [],
+  requestId: null,
   propagation: { headers: true, trailers: true },
 };
 
@@ -134,4 +135,12 @@ test('trailers end the tunnel and become filter state; a reset behind them is an
   expect(outcome.filterState?.get('envoy.tcp_proxy.propagate_response_trailers')).toEqual({
     headers: [{ key: 'x-t', value: '2' }],
   });
+});
+
+test('a request may have an id, which the connection knows', () => {
+  const outcome = new Outcome();
+  const requestId = { header: 'x-request-id', metadataKey: 'k' };
+  const id = new Tunneling({ ...config, hostname: 'a', requestId }).request(outcome).headers.get('x-request-id');
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(outcome.dynamicMetadata!.get('envoy.filters.network.tcp_proxy')).toEqual({ k: id });
 });
