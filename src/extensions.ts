@@ -59,6 +59,11 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'dynamic_forward_proxy.v3.PerRouteConfig',
     async () => (await import('./proxy/http/dynamic-forward-proxy-decode.ts')).dynamicForwardProxyPerRouteDecoder,
   ),
+  httpFilter('basic_auth.v3.BasicAuth', async () => (await import('./filter/basic-auth/decode.ts')).basicAuthDecoder),
+  httpFilter(
+    'basic_auth.v3.BasicAuthPerRoute',
+    async () => (await import('./filter/basic-auth/decode.ts')).basicAuthPerRouteDecoder,
+  ),
   httpFilter('cors.v3.Cors', async () => (await import('./filter/cors/decode.ts')).corsDecoder),
   httpFilter('cors.v3.CorsPolicy', async () => (await import('./filter/cors/decode.ts')).corsPolicyDecoder),
   httpFilter(

@@ -40,6 +40,10 @@ const loaders: readonly Loader[] = [
     ['dynamic_forward_proxy.v3.FilterConfig', 'dynamic_forward_proxy.v3.PerRouteConfig'],
     async () => (await import('./dynamic-forward-proxy/build.ts')).dynamicForwardProxyBuilder,
   ),
+  filter(
+    ['basic_auth.v3.BasicAuth', 'basic_auth.v3.BasicAuthPerRoute'],
+    async () => (await import('./basic-auth/build.ts')).basicAuthBuilder,
+  ),
   filter(['cors.v3.Cors', 'cors.v3.CorsPolicy'], async () => (await import('./cors/build.ts')).corsBuilder),
   filter(['fault.v3.HTTPFault'], async () => (await import('./fault/build.ts')).faultBuilder),
   filter(

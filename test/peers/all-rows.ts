@@ -5,7 +5,10 @@ import { checkProtocols } from './rows/health/protocols.ts';
 import { tlsChecks } from './rows/health/tls.ts';
 import { overloadActions } from './rows/overload/actions.ts';
 import { loadShedding } from './rows/overload/shedding.ts';
+import { reducedTimeouts } from './rows/overload/timers.ts';
+import { runtimeLayers } from './rows/runtime-layers.ts';
 import { answers } from './rows/answers.ts';
+import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
 import { jwtGroups } from './rows/authn/jwt.ts';
 import { balancing } from './rows/balancing.ts';
@@ -67,6 +70,7 @@ import { tlsTransports } from './rows/tls/transports.ts';
 import { tlsUpstreams } from './rows/tls/upstreams.ts';
 import { tlsIdentity } from './rows/tls/xfcc.ts';
 import { tunneling } from './rows/tunneling.ts';
+import { internalListeners } from './rows/tunnels/internal.ts';
 import { upgrades } from './rows/upgrades.ts';
 import { webSocket } from './rows/websocket.ts';
 
@@ -102,6 +106,7 @@ export const groups: readonly Group[] = [
   ...expressionGroups,
   ...rbacGroups,
   ...filters,
+  ...basicAuthGroups,
   ...jwtGroups,
   ...extAuthzGroups,
   ...compression,
@@ -111,10 +116,13 @@ export const groups: readonly Group[] = [
   ...smallFilters,
   ...runtime,
   ...breakers,
+  ...runtimeLayers,
+  ...reducedTimeouts,
   ...overloadActions,
   ...loadShedding,
   ...injection,
   ...tcpProxy,
+  ...internalListeners,
   ...tcpSettings,
   ...chainLevels,
   ...chainMatchers,
