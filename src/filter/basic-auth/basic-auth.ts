@@ -43,7 +43,7 @@ export class BasicAuthFilter implements HttpFilter, FilterFactory {
     // Several are one that is no pair.
     const credentials = fields.length === 0 ? undefined : fields.join(',');
     if (credentials === undefined) {
-      if (allowsMissing) return this.passed();
+      if (allowsMissing) return Verdict.Continue;
       return this.deny(stream, head, 'Missing username and password.', 'no_credential');
     }
     if (!credentials.startsWith(scheme))
