@@ -166,10 +166,16 @@ export class ProcessHealth {
     return { data, transports, checker, detector, hosts: new Map() };
   }
 
-  private transportsOf({ transports }: ClusterData, scope: StatsScope, network: NodeNetwork): UpstreamTransport[] {
+  private transportsOf(
+    { transports, metadata }: ClusterData,
+    scope: StatsScope,
+    network: NodeNetwork,
+  ): UpstreamTransport[] {
     return buildTransports(transports, {
       network,
       txBytes: () => scope.counter('upstream_cx_tx_bytes_total'),
+      noMetadata: () => scope.scope('internal_upstream').counter('no_metadata'),
+      metadata,
       buildTls: (tls, over) => this.tls.upstream(tls, over, scope),
     });
   }

@@ -20,6 +20,7 @@ import { AccessLogFiles } from './observe/access-log-files.ts';
 import { SharedNumbers } from './observe/shared-limit.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
 import { expressionKind, loadExpressions } from './observe/expression/expressions.ts';
+import { InternalNetwork } from './tunnel/internal/internal-network.ts';
 import { TlsTransports } from './tls-transports.ts';
 import { ListenerBuilder } from './traffic-builder.ts';
 
@@ -58,7 +59,8 @@ export class TrafficThread {
     post: (message: FromWorker) => void,
   ) {
     this.post = post;
-    const { network, loop, backend, reason } = openNetwork(data.ioBackend, data.descriptors);
+    const { network: outside, loop, backend, reason } = openNetwork(data.ioBackend, data.descriptors);
+    const network = new InternalNetwork(outside, loop);
     post({ kind: 'io', backend, reason });
     this.loop = loop;
     const stats = new WorkerStats((batch) => post({ kind: 'stats', batch }));

@@ -128,6 +128,8 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.perConnectionBufferLimit = data.bufferLimit;
     this.namedHostsPort = data.discovery.kind === 'dynamic' ? (this.transports[0].isSecure ? 443 : 80) : 0;
     this.metadata = data.metadata;
+      noMetadata: () => this.stats.scope.scope('internal_upstream').counter('no_metadata'),
+      metadata: data.metadata,
     this.environment = environment;
     this.maintenanceKey = `upstream.maintenance_mode.${data.name}`;
     this.lb = runtimeLb(data.lb, environment.runtime);

@@ -186,8 +186,9 @@ export class UpstreamHost implements Host {
 
   /** What a connection to it is asked for by who asks for `options`. */
   optionsOf(options: TransportOptions): TransportOptions {
-    if (!this.isServerName || options.serverName !== '' || this.hostname === '') return options;
-    return { ...options, serverName: this.hostname };
+    const wanted = this.transport.passesState === true ? { ...options, hostMetadata: this.metadata } : options;
+    if (!this.isServerName || options.serverName !== '' || this.hostname === '') return wanted;
+    return { ...wanted, serverName: this.hostname };
   }
 
   /** Called by a pool when it is made. */

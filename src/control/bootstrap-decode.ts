@@ -27,6 +27,7 @@ import {
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { decodeHeaderMutations } from '../route/decode/header-mutations-decode.ts';
 import { decodeHeaderMatcher, decodeStringMatcher } from '../route/match/decode.ts';
+import { decodeBootstrapExtensions } from './bootstrap-extensions-decode.ts';
 import type { BootstrapData, NodeData, SecretNeeds } from './bootstrap-data.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
 import { RuntimeValues } from './runtime-view.ts';
@@ -47,6 +48,7 @@ const supported = new SupportedFields(
     'default_regex_engine',
     'cluster_manager',
   ],
+    'bootstrap_extensions',
   // What only tells Envoy's own inside, or asks for what is always so here.
   [
     'enable_dispatcher_stats',
@@ -109,7 +111,9 @@ export function decodeBootstrap(
   }
   const listeners: ListenerData[] = [];
   for (const [i, listener] of (resources?.listeners ?? []).entries()) {
-    const data = decodeListener(listener, at.at('listeners', i), extensions, decodeHeaderMatcher, decodeXdsString);
+    const here = at.at('listeners', i);
+    const data = decodeListener(listener, here, extensions, decodeHeaderMatcher, decodeXdsString, internal);
+  const internal = decodeBootstrapExtensions(bootstrap.bootstrapExtensions, reasons, extensions);
     if (data !== null) listeners.push(data);
     secrets.take(listener.name, secrets.ofListeners, at.at('listeners', i));
   }

@@ -7,10 +7,13 @@ export interface Address {
   readonly host: string;
   /** 0 for pipes and internal addresses. */
   readonly port: number;
+  /** Of an internal address: tells endpoints with the same listener apart; absent: empty. */
+  readonly endpointId?: string;
 }
 
 export function formatAddress(address: Address): string {
-  if (address.kind !== 'ip') return address.kind === 'internal' ? `envoy://${address.host}/` : address.host;
+  if (address.kind === 'internal') return `envoy://${address.host}/${address.endpointId ?? ''}`;
+  if (address.kind === 'pipe') return address.host;
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
@@ -51,6 +54,8 @@ export interface Peer {
   readonly proxyTlvs?: readonly ProxyTlv[] | undefined;
   /** What listener filters noted, as dynamic metadata: namespace → struct; absent or null: nothing. */
   readonly dynamicMetadata?: ReadonlyMap<string, unknown> | null;
+  /** Objects of filter state that came with the connection, by their keys; absent or null: none. */
+  readonly filterState?: ReadonlyMap<string, unknown> | null;
   /** Why tls_inspector takes it for no TLS, for logs of the connection; absent or empty: it does not. */
   readonly transportFailureReason?: string;
 }

@@ -75,6 +75,8 @@ export class ConnectionLog {
       outcome.downstreamTransportFailureReason = peer.transportFailureReason ?? '';
     const noted = peer.dynamicMetadata ?? null;
     if (noted !== null) outcome.dynamicMetadata = new Map(noted);
+    const passed = peer.filterState ?? null;
+    if (passed !== null) outcome.filterState ??= new Map(passed);
     for (const log of this.logs) log.log(outcome);
   }
 }

@@ -23,38 +23,37 @@ import { decodeChainMatcher, type DecodeStringMatcher } from './filter-chain/cha
 import { decodeFilterChain, refuseEqualMatches, refuseEqualNames } from './filter-chain/decode.ts';
 import { decodeListenerFilters } from './filters/decode.ts';
 import { originalDstKind } from './filters/original-dst/original-dst.ts';
+import { internalAddress, type InternalSupport } from './internal-decode.ts';
 import type { ListenerData, ListenerFilterData } from './listener-data.ts';
 
 /** Envoy's default of per_connection_buffer_limit_bytes. */
 const defaultBufferLimit = 1024 * 1024;
 
-const supported = new SupportedFields(
-  ListenerSchema,
-  [
-    'name',
-    'address',
-    'additional_addresses',
-    'stat_prefix',
-    'filter_chains',
-    'default_filter_chain',
-    'filter_chain_matcher',
-    'per_connection_buffer_limit_bytes',
-    'drain_type',
-    'listener_filters',
-    'listener_filters_timeout',
-    'continue_on_listener_filters_timeout',
-    'traffic_direction',
-    'enable_reuse_port',
-    'reuse_port',
-    'access_log',
-    'tcp_backlog_size',
-    'bind_to_port',
-    'use_original_dst',
-    'metadata',
-  ],
-  // No global connection limit and no overload manager exist that could be ignored or bypassed.
-  ['ignore_global_conn_limit', 'bypass_overload_manager'],
-);
+const supported = new SupportedFields(ListenerSchema, [
+  'name',
+  'address',
+  'additional_addresses',
+  'stat_prefix',
+  'filter_chains',
+  'default_filter_chain',
+  'filter_chain_matcher',
+  'per_connection_buffer_limit_bytes',
+  'drain_type',
+  'listener_filters',
+  'listener_filters_timeout',
+  'continue_on_listener_filters_timeout',
+  'traffic_direction',
+  'enable_reuse_port',
+  'reuse_port',
+  'access_log',
+  'tcp_backlog_size',
+  'bind_to_port',
+  'use_original_dst',
+  'metadata',
+  'ignore_global_conn_limit',
+  'bypass_overload_manager',
+  'internal_listener',
+]);
 const supportedAdditionalAddress = new SupportedFields(AdditionalAddressSchema, ['address']);
 const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
   'protocol',
@@ -69,6 +68,7 @@ const supportedPipe = new SupportedFields(PipeSchema, ['path', 'mode']);
  * Null: reasons were added.
  * @param decodeHeaderMatcher for the filters of access logs
  * @param decodeStringMatcher for filter_chain_matcher; null: its string tests are refused
+ * @param internal null: internal listeners are refused
  */
 export function decodeListener(
   listener: Listener,
@@ -76,10 +76,12 @@ export function decodeListener(
   extensions: Extensions,
   decodeHeaderMatcher: DecodeHeaderMatcher,
   decodeStringMatcher: DecodeStringMatcher | null = null,
+  internal: InternalSupport | null = null,
 ): ListenerData | null {
   const before = reasons.list.length;
   supported.check(listener, reasons);
-  const addresses = decodeAddresses(listener, reasons);
+  const isInternal = listener.listenerSpecifier.case === 'internalListener';
+  const addresses = isInternal ? [internalAddress(listener, internal, reasons)] : decodeAddresses(listener, reasons);
   const listenerFilters = decodeListenerFilters(listener.listenerFilters, reasons, extensions);
   // A listener whose address is refused may be of a kind that needs no filter chains.
   if (addresses.length > 0 && listener.filterChains.length === 0 && listener.defaultFilterChain === undefined) {
@@ -104,8 +106,9 @@ export function decodeListener(
     name: listener.name === '' ? addressText(addresses) : listener.name,
     addresses,
     metadata: listener.metadata === undefined ? null : { ...listener.metadata.filterMetadata },
-    statPrefix: listener.statPrefix === '' ? addressText(addresses) : listener.statPrefix,
+    statPrefix: listener.statPrefix || (isInternal ? `envoy_internal_${listener.name}` : addressText(addresses)),
     bindToPort: listener.bindToPort ?? true,
+    ...(isInternal && { internalBufferBytes: internal?.bufferBytes ?? 0 }),
     ...(handsOver && { handsOver }),
     filterChains,
     defaultFilterChain,
@@ -140,11 +143,7 @@ const trafficDirections: Readonly<Record<number, ListenerData['trafficDirection'
 
 function decodeAddresses(listener: Listener, reasons: Reasons): Address[] {
   if (listener.address === undefined) {
-    const what =
-      listener.listenerSpecifier.case === undefined
-        ? 'is required'
-        : 'is required: internal listeners are not supported by sekisho';
-    reasons.at('address').add(`field 'address' ${what}`);
+    reasons.at('address').add("field 'address' is required");
     return [];
   }
   const found = [decodeAddress(listener.address, reasons.at('address'))];

@@ -13,6 +13,8 @@ export interface ListenerData {
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** False: connections come only from listeners that hand over. */
   readonly bindToPort: boolean;
+  /** Of an internal listener: what a connection holds in each direction before its writer is told to wait; absent: it is none. */
+  readonly internalBufferBytes?: number;
   /** `use_original_dst`: who was going to another listener's address is that one's; absent: no. */
   readonly handsOver?: boolean;
   readonly filterChains: readonly FilterChainData[];

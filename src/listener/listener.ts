@@ -167,8 +167,9 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
   }
 
   private listenOptions(): ListenOptions {
-    const { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds } = this.data;
-    return { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds };
+    const { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds, internalBufferBytes } = this.data;
+    const options = { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds };
+    return internalBufferBytes === undefined ? options : { ...options, pairBufferBytes: internalBufferBytes };
   }
 
   /** Stops accepting. */

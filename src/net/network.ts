@@ -13,6 +13,16 @@ export interface DialOptions {
   readonly keepAliveSeconds: number | null;
   /** What is said first, before a handshake; where the network is a PrologueNetwork. */
   readonly prologue?: (connection: Connection) => Uint8Array;
+  /** What an internal listener gets to know with the connection; absent: nothing. */
+  readonly passed?: PassedState;
+}
+
+/** What crosses a connection in memory beside its bytes. */
+export interface PassedState {
+  /** Namespace → struct; null: none. */
+  readonly metadata: ReadonlyMap<string, unknown> | null;
+  /** Objects of filter state by their keys; null: none. */
+  readonly filterState: ReadonlyMap<string, unknown> | null;
 }
 
 export interface DialHandler {
@@ -35,6 +45,8 @@ export interface ListenOptions {
   readonly pipeMode: number | null;
   readonly bufferLimit: number;
   readonly keepAliveSeconds: number | null;
+  /** Of an internal address: what a connection holds in each direction before its writer is told to wait. */
+  readonly pairBufferBytes?: number;
 }
 
 export interface AcceptHandler {

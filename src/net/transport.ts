@@ -30,6 +30,10 @@ export interface TransportOptions {
   readonly applicationProtocolsFallback: readonly string[];
   /** Whose connection it is for, where the transport passes that on (PROXY protocol); null: anybody's. */
   readonly downstream: Peer | null;
+  /** What of its filter state goes with the connection, where the transport passes that on; absent: nothing. */
+  readonly sharedState?: ReadonlyMap<string, unknown>;
+  /** Of the host, where the transport passes it on; absent, null: none. */
+  readonly hostMetadata?: Readonly<Record<string, unknown>> | null;
 }
 
 export const noTransportOptions: TransportOptions = {
@@ -50,6 +54,8 @@ export interface UpstreamTransport {
    * that it tells the same of.
    */
   downstreamKey?(downstream: Peer): string;
+  /** It passes on shared filter state and metadata of the host; absent: no. */
+  readonly passesState?: boolean;
   /** The handshake is within `connectTimeoutMs`; `onConnected` comes after it. */
   dial(address: Address, options: DialOptions, wanted: TransportOptions, handler: DialHandler): Dialing;
   /** Its cluster has gone: what is under way goes on, and secrets need not be followed any more. */

@@ -1,4 +1,10 @@
+import type { Peer } from '../core/peer.ts';
 import type { Outcome } from './outcome.ts';
+
+/** Of a connection that no network filter is in front of; null: it brought nothing. */
+export function passedNotes({ filterState = null }: Peer): ConnectionNotes | null {
+  return filterState === null ? null : new ConnectionNotes(filterState);
+}
 
 /**
  * What the network filters of one connection leave for those behind them, for the streams that it carries, and for logs.
@@ -12,25 +18,28 @@ export class ConnectionNotes {
   flags: number;
   /** %CONNECTION_TERMINATION_DETAILS%; empty: none. */
   terminationDetails: string;
-
-  constructor() {
-    this.filterState = new Map();
-    this.dynamicMetadata = new Map();
-    this.flags = 0;
-    this.terminationDetails = '';
   /** Why a filter has closed it; empty: none has. */
   closeReason: string;
   /** Bytes of the client that filters kept to the end. */
   keptBytes: number;
+
+  /** `passed`: objects of filter state that came with the connection; null: none. */
+  constructor(passed: ReadonlyMap<string, unknown> | null = null) {
+    this.filterState = new Map(passed);
+    this.dynamicMetadata = new Map();
+    this.flags = 0;
+    this.terminationDetails = '';
+    this.closeReason = '';
+    this.keptBytes = 0;
   }
 
   /** The outcome of the connection itself: what filters add later is there too. */
   describe(outcome: Outcome): void {
+    // What listener filters noted, or what came with the connection.
+    for (const [namespace, value] of outcome.dynamicMetadata ?? []) this.dynamicMetadata.set(namespace, value);
     outcome.filterState = this.filterState;
     outcome.dynamicMetadata = this.dynamicMetadata;
   }
-    this.closeReason = '';
-    this.keptBytes = 0;
 
   /** The outcome of a stream that the connection carries: it sees what there is, and what it adds is its own. */
   beginStream(outcome: Outcome): void {
@@ -42,7 +51,7 @@ export class ConnectionNotes {
   finish(outcome: Outcome): void {
     outcome.flags |= this.flags;
     if (this.terminationDetails !== '') outcome.connectionTerminationDetails = this.terminationDetails;
-  }
-}
     if (this.closeReason !== '') outcome.downstreamLocalCloseReason = this.closeReason;
     if (outcome.protocol === '') outcome.bytesReceived += this.keptBytes;
+  }
+}

@@ -24,6 +24,8 @@ export interface HttpParts {
   readonly listener?: string;
   /** What its one filter chain speaks: `serverTls()` of tls/config.ts. */
   readonly transport?: Yaml;
+  /** Listeners besides. */
+  readonly listeners?: readonly Yaml[];
   /** Further fields of that filter chain. */
   readonly chain?: string;
   /** Instead of it: filter chains around these filters. */
@@ -161,6 +163,7 @@ function bootstrap(filters: readonly Yaml[], clusters: readonly Yaml[], parts: H
             : { access_log: [accessLog({ json_format: operatorFields(parts.listenerLog) })] }),
           ...fields(parts.listener),
         },
+        ...(parts.listeners ?? []),
       ],
       clusters: [...standard.filter(({ name }) => !names.has(name)), ...clusters],
     },

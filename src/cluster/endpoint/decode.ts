@@ -5,6 +5,7 @@ import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
   AddressSchema,
+  EnvoyInternalAddressSchema,
   PipeSchema,
   SocketAddress_Protocol,
   SocketAddressSchema,
@@ -55,7 +56,8 @@ const supportedCheck = new SupportedFields(Endpoint_HealthCheckConfigSchema, [
   'address',
   'disable_active_health_check',
 ]);
-const supportedAddress = new SupportedFields(AddressSchema, ['socket_address', 'pipe']);
+const supportedAddress = new SupportedFields(AddressSchema, ['socket_address', 'pipe', 'envoy_internal_address']);
+const supportedInternal = new SupportedFields(EnvoyInternalAddressSchema, ['server_listener_name', 'endpoint_id']);
 const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
   'protocol',
   'address',
@@ -186,6 +188,12 @@ function decodeAddress(address: ProtoAddress | undefined, reasons: Reasons): Add
     case 'pipe':
       supportedPipe.check(choice.value, reasons.at('pipe'));
       return { kind: 'pipe', host: choice.value.path, port: 0 };
+    case 'envoyInternalAddress': {
+      const { addressNameSpecifier, endpointId } = choice.value;
+      supportedInternal.check(choice.value, reasons.at('envoy_internal_address'));
+      const host = addressNameSpecifier.case === 'serverListenerName' ? addressNameSpecifier.value : '';
+      return { kind: 'internal', host, port: 0, endpointId };
+    }
     default:
       return null;
   }

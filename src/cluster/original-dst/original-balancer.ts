@@ -1,4 +1,5 @@
 import { formatAddress, type Address } from '../../core/peer.ts';
+import { stateText } from '../../observe/filter-state.ts';
 import type { Counter } from '../../observe/stats.ts';
 import { emptyLocality, type HostData } from '../cluster-data.ts';
 import type { Host, PickContext } from '../cluster.ts';
@@ -48,8 +49,8 @@ export class OriginalBalancer implements Balancer {
   }
 
   private byState({ outcome }: PickContext): Address | null {
-    const value = outcome?.filterState?.get(filterStateKey);
-    return typeof value === 'string' ? parseSocketAddress(value) : null;
+    const text = stateText(outcome?.filterState?.get(filterStateKey));
+    return text === null ? null : parseSocketAddress(text);
   }
 
   /** Of the request, else of its connection. */

@@ -4,6 +4,7 @@ import { PrologueNetwork } from '../../net/prologue-network.ts';
 import { RawTransport } from '../../net/raw-transport.ts';
 import type { UpstreamTransport } from '../../net/transport.ts';
 import type { Counter } from '../../observe/stats.ts';
+import { InternalTransport } from './internal/internal-transport.ts';
 import { ProxyProtocolTransport } from './proxy-protocol-transport.ts';
 import type { TransportData, TransportSocketData } from './transport-data.ts';
 
@@ -12,6 +13,10 @@ export interface TransportTools {
   readonly network: Network;
   /** `upstream_cx_tx_bytes_total`. */
   readonly txBytes: () => Counter;
+  /** `internal_upstream.no_metadata`. */
+  readonly noMetadata: () => Counter;
+  /** The cluster's own. */
+  readonly metadata: Readonly<Record<string, unknown>> | null;
   buildTls(data: UpstreamTlsData, network: Network): UpstreamTransport;
 }
 
@@ -30,5 +35,7 @@ function build(socket: TransportSocketData, network: Network, tools: TransportTo
       const inner = build(socket.inner, new PrologueNetwork(network), tools);
       return new ProxyProtocolTransport(socket, inner, tools.txBytes());
     }
+    case 'internal':
+      return new InternalTransport(socket, build(socket.inner, network, tools), tools.metadata, tools.noMetadata());
   }
 }

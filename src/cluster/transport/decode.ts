@@ -7,6 +7,7 @@ import { TransportSocketSchema, type TransportSocket } from '../../proto/envoy/c
 import {
   isSecure,
   rawSocket,
+  type InternalSocketData,
   type ProxyProtocolSocketData,
   type TransportData,
   type TransportSocketData,
@@ -47,7 +48,7 @@ export function decodeTransportSocket(
   if (opened === null) return rawSocket;
   return opened.kind === tlsContext
     ? { kind: 'tls', tls: opened.data as UpstreamTlsData }
-    : (opened.data as ProxyProtocolSocketData);
+    : (opened.data as ProxyProtocolSocketData | InternalSocketData);
 }
 
 /** A cluster that lets ALPN choose what it speaks needs ALPN. Envoy's words. */

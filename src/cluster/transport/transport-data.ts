@@ -2,7 +2,7 @@ import type { ProxyTlv } from '../../core/peer.ts';
 import type { UpstreamTlsData } from '../../identity/tls-context-data.ts';
 
 /** A transport socket of a cluster as plain data. */
-export type TransportSocketData = RawSocketData | TlsSocketData | ProxyProtocolSocketData;
+export type TransportSocketData = RawSocketData | TlsSocketData | ProxyProtocolSocketData | InternalSocketData;
 
 export interface RawSocketData {
   readonly kind: 'raw';
@@ -25,6 +25,14 @@ export interface ProxyProtocolSocketData {
   readonly isTlvInKey: boolean;
 }
 
+/** `InternalUpstreamTransport`. */
+export interface InternalSocketData {
+  readonly kind: 'internal';
+  readonly inner: TransportSocketData;
+  /** Namespaces of whose metadata an internal listener gets to know. */
+  readonly passed: readonly { readonly of: 'host' | 'cluster'; readonly name: string }[];
+}
+
 /** A transport socket that a cluster's hosts may have, by what their metadata say. */
 export interface TransportData {
   /** As configured; `default` is the cluster's own. Names its stats. */
@@ -41,10 +49,10 @@ export const plainTransports: readonly TransportData[] = [{ name: 'default', mat
 
 /** Whether SNI is the host's own name. */
 export function namesHost(socket: TransportSocketData): boolean {
-  return socket.kind === 'proxy-protocol' ? namesHost(socket.inner) : socket.kind === 'tls' && socket.tls.autoHostSni;
+  return 'inner' in socket ? namesHost(socket.inner) : socket.kind === 'tls' && socket.tls.autoHostSni;
 }
 
 /** Whether what is carried is encrypted, so that ALPN may choose what it is. */
 export function isSecure(socket: TransportSocketData): boolean {
-  return socket.kind === 'proxy-protocol' ? isSecure(socket.inner) : socket.kind === 'tls';
+  return 'inner' in socket ? isSecure(socket.inner) : socket.kind === 'tls';
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Headers } from '../../core/headers.ts';
 import type { Peer } from '../../core/peer.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../net/transport.ts';
-import { FilterStateObject } from '../../observe/filter-state.ts';
+import { FilterStateObject, SharedText } from '../../observe/filter-state.ts';
 import type { ServerNamesData } from '../cluster-data.ts';
 
 type FilterState = ReadonlyMap<string, unknown>;
@@ -36,18 +36,20 @@ export class TransportWishes {
     downstream: Peer | null,
   ): TransportOptions {
     const whose = transport.downstreamKey === undefined ? null : downstream;
-    if (!transport.isSecure && whose === null) return noTransportOptions;
+    const shared = filterState === null ? null : sharedOf(filterState, transport.passesState === true);
+    if (!transport.isSecure && whose === null) return withState(noTransportOptions, shared);
     const name = this.hasNames ? this.byName(this.nameIn(headers) || authority) : noTransportOptions;
     if (filterState === null && whose === null) return name;
     const serverName = textOf(filterState, serverNameKey);
     const subjectAltNames = listOf(filterState, subjectAltNamesKey);
-    return keyed(
+    const options = keyed(
       serverName === '' ? name.serverName : serverName,
       subjectAltNames.length === 0 ? name.subjectAltNames : subjectAltNames,
       listOf(filterState, applicationProtocolsKey),
       whose,
       whose === null ? '' : transport.downstreamKey!(whose),
     );
+    return withState(options, shared);
   }
 
   /** What takes the place of the authority; empty: nothing. */
@@ -80,6 +82,23 @@ function keyed(
   // Names in either case are one, to Envoy too.
   const key = parts.join('\0').toLowerCase();
   return { ...noTransportOptions, key, serverName, subjectAltNames, applicationProtocols, downstream };
+}
+
+/** What is shared with upstream connections, or with `isPassed` false tells them apart; null: nothing. */
+function sharedOf(filterState: FilterState, isPassed: boolean): Map<string, SharedText> | null {
+  let shared: Map<string, SharedText> | null = null;
+  for (const [key, value] of filterState) {
+    if (value instanceof SharedText && (isPassed || value.isHashable)) (shared ??= new Map()).set(key, value);
+  }
+  return shared;
+}
+
+/** Connections are shared by all whose state is alike where it can be compared, and are told the state of the first. */
+function withState(options: TransportOptions, shared: ReadonlyMap<string, SharedText> | null): TransportOptions {
+  if (shared === null) return options;
+  let key = `${options.key}\0state`;
+  for (const [name, { text, isHashable }] of shared) if (isHashable) key += `\0${name}=${text}`;
+  return { ...options, key, sharedState: shared };
 }
 
 /** Without its port and brackets. */

@@ -1,21 +1,14 @@
-import { buildFormat } from '../../observe/access-log-build.ts';
-import type { Formatter } from '../../observe/formatter.ts';
 import { Verdict, type FilterBuilder, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 import type { SetFilterStateData } from './set-filter-state-data.ts';
-
-interface Value {
-  readonly key: string;
-  readonly formatter: Formatter;
-  readonly skipsEmpty: boolean;
-}
+import { StateValues } from './state-values.ts';
 
 /** `envoy.filters.http.set_filter_state`: texts for the filters behind, for logs and for routes. No state. */
 class SetFilterStateFilter implements HttpFilter, FilterFactory {
-  private readonly values: readonly Value[];
+  private readonly values: StateValues;
   private readonly clearsRoute: boolean;
 
   constructor({ values, clearsRoute }: SetFilterStateData) {
-    this.values = values.map(({ key, format, skipsEmpty }) => ({ key, formatter: buildFormat(format), skipsEmpty }));
+    this.values = new StateValues(values);
     this.clearsRoute = clearsRoute;
   }
 
@@ -24,13 +17,7 @@ class SetFilterStateFilter implements HttpFilter, FilterFactory {
   }
 
   onRequestHead(stream: Stream): Verdict {
-    const { outcome } = stream;
-    for (const { key, formatter, skipsEmpty } of this.values) {
-      const text = formatter.format(outcome);
-      if (text === '' && skipsEmpty) continue;
-      outcome.filterState ??= new Map();
-      outcome.filterState.set(key, text);
-    }
+    this.values.set(stream.outcome);
     if (this.clearsRoute) stream.clearRoute();
     return Verdict.Continue;
   }

@@ -12,4 +12,6 @@ export interface FilterStateValueData {
   readonly key: string;
   readonly format: FormatData;
   readonly skipsEmpty: boolean;
+  /** Whether upstream connections get to know it, and by whom they are shared then; null: they do not. */
+  readonly shared: { readonly isHashable: boolean; readonly isTransitive: boolean } | null;
 }

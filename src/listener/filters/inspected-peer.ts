@@ -29,7 +29,8 @@ export class InspectedPeer implements Peer {
     this.ja4 = '';
     this.tls = socket.tls;
     this.proxyTlvs = noTlvs;
-    this.dynamicMetadata = null;
+    const passed = socket.dynamicMetadata ?? null;
+    this.dynamicMetadata = passed === null ? null : new Map(passed as ReadonlyMap<string, Record<string, unknown>>);
     this.transportFailureReason = '';
     this.socket = socket;
     this.restoredRemote = null;
@@ -46,6 +47,10 @@ export class InspectedPeer implements Peer {
 
   get originalDestination(): Address | null {
     return this.socket.originalDestination ?? null;
+  }
+
+  get filterState(): ReadonlyMap<string, unknown> | null {
+    return this.socket.filterState ?? null;
   }
 
   get directRemote(): Address {

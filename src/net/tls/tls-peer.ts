@@ -67,4 +67,8 @@ export class TlsPeer implements Peer {
   get dynamicMetadata(): ReadonlyMap<string, unknown> | null {
     return this.below.dynamicMetadata ?? null;
   }
+
+  get filterState(): ReadonlyMap<string, unknown> | null {
+    return this.below.filterState ?? null;
+  }
 }

@@ -6,7 +6,7 @@ import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { Drain } from '../../listener/drain.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
-import type { ConnectionNotes } from '../../observe/connection-notes.ts';
+import { passedNotes, type ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { RouteTable } from '../../route/route.ts';
 import type { HttpFilterChain } from './filter-chain.ts';
 import type { HcmData } from './hcm-data.ts';
@@ -94,7 +94,7 @@ export class HttpConnectionManager implements ConnectionHandler {
   }
 
   handle(connection: Connection, filterChainName: string, notes: ConnectionNotes | null = null): ActiveConnection {
-    const active = new ServerConnection(this, connection, filterChainName, notes);
+    const active = new ServerConnection(this, connection, filterChainName, notes ?? passedNotes(connection.peer));
     this.connections.add(active);
     return active;
   }

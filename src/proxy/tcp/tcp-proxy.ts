@@ -7,7 +7,7 @@ import { MetadataCriteria } from '../../core/metadata-criteria.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
 import type { Drain } from '../../listener/drain.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
-import type { ConnectionNotes } from '../../observe/connection-notes.ts';
+import { passedNotes, type ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
 import { HashPolicy } from '../../route/hash/hash-policy.ts';
@@ -130,7 +130,8 @@ export class TcpProxy implements ConnectionHandler {
 
   handle(connection: Connection, filterChainName: string, notes: ConnectionNotes | null = null): ActiveConnection {
     this.cxTotal.inc();
-    const session = new TcpSession(this, connection, filterChainName, notes);
+    const known = notes ?? passedNotes(connection.peer);
+    const session = new TcpSession(this, connection, filterChainName, known);
     this.sessions.add(session);
     session.start();
     return session;

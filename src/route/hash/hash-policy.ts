@@ -4,6 +4,7 @@ import type { RequestHead } from '../../core/head.ts';
 import { formatAddress } from '../../core/peer.ts';
 import { xxHash64Text } from '../../core/xx-hash64.ts';
 import type { Outcome } from '../../observe/outcome.ts';
+import { stateText } from '../../observe/filter-state.ts';
 import { findCookie } from '../match/cookie-matcher.ts';
 import { findParameter, parameterValue } from '../match/query-matcher.ts';
 import { Regex } from '../regex.ts';
@@ -174,7 +175,7 @@ class FilterStateHash implements HashMethod {
   }
 
   hash(_head: RequestHead | null, outcome: Outcome): Hash64 | null {
-    const value = outcome.filterState?.get(this.key);
-    return typeof value === 'string' ? xxHash64Text(value) : null;
+    const text = stateText(outcome.filterState?.get(this.key));
+    return text === null ? null : xxHash64Text(text);
   }
 }

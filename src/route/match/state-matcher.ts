@@ -1,4 +1,5 @@
 import { buildValueMatcher } from '../../observe/access-log-filter.ts';
+import { stateText } from '../../observe/filter-state.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { FilterStateMatcherData, MetadataMatcherData } from './matcher-data.ts';
 import { StringMatcher } from './string-matcher.ts';
@@ -34,7 +35,7 @@ export class FilterStateMatcher {
   }
 
   matches(outcome: Outcome | undefined): boolean {
-    const value = outcome?.filterState?.get(this.key);
-    return typeof value === 'string' && this.string.matches(value);
+    const text = stateText(outcome?.filterState?.get(this.key));
+    return text !== null && this.string.matches(text);
   }
 }

@@ -42,6 +42,8 @@ function world(change: Partial<ProxyProtocolSocketData>) {
   const [transport] = buildTransports([{ name: 'default', match: null, socket }], {
     network,
     txBytes: () => stats.counter('tx'),
+    noMetadata: () => stats.counter('none'),
+    metadata: null,
     buildTls: () => {
       throw new Error('no TLS here');
     },

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { Reasons } from '../../../../src/core/rejection.ts';
 import { setFilterStateBuilder } from '../../../../src/filter/set-filter-state/build.ts';
 import { setFilterStateDecoder } from '../../../../src/filter/set-filter-state/decode.ts';
+import { SharedText } from '../../../../src/observe/filter-state.ts';
+import { FilterStateValue_SharedWithUpstream } from '../../../../src/proto/envoy/extensions/filters/common/set_filter_state/v3/value_pb.js';
 import { ConfigSchema } from '../../../../src/proto/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb.js';
 import { filterContext, request, TestStream } from '../filter-fixture.ts';
 
@@ -40,12 +42,23 @@ test('texts are set, and the route chosen anew', () => {
   expect(stream.events).toEqual(['clear route']);
 });
 
-test('objects of other kinds, and those that upstreams would share, are refused', () => {
+test('objects of other kinds, and those that may not change, are refused', () => {
   const reasons = new Reasons();
-  decode({ onRequestHeaders: [value('envoy.network.ip', 'x', { readOnly: true, sharedWithUpstream: 1 })] }, reasons);
+  decode({ onRequestHeaders: [value('envoy.network.ip', 'x', { readOnly: true })] }, reasons);
   expect(reasons.list.map(({ message }) => message)).toEqual([
     "field 'read_only' is not supported by sekisho",
-    "field 'shared_with_upstream' is not supported by sekisho",
     "field 'factory_key' 'envoy.network.ip' is not supported by sekisho",
   ]);
+});
+
+test.each([
+  [FilterStateValue_SharedWithUpstream.ONCE, 'envoy.string', false, false],
+  [FilterStateValue_SharedWithUpstream.TRANSITIVE, 'envoy.string', false, true],
+  [FilterStateValue_SharedWithUpstream.ONCE, 'envoy.hashable_string', true, false],
+])('what upstreams share (%i) of the kind %s', (sharedWithUpstream, factoryKey, isHashable, isTransitive) => {
+  const context = filterContext();
+  const stream = new TestStream(context, request([], { path: '/p' }));
+  const data = decode({ onRequestHeaders: [value('k', 'text', { factoryKey, sharedWithUpstream })] });
+  setFilterStateBuilder.build(data, context).create().onRequestHead!(stream, stream.requestHead, true);
+  expect([...stream.outcome.filterState!]).toEqual([['k', new SharedText('text', isHashable, isTransitive)]]);
 });
