@@ -116,6 +116,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'local_ratelimit.v3.LocalRateLimit',
     async () => (await import('./filter/network/local-ratelimit/decode.ts')).networkLocalRateLimitDecoder,
   ),
+  networkFilter(
+    'set_filter_state.v3.Config',
+    async () => (await import('./filter/network/set-filter-state/decode.ts')).networkSetFilterStateDecoder,
+  ),
   networkFilter('echo.v3.Echo', async () => (await import('./proxy/network/answering-decode.ts')).echoDecoder),
   networkFilter(
     'direct_response.v3.Config',

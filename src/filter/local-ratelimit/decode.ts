@@ -54,6 +54,9 @@ export function decodeLocalRateLimit(message: LocalRateLimit, reasons: Reasons):
   supported.check(message, reasons);
   const status: number = message.status?.code ?? 0;
   const limits = decodeLimits(message, reasons);
+  // A filter may have no bucket where its routes have theirs; as Envoy, which knows from where it is asked.
+  if (limits.byDefault === null && reasons.path.includes('typed_per_filter_config'))
+    reasons.add('local rate limit token bucket must be set for per filter configs');
   return {
     statPrefix: message.statPrefix,
     status: status >= 400 ? status : tooManyRequests,

@@ -20,6 +20,10 @@ const loaders: readonly Loader[] = [
     load: async () => (await import('./rbac/build.ts')).networkRbacBuilder,
   },
   {
+    kind: 'envoy.extensions.filters.network.set_filter_state.v3.Config',
+    load: async () => (await import('./set-filter-state/build.ts')).networkSetFilterStateBuilder,
+  },
+  {
     kind: 'envoy.extensions.filters.network.sni_cluster.v3.SniCluster',
     load: async () => (await import('./sni-cluster/build.ts')).sniClusterBuilder,
   },

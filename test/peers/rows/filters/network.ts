@@ -114,4 +114,36 @@ export const networkFilters: readonly Group[] = [
     false,
     `listener_filters: [{ name: l, typed_config: { '@type': ${kinds}.listener.local_ratelimit.v3.LocalRateLimit, stat_prefix: a, token_bucket: ${rate} } }]`,
   ),
+  chain(
+    'set_filter_state',
+    filter(
+      'set_filter_state',
+      `Config { on_new_connection: [{ object_key: key, factory_key: envoy.string, format_string: { text_format_source: { inline_string: 'from %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' } } }] }`,
+    ),
+    [connect('a text')],
+  ),
+  chain(
+    'set_filter_state on data',
+    filter(
+      'set_filter_state',
+      `Config { on_downstream_data: [{ object_key: key, factory_key: envoy.string, format_string: { text_format_source: { inline_string: 'at %FILTER_STATE(key:PLAIN)%' } } }] }`,
+    ),
+    [connect('in pieces', { raw: ['a', 100, 'b', 100, 'end'] }), connect('nothing', { raw: [100, 'end'] })],
+  ),
+  chain(
+    'set_filter_state chooses the cluster',
+    filter(
+      'set_filter_state',
+      `Config { on_new_connection: [{ object_key: envoy.tcp_proxy.cluster, format_string: { text_format_source: { inline_string: none } } }] }`,
+    ),
+    [connect('that is none', { raw: [200], ignores: /end$/ })],
+  ),
+  chain(
+    'set_filter_state has its own idle timeout',
+    filter(
+      'set_filter_state',
+      `Config { on_new_connection: [{ object_key: envoy.tcp_proxy.per_connection_idle_timeout_ms, format_string: { text_format_source: { inline_string: '200' } } }] }`,
+    ),
+    [connect('that is short', { raw: ['a'] })],
+  ),
 ];

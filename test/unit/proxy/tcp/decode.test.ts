@@ -65,6 +65,7 @@ tunneling_config:
     hostname: '%DOWNSTREAM_LOCAL_ADDRESS%',
     requestId: null,
     usePost: true,
+    requestId: null,
     postPath: '/x',
     headersToAdd: [{ name: 'x-a', value: '%PROTOCOL%' }],
   });
@@ -73,6 +74,7 @@ tunneling_config:
   ).toEqual({
     hostname: 'a',
     usePost: true,
+    requestId: null,
     postPath: '/',
     headersToAdd: [],
     propagation: { headers: false, trailers: false },
