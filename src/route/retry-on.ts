@@ -16,6 +16,8 @@ export const RetryOn = {
   Internal: 1 << 13,
   ResourceExhausted: 1 << 14,
   Unavailable: 1 << 15,
+  /** Any of those above. */
+  AnyHttp: (1 << 11) - 1,
   /** Any of the five gRPC statuses. */
   AnyGrpc: (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 15),
 } as const;
@@ -42,9 +44,9 @@ const bits: ReadonlyMap<string, number> = new Map([
 /** Every token that has an effect. */
 export const retryOnTokens: readonly string[] = [...bits.keys()];
 
-/** Tokens are separated by commas; unknown ones are ignored, as Envoy does. */
-export function parseRetryOn(text: string): number {
+/** Tokens are separated by commas; unknown ones, and those that are not among `allowed`, are ignored, as Envoy does. */
+export function parseRetryOn(text: string, allowed: number = RetryOn.AnyHttp | RetryOn.AnyGrpc): number {
   let retryOn = 0;
   for (const token of text.split(',')) retryOn |= bits.get(token.trim()) ?? 0;
-  return retryOn;
+  return retryOn & allowed;
 }

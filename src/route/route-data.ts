@@ -142,6 +142,8 @@ export interface ForwardData {
   readonly appendXForwardedHost: boolean;
   readonly timeouts: RouteTimeoutsData;
   readonly retry: RetryPolicyData | null;
+  /** `hedge_policy.hedge_on_per_try_timeout`. */
+  readonly hedgesOnPerTryTimeout?: boolean;
   readonly priority: 0 | 1;
   /** -1: the connection's. */
   readonly requestBufferLimit: number;

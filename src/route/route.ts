@@ -71,6 +71,8 @@ export interface ForwardAction {
   readonly maxGrpcTimeoutMs: number;
   readonly grpcTimeoutOffsetMs: number;
   readonly retry: RetryPolicy | null;
+  /** A try that takes longer than one may is not given up when the next one begins. */
+  readonly hedgesOnPerTryTimeout?: boolean;
   readonly priority: 0 | 1;
   readonly includeAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;

@@ -1,5 +1,4 @@
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
-import { LocalReset } from '../../core/failures.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
@@ -7,6 +6,7 @@ import type { ClusterChoice, ForwardAction, Route } from '../../route/route.ts';
 import { consents, waitsForConsent } from './connect-streams.ts';
 import {
   mustBreakOff,
+  replyDurationReached,
   replyFailure,
   replyMaintenance,
   replyNoCluster,
@@ -84,9 +84,9 @@ export class Forwarding {
     return this.action.requestBufferLimit >= 0 ? this.action.requestBufferLimit : this.stream.bufferLimit;
   }
 
-  /** `x-envoy-upstream-rq-timeout-alt-response` asked for it. */
-  get answersTimeoutEmpty(): boolean {
-    return this.timeouts!.emptyReplyOnTimeout;
+  /** How a timeout is answered. */
+  get timeoutStatus(): number {
+    return this.timeouts!.emptyReplyOnTimeout ? 204 : 504;
   }
 
   giveUpRetries(): void {
@@ -203,6 +203,7 @@ export class Forwarding {
     this.tally!.tried();
     upstream.host!.recordConnected(false);
     if (this.responsePauses !== 0) upstream.pause();
+    if (this.timeouts!.tryDurationMs > 0) this.stream.timeouts.setTryDuration(this.timeouts!.tryDurationMs);
     if (this.stream.request.hasEnded) this.tries!.limitTime();
   }
 
@@ -211,10 +212,13 @@ export class Forwarding {
     const host = upstream.host!;
     if (head.status < 200 && head.status !== 101) {
       this.tally!.recordCode(head.status, false, host.zone);
+      // As Envoy: what has been told once is not told by another.
+      this.tries!.settleOn(upstream);
+      this.tries!.giveUpRepeats();
       stream.response.head(head, false);
       return;
     }
-    stream.timeouts.clearPerTry();
+    upstream.hasAnswered = true;
     const isCanary = head.headers.get('x-envoy-upstream-canary') === 'true' || host.canary;
     host.recordAnswer(this.head!, head);
     if (this.tries!.repeatsAfterHead(upstream, head, end)) return;
@@ -226,6 +230,12 @@ export class Forwarding {
       beginAnew(stream, next, this.replay.take(), head);
       return;
     }
+    if (upstream.isUnwanted && this.tries!.othersMayAnswer(upstream)) {
+      this.tries!.leave(upstream, end);
+      return;
+    }
+    this.tries!.settleOn(upstream);
+    stream.timeouts.tryAnswered();
     this.tally!.recordCode(head.status, isCanary, host.zone);
     stream.outcome.details = 'via_upstream';
     this.finishHead(head);
@@ -237,6 +247,7 @@ export class Forwarding {
   private openTunnel(upstream: UpstreamTry, head: ResponseHead): boolean {
     const { stream, replay } = this;
     stream.timeouts.clearResponse();
+    stream.timeouts.clearPerTry();
     if (consents(this.head!, head)) upstream.openTunnel(replay);
     const failed = stream.isWebSocket ? failedHandshake(head, upstream.version) : null;
     if (failed !== null) stream.replyFromRouter(failed);
@@ -257,52 +268,81 @@ export class Forwarding {
   /** The try broke: before its head it may be repeated or is answered, later the response breaks off. */
   onTryFailure(upstream: UpstreamTry, failure: Failure): void {
     const { stream, tries } = this;
-    tries!.current = null;
-    stream.timeouts.clearPerTry();
+    tries!.forget(upstream);
     stream.outcome.upstreamTransportFailureReason = failure.detail;
     upstream.host?.recordResult(0, failure);
     if (stream.response.hasBegun) {
       if (!mustBreakOff(this, failure)) return;
       this.isOver = true;
       stream.response.reset(failure);
-    } else if (!tries!.repeatsAfterFailure(upstream, failure)) replyFailure(this, failure, upstream.host);
+    } else if (!tries!.repeatsAfterFailure(upstream, failure)) {
+      this.tally!.recordCode(failure.kind.status, false, upstream.host?.zone ?? '');
+      if (!tries!.othersMayAnswer(upstream)) replyFailure(this, failure);
+    }
   }
 
   // ---- timeouts
 
   onResponseTimeout(): void {
-    this.tally!.timedOut();
-    const host = this.tries!.current?.host ?? null;
-    host?.recordTimeout(this.timeoutResult);
-    replyTimeout(this, 'response_timeout', ResponseFlag.UpstreamRequestTimeout, host);
+    for (const upstream of this.tries!.underWay) {
+      this.tally!.timedOut();
+      // One that was hedged has been recorded as too slow.
+      if (!upstream.wasHedged) upstream.host?.recordTimeout(this.timeoutResult);
+      if (!upstream.hasAnswered) this.recordTimeout(upstream);
+    }
+    replyTimeout(this, 'response_timeout', ResponseFlag.UpstreamRequestTimeout);
   }
 
   onPerTryTimeout(): void {
+    const upstream = this.takeSlow();
+    if (upstream === null) return;
     this.cluster!.stats.rqPerTryTimeout.inc();
-    this.perTryFailed('upstream_per_try_timeout', ResponseFlag.UpstreamRequestTimeout);
+    this.giveUpSlow(upstream, 'upstream_per_try_timeout', ResponseFlag.UpstreamRequestTimeout);
   }
 
   onPerTryIdleTimeout(): void {
+    const upstream = this.takeSlow();
+    if (upstream === null) return;
     this.cluster!.stats.rqPerTryIdleTimeout.inc();
-    this.perTryFailed('upstream_per_try_idle_timeout', ResponseFlag.StreamIdleTimeout);
+    this.giveUpSlow(upstream, 'upstream_per_try_idle_timeout', ResponseFlag.StreamIdleTimeout);
+  }
+
+  onTryDurationReached(): void {
+    const { tries, stream } = this;
+    const upstream = tries!.current;
+    if (upstream === null) return;
+    this.cluster!.stats.rqMaxDurationReached.inc();
+    tries!.leave(upstream, false);
+    if (stream.response.hasBegun || !tries!.repeatsAfterTimeout(upstream, false)) replyDurationReached(this);
   }
 
   /** What a timeout counts as at its host; 0: it has answered. */
   private get timeoutResult(): number {
-    if (this.stream.response.hasBegun) return 0;
-    return this.answersTimeoutEmpty ? 204 : 504;
+    return this.stream.response.hasBegun ? 0 : this.timeoutStatus;
   }
 
-  private perTryFailed(details: string, flag: number): void {
+  private recordTimeout({ host }: UpstreamTry): void {
+    if (!this.stream.response.hasBegun) this.tally!.recordCode(this.timeoutStatus, false, host?.zone ?? '');
+  }
+
+  /** The try that has taken too long and is to be given up; null: another one is asked beside it. */
+  private takeSlow(): UpstreamTry | null {
     const { stream, tries } = this;
     const upstream = tries!.current;
-    if (upstream === null) return;
     stream.timeouts.clearPerTry();
-    tries!.current = null;
-    upstream.cancel(LocalReset);
+    if (upstream === null || !this.timeouts!.hedges) return upstream;
     upstream.host?.recordTimeout(this.timeoutResult);
-    if (!stream.response.hasBegun && tries!.repeatsAfterTimeout(upstream)) return;
-    replyTimeout(this, details, flag, upstream.host);
+    if (!stream.response.hasBegun) tries!.hedge(upstream);
+    return null;
+  }
+
+  private giveUpSlow(upstream: UpstreamTry, details: string, flag: number): void {
+    const { stream, tries } = this;
+    tries!.leave(upstream, false);
+    upstream.host?.recordTimeout(this.timeoutResult);
+    if (!stream.response.hasBegun && tries!.repeatsAfterTimeout(upstream, true)) return;
+    this.recordTimeout(upstream);
+    replyTimeout(this, details, flag);
   }
 
   // ---- inside
@@ -319,12 +359,9 @@ export class Forwarding {
   }
 
   private upstreamEnded(upstream: UpstreamTry): void {
-    const { timeouts } = this.stream;
     this.isOver = true;
-    this.tries!.current = null;
-    timeouts.clearResponse();
-    timeouts.clearPerTry();
-    upstream.finished();
+    this.stream.timeouts.clearResponse();
+    this.tries!.leave(upstream, true);
     this.tally!.recordTime(upstream.host!);
   }
 

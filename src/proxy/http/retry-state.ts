@@ -1,11 +1,14 @@
 import { ResponseFlag, RetryKind, type Failure } from '../../core/failure.ts';
 import { LocalReset } from '../../core/failures.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
 import { runtimeInteger, runtimePercent, type RuntimeView } from '../../core/runtime-view.ts';
 import type { Cluster, Host } from '../../cluster/cluster.ts';
 import { parseRetryOn, RetryOn } from '../../route/retry-on.ts';
-import { resetIntervalMs } from './forward/reset-interval.ts';
 import type { ForwardAction, RetryPolicy } from '../../route/route.ts';
+import { ControlHeader, hasControlHeaders, retryHeaders } from './forward/control-headers.ts';
+import { resetIntervalMs } from './forward/reset-interval.ts';
+import type { Tally } from './forward/tally.ts';
 
 /** Whether a try is repeated, and if not, why. */
 export const RetryDecision = { No: 0, Yes: 1, LimitExceeded: 2, Overflow: 3 } as const;
@@ -14,74 +17,104 @@ export type RetryDecision = (typeof RetryDecision)[keyof typeof RetryDecision];
 /** Envoy: back-off starts at 25 ms, or at what the runtime says, and is capped at ten times its base. */
 const defaultBaseMs = 25;
 
-const noStatusCodes: readonly number[] = [];
+const none: readonly never[] = [];
 
 /** What one request may still try. Source: Envoy `RetryStateImpl`. */
 export class RetryState {
   private readonly policy: RetryPolicy | null;
   private readonly cluster: Cluster;
+  private readonly tally: Tally;
   private readonly runtime: RuntimeView;
   private readonly priority: 0 | 1;
-  private readonly retryOn: number;
-  private readonly retriableCodes: readonly number[];
-  private readonly retriableHeaderNames: readonly string[];
+  private retryOn: number;
+  private retriableCodes: readonly number[];
+  private retriableHeaderNames: readonly string[];
   private remaining: number;
   private attempts: number;
   private failedHosts: Host[] | null;
-  private isWaiting: boolean;
-  private hasRetried: boolean;
+  /** One is waited for or on its way, and counts as such for the cluster's breaker. */
+  private isUnderWay: boolean;
+  private hasStarted: boolean;
   /** 0: it has not asked. */
   private askedToWaitMs: number;
+  /** The upstream has said how long the repeat is to wait. */
+  private isRateLimited: boolean;
   /** The latest try. */
   private hasTimedOut: boolean;
   private readonly tellsOfTimeouts: boolean;
 
   /** Null: nothing about this request is ever repeated. The control headers are taken out. */
-  static from(head: RequestHead, action: ForwardAction, cluster: Cluster, runtime: RuntimeView): RetryState | null {
-    const policy = action.retry;
-    const headers = head.headers;
-    const headerOn = headers.get('x-envoy-retry-on');
-    const headerGrpcOn = headers.get('x-envoy-retry-grpc-on');
-    if (policy === null && headerOn === undefined && headerGrpcOn === undefined) return null;
-    const state = new RetryState(head, action, cluster, runtime, policy, headerOn, headerGrpcOn);
-    for (const name of controlHeaders) headers.remove(name);
-    if (state.retryOn === 0 || state.remaining === 0) return null;
-    return policy !== null && !policy.permits(head) ? null : state;
-  }
-
-  private constructor(
+  static from(
     head: RequestHead,
     action: ForwardAction,
     cluster: Cluster,
     runtime: RuntimeView,
-    policy: RetryPolicy | null,
-    headerOn: string | undefined,
-    headerGrpcOn: string | undefined,
+    tally: Tally,
+  ): RetryState | null {
+    const { retry: policy } = action;
+    const isAsked = hasControlHeaders(head.headers);
+    if (policy === null && !isAsked) return null;
+    const state = new RetryState(isAsked ? head : null, action, cluster, runtime, tally);
+    if (isAsked) for (const name of retryHeaders) head.headers.remove(name);
+    if (state.retryOn === 0) return null;
+    return policy !== null && !policy.permits(head) ? null : state;
+  }
+
+  /** `asking`: null where the request asks for nothing itself. */
+  private constructor(
+    asking: RequestHead | null,
+    action: ForwardAction,
+    cluster: Cluster,
+    runtime: RuntimeView,
+    tally: Tally,
   ) {
+    const { retry: policy } = action;
     this.policy = policy;
+    this.tally = tally;
     this.cluster = cluster;
     this.runtime = runtime;
     this.priority = action.priority;
-    let retryOn = policy === null ? 0 : policy.retryOn;
-    if (headerOn !== undefined) retryOn |= parseRetryOn(headerOn);
-    if (headerGrpcOn !== undefined) retryOn |= parseRetryOn(headerGrpcOn);
-    this.retryOn = retryOn;
-    const codes = head.headers.get('x-envoy-retriable-status-codes');
-    const configured = policy === null ? noStatusCodes : policy.retriableStatusCodes;
-    this.retriableCodes =
-      codes === undefined ? configured : [...configured, ...codes.split(',').map(Number).filter(Number.isInteger)];
-    const names = head.headers.get('x-envoy-retriable-header-names');
-    this.retriableHeaderNames = names === undefined ? [] : names.split(',').map((name) => name.trim().toLowerCase());
-    const maxRetries = Number(head.headers.get('x-envoy-max-retries') ?? NaN);
-    this.remaining =
-      Number.isInteger(maxRetries) && maxRetries >= 0 ? maxRetries : policy === null ? 1 : policy.maxRetries;
+    this.retryOn = policy === null ? 0 : policy.retryOn;
+    this.retriableCodes = policy === null ? none : policy.retriableStatusCodes;
+    this.retriableHeaderNames = none;
+    this.remaining = policy === null ? 1 : policy.maxRetries;
     this.attempts = 0;
     this.failedHosts = null;
-    this.isWaiting = false;
-    this.hasRetried = false;
+    this.isUnderWay = false;
+    this.hasStarted = false;
     this.askedToWaitMs = 0;
+    this.isRateLimited = false;
     this.hasTimedOut = false;
     this.tellsOfTimeouts = action.includeIsTimeoutRetry === true;
+    if (asking !== null) this.addAsked(asking.headers);
+  }
+
+  private addAsked(headers: Headers): void {
+    this.retryOn |= parseRetryOn(headers.get(ControlHeader.RetryOn) ?? '', RetryOn.AnyHttp);
+    this.retryOn |= parseRetryOn(headers.get(ControlHeader.RetryGrpcOn) ?? '', RetryOn.AnyGrpc);
+    const codes = headers.get(ControlHeader.RetriableCodes);
+    if (codes !== undefined)
+      this.retriableCodes = [...this.retriableCodes, ...codes.split(',').map(Number).filter(Number.isInteger)];
+    const names = headers.get(ControlHeader.RetriableNames);
+    if (names !== undefined) this.retriableHeaderNames = names.split(',').map((name) => name.trim().toLowerCase());
+    const maxRetries = Number(headers.get(ControlHeader.MaxRetries) ?? NaN);
+    if (Number.isInteger(maxRetries) && maxRetries >= 0) this.remaining = maxRetries;
+  }
+
+  /** A repeat is due later. */
+  get isWaiting(): boolean {
+    return this.isUnderWay && !this.hasStarted;
+  }
+
+  /** What decides over an answer that has been given up already. */
+  wouldRepeat(head: ResponseHead): boolean {
+    return this.wantsHead(head);
+  }
+
+  /** The try goes on, and another one is to begin beside it. Any request may have that, whatever it is retried on. */
+  onHedge(host: Host | null): RetryDecision {
+    this.hasTimedOut = true;
+    return this.decide(true, host);
   }
 
   /** `epochMs`: the wall clock, for answers that say when to come back. */
@@ -97,9 +130,9 @@ export class RetryState {
     return this.decide(this.wantsReset(failure, wasHeadSent), host);
   }
 
-  /** The try took longer than one may. */
-  onTimeout(host: Host | null): RetryDecision {
-    this.hasTimedOut = true;
+  /** The try took longer than `per_try_timeout`, or for its whole life than it may. */
+  onTimeout(host: Host | null, isPerTry: boolean): RetryDecision {
+    this.hasTimedOut = isPerTry;
     return this.onReset(LocalReset, host, true);
   }
 
@@ -125,7 +158,7 @@ export class RetryState {
     const asked = this.askedToWaitMs;
     if (asked > 1) {
       this.askedToWaitMs = 0;
-      this.cluster.stats.scope.counter('upstream_rq_retry_backoff_ratelimited').inc();
+      this.isRateLimited = true;
       return asked + Math.random() * Math.floor(asked / 2);
     }
     const { policy } = this;
@@ -134,7 +167,7 @@ export class RetryState {
       ? runtimeInteger(this.runtime, 'upstream.base_retry_backoff_ms', defaultBaseMs)
       : policy.backOffBaseMs;
     const max = policy === null || policy.backOffMaxMs === 0 ? base * 10 : policy.backOffMaxMs;
-    this.cluster.stats.rqRetryBackoffExponential.inc();
+    this.isRateLimited = false;
     return Math.random() * Math.min(base * 2 ** (this.attempts - 1), max);
   }
 
@@ -150,15 +183,11 @@ export class RetryState {
   started({ headers }: RequestHead): void {
     if (this.tellsOfTimeouts) headers.set('x-envoy-is-timeout-retry', String(this.hasTimedOut));
     this.hasTimedOut = false;
-    this.release();
-    this.hasRetried = true;
-    this.cluster.stats.rqRetry.inc();
-  }
-
-  /** The answer that is passed on came from a repeat. */
-  succeeded(): void {
-    if (this.hasRetried) this.cluster.stats.rqRetrySuccess.inc();
-    this.hasRetried = false;
+    this.hasStarted = true;
+    this.tally.retried();
+    const { stats } = this.cluster;
+    if (this.isRateLimited) stats.scope.counter('upstream_rq_retry_backoff_ratelimited').inc();
+    else stats.rqRetryBackoffExponential.inc();
   }
 
   finish(): void {
@@ -166,15 +195,17 @@ export class RetryState {
   }
 
   private decide(isWanted: boolean, host: Host | null): RetryDecision {
+    if (this.isUnderWay && !isWanted) this.tally.retrySucceeded();
     this.release();
     if (!isWanted) return RetryDecision.No;
     const retries = this.cluster.breakers(this.priority).retries;
     if (this.remaining === 0) {
-      this.cluster.stats.rqRetryLimitExceeded.inc();
+      this.tally.retryLimitExceeded();
       return RetryDecision.LimitExceeded;
     }
+    this.remaining--;
     if (!retries.canCreate) {
-      this.cluster.stats.rqRetryOverflow.inc();
+      this.tally.retryOverflowed();
       return RetryDecision.Overflow;
     }
     if (!runtimePercent(this.runtime, 'upstream.use_retry', 100, Math.random())) return RetryDecision.No;
@@ -182,16 +213,16 @@ export class RetryState {
       this.failedHosts ??= [];
       this.failedHosts.push(host);
     }
-    this.remaining--;
     this.attempts++;
     retries.inc();
-    this.isWaiting = true;
+    this.isUnderWay = true;
+    this.hasStarted = false;
     return RetryDecision.Yes;
   }
 
   private release(): void {
-    if (!this.isWaiting) return;
-    this.isWaiting = false;
+    if (!this.isUnderWay) return;
+    this.isUnderWay = false;
     this.cluster.breakers(this.priority).retries.dec();
   }
 
@@ -232,14 +263,6 @@ export class RetryState {
     return (retryOn & RetryOn.GatewayError) !== 0;
   }
 }
-
-const controlHeaders: readonly string[] = [
-  'x-envoy-retry-on',
-  'x-envoy-retry-grpc-on',
-  'x-envoy-max-retries',
-  'x-envoy-retriable-header-names',
-  'x-envoy-retriable-status-codes',
-];
 
 const grpcStatusBits: Readonly<Record<number, number>> = {
   1: RetryOn.Cancelled,

@@ -23,6 +23,8 @@ export class StreamTimeouts {
   private perTryAt: number;
   private perTryIdleAt: number;
   private retryAt: number;
+  /** Of the try at hand, whatever it has answered already. */
+  private tryDurationAt: number;
 
   constructor(stream: HttpStream) {
     this.stream = stream;
@@ -38,12 +40,14 @@ export class StreamTimeouts {
     this.perTryAt = Infinity;
     this.perTryIdleAt = Infinity;
     this.retryAt = Infinity;
+    this.tryDurationAt = Infinity;
   }
 
   /** The earliest of them. */
   next(): number {
     const whole = Math.min(this.idleAt, this.requestAt, this.durationAt, this.responseAt);
-    return Math.min(whole, this.perTryAt, this.perTryIdleAt, this.retryAt, this.requestHeadersAt, this.logFlushAt);
+    const tries = Math.min(this.perTryAt, this.perTryIdleAt, this.retryAt, this.tryDurationAt);
+    return Math.min(whole, tries, this.requestHeadersAt, this.logFlushAt);
   }
 
   /** Milliseconds; 0: off. */
@@ -93,10 +97,24 @@ export class StreamTimeouts {
     this.perTryIdleAt = this.at(ms);
   }
 
+  /** Its head has come: from now on it may be long, but not silent. */
+  tryAnswered(): void {
+    this.perTryAt = Infinity;
+    if (this.perTryIdleMs !== 0) this.upstreamActivity();
+  }
+
   clearPerTry(): void {
     this.perTryAt = Infinity;
     this.perTryIdleAt = Infinity;
     this.perTryIdleMs = 0;
+  }
+
+  setTryDuration(ms: number): void {
+    this.tryDurationAt = this.at(ms);
+  }
+
+  clearTryDuration(): void {
+    this.tryDurationAt = Infinity;
   }
 
   /** The pause before the next try. */
@@ -132,6 +150,7 @@ export class StreamTimeouts {
     this.durationAt = Infinity;
     this.responseAt = Infinity;
     this.retryAt = Infinity;
+    this.tryDurationAt = Infinity;
     this.clearPerTry();
   }
 
@@ -155,6 +174,9 @@ export class StreamTimeouts {
     } else if (this.perTryIdleAt <= now) {
       this.perTryIdleAt = Infinity;
       this.stream.forwarding?.onPerTryIdleTimeout();
+    } else if (this.tryDurationAt <= now) {
+      this.tryDurationAt = Infinity;
+      this.stream.forwarding?.onTryDurationReached();
     } else if (this.requestHeadersAt <= now) {
       this.requestHeadersAt = Infinity;
       this.headersTimedOut();

@@ -16,6 +16,12 @@ export class UpstreamTry implements StreamWaiter {
   host: Host | null;
   /** The request's head has left: a repeat may be seen twice by the upstream. */
   wasHeadSent: boolean;
+  /** The final head of its answer has come. */
+  hasAnswered: boolean;
+  /** It took too long, and another one has been asked for beside it. */
+  wasHedged: boolean;
+  /** Its answer would have been dropped for another's if one could follow. */
+  isUnwanted: boolean;
   private readonly forwarding: Forwarding;
   /** Whom it waits for, or waited; null: nobody was asked. */
   private pool: HttpPool | null;
@@ -35,6 +41,9 @@ export class UpstreamTry implements StreamWaiter {
   constructor(forwarding: Forwarding) {
     this.host = null;
     this.wasHeadSent = false;
+    this.hasAnswered = false;
+    this.wasHedged = false;
+    this.isUnwanted = false;
     this.forwarding = forwarding;
     this.pool = null;
     this.codecStream = null;
@@ -69,26 +78,36 @@ export class UpstreamTry implements StreamWaiter {
     this.host = host;
     this.codecStream = codecStream;
     this.wasHeadSent = true;
-    outcome.upstreamTransportFailureReason = '';
-    outcome.upstreamHost = host.addressText;
-    outcome.upstreamHostName = host.hostname;
-    outcome.upstreamConnectionId = connection.id;
-    outcome.upstreamConnectStartMs = connectStartMs;
-    outcome.upstreamConnectEndMs = connection.openedMs;
     this.connection = connection;
     this.readBefore = connection.bytesRead;
     this.writtenBefore = connection.bytesWritten;
-    outcome.upstreamPeer = connection.peer;
+    this.version = version;
+    outcome.upstreamConnectStartMs = connectStartMs;
     outcome.upstreamRequestStartMs = clock.now;
     outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
-    outcome.upstreamHostMetadata = host.metadata;
-    this.version = version;
-    outcome.upstreamProtocol = version === null ? '' : version === HttpVersion.Http2 ? 'HTTP/2' : 'HTTP/1.1';
+    this.describe(outcome, host, connection);
     forwarding.onTryReady(this);
     if (forwarding.replay.hasEnded && !forwarding.replay.isHeld) this.requestSent();
     forwarding.replay.sendTo(codecStream);
     if (forwarding.stream.manager.accessLogs.length > 0 && version === HttpVersion.Http11)
       outcome.upstreamHeaderBytesSent += sentHeadSize(forwarding.head!);
+  }
+
+  /** It is this one whose answer goes to the client, though another was asked after it. */
+  becomeLast(): void {
+    this.describe(this.forwarding.stream.outcome, this.host!, this.connection!);
+  }
+
+  private describe(outcome: Outcome, host: Host, connection: Connection): void {
+    const { version } = this;
+    outcome.upstreamTransportFailureReason = '';
+    outcome.upstreamHost = host.addressText;
+    outcome.upstreamHostName = host.hostname;
+    outcome.upstreamHostMetadata = host.metadata;
+    outcome.upstreamConnectionId = connection.id;
+    outcome.upstreamConnectEndMs = connection.openedMs;
+    outcome.upstreamPeer = connection.peer;
+    outcome.upstreamProtocol = version === null ? '' : version === HttpVersion.Http2 ? 'HTTP/2' : 'HTTP/1.1';
   }
 
   onPoolFailure(failure: Failure, host: Host | null): void {

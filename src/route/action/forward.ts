@@ -35,6 +35,7 @@ export class Forward implements ForwardAction {
   readonly maxGrpcTimeoutMs: number;
   readonly grpcTimeoutOffsetMs: number;
   readonly retry: RetryPolicy | null;
+  readonly hedgesOnPerTryTimeout: boolean;
   readonly priority: 0 | 1;
   readonly includeAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
@@ -65,6 +66,7 @@ export class Forward implements ForwardAction {
     this.maxGrpcTimeoutMs = timeouts.maxGrpcTimeoutMs;
     this.grpcTimeoutOffsetMs = timeouts.grpcTimeoutOffsetMs;
     this.retry = parts.retry;
+    this.hedgesOnPerTryTimeout = data.hedgesOnPerTryTimeout === true;
     this.priority = data.priority;
     this.includeAttemptCount = virtualHost.includeAttemptCount;
     this.includeAttemptCountInResponse = virtualHost.includeAttemptCountInResponse;

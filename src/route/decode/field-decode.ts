@@ -17,6 +17,8 @@ export interface RouteDecoding {
 /** What a route inherits from its virtual host. */
 export interface RouteDefaults {
   readonly retry: RetryPolicyData | null;
+  /** `hedge_policy`. */
+  readonly hedges: boolean;
   /** -1: none. */
   readonly requestBufferLimit: number;
 }

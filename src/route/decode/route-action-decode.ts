@@ -19,6 +19,7 @@ import type { ForwardData, HostRewriteData, PathMatchData, PathRewriteData, Rout
 import { rewriteProblem, templateProblem } from '../uri-template.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
 import { decodeClusterSpecifier } from './cluster-specifier-decode.ts';
+import { decodeHedgePolicy } from './hedge-policy-decode.ts';
 import { decodeRetryPolicy } from './retry-policy-decode.ts';
 import { decodeUpgrades } from './upgrade-decode.ts';
 import { decodeMetadataMatch, wholeMs, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
@@ -41,6 +42,7 @@ const actionFields = new SupportedFields(RouteActionSchema, [
   'timeout',
   'idle_timeout',
   'retry_policy',
+  'hedge_policy',
   'priority',
   'max_grpc_timeout',
   'grpc_timeout_offset',
@@ -101,7 +103,7 @@ export function decodeForward(
 ): ForwardData {
   actionFields.check(message, reasons);
   const host = message.hostRewriteSpecifier;
-  const { retryPolicy } = message;
+  const { retryPolicy, hedgePolicy } = message;
   return {
     kind: 'forward',
     cluster: decodeClusterSpecifier(message.clusterSpecifier, routeName, reasons, decoding),
@@ -113,6 +115,8 @@ export function decodeForward(
     timeouts: decodeTimeouts(message, reasons),
     retry:
       retryPolicy === undefined ? defaults.retry : decodeRetryPolicy(retryPolicy, reasons.at('retry_policy'), decoding),
+    hedgesOnPerTryTimeout:
+      hedgePolicy === undefined ? defaults.hedges : decodeHedgePolicy(hedgePolicy, reasons.at('hedge_policy')),
     priority: message.priority === RoutingPriority.HIGH ? 1 : 0,
     requestBufferLimit: defaults.requestBufferLimit,
     upgrades: decodeUpgrades(message.upgradeConfigs, reasons),

@@ -11,6 +11,7 @@ import { decodeHeaderMatchers } from '../match/decode.ts';
 import { decodeMirrors } from '../mirror/decode.ts';
 import type { RouteData, VirtualClusterData, VirtualHostData } from '../route-data.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
+import { decodeHedgePolicy } from './hedge-policy-decode.ts';
 import { decodeRequestMutations, decodeResponseMutations } from './header-mutations-decode.ts';
 import { decodePerFilter } from './per-filter-decode.ts';
 import { decodeRetryPolicy } from './retry-policy-decode.ts';
@@ -31,6 +32,7 @@ const virtualHostFields = new SupportedFields(VirtualHostSchema, [
   'include_request_attempt_count',
   'include_attempt_count_in_response',
   'retry_policy',
+  'hedge_policy',
   'per_request_buffer_limit_bytes',
   'request_body_buffer_limit',
   'metadata',
@@ -41,9 +43,10 @@ const virtualClusterFields = new SupportedFields(VirtualClusterSchema, ['headers
 
 export function decodeVirtualHost(message: VirtualHost, reasons: Reasons, decoding: RouteDecoding): VirtualHostData {
   virtualHostFields.check(message, reasons);
-  const { retryPolicy } = message;
+  const { retryPolicy, hedgePolicy } = message;
   const defaults: RouteDefaults = {
     retry: retryPolicy === undefined ? null : decodeRetryPolicy(retryPolicy, reasons.at('retry_policy'), decoding),
+    hedges: hedgePolicy !== undefined && decodeHedgePolicy(hedgePolicy, reasons.at('hedge_policy')),
     requestBufferLimit: bufferLimit(message),
   };
   const routes: RouteData[] = [];

@@ -11,8 +11,14 @@ test.each([
   expect(parseRetryOn(text)).toBe(bits);
 });
 
+test('of one header, names of the other do not count', () => {
+  expect(parseRetryOn('5xx,unavailable', RetryOn.AnyGrpc)).toBe(RetryOn.Unavailable);
+  expect(parseRetryOn('5xx,unavailable', RetryOn.AnyHttp)).toBe(RetryOn.FiveXx);
+});
+
 test('each condition has a bit of its own', () => {
-  const { AnyGrpc, ...single } = RetryOn;
+  const { AnyGrpc, AnyHttp, ...single } = RetryOn;
   expect(new Set(Object.values(single)).size).toBe(Object.keys(single).length);
   expect(parseRetryOn('cancelled,deadline-exceeded,internal,resource-exhausted,unavailable')).toBe(AnyGrpc);
+  expect(AnyHttp & AnyGrpc).toBe(0);
 });

@@ -1,7 +1,7 @@
 import { ResponseFlag, type Failure } from '../../../core/failure.ts';
 import { NoHealthyUpstream } from '../../../core/failures.ts';
 import { isGrpcRequest } from '../../../core/grpc-request.ts';
-import type { Host, Cluster } from '../../../cluster/cluster.ts';
+import type { Cluster } from '../../../cluster/cluster.ts';
 import type { Forwarding } from '../forwarding.ts';
 import { failureReply } from '../response/failure-reply.ts';
 import { maintenanceReply } from './router-headers.ts';
@@ -34,18 +34,29 @@ export function replyReplayFull({ stream }: Forwarding): void {
   stream.replyFromRouter({ status: 507, body, details: 'request_payload_exceeded_retry_buffer_limit' });
 }
 
-export function replyTimeout(forwarding: Forwarding, details: string, flags: number, host: Host | null): void {
-  const { stream, tally } = forwarding;
-  const [status, body] = forwarding.answersTimeoutEmpty ? [204, ''] : [504, 'upstream request timeout'];
-  if (!stream.response.hasBegun) tally!.recordCode(status, false, host?.zone ?? '');
-  stream.replyFromRouter({ status, body, details, flags, headers: attemptHeaders(forwarding) });
+/** One of the tries has taken too long, or the whole request. */
+export function replyTimeout(forwarding: Forwarding, details: string, flags: number): void {
+  const status = forwarding.timeoutStatus;
+  const body = status === 504 ? 'upstream request timeout' : '';
+  forwarding.stream.replyFromRouter({ status, body, details, flags, headers: attemptHeaders(forwarding) });
+}
+
+/** `x-envoy-upstream-stream-duration-ms` is over. */
+export function replyDurationReached(forwarding: Forwarding): void {
+  const { stream } = forwarding;
+  stream.replyFromRouter({
+    status: stream.request.hasEnded ? 504 : 408,
+    body: 'upstream max stream duration reached',
+    details: 'upstream_max_stream_duration_reached',
+    flags: ResponseFlag.UpstreamMaxStreamDurationReached,
+    headers: attemptHeaders(forwarding),
+  });
 }
 
 /** The last try broke before its head came. */
-export function replyFailure(forwarding: Forwarding, failure: Failure, host: Host | null): void {
-  const { stream, tally } = forwarding;
-  const { status, flag } = failure.kind;
-  tally!.recordCode(status, false, host?.zone ?? '');
+export function replyFailure(forwarding: Forwarding, failure: Failure): void {
+  const { stream } = forwarding;
+  const { flag } = failure.kind;
   const headers = attemptHeaders(forwarding);
   if (flag === ResponseFlag.UpstreamOverflow && !stream.chain.router.suppressEnvoyHeaders)
     headers.push(['x-envoy-overloaded', 'true']);

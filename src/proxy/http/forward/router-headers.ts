@@ -2,6 +2,7 @@ import type { RequestHead } from '../../../core/head.ts';
 import type { LocalReply } from '../../../filter/filter.ts';
 import { ResponseFlag } from '../../../core/failure.ts';
 import type { ForwardAction } from '../../../route/route.ts';
+import { grpcTimeoutText } from '../grpc-timeout.ts';
 import type { RouteTimeouts } from '../route-timeouts.ts';
 import type { HttpStream } from '../stream.ts';
 
@@ -21,12 +22,13 @@ export function setRouterHeaders(
 export function tellRemainingTime(
   head: RequestHead,
   { outcome, clock, chain }: HttpStream,
-  { responseMs, perTryMs, expectedMs }: RouteTimeouts,
+  { responseMs, expectedMs, tellsGrpc }: RouteTimeouts,
 ): void {
-  if (expectedMs === 0 || chain.router.suppressEnvoyHeaders || Number.isNaN(outcome.requestEndMs)) return;
+  if (expectedMs === 0 || Number.isNaN(outcome.requestEndMs)) return;
   const left = Math.max(1, Math.round(responseMs - (clock.now - outcome.requestEndMs)));
-  const tellable = responseMs === 0 ? perTryMs : perTryMs === 0 ? left : Math.min(perTryMs, left);
-  head.headers.set('x-envoy-expected-rq-timeout-ms', String(tellable));
+  const tellable = responseMs === 0 ? expectedMs : Math.min(expectedMs, left);
+  if (!chain.router.suppressEnvoyHeaders) head.headers.set('x-envoy-expected-rq-timeout-ms', String(tellable));
+  if (tellsGrpc) head.headers.set('grpc-timeout', grpcTimeoutText(tellable));
 }
 
 /** `auto_host_rewrite`: the host's name in the place of what the client has asked for. */

@@ -20,7 +20,24 @@ export class Tally {
   }
 
   retried(): void {
+    this.cluster.stats.rqRetry.inc();
     for (const stats of this.elsewhere) stats.retry.inc();
+  }
+
+  /** The answer that is passed on came from a repeat; or, as Envoy counts, what came after one is not repeated. */
+  retrySucceeded(): void {
+    this.cluster.stats.rqRetrySuccess.inc();
+    for (const stats of this.elsewhere) stats.retrySuccess.inc();
+  }
+
+  retryLimitExceeded(): void {
+    this.cluster.stats.rqRetryLimitExceeded.inc();
+    for (const stats of this.elsewhere) stats.retryLimitExceeded.inc();
+  }
+
+  retryOverflowed(): void {
+    this.cluster.stats.rqRetryOverflow.inc();
+    for (const stats of this.elsewhere) stats.retryOverflow.inc();
   }
 
   timedOut(): void {

@@ -12,10 +12,12 @@ import { UpstreamTry } from '../upstream-try.ts';
 import { rewriteToHost, tellRemainingTime } from './router-headers.ts';
 import { replyNoHealthyUpstream } from './own-answers.ts';
 
-/** The tries of one request, one after the other: whom it asks, whether it asks again, and when. */
+/** The tries of one request, one after the other or, hedged, beside each other: whom it asks, whether again, and when. */
 export class Tries {
-  /** Null: nobody is asked now. */
+  /** The latest; null: it is over. */
   current: UpstreamTry | null;
+  /** Those that were not given up when the next one began; null: none was. */
+  private earlier: UpstreamTry[] | null;
   private readonly forwarding: Forwarding;
   private readonly wanted: HostChoice;
   private readonly timeouts: RouteTimeouts;
@@ -27,11 +29,12 @@ export class Tries {
   constructor(forwarding: Forwarding, head: RequestHead, cluster: Cluster, timeouts: RouteTimeouts) {
     const { stream, action } = forwarding;
     this.current = null;
+    this.earlier = null;
     this.forwarding = forwarding;
     this.wanted = new HostChoice(stream, action);
     this.timeouts = timeouts;
     this.cluster = cluster;
-    this.retry = RetryState.from(head, action, cluster, stream.manager.runtime);
+    this.retry = RetryState.from(head, action, cluster, stream.manager.runtime, forwarding.tally!);
     this.wanted.retry = this.retry;
   }
 
@@ -65,11 +68,24 @@ export class Tries {
   }
 
   pause(): void {
-    this.current?.pause();
+    for (const upstream of this.underWay) upstream.pause();
   }
 
   resume(): void {
-    this.current?.resume();
+    for (const upstream of this.underWay) upstream.resume();
+  }
+
+  /** The latest first. */
+  get underWay(): readonly UpstreamTry[] {
+    const { current, earlier } = this;
+    const latest = current === null ? [] : [current];
+    return earlier === null ? latest : [...latest, ...earlier];
+  }
+
+  /** Whether it is worth waiting without an answer of this one's. */
+  othersMayAnswer(upstream: UpstreamTry): boolean {
+    if (this.retry !== null && this.retry.isWaiting) return true;
+    return this.underWay.some((other) => other !== upstream && !other.hasAnswered);
   }
 
   /** The next try; the first one too. */
@@ -86,6 +102,7 @@ export class Tries {
     if (action.autoHostRewrite && host.hostname !== '') rewriteToHost(head!, host.hostname, stream, action);
     if (stream.manager.data.forwarding.schemeMatchesUpstream) head!.scheme = host.isSecure ? 'https' : 'http';
     const upstream = new UpstreamTry(forwarding);
+    if (this.current !== null) (this.earlier ??= []).unshift(this.current);
     this.current = upstream;
     upstream.host = host;
     upstream.ask(streamsTo(cluster, host, forwarding));
@@ -96,7 +113,6 @@ export class Tries {
     const { forwarding } = this;
     this.retry!.started(forwarding.head!);
     tellRemainingTime(forwarding.head!, forwarding.stream, this.timeouts);
-    forwarding.tally!.retried();
     this.next();
   }
 
@@ -104,11 +120,14 @@ export class Tries {
   repeatsAfterHead(upstream: UpstreamTry, head: ResponseHead, end: boolean): boolean {
     const { retry } = this;
     if (retry === null) return false;
-    const { outcome, clock } = this.forwarding.stream;
-    const decision = retry.onHead(head, upstream.host!, clock.epochMs);
+    if (upstream.wasHedged) {
+      upstream.isUnwanted = retry.wouldRepeat(head);
+      return false;
+    }
+    const decision = retry.onHead(head, upstream.host!, this.forwarding.stream.clock.epochMs);
     if (decision !== RetryDecision.Yes) {
-      outcome.flags |= retry.flagFor(decision);
-      if (decision === RetryDecision.No) retry.succeeded();
+      this.forwarding.stream.outcome.flags |= retry.flagFor(decision);
+      upstream.isUnwanted = decision !== RetryDecision.No;
       return false;
     }
     retry.recordCode(head.status);
@@ -120,31 +139,64 @@ export class Tries {
   /** Whether another try follows one that broke. */
   repeatsAfterFailure(upstream: UpstreamTry, failure: Failure): boolean {
     const { retry } = this;
-    if (retry === null) return false;
+    if (retry === null || upstream.wasHedged) return false;
     return this.decided(retry, retry.onReset(failure, upstream.host, upstream.wasHeadSent));
   }
 
-  /** Whether another try follows one that took too long. */
-  repeatsAfterTimeout(upstream: UpstreamTry): boolean {
+  /** Whether another try follows one that took too long: `per_try_timeout`, or else its whole life. */
+  repeatsAfterTimeout(upstream: UpstreamTry, isPerTry: boolean): boolean {
     const { retry } = this;
-    return retry !== null && this.decided(retry, retry.onTimeout(upstream.host));
+    if (retry === null || upstream.wasHedged) return false;
+    return this.decided(retry, retry.onTimeout(upstream.host, isPerTry));
+  }
+
+  /** Another try is asked for beside one that takes too long. */
+  hedge(upstream: UpstreamTry): void {
+    const { retry } = this;
+    if (retry !== null) upstream.wasHedged = this.decided(retry, retry.onHedge(upstream.host));
   }
 
   /** An answer that nobody wants. One that is complete, as a gRPC status in a head is, leaves its connection for others. */
   leave(upstream: UpstreamTry, isComplete: boolean): void {
-    this.current = null;
+    this.forget(upstream);
     if (isComplete) upstream.finished();
     else upstream.cancel(LocalReset);
+  }
+
+  /** It is over. */
+  forget(upstream: UpstreamTry): void {
+    if (this.current === upstream) {
+      const { timeouts } = this.forwarding.stream;
+      this.current = null;
+      timeouts.clearPerTry();
+      timeouts.clearTryDuration();
+    } else if (this.earlier !== null) this.earlier = this.earlier.filter((other) => other !== upstream);
+  }
+
+  /** Its answer goes to the client: no other is asked for, and those that were are given up. */
+  settleOn(upstream: UpstreamTry): void {
+    if (this.retry !== null && this.retry.isWaiting) {
+      this.retry.finish();
+      this.forwarding.stream.timeouts.clearRetry();
+    }
+    if (this.earlier === null) return;
+    for (const other of this.underWay) if (other !== upstream) other.cancel(LocalReset);
+    if (upstream !== this.current) upstream.becomeLast();
+    this.current = upstream;
+    this.earlier = null;
   }
 
   /** Nobody is asked any more. */
   cancel(): void {
     const { timeouts } = this.forwarding.stream;
+    const { current, earlier } = this;
     timeouts.clearPerTry();
+    timeouts.clearTryDuration();
     timeouts.clearRetry();
-    const { current } = this;
     this.current = null;
+    this.earlier = null;
     current?.cancel(LocalReset);
+    if (earlier !== null) for (const upstream of earlier) upstream.cancel(LocalReset);
   }
 
   /** The stream is over. */

@@ -257,6 +257,28 @@ describe('limits', () => {
     expect(world.stat('cluster.c.upstream_rq_retry')).toBe(1);
   });
 
+  test('a repeat that is on its way counts for the breaker, until its head has come', () => {
+    const world = new HttpWorld({ routes: routesWith('retry_on: 5xx'), clusters: { c: limited({ maxRetries: 1 }) } });
+    world.send(request());
+    world.accept().receive(response(503));
+    world.advance(longestMs);
+    const repeat = world.accept();
+    const second = world.send(request());
+    world.accept().receive(response(503, 'refused'));
+    expect(bodyOf(second.take())).toBe('refused');
+    repeat.receive('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n');
+    const third = world.send(request());
+    world.upstream.receive(response(503));
+    expect(third.take()).toBe('');
+  });
+
+  test('an interim answer ends the tries', () => {
+    const world = new HttpWorld({ routes: routesWith('retry_on: 5xx'), hcm: { proxy100Continue: true } });
+    const client = world.send(request());
+    world.upstream.receive('HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n' + response(503, 'late'));
+    expect(client.take()).toMatch(/^HTTP\/1\.1 103 [^]*HTTP\/1\.1 503 [^]*late$/);
+  });
+
   test('the route’s timeout ends the tries', () => {
     const world = new HttpWorld({ log, routes: routesWith('retry_on: 5xx, num_retries: 100', 'timeout: 1s,') });
     const client = world.send(request());

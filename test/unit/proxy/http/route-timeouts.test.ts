@@ -29,6 +29,9 @@ describe('of the route', () => {
       perTryMs: 0,
       perTryIdleMs: 0,
       expectedMs: 15_000,
+      tryDurationMs: 0,
+      tellsGrpc: false,
+      hedges: false,
       emptyReplyOnTimeout: false,
     });
   });
@@ -68,9 +71,30 @@ describe('of the request', () => {
       perTryMs: 300,
       perTryIdleMs: 1000,
       expectedMs: 300,
+      tryDurationMs: 0,
+      tellsGrpc: false,
+      hedges: false,
       emptyReplyOnTimeout: true,
     });
     expect(lines(head.headers)).toEqual(['x-kept: 1']);
+  });
+
+  test.each([
+    ['hedge_policy: { hedge_on_per_try_timeout: true }, ', undefined, true],
+    ['hedge_policy: { hedge_on_per_try_timeout: true }, ', 'false', false],
+    ['hedge_policy: { hedge_on_per_try_timeout: true }, ', 'no', true],
+    ['', 'true', true],
+    ['', '1', false],
+  ])('hedges: the route says %j, the request %j', (policy, asked, hedges) => {
+    const head = requestHead(asked === undefined ? [] : [['x-envoy-hedge-on-per-try-timeout', asked]]);
+    expect(timeouts(policy + perTry, head)).toMatchObject({ hedges, expectedMs: hedges ? 15_000 : 2000 });
+    expect(head.headers.length).toBe(0);
+  });
+
+  test('its own time upstream', () => {
+    const head = requestHead([['x-envoy-upstream-stream-duration-ms', '200']]);
+    expect(timeouts('', head)).toMatchObject({ tryDurationMs: 200, responseMs: 15_000 });
+    expect(head.headers.length).toBe(0);
   });
 
   test('0 is no timeout', () => {
