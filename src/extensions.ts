@@ -113,6 +113,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     async () => (await import('./filter/network/connection-limit/decode.ts')).connectionLimitDecoder,
   ),
   networkFilter(
+    'ext_authz.v3.ExtAuthz',
+    async () => (await import('./filter/network/ext-authz/decode.ts')).networkExtAuthzDecoder,
+  ),
+  networkFilter(
     'local_ratelimit.v3.LocalRateLimit',
     async () => (await import('./filter/network/local-ratelimit/decode.ts')).networkLocalRateLimitDecoder,
   ),

@@ -2,14 +2,16 @@ import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import type { Clusters } from './cluster/cluster.ts';
 import type { HostCounters } from './cluster/host-counters.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
-import { filterKey, listenerKey, networkFilterKey } from './control/shared-number-keys.ts';
+import { downstreamConnectionsKey, filterKey, listenerKey, networkFilterKey } from './control/shared-number-keys.ts';
 import { NetworkFilterBuilders } from './filter/network/builders.ts';
 import type { NameLookups } from './filter/network/network-filter.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
+import type { OverloadView } from './core/overload-view.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import type { FilterContext } from './filter/filter.ts';
 import type { ExtensionData } from './core/extension.ts';
 import type { DownstreamTlsData } from './identity/tls-context-data.ts';
+import { Admission } from './listener/admission.ts';
 import { ConnectionLimit, type SharedCount } from './listener/connection-limit.ts';
 import { Drain, type DrainOptions } from './listener/drain.ts';
 import { chooseByMatch, chooseByName } from './listener/filter-chain/chain-choice.ts';
@@ -18,6 +20,7 @@ import { Listener, type FilterChain } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
 import type { ListenerChoice } from './listener/listeners-by-address.ts';
 import type { ConnectionHandler } from './listener/network-filter.ts';
+import { ProcessConnections } from './listener/process-connections.ts';
 import type { Network } from './net/network.ts';
 import type { DownstreamTransport } from './net/transport.ts';
 import { buildAccessLog, buildFormat } from './observe/access-log-build.ts';
@@ -28,6 +31,7 @@ import type { FilterTools } from './observe/access-log-filter.ts';
 import { compileFormat } from './observe/format/format.ts';
 import { OwnCount, type SharedNumbers } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
+import { ClusterCallOuts } from './proxy/call-outs.ts';
 import { buildHttpConnectionManager, type HttpEnvironment } from './proxy/http/build.ts';
 import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
 import { directResponseKind, echoKind, type NetworkDirectResponseData } from './proxy/network/answering-data.ts';
@@ -46,6 +50,8 @@ export interface TrafficEnvironment {
   readonly stats: StatsScope;
   readonly workerName: string;
   readonly runtime: RuntimeView;
+  /** Absent, null: no overload manager is configured. */
+  readonly overload?: OverloadView | null;
   /** With the filters of whatever is built loaded. */
   readonly filters: HttpFilterBuilders;
   /** Loaded where whatever is built names a TLS context. */
@@ -93,11 +99,12 @@ export class ListenerBuilder {
   }
 
   clusterEnvironment(shared: SharedNumbers, hostCounters: HostCounters): ClusterEnvironment {
-    const { network, stats, runtime, node } = this.environment;
+    const { network, stats, runtime, overload = null, node } = this.environment;
     return {
       network,
       stats,
       runtime,
+      overload,
       ownZone: node.locality.zone,
       localCluster: { name: this.environment.localCluster ?? '', locality: node.locality },
       shared,
@@ -130,6 +137,22 @@ export class ListenerBuilder {
       processActive: stats.scope('server').gauge('total_connections'),
       others: listeners,
       limit: new ConnectionLimit(data.name, this.sharedNumber(listenerKey(data.name)), runtime),
+      admission: this.admission(data, scope),
+    });
+  }
+
+  private admission({ ignoresConnectionsMax, bypassesOverload, backlog }: ListenerData, scope: StatsScope): Admission {
+    const { overload = null, runtime, stats } = this.environment;
+    const monitor = stats.scope('overload.envoy.resource_monitors.global_downstream_max_connections');
+    const max = overload?.connectionsMax ?? 0;
+    const monitored = max === 0 ? null : { max, refused: monitor.counter('failed_updates') };
+    return new Admission({
+      scope,
+      limit: new ProcessConnections(this.sharedNumber(downstreamConnectionsKey), monitored, runtime),
+      ignoresLimit: ignoresConnectionsMax === true,
+      overload: bypassesOverload === true ? null : overload,
+      backlog,
+      random: Math.random,
     });
   }
 
@@ -137,7 +160,10 @@ export class ListenerBuilder {
     const { kind, data } = chain.filters[chain.filters.length - 1];
     const terminal = this.buildHandler(kind, data, scope, listener);
     const { network, stats, runtime } = this.environment;
-    const tools = { stats, runtime, clock: network.clock, timers: network.timers, lookups: this.lookups! };
+    const { clock, timers } = network;
+    const { localAddress } = this.environment;
+    const callOuts = new ClusterCallOuts({ clusters: this.clusters!, clock, timers, random: Math.random, localAddress });
+    const tools = { stats, runtime, clock, timers, lookups: this.lookups!, callOuts };
     const filters = chain.filters.slice(0, -1).map((filter, i) => {
       const sharedNumber = () => this.sharedNumber(networkFilterKey(listener, chain, i));
       return this.networkFilters.get(filter.kind)!.build(filter.data, { ...tools, sharedNumber });
@@ -191,7 +217,7 @@ export class ListenerBuilder {
   }
 
   private httpEnvironment(listenerStats: StatsScope, listener: ListenerData): HttpEnvironment {
-    const { network, stats, runtime, filters, node, localAddress, drain, isDraining, isHealthFailed } =
+    const { network, stats, runtime, overload, filters, node, localAddress, drain, isDraining, isHealthFailed } =
       this.environment;
     const drainsOnFailure = listener.drainType === 'DEFAULT';
     return {
@@ -203,6 +229,7 @@ export class ListenerBuilder {
       lookups: this.lookups ?? undefined,
       listenerMetadata: listener.metadata,
       sharedNumber: (statPrefix, key) => this.sharedNumber(filterKey(statPrefix, key)),
+      overload: listener.bypassesOverload === true ? null : (overload ?? null),
       runtime,
       localNode: node,
       localAddress,

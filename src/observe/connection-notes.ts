@@ -16,6 +16,8 @@ export class ConnectionNotes {
   readonly dynamicMetadata: Map<string, unknown>;
   /** Bits of ResponseFlag. */
   flags: number;
+  /** %RESPONSE_CODE_DETAILS%; empty: none. */
+  details: string;
   /** %CONNECTION_TERMINATION_DETAILS%; empty: none. */
   terminationDetails: string;
   /** Why a filter has closed it; empty: none has. */
@@ -28,6 +30,7 @@ export class ConnectionNotes {
     this.filterState = new Map(passed);
     this.dynamicMetadata = new Map();
     this.flags = 0;
+    this.details = '';
     this.terminationDetails = '';
     this.closeReason = '';
     this.keptBytes = 0;
@@ -50,6 +53,7 @@ export class ConnectionNotes {
   /** Before it is logged. */
   finish(outcome: Outcome): void {
     outcome.flags |= this.flags;
+    if (this.details !== '') outcome.details = this.details;
     if (this.terminationDetails !== '') outcome.connectionTerminationDetails = this.terminationDetails;
     if (this.closeReason !== '') outcome.downstreamLocalCloseReason = this.closeReason;
     if (outcome.protocol === '') outcome.bytesReceived += this.keptBytes;

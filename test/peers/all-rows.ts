@@ -11,6 +11,7 @@ import { answers } from './rows/answers.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
 import { jwtGroups } from './rows/authn/jwt.ts';
+import { networkExtAuthzGroups } from './rows/authn/network-ext-authz.ts';
 import { balancing } from './rows/balancing.ts';
 import { breakers } from './rows/breakers.ts';
 import { clusters } from './rows/clusters.ts';
@@ -47,8 +48,10 @@ import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { compression } from './rows/filters/compression.ts';
+import { rateLimitActions } from './rows/filters/rate-limit-actions.ts';
 import { rbacGroups } from './rows/filters/rbac.ts';
 import { healthChecks } from './rows/filters/health-check.ts';
+import { faults } from './rows/filters/fault.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
@@ -104,13 +107,16 @@ export const groups: readonly Group[] = [
   ...outliers,
   ...tlsChecks,
   ...expressionGroups,
+  ...rateLimitActions,
   ...rbacGroups,
   ...filters,
   ...basicAuthGroups,
   ...jwtGroups,
   ...extAuthzGroups,
+  ...networkExtAuthzGroups,
   ...compression,
   ...healthChecks,
+  ...faults,
   ...localRateLimits,
   ...networkFilters,
   ...smallFilters,

@@ -1,4 +1,3 @@
-import type { RequestHead } from '../../core/head.ts';
 import type { Address, Peer } from '../../core/peer.ts';
 import type { CertificateFacts } from '../../core/tls-facts.ts';
 import type { Outcome } from '../../observe/outcome.ts';
@@ -41,29 +40,43 @@ export class CheckRequestWriter {
     const { outcome } = check.stream;
     const { peer } = outcome;
     this.begin(1);
-    if (peer !== null) this.writePeers(peer, outcome, check.head);
+    const service = check.head.headers.get('x-envoy-downstream-service-cluster') ?? '';
+    if (peer !== null) this.writePeers(peer, outcome, service);
     this.begin(4);
     this.writeTime(outcome.startEpochMs);
     this.writeHttp(check);
     this.end();
     for (const [key, value] of Object.entries(check.contextExtensions)) this.entry(10, key, value);
     this.writeMetadata(11, settings.metadataNamespaces, (name) => outcome.dynamicMetadata?.get(name));
-    if (settings.includesTlsSession && peer?.tls != null) {
-      this.begin(12);
-      this.text(1, peer.serverName);
-      this.end();
-    }
+    this.writeTlsSession(peer);
     this.writeMetadata(13, settings.routeMetadataNamespaces, (name) => outcome.routeMetadata?.[name]);
     this.end();
     return writer.finish();
   }
 
-  private writePeers(peer: Peer, outcome: Outcome, head: RequestHead): void {
+  /** A connection whose bytes say nothing. */
+  writeConnection(peer: Peer, outcome: Outcome): Uint8Array {
+    this.begin(1);
+    this.writePeers(peer, outcome, '');
+    this.writeMetadata(11, this.settings.metadataNamespaces, (name) => outcome.dynamicMetadata?.get(name));
+    this.writeTlsSession(peer);
+    this.end();
+    return this.writer.finish();
+  }
+
+  private writeTlsSession(peer: Peer | null): void {
+    if (!this.settings.includesTlsSession || peer === null || peer.tls === null) return;
+    this.begin(12);
+    this.text(1, peer.serverName);
+    this.end();
+  }
+
+  private writePeers(peer: Peer, outcome: Outcome, service: string): void {
     const { tls } = peer;
     const own = tls?.peerChain[0] ?? null;
     this.begin(1);
     this.writeAddress(outcome.remoteAddress ?? peer.remote);
-    this.text(2, head.headers.get('x-envoy-downstream-service-cluster') ?? '');
+    this.text(2, service);
     this.text(4, principalOf(own));
     if (this.settings.includesPeerCertificate && own !== null) this.text(5, encodeURIComponent(own.pem));
     this.end();

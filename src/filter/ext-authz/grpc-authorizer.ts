@@ -1,5 +1,7 @@
 import type { GrpcServiceData } from '../../identity/config-source-data.ts';
 import { WireError } from '../wire/wire-cursor.ts';
+import type { Peer } from '../../core/peer.ts';
+import type { Outcome } from '../../observe/outcome.ts';
 import type { CallOut, CallOuts } from '../call-outs.ts';
 import { nothingSaid, type Authorizer, type Check, type CheckAnswer } from './check.ts';
 import { CheckRequestWriter, type CheckRequestSettings } from './check-request.ts';
@@ -22,10 +24,19 @@ export class GrpcAuthorizer implements Authorizer {
   }
 
   check(check: Check, done: (answer: CheckAnswer) => void): CallOut {
+    return this.ask(this.writer.write(check), done);
+  }
+
+  /** About a connection whose bytes say nothing. As `check`. */
+  checkConnection(peer: Peer, outcome: Outcome, done: (answer: CheckAnswer) => void): CallOut {
+    return this.ask(this.writer.writeConnection(peer, outcome), done);
+  }
+
+  private ask(request: Uint8Array, done: (answer: CheckAnswer) => void): CallOut {
     const { cluster, authority, timeoutMs, maxReceiveMessageLength: messageBytesMax } = this.service;
     const { skipEnvoyHeaders: skipsOwnHeaders } = this.service;
     const options = { timeoutMs, authority, metadata: this.metadata, messageBytesMax, skipsOwnHeaders };
-    return this.callOuts.grpc(cluster, path, this.writer.write(check), options, {
+    return this.callOuts.grpc(cluster, path, request, options, {
       onAnswer: (message) => done(read(message)),
       onFailure: () => done(nothingSaid),
     });

@@ -12,6 +12,10 @@ const loaders: readonly Loader[] = [
     load: async () => (await import('./connection-limit/build.ts')).connectionLimitBuilder,
   },
   {
+    kind: 'envoy.extensions.filters.network.ext_authz.v3.ExtAuthz',
+    load: async () => (await import('./ext-authz/build.ts')).networkExtAuthzBuilder,
+  },
+  {
     kind: 'envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit',
     load: async () => (await import('./local-ratelimit/build.ts')).networkLocalRateLimitBuilder,
   },

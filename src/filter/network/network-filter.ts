@@ -3,6 +3,7 @@ import type { Peer } from '../../core/peer.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { StatsScope } from '../../observe/stats.ts';
+import type { CallOuts } from '../call-outs.ts';
 
 /** Stop: the filters behind hear nothing before `proceed`. */
 export const NetworkVerdict = { Continue: 0, Stop: 1 } as const;
@@ -64,6 +65,8 @@ export interface NetworkFilterTools {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly lookups: NameLookups;
+  /** Calls to clusters; absent where there are none to call. */
+  readonly callOuts?: CallOuts;
   /** What this filter of this chain counts over all workers; absent: the worker counts alone. */
   sharedNumber?(): { inc(): number; dec(): number };
 }

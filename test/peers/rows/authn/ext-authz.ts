@@ -1,7 +1,6 @@
-import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { CheckResponseSchema } from '../../../../src/proto/envoy/service/auth/v3/external_auth_pb.js';
 import { http, type HttpParts } from '../../config.ts';
 import type { Group, Pairs, Row, Step } from '../../row.ts';
+import { says } from './check-answers.ts';
 
 const type = 'type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3';
 const filter = 'envoy.filters.http.ext_authz';
@@ -27,21 +26,6 @@ function asking(name: string, settings: string, rows: readonly Row[], parts: Htt
     }),
     // A duration is in it, or an id.
     rows: rows.map((row) => ({ stats: /ext_authz/, ignores: /headers\.6\.rawValue/, ...row })),
-  };
-}
-
-type Answer = MessageInitShape<typeof CheckResponseSchema>;
-
-/** A gRPC server's answer. */
-function says(answer: Answer, more: Partial<Step> = {}): Step {
-  const message = toBinary(CheckResponseSchema, create(CheckResponseSchema, answer));
-  const frame = Buffer.alloc(5);
-  frame.writeUInt32BE(message.length, 1);
-  return {
-    headers: [['content-type', 'application/grpc']],
-    chunks: [Buffer.concat([frame, message]).toString('latin1')],
-    trailers: [['grpc-status', '0']],
-    ...more,
   };
 }
 
