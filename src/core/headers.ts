@@ -100,6 +100,16 @@ export class Headers {
     return copy;
   }
 
+  /** Leaves the first `length` fields. V8 calls out of compiled code where an array's length is assigned. */
+  cut(length: number): void {
+    const { names, values, rawNames } = this;
+    while (names.length > length) {
+      names.pop();
+      values.pop();
+    }
+    if (rawNames !== null) rawNames.length = length;
+  }
+
   private removeFrom(name: string, from: number): void {
     const { names, values, rawNames } = this;
     let kept = from;
@@ -110,8 +120,6 @@ export class Headers {
       if (rawNames !== null) rawNames[kept] = rawNames[i]!;
       kept++;
     }
-    names.length = kept;
-    values.length = kept;
-    if (rawNames !== null) rawNames.length = kept;
+    this.cut(kept);
   }
 }

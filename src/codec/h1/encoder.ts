@@ -2,6 +2,7 @@ import { inOnePiece } from '../../core/bytes.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import { HttpVersion } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
+import { NameTable } from '../../core/name-table.ts';
 import type { CodecHost } from '../codec.ts';
 import { isBodiless } from './methods.ts';
 import { HeaderKeyFormat } from './options.ts';
@@ -48,7 +49,7 @@ export class Encoder {
     const { status, headers } = head;
     const isHttp10 = request.version === HttpVersion.Http10;
     const start = statusLine(status, request.version);
-    let text = this.fields(start, headers, persistence !== Persistence.Unsaid);
+    let text = this.fields(start, headers, responseBegins, persistence !== Persistence.Unsaid);
     if (persistence === Persistence.Close) text += this.field('connection', 'close');
     else if (persistence === Persistence.KeepAlive) text += this.field('connection', 'keep-alive');
     const isHead = request.method === 'HEAD';
@@ -70,7 +71,7 @@ export class Encoder {
     const { method, headers, authority } = head;
     let text = `${method} ${target} HTTP/1.1`;
     if (authority !== '' || head.hasAuthority) text += this.field('host', authority);
-    text = this.fields(text, headers, false);
+    text = this.fields(text, headers, requestBegins, false);
     this.framing = Framing.Plain;
     if (!this.sawLength && !isUpgrade && method !== 'CONNECT') {
       if (!end) {
@@ -97,23 +98,24 @@ export class Encoder {
 
   trailers(trailers: Headers): void {
     if (this.framing !== Framing.Chunked) return;
-    this.host.writeLatin1((this.enableTrailers ? this.fields('0', trailers, false) : '0') + '\r\n\r\n');
+    this.host.writeLatin1((this.enableTrailers ? this.fields('0', trailers, otherBegins, false) : '0') + '\r\n\r\n');
   }
 
   /**
    * `start` with the field lines behind it, each with the line end before it. Transfer-Encoding is never passed on: the
    * framing is this encoder's. `connection` neither where its place is taken.
    */
-  private fields(start: string, headers: Headers, withoutConnection: boolean): string {
+  private fields(start: string, headers: Headers, begins: NameTable<string>, withoutConnection: boolean): string {
     const { names, values } = headers;
     this.sawLength = false;
     if (this.keyFormat !== HeaderKeyFormat.LowerCase) return this.formattedFields(start, headers, withoutConnection);
+    begins.begin();
     let text = start;
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
       if (name === 'content-length') this.sawLength = true;
       else if (name === 'transfer-encoding' || (withoutConnection && name === 'connection')) continue;
-      text = text + beginOf(name) + values[i];
+      text = text + begins.get(name) + values[i];
     }
     return text;
   }
@@ -126,30 +128,25 @@ export class Encoder {
       if (name === 'content-length') this.sawLength = true;
       else if (name === 'transfer-encoding' || (withoutConnection && name === 'connection')) continue;
       const raw = rawNames === null || this.keyFormat !== HeaderKeyFormat.PreserveCase ? name : rawNames[i];
-      text = text + beginOf(this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : raw) + values[i];
+      text = text + otherBegins.get(this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : raw) + values[i];
     }
     return text;
   }
 
   private field(name: string, value: string): string {
-    return beginOf(this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : name) + value;
+    return otherBegins.get(this.keyFormat === HeaderKeyFormat.ProperCase ? properCase(name) : name) + value;
   }
 }
 
-const begins = new Map<string, string>();
-/** Bound of the memory of names: they come from peers. */
-const beginsMax = 1024;
-
 /** What stands between the line before a field and its value. */
 function beginOf(name: string): string {
-  return begins.get(name) ?? newBegin(name);
+  return inOnePiece(`\r\n${name}: `);
 }
 
-function newBegin(name: string): string {
-  const begin = inOnePiece(`\r\n${name}: `);
-  if (begins.size < beginsMax) begins.set(name, begin);
-  return begin;
-}
+/** Each for fields that come in an order of their own. */
+const requestBegins = new NameTable([], beginOf);
+const responseBegins = new NameTable([], beginOf);
+const otherBegins = new NameTable([], beginOf);
 
 const properNames = new Map<string, string>();
 /** Bound of the memory of spellings: names come from peers. */

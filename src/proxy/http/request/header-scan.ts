@@ -1,4 +1,5 @@
 import type { Headers } from '../../../core/headers.ts';
+import { NameTable } from '../../../core/name-table.ts';
 import { clientCertHeader } from './forwarded-client-cert.ts';
 
 /** What the connection manager does with a header of this name. Bits, so that a scan can say which kinds it met. */
@@ -69,8 +70,8 @@ const single: readonly (readonly [string, number])[] = [
   [clientCertHeader, HeaderKind.ClientCert],
 ];
 
-/** `extraInternal`: the route configuration's internal_only_headers, lower-case. */
-export function compileHeaderKinds(extraInternal: readonly string[], dropsClientCert: boolean): Map<string, number> {
+/** By name, 0 for most. `extraInternal`: the route configuration's internal_only_headers, lower-case. */
+export function compileHeaderKinds(extraInternal: readonly string[], dropsClientCert: boolean): NameTable<number> {
   const kinds = new Map<string, number>();
   for (const name of extraInternal) kinds.set(name, HeaderKind.InternalOnly);
   for (const name of internalOnly) kinds.set(name, HeaderKind.InternalOnly);
@@ -78,16 +79,17 @@ export function compileHeaderKinds(extraInternal: readonly string[], dropsClient
   for (const name of hopByHop) kinds.set(name, HeaderKind.Drop);
   if (dropsClientCert) kinds.set(clientCertHeader, HeaderKind.Drop);
   for (const [name, kind] of single) kinds.set(name, kind | (kinds.get(name) ?? 0));
-  return kinds;
+  return new NameTable(kinds, () => 0);
 }
 
 /** Takes every header out whose kind is in `mask`. */
-export function removeKinds(headers: Headers, kinds: ReadonlyMap<string, number>, mask: number): void {
+export function removeKinds(headers: Headers, kinds: NameTable<number>, mask: number): void {
   const { names, values, rawNames } = headers;
   let kept = 0;
+  kinds.begin();
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
-    if (((kinds.get(name) ?? 0) & mask) !== 0) continue;
+    if ((kinds.get(name) & mask) !== 0) continue;
     if (kept !== i) {
       names[kept] = name;
       values[kept] = values[i]!;
@@ -95,9 +97,7 @@ export function removeKinds(headers: Headers, kinds: ReadonlyMap<string, number>
     }
     kept++;
   }
-  names.length = kept;
-  values.length = kept;
-  if (rawNames !== null) rawNames.length = kept;
+  headers.cut(kept);
 }
 
 /** Joins repeated fields at the place of the first with `,`, as Envoy's header map does for those it has a place for. */

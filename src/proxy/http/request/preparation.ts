@@ -1,6 +1,7 @@
 import { fieldValue } from '../../../core/field-value.ts';
 import { HttpVersion, type RequestHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
+import type { NameTable } from '../../../core/name-table.ts';
 import type { Peer } from '../../../core/peer.ts';
 import type { TlsFacts } from '../../../core/tls-facts.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
@@ -32,7 +33,7 @@ export interface PreparationContext {
 export class RequestPreparation {
   private readonly target: TargetPreparation;
   private readonly clients: ClientAddresses;
-  private readonly kinds: ReadonlyMap<string, number>;
+  private readonly kinds: NameTable<number>;
   private readonly ids: RequestIds;
   private readonly requestId: RequestIdData;
   private readonly forwarding: ForwardingData;
@@ -109,9 +110,10 @@ export class RequestPreparation {
     const { names } = headers;
     const { kinds } = this;
     let met = 0;
+    kinds.begin();
     for (let i = 0; i < names.length; i++) {
       const kind = kinds.get(names[i]);
-      if (kind === undefined) continue;
+      if (kind === 0) continue;
       if (kind >= HeaderKind.Connection && (met & kind) !== 0) met |= HeaderKind.Repeated;
       met |= kind;
       if (kind >= HeaderKind.Referer) this.remember(kind, i);

@@ -2,22 +2,26 @@ import { isUpgrade } from '../../../codec/h1/connection-options.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { RequestHead, ResponseHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
+import { NameTable } from '../../../core/name-table.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
 import type { HcmData } from '../hcm-data.ts';
 import { DateHeader } from './date.ts';
 import { ProxyStatus } from './proxy-status.ts';
 
 const Kind = { Drop: 1, Date: 2, Server: 4, Via: 8, Upgrade: 16 } as const;
-const kinds: ReadonlyMap<string, number> = new Map<string, number>([
-  ['connection', Kind.Upgrade],
-  ['keep-alive', Kind.Drop],
-  ['proxy-connection', Kind.Drop],
-  ['transfer-encoding', Kind.Drop],
-  ['upgrade', Kind.Upgrade],
-  ['date', Kind.Date],
-  ['server', Kind.Server],
-  ['via', Kind.Via],
-]);
+const kinds = new NameTable<number>(
+  [
+    ['connection', Kind.Upgrade],
+    ['keep-alive', Kind.Drop],
+    ['proxy-connection', Kind.Drop],
+    ['transfer-encoding', Kind.Drop],
+    ['upgrade', Kind.Upgrade],
+    ['date', Kind.Date],
+    ['server', Kind.Server],
+    ['via', Kind.Via],
+  ],
+  () => 0,
+);
 
 /**
  * What Envoy adds to and takes from every response's head on its way to the client. Built once per connection manager.
@@ -79,10 +83,8 @@ function sweep(head: ResponseHead, request: RequestHead | null): number {
   const { headers } = head;
   const { names } = headers;
   let met = 0;
-  for (let i = 0; i < names.length; i++) {
-    const kind = kinds.get(names[i]);
-    if (kind !== undefined) met |= kind;
-  }
+  kinds.begin();
+  for (let i = 0; i < names.length; i++) met |= kinds.get(names[i]);
   if ((met & (Kind.Drop | Kind.Upgrade)) === 0) return met;
   if ((met & Kind.Upgrade) !== 0 && request !== null && isUpgrade(request.headers) && isUpgrade(headers)) {
     dropKinds(headers, Kind.Drop, head.status);
@@ -96,17 +98,16 @@ function dropKinds(headers: Headers, dropped: number, upgradeStatus: number): vo
   if (upgradeStatus >= 200 && !headers.has('transfer-encoding') && !headers.has('content-length'))
     headers.add('content-length', '0');
   let kept = 0;
+  kinds.begin();
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
-    if (((kinds.get(name) ?? 0) & dropped) !== 0) continue;
+    if ((kinds.get(name) & dropped) !== 0) continue;
     names[kept] = name;
     values[kept] = values[i]!;
     if (rawNames !== null) rawNames[kept] = rawNames[i]!;
     kept++;
   }
-  names.length = kept;
-  values.length = kept;
-  if (rawNames !== null) rawNames.length = kept;
+  headers.cut(kept);
 }
 
 /** `x-envoy-upstream-service-time`, in whole milliseconds; the router adds it unless suppress_envoy_headers. */
