@@ -131,5 +131,5 @@ function readAudiences(claims: Claims): readonly string[] {
   if (typeof value === 'string') return [value];
   const isList = Array.isArray(value) && value.every((audience) => typeof audience === 'string');
   if (!isList) throw new Fault(JwtStatus.AudienceNotString);
-  return value as readonly string[];
+  return value;
 }

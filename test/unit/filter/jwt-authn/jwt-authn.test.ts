@@ -81,7 +81,7 @@ function world(settings: Settings) {
   return {
     server,
     context,
-    ask(headers: [string, string][] = []) {
+    ask: (headers: [string, string][] = []) => {
       const stream = new TestStream(context, request(headers));
       const filter = factory.create();
       const verdict = filter.onRequestHead!(stream, stream.requestHead, true);

@@ -11,6 +11,7 @@ import {
 } from '../../../../src/filter/network/network-filter.ts';
 import { ConnectionNotes } from '../../../../src/observe/connection-notes.ts';
 import { ApiVersion } from '../../../../src/proto/envoy/config/core/v3/config_source_pb.js';
+import { GrpcServiceSchema } from '../../../../src/proto/envoy/config/core/v3/grpc_service_pb.js';
 import { ExtAuthzSchema } from '../../../../src/proto/envoy/extensions/filters/network/ext_authz/v3/ext_authz_pb.js';
 import {
   CheckRequestSchema,
@@ -18,7 +19,9 @@ import {
 } from '../../../../src/proto/envoy/service/auth/v3/external_auth_pb.js';
 import { filterContext } from '../filter-fixture.ts';
 
-const service = { targetSpecifier: { case: 'envoyGrpc', value: { clusterName: 'authz' } } } as const;
+const grpcService = create(GrpcServiceSchema, {
+  targetSpecifier: { case: 'envoyGrpc', value: { clusterName: 'authz' } },
+});
 
 function connection(settings: MessageInitShape<typeof ExtAuthzSchema> = {}) {
   const asked: { message: Uint8Array; user: GrpcCallUser; isCancelled: boolean }[] = [];
@@ -35,7 +38,7 @@ function connection(settings: MessageInitShape<typeof ExtAuthzSchema> = {}) {
   const context = filterContext();
   const message = create(ExtAuthzSchema, {
     transportApiVersion: ApiVersion.V3,
-    grpcService: service,
+    grpcService,
     statPrefix: 'p',
     ...settings,
   });
