@@ -1,8 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { AdminServer } from './admin/server.ts';
-import { writeAddressFile } from './admin/address-file.ts';
-import { endpoints } from './admin/endpoints.ts';
-import { AdminPages } from './admin/respond.ts';
 import type { ServerState } from './admin/admin-source.ts';
 import type { ClusterChanges } from './cluster/cluster-changes.ts';
 import { ClusterDirectory } from './cluster/cluster-directory.ts';
@@ -12,6 +8,7 @@ import { HostReports } from './cluster/host-report.ts';
 import type { Options } from './cli/options.ts';
 import { version } from './cli/version.ts';
 import type { Configuration } from './control/configuration.ts';
+import type { Overload } from './control/overload/overload.ts';
 import { Runtime } from './control/runtime.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
 import { SharedNumberAllotment, sharedNumberKeys } from './control/shared-number-keys.ts';
@@ -20,27 +17,23 @@ import { ListenerDrain } from './control/listener-drain.ts';
 import type { FromWorker, ListenerScope, WorkerInit } from './control/worker-messages.ts';
 import { writeWorkerLog } from './control/worker-logs.ts';
 import type { Workers, WorkersListener } from './control/workers.ts';
-import { formatAddress, type Address } from './core/peer.ts';
+import type { Address } from './core/peer.ts';
 import { openDnsResolver } from './net/dns-resolver.ts';
 import { firstPublicAddress } from './net/local-address.ts';
 import { DescriptorTable } from './net/uring/descriptor-table.ts';
 import { Loop } from './net/loop.ts';
 import type { LogLevels } from './observe/log/log-levels.ts';
 import type { Log, Logs } from './observe/log/log.ts';
-import type { AccessLog } from './observe/access-log.ts';
-import type { AccessLogFiles } from './observe/access-log-files.ts';
-import type { FilterTools } from './observe/access-log-filter.ts';
 import { SharedNumberDirectory } from './observe/shared-limit.ts';
 import { StatsStore } from './observe/stats-store.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
-import { buildNameMatcher } from './observe/stat-name-matcher.ts';
-import type { HeaderMatcherData } from './route/match/matcher-data.ts';
 import { nodeMessage } from './node-message.ts';
 import type { CertificatesInUse } from './certificates-in-use.ts';
 import { namesTls } from './identity/tls-context-kinds.ts';
 import type { ProcessHealth } from './process-health.ts';
 import type { ProcessSecrets } from './process-secrets.ts';
-import { ProcessView } from './process-view.ts';
+import { ProcessAdmin } from './process-admin.ts';
+import { openOverload, overloadInit } from './process-overload.ts';
 import { ServerStats } from './server-stats.ts';
 
 export type Accepted = Extract<Configuration, { isRefused: false }>;
@@ -70,6 +63,8 @@ export class App implements WorkersListener {
   readonly hostReports: HostReports;
   readonly healthSlots: HealthSlots;
   readonly runtime: Runtime;
+  /** Null: none is configured. */
+  readonly overload: Overload | null;
   readonly workers: Workers;
   readonly bound: Map<string, readonly Address[]>;
   readonly serverStats: ServerStats;
@@ -100,9 +95,7 @@ export class App implements WorkersListener {
   /** What each worker has open: `DescriptorTable.shared`. */
   private readonly descriptors: SharedArrayBuffer[];
   private whenDrained: (() => void) | null;
-  private admin: AdminServer | null;
-  /** The admin's access logs. */
-  private files: AccessLogFiles | null;
+  private admin: ProcessAdmin | null;
   private readonly runtimeValues: RuntimeValues;
   private flushTimer: NodeJS.Timeout | null;
 
@@ -132,7 +125,6 @@ export class App implements WorkersListener {
     this.descriptors = [];
     this.whenDrained = null;
     this.admin = null;
-    this.files = null;
     this.runtimeValues = new RuntimeValues();
     this.flushTimer = null;
     const { root } = this.ownStats;
@@ -154,6 +146,13 @@ export class App implements WorkersListener {
       },
     );
     this.runtimeValues.update(this.runtime.merged);
+    this.overload = openOverload(configuration.data.overload, {
+      stats: root,
+      log: environment.logs.component('main'),
+      runtime: this.runtimeValues,
+      numbers: this.shared,
+      postAll: (message) => this.workers.postAll(message),
+    });
     this.directory = new ClusterDirectory({
       clock: this.loop.clock,
       timers: this.loop.timers,
@@ -194,13 +193,14 @@ export class App implements WorkersListener {
   /** Admin first, then what clusters wait for, then what listeners wait for: as Envoy starts. */
   async start(): Promise<void> {
     if (this.environment.options.ioBackend === 'io_uring') await this.insistOnUring();
-    await this.openAdmin();
+    this.admin = await ProcessAdmin.open(this, this.runtimeValues);
     await this.warmClusters();
     this.state = 'INITIALIZING';
     await this.secrets?.whenListenersReady();
     const failures = await this.distribute();
     if (failures.length > 0) throw new Error(failures.join('\n'));
     this.runtime.watch();
+    this.overload?.start(performance.now());
     this.flushTimer = setInterval(() => this.stats.flush(), this.configuration.data.statsFlushMs).unref();
     this.state = 'LIVE';
     this.serverStats.started();
@@ -300,8 +300,9 @@ export class App implements WorkersListener {
     this.secrets?.stop();
     await this.health?.stop();
     this.runtime.close();
+    this.overload?.stop();
     await Promise.all([this.workers.stop(), this.admin?.close()]);
-    await this.files?.close();
+    await this.admin?.closeLogs();
   }
 
   private listenersWithin(scope: ListenerScope): number {
@@ -311,7 +312,7 @@ export class App implements WorkersListener {
 
   reopenLogs(): void {
     this.environment.logs.reopen();
-    this.files?.reopen();
+    this.admin?.reopenLogs();
     this.health?.reopenLogs();
     this.workers.postAll({ kind: 'reopen-logs' });
   }
@@ -407,6 +408,7 @@ export class App implements WorkersListener {
       node: this.configuration.data.node,
       localCluster: this.configuration.data.localCluster,
       runtime: this.runtime.merged,
+      overload: overloadInit(this.overload),
       ioBackend: this.environment.options.ioBackend,
       descriptors: this.descriptors[index],
       fileFlushIntervalMs: this.environment.options.fileFlushIntervalMs,
@@ -453,40 +455,5 @@ export class App implements WorkersListener {
     });
     for (const { name, addresses } of answer.bound) this.bound.set(name, addresses);
     return [...answer.failures];
-  }
-
-  // ---- admin
-
-  /** Loads what writes access logs only where the admin has any. */
-  private async openAdminLogs(): Promise<readonly AccessLog[]> {
-    const { adminAccessLogs } = this.configuration.data;
-    if (adminAccessLogs.length === 0) return [];
-    const [{ AccessLogFiles }, { buildAccessLog }, { HeaderMatcher }] = await Promise.all([
-      import('./observe/access-log-files.ts'),
-      import('./observe/access-log-build.ts'),
-      import('./route/match/header-matcher.ts'),
-    ]);
-    const files = new AccessLogFiles(this.environment.options.fileFlushIntervalMs, this.ownStats.root);
-    this.files = files;
-    const tools: FilterTools = {
-      headerMatcher: (data) => new HeaderMatcher(data as HeaderMatcherData),
-      runtime: this.runtimeValues,
-      random: Math.random,
-    };
-    return adminAccessLogs.map((data) => buildAccessLog(data, files, tools));
-  }
-
-  private async openAdmin(): Promise<void> {
-    const { admin } = this.configuration.data;
-    if (admin === null) return;
-    const matchers = admin.allowPaths.map(buildNameMatcher);
-    const allows = (target: string): boolean => matchers.length === 0 || matchers.some((matches) => matches(target));
-    const pages = new AdminPages(endpoints, new ProcessView(this), allows);
-    const logs = await this.openAdminLogs();
-    this.admin = new AdminServer(pages, logs, this.environment.logs.component('admin'));
-    const address = await this.admin.listen(admin.address, admin.pipeMode);
-    this.log.info(`admin address: ${formatAddress(address)}`);
-    const { adminAddressPath } = this.environment.options;
-    if (adminAddressPath !== '') writeAddressFile(adminAddressPath, address);
   }
 }

@@ -7,6 +7,7 @@ import { HostCounters } from './cluster/host-counters.ts';
 import { WorkerLogs } from './control/worker-logs.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
+import { WorkerOverload } from './control/overload/overload-memory.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
 import type { BoundListener, FromWorker, ListenerScope, ToWorker, WorkerInit } from './control/worker-messages.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
@@ -17,9 +18,10 @@ import { ListenersByAddress } from './listener/listeners-by-address.ts';
 import type { Loop } from './net/loop.ts';
 import { openNetwork } from './net/open-network.ts';
 import { AccessLogFiles } from './observe/access-log-files.ts';
+import { expressionKind, loadExpressions } from './observe/expression/expressions.ts';
 import { SharedNumbers } from './observe/shared-limit.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
-import { expressionKind, loadExpressions } from './observe/expression/expressions.ts';
+import { giveBackMemory } from './spare-memory.ts';
 import { InternalNetwork } from './tunnel/internal/internal-network.ts';
 import { TlsTransports } from './tls-transports.ts';
 import { ListenerBuilder } from './traffic-builder.ts';
@@ -41,11 +43,11 @@ export class TrafficThread {
   /** Listeners that were replaced or removed and still carry connections. */
   private readonly leaving: Set<Listener>;
   private readonly drainTimeMs: number;
+  private readonly node: NodeData;
   private clustersToRemove: string[];
   /** What discovery has found behind the snapshot that is waiting for TLS to be loaded; null: none is. */
   private held: ClusterChanges[] | null;
   private isDraining: boolean;
-  private readonly node: NodeData;
   /** Admin's /healthcheck/fail: answers ask their clients to go, as in Envoy. */
   private isHealthFailed: boolean;
   /** Admin's /drain_listeners?graceful, and /drain_listeners: which listeners, those to come included. */
@@ -86,6 +88,7 @@ export class TrafficThread {
       stats: stats.root,
       workerName: data.name,
       runtime: this.runtime,
+      overload: data.overload === null ? null : new WorkerOverload(data.overload, stats.root, Math.random),
       filters: this.filters,
       tls: this.tls,
       node: data.node,
@@ -111,6 +114,7 @@ export class TrafficThread {
     this.listeners = new Map();
     this.leaving = new Set();
     this.drainTimeMs = data.drainTimeMs;
+    this.node = data.node;
     this.clustersToRemove = [];
     this.held = null;
     this.node = data.node;
@@ -139,6 +143,12 @@ export class TrafficThread {
       case 'runtime':
         this.runtime.update(message.entries);
         this.clusters.onRuntimeChanged();
+        break;
+      case 'overload':
+        for (const listener of [...this.listeners.values(), ...this.leaving]) listener.overloadChanged();
+        break;
+      case 'shrink-heap':
+        giveBackMemory();
         break;
       case 'drain':
         this.drain();
@@ -176,6 +186,7 @@ export class TrafficThread {
     ];
     this.builder.sharedNumber = (key) => this.shared.slot(snapshot.numbers[key]);
     await this.filters.load(snapshot.extensions);
+    if (snapshot.extensions.includes(expressionKind)) await loadExpressions(this.node);
     await this.builder.networkFilters.load(snapshot.extensions);
     const bound: BoundListener[] = [];
     const failures: string[] = [];
@@ -190,7 +201,6 @@ export class TrafficThread {
         bound.push({ name: data.name, addresses });
         this.listeners.set(data.name, listener);
         if (isWithin(this.asked, data)) listener.askToFinish();
-    if (snapshot.extensions.includes(expressionKind)) await loadExpressions(this.node);
         if (before !== undefined) this.letGo(before);
       } catch (error) {
         failures.push(`listener '${data.name}': ${(error as Error).message}`);

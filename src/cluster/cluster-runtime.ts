@@ -7,6 +7,7 @@ import type { Counter, StatsScope } from '../observe/stats.ts';
 import { HttpVersion } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
 import type { Address, Peer } from '../core/peer.ts';
+import type { LoadShedPoint, OverloadView } from '../core/overload-view.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers } from './circuit-breaker.ts';
 import type { ClusterData, HostData, LocalityData } from './cluster-data.ts';
@@ -62,6 +63,8 @@ export interface ClusterEnvironment {
   readonly shared: SharedNumbers;
   readonly hostCounters: HostCounters;
   readonly runtime: RuntimeView;
+  /** Absent, null: no overload manager is configured. */
+  readonly overload?: OverloadView | null;
   /** What the main thread finds out about hosts; absent: nobody watches any. */
   readonly health?: HealthMemory;
   /** Tells the main thread what results have shown. */
@@ -81,6 +84,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
   readonly network: Network;
   readonly dialOptions: DialOptions;
   readonly codecs: ClientCodecs;
+  readonly newConnections: LoadShedPoint | null;
   readonly perConnectionBufferLimit: number;
   readonly namedHostsPort: number;
   readonly metadata: Readonly<Record<string, unknown>> | null;
@@ -112,6 +116,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.data = data;
     this.stats = new UpstreamStats(environment.stats.scope('cluster').scope(data.statName), environment.ownZone);
     this.network = environment.network;
+    this.newConnections = environment.overload?.shedPoint('connection_pool_new_connection') ?? null;
     this.dialOptions = {
       connectTimeoutMs: data.connectTimeoutMs,
       bufferLimit: data.bufferLimit,
@@ -123,13 +128,13 @@ export class ClusterRuntime implements Cluster, PoolContext {
     this.transports = buildTransports(data.transports, {
       network: environment.network,
       txBytes: () => this.stats.counter(ClusterCounter.CxTxBytesTotal),
+      noMetadata: () => this.stats.scope.scope('internal_upstream').counter('no_metadata'),
+      metadata: data.metadata,
       buildTls: (tls, network) => environment.buildTls(tls, network, this.stats.scope),
     });
     this.perConnectionBufferLimit = data.bufferLimit;
     this.namedHostsPort = data.discovery.kind === 'dynamic' ? (this.transports[0].isSecure ? 443 : 80) : 0;
     this.metadata = data.metadata;
-      noMetadata: () => this.stats.scope.scope('internal_upstream').counter('no_metadata'),
-      metadata: data.metadata,
     this.environment = environment;
     this.maintenanceKey = `upstream.maintenance_mode.${data.name}`;
     this.lb = runtimeLb(data.lb, environment.runtime);

@@ -4,6 +4,7 @@ import type { AccessLogData } from '../observe/access-log-data.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
 import type { StatsConfigData } from '../observe/stats-data.ts';
 import type { SecretSourceData } from '../identity/secret-source-data.ts';
+import type { OverloadData } from './overload/overload-data.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
 
 /** A bootstrap as plain data. */
@@ -18,6 +19,8 @@ export interface BootstrapData {
   readonly admin: AdminData | null;
   readonly adminAccessLogs: readonly AccessLogData[];
   readonly runtimeLayers: readonly RuntimeLayerData[];
+  /** Null: none is configured. */
+  readonly overload: OverloadData | null;
   readonly stats: StatsConfigData;
   readonly statsFlushMs: number;
   /** spdlog pattern of `application_log_config`; null: the command line's. */

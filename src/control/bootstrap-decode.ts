@@ -29,6 +29,7 @@ import { decodeHeaderMutations } from '../route/decode/header-mutations-decode.t
 import { decodeHeaderMatcher, decodeStringMatcher } from '../route/match/decode.ts';
 import { decodeBootstrapExtensions } from './bootstrap-extensions-decode.ts';
 import type { BootstrapData, NodeData, SecretNeeds } from './bootstrap-data.ts';
+import { decodeOverloadManager } from './overload/decode.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
 import { RuntimeValues } from './runtime-view.ts';
 import { decodeLayeredRuntime } from './runtime-decode.ts';
@@ -42,13 +43,14 @@ const supported = new SupportedFields(
     'static_resources',
     'admin',
     'layered_runtime',
+    'overload_manager',
     'stats_config',
     'stats_flush_interval',
     'application_log_config',
     'default_regex_engine',
+    'bootstrap_extensions',
     'cluster_manager',
   ],
-    'bootstrap_extensions',
   // What only tells Envoy's own inside, or asks for what is always so here.
   [
     'enable_dispatcher_stats',
@@ -110,10 +112,10 @@ export function decodeBootstrap(
     secrets.take(cluster.name, secrets.ofClusters, at.at('clusters', i));
   }
   const listeners: ListenerData[] = [];
+  const internal = decodeBootstrapExtensions(bootstrap.bootstrapExtensions, reasons, extensions);
   for (const [i, listener] of (resources?.listeners ?? []).entries()) {
     const here = at.at('listeners', i);
     const data = decodeListener(listener, here, extensions, decodeHeaderMatcher, decodeXdsString, internal);
-  const internal = decodeBootstrapExtensions(bootstrap.bootstrapExtensions, reasons, extensions);
     if (data !== null) listeners.push(data);
     secrets.take(listener.name, secrets.ofListeners, at.at('listeners', i));
   }
@@ -126,6 +128,7 @@ export function decodeBootstrap(
     admin: decodeAdmin(bootstrap.admin, reasons.at('admin')),
     adminAccessLogs: decodeAdminLogs(bootstrap.admin, reasons.at('admin'), extensions),
     runtimeLayers,
+    overload: decodeOverloadManager(bootstrap.overloadManager, reasons.at('overload_manager'), extensions),
     stats: withTags(decodeStatsConfig(bootstrap.statsConfig, reasons.at('stats_config')), overrides.statsTags),
     statsFlushMs: durationMs(bootstrap.statsFlushInterval, statsFlushMs),
     logPattern: decodeLogPattern(

@@ -12,6 +12,9 @@ export function listenerKey(listener: string): string {
   return `listener/${listener}/connections`;
 }
 
+/** The open connections of all listeners together. */
+export const downstreamConnectionsKey = 'listeners/connections';
+
 /** A number of an HTTP filter's, by connection manager: where Envoy asks a gauge of that `stat_prefix`, all share it. */
 export function filterKey(statPrefix: string, key: string): string {
   return `http/${statPrefix}/${key}`;
@@ -24,7 +27,7 @@ export function networkFilterKey(listener: ListenerData, chain: FilterChainData,
 
 /** All that these listeners count. */
 export function sharedNumberKeys(listeners: readonly ListenerData[]): Set<string> {
-  const keys = new Set<string>();
+  const keys = new Set<string>([downstreamConnectionsKey]);
   for (const listener of listeners) {
     keys.add(listenerKey(listener.name));
     const { filterChains, defaultFilterChain } = listener;

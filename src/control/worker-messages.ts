@@ -9,6 +9,7 @@ import type { IoBackend } from '../net/open-network.ts';
 import type { StatsBatch } from '../observe/stats-slab.ts';
 import type { SharedNumbersData } from '../observe/shared-limit.ts';
 import type { NodeData } from './bootstrap-data.ts';
+import type { OverloadInit } from './overload/overload-memory.ts';
 import type { RuntimeEntries } from './runtime-data.ts';
 import type { SecretChanges } from './sds/secret-changes.ts';
 import type { SnapshotData } from './snapshot-data.ts';
@@ -27,6 +28,8 @@ export interface WorkerInit {
   /** `BootstrapData.localCluster`. */
   readonly localCluster: string;
   readonly runtime: RuntimeEntries;
+  /** Null: none is configured. */
+  readonly overload: OverloadInit | null;
   readonly ioBackend: IoBackend;
   /** Where it writes down its descriptors: `closeLeftOpen` reads it if the thread dies. */
   readonly descriptors: SharedArrayBuffer;
@@ -57,6 +60,10 @@ export type ToWorker =
   /** Secrets that have come or are others now; before the first snapshot, all that there are. */
   | { readonly kind: 'secrets'; readonly changes: SecretChanges }
   | { readonly kind: 'runtime'; readonly entries: RuntimeEntries }
+  /** What is under way is to be dealt with otherwise than before: look at the shared memory. */
+  | { readonly kind: 'overload' }
+  /** `shrink_heap` */
+  | { readonly kind: 'shrink-heap' }
   /** Stop accepting and let the open connections finish; answered by `drained`. */
   | { readonly kind: 'drain' }
   /** Admin's /drain_listeners: stop accepting; `graceful`: go on, while responses close their connections. */

@@ -5,6 +5,8 @@ export interface SharedCount {
   load(): number;
   inc(): number;
   dec(): number;
+  /** Adds one unless the number has reached `limit`. */
+  tryInc(limit: number): boolean;
 }
 
 /** So many connections of one listener at one time, over all workers, as the runtime says; there is no other way to say it. */

@@ -122,6 +122,8 @@ export function decodeListener(
     trafficDirection: trafficDirections[listener.trafficDirection] ?? 'UNSPECIFIED',
     drainType: listener.drainType === Listener_DrainType.MODIFY_ONLY ? 'MODIFY_ONLY' : 'DEFAULT',
     accessLogs,
+    ...(listener.ignoreGlobalConnLimit && { ignoresConnectionsMax: true }),
+    ...(listener.bypassOverloadManager && { bypassesOverload: true }),
     listenerFilters: handsOver ? [...listenerFilters, restoring] : listenerFilters,
     listenerFiltersTimeoutMs: durationMs(listener.listenerFiltersTimeout, 15_000),
     continueOnListenerFiltersTimeout: listener.continueOnListenerFiltersTimeout,

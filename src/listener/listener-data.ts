@@ -17,6 +17,9 @@ export interface ListenerData {
   readonly internalBufferBytes?: number;
   /** `use_original_dst`: who was going to another listener's address is that one's; absent: no. */
   readonly handsOver?: boolean;
+  /** `ignore_global_conn_limit`, `bypass_overload_manager`; absent: no. */
+  readonly ignoresConnectionsMax?: boolean;
+  readonly bypassesOverload?: boolean;
   readonly filterChains: readonly FilterChainData[];
   readonly defaultFilterChain: FilterChainData | null;
   /** Chooses chains by name, and what they ask for themselves does not count; null: it does. */

@@ -7,6 +7,7 @@ import type { AcceptHandler, ListenOptions, ListeningSocket, Network } from '../
 import type { DownstreamTransport } from '../net/transport.ts';
 import type { AccessLog } from '../observe/access-log.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
+import type { Admission } from './admission.ts';
 import { ConnectionLog } from './connection-log.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import { InspectedPeer } from './filters/inspected-peer.ts';
@@ -48,6 +49,8 @@ export interface ListenerSurroundings {
   /** `server.total_connections`. */
   readonly processActive: Gauge;
   readonly limit: ConnectionLimit;
+  /** Absent: everybody is let in. */
+  readonly admission?: Admission | undefined;
   /** For listeners that hand over; absent: there are no others. */
   readonly others?: ListenerChoice | undefined;
 }
@@ -82,6 +85,8 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
   /** Of all listeners together. */
   private readonly processActive: Gauge;
   private readonly limit: ConnectionLimit;
+  /** Null: everybody is let in. */
+  private readonly admission: Admission | null;
   /** Null: what it accepts is its own. */
   private readonly others: ListenerChoice | null;
   /** Parallel to `data.addresses`; null: handed over. */
@@ -94,7 +99,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
   constructor(
     data: ListenerData,
     { filters, chains, choice, accessLogs }: ListenerParts,
-    { network, scope, workerName, processActive, limit, others }: ListenerSurroundings,
+    { network, scope, workerName, processActive, limit, admission, others }: ListenerSurroundings,
   ) {
     this.deadline = Infinity;
     this.heapIndex = -1;
@@ -126,6 +131,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     this.processActive = processActive;
     processActive.add(0);
     this.limit = limit;
+    this.admission = admission ?? null;
     this.others = data.handsOver === true ? (others ?? null) : null;
     this.sockets = [];
     this.active = 0;
@@ -176,6 +182,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
   close(): void {
     for (const socket of this.sockets) socket?.close();
     this.sockets = [];
+    this.admission?.close();
   }
 
   /** The process ends: stops accepting and closes what is idle; `done` when the last connection has gone. */
@@ -219,8 +226,16 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     else this.whenEmpty = gone;
   }
 
+  /** The overload manager says otherwise than before, of what is under way too. */
+  overloadChanged(): void {
+    for (let next = this.admission?.next() ?? null; next !== null; next = this.admission!.next()) this.onAccepted(next);
+    for (const { handler } of this.chains) handler.overloadChanged?.();
+  }
+
   onAccepted(connection: AcceptedConnection): void {
+    if (this.admission !== null && !this.admission.admits(connection)) return;
     if (this.limit.isReached) {
+      this.admission?.left();
       this.scope.counter('downstream_cx_overflow').inc();
       connection.destroy(DownstreamLocalClose);
       return;
@@ -234,6 +249,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
 
   /** `isHandedOver`: another listener has accepted it, and its first bytes are heard again. */
   private receive(connection: AcceptedConnection, isHandedOver: boolean): void {
+    if (isHandedOver) this.admission?.adopted();
     this.limit.opened();
     this.active++;
     this.log?.accepted(connection);
@@ -267,7 +283,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     if (transport === null && raw.peer instanceof InspectedPeer) raw.peer.transportProtocol = 'raw_buffer';
     // Whoever closes last is counted once.
     raw.owner = null;
-    const connection = transport === null ? raw : transport.accept(raw, handshakeTimeoutMs);
+    const connection = transport === null ? raw : transport.accept(raw, this.handshakeMs(handshakeTimeoutMs));
     connection.owner = this;
     const active = handler.handle(connection, name);
     this.log?.begun(connection, name, active);
@@ -287,8 +303,13 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     this.left();
   }
 
+  private handshakeMs(ms: number): number {
+    return this.admission === null || this.admission.handshakes === null ? ms : this.admission.handshakes.scaled(ms);
+  }
+
   private left(): void {
     this.limit.closed();
+    this.admission?.left();
     this.active--;
     if (this.active > 0 || this.whenEmpty === null) return;
     const done = this.whenEmpty;

@@ -17,6 +17,8 @@ export interface ConnectionHandler {
   end(): void;
   /** Closes every connection as it is. */
   closeAll(): void;
+  /** `reduce_timeouts` says otherwise than before. Absent: it has no timeouts of that kind. */
+  overloadChanged?(): void;
 }
 
 export interface ActiveConnection {

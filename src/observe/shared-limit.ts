@@ -77,6 +77,12 @@ export class OwnCount {
   dec(): number {
     return --this.value;
   }
+
+  tryInc(limit: number): boolean {
+    if (this.value >= limit) return false;
+    this.value++;
+    return true;
+  }
 }
 
 /** What a thread is handed at its start, in `workerData`. */

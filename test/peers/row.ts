@@ -90,6 +90,8 @@ export interface Row {
   readonly seesChecks?: boolean;
   /** Admin paths that are posted to before anything is sent. */
   readonly posts?: readonly string[];
+  /** Files of `{{directory}}` that are put in place, as a rename does it, before anything is awaited. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Brought by SDS before anything is sent. */
   readonly secrets?: Secrets;
   /** `answered` (default) hangs up after the answers; `closed` waits for the proxy to close, up to `waitMs`. */
@@ -100,6 +102,8 @@ export interface Row {
   readonly waitMs?: number;
   /** The proxy's own pages instead of its listener: `GET` of this admin path. */
   readonly admin?: string;
+  /** GET unless said. */
+  readonly adminMethod?: 'POST';
   /** Compare the order of headers too, not only their values. */
   readonly isOrdered?: boolean;
   /** Log lines to wait for; as many as requests unless said. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -128,12 +128,13 @@ export class World {
     this.logOffset = this.readLog().length;
     if (row.secrets !== undefined) await this.secrets!.bring(row.secrets);
     if (row.health !== undefined) this.script.health = row.health;
+    if (row.files !== undefined) this.putFiles(row.files);
     for (const path of row.posts ?? []) await this.proxy.admin(path, 'POST');
     if (row.awaits !== undefined) await this.awaitStats(row.awaits);
     const checks: Observation['checks'] = row.seesChecks === true ? new Map(this.script.checks) : new Map();
     if (row.admin !== undefined) {
       const log = row.logLines === undefined ? [] : await this.logLines(row);
-      const admin = await this.proxy.admin(row.admin);
+      const admin = await this.proxy.admin(row.admin, row.adminMethod);
       return { exchanges: [], seen: [], log, stats: new Map(), admin, checks };
     }
     const tls = row.tls === undefined ? (this.group.tls ?? null) : row.tls;
@@ -141,6 +142,14 @@ export class World {
     const log = await this.logLines(row);
     this.script.end();
     return { exchanges, seen: this.script.seen, log, stats: await this.statsDelta(), admin: null, checks };
+  }
+
+  private putFiles(files: NonNullable<Row['files']>): void {
+    for (const [name, text] of Object.entries(files)) {
+      const fresh = join(this.directory, `${name}.fresh`);
+      writeFileSync(fresh, text);
+      renameSync(fresh, join(this.directory, name));
+    }
   }
 
   /** The counters, once the proxy has done with the row before, whose connections are closed on both sides. */

@@ -86,7 +86,7 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     }
     this.pending.push(waiter);
     accounts.waitBegan();
-    this.openConnections();
+    if (!this.openConnections()) this.turnAway(waiter);
   }
 
   cancel(waiter: StreamWaiter): void {
@@ -185,11 +185,13 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     connection.open(waiter);
   }
 
-  /** As many as those who wait need beyond the ones that are on their way. */
-  private openConnections(): void {
+  /** As many as those who wait need beyond the ones that are on their way. False: overload does not let it open one. */
+  private openConnections(): boolean {
+    const { newConnections = null } = this.context;
     for (let i = 0; i < connectionsPerEventMax; i++) {
-      if (this.pending.size <= this.connecting * this.streamsPerConnection) return;
-      if (!this.accounts.mayConnect(this.connections.size === 0)) return;
+      if (this.pending.size <= this.connecting * this.streamsPerConnection) return true;
+      if (newConnections !== null && newConnections.shedsLoad()) return false;
+      if (!this.accounts.mayConnect(this.connections.size === 0)) return true;
       const connection = new HttpPoolConnection(this);
       this.connections.add(connection);
       this.connecting++;
@@ -197,6 +199,14 @@ export class HttpConnectionPool implements HttpPool, HostPool {
       if (this.protocol !== PoolProtocol.Alpn) this.countVersion(this.versionOf(''));
       connection.dial();
     }
+    return true;
+  }
+
+  private turnAway(waiter: StreamWaiter): void {
+    if (!this.pending.leave(waiter)) return;
+    this.accounts.waitEnded();
+    this.accounts.count(ClusterCounter.RqCancelled);
+    waiter.onPoolFailure(Overflow, null);
   }
 
   private countVersion(version: HttpVersion): void {

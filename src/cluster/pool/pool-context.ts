@@ -1,3 +1,4 @@
+import type { LoadShedPoint } from '../../core/overload-view.ts';
 import type { DialOptions, Network } from '../../net/network.ts';
 import type { ClusterData } from '../cluster-data.ts';
 import type { CircuitBreakers } from '../cluster.ts';
@@ -11,5 +12,7 @@ export interface PoolContext {
   readonly network: Network;
   readonly dialOptions: DialOptions;
   readonly codecs: ClientCodecs;
+  /** Where connections may not be opened for overload; absent, null: nothing is said of that. */
+  readonly newConnections?: LoadShedPoint | null;
   breakers(priority: 0 | 1): CircuitBreakers;
 }

@@ -49,7 +49,7 @@ export class TcpConnectionPool implements TcpPool, HostPool {
     }
     this.pending.push(waiter);
     this.accounts.waitBegan();
-    this.openConnections();
+    if (!this.openConnections()) this.turnAway(waiter);
   }
 
   cancel(waiter: ConnectionWaiter): void {
@@ -81,12 +81,7 @@ export class TcpConnectionPool implements TcpPool, HostPool {
       return;
     }
     this.accounts.waitEnded();
-    if (!this.accounts.mayRequest) {
-      connection.discard();
-      waiter.onConnectFailure(Overflow, this.host);
-      this.afterLoss();
-      return;
-    }
+    // As Envoy: what uses a connection without HTTP counts as a request, and max_requests does not limit it.
     this.accounts.requestBegan();
     this.connections.add(connection);
     waiter.onConnected(connection, this.host, connection.startMs);
@@ -110,14 +105,25 @@ export class TcpConnectionPool implements TcpPool, HostPool {
     this.afterLoss();
   }
 
-  private openConnections(): void {
+  /** False: overload does not let it open one. */
+  private openConnections(): boolean {
+    const { newConnections = null } = this.context;
     while (this.pending.size > this.dials.size) {
-      if (!this.accounts.mayConnect(this.dials.size + this.connections.size === 0)) return;
+      if (newConnections !== null && newConnections.shedsLoad()) return false;
+      if (!this.accounts.mayConnect(this.dials.size + this.connections.size === 0)) return true;
       const dial = new TcpPoolDial(this);
       this.dials.add(dial);
       this.accounts.connectionBegan();
       dial.dial();
     }
+    return true;
+  }
+
+  private turnAway(waiter: ConnectionWaiter): void {
+    if (!this.pending.leave(waiter)) return;
+    this.accounts.waitEnded();
+    this.accounts.count(ClusterCounter.RqCancelled);
+    waiter.onConnectFailure(Overflow, null);
   }
 
   private cancelDial(): void {

@@ -27,7 +27,7 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
   private isReceiving: boolean;
   private isDraining: boolean;
   /** No request will be read any more. */
-  private isFinished: boolean;
+  protected isFinished: boolean;
   private isAboveHighWatermark: boolean;
 
   constructor(host: CodecHost, acceptor: StreamAcceptor, options: H1ServerOptions) {
@@ -94,6 +94,19 @@ export class H1ServerCodec implements ServerCodec, RequestListener {
 
   drain(): void {
     this.isDraining = true;
+  }
+
+  /** Nothing more is read, as if what comes were invalid in this way. */
+  abort(failure: Failure): void {
+    if (this.isFinished) return;
+    this.decoder.stop();
+    this.onInvalid(failure);
+  }
+
+  /** Nothing more is read, and nobody is told why. */
+  leave(failure: Failure): void {
+    this.finish();
+    this.acceptor.onProtocolError(failure);
   }
 
   // What the decoder reads.

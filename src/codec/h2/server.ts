@@ -111,6 +111,15 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     this.flush();
   }
 
+  /** GOAWAY in both steps at once, and nothing more is read. */
+  leave(failure: Failure, now: number): void {
+    if (this.isFinished) return;
+    if (!this.hasBegun) this.beginAt(now);
+    if (this.drainState === DrainState.Open) this.sendGoAway(int31Max, ErrorCode.NoError, '');
+    this.server.counters.count(H2Counter.GoawaySent);
+    this.fail(failure, ErrorCode.NoError);
+  }
+
   // ---- the reader tells
 
   override onPing(isAck: boolean, bytes: Uint8Array, start: number): void {

@@ -1,5 +1,6 @@
 import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
+import type { OverloadView } from '../../core/overload-view.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { FilterBuilder, FilterContext } from '../../filter/filter.ts';
 import type { NameLookups } from '../../filter/network/network-filter.ts';
@@ -17,6 +18,7 @@ import { HttpFilterChain } from './filter-chain.ts';
 import type { HcmData, HttpFilterData } from './hcm-data.ts';
 import { HcmStats } from './hcm-stats.ts';
 import { LocalReplies } from './local-reply.ts';
+import { HttpOverload } from './overload/http-overload.ts';
 import { RequestPreparation } from './request/preparation.ts';
 import { RouteStatsDirectory } from './route-stats.ts';
 import { runtimePath } from './runtime-path.ts';
@@ -40,6 +42,8 @@ export interface HttpEnvironment {
   readonly listenerStats: StatsScope;
   readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly runtime: RuntimeView;
+  /** Absent, null: no overload manager is configured, or the listener bypasses it. */
+  readonly overload?: OverloadView | null;
   readonly localNode: { readonly cluster: string; readonly id: string };
   /** `FilterContext.sharedNumber` of the connection manager with this `stat_prefix`. */
   sharedNumber?(statPrefix: string, key: string): ReturnType<NonNullable<FilterContext['sharedNumber']>>;
@@ -70,6 +74,8 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
       : { sharedNumber: (key: string) => environment.sharedNumber!(data.statPrefix, key) };
   const callOuts = new ClusterCallOuts({ clusters: environment.clusters, clock, timers, random, localAddress });
   const { lookups } = environment;
+  const view = environment.overload ?? null;
+  const overload = view === null ? null : new HttpOverload(view, random);
   const context = { lookups, stats: scope, rootStats: stats, clock, timers, random, runtime, localNode, callOuts, ...numbers };
   const chain = buildChain(data.httpFilters, environment, { ...context, ...healthOf(environment) });
   const upgrades = data.upgrades.map(({ type, isEnabled, filters }): [string, UpgradeRule] => [
@@ -96,7 +102,8 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     localAddress,
     clock,
     timers,
-    codecs: new ServerCodecs(data, stats, runtime),
+    codecs: new ServerCodecs(data, stats, runtime, overload),
+    overload,
     drain: new Drain(environment.drain, clock, random),
     shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
   });

@@ -12,6 +12,7 @@ import type { HttpFilterChain } from './filter-chain.ts';
 import type { HcmData } from './hcm-data.ts';
 import type { HcmStats } from './hcm-stats.ts';
 import type { LocalReplies } from './local-reply.ts';
+import type { HttpOverload } from './overload/http-overload.ts';
 import type { RequestPreparation } from './request/preparation.ts';
 import type { ResponsePreparation } from './response/preparation.ts';
 import type { RouteStatsDirectory } from './route-stats.ts';
@@ -39,6 +40,8 @@ export interface HttpConnectionManagerParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly codecs: ServerCodecs;
+  /** Null: no overload manager is configured, or its listener bypasses it. */
+  readonly overload: HttpOverload | null;
   /** Its own: of its listener, and of the process where the admin asked for it. */
   readonly drain: Drain;
   /** True while responses should close their connections, whatever `drain` says. */
@@ -64,6 +67,7 @@ export class HttpConnectionManager implements ConnectionHandler {
   readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly routeStats: RouteStatsDirectory;
   readonly localAddress: string;
+  readonly overload: HttpOverload | null;
   private readonly isProcessDraining: () => boolean;
   private readonly connections: Set<ServerConnection>;
   private readonly ownDrain: Drain;
@@ -87,6 +91,7 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.routeStats = parts.routeStats;
     this.localAddress = parts.localAddress;
     this.listenerMetadata = parts.listenerMetadata;
+    this.overload = parts.overload;
     this.isProcessDraining = parts.shouldCloseOnResponse;
     this.connections = new Set();
     this.ownDrain = parts.drain;
@@ -120,6 +125,18 @@ export class HttpConnectionManager implements ConnectionHandler {
 
   closeAll(): void {
     for (const { connection } of this.connections) connection.destroy(DownstreamLocalClose.with('drain_time_is_over'));
+  }
+
+  overloadChanged(): void {
+    const { overload, data } = this;
+    if (overload === null) return;
+    const { idleMs, maxConnectionDurationMs } = data.timeouts;
+    const idleBefore = overload.connectionIdleMs(idleMs);
+    const maxBefore = overload.connectionMaxMs(maxConnectionDurationMs);
+    overload.takeTimers();
+    const idleLonger = overload.connectionIdleMs(idleMs) - idleBefore;
+    const maxLonger = overload.connectionMaxMs(maxConnectionDurationMs) - maxBefore;
+    for (const connection of this.connections) connection.stretch(idleLonger, maxLonger);
   }
 
   removed(connection: ServerConnection): void {

@@ -42,6 +42,7 @@ const hcmFields = new SupportedFields(
   HttpConnectionManagerSchema,
   [
     'codec_type',
+    'append_local_overload',
     'stat_prefix',
     'route_config',
     'http_filters',
@@ -146,6 +147,7 @@ export function decodeHttpConnectionManager(
   const data = {
     statPrefix: message.statPrefix,
     codecType: codecType!,
+    ...(message.appendLocalOverload && { appendLocalOverload: true }),
     routeConfig: routeConfig!,
     httpFilters: decodeHttpFilters(message.httpFilters, reasons, extensions),
     upgrades: decodeUpgrades(message.upgradeConfigs, reasons, extensions),

@@ -17,6 +17,7 @@ import { refusalOfField, setRouterHeaders } from './forward/router-headers.ts';
 import { Tally } from './forward/tally.ts';
 import { Tries } from './forward/tries.ts';
 import { Shadows } from './mirror/shadows.ts';
+import { overloadReply } from './overload/http-overload.ts';
 import { PauseReason } from './pause-reason.ts';
 import { takeRouteTimeouts, type RouteTimeouts } from './route-timeouts.ts';
 import { beginAnew } from './redirect/begin-anew.ts';
@@ -119,6 +120,13 @@ export class Forwarding {
     this.tally = this.tallyOf(head, cluster);
     if (cluster.isInMaintenance) {
       replyMaintenance(this, cluster);
+      return;
+    }
+    const { overload } = stream.manager;
+    if (overload !== null && overload.shedsForwarding()) {
+      stream.stats.count('rq_overload_local_reply');
+      stream.outcome.attemptCount = 1;
+      stream.replyFromRouter(overloadReply(false));
       return;
     }
     this.timeouts = takeRouteTimeouts(head, action, stream.chain.router);

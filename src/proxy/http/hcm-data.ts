@@ -15,6 +15,8 @@ export interface HcmData {
   readonly statPrefix: string;
   /** AUTO: by ALPN, else by the first bytes. */
   readonly codecType: 'AUTO' | 'HTTP1' | 'HTTP2';
+  /** Answers to requests that are turned away for overload say so; absent: no. */
+  readonly appendLocalOverload?: boolean;
   readonly routeConfig: RouteConfigurationData;
   /** In configured order, the router last. */
   readonly httpFilters: readonly HttpFilterData[];

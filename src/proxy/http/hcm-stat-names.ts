@@ -1,6 +1,6 @@
 /**
  * What a connection manager and its router count rarely, below `http.<stat_prefix>.`: shown from the start, as in Envoy.
- * Names of what is refused here (HTTP/3, tracing, overload, internal redirects) are left out.
+ * Names of what is refused here (HTTP/3, tracing) are left out.
  */
 export const rareCounterNames = [
   'downstream_cx_delayed_close_timeout',
@@ -13,12 +13,14 @@ export const rareCounterNames = [
   'downstream_cx_idle_timeout',
   'downstream_cx_max_duration_reached',
   'downstream_cx_max_requests_reached',
+  'downstream_cx_overload_disable_keepalive',
   'downstream_cx_protocol_error',
   'downstream_flow_control_paused_reading_total',
   'downstream_flow_control_resumed_reading_total',
   'downstream_rq_header_timeout',
   'downstream_rq_idle_timeout',
   'downstream_rq_max_duration_reached',
+  'downstream_rq_overload_close',
   'downstream_rq_response_before_rq_complete',
   'downstream_rq_rx_reset',
   'downstream_rq_timeout',
@@ -29,6 +31,7 @@ export const rareCounterNames = [
   'no_cluster',
   'no_route',
   'rq_direct_response',
+  'rq_overload_local_reply',
   // Envoy lists it and counts redirects as direct responses.
   'rq_redirect',
   'passthrough_internal_redirect_bad_location',

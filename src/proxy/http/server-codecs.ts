@@ -10,6 +10,7 @@ import { runtimeInteger, type RuntimeView } from '../../core/runtime-view.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { HcmData, StringMatchData } from './hcm-data.ts';
 import { Http1Counters } from './http1-counters.ts';
+import type { HttpOverload } from './overload/http-overload.ts';
 
 /** Envoy's defaults of `overload.premature_reset_total_stream_count` and `…_min_stream_lifetime_seconds`. */
 const prematureResetStreams = 500;
@@ -35,9 +36,11 @@ export class ServerCodecs {
   private readonly data: HcmData;
   private readonly root: StatsScope;
   private readonly runtime: RuntimeView;
+  private readonly overload: HttpOverload | null;
 
   /** `root`: the root scope of the stats. */
-  constructor(data: HcmData, root: StatsScope, runtime: RuntimeView) {
+  constructor(data: HcmData, root: StatsScope, runtime: RuntimeView, overload: HttpOverload | null = null) {
+    this.overload = overload;
     this.h1 = h1Options(data, new Http1Counters(root));
     this.h2 = null;
     this.data = data;
@@ -46,9 +49,16 @@ export class ServerCodecs {
   }
 
   open(version: HttpVersion, host: CodecHost, acceptor: StreamAcceptor): ServerCodec {
-    if (version !== HttpVersion.Http2) return new H1ServerCodec(host, acceptor, this.h1);
-    this.h2 ??= h2Options(this.data, new Http2Counters(this.root));
+    const { overload } = this;
+    if (version !== HttpVersion.Http2)
+      return overload?.openHttp1(host, acceptor, this.h1) ?? new H1ServerCodec(host, acceptor, this.h1);
+    const options = this.http2Options();
+    return overload?.openHttp2(host, acceptor, options) ?? new H2ServerCodec(host, acceptor, options);
+  }
+
+  private http2Options(): H2ServerOptions {
     const { runtime } = this;
+    this.h2 ??= this.madeHttp2Options();
     const streams = runtimeInteger(runtime, 'overload.premature_reset_total_stream_count', prematureResetStreams);
     const seconds = runtimeInteger(
       runtime,
@@ -56,14 +66,18 @@ export class ServerCodecs {
       prematureResetLifetimeSeconds,
     );
     const isUsual = streams === prematureResetStreams && seconds === prematureResetLifetimeSeconds;
-    const options = isUsual
+    return isUsual
       ? this.h2
       : {
           ...this.h2,
           prematureResetTotalStreamCount: streams,
           prematureResetMinStreamLifetimeMs: seconds * 1000,
         };
-    return new H2ServerCodec(host, acceptor, options);
+  }
+
+  private madeHttp2Options(): H2ServerOptions {
+    const options = h2Options(this.data, new Http2Counters(this.root));
+    return this.overload === null ? options : this.overload.http2Options(options);
   }
 }
 

@@ -21,6 +21,7 @@ import { ConnectionDeadlines } from './connection/deadlines.ts';
 import { ConnectionTally } from './connection/tally.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import { protocolName, sniffVersion, versionOfAlpn } from './http-version.ts';
+import { DispatchAborted, SentAway } from './overload/shedding-codecs.ts';
 import { HttpStream } from './stream.ts';
 
 /** Where delayed_close_timeout is off: how long a client may take nothing of its last answer. Envoy's default. */
@@ -89,7 +90,10 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.wasLeft = false;
     this.isAboveHighWatermark = false;
     const { maxConnectionDurationMs } = manager.data.timeouts;
-    if (maxConnectionDurationMs > 0) this.deadlines.drainAt = manager.clock.now + maxConnectionDurationMs;
+    if (maxConnectionDurationMs > 0) {
+      const ms = manager.overload?.connectionMaxMs(maxConnectionDurationMs) ?? maxConnectionDurationMs;
+      this.deadlines.drainAt = manager.clock.now + ms;
+    }
     this.becameIdle();
     this.wakeBy(this.deadlines.drainAt);
     connection.attach(this);
@@ -257,7 +261,9 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     const { kind } = failure;
     this.hasProtocolError = true;
     if (kind === PrematureResets.kind) this.manager.stats.count('downstream_rq_too_many_premature_resets');
-    else if (kind !== PingTimeout.kind && !floods.has(kind)) this.manager.stats.count('downstream_cx_protocol_error');
+    else if (kind === DispatchAborted.kind) this.manager.stats.count('downstream_rq_overload_close');
+    else if (kind !== PingTimeout.kind && kind !== SentAway.kind && !floods.has(kind))
+      this.manager.stats.count('downstream_cx_protocol_error');
     this.close(failure, kind !== PrematureResets.kind && kind !== PingTimeout.kind);
   }
 
@@ -271,12 +277,16 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
 
   /** A final head is on its way: the last word on the connection's future. */
   finishHead(head: ResponseHead): void {
-    if (!this.saysGoodbye && this.manager.shouldCloseOnResponse()) {
-      this.saysGoodbye = true;
-      this.manager.stats.count('downstream_cx_drain_close');
-      this.codec!.drain(this.manager.clock.now);
-    }
     void head;
+    if (this.saysGoodbye) return;
+    const { manager } = this;
+    if (!manager.shouldCloseOnResponse()) {
+      if (manager.overload === null || !manager.overload.disablesKeepAlive()) return;
+      manager.stats.count('downstream_cx_overload_disable_keepalive');
+    }
+    this.saysGoodbye = true;
+    manager.stats.count('downstream_cx_drain_close');
+    this.codec!.drain(manager.clock.now);
   }
 
   /** What was wrong with a request may be wrong with what follows it; over HTTP/2 one stream says nothing of the others. */
@@ -309,6 +319,15 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     // A response that had begun before the drain could not say `connection: close`.
     if (this.isDraining) this.goAway();
     else this.becameIdle();
+  }
+
+  /** Timeouts have become so much longer, or shorter, as the overload manager wants them. */
+  stretch(idleMs: number, maxDurationMs: number): void {
+    const { deadlines, streams } = this;
+    deadlines.idleAt += idleMs;
+    deadlines.drainAt += maxDurationMs;
+    for (const stream of streams) stream.timeouts.stretchIdle();
+    this.wakeBy(deadlines.next(streams.length === 0));
   }
 
   private pastDuration(): void {
@@ -350,6 +369,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
 
   /** The first bytes: from now on it counts as what it speaks. What the codec is to read; null: nothing yet. */
   private begin(chunk: Uint8Array): Uint8Array | null {
+    if (this.manager.overload !== null && this.isTurnedAway(chunk)) return null;
     const bytes = this.prefix === null ? chunk : joined(this.prefix, chunk);
     const version = this.versionOf(bytes);
     if (bytes !== chunk || version === null) lentBytes.settle(chunk, chunk.length);
@@ -364,6 +384,18 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     return bytes;
   }
 
+  /** Before anything is made for it. */
+  private isTurnedAway(chunk: Uint8Array): boolean {
+    const { overload, stats } = this.manager;
+    if (!this.isClosing) {
+      if (!overload!.shedsConnection()) return false;
+      stats.count('downstream_rq_overload_close');
+      this.close(SentAway, true);
+    }
+    lentBytes.settle(chunk, chunk.length);
+    return true;
+  }
+
   private versionOf(bytes: Uint8Array): HttpVersion | null {
     const { codecType } = this.manager.data;
     if (codecType !== 'AUTO') return codecType === 'HTTP2' ? HttpVersion.Http2 : HttpVersion.Http11;
@@ -373,7 +405,8 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
   private becameIdle(): void {
     const { idleMs } = this.manager.data.timeouts;
     if (idleMs === 0) return;
-    this.deadlines.idleAt = this.manager.clock.now + idleMs;
+    const { clock, overload } = this.manager;
+    this.deadlines.idleAt = clock.now + (overload === null ? idleMs : overload.connectionIdleMs(idleMs));
     this.wakeBy(this.deadlines.idleAt);
   }
 

@@ -17,6 +17,7 @@ import type { Forwarding } from './forwarding.ts';
 import type { HcmStats } from './hcm-stats.ts';
 import { requestHeadSize, responseHeadSize } from './head-size.ts';
 import { protocolName } from './http-version.ts';
+import { overloadReply, type HttpOverload } from './overload/http-overload.ts';
 import { PauseReason } from './pause-reason.ts';
 import { asksToClose } from './request/connection-header.ts';
 import type { FollowedRedirects } from './redirect/history.ts';
@@ -165,6 +166,11 @@ export class HttpStream implements Stream {
 
   /** Checks and rewrites the head, and finds the route. False: it has been answered. */
   admit(head: RequestHead): boolean {
+    const { overload } = this.manager;
+    if (overload !== null && overload.dropsRequest()) {
+      this.turnAway(overload);
+      return false;
+    }
     if (!this.manager.data.proxy100Continue && head.headers.has('expect')) this.answerExpect(head);
     const { peer } = this.connection.connection;
     const reject = this.manager.requestPreparation.prepare(head, peer, this.outcome, this.redirects !== null);
@@ -177,6 +183,14 @@ export class HttpStream implements Stream {
     if (this.manager.data.accessLogOptions.flushOnNewRequest) this.log('DownstreamStart');
     const upgrade = upgradeTypeOf(head);
     return upgrade === '' || this.admitUpgrade(upgrade);
+  }
+
+  /** As Envoy: without filters, which would only take more of what is short. */
+  private turnAway({ noFilters }: HttpOverload): void {
+    this.stats.count('downstream_rq_overload_close');
+    this.chain = noFilters;
+    this.filters = noFilters.instantiate();
+    this.reply(overloadReply(this.manager.data.appendLocalOverload === true));
   }
 
   /** False: it has been answered. Without a route it is the router's to answer, as any other request. */

@@ -11,6 +11,8 @@ const deadlineExceeded = 4;
 export class StreamTimeouts {
   private readonly stream: HttpStream;
   private idleMs: number;
+  /** As configured; `idleMs` is less under pressure. */
+  private idleWantedMs: number;
   private perTryIdleMs: number;
   private idleAt: number;
   private requestAt: number;
@@ -29,6 +31,7 @@ export class StreamTimeouts {
   constructor(stream: HttpStream) {
     this.stream = stream;
     this.idleMs = 0;
+    this.idleWantedMs = 0;
     this.perTryIdleMs = 0;
     this.idleAt = Infinity;
     this.requestAt = Infinity;
@@ -52,8 +55,19 @@ export class StreamTimeouts {
 
   /** Milliseconds; 0: off. */
   setIdle(ms: number): void {
+    const { overload } = this.stream.manager;
+    this.idleWantedMs = ms;
+    this.idleMs = overload === null ? ms : overload.streamIdleMs(ms);
+    this.idleAt = ms === 0 ? Infinity : this.at(this.idleMs);
+  }
+
+  /** The overload manager wants it longer or shorter than before. */
+  stretchIdle(): void {
+    if (this.idleMs === 0) return;
+    const ms = this.stream.manager.overload!.streamIdleMs(this.idleWantedMs);
+    this.idleAt += ms - this.idleMs;
     this.idleMs = ms;
-    this.idleAt = ms === 0 ? Infinity : this.at(ms);
+    this.stream.connection.wakeBy(this.idleAt);
   }
 
   setRequest(ms: number): void {

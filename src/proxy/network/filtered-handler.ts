@@ -38,6 +38,10 @@ export class FilteredHandler implements ConnectionHandler {
     this.terminal.closeAll();
   }
 
+  overloadChanged(): void {
+    this.terminal.overloadChanged?.();
+  }
+
   /** The terminal filter has it, or it has gone. */
   left(connection: FilteredConnection): void {
     this.waiting.delete(connection);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import {
+  downstreamConnectionsKey,
   filterKey,
   listenerKey,
   networkFilterKey,
@@ -23,6 +24,7 @@ function listener(name: string, statPrefix: string, ...kinds: string[]): Listene
 
 it('every listener counts its connections, and filters what they say', () => {
   expect([...sharedNumberKeys([listener('a', 'p', fault), listener('b', 'q')])]).toEqual([
+    downstreamConnectionsKey,
     listenerKey('a'),
     filterKey('p', 'fault.active_faults'),
     listenerKey('b'),
@@ -39,7 +41,12 @@ it('connection_limit counts where it stands', () => {
   };
   const limited = { ...chain, filters: [limit, limit, ...chain.filters] };
   const both = { ...one, filterChains: [chain, limited], defaultFilterChain: limited };
-  expect([...sharedNumberKeys([both])]).toEqual([listenerKey('a'), 'network/a/1/0', 'network/a/1/1']);
+  expect([...sharedNumberKeys([both])]).toEqual([
+    downstreamConnectionsKey,
+    listenerKey('a'),
+    'network/a/1/0',
+    'network/a/1/1',
+  ]);
   expect(networkFilterKey(both, { ...limited }, 1)).toBe('network/a/-1/1');
 });
 
