@@ -86,6 +86,8 @@ export type DiscoveryData =
   | { readonly kind: 'static' }
   /** Hosts are the names that requests and connections ask for. */
   | { readonly kind: 'dynamic'; readonly cache: DnsCacheData }
+  /** Hosts are those of other clusters, in this order. */
+  | { readonly kind: 'aggregate'; readonly clusters: readonly string[] }
   /** Hosts are the addresses that requests and connections were sent to. */
   | { readonly kind: 'original-dst'; readonly asked: OriginalDstData }
   | {

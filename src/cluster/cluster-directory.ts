@@ -193,6 +193,7 @@ export class ClusterDirectory implements StatsSource {
       const usesIn = (): ReadonlyMap<string, HostUse> => this.environment.usesIn?.(name) ?? new Map();
       return new OriginalHosts(name, discovery.asked.cleanupMs, this.environment, usesIn, listener);
     }
+    if (discovery.kind === 'aggregate') return null;
     return makeDiscovery(
       discovery,
       ({ dns }) => this.resolver(dns.resolver),

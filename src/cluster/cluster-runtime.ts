@@ -13,7 +13,8 @@ import { ClusterBreakers } from './circuit-breaker.ts';
 import type { ClusterData, HostData, LocalityData } from './cluster-data.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
 import { UpstreamStats } from './cluster-stats.ts';
-import type { Cluster, Host, HttpPool, PickContext, TcpPool } from './cluster.ts';
+import { AggregateBalancer, type Member, type Members } from './aggregate/aggregate-balancer.ts';
+import type { Cluster, Host, HttpPool, PickContext, TcpPool, Tier } from './cluster.ts';
 import type { HealthMemory } from './health/health-memory.ts';
 import type { HostCounters } from './host-counters.ts';
 import { hostKeys } from './host-key.ts';
@@ -48,6 +49,8 @@ const alpnOptions: readonly TransportOptions[] = [['http/1.1'], ['h2'], ['h2', '
 /** So many addresses one worker reaches at a time through one ORIGINAL_DST cluster: requests may name them. Envoy has no bound. */
 const originalHostsMax = 65_536;
 
+const noMembers: Members = { version: 0, get: () => undefined };
+
 /** What the clusters of one worker share. */
 export interface ClusterEnvironment {
   readonly network: Network;
@@ -58,6 +61,8 @@ export interface ClusterEnvironment {
   readonly localCluster?: { readonly name: string; readonly locality: LocalityData };
   /** Of the local cluster, if there is one. */
   readonly localHosts?: () => HostSet;
+  /** For clusters that are made of others. */
+  readonly members?: Members;
   /** The root: clusters count below `cluster.<statName>`. */
   readonly stats: StatsScope;
   readonly shared: SharedNumbers;
@@ -76,7 +81,7 @@ export interface ClusterEnvironment {
 }
 
 /** A cluster in one worker, as long as its configuration does not change. */
-export class ClusterRuntime implements Cluster, PoolContext {
+export class ClusterRuntime implements Cluster, Member, PoolContext {
   readonly name: string;
   readonly statName: string;
   readonly data: ClusterData;
@@ -164,6 +169,16 @@ export class ClusterRuntime implements Cluster, PoolContext {
     let healthy = 0;
     for (const host of this.hosts.values()) if (host.isHealthy) healthy++;
     return { total: this.hosts.size, healthy };
+  }
+
+  /** As a part of another cluster, which has chosen the priority. */
+  pickWithin(context: PickContext, tier: Tier): Host | null {
+    return this.balancer.pick(context, tier);
+  }
+
+  /** Index: priority. */
+  get sets(): readonly HostSet[] {
+    return this.hostSets();
   }
 
   get isInMaintenance(): boolean {
@@ -330,6 +345,7 @@ export class ClusterRuntime implements Cluster, PoolContext {
     const { health, hostCounters } = this.environment;
     const host = new UpstreamHost(this.name, key, data, hostCounters, this.transports[data.transport]);
     host.monitor = this.monitor;
+    host.owner = this;
     host.load = this.load;
     if (health !== undefined) host.readHealth(health);
     host.isServerName = this.isServerName(data);
@@ -371,7 +387,8 @@ export class ClusterRuntime implements Cluster, PoolContext {
     if (discovery.kind === 'dynamic') return new NamedHosts(this.hostSets(), this.namedHostsPort);
     if (discovery.kind === 'original-dst')
       return new OriginalBalancer(discovery.asked, this, this.stats.counter(ClusterCounter.OriginalDstHostInvalid));
-    const { random, network } = this.environment;
+    const { random, network, members = noMembers } = this.environment;
+    if (discovery.kind === 'aggregate') return new AggregateBalancer(discovery.clusters, members, this.lb, random);
     return buildBalancer(this.hostSets(), this.lb, {
       random,
       panics: this.stats.counter(ClusterCounter.LbHealthyPanic),

@@ -66,8 +66,15 @@ export interface OverrideHost {
   readonly isStrict: boolean;
 }
 
+/** Which priority's hosts are meant, where somebody else has chosen it. */
+export interface Tier {
+  readonly priority: number;
+  readonly isDegraded: boolean;
+}
+
 export interface LoadBalancer {
-  pick(context: PickContext): Host | null;
+  /** `tier`: that one; absent: the balancer chooses. */
+  pick(context: PickContext, tier?: Tier): Host | null;
 }
 
 /** One limit of a circuit breaker, counted for the whole process in shared memory. */

@@ -1,8 +1,10 @@
 import type { Gauge } from '../observe/stats.ts';
 import type { ClusterChanges } from './cluster-changes.ts';
 import type { ClusterData, HostData } from './cluster-data.ts';
+import type { Members } from './aggregate/aggregate-balancer.ts';
+import { AggregateRuntime } from './aggregate/aggregate-runtime.ts';
 import { ClusterRuntime, type ClusterEnvironment } from './cluster-runtime.ts';
-import type { Cluster, Clusters } from './cluster.ts';
+import type { Clusters } from './cluster.ts';
 import { DnsLookups, type LookupQuestion } from './dynamic/dns-lookups.ts';
 import { hostKeys } from './host-key.ts';
 import { HostSet } from './host-set.ts';
@@ -21,11 +23,13 @@ class Entry {
 }
 
 /** All clusters of one worker. What a cluster needs at run time is built when it is first asked for. */
-export class WorkerClusters implements Clusters {
+export class WorkerClusters implements Clusters, Members {
   private readonly environment: ClusterEnvironment;
   /** Empty: there is no local cluster. */
   private readonly localName: string;
   private readonly entries: Map<string, Entry>;
+  /** Of `Members`. */
+  version: number;
   private readonly inflated: Gauge;
   /** What is known of names that requests and connections ask for. */
   readonly lookups: DnsLookups;
@@ -37,17 +41,18 @@ export class WorkerClusters implements Clusters {
     ask: (question: LookupQuestion) => void = () => {},
   ) {
     this.localName = environment.localCluster?.name ?? '';
-    this.environment = { ...environment, localHosts: () => this.localHosts() };
+    this.environment = { ...environment, localHosts: () => this.localHosts(), members: this };
     this.inflated = environment.stats
       .scope('thread_local_cluster_manager')
       .scope(workerName)
       .gauge('clusters_inflated');
     this.inflated.add(0);
     this.entries = new Map();
+    this.version = 0;
     this.lookups = new DnsLookups(environment.stats, ask);
   }
 
-  get(name: string): Cluster | undefined {
+  get(name: string): ClusterRuntime | undefined {
     const entry = this.entries.get(name);
     if (entry === undefined) return undefined;
     return entry.runtime ?? this.inflate(entry);
@@ -58,6 +63,7 @@ export class WorkerClusters implements Clusters {
    * went the pools of the others go on. Streams that hold a cluster from before keep it.
    */
   apply(changes: ClusterChanges): void {
+    this.version++;
     for (const data of changes.set) {
       const before = this.entries.get(data.name);
       if (before !== undefined) this.nameHosts(before.data, null);
@@ -87,6 +93,7 @@ export class WorkerClusters implements Clusters {
 
   /** The main thread has found hosts of this cluster to be other than before. */
   onHealthChanged(name: string): void {
+    this.version++;
     this.entries.get(name)?.runtime?.onHealthChanged();
     if (name === this.localName) this.tellLocalHosts();
   }
@@ -123,7 +130,8 @@ export class WorkerClusters implements Clusters {
 
   private inflate(entry: Entry): ClusterRuntime {
     this.inflated.inc();
-    entry.runtime = new ClusterRuntime(entry.data, this.environment);
+    const Runtime = entry.data.discovery.kind === 'aggregate' ? AggregateRuntime : ClusterRuntime;
+    entry.runtime = new Runtime(entry.data, this.environment);
     return entry.runtime;
   }
 }

@@ -3,7 +3,7 @@ import { formatAddress, type Address } from '../core/peer.ts';
 import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { TransportOptions, UpstreamTransport } from '../net/transport.ts';
 import type { HostData, LocalityData } from './cluster-data.ts';
-import type { Host } from './cluster.ts';
+import type { Cluster, Host } from './cluster.ts';
 import { HealthCell, type HealthMemory } from './health/health-memory.ts';
 import { HostStat, hostStatCount, type HostBlock, type HostCounters } from './host-counters.ts';
 import { endpointFlags, flagsOfEndpoint, isDegraded, isExcluded, isHealthy, HealthFlag } from './host-health.ts';
@@ -48,6 +48,8 @@ export class UpstreamHost implements Host {
   /** Where its health is in shared memory; -1: nobody watches it. */
   healthSlot: number;
   monitor: HostMonitor | null;
+  /** The cluster that it is of, in its worker; null: none. */
+  owner: Cluster | null;
   /** Of its cluster. */
   load: ClusterLoad;
   /** When it was first, or again, known to be healthy, for slow start; NaN: nobody has said so. */
@@ -86,6 +88,7 @@ export class UpstreamHost implements Host {
     this.healthFlags = flagsOfEndpoint(data.health);
     this.healthSlot = data.healthSlot ?? -1;
     this.monitor = null;
+    this.owner = null;
     this.load = { active: 0 };
     this.healthySinceMs = NaN;
     this.transport = transport;

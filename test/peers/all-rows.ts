@@ -15,6 +15,7 @@ import { networkExtAuthzGroups } from './rows/authn/network-ext-authz.ts';
 import { balancing } from './rows/balancing.ts';
 import { breakers } from './rows/breakers.ts';
 import { clusters } from './rows/clusters.ts';
+import { aggregates } from './rows/clusters/aggregate.ts';
 import { dynamicForwardProxies } from './rows/clusters/dynamic-forward-proxy.ts';
 import { originalDestinations } from './rows/clusters/original-dst.ts';
 import { zones } from './rows/clusters/zones.ts';
@@ -97,6 +98,7 @@ export const groups: readonly Group[] = [
   ...malformed,
   ...resilience,
   ...clusters,
+  ...aggregates,
   ...dynamicForwardProxies,
   ...originalDestinations,
   ...zones,

@@ -17,6 +17,7 @@ import {
 } from '../../proto/envoy/extensions/clusters/dns/v3/dns_cluster_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 import type { DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
+import { aggregateClusterKind, decodeAggregate } from '../aggregate/decode.ts';
 import { decodeDynamicCluster, dynamicClusterKind } from '../dynamic/decode.ts';
 import { decodeLoadAssignment, staticHosts, type LoadAssignmentData } from '../endpoint/decode.ts';
 import { decodeOriginalDst } from '../original-dst/decode.ts';
@@ -88,6 +89,11 @@ function decodeCustom(
   const kind = custom.typedConfig?.typeUrl.split('/').at(-1) ?? '';
   if (kind === dynamicClusterKind)
     return { discovery: decodeDynamicCluster(custom.typedConfig!.value, at.at('typed_config'), extensions), hosts: [] };
+  if (kind === aggregateClusterKind)
+    return {
+      discovery: decodeAggregate(custom.typedConfig!.value, at.at('typed_config'), cluster, reasons),
+      hosts: [],
+    };
   if (kind !== dnsClusterKind) {
     at.add(`cluster type '${custom.name}'${kind === '' ? '' : ` of type '${kind}'`} is not supported by sekisho`);
     return nothing;

@@ -19,7 +19,7 @@ export interface DiscoveryListener {
 
 /** Null: the configuration names the hosts. Not of a cluster whose hosts requests name. */
 export function makeDiscovery(
-  data: Exclude<DiscoveryData, { kind: 'dynamic' | 'original-dst' }>,
+  data: Exclude<DiscoveryData, { kind: 'dynamic' | 'original-dst' | 'aggregate' }>,
   openResolver: (data: Extract<DiscoveryData, { dns: DnsData }>) => DnsResolver,
   environment: DiscoveryEnvironment,
   stats: () => UpdateStats,

@@ -7,6 +7,7 @@ import {
   type Cluster_CommonLbConfig,
 } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
 import { HealthStatus, type HealthStatusSet } from '../../proto/envoy/config/core/v3/health_check_pb.js';
+import { isAggregate } from '../aggregate/decode.ts';
 import { isDynamic } from '../dynamic/decode.ts';
 import { isOriginalDst } from '../original-dst/decode.ts';
 import { decodeMaglev, decodeRingHash } from './hash/decode.ts';
@@ -113,7 +114,7 @@ function decodeLegacyPolicy(cluster: Cluster, reasons: Reasons): LbPolicyData {
 
 /** Who is asked for decides. */
 function isProvided(cluster: Cluster): boolean {
-  return isDynamic(cluster) || isOriginalDst(cluster);
+  return isDynamic(cluster) || isOriginalDst(cluster) || isAggregate(cluster);
 }
 
 /** Kinds of clusters that may have a balancer of their own, and that are refused by name elsewhere. */

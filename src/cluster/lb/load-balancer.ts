@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Counter } from '../../observe/stats.ts';
 import type { LbData, PickerLbData } from './lb-data.ts';
-import type { Host, PickContext } from '../cluster.ts';
+import type { Host, PickContext, Tier } from '../cluster.ts';
 import type { HostSet } from '../host-set.ts';
 import type { Balancer, BalancerParts } from './balancer.ts';
 import { makeHostPicker, type HostPicker } from './host-picker.ts';
@@ -88,21 +88,20 @@ export class PriorityLoadBalancer implements Balancer {
   }
 
   /** Null: no host that may be used. After `hostSelectionAttempts` refusals the next one is given unasked. */
-  pick(context: PickContext): Host | null {
-    let host = this.pickOnce();
+  pick(context: PickContext, tier?: Tier): Host | null {
+    let host = this.pickOnce(tier);
     for (let attempts = context.hostSelectionAttempts; attempts > 0; attempts--) {
       if (host === null || !context.rejects(host)) return host;
-      host = this.pickOnce();
+      host = this.pickOnce(tier);
     }
     return host;
   }
 
-  private pickOnce(): Host | null {
+  private pickOnce(tier?: Tier): Host | null {
     if (this.only !== null) return this.only.pick();
     const { loads } = this;
     const count = this.sets.length;
-    const point = randomIndex(this.random, 100) + 1;
-    const choice = priorityAt(loads, point);
+    const choice = tier === undefined ? priorityAt(loads, randomIndex(this.random, 100) + 1) : choiceOf(tier, count);
     const priority = choice % count;
     if (loads.panic[priority]) {
       this.panics.inc();
@@ -163,4 +162,10 @@ export class PriorityLoadBalancer implements Balancer {
     for (const { hosts } of sets) slowStart.begin(hosts);
     return slowStart;
   }
+}
+
+/** As `priorityAt` says it. A priority that the hosts at hand do not have is nobody's: the last one stands for it. */
+function choiceOf({ priority, isDegraded }: Tier, count: number): number {
+  const own = Math.min(priority, count - 1);
+  return isDegraded ? count + own : own;
 }

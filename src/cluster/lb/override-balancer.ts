@@ -1,4 +1,4 @@
-import type { Host, PickContext } from '../cluster.ts';
+import type { Host, PickContext, Tier } from '../cluster.ts';
 import type { HostSet } from '../host-set.ts';
 import type { UpstreamHost } from '../host.ts';
 import type { Balancer } from './balancer.ts';
@@ -29,14 +29,14 @@ export class OverrideBalancer implements Balancer {
     this.inner.stop?.();
   }
 
-  pick(context: PickContext): Host | null {
+  pick(context: PickContext, tier?: Tier): Host | null {
     const named = this.namedBy(context);
     const attempt = Math.max(1, context.outcome?.attemptCount ?? 1);
     for (let i = attempt - 1; i < named.length; i++) {
       const host = this.hosts.get(named[i].trim());
       if (host !== undefined) return host;
     }
-    return this.inner.pick(context);
+    return this.inner.pick(context, tier);
   }
 
   /** Addresses, the most wanted first. */

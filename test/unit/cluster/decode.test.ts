@@ -5,6 +5,7 @@ import { decodeCluster } from '../../../src/cluster/decode.ts';
 import { ExtensionTable } from '../../../src/control/extension-table.ts';
 import { Reasons } from '../../../src/core/rejection.ts';
 import { ClusterSchema } from '../../../src/proto/envoy/config/cluster/v3/cluster_pb.js';
+import { ClusterConfigSchema as AggregateSchema } from '../../../src/proto/envoy/extensions/clusters/aggregate/v3/cluster_pb.js';
 import { DnsClusterSchema } from '../../../src/proto/envoy/extensions/clusters/dns/v3/dns_cluster_pb.js';
 import { LeastRequestSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js';
 import { PickFirstSchema } from '../../../src/proto/envoy/extensions/load_balancing_policies/pick_first/v3/pick_first_pb.js';
@@ -16,6 +17,7 @@ import { RawBufferSchema } from '../../../src/proto/envoy/extensions/transport_s
 import { breaker, clusterData, hostData } from './cluster-fixture.ts';
 
 const registry = createRegistry(
+  AggregateSchema,
   DnsClusterSchema,
   LeastRequestSchema,
   PickFirstSchema,
@@ -369,6 +371,12 @@ describe('ORIGINAL_DST', () => {
   });
 });
 
+it('an aggregate names its members', () => {
+  const aggregate = { name: 'envoy.clusters.aggregate', typed_config: any(AggregateSchema, { clusters: ['a', 'b'] }) };
+  const data = accepted({ cluster_type: aggregate, lb_policy: 'CLUSTER_PROVIDED' });
+  expect(data.discovery).toEqual({ kind: 'aggregate', clusters: ['a', 'b'] });
+});
+
 describe('what is not supported', () => {
   it.each<[Json, string]>([
     [{ type: 'EDS' }, "cluster.type: cluster type 'EDS' is not supported by sekisho"],
@@ -385,8 +393,12 @@ describe('what is not supported', () => {
       'cluster.original_dst_lb_config.http_header_name: ORIGINAL_DST cluster: invalid config http_header_name=x and use_http_header is false. Set use_http_header to true if http_header_name is desired.',
     ],
     [
-      { cluster_type: { name: 'envoy.clusters.aggregate' } },
-      "cluster.cluster_type: cluster type 'envoy.clusters.aggregate' is not supported by sekisho",
+      { cluster_type: { name: 'envoy.clusters.redis' } },
+      "cluster.cluster_type: cluster type 'envoy.clusters.redis' is not supported by sekisho",
+    ],
+    [
+      { cluster_type: { name: 'envoy.clusters.aggregate', typed_config: any(AggregateSchema, { clusters: ['a'] }) } },
+      "cluster: cluster manager: cluster provided LB not specified but cluster 'c' provided one",
     ],
     [
       { track_cluster_stats: {} },

@@ -1,7 +1,7 @@
 import type { Timed } from '../../../core/clock.ts';
 import { hashModulo, type Hash64 } from '../../../core/hash64.ts';
 import type { Gauge } from '../../../observe/stats.ts';
-import type { Host, PickContext } from '../../cluster.ts';
+import type { Host, PickContext, Tier } from '../../cluster.ts';
 import type { HostSet } from '../../host-set.ts';
 import type { Balancer, BalancerParts } from '../balancer.ts';
 import type { HashLbData, LbData } from '../lb-data.ts';
@@ -73,12 +73,13 @@ export class HashBalancer implements Balancer, Timed {
     if (this.building !== null) this.parts.timers.schedule(this, this.parts.clock.now);
   }
 
-  pick(context: PickContext): Host | null {
+  pick(context: PickContext, tier?: Tier): Host | null {
     const hash = context.hash ?? randomHash(this.parts.random);
     // There is nothing yet that could serve meanwhile.
     while (this.built.length === 0 && this.building !== null) this.advance(this.building);
     const { loads, built } = this;
-    const priority = priorityAt(loads, hashModulo(hash, 100) + 1) % built.length;
+    const chosen = tier === undefined ? priorityAt(loads, hashModulo(hash, 100) + 1) : tier.priority;
+    const priority = chosen % built.length;
     if (loads.panic[priority]) this.parts.panics.inc();
     const { table } = built[priority];
     for (let attempt = 0; attempt < context.hostSelectionAttempts; attempt++) {

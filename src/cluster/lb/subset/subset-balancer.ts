@@ -1,5 +1,5 @@
 import type { MetadataCriteria } from '../../../core/metadata-criteria.ts';
-import type { Host, PickContext } from '../../cluster.ts';
+import type { Host, PickContext, Tier } from '../../cluster.ts';
 import type { HostSet } from '../../host-set.ts';
 import type { Balancer, BalancerParts } from '../balancer.ts';
 import type { LbData, SubsetFallback, SubsetLbData, SubsetSelectorData } from '../lb-data.ts';
@@ -83,51 +83,56 @@ export class SubsetBalancer implements Balancer {
     this.default?.stop();
   }
 
-  pick(context: PickContext): Host | null {
+  pick(context: PickContext, tier?: Tier): Host | null {
     const criteria = context.metadataMatch ?? null;
-    if (!this.policy.fallbackList || criteria === null) return this.pickWith(context, criteria);
+    if (!this.policy.fallbackList || criteria === null) return this.pickWith(context, tier, criteria);
     const list = criteria.struct[fallbackListKey];
-    if (!Array.isArray(list)) return this.pickWith(context, criteria);
+    if (!Array.isArray(list)) return this.pickWith(context, tier, criteria);
     const without = criteria.only(criteria.names.filter((name) => name !== fallbackListKey));
-    if (list.length === 0) return this.pickWith(context, without);
+    if (list.length === 0) return this.pickWith(context, tier, without);
     for (const change of list) {
       if (typeof change !== 'object' || change === null) continue;
-      const host = this.pickWith(context, without.merge(change as Record<string, unknown>));
+      const host = this.pickWith(context, tier, without.merge(change as Record<string, unknown>));
       if (host !== null) return host;
     }
     return null;
   }
 
-  private pickWith(context: PickContext, criteria: MetadataCriteria | null): Host | null {
+  private pickWith(context: PickContext, tier: Tier | undefined, criteria: MetadataCriteria | null): Host | null {
     if (criteria !== null) {
       const subset = criteria.names.length === 0 ? undefined : this.subsets.get(criteria.key);
       if (subset !== undefined) {
         this.stats.selected.inc();
-        return subset.pick(context);
+        return subset.pick(context, tier);
       }
       const selector = this.selectors.get(criteria.names.join('\0'));
-      if (selector !== undefined) return this.pickFallback(context, criteria, selector);
+      if (selector !== undefined) return this.pickFallback(context, tier, criteria, selector);
     }
     const { policy, stats } = this;
     if (policy.fallback === 'none') return null;
-    const host = this.subsetOf(policy.fallback).pick(context);
+    const host = this.subsetOf(policy.fallback).pick(context, tier);
     if (host !== null) {
       stats.fallback.inc();
       return host;
     }
     if (!policy.panicModeAny) return null;
-    const anybody = this.any!.pick(context);
+    const anybody = this.any!.pick(context, tier);
     if (anybody !== null) stats.fallbackPanic.inc();
     return anybody;
   }
 
-  private pickFallback(context: PickContext, criteria: MetadataCriteria, selector: SubsetSelectorData): Host | null {
+  private pickFallback(
+    context: PickContext,
+    tier: Tier | undefined,
+    criteria: MetadataCriteria,
+    selector: SubsetSelectorData,
+  ): Host | null {
     switch (selector.fallback) {
       case 'any':
       case 'default':
-        return this.subsetOf(selector.fallback).pick(context);
+        return this.subsetOf(selector.fallback).pick(context, tier);
       case 'keys':
-        return this.pickWith(context, criteria.only(selector.fallbackKeys));
+        return this.pickWith(context, tier, criteria.only(selector.fallbackKeys));
       default:
         return null;
     }

@@ -1,4 +1,4 @@
-import type { Host, PickContext } from '../../cluster.ts';
+import type { Host, PickContext, Tier } from '../../cluster.ts';
 import { HostSet } from '../../host-set.ts';
 import type { UpstreamHost } from '../../host.ts';
 import type { Balancer } from '../balancer.ts';
@@ -36,9 +36,9 @@ export class Subset {
     this.isStale = true;
   }
 
-  pick(context: PickContext): Host | null {
+  pick(context: PickContext, tier?: Tier): Host | null {
     if (this.isStale || this.balancer === null) this.balancer = this.refresh();
-    return this.balancer.pick(context);
+    return this.balancer.pick(context, tier);
   }
 
   stop(): void {
