@@ -20,7 +20,7 @@ export function extensionKinds(value: ConfigValue, kinds = new Set<string>()): S
 }
 
 /** Messages that are expressions, and fields of others that are. Of what has such a name by chance nothing comes but time. */
-const expressions = /(?:\.ExpressionFilter|\.HttpAttributesCelMatchInput|\.CelMatcher)$|%(?:TYPED_)?CEL\(/;
+const expressions = /(?:\.ExpressionFilter|\.HttpAttributesCelMatchInput|\.CelMatcher|\.rate_limit_descriptors\.expr\.v3\.Descriptor)$|%(?:TYPED_)?CEL\(/;
 const expressionFields = /^(?:condition|checked_?condition)$/i;
 
 function hasExpression(key: string, value: ConfigValue): boolean {

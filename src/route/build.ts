@@ -16,6 +16,7 @@ import { DomainTable } from './domain-table.ts';
 import { LiteralTree } from './literal-tree.ts';
 import type { MirrorData } from './mirror/mirror-data.ts';
 import { ConfiguredMirror } from './mirror/mirror.ts';
+import { RateLimits } from './rate-limit/rate-limits.ts';
 import { HeaderMutations, noMutations, type MutationLevels } from './mutate/header-mutations.ts';
 import { buildHostRewrite } from './mutate/host-rewrite.ts';
 import { buildPathRewrite } from './mutate/path-rewrite.ts';
@@ -37,6 +38,13 @@ import type {
 import type { Mirror, RetryPolicy, Route, RouteBuildContext, RouteTable } from './route.ts';
 import { VirtualClusters } from './virtual-clusters.ts';
 import { VirtualHost } from './virtual-host.ts';
+
+/** Null: neither the route nor its virtual host has any. */
+function rateLimitsOf(route: ForwardData, host: VirtualHostData): RateLimits | null {
+  const { rateLimits: own = [], includesHostRateLimits: includes = false } = route;
+  const { rateLimits: hosts = [] } = host;
+  return own.length === 0 && hosts.length === 0 ? null : new RateLimits(own, hosts, includes);
+}
 
 const noMirrors: readonly Mirror[] = [];
 
@@ -160,6 +168,7 @@ class TableBuilder {
       pathRewrite: pathRewrite === null ? null : buildPathRewrite(pathRewrite, data.path, compileFormat),
       hashPolicy,
       mirrors: this.mirrorsOf(action.mirrors ?? around.mirrors),
+      rateLimits: rateLimitsOf(action, around.data),
     });
   }
 

@@ -2,6 +2,7 @@ import type { ExtensionData } from '../core/extension.ts';
 import type { FormatData } from '../observe/access-log-data.ts';
 import type { HashPolicyData } from './hash/hash-policy-data.ts';
 import type { MirrorData } from './mirror/mirror-data.ts';
+import type { RateLimitData } from './rate-limit/rate-limit-data.ts';
 import type { InternalRedirectData } from './redirect/internal-redirect-data.ts';
 import type {
   CookieMatcherData,
@@ -49,6 +50,8 @@ export interface VirtualHostData {
   readonly includeAttemptCountInResponse: boolean;
   readonly includeIsTimeoutRetry?: boolean;
   readonly metadata: MetadataData | null;
+  /** `rate_limits`; absent: none. */
+  readonly rateLimits?: readonly RateLimitData[];
   /** Of routes that have none; null or absent: the table's. */
   readonly mirrors?: readonly MirrorData[] | null;
 }
@@ -153,6 +156,9 @@ export interface ForwardData {
   readonly metadataMatch: MetadataData | null;
   /** Null or absent: the client follows redirects itself. */
   readonly redirects?: InternalRedirectData | null;
+  /** `rate_limits`, and whether those of the virtual host count besides; absent: none. */
+  readonly rateLimits?: readonly RateLimitData[];
+  readonly includesHostRateLimits?: boolean;
   /** Null or absent: the virtual host's. */
   readonly mirrors?: readonly MirrorData[] | null;
 }

@@ -5,6 +5,7 @@ import type { FormatData } from '../observe/access-log-data.ts';
 import type { Formatter } from '../observe/formatter.ts';
 import type { Outcome } from '../observe/outcome.ts';
 import type { HashPolicy } from './hash/hash-policy.ts';
+import type { RateLimits } from './rate-limit/rate-limits.ts';
 import type { ConnectData, RateLimitedBackOffData } from './route-data.ts';
 
 /** Why and when to try again. Milliseconds; bits of RetryOn. */
@@ -92,6 +93,8 @@ export interface ForwardAction {
   readonly metadataMatch: MetadataCriteria | null;
   /** Null or absent: the client follows redirects itself. */
   readonly redirects?: InternalRedirectPolicy | null;
+  /** What filters that limit rates ask about a request; null or absent: nothing. */
+  readonly rateLimits?: RateLimits | null;
   /** Who else is sent the request, and not listened to; empty or absent: nobody. */
   readonly mirrors?: readonly Mirror[];
   /**

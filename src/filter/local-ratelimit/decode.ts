@@ -5,6 +5,7 @@ import { bucketMemory, decodeTokenBucket } from '../../observe/token-bucket-deco
 import {
   LocalRateLimitDescriptorSchema,
   RateLimitDescriptor_EntrySchema,
+  VhRateLimitsOptions,
   XRateLimitHeadersRFCVersion,
   type LocalRateLimitDescriptor,
 } from '../../proto/envoy/extensions/common/ratelimit/v3/ratelimit_pb.js';
@@ -16,7 +17,7 @@ import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHeaderMutations } from '../../route/decode/header-mutations-decode.ts';
 import { wireText } from '../../route/wire-text.ts';
 import { decodeRuntimeFraction } from '../decode-fraction.ts';
-import { decodeRateLimits } from '../rate-limit/decode.ts';
+import { decodeFilterRateLimits } from '../../route/rate-limit/decode.ts';
 import { cellsOf } from './limits.ts';
 import type { LimitDescriptorData, LimitsData, LocalRateLimitData } from './local-ratelimit-data.ts';
 
@@ -34,6 +35,8 @@ const supported = new SupportedFields(LocalRateLimitSchema, [
   'always_consume_default_token_bucket',
   'rate_limited_as_resource_exhausted',
   'rate_limits',
+  'stage',
+  'vh_rate_limits',
   'max_dynamic_descriptors',
 ]);
 const descriptorFields = new SupportedFields(LocalRateLimitDescriptorSchema, ['entries', 'token_bucket']);
@@ -74,7 +77,9 @@ export function decodeLocalRateLimit(message: LocalRateLimit, reasons: Reasons):
     isPerConnection: message.localRateLimitPerDownstreamConnection,
     hasRateLimitHeaders: message.enableXRatelimitHeaders === XRateLimitHeadersRFCVersion.DRAFT_VERSION_03,
     isResourceExhausted: message.rateLimitedAsResourceExhausted,
-    rateLimits: decodeRateLimits(message.rateLimits, reasons),
+    rateLimits: decodeFilterRateLimits(message.rateLimits, reasons),
+    stage: message.stage,
+    virtualHosts: VhRateLimitsOptions[message.vhRateLimits] as LocalRateLimitData['virtualHosts'],
   };
 }
 

@@ -1,6 +1,6 @@
 import { xxHash64Text } from '../../core/xx-hash64.ts';
 import { TokenBucket, type TokenBucketData } from '../../observe/token-bucket.ts';
-import type { Descriptor, DescriptorEntry } from '../rate-limit/descriptors.ts';
+import type { Descriptor, DescriptorEntry } from '../../route/rate-limit/descriptors.ts';
 import type { LimitDescriptorData, LimitsData } from './local-ratelimit-data.ts';
 
 /** How a request fared: by which bucket, and whether that let it through. */

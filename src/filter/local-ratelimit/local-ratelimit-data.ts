@@ -1,7 +1,8 @@
 import type { TokenBucketData } from '../../observe/token-bucket.ts';
 import type { HeaderMutationsData } from '../../route/route-data.ts';
 import type { RuntimeFractionData } from '../fraction-data.ts';
-import type { RateLimitData } from '../rate-limit/rate-limit-data.ts';
+import type { RateLimitData } from '../../route/rate-limit/rate-limit-data.ts';
+import type { VirtualHostLimits } from '../../route/rate-limit/rate-limits.ts';
 
 /** `envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit` as plain data, of the filter and of routes alike. */
 export interface LocalRateLimitData {
@@ -19,7 +20,11 @@ export interface LocalRateLimitData {
   readonly hasRateLimitHeaders: boolean;
   /** RESOURCE_EXHAUSTED in place of UNAVAILABLE for gRPC. */
   readonly isResourceExhausted: boolean;
+  /** The filter's own; empty: the route's and its virtual host's. */
   readonly rateLimits: readonly RateLimitData[];
+  /** Of the entries of routes. */
+  readonly stage: number;
+  readonly virtualHosts: VirtualHostLimits;
 }
 
 /** All buckets of one filter. */

@@ -10,11 +10,12 @@ import { HeaderMutations } from '../../route/mutate/header-mutations.ts';
 import type { HeaderMutationsData } from '../../route/route-data.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 import type { RuntimeFractionData } from '../fraction-data.ts';
-import { Descriptors } from '../rate-limit/descriptors.ts';
+import { Descriptors, type Descriptor, type DescriptorWish } from '../../route/rate-limit/descriptors.ts';
 import { cellsOf, Limits } from './limits.ts';
 import type { LocalRateLimitData } from './local-ratelimit-data.ts';
 
 const resourceExhausted = 8;
+const noDescriptors: readonly Descriptor[] = [];
 
 /** Those of connections, by whom they are with: as in Envoy the first settings that a connection meets hold for it. */
 const limitsOfConnections = new WeakMap<Peer, Limits>();
@@ -22,7 +23,6 @@ const limitsOfConnections = new WeakMap<Peer, Limits>();
 /** One LocalRateLimit, of the filter or of a route, ready to be asked. */
 export class LocalRateLimit {
   readonly data: LocalRateLimitData;
-  readonly descriptors: Descriptors;
   readonly enabled: Counter;
   readonly ok: Counter;
   readonly rateLimited: Counter;
@@ -30,12 +30,14 @@ export class LocalRateLimit {
   readonly requestHeaders: HeaderMutations | null;
   readonly responseHeaders: HeaderMutations | null;
   private readonly limits: Limits;
+  /** Of the filter itself; null: routes have them. */
+  private readonly own: Descriptors | null;
+  private readonly wish: DescriptorWish;
   private readonly context: FilterContext;
 
   constructor(data: LocalRateLimitData, context: FilterContext) {
     this.data = data;
     this.context = context;
-    this.descriptors = new Descriptors(data.rateLimits, context.localNode.cluster);
     const stats = (context.rootStats ?? context.stats).scope(data.statPrefix).scope('http_local_rate_limit');
     this.enabled = stats.counter('enabled');
     this.ok = stats.counter('ok');
@@ -44,12 +46,30 @@ export class LocalRateLimit {
     this.requestHeaders = mutations(data.requestHeaders, 'request');
     this.responseHeaders = mutations(data.responseHeaders, 'response');
     this.limits = new Limits(data.limits, data.memory);
+    this.own = data.rateLimits.length === 0 ? null : new Descriptors(data.rateLimits);
+    this.wish = {
+      stage: this.own === null ? data.stage : 0,
+      // As in Envoy: an entry of a route is asked now, whatever it says.
+      isOnDone: this.own === null ? null : false,
+      localCluster: context.localNode.cluster,
+      isDisabled: () => true,
+    };
   }
 
   isOn(fraction: RuntimeFractionData | null): boolean {
     if (fraction === null) return false;
     const { runtimeKey, numerator, denominator } = fraction;
     return this.context.runtime.fraction(runtimeKey, numerator, denominator, this.context.random());
+  }
+
+  descriptorsOf(stream: Stream, head: RequestHead): readonly Descriptor[] {
+    const { own, wish, data } = this;
+    if (data.limits.descriptors.length === 0) return noDescriptors;
+    const found: Descriptor[] = [];
+    if (own !== null) own.add(stream, head, wish, found);
+    else if (stream.route?.action.kind === 'forward')
+      stream.route.action.rateLimits?.add(stream, head, wish, data.virtualHosts, found);
+    return found;
   }
 
   limitsFor(stream: Stream): Limits {
@@ -91,7 +111,7 @@ export class LocalRateLimitFilter implements HttpFilter, FilterFactory {
     const { data } = settings;
     if (!settings.isOn(data.enabled)) return Verdict.Continue;
     settings.enabled.inc();
-    const descriptors = settings.descriptors.of(stream, head);
+    const descriptors = settings.descriptorsOf(stream, head);
     const { isAllowed, bucket } = settings.limitsFor(stream).ask(descriptors, stream.clock.now);
     if (data.hasRateLimitHeaders && bucket !== null) this.shown.set(stream, bucket);
     if (isAllowed) {

@@ -6,6 +6,7 @@ import { rewriteAuthority } from '../mutate/authority.ts';
 import { applyAll, type MutationLevels } from '../mutate/header-mutations.ts';
 import type { HostRewrite } from '../mutate/host-rewrite.ts';
 import { replacePath, type PathRewrite } from '../mutate/path-rewrite.ts';
+import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import { ConfiguredRedirects } from '../redirect/internal-redirects.ts';
 import type { ConnectData, ForwardData, VirtualHostData } from '../route-data.ts';
 import type { ClusterChoice, ForwardAction, InternalRedirectPolicy, Mirror, RetryPolicy } from '../route.ts';
@@ -20,6 +21,7 @@ export interface ForwardParts {
   readonly pathRewrite: PathRewrite | null;
   readonly hashPolicy: HashPolicy | null;
   readonly mirrors: readonly Mirror[];
+  readonly rateLimits: RateLimits | null;
 }
 
 const noUpgrades: ReadonlyMap<string, boolean> = new Map();
@@ -49,6 +51,7 @@ export class Forward implements ForwardAction {
   readonly metadataMatch: MetadataCriteria | null;
   readonly mirrors: readonly Mirror[];
   readonly redirects: InternalRedirectPolicy | null;
+  readonly rateLimits: RateLimits | null;
   private readonly specifier: ClusterSpecifier;
   private readonly levels: MutationLevels;
   private readonly hostRewrite: HostRewrite | null;
@@ -79,6 +82,7 @@ export class Forward implements ForwardAction {
     this.hashPolicy = parts.hashPolicy;
     this.metadataMatch = data.metadataMatch === null ? null : new MetadataCriteria(data.metadataMatch);
     this.mirrors = parts.mirrors;
+    this.rateLimits = parts.rateLimits;
     const { redirects = null } = data;
     this.redirects = redirects === null ? null : new ConfiguredRedirects(redirects);
     this.specifier = parts.specifier;

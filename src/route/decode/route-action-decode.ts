@@ -14,6 +14,7 @@ import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHashPolicies } from '../hash/decode.ts';
 import { decodeRegexRewrite } from '../match/decode.ts';
 import { decodeMirrors } from '../mirror/decode.ts';
+import { decodeRateLimits } from '../rate-limit/decode.ts';
 import { decodeInternalRedirects } from '../redirect/decode.ts';
 import type { ForwardData, HostRewriteData, PathMatchData, PathRewriteData, RouteTimeoutsData } from '../route-data.ts';
 import { rewriteProblem, templateProblem } from '../uri-template.ts';
@@ -54,6 +55,8 @@ const actionFields = new SupportedFields(RouteActionSchema, [
   'internal_redirect_policy',
   'internal_redirect_action',
   'max_internal_redirects',
+  'rate_limits',
+  'include_vh_rate_limits',
 ]);
 const durationFields = new SupportedFields(RouteAction_MaxStreamDurationSchema, [
   'max_stream_duration',
@@ -123,7 +126,19 @@ export function decodeForward(
     hashPolicy: decodeHashPolicies(message.hashPolicy, reasons, decoding.maxProgramSize),
     metadataMatch: decodeMetadataMatch(message.metadataMatch, reasons),
     redirects: decodeInternalRedirects(message, reasons),
+    ...decodeRouteLimits(message, reasons),
     mirrors: decodeMirrors(message.requestMirrorPolicies, reasons),
+  };
+}
+
+/** Nothing where there is nothing: most routes have none. */
+function decodeRouteLimits(
+  { rateLimits, includeVhRateLimits }: RouteAction,
+  reasons: Reasons,
+): Pick<ForwardData, 'rateLimits' | 'includesHostRateLimits'> {
+  return {
+    ...(rateLimits.length === 0 ? {} : { rateLimits: decodeRateLimits(rateLimits, reasons) }),
+    ...(includeVhRateLimits === true ? { includesHostRateLimits: true } : {}),
   };
 }
 

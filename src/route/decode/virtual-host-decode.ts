@@ -14,6 +14,7 @@ import { lowerAscii, wireText } from '../wire-text.ts';
 import { decodeHedgePolicy } from './hedge-policy-decode.ts';
 import { decodeRequestMutations, decodeResponseMutations } from './header-mutations-decode.ts';
 import { decodePerFilter } from './per-filter-decode.ts';
+import { decodeRateLimits } from '../rate-limit/decode.ts';
 import { decodeRetryPolicy } from './retry-policy-decode.ts';
 import { decodeRoute } from './route-decode.ts';
 import { bufferLimit, decodeMetadata, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
@@ -38,6 +39,7 @@ const virtualHostFields = new SupportedFields(VirtualHostSchema, [
   'metadata',
   'request_mirror_policies',
   'include_is_timeout_retry_header',
+  'rate_limits',
 ]);
 const virtualClusterFields = new SupportedFields(VirtualClusterSchema, ['headers', 'name']);
 
@@ -70,6 +72,7 @@ export function decodeVirtualHost(message: VirtualHost, reasons: Reasons, decodi
     includeIsTimeoutRetry: message.includeIsTimeoutRetryHeader,
     metadata: decodeMetadata(message.metadata, reasons),
     mirrors: decodeMirrors(message.requestMirrorPolicies, reasons),
+    ...(message.rateLimits.length === 0 ? {} : { rateLimits: decodeRateLimits(message.rateLimits, reasons) }),
   };
 }
 

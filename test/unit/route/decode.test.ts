@@ -182,11 +182,6 @@ describe('what Envoy refuses is refused, in its words', () => {
 describe('what is not supported is refused by name', () => {
   test.each<[string, string, string]>([
     [
-      'virtual_hosts[0].routes[0].route.rate_limits',
-      routing('cluster: c, rate_limits: [{actions: [{remote_address: {}}]}]'),
-      'rate_limits',
-    ],
-    [
       'virtual_hosts[0].routes[0].match.filter_state[0].address_match',
       matching('prefix: /, filter_state: [{key: a, address_match: {ranges: [{address_prefix: 10.0.0.0}]}}]'),
       'address_match',

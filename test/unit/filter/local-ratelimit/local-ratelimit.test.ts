@@ -97,7 +97,6 @@ test('what is refused says why', () => {
     {
       statPrefix: 'p',
       tokenBucket: bucket(1),
-      stage: 1,
       maxDynamicDescriptors: 70_000,
       descriptors: [
         { entries, tokenBucket: bucket(1) },
@@ -107,7 +106,6 @@ test('what is refused says why', () => {
     reasons,
   );
   expect(reasons.list.map(({ path, message }) => `${path}: ${message}`)).toEqual([
-    "stage: field 'stage' is not supported by sekisho",
     'max_dynamic_descriptors: 70000 is more than the 65536 supported by sekisho',
     "descriptors[1].shadow_mode: field 'shadow_mode' is not supported by sekisho",
     'descriptors[1]: duplicate descriptor in the local rate descriptor: k=v',
