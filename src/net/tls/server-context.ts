@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Failure } from '../../core/failure.ts';
 import { DownstreamLocalClose, DownstreamTransportFailure } from '../../core/failures.ts';
 import type { CertificateFacts } from '../../core/tls-facts.ts';
@@ -12,6 +11,7 @@ import { readHello } from './context/client-hello.ts';
 import { KeyLog } from './context/key-log.ts';
 import { useCertificate } from './context/own-certificate.ts';
 import { verifyModes, type PeerVerifier } from './context/peer-verifier.ts';
+import { sessionIdentity } from './context/session-identity.ts';
 import { ticketCallback } from './context/session-tickets.ts';
 import { newSslContext, ownOrder } from './context/ssl-context.ts';
 import { trust } from './context/trust.ts';
@@ -267,11 +267,8 @@ export class ServerContext implements Handshake {
 
   private setSessions(context: Pointer): void {
     const { ssl } = this.engine;
-    const { data, certificates, validation } = this.parts;
-    // A session is resumed only where the same was asked of its client.
-    const identity = createHash('sha256')
-      .update(JSON.stringify([certificates, validation, data]))
-      .digest();
+    const { data } = this.parts;
+    const identity = sessionIdentity(this.parts);
     ssl.SSL_CTX_set_session_id_context(context, identity, identity.length);
     const cache = data.statefulResumption ? SessionCache.Server : SessionCache.Off;
     ssl.SSL_CTX_ctrl(context, Control.SetSessionCacheMode, cache, 0n);

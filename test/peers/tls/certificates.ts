@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,10 +60,10 @@ const wishes: Readonly<Record<string, readonly [Signer, CertificateWish]>> = {
 
 /**
  * What configurations write for them: `{{server_pem}}` (the chain), `{{server_key}}`, `{{server_locked_key}}` (its
- * password is `secret`) are files, `{{client_sha256}}`, `{{client_spki}}` pins; `{{ca_pem}}`, `{{alien_pem}}`,
+ * password is `secret`), `{{server_p12}}` and `{{server_locked_p12}}` are files, `{{client_sha256}}`, `{{client_spki}}` pins; `{{ca_pem}}`, `{{alien_pem}}`,
  * `{{server_ocsp_good}}` and `{{server_ocsp_stale}}` OCSP responses, `{{both_pem}}` are trust bundles, `{{crl_pem}}` revokes `client_revoked`.
  */
-const placeholder = /\{\{(\w+?)_(pem|key|locked_key|sha256|spki|ocsp_good|ocsp_stale)\}\}/g;
+const placeholder = /\{\{(\w+?)_(pem|key|locked_key|sha256|spki|p12|locked_p12|ocsp_good|ocsp_stale)\}\}/g;
 
 let directory = '';
 const authorities = new Map<string, Promise<Authority>>();
@@ -109,11 +110,24 @@ async function valueOf(name: string, kind: string): Promise<string> {
   const { keyPem, key, der, pem } = await certificate(name);
   if (kind === 'key') return written(`${name}.key`, keyPem);
   if (kind === 'locked_key') return written(`${name}.locked.key`, encryptedKeyPem(key, 'secret'));
+  if (kind === 'p12') return pkcs12(name, '');
+  if (kind === 'locked_p12') return pkcs12(name, 'secret');
   if (kind === 'ocsp_good') return written(`${name}.good.ocsp`, ocspResponse(der, 30));
   if (kind === 'ocsp_stale') return written(`${name}.stale.ocsp`, ocspResponse(der, -10));
   if (kind === 'sha256') return createHash('sha256').update(der).digest('hex');
   const spki = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('base64');
+}
+
+/** By openssl, which has to be there. */
+async function pkcs12(name: string, password: string): Promise<string> {
+  const { chainPem, keyPem } = await certificate(name);
+  const chain = written(`${name}.p12.pem`, chainPem);
+  const key = written(`${name}.p12.key`, keyPem);
+  const file = written(`${name}.${password}.p12`, '');
+  const argv = ['pkcs12', '-export', '-in', chain, '-inkey', key, '-out', file, '-passout', `pass:${password}`];
+  execFileSync('openssl', argv, { stdio: 'pipe' });
+  return file;
 }
 
 async function pemOf(name: string): Promise<string> {

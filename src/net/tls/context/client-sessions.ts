@@ -3,9 +3,12 @@ import type { OpenSsl, Pointer } from '../open-ssl/open-ssl.ts';
 /** Endpoints that sessions are kept for; the longest unused goes. */
 const endpointsMax = 1024;
 
+/** On the wire. */
+const tls13 = 0x0304;
+
 /**
- * Sessions that servers offered to resume, by endpoint and by what was asked of it. Each is used once (RFC 8446 appendix
- * C.4), so that connections cannot be linked to each other.
+ * Sessions that servers offered to resume, by endpoint and by what was asked of it. One of TLS 1.3 is used once (RFC 8446
+ * appendix C.4), so that connections cannot be linked to each other; up to TLS 1.2 no new one comes with its use.
  */
 export class ClientSessions {
   private readonly ssl: OpenSsl;
@@ -34,8 +37,14 @@ export class ClientSessions {
   /** 0n: none. The caller frees it. */
   take(endpoint: string): Pointer {
     const kept = this.sessions.get(endpoint);
-    const session = kept?.pop() ?? 0n;
-    if (kept?.length === 0) this.sessions.delete(endpoint);
+    const session = kept?.at(-1) ?? 0n;
+    if (session === 0n) return session;
+    if (this.ssl.SSL_SESSION_get_protocol_version(session) < tls13) {
+      this.ssl.SSL_SESSION_up_ref(session);
+      return session;
+    }
+    kept!.pop();
+    if (kept!.length === 0) this.sessions.delete(endpoint);
     return session;
   }
 

@@ -91,6 +91,8 @@ const signatures = {
   SSL_get_SSL_CTX: ['u64', 'u64'],
   SSL_get_session: ['u64', 'u64'],
   SSL_SESSION_get_id: ['u64 buffer', 'u64'],
+  SSL_SESSION_get_protocol_version: ['u64', 'i32'],
+  SSL_SESSION_up_ref: ['u64', 'i32'],
   SSL_SESSION_free: ['u64', 'void'],
   SSL_clear_options: ['u64 u64', 'u64'],
   SSL_client_hello_get0_ciphers: ['u64 buffer', 'u64'],

@@ -16,7 +16,11 @@ const kinds: readonly Group[] = ['server_rsa', 'server_p384', 'server_ed25519', 
     name: `TLS: a certificate of the kind ${certificate}`,
     config: speaks(certificate),
     tls: { alpn: ['http/1.1'] },
-    rows: versions,
+    rows: [
+      ...versions,
+      ...versions.map(({ name, tls }): Row => ({ name: `${name}, h2`, over: 'h2', tls: { ...tls } })),
+      ...versions.map(({ name, tls }): Row => ({ name: `${name}, no ALPN`, tls: { ...tls, alpn: [] } })),
+    ],
   }),
 );
 

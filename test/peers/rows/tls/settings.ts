@@ -47,6 +47,27 @@ const locked = serverTls([], {
   ],
 });
 
+const packed = (file: string, password?: string): Yaml =>
+  serverTls([], {
+    tls_certificates: [
+      {
+        pkcs12: { filename: `{{${file}}}` },
+        ...(password === undefined ? {} : { password: { inline_string: password } }),
+      },
+    ],
+  });
+
+const key = (letter: string): Yaml => ({ inline_bytes: Buffer.alloc(80, letter).toString('base64') });
+
+/** The first of them makes tickets. */
+const tickets = (...letters: string[]): Yaml =>
+  serverTls(['server'], {}, JSON.stringify({ session_ticket_keys: { keys: letters.map(key) } }));
+
+const resuming: readonly Row[] = [
+  { name: 'TLS 1.3', tls: { minVersion: 'TLSv1.3', resumes: true } },
+  { name: 'TLS 1.2', tls: { maxVersion: 'TLSv1.2', resumes: true } },
+];
+
 const spiffe: Yaml = serverTls(
   ['server'],
   {
@@ -92,6 +113,19 @@ const client = (certificate: string, isRefused = false): Row => ({
 export const tlsSettings: readonly Group[] = [
   ...staples,
   group('a key with a password', locked, [{ name: 'a request', tls: {} }]),
+  group('PKCS#12', packed('server_p12'), [
+    { name: 'a request', tls: {} },
+    { name: 'TLS 1.2', tls: { maxVersion: 'TLSv1.2' } },
+  ]),
+  group('PKCS#12 with a chain and a password', packed('server_deep_locked_p12', 'secret'), [
+    {
+      name: 'a request',
+      tls: {},
+      differs: { 'client[0].tls.peer': 'chains out of PKCS#12 are sent in their order' },
+    },
+  ]),
+  group('a ticket key of our own', tickets('a'), resuming),
+  group('two ticket keys', tickets('b', 'a'), resuming),
   group('SPIFFE trust domains', spiffe, [
     client('client_rsa'),
     client('client_deep'),

@@ -30,6 +30,7 @@ const twice: Row = { name: 'two requests', request: [{}, { path: '/b' }] };
 const [v13, both] = ['TLSv1_3', 'TLSv1_3'].map((version, i) => ({
   tls_params: { tls_maximum_protocol_version: version, ...(i === 0 ? { tls_minimum_protocol_version: version } : {}) },
 }));
+const v12 = { tls_params: { tls_maximum_protocol_version: 'TLSv1_2' } };
 const sni = '{ sni: server.test }';
 
 /** Envoy takes the cluster's certificate and names up to TLS 1.2 unless told. */
@@ -64,6 +65,17 @@ const successes: readonly Group[] = [
     { name: 'two connections', request: [{}, {}], upstream: [{ headers: [['connection', 'close']] }, {}] },
   ]),
 ];
+
+/** In both versions, by default: the second and third connection are short ones. */
+const resumed: readonly Group[] = ([v13, v12] as const).map((params, i) =>
+  group(`sessions, TLS 1.${3 - i}`, { certificate: 'server' }, clientTls([], { ...params, ...trusting() }, sni), [
+    {
+      name: 'three connections',
+      request: [{}, {}, {}],
+      upstream: [{ headers: [['connection', 'close']] }, { headers: [['connection', 'close']] }, {}],
+    },
+  ]),
+);
 
 const failures: readonly Group[] = [
   group('an unknown authority', { certificate: 'server_alien' }, clientTls([], trusting()), [
@@ -153,4 +165,4 @@ const toNobody: Group = {
 };
 
 /** Groups about TLS towards origins. */
-export const tlsUpstreams: readonly Group[] = [...successes, ...failures, toPlain, fromPlain, toNobody];
+export const tlsUpstreams: readonly Group[] = [...successes, ...resumed, ...failures, toPlain, fromPlain, toNobody];
