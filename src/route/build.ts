@@ -14,6 +14,7 @@ import { ConfiguredRetryPolicy } from './action/retry-policy.ts';
 import { HashPolicy } from './hash/hash-policy.ts';
 import { DomainTable } from './domain-table.ts';
 import { LiteralTree } from './literal-tree.ts';
+import { RouteMatcher } from './match/route-matcher.ts';
 import type { MirrorData } from './mirror/mirror-data.ts';
 import { ConfiguredMirror } from './mirror/mirror.ts';
 import { RateLimits } from './rate-limit/rate-limits.ts';
@@ -127,6 +128,8 @@ class TableBuilder {
       virtualClusters: this.virtualClusters.of(data.virtualClusters),
     };
     const routes = data.routes.map((route) => this.route(route, around));
+    const { matcher = null } = data;
+    if (matcher !== null) return new VirtualHost(data, routes, new RouteMatcher(matcher, routes));
     const index = routes.length < indexFrom ? null : new RouteIndex(routes, this.trees.of(literalsOf(routes)));
     return new VirtualHost(data, routes, index);
   }

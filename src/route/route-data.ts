@@ -1,5 +1,6 @@
 import type { ExtensionData } from '../core/extension.ts';
 import type { FormatData } from '../observe/access-log-data.ts';
+import type { MatcherData } from '../match/matcher-data.ts';
 import type { HashPolicyData } from './hash/hash-policy-data.ts';
 import type { MirrorData } from './mirror/mirror-data.ts';
 import type { RateLimitData } from './rate-limit/rate-limit-data.ts';
@@ -42,6 +43,8 @@ export interface VirtualHostData {
   readonly domains: readonly string[];
   readonly requireTls: 'NONE' | 'EXTERNAL_ONLY' | 'ALL';
   readonly routes: readonly RouteData[];
+  /** What chooses among `routes`; null or absent: their order. */
+  readonly matcher?: MatcherData | null;
   readonly requestHeaders: HeaderMutationsData | null;
   readonly responseHeaders: HeaderMutationsData | null;
   readonly perFilter: readonly PerFilterData[] | null;

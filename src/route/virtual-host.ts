@@ -2,22 +2,26 @@ import type { RequestHead } from '../core/head.ts';
 import { TlsRedirect } from './action/redirect.ts';
 import { noFilterSettings } from './per-filter.ts';
 import type { RouteEntry } from './route-entry.ts';
-import type { RouteIndex } from './route-index.ts';
 import type { VirtualHostData } from './route-data.ts';
 import type { MatchContext, Route } from './route.ts';
 
 const RequireTls = { None: 0, ExternalOnly: 1, All: 2 } as const;
 const requirements = { NONE: RequireTls.None, EXTERNAL_ONLY: RequireTls.ExternalOnly, ALL: RequireTls.All };
 
+/** Finds a request's route without trying each. `path` without query and ignored parameters, `ownPath` without query. */
+interface RouteSearch {
+  find(path: string, ownPath: string, head: RequestHead, context: MatchContext): RouteEntry | null;
+}
+
 /** The routes of some domains. */
 export class VirtualHost {
   private readonly routes: readonly RouteEntry[];
-  private readonly index: RouteIndex | null;
+  private readonly index: RouteSearch | null;
   private readonly requireTls: number;
   private readonly tlsRedirect: Route;
 
-  /** `index`: of many routes; null: they are tried in order. */
-  constructor(data: VirtualHostData, routes: readonly RouteEntry[], index: RouteIndex | null) {
+  /** `index`: of many routes, or what is configured to choose among them; null: they are tried in order. */
+  constructor(data: VirtualHostData, routes: readonly RouteEntry[], index: RouteSearch | null) {
     this.routes = routes;
     this.index = index;
     this.requireTls = requirements[data.requireTls];

@@ -17,6 +17,7 @@ const routeFields = new SupportedFields(RouteSchema, [
   'redirect',
   'direct_response',
   'non_forwarding_action',
+  'filter_action',
   'metadata',
   'decorator',
   'typed_per_filter_config',

@@ -1,5 +1,6 @@
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
+import type { MatcherData } from '../../match/matcher-data.ts';
 import {
   VirtualClusterSchema,
   VirtualHost_TlsRequirementType,
@@ -7,6 +8,7 @@ import {
   type VirtualCluster,
   type VirtualHost,
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
+import type { Matcher } from '../../proto/xds/type/matcher/v3/matcher_pb.js';
 import { decodeHeaderMatchers } from '../match/decode.ts';
 import { decodeMirrors } from '../mirror/decode.ts';
 import type { RouteData, VirtualClusterData, VirtualHostData } from '../route-data.ts';
@@ -16,6 +18,7 @@ import { decodeRequestMutations, decodeResponseMutations } from './header-mutati
 import { decodePerFilter } from './per-filter-decode.ts';
 import { decodeRateLimits } from '../rate-limit/decode.ts';
 import { decodeRetryPolicy } from './retry-policy-decode.ts';
+import { decodeRouteMatcher } from './route-matcher-decode.ts';
 import { decodeRoute } from './route-decode.ts';
 import { bufferLimit, decodeMetadata, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
 
@@ -23,6 +26,7 @@ const virtualHostFields = new SupportedFields(VirtualHostSchema, [
   'name',
   'domains',
   'routes',
+  'matcher',
   'require_tls',
   'virtual_clusters',
   'request_headers_to_add',
@@ -56,10 +60,13 @@ export function decodeVirtualHost(message: VirtualHost, reasons: Reasons, decodi
     const decoded = decodeRoute(route, reasons.at('routes', i), decoding, defaults);
     if (decoded !== null) routes.push(decoded);
   });
+  if (message.matcher !== undefined && routes.length > 0)
+    reasons.at('matcher').add('cannot set both matcher and routes on virtual host');
   return {
     name: message.name,
     domains: message.domains.map((domain) => lowerAscii(wireText(domain))),
     requireTls: requirement(message.requireTls),
+    matcher: message.matcher === undefined ? null : decodeTree(message.matcher, routes, reasons, decoding, defaults),
     routes,
     requestHeaders: decodeRequestMutations(message, reasons),
     responseHeaders: decodeResponseMutations(message, reasons),
@@ -74,6 +81,18 @@ export function decodeVirtualHost(message: VirtualHost, reasons: Reasons, decodi
     mirrors: decodeMirrors(message.requestMirrorPolicies, reasons),
     ...(message.rateLimits.length === 0 ? {} : { rateLimits: decodeRateLimits(message.rateLimits, reasons) }),
   };
+}
+
+function decodeTree(
+  matcher: Matcher,
+  routes: RouteData[],
+  reasons: Reasons,
+  decoding: RouteDecoding,
+  defaults: RouteDefaults,
+): MatcherData {
+  return decodeRouteMatcher(matcher, routes, reasons.at('matcher'), decoding.maxProgramSize, (route, at) =>
+    decodeRoute(route, at, decoding, defaults),
+  );
 }
 
 function requirement(type: VirtualHost_TlsRequirementType): VirtualHostData['requireTls'] {

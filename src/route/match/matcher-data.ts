@@ -49,3 +49,14 @@ export interface FilterStateMatcherData {
   readonly key: string;
   readonly string: StringMatcherData;
 }
+
+/** What a virtual host's matcher looks at. */
+export type RouteMatchInputData =
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'filter-state'; readonly key: string };
+
+/** An action of a virtual host's matcher: its routes from `from` to before `to`. */
+export interface RouteRangeData {
+  readonly from: number;
+  readonly to: number;
+}

@@ -195,7 +195,6 @@ describe('what is not supported is refused by name', () => {
       ),
       'added_tlvs',
     ],
-    ['virtual_hosts[0].routes[0].filter_action', matching('prefix: /', 'filter_action: {}'), 'filter_action'],
   ])('%s', (path, yaml, field) => {
     const { data, reasons } = decodeYaml(yaml);
     expect(data).toBeNull();

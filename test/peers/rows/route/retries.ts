@@ -1,5 +1,6 @@
 import { cluster, endpoint, http } from '../../config.ts';
 import type { Group, Pairs, Row } from '../../row.ts';
+import { routeMatchers } from './matchers.ts';
 import { retryDetails } from './retry-details.ts';
 
 const limited = (headers: Pairs): Partial<Row> => ({ upstream: [{ status: 503, headers }, {}] });
@@ -100,4 +101,4 @@ const timeouts: Group = {
 };
 
 /** `rate_limited_retry_back_off`, `include_is_timeout_retry_header` and the predicate `omit_host_metadata`. */
-export const retryPolicies: readonly Group[] = [backOffs, predicates, timeouts, ...retryDetails];
+export const retryPolicies: readonly Group[] = [backOffs, predicates, timeouts, ...retryDetails, ...routeMatchers];
