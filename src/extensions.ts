@@ -25,6 +25,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'health_check.v3.HealthCheck',
     async () => (await import('./filter/health-check/decode.ts')).healthCheckDecoder,
   ),
+  httpFilter(
+    'custom_response.v3.CustomResponse',
+    async () => (await import('./filter/custom-response/decode.ts')).customResponseDecoder,
+  ),
   httpFilter('csrf.v3.CsrfPolicy', async () => (await import('./filter/csrf/decode.ts')).csrfDecoder),
   httpFilter(
     'header_to_metadata.v3.Config',

@@ -18,6 +18,10 @@ const loaders: readonly Loader[] = [
   ),
   filter(['decompressor.v3.Decompressor'], async () => (await import('./decompressor/build.ts')).decompressorBuilder),
   filter(['health_check.v3.HealthCheck'], async () => (await import('./health-check/build.ts')).healthCheckBuilder),
+  filter(
+    ['custom_response.v3.CustomResponse'],
+    async () => (await import('./custom-response/build.ts')).customResponseBuilder,
+  ),
   filter(['csrf.v3.CsrfPolicy'], async () => (await import('./csrf/build.ts')).csrfBuilder),
   filter(
     ['header_to_metadata.v3.Config'],

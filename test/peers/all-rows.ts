@@ -53,6 +53,7 @@ import { rateLimitActions } from './rows/filters/rate-limit-actions.ts';
 import { rbacGroups } from './rows/filters/rbac.ts';
 import { healthChecks } from './rows/filters/health-check.ts';
 import { faults } from './rows/filters/fault.ts';
+import { customResponses } from './rows/filters/custom-response.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
@@ -119,6 +120,7 @@ export const groups: readonly Group[] = [
   ...compression,
   ...healthChecks,
   ...faults,
+  ...customResponses,
   ...localRateLimits,
   ...networkFilters,
   ...smallFilters,
