@@ -73,7 +73,6 @@ export type AccessLogFilterData =
       readonly namespace: string;
       readonly path: readonly string[];
       readonly value: ValueMatcherData | null;
-      readonly invert: boolean;
       readonly matchIfKeyNotFound: boolean;
     };
 

@@ -55,7 +55,8 @@ const flagFields = new SupportedFields(ResponseFlagFilterSchema, ['flags']);
 const grpcFields = new SupportedFields(GrpcStatusFilterSchema, ['statuses', 'exclude']);
 const logTypeFields = new SupportedFields(LogTypeFilterSchema, ['types', 'exclude']);
 const metadataFields = new SupportedFields(MetadataFilterSchema, ['matcher', 'match_if_key_not_found']);
-const matcherFields = new SupportedFields(MetadataMatcherSchema, ['filter', 'path', 'value', 'invert']);
+// Envoy's metadata_filter does not look at `invert`.
+const matcherFields = new SupportedFields(MetadataMatcherSchema, ['filter', 'path', 'value'], ['invert']);
 const valueFields = new SupportedFields(ValueMatcherSchema, [
   'null_match',
   'double_match',
@@ -207,7 +208,6 @@ function decodeMetadata(message: MetadataFilter, reasons: Reasons): AccessLogFil
     namespace: matcher?.filter ?? '',
     path,
     value: matcher?.value === undefined ? null : decodeValue(matcher.value, at.at('value')),
-    invert: matcher?.invert ?? false,
     matchIfKeyNotFound: message.matchIfKeyNotFound ?? true,
   };
 }

@@ -139,12 +139,12 @@ class MetadataFilter implements AccessLogFilter {
   }
 
   accepts(outcome: Outcome): boolean {
-    const { namespace, path, invert, matchIfKeyNotFound } = this.data;
+    const { namespace, path, matchIfKeyNotFound } = this.data;
     let value: unknown = outcome.dynamicMetadata?.get(namespace);
     for (const key of path)
       value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
     if (value === undefined || this.matches === null) return matchIfKeyNotFound;
-    return this.matches(value) !== invert;
+    return this.matches(value);
   }
 }
 

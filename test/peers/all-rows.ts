@@ -7,6 +7,7 @@ import { overloadActions } from './rows/overload/actions.ts';
 import { loadShedding } from './rows/overload/shedding.ts';
 import { reducedTimeouts } from './rows/overload/timers.ts';
 import { runtimeLayers } from './rows/runtime-layers.ts';
+import { accessLogFilters } from './rows/access-log-filters.ts';
 import { answers } from './rows/answers.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
@@ -109,6 +110,7 @@ export const groups: readonly Group[] = [
   ...checkProtocols,
   ...outliers,
   ...tlsChecks,
+  ...accessLogFilters,
   ...expressionGroups,
   ...rateLimitActions,
   ...rbacGroups,

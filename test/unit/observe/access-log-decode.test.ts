@@ -196,7 +196,6 @@ describe('filters', () => {
         namespace: 'ns',
         path: ['a', 'b'],
         value: { kind: 'string', matcher: { kind: 'prefix', value: 'x', ignoreCase: false } },
-        invert: false,
         matchIfKeyNotFound: false,
       },
     ],
