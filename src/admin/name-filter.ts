@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { re2 } from '../core/re2.ts';
 
 export type NameFilter = (name: string) => boolean;
 
@@ -8,7 +8,7 @@ const everything: NameFilter = () => true;
 export function nameFilter(pattern: string | null): NameFilter | undefined {
   if (pattern === null || pattern === '') return everything;
   try {
-    const regex = RE2JS.compile(pattern);
+    const regex = re2().RE2JS.compile(pattern);
     return (name) => regex.matcher(name).find();
   } catch {
     return undefined;
@@ -21,6 +21,6 @@ export function nameFilter(pattern: string | null): NameFilter | undefined {
  */
 export function wholeNameFilter(pattern: string | null): NameFilter {
   if (pattern === null || pattern === '') return everything;
-  const regex = RE2JS.compile(pattern);
+  const regex = re2().RE2JS.compile(pattern);
   return (name) => regex.matches(name);
 }

@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { re2 } from '../core/re2.ts';
 
 import type { StatNameMatcherData, StatsMatcherData } from './stats-data.ts';
 
@@ -7,7 +7,7 @@ export type NamePredicate = (name: string) => boolean;
 /** Builds one `StringMatcher`. A regex must match the whole name, as in Envoy. */
 export function buildNameMatcher(data: StatNameMatcherData): NamePredicate {
   if (data.kind === 'regex') {
-    const pattern = RE2JS.compile(data.value);
+    const pattern = re2().RE2JS.compile(data.value);
     return (name) => pattern.matches(name);
   }
   const value = data.ignoreCase ? data.value.toLowerCase() : data.value;

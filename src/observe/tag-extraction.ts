@@ -1,4 +1,5 @@
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
+import { re2 } from '../core/re2.ts';
 
 import type { StatsConfigData, StatsTagData } from './stats-data.ts';
 import { DEFAULT_TAG_RULES, type TagRule } from './tag-rules.ts';
@@ -60,7 +61,7 @@ class Re2Extractor implements Extractor {
   constructor(tag: string, source: string) {
     this.tag = tag;
     this.firstToken = literalFirstToken(source);
-    this.regex = RE2JS.compile(source);
+    this.regex = re2().RE2JS.compile(source);
   }
 
   find(name: string): Finding | null {

@@ -1,4 +1,5 @@
-import { RE2JS, RE2JSException } from 're2js';
+import type { RE2JS } from 're2js';
+import { re2 } from '../core/re2.ts';
 import { nativeFullMatch, nativeSearch } from './regex/native.ts';
 import { programSize } from './regex/program-size.ts';
 import type { Substitution } from './regex/substitution.ts';
@@ -21,9 +22,9 @@ export function regexProblem(
   if (node !== null) size = programSize(node);
   else {
     try {
-      size = RE2JS.compile(pattern).programSize();
+      size = re2().RE2JS.compile(pattern).programSize();
     } catch (error) {
-      if (error instanceof RE2JSException) return error.message.replace(/^error parsing regexp: /, '');
+      if (error instanceof re2().RE2JSException) return error.message.replace(/^error parsing regexp: /, '');
       throw error;
     }
   }
@@ -69,7 +70,7 @@ export class Regex {
 
   /** Name of each named group → its number. */
   groupNames(): ReadonlyMap<string, number> {
-    return new Map(Object.entries(RE2JS.compile(this.pattern).namedGroups()));
+    return new Map(Object.entries(re2().RE2JS.compile(this.pattern).namedGroups()));
   }
 
   /**
@@ -100,14 +101,14 @@ export class Regex {
   private compileFull(): RegExp | RE2JS {
     const node = parseSubset(this.pattern);
     const source = node === null ? null : nativeFullMatch(node);
-    this.full = source === null ? RE2JS.compile(this.pattern) : new RegExp(source);
+    this.full = source === null ? re2().RE2JS.compile(this.pattern) : new RegExp(source);
     return this.full;
   }
 
   private compileSearch(): RegExp | RE2JS {
     const node = parseSubset(this.pattern);
     const source = node === null ? null : nativeSearch(node);
-    this.search = source === null ? RE2JS.compile(this.pattern) : new RegExp(source, 'g');
+    this.search = source === null ? re2().RE2JS.compile(this.pattern) : new RegExp(source, 'g');
     return this.search;
   }
 }

@@ -1,4 +1,4 @@
-import { RE2JS, RE2JSException } from 're2js';
+import { re2 } from '../../core/re2.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
@@ -85,7 +85,7 @@ function decodeRegex(message: RegexMatcher, reasons: Reasons): string {
   regexFields.check(message, reasons);
   const pattern = byteText(message.regex);
   try {
-    const size = RE2JS.compile(pattern).programSize();
+    const size = re2().RE2JS.compile(pattern).programSize();
     const own = message.engineType.case === 'googleRe2' ? message.engineType.value.maxProgramSize : undefined;
     const limit = own ?? programSizeMax;
     if (size > limit)
@@ -95,7 +95,7 @@ function decodeRegex(message: RegexMatcher, reasons: Reasons): string {
           `regex '${pattern}' RE2 program size of ${size} > max program size of ${limit}. Increase configured max program size if necessary`,
         );
   } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error;
+    if (!(error instanceof re2().RE2JSException)) throw error;
     reasons.at('regex').add(error.message.replace(/^error parsing regexp: /, ''));
   }
   return pattern;

@@ -1,5 +1,6 @@
 import { CelScalar, celEnv, celFunc, celMethod, isCelError, listType, parse, plan, type CelEnv } from '@bufbuild/cel';
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
+import { re2 } from '../../core/re2.ts';
 import type { Outcome } from '../outcome.ts';
 import { Attributes, xdsTable, type NodeAttributes } from './attributes.ts';
 import { jsonOfValue, textOfValue } from './cel-value.ts';
@@ -70,7 +71,7 @@ export class CelEngine implements ExpressionEngine {
     const known = this.patterns.get(pattern);
     if (known !== undefined) return known;
     if (this.patterns.size >= patternsMax) this.patterns.clear();
-    const made = RE2JS.compile(pattern);
+    const made = re2().RE2JS.compile(pattern);
     if (made.programSize() > programSizeMax) throw new Error('unsupported RE2 pattern for matches');
     this.patterns.set(pattern, made);
     return made;

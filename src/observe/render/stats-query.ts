@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { re2 } from '../../core/re2.ts';
 
 import type { StatsSnapshot } from '../stats-snapshot.ts';
 
@@ -43,7 +43,7 @@ export function parseStatsQuery(parameters: URLSearchParams, format?: StatsForma
   let matches: StatsQuery['matches'] = null;
   if (filter !== null && filter !== '') {
     try {
-      const regex = RE2JS.compile(filter);
+      const regex = re2().RE2JS.compile(filter);
       matches = (name) => regex.matcher(name).find();
     } catch (error) {
       return `Invalid re2 regex: ${(error as Error).message}`;
