@@ -34,8 +34,13 @@ export interface ClusterData {
   readonly transportMatcher: MatcherData | null;
   /** Local address to dial from; null: any. */
   readonly bindAddress: { readonly host: string; readonly port: number } | null;
-  /** Seconds before the first TCP keep-alive probe; null: off. */
+  /** For hosts of the other IP family; absent: there is none. */
+  readonly otherBindAddress?: { readonly host: string; readonly port: number };
+  /** Seconds before the first TCP keep-alive probe; 0: the kernel's; null: off. */
   readonly keepAliveSeconds: number | null;
+  /** Absent: the kernel's. */
+  readonly keepAliveIntervalSeconds?: number;
+  readonly keepAliveProbes?: number;
   /** `filter_metadata`: namespace → value; null: none. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** Active checks, which the main thread makes; null: none. */

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { Network, DialOptions } from '../net/network.ts';
 import type { UpstreamTlsData } from '../identity/tls-context-data.ts';
@@ -87,7 +88,9 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   readonly data: ClusterData;
   readonly stats: UpstreamStats;
   readonly network: Network;
-  readonly dialOptions: DialOptions;
+  private readonly dialing: DialOptions;
+  /** For hosts of the other IP family; null: they are dialled like all. */
+  private readonly otherDialing: DialOptions | null;
   readonly codecs: ClientCodecs;
   readonly newConnections: LoadShedPoint | null;
   readonly perConnectionBufferLimit: number;
@@ -122,12 +125,16 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.stats = new UpstreamStats(environment.stats.scope('cluster').scope(data.statName), environment.ownZone);
     this.network = environment.network;
     this.newConnections = environment.overload?.shedPoint('connection_pool_new_connection') ?? null;
-    this.dialOptions = {
+    const { keepAliveIntervalSeconds = 0, keepAliveProbes = 0, otherBindAddress } = data;
+    this.dialing = {
       connectTimeoutMs: data.connectTimeoutMs,
       bufferLimit: data.bufferLimit,
       bindAddress: data.bindAddress,
       keepAliveSeconds: data.keepAliveSeconds,
+      keepAliveIntervalSeconds,
+      keepAliveProbes,
     };
+    this.otherDialing = otherBindAddress === undefined ? null : { ...this.dialing, bindAddress: otherBindAddress };
     this.codecs = new ClientCodecs(data.http, this.stats.scope);
     this.wishes = new TransportWishes(data.http.names);
     this.transports = buildTransports(data.transports, {
@@ -179,6 +186,12 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   /** Index: priority. */
   get sets(): readonly HostSet[] {
     return this.hostSets();
+  }
+
+  dialOptions(address: Address): DialOptions {
+    const { dialing, otherDialing } = this;
+    if (otherDialing === null || address.kind !== 'ip') return dialing;
+    return isIPv6(address.host) === isIPv6(otherDialing.bindAddress!.host) ? otherDialing : dialing;
   }
 
   get isInMaintenance(): boolean {

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { durationMs } from '../core/duration.ts';
 import type { Extensions } from '../core/extension.ts';
 import type { Reasons } from '../core/rejection.ts';
@@ -9,14 +8,11 @@ import {
   CircuitBreakersSchema,
   type CircuitBreakers,
 } from '../proto/envoy/config/cluster/v3/circuit_breaker_pb.js';
-import {
-  ClusterSchema,
-  UpstreamConnectionOptionsSchema,
-  type Cluster,
-} from '../proto/envoy/config/cluster/v3/cluster_pb.js';
-import { BindConfigSchema, TcpKeepaliveSchema, type BindConfig } from '../proto/envoy/config/core/v3/address_pb.js';
+import { ClusterSchema, type Cluster } from '../proto/envoy/config/cluster/v3/cluster_pb.js';
+import type { BindConfig } from '../proto/envoy/config/core/v3/address_pb.js';
 import { RoutingPriority } from '../proto/envoy/config/core/v3/base_pb.js';
 import type { BreakerData, ClusterData } from './cluster-data.ts';
+import { decodeBind, decodeKeepAlive } from './connection-decode.ts';
 import { decodeDiscovery } from './discovery/decode.ts';
 import { checkDynamicCluster } from './dynamic/decode.ts';
 import { decodeMetadata } from './endpoint/decode.ts';
@@ -96,9 +92,6 @@ const supportedBudget = new SupportedFields(CircuitBreakers_Thresholds_RetryBudg
   'budget_percent',
   'min_retry_concurrency',
 ]);
-const supportedBind = new SupportedFields(BindConfigSchema, ['source_address']);
-const supportedConnection = new SupportedFields(UpstreamConnectionOptionsSchema, ['tcp_keepalive']);
-const supportedKeepalive = new SupportedFields(TcpKeepaliveSchema, ['keepalive_time']);
 
 /** What a cluster's decoder needs from elsewhere. */
 export interface ClusterSurroundings {
@@ -106,6 +99,8 @@ export interface ClusterSurroundings {
   readonly words: DecodeProbeWords;
   /** `cluster_manager.outlier_detection.event_log_path`; empty: none. */
   readonly outlierLog: string;
+  /** `cluster_manager.upstream_bind_config`, for clusters that have none of their own. */
+  readonly bind?: BindConfig | undefined;
 }
 
 const plainSurroundings: ClusterSurroundings = {
@@ -144,8 +139,8 @@ export function decodeCluster(
     http,
     transports,
     transportMatcher: matcher,
-    bindAddress: decodeBind(cluster.upstreamBindConfig, reasons.at('upstream_bind_config')),
-    keepAliveSeconds: decodeKeepAlive(cluster, reasons),
+    ...decodeBind(cluster.name, cluster.upstreamBindConfig ?? surroundings.bind, reasons.at('upstream_bind_config')),
+    ...decodeKeepAlive(cluster, reasons),
     metadata: decodeMetadata(cluster.metadata, reasons.at('metadata')),
     healthCheck,
     outlier: decodeOutlierDetection(cluster.outlierDetection, surroundings.outlierLog, reasons.at('outlier_detection')),
@@ -195,24 +190,3 @@ const defaultBreaker: BreakerData = {
   retryBudget: null,
   trackRemaining: false,
 };
-
-function decodeBind(bind: BindConfig | undefined, reasons: Reasons): ClusterData['bindAddress'] {
-  if (bind === undefined) return null;
-  supportedBind.check(bind, reasons);
-  const source = bind.sourceAddress;
-  if (source === undefined) return null;
-  const at = reasons.at('source_address');
-  if (isIP(source.address) === 0) at.at('address').add(`malformed IP address: ${source.address}`);
-  return { host: source.address, port: source.portSpecifier.case === 'portValue' ? source.portSpecifier.value : 0 };
-}
-
-function decodeKeepAlive(cluster: Cluster, reasons: Reasons): number | null {
-  const options = cluster.upstreamConnectionOptions;
-  if (options === undefined) return null;
-  const at = reasons.at('upstream_connection_options');
-  supportedConnection.check(options, at);
-  if (options.tcpKeepalive === undefined) return null;
-  supportedKeepalive.check(options.tcpKeepalive, at.at('tcp_keepalive'));
-  // 0 leaves the time to the kernel.
-  return options.tcpKeepalive.keepaliveTime ?? 0;
-}

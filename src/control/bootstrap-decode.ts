@@ -67,7 +67,7 @@ const supported = new SupportedFields(
 const supportedResources = new SupportedFields(Bootstrap_StaticResourcesSchema, ['listeners', 'clusters', 'secrets']);
 const supportedClusterManager = new SupportedFields(
   ClusterManagerSchema,
-  ['outlier_detection', 'local_cluster_name'],
+  ['outlier_detection', 'local_cluster_name', 'upstream_bind_config'],
   ['enable_deferred_cluster_creation'],
 );
 const supportedOutlierDetection = new SupportedFields(ClusterManager_OutlierDetectionSchema, ['event_log_path']);
@@ -148,7 +148,7 @@ function decodeSurroundings(manager: ClusterManager | undefined, reasons: Reason
     headers: (add, remove, at, field) => decodeHeaderMutations(add, remove, field, at),
     string: decodeStringMatcher,
   };
-  return { words, outlierLog: outlier?.eventLogPath ?? '' };
+  return { words, outlierLog: outlier?.eventLogPath ?? '', bind: manager?.upstreamBindConfig };
 }
 
 /** Asks behind each resource what secrets it needs. */

@@ -11,6 +11,9 @@ export interface DialOptions {
   readonly bindAddress: { readonly host: string; readonly port: number } | null;
   /** Seconds before the first TCP keep-alive probe; null: off. */
   readonly keepAliveSeconds: number | null;
+  /** Between probes, where there are any, and how many go unanswered before it is given up; absent or 0: the kernel's. */
+  readonly keepAliveIntervalSeconds?: number;
+  readonly keepAliveProbes?: number;
   /** What is said first, before a handshake; where the network is a PrologueNetwork. */
   readonly prologue?: (connection: Connection) => Uint8Array;
   /** What an internal listener gets to know with the connection; absent: nothing. */

@@ -118,6 +118,20 @@ class NodeListeningSocket implements ListeningSocket {
   }
 }
 
+/** What the kernel takes where nobody says otherwise. libuv wants all three, and has other defaults. */
+const kernelKeepAlive = { seconds: 7200, intervalSeconds: 75, probes: 9 } as const;
+
+function keepAlive(socket: Socket, { keepAliveSeconds, keepAliveIntervalSeconds, keepAliveProbes }: DialOptions): void {
+  const settings = {
+    enable: true,
+    initialDelay: (keepAliveSeconds || kernelKeepAlive.seconds) * 1000,
+    interval: (keepAliveIntervalSeconds || kernelKeepAlive.intervalSeconds) * 1000,
+    count: keepAliveProbes || kernelKeepAlive.probes,
+  };
+  // Newer than its types.
+  (socket.setKeepAlive as (settings: object) => void).call(socket, settings);
+}
+
 /** One attempt to open a connection. */
 class NodeDialing implements Dialing, Timed {
   deadline: number;
@@ -139,16 +153,12 @@ class NodeDialing implements Dialing, Timed {
     this.loop = loop;
     this.memory = memory;
     this.handler = handler;
-    const keepAlive =
-      options.keepAliveSeconds === null
-        ? {}
-        : { keepAlive: true, keepAliveInitialDelay: options.keepAliveSeconds * 1000 };
     this.socket = new Socket({
       allowHalfOpen: true,
       noDelay: address.kind === 'ip',
       onread: memory.onread,
-      ...keepAlive,
     } as object);
+    if (options.keepAliveSeconds !== null) keepAlive(this.socket, options);
     this.socket.once('error', (error) => this.fail(error));
     this.socket.once('connect', () => this.connected());
     this.connect();

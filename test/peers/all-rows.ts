@@ -19,6 +19,7 @@ import { clusters } from './rows/clusters.ts';
 import { aggregates } from './rows/clusters/aggregate.ts';
 import { dynamicForwardProxies } from './rows/clusters/dynamic-forward-proxy.ts';
 import { originalDestinations } from './rows/clusters/original-dst.ts';
+import { sourceAddresses } from './rows/clusters/source-addresses.ts';
 import { zones } from './rows/clusters/zones.ts';
 import { expressionGroups } from './rows/expressions.ts';
 import { filters } from './rows/filters.ts';
@@ -103,6 +104,7 @@ export const groups: readonly Group[] = [
   ...aggregates,
   ...dynamicForwardProxies,
   ...originalDestinations,
+  ...sourceAddresses,
   ...zones,
   ...balancing,
   ...replies,

@@ -91,7 +91,7 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
 
   dial(): void {
     const { host, options, context } = this.pool;
-    const dialing = host.transport.dial(host.address, context.dialOptions, host.optionsOf(options), this);
+    const dialing = host.transport.dial(host.address, context.dialOptions(host.address), host.optionsOf(options), this);
     if (this.state === ConnectionState.Connecting) this.dialing = dialing;
   }
 

@@ -1,4 +1,5 @@
 import type { LoadShedPoint } from '../../core/overload-view.ts';
+import type { Address } from '../../core/peer.ts';
 import type { DialOptions, Network } from '../../net/network.ts';
 import type { ClusterData } from '../cluster-data.ts';
 import type { CircuitBreakers } from '../cluster.ts';
@@ -10,7 +11,8 @@ export interface PoolContext {
   readonly data: ClusterData;
   readonly stats: UpstreamStats;
   readonly network: Network;
-  readonly dialOptions: DialOptions;
+  /** For a host at this address: it may be of either IP family. */
+  dialOptions(address: Address): DialOptions;
   readonly codecs: ClientCodecs;
   /** Where connections may not be opened for overload; absent, null: nothing is said of that. */
   readonly newConnections?: LoadShedPoint | null;

@@ -21,7 +21,7 @@ export class TcpPoolDial implements DialHandler {
 
   dial(): void {
     const { host, options, context } = this.pool;
-    const dialing = host.transport.dial(host.address, context.dialOptions, host.optionsOf(options), this);
+    const dialing = host.transport.dial(host.address, context.dialOptions(host.address), host.optionsOf(options), this);
     if (!this.isOver) this.dialing = dialing;
   }
 

@@ -16,6 +16,8 @@ const Option = {
   V6Only: 26,
   NoDelay: 1,
   KeepIdle: 4,
+  KeepInterval: 5,
+  KeepCount: 6,
 } as const;
 const shutdownWrite = 1;
 
@@ -57,9 +59,15 @@ export class OsSockets {
     this.set(fd, Level.Tcp, Option.NoDelay, 1);
     if (keepAliveSeconds !== null) {
       this.set(fd, Level.Socket, Option.KeepAlive, 1);
-      this.set(fd, Level.Tcp, Option.KeepIdle, keepAliveSeconds);
+      if (keepAliveSeconds > 0) this.set(fd, Level.Tcp, Option.KeepIdle, keepAliveSeconds);
     }
     return fd;
+  }
+
+  /** Of a socket that has keep-alive; 0: the kernel's. */
+  keepAlive(fd: number, intervalSeconds: number, probes: number): void {
+    if (intervalSeconds > 0) this.set(fd, Level.Tcp, Option.KeepInterval, intervalSeconds);
+    if (probes > 0) this.set(fd, Level.Tcp, Option.KeepCount, probes);
   }
 
   /** Accepted sockets inherit the options of the one that listens. */

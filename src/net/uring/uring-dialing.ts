@@ -83,6 +83,8 @@ export class UringDialing implements Dialing, RingUser, Timed, Postponed {
     const { thread, address, options } = this;
     const { sockets, ring, loop } = thread;
     this.fd = sockets.open(address, options.keepAliveSeconds);
+    if (options.keepAliveSeconds !== null)
+      sockets.keepAlive(this.fd, options.keepAliveIntervalSeconds ?? 0, options.keepAliveProbes ?? 0);
     if (options.bindAddress !== null) sockets.bind(this.fd, { kind: 'ip', ...options.bindAddress });
     const placed = sockets.place(address);
     this.slot = ring.enlist(this);
