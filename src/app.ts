@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { ServerState } from './admin/admin-source.ts';
 import type { ClusterChanges } from './cluster/cluster-changes.ts';
 import { ClusterDirectory } from './cluster/cluster-directory.ts';
@@ -212,6 +213,7 @@ export class App implements WorkersListener {
    * @returns what could not be applied; null: a newer one came before it (`supersede`)
    */
   async replace(configuration: Accepted): Promise<readonly string[] | null> {
+    this.warnOfWhatStays(configuration);
     this.configuration = configuration;
     this.configuredAtMs = Date.now();
     const { promise: superseded, resolve } = Promise.withResolvers<'superseded'>();
@@ -222,6 +224,14 @@ export class App implements WorkersListener {
     this.supersede = null;
     this.serverStats.warming(0, 0);
     return outcome === 'superseded' ? null : this.distribute();
+  }
+
+  /** What is read at the start only. */
+  private warnOfWhatStays({ data }: Accepted): void {
+    const before = this.configuration.data;
+    const said = 'has changed, which holds after a restart only';
+    if (!isDeepStrictEqual(data.overload, before.overload)) this.log.warn(`overload_manager ${said}`);
+    if (!isDeepStrictEqual(data.runtimeLayers, before.runtimeLayers)) this.log.warn(`layered_runtime ${said}`);
   }
 
   /** Hosts and secrets of all clusters, then secrets of all listeners. */

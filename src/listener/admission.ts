@@ -88,7 +88,9 @@ export class Admission {
 
   /** Who waits longest, once nobody has to wait any more; null: nobody does, or all must. */
   next(): AcceptedConnection | null {
-    return this.isStopped ? null : (this.waiting.shift() ?? null);
+    const connection = this.isStopped ? null : (this.waiting.shift() ?? null);
+    connection?.resume();
+    return connection;
   }
 
   /** The listener takes nobody any more: those who wait go as they would have gone out of the kernel's queue. */
@@ -107,6 +109,8 @@ export class Admission {
 
   private wait(connection: AcceptedConnection): void {
     if (this.waiting.length < this.waitingMax) {
+      // What it sends stays in the kernel.
+      connection.pause();
       this.waiting.push(connection);
       return;
     }

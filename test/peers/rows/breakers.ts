@@ -1,5 +1,5 @@
-import { cluster, tcp } from '../config.ts';
-import type { Group } from '../row.ts';
+import { cluster, http, tcp } from '../config.ts';
+import type { Group, Row } from '../row.ts';
 
 /** A cluster behind tcp_proxy with one limit of 0. */
 const limited = (threshold: string): Group => ({
@@ -10,4 +10,92 @@ const limited = (threshold: string): Group => ({
   rows: [{ name: 'nobody gets through', raw: '', until: 'closed', answers: 0, logLines: 1, waitMs: 600 }],
 });
 
-export const breakers: readonly Group[] = ['max_connections', 'max_pending_requests', 'max_requests'].map(limited);
+const atOnce = 'gauges of breakers follow the runtime at once, and not with the next connection or request';
+
+/** Every gauge of a cluster's breakers, as the admin lists them. */
+const gauges = (name: string, more: Partial<Row> = {}): Row => ({
+  name: `gauges of ${name}`,
+  admin: `/stats?filter=^cluster.${name}.circuit_breakers`,
+  ...more,
+});
+
+const tracked: Group = {
+  name: 'breakers: what remains',
+  config: http(
+    {
+      routes: `
+- { match: { prefix: /tracked }, route: { cluster: tracked } }
+- { match: { prefix: /high }, route: { cluster: tracked, priority: HIGH } }
+- { match: { prefix: /budget }, route: { cluster: budget, retry_policy: { retry_on: 5xx, num_retries: 1 } } }
+- { match: { prefix: /poor }, route: { cluster: poor, retry_policy: { retry_on: 5xx, num_retries: 1 } } }
+- { match: { prefix: /rich }, route: { cluster: rich, retry_policy: { retry_on: 5xx, num_retries: 1 } } }
+- { match: { prefix: /spared }, route: { cluster: spared, retry_policy: { retry_on: 5xx, num_retries: 1 } } }
+- { match: { prefix: / }, route: { cluster: one } }`,
+      bootstrap: `
+layered_runtime:
+  layers:
+  - name: s
+    static_layer:
+      circuit_breakers.tracked.high.max_requests: 7
+      circuit_breakers.tracked.high.max_connections: 5
+      circuit_breakers.rich.default.retry_budget.min_retry_concurrency: 3
+      circuit_breakers.spared.default.retry_budget.budget_percent: 100.0
+      circuit_breakers.budget.default.max_retries: 0
+  - { name: admin, admin_layer: {} }`,
+    },
+    [
+      cluster(
+        'tracked',
+        ['one'],
+        `circuit_breakers:
+  thresholds:
+  - { track_remaining: true, max_connections: 9, max_pending_requests: 8, max_requests: 6, max_retries: 4 }
+  - { priority: HIGH, track_remaining: true, max_connections: 1, max_requests: 1 }`,
+      ),
+      cluster(
+        'budget',
+        ['one'],
+        'circuit_breakers: { thresholds: [{ track_remaining: true, max_retries: 0, retry_budget: {} }] }',
+      ),
+      ...['poor', 'rich', 'spared'].map((name) =>
+        cluster(
+          name,
+          ['one'],
+          `circuit_breakers:
+  thresholds:
+  - { max_retries: 9, retry_budget: { budget_percent: { value: 0 }, min_retry_concurrency: 0 } }`,
+        ),
+      ),
+    ],
+  ),
+  rows: [
+    gauges('tracked', { differs: { 'admin.line cluster.tracked.circuit_breakers.high.remaining_': atOnce } }),
+    gauges('budget'),
+    gauges('one'),
+    { name: 'a request', request: { path: '/tracked' } },
+    { name: 'a request of the high priority', request: { path: '/high' } },
+    gauges('tracked', { name: 'gauges when nothing is open' }),
+    { name: 'a budget of its own', request: { path: '/budget' }, upstream: [{ status: 503 }, {}] },
+    { name: 'a budget of nothing', request: { path: '/poor' }, upstream: [{ status: 503 }, {}] },
+    { name: 'the runtime gives so many at least', request: { path: '/rich' }, upstream: [{ status: 503 }, {}] },
+    { name: 'the runtime gives a share', request: { path: '/spared' }, upstream: [{ status: 503 }, {}] },
+    {
+      name: 'the runtime closes a breaker',
+      admin: '/runtime_modify?circuit_breakers.tracked.default.max_requests=0',
+      adminMethod: 'POST',
+    },
+    { name: 'at once', request: { path: '/tracked' } },
+    gauges('tracked', {
+      name: 'gauges of a closed breaker',
+      differs: {
+        'admin.line cluster.tracked.circuit_breakers.default.remaining_rq': atOnce,
+        'admin.line cluster.tracked.circuit_breakers.default.rq_open': atOnce,
+      },
+    }),
+  ],
+};
+
+export const breakers: readonly Group[] = [
+  ...['max_connections', 'max_pending_requests', 'max_requests'].map(limited),
+  tracked,
+];

@@ -14,6 +14,7 @@ class Bench {
   readonly stats = new RecordingStats();
   readonly count = new OwnCount();
   readonly destroyed: number[] = [];
+  readonly paused = new Set<number>();
   readonly state = { stops: 0, rejects: 0, sheds: false, timers: 0 };
   drawn = 0.5;
   readonly admission: Admission;
@@ -56,7 +57,12 @@ class Bench {
   }
 
   connection(id: number): AcceptedConnection {
-    return { id, destroy: () => this.destroyed.push(id) } as unknown as AcceptedConnection;
+    return {
+      id,
+      destroy: () => this.destroyed.push(id),
+      pause: () => this.paused.add(id),
+      resume: () => this.paused.delete(id),
+    } as unknown as AcceptedConnection;
   }
 
   come(...ids: number[]): boolean[] {
@@ -65,7 +71,7 @@ class Bench {
 
   get rest(): number[] {
     const ids: number[] = [];
-    for (let next = this.admission.next(); next !== null; next = this.admission.next()) ids.push(Number(next.id));
+    for (let next = this.admission.next(); next !== null; next = this.admission.next()) ids.push(next.id);
     return ids;
   }
 }
@@ -121,9 +127,9 @@ it('stop_accepting_connections: they wait, and come in the order in which they c
   const bench = new Bench();
   bench.state.stops = 1;
   expect(bench.come(1, 2)).toEqual([false, false]);
-  expect([bench.rest, bench.count.load()]).toEqual([[], 0]);
+  expect([bench.rest, bench.count.load(), [...bench.paused]]).toEqual([[], 0, [1, 2]]);
   bench.state.stops = 0;
-  expect(bench.rest).toEqual([1, 2]);
+  expect([bench.rest, bench.paused.size]).toEqual([[1, 2], 0]);
   expect(bench.destroyed).toEqual([]);
 });
 

@@ -3,16 +3,18 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { RuntimeValues } from '../../../src/control/runtime-view.ts';
 import type { Connection } from '../../../src/core/connection.ts';
+import { Admission } from '../../../src/listener/admission.ts';
 import { ConnectionLimit } from '../../../src/listener/connection-limit.ts';
 import type { ConfiguredFilter } from '../../../src/listener/filters/inspection.ts';
 import { Verdict } from '../../../src/listener/filters/listener-filter.ts';
 import type { ListenerData } from '../../../src/listener/listener-data.ts';
 import { Listener } from '../../../src/listener/listener.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../../src/listener/network-filter.ts';
+import { ProcessConnections } from '../../../src/listener/process-connections.ts';
 import type { DownstreamTransport } from '../../../src/net/transport.ts';
 import { Loop } from '../../../src/net/loop.ts';
 import { NodeNetwork } from '../../../src/net/node-network.ts';
-import { SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
+import { OwnCount, SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
 import type { Outcome } from '../../../src/observe/outcome.ts';
 import { runtimeOf } from '../cluster/cluster-fixture.ts';
 import { RecordingStats } from '../cluster/recording-stats.ts';
@@ -83,6 +85,7 @@ function listen(
   filters: readonly ConfiguredFilter[] = [],
   transport: DownstreamTransport | null = null,
   configured = data,
+  admission?: Admission,
 ): Listener {
   const chains = handler === null ? [] : [{ name: 'chain', handler, transport, handshakeTimeoutMs: 70 }];
   const choice = { find: () => chains[0] ?? null };
@@ -96,6 +99,7 @@ function listen(
       workerName: 'worker_0',
       processActive: stats.gauge('total_connections'),
       limit: new ConnectionLimit('l', shared.slot(0), runtime),
+      admission,
     },
   );
   listeners.push(made);
@@ -148,6 +152,38 @@ it('closes more connections than the runtime allows', async () => {
   await handler.sinks[0].closed;
   dial(port);
   await handler.count(2);
+});
+
+it('who has to wait for the process to have less to do is served then, with what was sent meanwhile', async () => {
+  const [handler, stats, stops] = [new Handler(), new RecordingStats(), { value: 1 }];
+  const count = new OwnCount();
+  const admission = new Admission({
+    scope: stats,
+    limit: new ProcessConnections(count, null, runtime),
+    ignoresLimit: false,
+    overload: {
+      connectionsMax: 0,
+      action: (name) => (name === 'stop_accepting_connections' ? stops : null),
+      shedPoint: () => null,
+      timer: () => null,
+    },
+    backlog: 1,
+    random: Math.random,
+  });
+  const listener = listen(handler, stats, [], [], null, data, admission);
+  const port = await open(listener);
+  const client = dial(port);
+  client.write('early');
+  // The queue has one place: the second is closed when the first waits.
+  await once(dial(port), 'close');
+  expect([handler.handled, listener.activeConnections, count.load()]).toEqual([[], 0, 0]);
+  stops.value = 0;
+  listener.overloadChanged();
+  await handler.count(1);
+  client.end();
+  await handler.sinks[0].closed;
+  expect(handler.sinks[0].text).toBe('early');
+  expect([listener.activeConnections, count.load()]).toEqual([0, 0]);
 });
 
 it('closes what no filter chain wants, and logs why', async () => {

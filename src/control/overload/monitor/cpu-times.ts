@@ -44,7 +44,8 @@ function coreCount(list: string): number {
   let count = 0;
   for (const range of list.split(',')) {
     const [from, to = from] = range.split('-').map(Number);
-    if (!(to >= from)) throw new Error(`Unexpected format in cpuset.cpus.effective: ${list}`);
+    if (!/^\d+(?:-\d+)?$/.test(range) || to < from)
+      throw new Error(`Unexpected format in cpuset.cpus.effective: ${list}`);
     count += to - from + 1;
   }
   return count;

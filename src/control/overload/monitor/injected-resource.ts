@@ -1,3 +1,4 @@
+import { runtimeText } from '../../runtime-data.ts';
 import type { SystemFiles } from './files.ts';
 import type { ResourceMonitor } from './monitor.ts';
 
@@ -32,8 +33,7 @@ export class InjectedResource implements ResourceMonitor {
       const identity = this.files.identity(this.path);
       if (identity === this.identity) return;
       this.identity = identity;
-      const text = this.files.read(this.path).trim();
-      this.value = text === '' ? NaN : Number(text);
+      this.value = runtimeText(this.files.read(this.path)).number ?? NaN;
       if (Number.isNaN(this.value)) this.problem = 'failed to parse injected resource pressure';
       else this.problem = this.value < 0 || this.value > 1 ? 'pressure out of range' : '';
     } catch (error) {

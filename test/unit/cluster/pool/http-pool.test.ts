@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HostStat } from '../../../../src/cluster/host-counters.ts';
 import { ConnectionTimeout, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
-import { anyHost, clusterData, hostData } from '../cluster-fixture.ts';
+import { anyHost, clusterData, hostData, World } from '../cluster-fixture.ts';
+import { shedding } from './shedding.ts';
 import { Bench, limited, ok, Waiter } from './http-bench.ts';
 
 describe('one request after the other', () => {
@@ -143,6 +144,24 @@ describe('limits', () => {
     bench.connect().receive(ok);
     expect(waiter.log.at(-1)).toBe('ok');
     expect(bench.stats).toMatchObject({ upstream_cx_overflow: 1, upstream_cx_total: 1 });
+  });
+
+  it('opens no connection where overload does not let it, and uses those that there are', () => {
+    const world = new World();
+    let isOn = false;
+    const cluster = shedding(world, {}, () => isOn);
+    const pool = cluster.httpPool(cluster.pick(anyHost)!, 0);
+    const [first, second, third] = [new Waiter(), new Waiter(), new Waiter()];
+    pool.newStream(first);
+    const connection = world.network.dials[0].succeed();
+    isOn = true;
+    pool.newStream(second);
+    expect(second.log).toEqual(['overflow -']);
+    connection.receive(ok);
+    pool.newStream(third);
+    expect(third.log).toEqual(['ready']);
+    expect(world.stats.read()).toMatchObject({ upstream_rq_cancelled: 1, upstream_cx_total: 1 });
+    expect(world.stats.read()).not.toHaveProperty('upstream_rq_pending_active');
   });
 
   it('counts over all workers', () => {

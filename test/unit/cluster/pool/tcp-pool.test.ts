@@ -9,6 +9,7 @@ import { ClosedByPeer, ClosedLocally, RemoteConnectionFailure } from '../../../.
 import { HealthCell } from '../../../../src/cluster/health/health-memory.ts';
 import { HealthFlag } from '../../../../src/cluster/host-health.ts';
 import { anyHost, breaker, hostData, World } from '../cluster-fixture.ts';
+import { shedding } from './shedding.ts';
 
 class Waiter implements ConnectionWaiter, ConnectionSink {
   readonly log: string[] = [];
@@ -47,8 +48,9 @@ class Bench {
   readonly host: UpstreamHost;
   readonly pool;
 
-  constructor(change: Partial<ClusterData> = {}) {
-    this.cluster = this.world.cluster(change);
+  /** `sheds`: the load shed point of new connections turns all away. */
+  constructor(change: Partial<ClusterData> = {}, sheds = false) {
+    this.cluster = sheds ? shedding(this.world, change) : this.world.cluster(change);
     this.host = this.cluster.pick(anyHost) as UpstreamHost;
     this.pool = this.cluster.tcpPool(this.host, 0);
   }
@@ -153,6 +155,21 @@ describe('TcpConnectionPool', () => {
   it('refuses to let more wait than max_pending_requests', () => {
     const bench = new Bench({ breakers: [{ ...breaker, maxPendingRequests: 0 }, breaker] });
     expect(bench.ask().log).toEqual(['overflow -']);
+  });
+
+  it('counts its users as requests, and does not limit them as such', () => {
+    const bench = new Bench({ breakers: [{ ...breaker, maxRequests: 0 }, breaker] });
+    const waiter = bench.ask();
+    bench.world.network.dials[0].succeed();
+    expect(waiter.log).toEqual(['connected']);
+    expect(bench.stats).toMatchObject({ upstream_rq_total: 1 });
+  });
+
+  it('opens no connection where overload does not let it', () => {
+    const bench = new Bench({}, true);
+    expect(bench.ask().log).toEqual(['overflow -']);
+    expect(bench.world.network.dials).toHaveLength(0);
+    expect(bench.stats).toEqual({ upstream_rq_cancelled: 1, upstream_rq_pending_total: 1 });
   });
 
   it('leaves open connections to their users when the host goes', () => {

@@ -5,6 +5,7 @@ import type { ClusterData } from '../../../../src/cluster/cluster-data.ts';
 import type { ClusterRuntime } from '../../../../src/cluster/cluster-runtime.ts';
 import type { Failure } from '../../../../src/core/failure.ts';
 import { DownstreamRemoteClose } from '../../../../src/core/failures.ts';
+import type { OverloadView } from '../../../../src/core/overload-view.ts';
 import type { Address } from '../../../../src/core/peer.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
 import type { FilterBuilder, HttpFilter } from '../../../../src/filter/filter.ts';
@@ -54,6 +55,7 @@ export interface Setting {
   readonly disabled?: readonly string[];
   /** Format of the access log. */
   readonly log?: string;
+  readonly overload?: OverloadView;
 }
 
 /** A client's end of a connection to the proxy is the test. */
@@ -154,7 +156,7 @@ export class HttpWorld {
     return this.around.stats.read('http.p.');
   }
 
-  private environment({ filters = {}, log = '' }: Setting): HttpEnvironment {
+  private environment({ filters = {}, log = '', overload }: Setting): HttpEnvironment {
     const { network, stats } = this.around;
     const format = compileFormat(log);
     return {
@@ -165,6 +167,7 @@ export class HttpWorld {
       listenerStats: stats.scope('listener').scope('l'),
       listenerMetadata: null,
       runtime: this.around.runtime,
+      overload: overload ?? null,
       localNode: { cluster: '', id: '' },
       localAddress: '10.9.9.9',
       random: () => 0,

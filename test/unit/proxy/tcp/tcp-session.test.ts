@@ -6,7 +6,7 @@ import { ConnectionNotes } from '../../../../src/observe/connection-notes.ts';
 import type { Outcome } from '../../../../src/observe/outcome.ts';
 import type { TcpProxyData } from '../../../../src/proxy/tcp/tcp-proxy-data.ts';
 import { TcpProxy } from '../../../../src/proxy/tcp/tcp-proxy.ts';
-import { World } from '../../cluster/cluster-fixture.ts';
+import { breaker, World } from '../../cluster/cluster-fixture.ts';
 import { MemoryConnection } from '../../cluster/memory-network.ts';
 
 const proxyData: TcpProxyData = {
@@ -204,6 +204,17 @@ describe('a TCP session', () => {
   it('ends when the cluster has no host', () => {
     const bench = new Bench({}, { hosts: [] });
     expect(bench.outcome.flags & ResponseFlag.NoHealthyUpstream).not.toBe(0);
+  });
+
+  it('ends where there may be no more connections, and a pool without a place is one that does not connect', () => {
+    const limit = (change: object) => ({ breakers: [{ ...breaker, ...change }, breaker] }) as Partial<ClusterData>;
+    const full = new Bench({}, limit({ maxConnections: 0 }));
+    expect(full.outcome.flags).toBe(ResponseFlag.UpstreamOverflow);
+    expect(full.world.stats.read()).toMatchObject({ upstream_cx_overflow: 1 });
+    expect(full.world.network.dials).toHaveLength(0);
+    const queued = new Bench({}, limit({ maxPendingRequests: 0 }));
+    expect(queued.outcome.flags).toBe(ResponseFlag.UpstreamRetryLimitExceeded);
+    expect(queued.world.stats.read()).toMatchObject({ upstream_cx_connect_attempts_exceeded: 1 });
   });
 
   it('tries again as often as it may', () => {

@@ -67,6 +67,7 @@ it('injected_resource: a file counts when it is moved to its place', () => {
 it.each([
   ['much', 'failed to parse injected resource pressure'],
   ['', 'failed to parse injected resource pressure'],
+  ['0x1', 'failed to parse injected resource pressure'],
   ['1.1', 'pressure out of range'],
   ['-0.1', 'pressure out of range'],
 ])('injected_resource: %j is no pressure, and the next file may be one', (text, problem) => {
