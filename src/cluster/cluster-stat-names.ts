@@ -61,10 +61,9 @@ export const ClusterCounter = {
   LbRecalculateZoneStructures: 53,
   LbZoneClusterTooSmall: 54,
   LbZoneNoCapacityLeft: 55,
-  LbZoneNumberDiffers: 56,
-  LbZoneRoutingAllDirectly: 57,
-  LbZoneRoutingCrossZone: 58,
-  LbZoneRoutingSampled: 59,
+  LbZoneRoutingAllDirectly: 56,
+  LbZoneRoutingCrossZone: 57,
+  LbZoneRoutingSampled: 58,
 } as const;
 export type ClusterCounter = (typeof ClusterCounter)[keyof typeof ClusterCounter];
 
@@ -126,7 +125,6 @@ export const clusterCounterNames: readonly string[] = [
   'lb_recalculate_zone_structures',
   'lb_zone_cluster_too_small',
   'lb_zone_no_capacity_left',
-  'lb_zone_number_differs',
   'lb_zone_routing_all_directly',
   'lb_zone_routing_cross_zone',
   'lb_zone_routing_sampled',
