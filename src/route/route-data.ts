@@ -252,6 +252,8 @@ export interface RetryPolicyData {
   readonly hostSelectionAttempts: number;
   /** `omit_host_metadata`: `envoy.lb` metadata of hosts that are not retried; null or absent: none. */
   readonly omittedMetadata?: readonly MetadataData[] | null;
+  /** `refresh_cluster_on_retry`. */
+  readonly refreshesCluster?: boolean;
   /** Null or absent: answers do not say when to come back. */
   readonly rateLimited?: RateLimitedBackOffData | null;
 }

@@ -24,6 +24,8 @@ export interface RetryPolicy {
   readonly hostPredicates: readonly string[];
   /** Null or absent: answers do not say when to come back. */
   readonly rateLimited?: RateLimitedBackOffData | null;
+  /** Each repeat may go to another one of several weighted clusters. */
+  readonly refreshesCluster?: boolean;
   /** `omit_host_metadata`: `metadata` of a host that is not retried. Absent: none is. */
   omits?(metadata: Readonly<Record<string, unknown>> | null): boolean;
   matchesRetriableHeaders(head: ResponseHead): boolean;
@@ -57,6 +59,8 @@ export interface ForwardAction {
   readonly kind: 'forward';
   /** Chosen cluster's name: fixed, by weight with `random` (0 ≤ x < 1), or from a header. Empty: none (503 NC). */
   cluster(head: RequestHead, random: number, outcome?: Outcome): ClusterChoice;
+  /** For a repeat: a cluster that is not in `tried`, which it joins; null: there is none but the first. */
+  clusterAgain?(head: RequestHead, random: number, outcome: Outcome, tried: Set<unknown>): ClusterChoice | null;
   readonly clusterNotFoundStatus: number;
   /** Milliseconds; 0: none. */
   readonly timeoutMs: number;

@@ -148,6 +148,13 @@ export class Forwarding {
     else if (stream.isWebSocket) this.limitTime();
   }
 
+  /** The next try goes to another cluster than the first. */
+  reach(cluster: Cluster, choice: ClusterChoice): void {
+    this.cluster = cluster;
+    this.choice = choice;
+    this.tally!.cluster = cluster;
+  }
+
   private tallyOf(head: RequestHead, cluster: Cluster): Tally {
     const { stream, route } = this;
     const virtualCluster = route.virtualCluster(head);

@@ -3,7 +3,7 @@ import { LocalReset } from '../../core/failures.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import { runtimeInteger, runtimePercent, type RuntimeView } from '../../core/runtime-view.ts';
-import type { Cluster, Host } from '../../cluster/cluster.ts';
+import type { Cluster, Host, ResourceLimit } from '../../cluster/cluster.ts';
 import { parseRetryOn, RetryOn } from '../../route/retry-on.ts';
 import type { ForwardAction, RetryPolicy } from '../../route/route.ts';
 import { ControlHeader, hasControlHeaders, retryHeaders } from './forward/control-headers.ts';
@@ -22,7 +22,8 @@ const none: readonly never[] = [];
 /** What one request may still try. Source: Envoy `RetryStateImpl`. */
 export class RetryState {
   private readonly policy: RetryPolicy | null;
-  private readonly cluster: Cluster;
+  /** That of the latest try. */
+  cluster: Cluster;
   private readonly tally: Tally;
   private readonly runtime: RuntimeView;
   private readonly priority: 0 | 1;
@@ -32,8 +33,8 @@ export class RetryState {
   private remaining: number;
   private attempts: number;
   private failedHosts: Host[] | null;
-  /** One is waited for or on its way, and counts as such for the cluster's breaker. */
-  private isUnderWay: boolean;
+  /** The cluster's breaker, for which one counts that is waited for or on its way; null: none is. */
+  private underWay: ResourceLimit | null;
   private hasStarted: boolean;
   /** 0: it has not asked. */
   private askedToWaitMs: number;
@@ -80,7 +81,7 @@ export class RetryState {
     this.remaining = policy === null ? 1 : policy.maxRetries;
     this.attempts = 0;
     this.failedHosts = null;
-    this.isUnderWay = false;
+    this.underWay = null;
     this.hasStarted = false;
     this.askedToWaitMs = 0;
     this.isRateLimited = false;
@@ -103,7 +104,7 @@ export class RetryState {
 
   /** A repeat is due later. */
   get isWaiting(): boolean {
-    return this.isUnderWay && !this.hasStarted;
+    return this.underWay !== null && !this.hasStarted;
   }
 
   /** What decides over an answer that has been given up already. */
@@ -195,7 +196,7 @@ export class RetryState {
   }
 
   private decide(isWanted: boolean, host: Host | null): RetryDecision {
-    if (this.isUnderWay && !isWanted) this.tally.retrySucceeded();
+    if (this.underWay !== null && !isWanted) this.tally.retrySucceeded();
     this.release();
     if (!isWanted) return RetryDecision.No;
     const retries = this.cluster.breakers(this.priority).retries;
@@ -215,15 +216,14 @@ export class RetryState {
     }
     this.attempts++;
     retries.inc();
-    this.isUnderWay = true;
+    this.underWay = retries;
     this.hasStarted = false;
     return RetryDecision.Yes;
   }
 
   private release(): void {
-    if (!this.isUnderWay) return;
-    this.isUnderWay = false;
-    this.cluster.breakers(this.priority).retries.dec();
+    this.underWay?.dec();
+    this.underWay = null;
   }
 
   private wantsHead(head: ResponseHead): boolean {

@@ -82,16 +82,18 @@ export class StreamRoute {
 
   private forwardTo(action: ForwardAction): void {
     const { stream } = this;
-    this.choice = action.cluster(stream.requestHead, stream.random, stream.outcome);
-    this.chooseCluster(this.choice.name);
+    this.choose(action.cluster(stream.requestHead, stream.random, stream.outcome));
     if (action.idleTimeoutMs >= 0) stream.timeouts.setIdle(action.idleTimeoutMs);
     if (action.maxStreamDurationMs < 0 && action.grpcTimeoutHeaderMaxMs < 0) return;
     const managerMs = stream.manager.data.timeouts.maxStreamDurationMs;
     stream.timeouts.setDuration(takeStreamDuration(stream.requestHead, action, managerMs));
   }
 
-  private chooseCluster(name: string): void {
+  /** The cluster that the next try goes to. */
+  choose(choice: ClusterChoice): void {
+    const { name } = choice;
     const { outcome, manager } = this.stream;
+    this.choice = choice;
     const cluster = name === '' ? null : (manager.clusters.get(name) ?? null);
     this.cluster = cluster;
     if (cluster === null) return;

@@ -9,6 +9,8 @@ import type { ClusterChoice, RouteRuntime } from '../route.ts';
 /** Which cluster a request goes to. */
 export interface ClusterSpecifier {
   choose(head: RequestHead, random: number, outcome?: Outcome): ClusterChoice;
+  /** For a repeat: one that is not in `tried`, which it joins. Absent: there is none but the first. */
+  chooseAgain?(head: RequestHead, random: number, outcome: Outcome, tried: Set<unknown>): ClusterChoice;
 }
 
 /** What a weighted entry adds to a request, beside the name. */
@@ -120,18 +122,47 @@ export class WeightedClusters implements ClusterSpecifier {
   }
 
   choose(head: RequestHead, random: number, outcome?: Outcome): ClusterChoice {
-    const total = this.runtimeKeyPrefix === '' ? this.total : this.runtimeTotal();
+    const total = this.runtimeKeyPrefix === '' ? this.total : this.totalOf(this.entries);
     if (total === 0) return new Choice('');
+    return this.entryAt(this.entries, total, head, random, outcome).specifier.choose(head, random);
+  }
+
+  /** By the same value among fewer; when all have been tried they begin anew. Those without weight are never tried. */
+  chooseAgain(head: RequestHead, random: number, outcome: Outcome, tried: Set<unknown>): ClusterChoice {
+    const { entries } = this;
+    const all = this.totalOf(entries);
+    if (all === 0) return new Choice('');
+    if (tried.size === 0) tried.add(this.entryAt(entries, all, head, random, outcome));
+    let others = entries.filter((entry) => !tried.has(entry));
+    let total = this.totalOf(others);
+    if (total === 0) {
+      tried.clear();
+      others = [...entries];
+      total = all;
+    }
+    const entry = this.entryAt(others, total, head, random, outcome);
+    tried.add(entry);
+    return entry.specifier.choose(head, random);
+  }
+
+  /** `total`: of the weights of `entries`, not 0. */
+  private entryAt(
+    entries: readonly WeightedEntry[],
+    total: number,
+    head: RequestHead,
+    random: number,
+    outcome: Outcome | undefined,
+  ): WeightedEntry {
     let value = this.randomHeader === '' ? -1 : headerModulo(head, this.randomHeader, total);
     if (this.hashPolicy !== null && outcome !== undefined)
       value = this.hashValue(this.hashPolicy, head, outcome, total);
     if (value < 0) value = Math.floor(random * total);
-    for (const entry of this.entries) {
+    for (const entry of entries) {
       const weight = this.weightOf(entry);
-      if (value < weight) return entry.specifier.choose(head, random);
+      if (value < weight) return entry;
       value -= weight;
     }
-    return this.entries[this.entries.length - 1].specifier.choose(head, random);
+    return entries[entries.length - 1];
   }
 
   /** -1: there is nothing to hash. */
@@ -145,9 +176,9 @@ export class WeightedClusters implements ClusterSpecifier {
     return this.runtime.number(`${this.runtimeKeyPrefix}.${entry.name}`, entry.weight);
   }
 
-  private runtimeTotal(): number {
+  private totalOf(entries: readonly WeightedEntry[]): number {
     let total = 0;
-    for (const entry of this.entries) total += this.weightOf(entry);
+    for (const entry of entries) total += this.weightOf(entry);
     return total;
   }
 }

@@ -95,6 +95,10 @@ export class Forward implements ForwardAction {
     return this.specifier.choose(head, random, outcome);
   }
 
+  clusterAgain(head: RequestHead, random: number, outcome: Outcome, tried: Set<unknown>): ClusterChoice | null {
+    return this.specifier.chooseAgain?.(head, random, outcome, tried) ?? null;
+  }
+
   mutateRequest(head: RequestHead, outcome: Outcome, choice: ClusterChoice, keepOriginal = true): void {
     choice.mutateRequest(head, outcome);
     applyAll(this.levels, head.headers, outcome);

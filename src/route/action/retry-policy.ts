@@ -15,6 +15,7 @@ export class ConfiguredRetryPolicy implements RetryPolicy {
   readonly hostSelectionAttempts: number;
   readonly hostPredicates: readonly string[];
   readonly rateLimited: RateLimitedBackOffData | null;
+  readonly refreshesCluster: boolean;
   private readonly omittedMetadata: readonly MetadataData[];
   private readonly retriableHeaders: readonly HeaderMatcher[];
   private readonly retriableRequestHeaders: readonly HeaderMatcher[];
@@ -30,6 +31,7 @@ export class ConfiguredRetryPolicy implements RetryPolicy {
     this.hostSelectionAttempts = data.hostSelectionAttempts;
     this.hostPredicates = data.hostPredicates;
     this.rateLimited = data.rateLimited ?? null;
+    this.refreshesCluster = data.refreshesCluster === true;
     this.omittedMetadata = data.omittedMetadata ?? [];
     this.retriableHeaders = data.retriableHeaders.map((matcher) => new HeaderMatcher(matcher));
     this.retriableRequestHeaders = data.retriableRequestHeaders.map((matcher) => new HeaderMatcher(matcher));

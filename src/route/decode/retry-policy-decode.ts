@@ -30,6 +30,7 @@ const retryFields = new SupportedFields(RetryPolicySchema, [
   'retriable_headers',
   'retriable_request_headers',
   'rate_limited_retry_back_off',
+  'refresh_cluster_on_retry',
 ]);
 const backOffFields = new SupportedFields(RetryPolicy_RetryBackOffSchema, ['base_interval', 'max_interval']);
 const rateLimitedFields = new SupportedFields(RetryPolicy_RateLimitedRetryBackOffSchema, [
@@ -74,6 +75,7 @@ export function decodeRetryPolicy(message: RetryPolicy, reasons: Reasons, decodi
     hostSelectionAttempts: attempts === 0 ? 1 : attempts,
     omittedMetadata: decodeOmitted(message, reasons),
     rateLimited: decodeRateLimited(message, reasons),
+    refreshesCluster: message.refreshClusterOnRetry,
   };
 }
 

@@ -5,7 +5,8 @@ import type { HttpStream } from '../stream.ts';
 /** Where one forwarded request counts: at its cluster, and at the virtual cluster and route that want to know. */
 export class Tally {
   private readonly stream: HttpStream;
-  private readonly cluster: Cluster;
+  /** That of the latest try. */
+  cluster: Cluster;
   private readonly elsewhere: readonly RouteStats[];
 
   constructor(stream: HttpStream, cluster: Cluster, elsewhere: readonly RouteStats[]) {

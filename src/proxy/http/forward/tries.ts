@@ -21,7 +21,9 @@ export class Tries {
   private readonly forwarding: Forwarding;
   private readonly wanted: HostChoice;
   private readonly timeouts: RouteTimeouts;
-  private readonly cluster: Cluster;
+  private cluster: Cluster;
+  /** What of several weighted clusters has been chosen; null: there is no choice. */
+  private readonly tried: Set<unknown> | null;
   /** Null: nothing is repeated, or not any more. */
   private retry: RetryState | null;
 
@@ -34,6 +36,7 @@ export class Tries {
     this.wanted = new HostChoice(stream, action);
     this.timeouts = timeouts;
     this.cluster = cluster;
+    this.tried = action.retry !== null && action.retry.refreshesCluster === true ? new Set() : null;
     this.retry = RetryState.from(head, action, cluster, stream.manager.runtime, forwarding.tally!);
     this.wanted.retry = this.retry;
   }
@@ -111,9 +114,24 @@ export class Tries {
   /** The pause before a repeat is over. */
   repeat(): void {
     const { forwarding } = this;
+    if (this.tried !== null) this.chooseAgain(this.tried);
     this.retry!.started(forwarding.head!);
     tellRemainingTime(forwarding.head!, forwarding.stream, this.timeouts);
     this.next();
+  }
+
+  /** `refresh_cluster_on_retry`. The head stays as it was made for the first cluster. */
+  private chooseAgain(tried: Set<unknown>): void {
+    const { forwarding } = this;
+    const { stream, action, head } = forwarding;
+    const choice = action.clusterAgain?.(head!, stream.random, stream.outcome, tried) ?? null;
+    if (choice === null) return;
+    stream.routing.choose(choice);
+    const { cluster } = stream.routing;
+    if (cluster === null) return;
+    this.cluster = cluster;
+    this.retry!.cluster = cluster;
+    forwarding.reach(cluster, choice);
   }
 
   /** Whether this answer is dropped for another try's. */

@@ -1,5 +1,6 @@
 import { http } from '../../config.ts';
 import type { Group, Row, Step } from '../../row.ts';
+import { redirectStates } from './redirect-states.ts';
 
 const typed = (name: string, message: string, fields = ''): string =>
   `{ name: envoy.internal_redirect_predicates.${name}, typed_config: { '@type': type.googleapis.com/envoy.extensions.internal_redirect.${name}.v3.${message}${fields} } }`;
@@ -165,4 +166,4 @@ const redirects: Group = {
 };
 
 /** `internal_redirect_policy`. */
-export const internalRedirects: readonly Group[] = [redirects];
+export const internalRedirects: readonly Group[] = [redirects, redirectStates];

@@ -1,6 +1,7 @@
 import { cluster, http } from '../../config.ts';
 import type { Group } from '../../row.ts';
 import { hedging } from './hedging.ts';
+import { refreshedClusters } from './refreshed-clusters.ts';
 
 const trusting =
   'use_remote_address: true\ninternal_address_config: { cidr_ranges: [{ address_prefix: 127.0.0.0, prefix_len: 8 }] }';
@@ -174,4 +175,4 @@ const details: Group = {
   ],
 };
 
-export const retryDetails: readonly Group[] = [details, hedging];
+export const retryDetails: readonly Group[] = [details, hedging, refreshedClusters];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ResponseHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
-import { anyHost, fieldsOf, forwarded, forwardOf, outcomeOf, request, tableFrom } from '../fixture.ts';
+import { FixedCluster, WeightedClusters, type WeightedEntry } from '../../../../src/route/action/cluster-specifier.ts';
+import { anyHost, fieldsOf, fixedRuntime, forwarded, forwardOf, outcomeOf, request, tableFrom } from '../fixture.ts';
 
 const weighted = anyHost(
   '{match: {prefix: /}, route: {weighted_clusters: {header_name: X-Rand, clusters: [{name: c1, weight: 30}, {name: c2, weight: 30}, {name: c3, weight: 40}]}}}',
@@ -80,5 +81,27 @@ describe('a weighted entry', () => {
 
   test('may name its cluster by a header', () => {
     expect(chosen(yaml, 0.9, 'x-c: b')).toBe('b');
+  });
+});
+
+describe('weighted_clusters, chosen again for a repeat', () => {
+  const entries = (...weights: readonly number[]): WeightedEntry[] =>
+    weights.map((weight, i) => ({ name: `c${i}`, weight, specifier: new FixedCluster(`c${i}`) }));
+  const names = (weights: readonly number[], random: number, times: number): string => {
+    const clusters = new WeightedClusters(entries(...weights), '', '', fixedRuntime);
+    const head = request('/');
+    const tried = new Set<unknown>();
+    const found = [clusters.choose(head, random).name];
+    for (let i = 0; i < times; i++) found.push(clusters.chooseAgain(head, random, outcomeOf(head), tried).name);
+    return found.join(' ');
+  };
+
+  test.each([
+    ['each once, then anew', [1, 1], 0, 4, 'c0 c1 c0 c1 c0'],
+    ['by the same value among those that are left', [2, 1, 1], 0.99, 3, 'c2 c1 c0 c2'],
+    ['never one without weight', [1, 0], 0, 2, 'c0 c0 c0'],
+    ['nothing where nothing weighs', [0, 0], 0, 1, ' '],
+  ])('%s', (_, weights, random, times, expected) => {
+    expect(names(weights, random, times)).toBe(expected);
   });
 });
