@@ -29,6 +29,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'custom_response.v3.CustomResponse',
     async () => (await import('./filter/custom-response/decode.ts')).customResponseDecoder,
   ),
+  httpFilter(
+    'bandwidth_limit.v3.BandwidthLimit',
+    async () => (await import('./filter/bandwidth-limit/decode.ts')).bandwidthLimitDecoder,
+  ),
   httpFilter('csrf.v3.CsrfPolicy', async () => (await import('./filter/csrf/decode.ts')).csrfDecoder),
   httpFilter(
     'header_to_metadata.v3.Config',

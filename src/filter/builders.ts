@@ -22,6 +22,10 @@ const loaders: readonly Loader[] = [
     ['custom_response.v3.CustomResponse'],
     async () => (await import('./custom-response/build.ts')).customResponseBuilder,
   ),
+  filter(
+    ['bandwidth_limit.v3.BandwidthLimit'],
+    async () => (await import('./bandwidth-limit/build.ts')).bandwidthLimitBuilder,
+  ),
   filter(['csrf.v3.CsrfPolicy'], async () => (await import('./csrf/build.ts')).csrfBuilder),
   filter(
     ['header_to_metadata.v3.Config'],

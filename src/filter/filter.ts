@@ -62,6 +62,9 @@ export interface Stream {
   /** A filter holds more of the response than `bufferLimit`: the upstream is to wait until the other call. Counted. */
   onResponseAboveHighWatermark(): void;
   onResponseBelowLowWatermark(): void;
+  /** Likewise of the request: the client is to wait. */
+  onRequestAboveHighWatermark?(): void;
+  onRequestBelowLowWatermark?(): void;
   /** Of a cluster whose hosts are the names that are asked for: the port where a name says none. 0 or absent: it is another. */
   readonly namedHostsPort?: number;
   /** Bytes of one half that may be held; 0: no limit. */

@@ -56,6 +56,7 @@ import { rbacGroups } from './rows/filters/rbac.ts';
 import { healthChecks } from './rows/filters/health-check.ts';
 import { faults } from './rows/filters/fault.ts';
 import { customResponses } from './rows/filters/custom-response.ts';
+import { bandwidthLimits } from './rows/filters/bandwidth-limit.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
@@ -125,6 +126,7 @@ export const groups: readonly Group[] = [
   ...healthChecks,
   ...faults,
   ...customResponses,
+  ...bandwidthLimits,
   ...localRateLimits,
   ...networkFilters,
   ...smallFilters,

@@ -270,6 +270,14 @@ export class HttpStream implements Stream {
     this.response.injectTrailers(filter, trailers);
   }
 
+  onRequestAboveHighWatermark(): void {
+    this.request.pauseSource(PauseReason.FilterPaces);
+  }
+
+  onRequestBelowLowWatermark(): void {
+    this.request.resumeSource(PauseReason.FilterPaces);
+  }
+
   onResponseAboveHighWatermark(): void {
     this.forwarding?.pauseResponse(PauseReason.FilterPaces);
   }
