@@ -44,10 +44,12 @@ export class ConnectionNotes {
     outcome.dynamicMetadata = this.dynamicMetadata;
   }
 
-  /** The outcome of a stream that the connection carries: it sees what there is, and what it adds is its own. */
+  /**
+   * The outcome of a stream that the connection carries: it sees the filter state that there is, and what it adds is its
+   * own. Dynamic metadata are the connection's alone, as in Envoy.
+   */
   beginStream(outcome: Outcome): void {
     if (this.filterState.size > 0) outcome.filterState = new Map(this.filterState);
-    if (this.dynamicMetadata.size > 0) outcome.dynamicMetadata = new Map(this.dynamicMetadata);
   }
 
   /** Before it is logged. */

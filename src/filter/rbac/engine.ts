@@ -2,6 +2,7 @@ import { buildMatcher, type Matcher, type MatchInput } from '../../match/matcher
 import type { MatcherData } from '../../match/matcher-data.ts';
 import { buildValueMatcher } from '../../observe/access-log-filter.ts';
 import { expressionEngine } from '../../observe/expression/expressions.ts';
+import { stateText } from '../../observe/filter-state.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { StringMatcherData } from '../../route/match/matcher-data.ts';
 import { StringMatcher } from '../../route/match/string-matcher.ts';
@@ -128,10 +129,7 @@ function buildInput(data: RbacInputData): MatchInput<Outcome> {
         return values.length === 0 ? null : values.join(',');
       };
     case 'filter-state':
-      return ({ filterState }) => {
-        const value = filterState?.get(data.key);
-        return typeof value === 'string' ? value : null;
-      };
+      return ({ filterState }) => stateText(filterState?.get(data.key));
     case 'metadata':
     case 'attributes':
       // No text: only a test of its own reads it.

@@ -81,13 +81,17 @@ function pathRule(data: Of<'path'> | Of<'uri-template'>): Rule {
     requestHead !== null && requestHead.path !== '' && matcher.matches(bare(requestHead.path));
 }
 
+/** The path that was asked for last, as it came and as rules see it: a hundred rules ask for the same one. */
+let lastPath = '';
+let lastBare = '';
+
 /** Without query and fragment. */
 function bare(path: string): string {
-  for (let i = 0; i < path.length; i++) {
-    const code = path.charCodeAt(i);
-    if (code === 0x3f /* ? */ || code === 0x23 /* # */) return path.slice(0, i);
-  }
-  return path;
+  if (path === lastPath) return lastBare;
+  const end = path.search(/[?#]/);
+  lastPath = path;
+  lastBare = end < 0 ? path : path.slice(0, end);
+  return lastBare;
 }
 
 function metadataRule({ of, metadata }: Of<'metadata'>): Rule {

@@ -1,5 +1,6 @@
-import { http } from '../config.ts';
+import { cluster, http, tcp } from '../config.ts';
 import type { Group } from '../row.ts';
+import { serverTls, trusting } from '../tls/config.ts';
 
 const routes = `
 - name: dead
@@ -221,7 +222,63 @@ const logFilters = [
   filtered('always', 'true'),
 ].join('');
 
+const ofTls = [
+  'connection.mtls',
+  'connection.tls_version',
+  'connection.requested_server_name',
+  'connection.subject_peer_certificate',
+  'connection.subject_local_certificate',
+  'connection.uri_san_peer_certificate',
+  'connection.uri_san_local_certificate',
+  'connection.dns_san_peer_certificate',
+  'connection.dns_san_local_certificate',
+  'connection.sha256_peer_certificate_digest',
+  'upstream.tls_version',
+  'upstream.uri_san_peer_certificate',
+];
+
+const ofConnections = [
+  'request.path',
+  "request.headers['a']",
+  'request.protocol',
+  'request.size',
+  'request.total_size',
+  'response.code',
+  'response.size',
+  'response.grpc_status',
+  'connection.mtls',
+  'connection.termination_details',
+  'upstream.request_attempt_count',
+  'upstream.transport_failure_reason',
+  'xds.cluster_name',
+  'xds.route_name',
+  'xds.virtual_host_name',
+  'xds.filter_chain_name',
+  'size(metadata.filter_metadata)',
+  'source.port > 0',
+];
+const exchange = { until: 'closed', answers: 0, waitMs: 1500, logLines: 1 } as const;
+
 export const expressionGroups: readonly Group[] = [
+  {
+    name: 'expressions: of TLS',
+    config: http({ routes, log: expressions(ofTls), transport: serverTls(['server'], trusting()) }),
+    rows: [
+      { name: 'with a certificate', tls: { certificate: 'client', serverName: 'server.test' }, request: {} },
+      { name: 'without a name', tls: { certificate: 'client_nameless' }, request: {} },
+      { name: 'without a certificate', tls: {}, request: {} },
+    ],
+  },
+  {
+    name: 'expressions: of connections',
+    config: tcp('{ cluster: echo }', [cluster('echo', ['echo'])], { log: expressions(ofConnections) }),
+    rows: [{ name: 'echoed', raw: ['hello', 100, 'end'], ...exchange }],
+  },
+  {
+    name: 'expressions: of connections that fail',
+    config: tcp('{ cluster: gone }', [cluster('gone', ['dead'])], { log: expressions(ofConnections) }),
+    rows: [{ name: 'refused', raw: [200], ...exchange }],
+  },
   {
     name: 'expressions: attributes',
     config: http({ routes, filters, log: attributes }),

@@ -449,7 +449,82 @@ const istio = group('what istiod sends', dump(ofIstio), [
   ),
 ]);
 
+/** Ways around a rule about `/admin`, and past one that only allows `/public`. */
+const ways: readonly string[] = [
+  '/admin',
+  '/admin/',
+  '/admin?x',
+  '/admin;x=1',
+  '//admin',
+  '/./admin',
+  '/public/../admin',
+  '/public/%2e%2e/admin',
+  '/public/..%2fadmin',
+  '/public%2f..%2fadmin',
+  '/%61dmin',
+  '/ADMIN',
+  '/admin%00',
+  '/admin%2f',
+  '/admin\\x',
+  '/admin%5c',
+  '/public/..;/admin',
+  '/public/.%2e/admin',
+  '/%2e/admin',
+  '/public//..//admin',
+];
+const waysAround = ways.map((path) => get(path));
+const absolute: Row = {
+  name: 'absolute form',
+  raw: 'GET http://test.local/public/../admin HTTP/1.1\r\nhost: other\r\n\r\n',
+};
+const byHost: readonly Row[] = [
+  { name: 'a host with a port', request: { host: 'internal.test:80', path: '/public' } },
+  { name: 'a host in capitals', request: { host: 'INTERNAL.test', path: '/public' } },
+  { name: 'a host with a dot', request: { host: 'internal.test.', path: '/public' } },
+  { name: 'absolute form of another host', raw: 'GET http://internal.test/public HTTP/1.1\r\nhost: other\r\n\r\n' },
+];
+const guarded = rbac(
+  `{ rules: { action: DENY, policies: { admin: ${policy(prefix('/admin'))}, host: ${policy("header: { name: ':authority', string_match: { exact: internal.test } }")} } } }`,
+  'http.rbac.v3.RBAC',
+  'first',
+);
+const onlyPublic = rbac(
+  `{ rules: { policies: { public: ${policy(prefix('/public'))} } } }`,
+  'http.rbac.v3.RBAC',
+  'second',
+);
+const bypasses: readonly Group[] = [
+  group('ways around', guarded, [...waysAround, absolute, ...byHost]),
+  group('ways around, normalized', guarded, [...waysAround, absolute], {
+    hcm: '{ normalize_path: true, merge_slashes: true, path_with_escaped_slashes_action: UNESCAPE_AND_FORWARD }',
+  }),
+  group('ways around, refused', guarded, waysAround, {
+    hcm: '{ normalize_path: true, merge_slashes: true, path_with_escaped_slashes_action: REJECT_REQUEST, strip_any_host_port: true }',
+  }),
+  group('ways past', onlyPublic, waysAround, { hcm: '{ normalize_path: true }' }),
+];
+
+const inFront = (settings: string, name: string): Group => ({
+  name: `rbac of connections: in front of HTTP, ${name}`,
+  config: http({
+    chains: (proxy) => [{ filters: [...(load(rbac(settings, 'network.rbac.v3.RBAC')) as Yaml[]), ...proxy] }],
+    log: ['METADATA(DYNAMIC:envoy.filters.network.rbac)'],
+  }),
+  rows: [
+    name === 'denied'
+      ? { name, raw: 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', until: 'closed', answers: 0, logLines: 0, waitMs: 1500 }
+      : { name, request: [{}, { path: '/b' }] },
+  ],
+  stats,
+});
+
 export const rbacGroups: readonly Group[] = [
+  ...bypasses,
+  inFront(
+    '{ stat_prefix: edge, shadow_rules: {}, rules: { policies: { a: { permissions: [{ any: true }], principals: [{ any: true }] } } } }',
+    'allowed',
+  ),
+  inFront('{ stat_prefix: edge, rules: {} }', 'denied'),
   istio,
   group('permissions', setMetadata.trimStart() + permissions, requestRows, { routes }),
   group('principals', setMetadata.trimStart() + principals, clientRows, {
