@@ -83,8 +83,11 @@ export class Overload {
       const pressure = resource.ask(this.surroundings.log);
       if (pressure === null) continue;
       for (const target of this.targets) {
+        const before = target.state;
         if (!target.update(resource.name, pressure)) continue;
         this.memory.set(target.name, target.state);
+        if (before < 1 !== target.state < 1)
+          this.surroundings.log.debug(`overload: ${target.name} is ${target.state < 1 ? 'no longer ' : ''}saturated`);
         isUrgent ||= urgent.has(target.name);
       }
     }

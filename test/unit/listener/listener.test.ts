@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { RuntimeValues } from '../../../src/control/runtime-view.ts';
 import type { Connection } from '../../../src/core/connection.ts';
+import { TimerScale, type OverloadView } from '../../../src/core/overload-view.ts';
 import { Admission } from '../../../src/listener/admission.ts';
 import { ConnectionLimit } from '../../../src/listener/connection-limit.ts';
 import type { ConfiguredFilter } from '../../../src/listener/filters/inspection.ts';
@@ -106,6 +107,21 @@ function listen(
   return made;
 }
 
+/** Who is let in, as far as a test says so. */
+function door(
+  overload: Partial<OverloadView>,
+  { stats = new RecordingStats(), count = new OwnCount(), backlog = -1 } = {},
+): Admission {
+  return new Admission({
+    scope: stats,
+    limit: new ProcessConnections(count, null, runtime),
+    ignoresLimit: false,
+    overload: { connectionsMax: 0, action: () => null, shedPoint: () => null, timer: () => null, ...overload },
+    backlog,
+    random: Math.random,
+  });
+}
+
 async function open(listener: Listener): Promise<number> {
   const [address] = await listener.open(null, null);
   return address.port;
@@ -157,19 +173,10 @@ it('closes more connections than the runtime allows', async () => {
 it('who has to wait for the process to have less to do is served then, with what was sent meanwhile', async () => {
   const [handler, stats, stops] = [new Handler(), new RecordingStats(), { value: 1 }];
   const count = new OwnCount();
-  const admission = new Admission({
-    scope: stats,
-    limit: new ProcessConnections(count, null, runtime),
-    ignoresLimit: false,
-    overload: {
-      connectionsMax: 0,
-      action: (name) => (name === 'stop_accepting_connections' ? stops : null),
-      shedPoint: () => null,
-      timer: () => null,
-    },
-    backlog: 1,
-    random: Math.random,
-  });
+  const admission = door(
+    { action: (name) => (name === 'stop_accepting_connections' ? stops : null) },
+    { stats, count, backlog: 1 },
+  );
   const listener = listen(handler, stats, [], [], null, data, admission);
   const port = await open(listener);
   const client = dial(port);
@@ -183,6 +190,51 @@ it('who has to wait for the process to have less to do is served then, with what
   client.end();
   await handler.sinks[0].closed;
   expect(handler.sinks[0].text).toBe('early');
+  expect([listener.activeConnections, count.load()]).toEqual([0, 0]);
+});
+
+it('handshakes have the less time the more the process has to do', async () => {
+  const times: number[] = [];
+  const transport: DownstreamTransport = {
+    accept(connection, timeoutMs) {
+      times.push(timeoutMs);
+      return connection;
+    },
+  };
+  const state = { value: 0 };
+  const admission = door(
+    { timer: (name) => (name === 'TRANSPORT_SOCKET_CONNECT' ? new TimerScale(state, { kind: 'ms', ms: 10 }) : null) },
+    {},
+  );
+  const handler = new Handler();
+  const port = await open(listen(handler, new RecordingStats(), [], [], transport, data, admission));
+  dial(port);
+  await handler.count(1);
+  state.value = 0.5;
+  dial(port);
+  await handler.count(2);
+  expect(times).toEqual([70, 40]);
+});
+
+it('who waits and goes meanwhile is no more than a connection that ends', async () => {
+  const [handler, stops, count] = [new Handler(), { value: 1 }, new OwnCount()];
+  const admission = door(
+    { action: (name) => (name === 'stop_accepting_connections' ? stops : null) },
+    { count, backlog: 2 },
+  );
+  const listener = listen(handler, new RecordingStats(), [], [], null, data, admission);
+  const port = await open(listener);
+  const [first, second] = [dial(port), dial(port)];
+  first.write('x');
+  // Behind these two it is full, so that they are known to wait.
+  await once(dial(port), 'close');
+  first.resetAndDestroy();
+  second.end();
+  await once(dial(port), 'close');
+  stops.value = 0;
+  listener.overloadChanged();
+  await handler.count(2);
+  await Promise.all(handler.sinks.map((sink) => sink.closed));
   expect([listener.activeConnections, count.load()]).toEqual([0, 0]);
 });
 

@@ -18,7 +18,10 @@ class Bench {
   constructor(change: Partial<OverloadData>) {
     this.overload = new Overload(overloadData(change), {
       stats: this.stats,
-      log: { info: (text: string) => this.logged.push(text) } as unknown as Log,
+      log: {
+        info: (text: string) => this.logged.push(text),
+        debug: (text: string) => this.logged.push(text),
+      } as unknown as Log,
       monitorOf: ({ name }) => ({ pressure: () => this.pressureOf(name) }),
       connections: () => this.connections,
       onTimers: () => this.told++,
@@ -73,7 +76,7 @@ it('a resource that cannot be told is counted, and what was known holds on', () 
   bench.overload.refresh(1000);
   expect(bench.overload.memory.cell('stop_accepting_requests').value).toBe(1);
   expect(bench.read).toMatchObject({ 'm.failed_updates': 1, 'm.pressure': 100 });
-  expect(bench.logged).toEqual(['Failed to update resource m: gone']);
+  expect(bench.logged).toEqual(['overload: stop_accepting_requests is saturated', 'Failed to update resource m: gone']);
 });
 
 it('workers are told of what concerns connections that are open or wait, and only when it changes', () => {
