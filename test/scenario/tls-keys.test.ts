@@ -40,7 +40,7 @@ async function visit(port: number, options: ConnectionOptions = {}): Promise<Vis
   socket.on('keylog', (line: Buffer) => keys.push(line.toString().trim()));
   socket.on('session', (given: Buffer) => (session = given));
   await within('a handshake', once(socket, 'secureConnect'));
-  const commonName = String(socket.getPeerX509Certificate()?.subject ?? '');
+  const commonName = socket.getPeerX509Certificate()?.subject ?? '';
   const isReused = socket.isSessionReused();
   socket.write('GET / HTTP/1.1\r\nhost: server.test\r\nconnection: close\r\n\r\n');
   socket.resume();

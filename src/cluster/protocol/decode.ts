@@ -114,6 +114,11 @@ export function decodeUpstreamHttp(parts: UpstreamHttpParts, reasons: Reasons, c
   if (names !== undefined) supportedNames.check(names, reasons.at('upstream_http_protocol_options'));
   if (common !== undefined) supportedCommon.check(common, commonReasons);
   const headersKb = common?.maxResponseHeadersKb;
+  // Envoy asks only where both are given.
+  if (headersKb !== undefined && (http2?.maxHeaderFieldSizeKb ?? 0) > headersKb) {
+    const at = chosen.at('http2_protocol_options').at('max_header_field_size_kb');
+    at.add('max_header_field_size_kb must not exceed max_response_headers_kb');
+  }
   return {
     idleTimeoutMs: durationMs(common?.idleTimeout, defaultIdleMs),
     maxConnectionDurationMs: durationMs(common?.maxConnectionDuration, 0),

@@ -15,7 +15,8 @@ import type { Http2Data } from '../cluster-data.ts';
 /** Envoy's default, percent. */
 const defaultJitter = 15;
 
-// Envoy's choice of a codec; and the size of METADATA frames, which allow_metadata, refused here, would let in.
+// Envoy's choice of a codec, in which disallow_obs_text does nothing; and the size of METADATA frames, which
+// allow_metadata, refused here, would let in.
 const supported = new SupportedFields(
   Http2ProtocolOptionsSchema,
   [
@@ -35,8 +36,10 @@ const supported = new SupportedFields(
     'connection_keepalive',
     'stream_reset_burst',
     'stream_reset_rate',
+    'enable_huffman_encoding',
+    'max_header_field_size_kb',
   ],
-  ['use_oghttp2_codec', 'max_metadata_size'],
+  ['use_oghttp2_codec', 'max_metadata_size', 'disallow_obs_text'],
 );
 const supportedSetting = new SupportedFields(Http2ProtocolOptions_SettingsParameterSchema, ['identifier', 'value']);
 const supportedKeepAlive = new SupportedFields(KeepaliveSettingsSchema, [
@@ -60,6 +63,10 @@ export function decodeHttp2(options: Http2ProtocolOptions | undefined, reasons: 
   };
   return {
     hpackTableSize: setting(Setting.HeaderTableSize, options.hpackTableSize, usual.hpackTableSize),
+    huffman:
+      options.enableHuffmanEncoding === undefined ? usual.huffman : options.enableHuffmanEncoding ? 'all' : 'none',
+    headerFieldBytesMax:
+      options.maxHeaderFieldSizeKb === undefined ? usual.headerFieldBytesMax : options.maxHeaderFieldSizeKb * 1024,
     maxConcurrentStreams: setting(
       Setting.MaxConcurrentStreams,
       options.maxConcurrentStreams,

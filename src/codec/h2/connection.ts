@@ -60,7 +60,8 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     this.isBound = false;
     this.keepAlive = options.keepAlive === null ? null : new KeepAlive(options.keepAlive);
     this.reader = new FrameReader(this, isServer, options.headersBytesMax * blockBytesFactor + frameBytesDefault);
-    this.hpackDecoder = new HpackDecoder({ tableBytesMax: tableBytesDefault });
+    const stringBytesMax = options.headerFieldBytesMax;
+    this.hpackDecoder = new HpackDecoder({ tableBytesMax: tableBytesDefault, stringBytesMax });
     this.deadline = Infinity;
     this.dataStream = null;
     this.lateFailure = null;

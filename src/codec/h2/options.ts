@@ -1,3 +1,5 @@
+import type { HuffmanUse } from '../hpack/encoder.ts';
+import { stringBytesDefault } from '../hpack/literal-reader.ts';
 import { UnderscoreAction } from '../h1/options.ts';
 import { noCounters, type H2Counters } from './counters.ts';
 import { headersCountMax, requestHeadersBytesMax, responseHeadersBytesMax } from './limits.ts';
@@ -18,6 +20,10 @@ export interface KeepAliveOptions {
 export interface H2Options {
   /** `hpack_table_size`: of both directions. */
   readonly hpackTableSize: number;
+  /** `enable_huffman_encoding`. */
+  readonly huffman: HuffmanUse;
+  /** `max_header_field_size_kb`, in bytes: of one name or value of the peer's, as it is on the wire. */
+  readonly headerFieldBytesMax: number;
   /** Of a server: advertised. Of a client: how many it opens, whatever the server would allow. */
   readonly maxConcurrentStreams: number;
   readonly initialStreamWindowSize: number;
@@ -61,6 +67,8 @@ export type H2ClientOptions = H2Options;
 /** Envoy's defaults. */
 const defaultOptions = {
   hpackTableSize: 4096,
+  huffman: 'kept',
+  headerFieldBytesMax: stringBytesDefault,
   maxConcurrentStreams: 1024,
   initialStreamWindowSize: 16 * 1024 * 1024,
   initialConnectionWindowSize: 24 * 1024 * 1024,

@@ -48,7 +48,7 @@ export abstract class H2Sending {
     this.scheduler = new SendScheduler();
     this.streamBufferBytesMax = Math.min(streamBufferBytesMax, options.initialStreamWindowSize);
     this.queuedBytes = 0;
-    this.hpackEncoder = new HpackEncoder(options.hpackTableSize);
+    this.hpackEncoder = new HpackEncoder(options.hpackTableSize, options.huffman);
     this.writer = new FrameWriter(host);
     this.host = host;
     this.options = options;

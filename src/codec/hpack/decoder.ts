@@ -1,5 +1,5 @@
 import { DecoderTable, entryOverhead } from './decoder-table.ts';
-import { LiteralReader, Trait, staticTraits } from './literal-reader.ts';
+import { LiteralReader, Trait, staticTraits, stringBytesDefault } from './literal-reader.ts';
 import { firstDynamic, staticNames, staticValues } from './field/static-table.ts';
 
 /** What became of a header block. */
@@ -49,10 +49,19 @@ export class HpackDecoder {
   /** Of a list that was too large: there were too many bytes, not too many fields. */
   isOverBytes: boolean;
 
-  /** `tableBytesMax`: of the SETTINGS_HEADER_TABLE_SIZE that is in force at first: 4096 before any is acknowledged. */
-  constructor({ tableBytesMax }: { tableBytesMax: number }) {
+  /**
+   * `tableBytesMax`: of the SETTINGS_HEADER_TABLE_SIZE that is in force at first: 4096 before any is acknowledged.
+   * `stringBytesMax`: a longer name or value, as it is on the wire, is no HPACK to us.
+   */
+  constructor({
+    tableBytesMax,
+    stringBytesMax = stringBytesDefault,
+  }: {
+    readonly tableBytesMax: number;
+    readonly stringBytesMax?: number;
+  }) {
     this.table = new DecoderTable(Math.min(tableBytesMax, tableBytesDefault));
-    this.reader = new LiteralReader();
+    this.reader = new LiteralReader(stringBytesMax);
     this.tableBytesMax = tableBytesMax;
     this.owedBytesMax = -1;
     this.sink = noSink;

@@ -9,6 +9,9 @@ import { textRoom, writeInteger, writeText } from './string-writer.ts';
 
 export type { ByteTarget } from './byte-writer.ts';
 
+/** What is Huffman-coded: what goes into the table, everything, or nothing but well-known names, which cost nothing. */
+export type HuffmanUse = 'kept' | 'all' | 'none';
+
 /** Room for any integer. */
 const integerRoom = 8;
 
@@ -24,14 +27,18 @@ export class HpackEncoder {
   private bytesMaxLow: number;
   /** Entries are referred to by number, those of the static table by negative index. */
   private readonly lastBlock: LastBlock;
+  private readonly codesKept: boolean;
+  private readonly codesRest: boolean;
   private position: number;
 
   /** `tableBytesMax`: what the table may take at most here, whatever the peer allows. */
-  constructor(tableBytesMax: number = tableBytesDefault) {
+  constructor(tableBytesMax: number = tableBytesDefault, huffman: HuffmanUse = 'kept') {
     this.table = new EncoderTable(Math.min(tableBytesMax, tableBytesDefault));
     this.tableBytesMax = tableBytesMax;
     this.bytesMaxLow = tableBytesMax < tableBytesDefault ? tableBytesMax : -1;
     this.lastBlock = new LastBlock();
+    this.codesKept = huffman !== 'none';
+    this.codesRest = huffman === 'all';
     this.position = 0;
   }
 
@@ -72,13 +79,13 @@ export class HpackEncoder {
   /** Writes a field that nobody on the way may put in a table (RFC 7541 section 7.1.3). */
   neverIndexed(out: ByteTarget, name: string, value: string): void {
     const known = encoderName(name);
-    this.literal(out, 0x10, 0x0f, known, this.nameIndex(known), value, false);
+    this.literal(out, 0x10, 0x0f, known, this.nameIndex(known), value, this.codesRest);
   }
 
   private search(out: ByteTarget, known: EncoderName, value: string, position: number): void {
     const { indexing, staticValues, name } = known;
     if (indexing >= Indexing.Never && (indexing === Indexing.Never || value.length < cookieBytesMin)) {
-      this.literal(out, 0x10, 0x0f, known, this.nameIndex(known), value, false);
+      this.literal(out, 0x10, 0x0f, known, this.nameIndex(known), value, this.codesRest);
       return;
     }
     for (let i = 0; i < staticValues.length; i++) {
@@ -89,7 +96,7 @@ export class HpackEncoder {
       }
     }
     if (indexing === Indexing.Without) {
-      this.literal(out, 0, 0x0f, known, this.nameIndex(known), value, false);
+      this.literal(out, 0, 0x0f, known, this.nameIndex(known), value, this.codesRest);
       return;
     }
     const { table } = this;
@@ -101,9 +108,9 @@ export class HpackEncoder {
     }
     const index = known.staticIndex || (table.nameNumber && firstDynamic + table.newest - table.nameNumber);
     if (table.isWorthAdding(known, value)) {
-      this.literal(out, 0x40, 0x3f, known, index, value, true);
+      this.literal(out, 0x40, 0x3f, known, index, value, this.codesKept);
       table.add(known, value);
-    } else this.literal(out, 0, 0x0f, known, index, value, false);
+    } else this.literal(out, 0, 0x0f, known, index, value, this.codesRest);
   }
 
   /** The lowest size since the last block, then the present one (RFC 7541 section 4.2). */

@@ -6,6 +6,9 @@ import { decodeHuffman, huffmanRoom } from './huffman/decode.ts';
 import { knownNames, staticNames } from './field/static-table.ts';
 import { TextCache } from './text-cache.ts';
 
+/** Of one name or value, as it is on the wire. Envoy's. */
+export const stringBytesDefault = 64 * 1024;
+
 /** What is known of a name, or of an entry with that name: bits. */
 export const Trait = {
   CleanName: 1,
@@ -35,6 +38,8 @@ export class LiteralReader {
   block: Uint8Array;
   at: number;
   end: number;
+  /** Of one name or value, as it is on the wire. */
+  readonly stringBytesMax: number;
   /** `Trait`s of the name that was read last. */
   traits: number;
   /** Of the value that was read last. */
@@ -46,10 +51,11 @@ export class LiteralReader {
   /** An octet came out of Huffman's code that may be in no value. */
   private isBad: boolean;
 
-  constructor() {
+  constructor(stringBytesMax: number = stringBytesDefault) {
     this.block = noBytes;
     this.at = 0;
     this.end = 0;
+    this.stringBytesMax = stringBytesMax;
     this.traits = 0;
     this.isCleanValue = false;
     this.octets = noBytes;
@@ -134,6 +140,7 @@ export class LiteralReader {
 
   /** Points `octets` at what the string `block[start, end)` is. */
   private look(start: number, end: number, isHuffman: boolean): boolean {
+    if (end - start > this.stringBytesMax) return false;
     if (!isHuffman) {
       this.octets = this.block;
       this.octetsStart = start;

@@ -17,6 +17,9 @@ import { StringMatcherSchema, type StringMatcher } from '../../proto/envoy/type/
 import { fromBinary } from '../../proto/protobuf.js';
 import type { DownstreamLimitsData, DownstreamTimeoutsData, Http1Data, StringMatchData } from './hcm-data.ts';
 
+/** Envoy's default of max_request_headers_kb. */
+const headersKbDefault = 60;
+
 const commonFields = new SupportedFields(
   HttpProtocolOptionsSchema,
   [
@@ -69,7 +72,7 @@ export function decodeLimits(message: HttpConnectionManager, reasons: Reasons): 
   const common = message.commonHttpProtocolOptions;
   if (common !== undefined) commonFields.check(common, reasons.at('common_http_protocol_options'));
   return {
-    headerBytesMax: (message.maxRequestHeadersKb ?? 60) * 1024,
+    headerBytesMax: (message.maxRequestHeadersKb ?? headersKbDefault) * 1024,
     headerCountMax: common?.maxHeadersCount ?? 100,
     requestsPerConnectionMax: common?.maxRequestsPerConnection ?? 0,
     headersWithUnderscores: underscoreActions[common?.headersWithUnderscoresAction ?? UnderscoresAction.ALLOW],
@@ -115,6 +118,9 @@ export function decodeHttp1(options: Http1ProtocolOptions | undefined, reasons: 
 export function decodeDownstreamHttp2(message: HttpConnectionManager, reasons: Reasons): Http2Data {
   const { http2ProtocolOptions, streamErrorOnInvalidHttpMessage } = message;
   const data = decodeHttp2(http2ProtocolOptions, reasons);
+  const fieldKb = http2ProtocolOptions?.maxHeaderFieldSizeKb ?? 0;
+  if (fieldKb > (message.maxRequestHeadersKb ?? headersKbDefault))
+    reasons.at('max_header_field_size_kb').add('max_header_field_size_kb must not exceed max_request_headers_kb');
   const isOverridden = http2ProtocolOptions?.overrideStreamErrorOnInvalidHttpMessage !== undefined;
   if (isOverridden || streamErrorOnInvalidHttpMessage === undefined) return data;
   return { ...data, streamErrorOnInvalidHttpMessage };

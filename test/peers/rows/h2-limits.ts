@@ -121,6 +121,26 @@ common_http_protocol_options: { max_connection_duration: 0.3s }`,
   ]),
 };
 
+/** More than eight bits each in Huffman's code, so that they are sent as they are. */
+const fields = (bytes: number): Request => ({ path: '/direct', headers: [['x-long', '!'.repeat(bytes)]] });
+
+const longFields = ['', 'max_header_field_size_kb: 128', 'enable_huffman_encoding: false, disallow_obs_text: true'].map(
+  (settings): Group => ({
+    name: `HTTP/2 fields: ${settings || 'as it is'}`,
+    config: http({
+      routes,
+      hcm: `{ max_request_headers_kb: 300, delayed_close_timeout: 0.2s, http2_protocol_options: { ${settings} } }`,
+    }),
+    rows: over([
+      { name: 'of 60 000 bytes', request: fields(60_000) },
+      { name: 'of 66 000 bytes', request: fields(66_000), logLines: settings.includes('128') ? 1 : 0 },
+      { name: 'of 140 000 bytes', request: fields(140_000), logLines: 0 },
+      { name: 'beyond ASCII', request: { path: '/direct', headers: [['x-a', 'caf\xe9']] } },
+      { name: 'an answer', request: { headers: [['x-a', 'b']] }, upstream: [{ headers: [['x-b', 'c'.repeat(300)]] }] },
+    ]),
+  }),
+);
+
 const options: Group = {
   name: 'HTTP/2 options',
   config: http({
@@ -293,6 +313,7 @@ export const h2Limits: readonly Group[] = [
   requests,
   ends,
   duration,
+  ...longFields,
   options,
   underscores,
   http1Only,

@@ -123,8 +123,8 @@ describe('protocol options', () => {
     [{ explicit_http_config: { http3_protocol_options: {} } }, 'explicit_http_config.http3_protocol_options'],
     [{ auto_config: { http3_protocol_options: {} } }, 'auto_config.http3_protocol_options'],
     [
-      { use_downstream_protocol_config: { http2_protocol_options: { enable_huffman_encoding: false } } },
-      'use_downstream_protocol_config.http2_protocol_options.enable_huffman_encoding',
+      { use_downstream_protocol_config: { http2_protocol_options: { allow_metadata: true } } },
+      'use_downstream_protocol_config.http2_protocol_options.allow_metadata',
     ],
     [
       { common_http_protocol_options: { max_stream_duration: '1s' } },

@@ -188,6 +188,13 @@ describe('limits', () => {
     expect(decode(decoder(), block, 0)).toMatchObject({ error: HpackError.ListTooLarge, fields: { length: 0 } });
   });
 
+  test('of one name or value, as it is on the wire', () => {
+    const limited = (): HpackDecoder => new HpackDecoder({ tableBytesMax: 4096, stringBytesMax: 5 });
+    expect(decode(limited(), added('abcde', 'fghij')).error).toBe(HpackError.None);
+    expect(decode(limited(), added('abcdef', 'g')).error).toBe(HpackError.Compression);
+    expect(decode(limited(), added('a', 'bcdefg')).error).toBe(HpackError.Compression);
+  });
+
   test('of fields', () => {
     expect(decode(decoder(), block, 1000, 3)).toMatchObject({ error: HpackError.None, fields: { length: 3 } });
     expect(decode(decoder(), block, 1000, 2)).toMatchObject({ error: HpackError.ListTooLarge, fields: { length: 2 } });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../../../src/codec/hpack/byte-writer.ts';
 import { HpackDecoder } from '../../../../src/codec/hpack/decoder.ts';
-import { HpackEncoder } from '../../../../src/codec/hpack/encoder.ts';
+import { HpackEncoder, type HuffmanUse } from '../../../../src/codec/hpack/encoder.ts';
 import { type Pair, decode, encode, encoderTableOf, fieldsOf, hexOf, tableOf } from './hex.ts';
 
 function firstBytes(encoder: HpackEncoder, ...fields: Pair[]): number[] {
@@ -15,7 +15,7 @@ class Link {
 
   constructor(tableBytesMax = 4096) {
     this.encoder = new HpackEncoder(tableBytesMax);
-    this.decoder = new HpackDecoder({ tableBytesMax: 4096 });
+    this.decoder = new HpackDecoder({ tableBytesMax: 4096, stringBytesMax: 1_000_000 });
   }
 
   send(...fields: Pair[]): Uint8Array {
@@ -86,6 +86,15 @@ describe('what is written', () => {
   test('values in Huffman code only where that is shorter', () => {
     expect(hexOf(encode(new HpackEncoder(), [['x-a', '{}{}']]))).toContain(hexOf(Buffer.from('{}{}')));
     expect(hexOf(encode(new HpackEncoder(), [['x-a', 'eeee']]))).not.toContain(hexOf(Buffer.from('eeee')));
+  });
+
+  test('or everything, or nothing', () => {
+    const plain = (use: HuffmanUse, name: string): boolean =>
+      hexOf(encode(new HpackEncoder(4096, use), [[name, 'eeee']])).includes(hexOf(Buffer.from('eeee')));
+    // The date goes into the table, a path does not.
+    expect([plain('kept', 'date'), plain('kept', ':path')]).toEqual([false, true]);
+    expect([plain('all', 'date'), plain('all', ':path')]).toEqual([false, false]);
+    expect([plain('none', 'date'), plain('none', ':path')]).toEqual([true, true]);
   });
 
   test('characters are octets', () => {
