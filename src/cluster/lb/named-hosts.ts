@@ -30,10 +30,11 @@ export class NamedHosts implements LoadBalancer {
   private destinationOf({ outcome, head }: PickContext): Destination {
     const state = outcome?.filterState ?? null;
     const host = state?.get(hostKey) ?? head?.authority ?? outcome?.peer?.serverName;
-    const port = state?.get(portKey);
+    // A filter may have noted it as a text.
+    const port = Number(state?.get(portKey) ?? 0);
     return {
       host: typeof host === 'string' ? host : '',
-      port: typeof port === 'number' && port > 0 ? port : this.defaultPort,
+      port: port > 0 ? port : this.defaultPort,
     };
   }
 }

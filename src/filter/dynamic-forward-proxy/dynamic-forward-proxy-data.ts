@@ -1,6 +1,8 @@
 /** `envoy.filters.http.dynamic_forward_proxy` as plain data. */
 export interface DynamicForwardProxyData {
   readonly cache: { readonly name: string; readonly maxPending: number };
+  /** Filter state may say the host, before the authority does. */
+  readonly followsState: boolean;
 }
 
 /** Whom a route's requests want to reach in place of their authority. */

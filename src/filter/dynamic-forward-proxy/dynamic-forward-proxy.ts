@@ -1,9 +1,13 @@
 import { ResponseFlag } from '../../core/failure.ts';
-import { cachedName } from '../../core/destination.ts';
+import { cachedName, type Destination } from '../../core/destination.ts';
 import type { RequestHead } from '../../core/head.ts';
 import { Verdict, type FilterFactory, type HttpFilter, type LocalReply, type Stream } from '../filter.ts';
 import type { LookupEnd, NameLookups, NameWaiter } from '../network/network-filter.ts';
 import type { DynamicForwardProxyData, HostRewriteData } from './dynamic-forward-proxy-data.ts';
+
+/** Filter state that says whom a request wants to reach. Envoy's. */
+const hostKey = 'envoy.upstream.dynamic_host';
+const portKey = 'envoy.upstream.dynamic_port';
 
 const emptyHost: LocalReply = { status: 400, body: 'Empty host header', details: 'empty_host_header' };
 const pendingOverflow: LocalReply = {
@@ -49,8 +53,9 @@ class DynamicForwardProxy implements HttpFilter, NameWaiter {
     const { lookups, data, filterName } = this.shared;
     const rewrite = stream.perFilterConfig(filterName) as HostRewriteData | undefined;
     if (rewrite !== undefined) rewriteHost(head, rewrite);
-    if (head.authority === '') return refuse(stream, emptyHost);
-    this.name = cachedName({ host: head.authority, port });
+    const wanted = data.followsState ? byState(stream, head.authority, port) : { host: head.authority, port };
+    if (wanted.host === '') return refuse(stream, emptyHost);
+    this.name = cachedName(wanted);
     switch (lookups.want(data.cache, this.name, this)) {
       case 'cached':
         return Verdict.Continue;
@@ -75,6 +80,13 @@ class DynamicForwardProxy implements HttpFilter, NameWaiter {
     this.stream = null;
     this.shared.lookups.cancel(this.shared.data.cache.name, this.name, this);
   }
+}
+
+/** Whom the cluster will look for, too. */
+function byState({ outcome: { filterState } }: Stream, authority: string, port: number): Destination {
+  const host = filterState?.get(hostKey);
+  const said = Number(filterState?.get(portKey) ?? 0);
+  return { host: typeof host === 'string' && host !== '' ? host : authority, port: said > 0 ? said : port };
 }
 
 function rewriteHost(head: RequestHead, { literal, header }: HostRewriteData): void {

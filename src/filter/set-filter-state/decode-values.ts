@@ -27,6 +27,7 @@ const textFactories: ReadonlySet<string> = new Set([
   ...hashableFactories,
   'envoy.string',
   'envoy.network.application_protocols',
+  'envoy.network.transport_socket.original_dst_address',
   'envoy.network.upstream_server_name',
   'envoy.network.upstream_subject_alt_names',
   'envoy.tcp_proxy.cluster',

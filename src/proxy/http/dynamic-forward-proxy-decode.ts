@@ -11,7 +11,7 @@ import {
 } from '../../proto/envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 
-const supported = new SupportedFields(FilterConfigSchema, ['dns_cache_config']);
+const supported = new SupportedFields(FilterConfigSchema, ['dns_cache_config', 'allow_dynamic_host_from_filter_state']);
 const supportedPerRoute = new SupportedFields(PerRouteConfigSchema, ['host_rewrite_literal', 'host_rewrite_header']);
 
 /** Here and not with the filter: what a DNS cache is, only clusters know. */
@@ -21,9 +21,10 @@ export const dynamicForwardProxyDecoder: ExtensionDecoder = {
     const config = fromBinary(FilterConfigSchema, bytes);
     supported.check(config, reasons);
     const choice = config.implementationSpecifier;
-    if (choice.case !== 'dnsCacheConfig') return { cache: { name: '', maxPending: 0 } };
+    const followsState = config.allowDynamicHostFromFilterState;
+    if (choice.case !== 'dnsCacheConfig') return { cache: { name: '', maxPending: 0 }, followsState };
     const { name, maxPending } = decodeDnsCache(choice.value, reasons.at('dns_cache_config'), extensions);
-    return { cache: { name, maxPending } };
+    return { cache: { name, maxPending }, followsState };
   },
 };
 

@@ -87,6 +87,57 @@ const usual = group('hosts', {}, [
   { name: 'over HTTP/2', over: 'h2', request: asked('localhost:{{three}}') },
 ]);
 
+const stateFilter: Yaml = {
+  name: 'state',
+  typed_config: {
+    '@type': `${types}.filters.http.set_filter_state.v3.Config`,
+    on_request_headers: [
+      ['envoy.upstream.dynamic_host', 'x-host'],
+      ['envoy.upstream.dynamic_port', 'x-port'],
+    ].map(([key, header]) => ({
+      object_key: key,
+      skip_if_empty: true,
+      format_string: { omit_empty_values: true, text_format_source: { inline_string: `%REQ(${header})%` } },
+    })),
+  },
+};
+
+/** Filter state says whom a request wants. */
+function told(name: string, settings: Yaml, rows: readonly Row[]): Group {
+  const cache = { name: 'cache', dns_lookup_family: 'V4_ONLY' };
+  const proxy = filter(cache);
+  const typed = { ...(proxy.typed_config as Yaml), ...settings };
+  return {
+    name: `dynamic_forward_proxy: ${name}`,
+    config: http({ filters: JSON.stringify([stateFilter, { ...proxy, typed_config: typed }]), routes }, [
+      named('names', cache),
+    ]),
+    stats: /membership_total|upstream_rq_(completed|\d+)$|upstream_cx_(total|none)/,
+    rows,
+  };
+}
+
+const byState = told('allow_dynamic_host_from_filter_state', { allow_dynamic_host_from_filter_state: true }, [
+  { name: 'the authority, where nothing is noted', request: asked('localhost:{{one}}') },
+  {
+    name: 'a host and a port',
+    // A port alone is not known for one.
+    ignores: /x-port/,
+    request: {
+      host: 'nobody.invalid',
+      headers: [
+        ['x-host', 'localhost'],
+        ['x-port', '{{two}}'],
+      ],
+    },
+  },
+  { name: 'a host with a port', request: { host: 'nobody.invalid', headers: [['x-host', 'localhost:{{three}}']] } },
+  {
+    name: 'a name without an address',
+    request: { host: 'localhost:{{one}}', headers: [['x-host', 'nobody.invalid']] },
+  },
+]);
+
 const full = group('max_hosts', { max_hosts: 1 }, [
   { name: 'the first name', request: asked('localhost:{{one}}') },
   { name: 'the second is refused', request: asked('localhost:{{two}}') },
@@ -137,4 +188,4 @@ const alone: Group = {
 };
 
 /** Groups about hosts that requests name. */
-export const dynamicForwardProxies: readonly Group[] = [usual, full, noneMayWait, early, forgets, alone];
+export const dynamicForwardProxies: readonly Group[] = [usual, byState, full, noneMayWait, early, forgets, alone];

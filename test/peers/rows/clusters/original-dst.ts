@@ -23,6 +23,13 @@ const asks = (path: string, address: string, header = 'x-envoy-original-dst-host
 });
 
 const metadata = `
+- name: state
+  typed_config:
+    '@type': type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config
+    on_request_headers:
+    - object_key: envoy.network.transport_socket.original_dst_address
+      skip_if_empty: true
+      format_string: { omit_empty_values: true, text_format_source: { inline_string: '%REQ(x-state)%' } }
 - name: metadata
   typed_config:
     '@type': type.googleapis.com/envoy.extensions.filters.http.header_to_metadata.v3.Config
@@ -41,6 +48,7 @@ const byHeader: Group = {
 - { match: { prefix: /port }, route: { cluster: port } }
 - { match: { prefix: /metadata }, route: { cluster: metadata } }
 - { match: { prefix: /nothing }, route: { cluster: nothing } }
+- { match: { prefix: /state }, route: { cluster: metadata } }
 - { match: { prefix: /rewritten }, route: { cluster: header, auto_host_rewrite: true } }
 - { match: { prefix: /retried }, route: { cluster: header, retry_policy: { retry_on: 5xx, num_retries: 1 } } }`,
     },
@@ -103,6 +111,28 @@ const byHeader: Group = {
       },
     },
     { name: 'metadata that are a number', request: asks('/metadata', '7', 'x-number') },
+    { name: 'filter state', request: asks('/state', '127.0.0.1:{{three}}', 'x-state') },
+    {
+      name: 'filter state before metadata and the header',
+      request: {
+        path: '/state',
+        headers: [
+          ['x-state', '127.0.0.1:{{three}}'],
+          ['x-where', '127.0.0.1:{{one}}'],
+          ['x-envoy-original-dst-host', '127.0.0.1:{{two}}'],
+        ],
+      },
+    },
+    {
+      name: 'filter state that is no address: metadata',
+      request: {
+        path: '/state',
+        headers: [
+          ['x-state', 'somewhere'],
+          ['x-where', '127.0.0.1:{{one}}'],
+        ],
+      },
+    },
     { name: 'nobody has redirected the connection', request: { path: '/nothing' } },
     { name: 'its host rewritten', request: asks('/rewritten', '127.0.0.1:{{one}}') },
     {

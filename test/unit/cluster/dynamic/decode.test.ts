@@ -177,14 +177,13 @@ test('the HTTP filter names its cache, and routes name hosts', () => {
       reasons,
       extensions,
     );
-  expect(filter({ dns_cache_config: { name: 'a' } })).toEqual({ cache: { name: 'a', maxPending: 1024 } });
+  expect(filter({ dns_cache_config: { name: 'a' } })).toEqual({
+    cache: { name: 'a', maxPending: 1024 },
+    followsState: false,
+  });
   expect(route({ host_rewrite_literal: 'a.test' })).toEqual({ literal: 'a.test', header: '' });
   expect(route({ host_rewrite_header: 'X-To' })).toEqual({ literal: '', header: 'x-to' });
   expect(reasons.list).toEqual([]);
-  filter({ sub_cluster_config: {}, save_upstream_address: true, allow_dynamic_host_from_filter_state: true });
-  expect(reasons.list.map(({ path }) => path)).toEqual([
-    'filter.sub_cluster_config',
-    'filter.save_upstream_address',
-    'filter.allow_dynamic_host_from_filter_state',
-  ]);
+  filter({ sub_cluster_config: {}, save_upstream_address: true });
+  expect(reasons.list.map(({ path }) => path)).toEqual(['filter.sub_cluster_config', 'filter.save_upstream_address']);
 });

@@ -33,16 +33,20 @@ interface Asked {
   readonly headers?: [string, string][];
   readonly port?: number;
   readonly rewrite?: HostRewriteData;
+  /** Filter state, which counts if it is there. */
+  readonly state?: Record<string, unknown>;
 }
 
-function world({ answer = 'cached', authority = 'A.test', headers = [], port = 80, rewrite }: Asked) {
+function world({ answer = 'cached', authority = 'A.test', headers = [], port = 80, rewrite, state }: Asked) {
   const lookups = new Lookups(answer);
   const context = { ...filterContext(), lookups };
-  const data = { cache: { name: 'names', maxPending: 1 } };
+  const followsState = state !== undefined;
+  const data = { cache: { name: 'names', maxPending: 1 }, followsState };
   const filter = dynamicForwardProxyBuilder.build(data, context).create();
   const head = request(headers);
   head.authority = authority;
   const stream = new TestStream(context, head);
+  if (state !== undefined) stream.outcome.filterState = new Map(Object.entries(state));
   Object.assign(stream, { namedHostsPort: port, perFilterConfig: () => rewrite });
   const verdict = filter.onRequestHead!(stream, head, true);
   return { lookups, filter, stream, head, verdict };
@@ -107,6 +111,15 @@ describe('a request to a cluster whose hosts are named', () => {
   });
 });
 
+it('may be told by filter state whom it wants', () => {
+  const [host, port] = ['envoy.upstream.dynamic_host', 'envoy.upstream.dynamic_port'];
+  const asked = (state: Record<string, unknown>): string => world({ state }).lookups.asked[0];
+  expect(asked({})).toBe('names a.test:80');
+  expect(asked({ [host]: 'b.test' })).toBe('names b.test:80');
+  expect(asked({ [host]: 'b.test', [port]: '81' })).toBe('names b.test:81');
+  expect(asked({ [port]: 82 })).toBe('names a.test:82');
+});
+
 it('leaves requests to other clusters alone', () => {
   const { lookups, verdict } = world({ port: 0 });
   expect([verdict, lookups.asked]).toEqual([Verdict.Continue, []]);
@@ -114,7 +127,9 @@ it('leaves requests to other clusters alone', () => {
 
 it('knows nobody without caches', () => {
   const { lookups: _, ...context } = { ...filterContext(), lookups: undefined };
-  const filter = dynamicForwardProxyBuilder.build({ cache: { name: 'n', maxPending: 1 } }, context).create();
+  const filter = dynamicForwardProxyBuilder
+    .build({ cache: { name: 'n', maxPending: 1 }, followsState: false }, context)
+    .create();
   const stream = new TestStream(filterContext(), request([]));
   Object.assign(stream, { namedHostsPort: 80 });
   expect(filter.onRequestHead!(stream, stream.requestHead, true)).toBe(Verdict.Stop);
