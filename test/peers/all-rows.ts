@@ -51,6 +51,7 @@ import { routing } from './rows/routing.ts';
 import { runtime } from './rows/runtime.ts';
 import { connects } from './rows/connect.ts';
 import { compression } from './rows/filters/compression.ts';
+import { decompression } from './rows/filters/decompression.ts';
 import { rateLimitActions } from './rows/filters/rate-limit-actions.ts';
 import { rbacGroups } from './rows/filters/rbac.ts';
 import { healthChecks } from './rows/filters/health-check.ts';
@@ -123,6 +124,7 @@ export const groups: readonly Group[] = [
   ...extAuthzGroups,
   ...networkExtAuthzGroups,
   ...compression,
+  ...decompression,
   ...healthChecks,
   ...faults,
   ...customResponses,

@@ -47,6 +47,8 @@ class CompressedExchange implements HttpFilter, Candidate {
   /** Of the request; null: it had none, or never came here. */
   private acceptEncoding: string | null;
   private route: CompressorRoute | null;
+  /** The request asks for another protocol. */
+  private isUpgrade: boolean;
   private requestBody: Compressor | null;
   private responseBody: Compressor | null;
 
@@ -56,6 +58,7 @@ class CompressedExchange implements HttpFilter, Candidate {
     this.contest = null;
     this.acceptEncoding = null;
     this.route = null;
+    this.isUpgrade = false;
     this.requestBody = null;
     this.responseBody = null;
   }
@@ -65,12 +68,14 @@ class CompressedExchange implements HttpFilter, Candidate {
     const { headers } = head;
     this.route = (stream.perFilterConfig(settings.filterName) as CompressorRoute | undefined) ?? null;
     this.contest = enter(stream, this);
+    this.isUpgrade = head.method === 'CONNECT' || headers.has('upgrade');
     this.acceptEncoding = headers.get('accept-encoding') ?? null;
     const removes = this.route?.data.removesAcceptEncoding ?? settings.data.response.removesAcceptEncoding;
     if (removes && this.compressesResponses) headers.remove('accept-encoding');
     const { request } = settings;
     const isFit =
       !end &&
+      !this.isUpgrade &&
       request.isOn &&
       request.isLongEnough(headers) &&
       request.allowsType(headers) &&
@@ -150,6 +155,10 @@ class CompressedExchange implements HttpFilter, Candidate {
     this.responseBody?.close();
   }
 
+  private isTunnel({ status }: ResponseHead): boolean {
+    return status === 101 || (this.isUpgrade && status < 300);
+  }
+
   private get library(): CompressorLibrary {
     return this.route?.library ?? this.settings.library;
   }
@@ -168,7 +177,10 @@ class CompressedExchange implements HttpFilter, Candidate {
   }
 
   /** Why a response cannot be compressed, in Envoy's words for clients; empty: there is no word; null: it can. */
-  private obstacle({ headers, status }: ResponseHead): string | null {
+  private obstacle(head: ResponseHead): string | null {
+    const { headers, status } = head;
+    // What follows a consent to another protocol is no body.
+    if (this.isTunnel(head)) return '';
     const { response, choiceStats, data, uncompressibleCodes } = this.settings;
     if (!response.allowsType(headers)) return 'ContentTypeNotAllowed';
     if (hasToken(headers, 'cache-control', 'no-transform')) return '';

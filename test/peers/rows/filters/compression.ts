@@ -1,9 +1,8 @@
-import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { http, type HttpParts } from '../../config.ts';
 import type { Group, Pairs, Request, Row, Step } from '../../row.ts';
 
-const filters = 'type.googleapis.com/envoy.extensions.filters.http';
-const libraries = 'type.googleapis.com/envoy.extensions.compression';
+export const filters = 'type.googleapis.com/envoy.extensions.filters.http';
+export const libraries = 'type.googleapis.com/envoy.extensions.compression';
 
 /** Bytes that two compressors need not make alike. */
 const sizes = /(sent|received)$|total_compressed_bytes/;
@@ -25,55 +24,26 @@ function compressed(name: string, chain: readonly string[], rows: readonly Row[]
   };
 }
 
-const text = 'a body that says the same again and again and again and again and again. '.repeat(4);
+export const text = 'a body that says the same again and again and again and again and again. '.repeat(4);
 
 /** Asks with this `accept-encoding`. */
-const accepting = (encoding: string, more: Partial<Request> = {}): Request => ({
+export const accepting = (encoding: string, more: Partial<Request> = {}): Request => ({
   path: '/',
   headers: [['accept-encoding', encoding]],
   ...more,
 });
 
-const answer = (headers: Pairs = [['content-type', 'text/plain']], more: Step = {}): readonly Step[] => [
+export const answer = (headers: Pairs = [['content-type', 'text/plain']], more: Step = {}): readonly Step[] => [
   { headers, body: text, ...more },
 ];
 
-const plain: readonly [string, string] = ['content-type', 'text/plain'];
+export const plain: readonly [string, string] = ['content-type', 'text/plain'];
 
 const routes = (config: string): string => `
 - { match: { prefix: /own }, route: { cluster: one }, typed_per_filter_config: { gz: { '@type': ${filters}.compressor.v3.CompressorPerRoute, ${config} } } }
 - { match: { prefix: / }, route: { cluster: one } }`;
 
-function decompressor(format: string, settings = '', ofLibrary = ''): string {
-  const type = `${format[0].toUpperCase()}${format.slice(1)}`;
-  return `- { name: un${format}, typed_config: { '@type': ${filters}.decompressor.v3.Decompressor, decompressor_library: { name: ${format}er, typed_config: { '@type': ${libraries}.${format}.decompressor.v3.${type}${ofLibrary} } }${settings} } }`;
-}
-
-function decompressed(name: string, chain: readonly string[], rows: readonly Row[]): Group {
-  return { name: `decompressor: ${name}`, config: http({ filters: chain.join('\n') }), rows };
-}
-
-const outermost =
-  'the encoding named last is the outermost (RFC 9110 section 8.4), and what is decoded is that one; Envoy looks at the first';
-const noPiece =
-  'the end of a body is no piece of it, in which a broken encoding could be found, and counted, once more';
-
-const everything = (reason: string): Record<string, string> => ({ client: reason, log: reason, stats: reason });
-
-const latin1 = (bytes: Buffer): string => bytes.toString('latin1');
-
-const gzipped = latin1(gzipSync(text));
-const brotlied = latin1(brotliCompressSync(text));
-const zstded = latin1(zstdCompressSync(text));
-const zeros = Buffer.alloc(300_000);
-const packedZeros = latin1(gzipSync(zeros));
-const brotliZeros = latin1(brotliCompressSync(zeros));
-const zstdZeros = latin1(zstdCompressSync(zeros));
-
-/** An answer that is encoded already. */
-const packed = (body: string, headers: Pairs = [['content-encoding', 'gzip']]): readonly Step[] => [
-  { headers: [plain, ...headers], body },
-];
+const noBody = 'what is said in a tunnel is no body, and must arrive as it was said';
 
 const responses: readonly Row[] = [
   { name: 'a text', request: accepting('gzip'), upstream: answer() },
@@ -312,6 +282,35 @@ export const compression: readonly Group[] = [
     ],
   ),
   compressed(
+    'tunnels',
+    [compressor('gz', 'gzip', ', request_direction_config: {}')],
+    [
+      {
+        name: 'a WebSocket',
+        raw: [
+          'GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\naccept-encoding: gzip\r\n\r\n',
+          100,
+          'a message that is long enough to be compressed',
+          100,
+          'end',
+        ],
+        upstream: [{ tunnel: 'echo' }],
+      },
+      {
+        name: 'a CONNECT',
+        differs: { client: noBody, upstream: noBody, stats: noBody },
+        raw: ['CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\naccept-encoding: gzip\r\n\r\n', 100, text, 100, 'end'],
+        upstream: [{ tunnel: 'echo' }],
+      },
+    ],
+    {
+      hcm: 'upgrade_configs: [{ upgrade_type: websocket }, { upgrade_type: CONNECT }]',
+      routes: `
+- { match: { connect_matcher: {} }, route: { cluster: one } }
+- { match: { prefix: / }, route: { cluster: one } }`,
+    },
+  ),
+  compressed(
     'of old',
     [
       `- { name: gz, typed_config: { '@type': ${filters}.compressor.v3.Compressor, ${library('gzip')}, content_length: 5, content_type: [text/old], disable_on_etag_header: true, remove_accept_encoding_header: true, runtime_enabled: { default_value: true, runtime_key: x } } }`,
@@ -329,153 +328,6 @@ export const compression: readonly Group[] = [
           ['content-type', 'text/old'],
           ['etag', '"a"'],
         ]),
-      },
-    ],
-  ),
-  decompressed(
-    'gzip',
-    [decompressor('gzip')],
-    [
-      { name: 'a response', request: { path: '/' }, upstream: packed(gzipped) },
-      { name: 'a response over HTTP/2', over: 'h2', request: { path: '/' }, upstream: packed(gzipped) },
-      {
-        name: 'a response with trailers',
-        over: 'h2',
-        request: { path: '/' },
-        upstream: [
-          {
-            headers: [plain, ['content-encoding', 'gzip']],
-            chunks: [gzipped.slice(0, 20), gzipped.slice(20)],
-            trailers: [['x-t', '1']],
-          },
-        ],
-      },
-      { name: 'HEAD', request: { path: '/', method: 'HEAD' }, upstream: packed(gzipped) },
-      { name: 'not encoded', request: { path: '/' }, upstream: answer() },
-      { name: 'encoded otherwise', request: { path: '/' }, upstream: packed(gzipped, [['content-encoding', 'br']]) },
-      { name: 'in capitals', request: { path: '/' }, upstream: packed(gzipped, [['content-encoding', 'GZIP']]) },
-      {
-        name: 'encoded twice',
-        differs: everything(outermost),
-        request: { path: '/' },
-        upstream: packed(gzipped, [['content-encoding', 'br, gzip']]),
-      },
-      {
-        name: 'encoded twice, gzip inside',
-        differs: everything(outermost),
-        request: { path: '/' },
-        upstream: packed(gzipped, [['content-encoding', 'gzip, br']]),
-      },
-      {
-        name: 'two fields',
-        differs: everything(outermost),
-        request: { path: '/' },
-        upstream: packed(gzipped, [
-          ['content-encoding', 'br'],
-          ['content-encoding', 'gzip'],
-        ]),
-      },
-      {
-        name: 'no-transform',
-        request: { path: '/' },
-        upstream: packed(gzipped, [
-          ['content-encoding', 'gzip'],
-          ['cache-control', 'no-transform'],
-        ]),
-      },
-      { name: 'no gzip at all', request: { path: '/' }, upstream: packed(text) },
-      { name: 'broken off', request: { path: '/' }, upstream: packed(gzipped.slice(0, -12)) },
-      { name: 'something behind it', request: { path: '/' }, upstream: packed(`${gzipped}and more`) },
-      { name: 'unfolds to too much', request: { path: '/' }, upstream: packed(packedZeros) },
-      { name: 'a request', request: { path: '/', headers: [['content-encoding', 'gzip']], body: gzipped } },
-      {
-        name: 'a request over HTTP/2 with trailers',
-        over: 'h2',
-        request: { path: '/', headers: [['content-encoding', 'gzip']], chunks: [gzipped], trailers: [['x-t', '1']] },
-      },
-      {
-        name: 'a request with no-transform',
-        request: {
-          path: '/',
-          headers: [
-            ['content-encoding', 'gzip'],
-            ['cache-control', 'no-transform'],
-          ],
-          body: gzipped,
-        },
-      },
-      ...['br', 'gzip', 'br, gzip;q=0.5, x ,, y', 'GZIP', ''].map((encoding): Row => ({
-        name: `accept-encoding: ${encoding}`,
-        request: accepting(encoding),
-      })),
-    ],
-  ),
-  decompressed(
-    'settings',
-    [
-      decompressor(
-        'gzip',
-        ', request_direction_config: { advertise_accept_encoding: false, common_config: { enabled: { default_value: false, runtime_key: x } } }, response_direction_config: { common_config: { ignore_no_transform_header: true } }',
-        ', window_bits: 15, max_inflate_ratio: 1000, chunk_size: 8192',
-      ),
-    ],
-    [
-      { name: 'nothing is advertised', request: { path: '/' }, upstream: packed(gzipped) },
-      {
-        name: 'no-transform means nothing',
-        request: { path: '/' },
-        upstream: packed(gzipped, [
-          ['content-encoding', 'gzip'],
-          ['cache-control', 'no-transform'],
-        ]),
-      },
-      {
-        name: 'requests stay as they are',
-        request: { path: '/', headers: [['content-encoding', 'gzip']], body: gzipped },
-      },
-      { name: 'what unfolds to much', request: { path: '/' }, upstream: packed(packedZeros) },
-    ],
-  ),
-  decompressed(
-    'brotli and zstd',
-    [decompressor('zstd'), decompressor('brotli')],
-    [
-      { name: 'brotli', request: { path: '/' }, upstream: packed(brotlied, [['content-encoding', 'br']]) },
-      { name: 'zstd', request: { path: '/' }, upstream: packed(zstded, [['content-encoding', 'zstd']]) },
-      {
-        name: 'no brotli',
-        differs: everything(noPiece),
-        request: { path: '/' },
-        upstream: packed(text, [['content-encoding', 'br']]),
-      },
-      { name: 'no zstd', request: { path: '/' }, upstream: packed(text, [['content-encoding', 'zstd']]) },
-      {
-        name: 'brotli with something behind it',
-        differs: everything(noPiece),
-        request: { path: '/' },
-        upstream: packed(`${brotlied}and more`, [['content-encoding', 'br']]),
-      },
-      {
-        name: 'zstd with something behind it',
-        request: { path: '/' },
-        upstream: packed(`${zstded}and more`, [['content-encoding', 'zstd']]),
-      },
-      {
-        name: 'brotli that unfolds to too much',
-        differs: everything(noPiece),
-        request: { path: '/' },
-        upstream: packed(brotliZeros, [['content-encoding', 'br']]),
-      },
-      {
-        name: 'zstd that unfolds to too much',
-        request: { path: '/' },
-        upstream: packed(zstdZeros, [['content-encoding', 'zstd']]),
-      },
-      {
-        name: 'one in the other',
-        differs: everything(outermost),
-        request: { path: '/' },
-        upstream: packed(latin1(brotliCompressSync(zstdCompressSync(text))), [['content-encoding', 'zstd, br']]),
       },
     ],
   ),

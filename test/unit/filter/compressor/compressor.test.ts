@@ -105,6 +105,20 @@ test('filters of one stream choose together', () => {
   ]);
 });
 
+test('tunnels stay as they are', () => {
+  const { stream, filter } = world({ requestDirectionConfig: {} }, [
+    ['accept-encoding', 'gzip'],
+    ['upgrade', 'websocket'],
+  ]);
+  filter.onRequestHead!(stream, stream.requestHead, false);
+  const head = response([['upgrade', 'websocket']]);
+  head.status = 101;
+  filter.onResponseHead!(stream, head, false);
+  expect(filter.onRequestData!(stream, bytes('a'), false)).toBe(Verdict.Continue);
+  expect(filter.onResponseData!(stream, bytes('a'), false)).toBe(Verdict.Continue);
+  expect(lines(head.headers)).toEqual(['upgrade: websocket']);
+});
+
 describe('accept-encoding', () => {
   test.each([
     ['gzip', [['gzip', 1]]],
