@@ -7,6 +7,10 @@ import { fromBinary } from '../proto/protobuf.js';
 import type { TypedExtensionConfig } from '../proto/xds/core/v3/extension_pb.js';
 import { IPMatcher_IPRangeMatcherSchema, IPMatcherSchema } from '../proto/xds/type/matcher/v3/ip_pb.js';
 import {
+  ServerNameMatcher_DomainMatcherSchema,
+  ServerNameMatcherSchema,
+} from '../proto/xds/type/matcher/v3/domain_pb.js';
+import {
   Matcher_MatcherList_FieldMatcherSchema,
   Matcher_MatcherList_Predicate_SinglePredicateSchema,
   Matcher_MatcherListSchema,
@@ -22,7 +26,14 @@ import {
 } from '../proto/xds/type/matcher/v3/matcher_pb.js';
 import type { StringMatcher } from '../proto/xds/type/matcher/v3/string_pb.js';
 import type { IpPrefix } from './ip-prefix-map.ts';
-import type { IpRangesData, MatcherData, MatchTreeData, OnMatchData, PredicateData } from './matcher-data.ts';
+import type {
+  DomainsData,
+  IpRangesData,
+  MatcherData,
+  MatchTreeData,
+  OnMatchData,
+  PredicateData,
+} from './matcher-data.ts';
 
 const supported = new SupportedFields(MatcherSchema, ['matcher_list', 'matcher_tree', 'on_no_match']);
 const supportedOnMatch = new SupportedFields(Matcher_OnMatchSchema, ['matcher', 'action']);
@@ -43,6 +54,9 @@ const supportedIp = new SupportedFields(IPMatcherSchema, ['range_matchers']);
 const supportedRanges = new SupportedFields(IPMatcher_IPRangeMatcherSchema, ['ranges', 'on_match', 'exclusive']);
 // Envoy counts under the prefix what it could not read as an address, which no input of ours gives.
 const supportedIpInput = new SupportedFields(IpSchema, ['cidr_ranges'], ['stat_prefix']);
+
+const supportedNames = new SupportedFields(ServerNameMatcherSchema, ['domain_matchers']);
+const supportedDomains = new SupportedFields(ServerNameMatcher_DomainMatcherSchema, ['domains', 'on_match']);
 
 /** How a matcher's user decodes what the matcher does not know of; each adds reasons where it refuses. */
 export interface MatchDecoding {
@@ -168,6 +182,8 @@ function decodeMatcherTree(message: Matcher_MatcherTree, reasons: Reasons, decod
   const at = reasons.at('custom_match');
   const config = opened(treeType.case === 'customMatch' ? treeType.value : undefined, at);
   if (config === null) return { kind: 'none' };
+  if (kindOf(config.packed) === ServerNameMatcherSchema.typeName)
+    return { kind: 'domain', input, domains: decodeDomains(config.packed, at.at('typed_config'), decoding) };
   if (kindOf(config.packed) !== IPMatcherSchema.typeName) {
     at.at('typed_config').add(`custom matcher of type '${kindOf(config.packed)}' is not supported by sekisho`);
     return { kind: 'none' };
@@ -194,6 +210,28 @@ function decodeIpMatcher(packed: PackedMessage, reasons: Reasons, decoding: Matc
       exclusive: matcher.exclusive,
     };
   });
+}
+
+function decodeDomains(packed: PackedMessage, reasons: Reasons, decoding: MatchDecoding): DomainsData[] {
+  const message = fromBinary(ServerNameMatcherSchema, packed.value);
+  supportedNames.check(message, reasons);
+  const seen = new Set<string>();
+  return message.domainMatchers.map((matcher, i) => {
+    const at = reasons.at('domain_matchers', i);
+    supportedDomains.check(matcher, at);
+    matcher.domains.forEach((domain, j) => {
+      const problem = domainProblem(domain, seen);
+      if (problem !== null) at.at('domains', j).add(problem);
+      seen.add(domain);
+    });
+    return { names: matcher.domains, onMatch: decodeOnMatch(matcher.onMatch, at.at('on_match'), decoding) };
+  });
+}
+
+function domainProblem(domain: string, seen: ReadonlySet<string>): string | null {
+  if (seen.has(domain)) return `Duplicate domain in ServerNameMatcher: ${domain}`;
+  const isWell = domain === '*' || !domain.replace(/^\*\.(?=.)/, '').includes('*');
+  return isWell ? null : `Invalid wildcard domain format: ${domain}. Only '*' and '*.domain' patterns are supported`;
 }
 
 /** `CidrRange`, of either package. */

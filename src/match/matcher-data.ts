@@ -16,7 +16,8 @@ export type MatchTreeData =
   | { readonly kind: 'none' }
   | { readonly kind: 'list'; readonly matchers: readonly FieldMatcherData[] }
   | { readonly kind: 'exact' | 'prefix'; readonly input: unknown; readonly entries: readonly MatchEntryData[] }
-  | { readonly kind: 'ip'; readonly input: unknown; readonly ranges: readonly IpRangesData[] };
+  | { readonly kind: 'ip'; readonly input: unknown; readonly ranges: readonly IpRangesData[] }
+  | { readonly kind: 'domain'; readonly input: unknown; readonly domains: readonly DomainsData[] };
 
 export interface FieldMatcherData {
   readonly predicate: PredicateData;
@@ -25,6 +26,12 @@ export interface FieldMatcherData {
 
 export interface MatchEntryData {
   readonly key: string;
+  readonly onMatch: OnMatchData;
+}
+
+/** `xds.type.matcher.v3.ServerNameMatcher.DomainMatcher`: whole names, `*.` in front of one, or `*`. */
+export interface DomainsData {
+  readonly names: readonly string[];
   readonly onMatch: OnMatchData;
 }
 

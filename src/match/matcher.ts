@@ -1,6 +1,7 @@
 import { parseIp } from '../core/ip-address.ts';
 import { holds, IpPrefixMap } from './ip-prefix-map.ts';
 import type {
+  DomainsData,
   FieldMatcherData,
   IpRangesData,
   MatcherData,
@@ -87,6 +88,8 @@ function buildTree<Subject, Action>(
       return new ExactPart(tree, words);
     case 'prefix':
       return new PrefixPart(tree, words);
+    case 'domain':
+      return new DomainPart(words.input(tree.input), tree.domains, words);
     case 'ip':
       return new IpPart(words.input(tree.input), tree.ranges, words);
   }
@@ -165,6 +168,36 @@ class PrefixPart<Subject, Action> implements Part<Subject, Action> {
       if (action !== null) return action;
     }
     return null;
+  }
+}
+
+/** `xds.type.matcher.v3.ServerNameMatcher`: the whole name first, then by wildcards, those of more labels before others. */
+class DomainPart<Subject, Action> implements Part<Subject, Action> {
+  private readonly input: MatchInput<Subject>;
+  private readonly names: ReadonlyMap<string, Part<Subject, Action>>;
+
+  constructor(input: MatchInput<Subject>, domains: readonly DomainsData[], words: MatchVocabulary<Subject, Action>) {
+    this.input = input;
+    const names = new Map<string, Part<Subject, Action>>();
+    for (const { names: own, onMatch } of domains) {
+      const part = buildOnMatch(onMatch, words);
+      for (const name of own) names.set(name, part);
+    }
+    this.names = names;
+  }
+
+  match(subject: Subject): Action | null | undefined {
+    const text = this.input(subject);
+    if (typeof text !== 'string') return text;
+    let action = this.actionOf(text, subject);
+    for (let dot = text.indexOf('.'); action === null && dot >= 0; dot = text.indexOf('.', dot + 1))
+      action = this.actionOf(`*${text.slice(dot)}`, subject);
+    return action === null ? this.actionOf('*', subject) : action;
+  }
+
+  private actionOf(name: string, subject: Subject): Action | null | undefined {
+    const part = this.names.get(name);
+    return part === undefined ? null : part.match(subject);
   }
 }
 

@@ -174,3 +174,47 @@ describe('what cannot be told', () => {
     expect(decode(yaml).reasons[0]).toContain('input matcher of type');
   });
 });
+
+describe('a tree of domains', () => {
+  const domains = (matchers: string): string =>
+    `matcher_tree: { input: ${input('name')}, custom_match: { name: domain, typed_config: { '@type': type.googleapis.com/xds.type.matcher.v3.ServerNameMatcher, domain_matchers: ${matchers} } } }`;
+  const one = (names: string, onMatch: string): string => `{ domains: ${names}, on_match: ${onMatch} }`;
+
+  it('takes the name itself, then the wildcard of most labels', () => {
+    const { matcher, reasons } = decode(
+      `${domains(`[${one('[a.test, b.test]', action('whole'))}, ${one('["*.a.test"]', action('below'))}, ${one('["*.x.a.test"]', action('deep'))}, ${one('["*"]', action('any'))}]`)}`,
+    );
+    expect(reasons).toEqual([]);
+    const found = (name: string) => matcher.match({ name });
+    expect(['a.test', 'b.test', 'y.a.test', 'z.y.x.a.test', 'x.a.test', 'A.test', 'other', ''].map(found)).toEqual([
+      'whole',
+      'whole',
+      'below',
+      'deep',
+      'below',
+      'any',
+      'any',
+      'any',
+    ]);
+    expect(matcher.match({})).toBeNull();
+  });
+
+  it('goes on with less where a nested matcher has nothing', () => {
+    const empty = '{ matcher: { } }';
+    const { matcher } = decode(domains(`[${one('["*.x.test"]', empty)}, ${one('["*.test"]', action('less'))}]`));
+    expect(matcher.match({ name: 'a.x.test' })).toBe('less');
+    expect(matcher.match({ name: 'other' })).toBeNull();
+  });
+
+  it.each(['a.*.test', '*a.test', '*.', '**'])('refuses %s', (name) => {
+    expect(decode(domains(`[${one(`["${name}"]`, action('a'))}]`)).reasons[0]).toContain(
+      `Invalid wildcard domain format: ${name}. Only '*' and '*.domain' patterns are supported`,
+    );
+  });
+
+  it('refuses a name that is there twice', () => {
+    expect(decode(domains(`[${one('[a, a]', action('a'))}]`)).reasons[0]).toContain(
+      'Duplicate domain in ServerNameMatcher: a',
+    );
+  });
+});

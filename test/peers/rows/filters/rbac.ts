@@ -311,6 +311,19 @@ const matchers: readonly Group[] = [
   ),
 ];
 
+const byDomain = (names: string, onMatch: string) => `{ domains: ${names}, on_match: ${onMatch} }`;
+const domains = group(
+  'matcher: domains',
+  rbac(`{ matcher: { matcher_tree: { input: ${headerInput("':authority'")}, custom_match: { name: domains, typed_config: { '@type': type.googleapis.com/xds.type.matcher.v3.ServerNameMatcher, domain_matchers: [
+    ${byDomain('[a.test, b.test]', action('whole', 'DENY'))}, ${byDomain('["*.a.test"]', action('below', 'DENY'))},
+    ${byDomain('["*.x.a.test"]', `{ matcher: { matcher_list: { matchers: [${field(`{ input: ${headerInput('x-a')}, value_match: { exact: deep } }`, action('deep', 'DENY'))}] } } }`)}
+  ] } } }, on_no_match: ${action('else', 'DENY')} } }`),
+  ['a.test', 'b.test', 'y.a.test', 'y.x.a.test', 'A.test', 'other'].flatMap((host) => [
+    { name: host, request: { host } },
+    { name: `${host}, deep`, request: { host, headers: [['x-a', 'deep']] } },
+  ]),
+);
+
 const identities = denying('principals', {
   tls: '{ authenticated: {} }',
   uri: '{ authenticated: { principal_name: { exact: spiffe://peers.test/ns/a/sa/client } } }',
@@ -533,6 +546,7 @@ export const rbacGroups: readonly Group[] = [
   ...actions,
   conditions,
   ...matchers,
+  domains,
   ...identified,
   ...connections,
 ];
