@@ -182,7 +182,9 @@ describe('a tree of domains', () => {
 
   it('takes the name itself, then the wildcard of most labels', () => {
     const { matcher, reasons } = decode(
-      `${domains(`[${one('[a.test, b.test]', action('whole'))}, ${one('["*.a.test"]', action('below'))}, ${one('["*.x.a.test"]', action('deep'))}, ${one('["*"]', action('any'))}]`)}`,
+      domains(
+        `[${one('[a.test, b.test]', action('whole'))}, ${one('["*.a.test"]', action('below'))}, ${one('["*.x.a.test"]', action('deep'))}, ${one('["*"]', action('any'))}]`,
+      ),
     );
     expect(reasons).toEqual([]);
     const found = (name: string) => matcher.match({ name });
