@@ -9,6 +9,7 @@ import type { Address, Peer } from '../core/peer.ts';
 import type { TransportOptions } from '../net/transport.ts';
 import type { Outcome } from '../observe/outcome.ts';
 import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
+import type { TriedPriorities } from './tried-priorities.ts';
 
 /** An endpoint as tracked at run time in one worker. */
 export interface Host {
@@ -50,6 +51,8 @@ export interface PickContext {
   readonly head?: RequestHead | null;
   /** What is known of the request or connection; absent: nothing. */
   readonly outcome?: Outcome;
+  /** Where tries of this request have been, for balancers that choose among priorities; null or absent: it does not matter. */
+  readonly triedPriorities?: TriedPriorities | null;
   /**
    * Retries: true refuses this host; asked at most `hostSelectionAttempts` times
    * (`host_selection_retry_max_attempts`), and the host picked after the last refusal is not asked about.

@@ -252,6 +252,8 @@ export interface RetryPolicyData {
   readonly hostSelectionAttempts: number;
   /** `omit_host_metadata`: `envoy.lb` metadata of hosts that are not retried; null or absent: none. */
   readonly omittedMetadata?: readonly MetadataData[] | null;
+  /** `retry_priority: previous_priorities`: after so many tries other priorities are taken; 0 or absent: they are not. */
+  readonly priorityUpdateFrequency?: number;
   /** `refresh_cluster_on_retry`. */
   readonly refreshesCluster?: boolean;
   /** Null or absent: answers do not say when to come back. */

@@ -24,6 +24,8 @@ export interface RetryPolicy {
   readonly hostPredicates: readonly string[];
   /** Null or absent: answers do not say when to come back. */
   readonly rateLimited?: RateLimitedBackOffData | null;
+  /** After so many tries the next goes to other priorities; 0 or absent: it does not. */
+  readonly priorityUpdateFrequency?: number;
   /** Each repeat may go to another one of several weighted clusters. */
   readonly refreshesCluster?: boolean;
   /** `omit_host_metadata`: `metadata` of a host that is not retried. Absent: none is. */

@@ -6,6 +6,7 @@ import type { HostSet } from '../host-set.ts';
 import type { Balancer, BalancerParts } from './balancer.ts';
 import { makeHostPicker, type HostPicker } from './host-picker.ts';
 import { LocalityWeighted, makeLocalityPicker } from './locality.ts';
+import { loadsOfRepeat } from './loads-of-repeats.ts';
 import { priorityAt, priorityLoads, type PriorityLoads } from './priority.ts';
 import { randomIndex, type RandomSource } from './random-source.ts';
 import { SlowStart } from './slow-start.ts';
@@ -89,17 +90,18 @@ export class PriorityLoadBalancer implements Balancer {
 
   /** Null: no host that may be used. After `hostSelectionAttempts` refusals the next one is given unasked. */
   pick(context: PickContext, tier?: Tier): Host | null {
-    let host = this.pickOnce(tier);
+    const tried = context.triedPriorities ?? null;
+    const loads = tried === null ? this.loads : loadsOfRepeat(tried, this.sets, this.lb, this.loads);
+    let host = this.pickOnce(loads, tier);
     for (let attempts = context.hostSelectionAttempts; attempts > 0; attempts--) {
       if (host === null || !context.rejects(host)) return host;
-      host = this.pickOnce(tier);
+      host = this.pickOnce(loads, tier);
     }
     return host;
   }
 
-  private pickOnce(tier?: Tier): Host | null {
+  private pickOnce(loads: PriorityLoads, tier?: Tier): Host | null {
     if (this.only !== null) return this.only.pick();
-    const { loads } = this;
     const count = this.sets.length;
     const choice = tier === undefined ? priorityAt(loads, randomIndex(this.random, 100) + 1) : choiceOf(tier, count);
     const priority = choice % count;

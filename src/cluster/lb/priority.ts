@@ -11,8 +11,7 @@ export interface PriorityLoads {
 
 /** Source: Envoy `load_balancer_impl.cc`, recalculatePerPriorityState and recalculatePerPriorityPanic. */
 export function priorityLoads(sets: readonly HostSet[], lb: LbData): PriorityLoads {
-  const health = sets.map((set) => availability(set, set.healthy, lb));
-  const degradation = sets.map((set) => availability(set, set.degraded, lb));
+  const { healthy: health, degraded: degradation } = priorityAvailability(sets, lb);
   const total = Math.min(100, sum(health) + sum(degradation));
   if (total === 0 && lb.panicThreshold === 0) {
     // Nobody may be used; the whole load stands at priority 0, where nobody will be found.
@@ -28,6 +27,17 @@ export function priorityLoads(sets: readonly HostSet[], lb: LbData): PriorityLoa
   if (first >= 0) healthy[first] = healthy[first] + rest;
   else if (rest > 0) degraded[degradation.findIndex((percent) => percent > 0)] += rest;
   return { healthy, degraded, panic };
+}
+
+/** How much each priority can take, percent, by its fit hosts and by its degraded ones. */
+export function priorityAvailability(
+  sets: readonly HostSet[],
+  lb: LbData,
+): { readonly healthy: number[]; readonly degraded: number[] } {
+  return {
+    healthy: sets.map((set) => availability(set, set.healthy, lb)),
+    degraded: sets.map((set) => availability(set, set.degraded, lb)),
+  };
 }
 
 /** The priority at `point` of 1 … 100: its index, or, where degraded hosts are meant, the index plus the number of priorities. */

@@ -76,7 +76,18 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
   const { lookups } = environment;
   const view = environment.overload ?? null;
   const overload = view === null ? null : new HttpOverload(view, random);
-  const context = { lookups, stats: scope, rootStats: stats, clock, timers, random, runtime, localNode, callOuts, ...numbers };
+  const context = {
+    lookups,
+    stats: scope,
+    rootStats: stats,
+    clock,
+    timers,
+    random,
+    runtime,
+    localNode,
+    callOuts,
+    ...numbers,
+  };
   const chain = buildChain(data.httpFilters, environment, { ...context, ...healthOf(environment) });
   const upgrades = data.upgrades.map(({ type, isEnabled, filters }): [string, UpgradeRule] => [
     type,

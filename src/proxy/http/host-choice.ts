@@ -2,6 +2,7 @@ import type { Hash64 } from '../../core/hash64.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import { MetadataCriteria } from '../../core/metadata-criteria.ts';
 import type { Host, OverrideHost, PickContext } from '../../cluster/cluster.ts';
+import { TriedPriorities } from '../../cluster/tried-priorities.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { ForwardAction } from '../../route/route.ts';
 import type { RetryState } from './retry-state.ts';
@@ -15,6 +16,7 @@ export class HostChoice implements PickContext {
   retry: RetryState | null;
   private readonly stream: HttpStream;
   private readonly action: ForwardAction;
+  private readonly tried: TriedPriorities | null;
   /** `set-cookie` values for the client; null: none. */
   private cookies: string[] | null;
 
@@ -22,6 +24,9 @@ export class HostChoice implements PickContext {
     this.random = stream.random;
     this.hostSelectionAttempts = action.retry === null ? 0 : action.retry.hostSelectionAttempts;
     this.retry = null;
+    const { retry } = action;
+    const frequency = retry === null ? 0 : (retry.priorityUpdateFrequency ?? 0);
+    this.tried = frequency === 0 ? null : new TriedPriorities(frequency);
     this.stream = stream;
     this.action = action;
     this.cookies = null;
@@ -52,6 +57,15 @@ export class HostChoice implements PickContext {
     if (typeof own !== 'object' || own === null) return configured;
     const struct = own as Readonly<Record<string, unknown>>;
     return configured === null ? new MetadataCriteria(struct) : configured.merge(struct);
+  }
+
+  /** Of a first try nothing is to be said. */
+  get triedPriorities(): TriedPriorities | null {
+    return this.outcome.attemptCount > 1 ? this.tried : null;
+  }
+
+  attempted({ priority }: Host): void {
+    if (this.tried !== null) this.tried.attempted.push(priority);
   }
 
   /** A retry avoids hosts that its predicates name. */

@@ -16,6 +16,7 @@ export class ConfiguredRetryPolicy implements RetryPolicy {
   readonly hostPredicates: readonly string[];
   readonly rateLimited: RateLimitedBackOffData | null;
   readonly refreshesCluster: boolean;
+  readonly priorityUpdateFrequency: number;
   private readonly omittedMetadata: readonly MetadataData[];
   private readonly retriableHeaders: readonly HeaderMatcher[];
   private readonly retriableRequestHeaders: readonly HeaderMatcher[];
@@ -32,6 +33,7 @@ export class ConfiguredRetryPolicy implements RetryPolicy {
     this.hostPredicates = data.hostPredicates;
     this.rateLimited = data.rateLimited ?? null;
     this.refreshesCluster = data.refreshesCluster === true;
+    this.priorityUpdateFrequency = data.priorityUpdateFrequency ?? 0;
     this.omittedMetadata = data.omittedMetadata ?? [];
     this.retriableHeaders = data.retriableHeaders.map((matcher) => new HeaderMatcher(matcher));
     this.retriableRequestHeaders = data.retriableRequestHeaders.map((matcher) => new HeaderMatcher(matcher));

@@ -6,11 +6,14 @@ import {
   RetryPolicy_ResetHeaderSchema,
   RetryPolicy_RetryBackOffSchema,
   RetryPolicy_RetryHostPredicateSchema,
+  RetryPolicy_RetryPrioritySchema,
   RetryPolicySchema,
   type RetryPolicy,
   type RetryPolicy_RetryHostPredicate,
+  type RetryPolicy_RetryPriority,
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import { OmitHostMetadataConfigSchema } from '../../proto/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js';
+import { PreviousPrioritiesConfigSchema } from '../../proto/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHeaderMatchers } from '../match/decode.ts';
 import { parseRetryOn } from '../retry-on.ts';
@@ -31,6 +34,7 @@ const retryFields = new SupportedFields(RetryPolicySchema, [
   'retriable_request_headers',
   'rate_limited_retry_back_off',
   'refresh_cluster_on_retry',
+  'retry_priority',
 ]);
 const backOffFields = new SupportedFields(RetryPolicy_RetryBackOffSchema, ['base_interval', 'max_interval']);
 const rateLimitedFields = new SupportedFields(RetryPolicy_RateLimitedRetryBackOffSchema, [
@@ -40,6 +44,9 @@ const rateLimitedFields = new SupportedFields(RetryPolicy_RateLimitedRetryBackOf
 const resetHeaderFields = new SupportedFields(RetryPolicy_ResetHeaderSchema, ['name', 'format']);
 const omitFields = new SupportedFields(OmitHostMetadataConfigSchema, ['metadata_match']);
 const predicateFields = new SupportedFields(RetryPolicy_RetryHostPredicateSchema, ['name', 'typed_config']);
+
+const priorityFields = new SupportedFields(RetryPolicy_RetryPrioritySchema, ['name', 'typed_config']);
+const previousPrioritiesFields = new SupportedFields(PreviousPrioritiesConfigSchema, ['update_frequency']);
 
 const predicates: ReadonlyMap<string, string> = new Map([
   ['envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate', 'previous_hosts'],
@@ -76,6 +83,7 @@ export function decodeRetryPolicy(message: RetryPolicy, reasons: Reasons, decodi
     omittedMetadata: decodeOmitted(message, reasons),
     rateLimited: decodeRateLimited(message, reasons),
     refreshesCluster: message.refreshClusterOnRetry,
+    priorityUpdateFrequency: decodePriority(message.retryPriority, reasons.at('retry_priority')),
   };
 }
 
@@ -102,6 +110,22 @@ function decodePredicate(message: RetryPolicy_RetryHostPredicate, reasons: Reaso
   if (typeUrl.endsWith(omitHostMetadata)) return [];
   reasons.add(`retry host predicate '${message.name}' with type URL '${typeUrl}' is not supported by sekisho`);
   return [];
+}
+
+/** 0: tries do not change the priority. */
+function decodePriority(message: RetryPolicy_RetryPriority | undefined, reasons: Reasons): number {
+  if (message === undefined) return 0;
+  priorityFields.check(message, reasons);
+  const any = message.configType.case === 'typedConfig' ? message.configType.value : null;
+  if (any === null || !any.typeUrl.endsWith(`/${PreviousPrioritiesConfigSchema.typeName}`)) {
+    reasons.add(`retry priority '${message.name}' with type URL '${any?.typeUrl ?? ''}' is not supported by sekisho`);
+    return 0;
+  }
+  const config = fromBinary(PreviousPrioritiesConfigSchema, any.value);
+  const at = reasons.at('typed_config');
+  previousPrioritiesFields.check(config, at);
+  if (config.updateFrequency <= 0) at.at('update_frequency').add('value must be greater than 0');
+  return config.updateFrequency;
 }
 
 /** Null: no host is passed over for its metadata. */

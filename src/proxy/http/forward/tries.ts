@@ -108,6 +108,7 @@ export class Tries {
     if (this.current !== null) (this.earlier ??= []).unshift(this.current);
     this.current = upstream;
     upstream.host = host;
+    this.wanted.attempted(host);
     upstream.ask(streamsTo(cluster, host, forwarding));
   }
 

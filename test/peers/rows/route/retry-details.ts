@@ -2,6 +2,7 @@ import { cluster, http } from '../../config.ts';
 import type { Group } from '../../row.ts';
 import { hedging } from './hedging.ts';
 import { refreshedClusters } from './refreshed-clusters.ts';
+import { retryPriorities } from './retry-priorities.ts';
 
 const trusting =
   'use_remote_address: true\ninternal_address_config: { cidr_ranges: [{ address_prefix: 127.0.0.0, prefix_len: 8 }] }';
@@ -175,4 +176,4 @@ const details: Group = {
   ],
 };
 
-export const retryDetails: readonly Group[] = [details, hedging, refreshedClusters];
+export const retryDetails: readonly Group[] = [details, hedging, refreshedClusters, retryPriorities];
