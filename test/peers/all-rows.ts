@@ -58,6 +58,7 @@ import { healthChecks } from './rows/filters/health-check.ts';
 import { faults } from './rows/filters/fault.ts';
 import { customResponses } from './rows/filters/custom-response.ts';
 import { bandwidthLimits } from './rows/filters/bandwidth-limit.ts';
+import { countedMetadata } from './rows/filters/header-to-metadata.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
@@ -129,6 +130,7 @@ export const groups: readonly Group[] = [
   ...faults,
   ...customResponses,
   ...bandwidthLimits,
+  ...countedMetadata,
   ...localRateLimits,
   ...networkFilters,
   ...smallFilters,

@@ -15,7 +15,7 @@ import { decodeRegexRewrite } from '../../route/match/decode.ts';
 import { lowerAscii, wireText } from '../../route/wire-text.ts';
 import type { HeaderToMetadataData, MetadataEntryData, MetadataRuleData } from './header-to-metadata-data.ts';
 
-const supported = new SupportedFields(ConfigSchema, ['request_rules', 'response_rules']);
+const supported = new SupportedFields(ConfigSchema, ['request_rules', 'response_rules', 'stat_prefix']);
 const ruleFields = new SupportedFields(Config_RuleSchema, [
   'header',
   'cookie',
@@ -40,6 +40,7 @@ export const headerToMetadataDecoder: ExtensionDecoder = {
     const message = fromBinary(ConfigSchema, bytes);
     supported.check(message, reasons);
     return {
+      statPrefix: message.statPrefix,
       request: decodeRules(message.requestRules, 'request_rules', reasons),
       response: decodeRules(message.responseRules, 'response_rules', reasons),
     };

@@ -1,5 +1,7 @@
 /** `envoy.extensions.filters.http.header_to_metadata.v3.Config` as plain data, of the filter and of routes alike. */
 export interface HeaderToMetadataData {
+  /** Empty: nothing is counted. */
+  readonly statPrefix: string;
   readonly request: readonly MetadataRuleData[];
   readonly response: readonly MetadataRuleData[];
 }

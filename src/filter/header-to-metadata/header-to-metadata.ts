@@ -1,5 +1,6 @@
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Outcome } from '../../observe/outcome.ts';
+import type { Counter, StatsScope } from '../../observe/stats.ts';
 import { findCookie } from '../../route/match/cookie-matcher.ts';
 import { Regex } from '../../route/regex.ts';
 import { Substitution } from '../../route/regex/substitution.ts';
@@ -14,9 +15,14 @@ export class MetadataRules {
   readonly request: readonly MetadataRule[];
   readonly response: readonly MetadataRule[];
 
-  constructor(data: HeaderToMetadataData) {
-    this.request = data.request.map((rule) => new MetadataRule(rule));
-    this.response = data.response.map((rule) => new MetadataRule(rule));
+  constructor(data: HeaderToMetadataData, context: FilterContext) {
+    const scope =
+      data.statPrefix === ''
+        ? null
+        : (context.rootStats ?? context.stats).scope('http_filter_name').scope(data.statPrefix);
+    const [request, response] = [new RuleStats(scope, 'request'), new RuleStats(scope, 'response')];
+    this.request = data.request.map((rule) => new MetadataRule(rule, request));
+    this.response = data.response.map((rule) => new MetadataRule(rule, response));
   }
 }
 
@@ -49,21 +55,51 @@ export class HeaderToMetadataFilter implements HttpFilter, FilterFactory {
   }
 }
 
+/** What is never counted. */
+const uncounted: Counter = { inc: () => {}, add: () => {} };
+
+/** What becomes of the rules of one side. */
+class RuleStats {
+  readonly processed: Counter;
+  readonly added: Counter;
+  readonly notFound: Counter;
+  readonly tooLong: Counter;
+  readonly base64Failed: Counter;
+  readonly substitutionFailed: Counter;
+
+  /** @param scope null: nothing is counted */
+  constructor(scope: StatsScope | null, side: 'request' | 'response') {
+    const counter = (name: string): Counter => scope?.counter(name) ?? uncounted;
+    this.processed = counter(`${side}_rules_processed`);
+    this.added = counter(`${side}_metadata_added`);
+    this.notFound = counter(`${side}_header_not_found`);
+    this.tooLong = counter('header_value_too_long');
+    this.base64Failed = counter('base64_decode_failed');
+    this.substitutionFailed = counter('regex_substitution_failed');
+  }
+}
+
 class MetadataRule {
   private readonly data: MetadataRuleData;
+  private readonly stats: RuleStats;
   private readonly onPresent: MetadataEntry | null;
   private readonly onMissing: MetadataEntry | null;
 
-  constructor(data: MetadataRuleData) {
+  constructor(data: MetadataRuleData, stats: RuleStats) {
     this.data = data;
-    this.onPresent = data.onPresent === null ? null : new MetadataEntry(data.onPresent);
-    this.onMissing = data.onMissing === null ? null : new MetadataEntry(data.onMissing);
+    this.stats = stats;
+    this.onPresent = data.onPresent === null ? null : new MetadataEntry(data.onPresent, stats);
+    this.onMissing = data.onMissing === null ? null : new MetadataEntry(data.onMissing, stats);
   }
 
   apply(head: RequestHead | ResponseHead, outcome: Outcome): void {
     const value = this.read(head);
-    if (value === null) this.onMissing?.add('', outcome);
-    else this.onPresent?.add(value, outcome);
+    this.stats.processed.inc();
+    if (value === null) {
+      if (this.onMissing === null) return;
+      this.stats.notFound.inc();
+      this.onMissing.add('', outcome);
+    } else this.onPresent?.add(value, outcome);
   }
 
   private read(head: RequestHead | ResponseHead): string | null {
@@ -78,11 +114,13 @@ class MetadataRule {
 
 class MetadataEntry {
   private readonly data: MetadataEntryData;
+  private readonly stats: RuleStats;
   private readonly regex: Regex | null;
   private readonly substitution: Substitution | null;
 
-  constructor(data: MetadataEntryData) {
+  constructor(data: MetadataEntryData, stats: RuleStats) {
     this.data = data;
+    this.stats = stats;
     this.regex = data.rewrite === null ? null : new Regex(data.rewrite.pattern);
     this.substitution = data.rewrite === null ? null : new Substitution(data.rewrite.substitution);
   }
@@ -91,19 +129,27 @@ class MetadataEntry {
     const { namespace, key } = this.data;
     const value = this.valueOf(this.data.value === '' ? this.rewritten(found) : this.data.value);
     if (value === null) return;
+    this.stats.added.inc();
     const metadata = (outcome.dynamicMetadata ??= new Map());
     metadata.set(namespace, { ...(metadata.get(namespace) as object | undefined), [key]: value });
   }
 
   private rewritten(found: string): string {
-    return this.regex === null ? found : this.regex.replaceAll(found, this.substitution!);
+    if (this.regex === null) return found;
+    const text = this.regex.replaceAll(found, this.substitution!);
+    if (text === '' && found !== '') this.stats.substitutionFailed.inc();
+    return text;
   }
 
   /** Null: it is nothing that metadata could be. */
   private valueOf(text: string): string | number | null {
+    if (text.length >= valueBytesMax) this.stats.tooLong.inc();
     if (text === '' || text.length >= valueBytesMax) return null;
     const decoded = this.data.isBase64 ? fromBase64(text) : text;
-    if (decoded === '') return null;
+    if (decoded === '') {
+      this.stats.base64Failed.inc();
+      return null;
+    }
     if (!this.data.isNumber) return decoded;
     const number = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(decoded) ? Number(decoded) : NaN;
     return Number.isNaN(number) ? null : number;

@@ -90,3 +90,16 @@ test('what is refused says why', () => {
     ]
   `);
 });
+
+test('what becomes of rules is counted where a prefix says under what name', () => {
+  const context = filterContext();
+  const requestRules = [{ header: 'x-a', onHeaderPresent: { key: 'a' }, onHeaderMissing: { key: 'a', value: 'b' } }];
+  const filter = headerToMetadataBuilder.build(decode({ statPrefix: 'own', requestRules }), context).create();
+  const stream = new TestStream(context, request([]));
+  filter.onRequestHead!(stream, stream.requestHead, true);
+  expect(context.stats.used).toEqual({
+    'http_filter_name.own.request_rules_processed': 1,
+    'http_filter_name.own.request_header_not_found': 1,
+    'http_filter_name.own.request_metadata_added': 1,
+  });
+});
