@@ -16,6 +16,8 @@ export interface CommonTlsData {
   readonly curves: readonly string[];
   /** `rsa_pss_rsae_sha256` …; empty: the default list. */
   readonly signatureAlgorithms: readonly string[];
+  /** Of TLS 1.3 only what has AES: FIPS_202205; absent: no. */
+  readonly isFips?: boolean;
   readonly alpn: readonly string[];
   readonly certificates: readonly SecretRef<CertificateSecret>[];
   readonly validation: ValidationData | null;

@@ -10,7 +10,6 @@ import {
   type SPIFFECertValidatorConfig,
 } from '../../proto/envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
-import { pemBlocks } from '../pem.ts';
 import { checkTrustDomain, readTrustBundles } from '../spiffe-bundle.ts';
 import { because, textOf, type SourceReader } from './data-source-decode.ts';
 
@@ -67,8 +66,6 @@ function decodeDomains(
     const pem = textOf(read);
     const problem = checkTrustDomain(domain.name, pem);
     if (problem !== '') source.add(problem + because(read));
-    if (pemBlocks(pem).some(({ label }) => label === 'X509 CRL'))
-      source.add('a certificate revocation list in a SPIFFE trust bundle is not supported by sekisho');
     domains[domain.name] = pem;
   }
   return domains;

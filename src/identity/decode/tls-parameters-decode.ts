@@ -1,6 +1,7 @@
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
+  TlsParameters_CompliancePolicy,
   TlsParameters_TlsProtocol as TlsProtocol,
   TlsParametersSchema,
   type TlsParameters,
@@ -19,6 +20,7 @@ const supported = new SupportedFields(TlsParametersSchema, [
   'cipher_suites',
   'ecdh_curves',
   'signature_algorithms',
+  'compliance_policies',
 ]);
 
 const versions: Readonly<Record<number, TlsVersion>> = {
@@ -30,8 +32,32 @@ const versions: Readonly<Record<number, TlsVersion>> = {
 
 export type TlsParametersData = Pick<
   CommonTlsData,
-  'minVersion' | 'maxVersion' | 'cipherSuites' | 'curves' | 'signatureAlgorithms'
+  'minVersion' | 'maxVersion' | 'cipherSuites' | 'curves' | 'signatureAlgorithms' | 'isFips'
 >;
+
+/** FIPS_202205, as BoringSSL has it (NIST SP 800-52 revision 2): it takes the place of whatever else is said. */
+const fips: TlsParametersData = {
+  minVersion: 'TLSv1_2',
+  maxVersion: 'TLSv1_3',
+  cipherSuites: [
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+  ],
+  curves: ['P-256', 'P-384'],
+  signatureAlgorithms: [
+    'rsa_pkcs1_sha256',
+    'rsa_pkcs1_sha384',
+    'rsa_pkcs1_sha512',
+    'ecdsa_secp256r1_sha256',
+    'ecdsa_secp384r1_sha384',
+    'rsa_pss_rsae_sha256',
+    'rsa_pss_rsae_sha384',
+    'rsa_pss_rsae_sha512',
+  ],
+  isFips: true,
+};
 
 /** @param defaultMax Envoy's: TLS 1.3 for servers, 1.2 for clients */
 export function decodeTlsParameters(
@@ -42,6 +68,7 @@ export function decodeTlsParameters(
   if (message === undefined)
     return { minVersion: 'TLSv1_2', maxVersion: defaultMax, cipherSuites: [], curves: [], signatureAlgorithms: [] };
   supported.check(message, reasons);
+  if (message.compliancePolicies.includes(TlsParameters_CompliancePolicy.FIPS_202205)) return fips;
   const ciphers = readCipherSuites(message.cipherSuites);
   if (ciphers.problem !== '') reasons.at('cipher_suites').add(ciphers.problem);
   return {

@@ -52,7 +52,7 @@ const wishes: Readonly<Record<string, readonly [Signer, CertificateWish]>> = {
   client_nameless: ['ca', { subject: 'CN=nameless' }],
   client_expired: ['ca', { subject: 'CN=expired', notBefore: ago(20), notAfter: ago(10) }],
   client_future: ['ca', { subject: 'CN=future', notBefore: ago(-10), notAfter: ago(-20) }],
-  client_revoked: ['ca', { subject: 'CN=revoked' }],
+  client_revoked: ['ca', { subject: 'CN=revoked', uris: ['spiffe://peers.test/revoked'] }],
   client_alien: ['alien', { subject: 'CN=alien', uris: ['spiffe://alien.test/a'] }],
   client_self: ['itself', { subject: 'CN=self' }],
   client_server_only: ['ca', { subject: 'CN=server only', extendedUsages: ['1.3.6.1.5.5.7.3.1'] }],
@@ -61,7 +61,7 @@ const wishes: Readonly<Record<string, readonly [Signer, CertificateWish]>> = {
 /**
  * What configurations write for them: `{{server_pem}}` (the chain), `{{server_key}}`, `{{server_locked_key}}` (its
  * password is `secret`), `{{server_p12}}` and `{{server_locked_p12}}` are files, `{{client_sha256}}`, `{{client_spki}}` pins; `{{ca_pem}}`, `{{alien_pem}}`,
- * `{{server_ocsp_good}}` and `{{server_ocsp_stale}}` OCSP responses, `{{both_pem}}` are trust bundles, `{{crl_pem}}` revokes `client_revoked`.
+ * `{{server_ocsp_good}}` and `{{server_ocsp_stale}}` OCSP responses, `{{both_pem}}` are trust bundles, `{{ca_crl_pem}}` has a revocation list besides, `{{crl_pem}}` revokes `client_revoked`.
  */
 const placeholder = /\{\{(\w+?)_(pem|key|locked_key|sha256|spki|p12|locked_p12|ocsp_good|ocsp_stale)\}\}/g;
 
@@ -138,6 +138,8 @@ async function pemOf(name: string): Promise<string> {
       return (await authority(name)).rootPem;
     case 'both':
       return (await authority('ca')).rootPem + (await authority('alien')).rootPem;
+    case 'ca_crl':
+      return (await pemOf('ca')) + (await pemOf('crl'));
     case 'crl':
       return (await authority('ca')).revoke([await certificate('client_revoked')]);
     default:

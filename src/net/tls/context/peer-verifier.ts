@@ -75,7 +75,7 @@ export class PeerVerifier {
     if (domains !== null) {
       const chosen = this.validation.chooseTrustDomain(leaf);
       if (typeof chosen !== 'string') return this.refuse(connection, store, chosen);
-      ssl.X509_STORE_CTX_set0_trusted_stack(store, domains.rootsOf(chosen));
+      domains.lead(store, chosen);
     }
     if (domains !== null || secret.trustedCaPem !== '') {
       if (!this.verifyChain(connection, store)) return false;

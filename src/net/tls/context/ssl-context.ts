@@ -49,7 +49,8 @@ const defaultSignatureAlgorithms = [
 ];
 const defaultGroups = ['X25519', 'P-256'];
 /** What TLS 1.3 has is not configurable in Envoy either, and its server follows the client's order. */
-const suitesOfTls13 = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
+const fipsSuitesOfTls13 = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384';
+const suitesOfTls13 = `${fipsSuitesOfTls13}:TLS_CHACHA20_POLY1305_SHA256`;
 
 /** Below TLS 1.2 OpenSSL wants the level that allows SHA-1 in handshakes. */
 const SecurityLevel = { Any: 0, Usual: 1 } as const;
@@ -78,7 +79,7 @@ export function newSslContext(
   ssl.SSL_CTX_ctrl(context, Control.SetMaxVersion, versions[data.maxVersion], 0n);
   const ciphers = cipherList(data.cipherSuites.length === 0 ? defaultCiphers : data.cipherSuites);
   if (ssl.SSL_CTX_set_cipher_list(context, ciphers) !== 1) refuse(ssl, `Failed to initialize cipher suites ${ciphers}`);
-  ssl.SSL_CTX_set_ciphersuites(context, suitesOfTls13);
+  ssl.SSL_CTX_set_ciphersuites(context, data.isFips === true ? fipsSuitesOfTls13 : suitesOfTls13);
   // The slash keeps a server to this order, whatever its client has prepared a key for.
   const groups = (data.curves.length === 0 ? defaultGroups : data.curves).join(isServer ? '/' : ':');
   if (!setList(ssl, context, Control.SetGroupsList, groups)) refuse(ssl, `Failed to initialize ECDH curves ${groups}`);

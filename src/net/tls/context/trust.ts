@@ -49,33 +49,59 @@ function addCrls(ssl: OpenSsl, store: Pointer, { crlPem, crlOrigin }: Validation
   }
 }
 
-/** The roots of each SPIFFE trust domain: what a chain of that domain must lead to. */
+/** What a chain of one SPIFFE trust domain must lead to. */
+interface TrustDomain {
+  /** `STACK_OF(X509)`. */
+  readonly roots: Pointer;
+  /** `STACK_OF(X509_CRL)`: of every authority of a chain; 0n: none is looked for. */
+  readonly lists: Pointer;
+}
+
+/** The roots of each SPIFFE trust domain, and what they have revoked. */
 export class TrustDomains {
   private readonly ssl: OpenSsl;
-  private readonly stacks: Map<string, Pointer>;
+  private readonly domains: Map<string, TrustDomain>;
 
   constructor(ssl: OpenSsl, domains: Readonly<Record<string, string>>) {
     this.ssl = ssl;
-    this.stacks = new Map();
+    this.domains = new Map();
     for (const [domain, pem] of Object.entries(domains)) {
       const roots = certificatesOfPem(ssl, pem);
       if (roots.length === 0) throw new Error(`Failed to load trusted CA certificate from trust domain ${domain}`);
-      const stack = ssl.OPENSSL_sk_new_null();
-      for (const root of roots) ssl.OPENSSL_sk_push(stack, root);
-      this.stacks.set(domain, stack);
+      const lists = crlsOfPem(ssl, pem);
+      this.domains.set(domain, { roots: this.stack(roots), lists: lists.length === 0 ? 0n : this.stack(lists) });
     }
   }
 
-  /** `STACK_OF(X509)`; 0n: no such domain. */
-  rootsOf(domain: string): Pointer {
-    return this.stacks.get(domain) ?? 0n;
+  /** Has a verification (`X509_STORE_CTX`) lead to this domain; to nothing where there is no such domain. */
+  lead(store: Pointer, domain: string): void {
+    const { ssl } = this;
+    const { roots, lists } = this.domains.get(domain) ?? nowhere;
+    ssl.X509_STORE_CTX_set0_trusted_stack(store, roots);
+    if (lists === 0n) return;
+    ssl.X509_STORE_CTX_set0_crls(store, lists);
+    ssl.X509_STORE_CTX_set_flags(store, VerifyFlag.CrlCheck | VerifyFlag.CrlCheckAll);
   }
 
   close(): void {
-    for (const stack of this.stacks.values()) {
-      for (let i = 0; i < this.ssl.OPENSSL_sk_num(stack); i++) this.ssl.X509_free(this.ssl.OPENSSL_sk_value(stack, i));
-      this.ssl.OPENSSL_sk_free(stack);
+    const { ssl } = this;
+    for (const { roots, lists } of this.domains.values()) {
+      this.free(roots, (root) => ssl.X509_free(root));
+      if (lists !== 0n) this.free(lists, (list) => ssl.X509_CRL_free(list));
     }
-    this.stacks.clear();
+    this.domains.clear();
+  }
+
+  private stack(objects: readonly Pointer[]): Pointer {
+    const stack = this.ssl.OPENSSL_sk_new_null();
+    for (const object of objects) this.ssl.OPENSSL_sk_push(stack, object);
+    return stack;
+  }
+
+  private free(stack: Pointer, freeObject: (object: Pointer) => void): void {
+    for (let i = 0; i < this.ssl.OPENSSL_sk_num(stack); i++) freeObject(this.ssl.OPENSSL_sk_value(stack, i));
+    this.ssl.OPENSSL_sk_free(stack);
   }
 }
+
+const nowhere: TrustDomain = { roots: 0n, lists: 0n };

@@ -121,6 +121,8 @@ const signatures = {
   X509_STORE_CTX_set_error: ['u64 i32', 'void'],
   X509_STORE_CTX_get_error_depth: ['u64', 'i32'],
   X509_STORE_CTX_set0_trusted_stack: ['u64 u64', 'void'],
+  X509_STORE_CTX_set0_crls: ['u64 u64', 'void'],
+  X509_STORE_CTX_set_flags: ['u64 u64', 'void'],
   X509_verify_cert: ['u64', 'i32'],
   X509_verify_cert_error_string: ['i64', 'u64'],
 

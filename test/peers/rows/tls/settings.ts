@@ -87,6 +87,33 @@ const spiffe: Yaml = serverTls(
   '{ require_client_certificate: true }',
 );
 
+const revoking = serverTls(
+  ['server'],
+  {
+    validation_context: {
+      custom_validator_config: {
+        name: 'envoy.tls.cert_validator.spiffe',
+        typed_config: {
+          '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig',
+          trust_domains: [
+            { name: 'peers.test', trust_bundle: { filename: '{{ca_crl_pem}}' } },
+            { name: 'alien.test', trust_bundle: { filename: '{{alien_pem}}' } },
+          ],
+        },
+      },
+    },
+  },
+  '{ require_client_certificate: true }',
+);
+
+/** Of a handshake without a cipher in common: what had been chosen by then. */
+const howFar = /DOWNSTREAM_(LOCAL|TLS_VERSION|TRANSPORT_FAILURE_REASON)/;
+
+const fips = (names: readonly string[]): Yaml =>
+  serverTls([...names], {
+    tls_params: { compliance_policies: ['FIPS_202205'], ecdh_curves: ['X25519'], cipher_suites: ['AES128-SHA'] },
+  });
+
 const crossed = serverTls(
   ['server'],
   {
@@ -133,6 +160,36 @@ export const tlsSettings: readonly Group[] = [
     client('client'),
     client('client_nameless', true),
     { name: 'none', tls: {}, until: 'closed' },
+  ]),
+  group('a SPIFFE trust domain that revokes', revoking, [
+    client('client_rsa'),
+    client('client_alien'),
+    client('client_revoked', true),
+    // Its intermediate authorities have no list.
+    client('client_deep', true),
+  ]),
+  group('FIPS_202205', fips(['server', 'server_rsa']), [
+    { name: 'TLS 1.3', tls: { groups: 'P-256', ciphers: 'TLS_AES_128_GCM_SHA256' } },
+    { name: 'TLS 1.3, P-384 and AES-256', tls: { groups: 'P-384', ciphers: 'TLS_AES_256_GCM_SHA384' } },
+    { name: 'TLS 1.3, both groups', tls: { groups: 'P-384:P-256', ciphers: 'TLS_AES_128_GCM_SHA256' } },
+    { name: 'X25519 alone', tls: { groups: 'X25519' }, until: 'closed' },
+    {
+      name: 'ChaCha alone',
+      tls: { ciphers: 'TLS_CHACHA20_POLY1305_SHA256', minVersion: 'TLSv1.3' },
+      until: 'closed',
+      ignores: howFar,
+    },
+    { name: 'TLS 1.2', tls: { maxVersion: 'TLSv1.2', groups: 'P-256' } },
+    {
+      name: 'TLS 1.2 with RSA',
+      tls: { maxVersion: 'TLSv1.2', groups: 'P-384', ciphers: 'ECDHE-RSA-AES256-GCM-SHA384' },
+    },
+    {
+      name: 'TLS 1.2 with ChaCha alone',
+      tls: { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-CHACHA20-POLY1305' },
+      until: 'closed',
+      ignores: howFar,
+    },
   ]),
   group('a SPIFFE trust domain with the bundle of another', crossed, [client('client_rsa', true)]),
   group('the ciphers of the client count', serverTls(['server'], {}, '{ prefer_client_ciphers: true }'), [
