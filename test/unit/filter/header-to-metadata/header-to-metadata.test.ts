@@ -81,7 +81,6 @@ test('what is refused says why', () => {
   );
   expect(reasons.list.map(({ path, message }) => `${path}: ${message}`)).toMatchInlineSnapshot(`
     [
-      "stat_prefix: field 'stat_prefix' is not supported by sekisho",
       "request_rules[0]: One of Cookie or Header option needs to be specified",
       "request_rules[1]: Cannot specify both header and cookie in the same rule",
       "request_rules[1].on_header_present.type: field 'type' PROTOBUF_VALUE is not supported by sekisho",
