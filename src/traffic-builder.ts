@@ -141,7 +141,10 @@ export class ListenerBuilder {
     });
   }
 
-  private admission({ ignoresConnectionsMax, bypassesOverload, backlog }: ListenerData, scope: StatsScope): Admission {
+  /** Of an internal listener: what connects in memory has been let in before. */
+  private admission(data: ListenerData, scope: StatsScope): Admission | undefined {
+    const { ignoresConnectionsMax, bypassesOverload, backlog, internalBufferBytes } = data;
+    if (internalBufferBytes !== undefined) return undefined;
     const { overload = null, runtime, stats } = this.environment;
     const monitor = stats.scope('overload.envoy.resource_monitors.global_downstream_max_connections');
     const max = overload?.connectionsMax ?? 0;

@@ -58,6 +58,8 @@ export interface ListenerSurroundings {
 /** Shown from the start, as in Envoy. */
 const rareCounterNames = [
   'downstream_cx_overflow',
+  'downstream_cx_overload_reject',
+  'downstream_global_cx_overflow',
   'downstream_cx_transport_socket_connect_timeout',
   'no_filter_chain_match',
 ];

@@ -175,4 +175,55 @@ const ignoring: Group = {
   ],
 };
 
-export const overloadActions: readonly Group[] = [actionRows, appended, bypassed, monitored, ignoring];
+const inner = {
+  name: 'inner',
+  type: 'STATIC',
+  load_assignment: {
+    cluster_name: 'inner',
+    endpoints: [
+      { lb_endpoints: [{ endpoint: { address: { envoy_internal_address: { server_listener_name: 'inside' } } } }] },
+    ],
+  },
+};
+
+const inside = {
+  name: 'inside',
+  internal_listener: {},
+  filter_chains: [
+    {
+      filters: [
+        {
+          name: 'tcp',
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+            stat_prefix: 'inside',
+            cluster: 'one',
+          },
+        },
+      ],
+    },
+  ],
+};
+
+const inMemory: Group = {
+  name: 'overload: internal listeners',
+  config: http({
+    routes: '[{ match: { prefix: / }, route: { cluster: inner } }]',
+    clusters: JSON.stringify([inner]),
+    listener: 'bypass_overload_manager: true',
+    listeners: [inside],
+    bootstrap: `
+bootstrap_extensions:
+- name: envoy.bootstrap.internal_listener
+  typed_config: { '@type': type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener }
+${overloadManager({ actions })}`,
+  }),
+  files: relieved(actions),
+  stats: counted,
+  rows: [
+    under('reject_incoming_connections', { name: 'are not closed', request: {} }),
+    under('stop_accepting_connections', { name: 'do not wait', request: {} }),
+  ],
+};
+
+export const overloadActions: readonly Group[] = [actionRows, appended, bypassed, monitored, ignoring, inMemory];
