@@ -36,14 +36,16 @@ export class OutgoingText {
     this.handOvers = 0;
   }
 
-  /** Where it was written, as the lower half of its address; -1: there is no room. */
-  write(text: string): number {
+  /** `tail`: what stands behind the text. Where it was written, as the lower half of its address; -1: there is no room. */
+  write(text: string, tail: Uint8Array | null): number {
     const { ring, used } = this;
-    const size = text.length;
+    const textSize = text.length;
+    const size = tail === null ? textSize : textSize + tail.length;
     const from = ring.handOvers === this.handOvers ? used : 0;
     if (size > outgoingTextMax || from + size > memoryBytes) return -1;
     this.handOvers = ring.handOvers;
-    this.bytes.latin1Write(text, from, size);
+    if (textSize > 0) this.bytes.latin1Write(text, from, textSize);
+    if (tail !== null) this.bytes.set(tail, from + textSize);
     this.used = from + size;
     return this.low + from;
   }

@@ -54,18 +54,23 @@ export class Sender {
     return this.textAskedAt === this.connection.thread.ring.handOvers;
   }
 
-  /** `withTurn`: leaves with the turn if it is small, and unless refused the kernel has it. Else it leaves at once. */
-  sendText(text: string, withTurn: boolean): void {
+  /**
+   * `tail` stands behind the text. `withTurn`: leaves with the turn if it is small, and unless refused the kernel has it.
+   * Else it leaves at once.
+   */
+  sendText(text: string, tail: Uint8Array | null, withTurn: boolean): void {
     const { thread, fd, slot } = this.connection;
     const { outgoing, ring } = thread;
     // Not between writing and requesting, which have to be of one hand-over.
     ring.makeRoom();
-    const address = withTurn ? outgoing.write(text) : -1;
+    const address = withTurn ? outgoing.write(text, tail) : -1;
     if (address < 0) {
-      this.send([Buffer.from(text, 'latin1')]);
+      const pieces: Uint8Array[] = text === '' ? [] : [Buffer.from(text, 'latin1')];
+      if (tail !== null) pieces.push(tail);
+      this.send(pieces);
       return;
     }
-    const size = text.length;
+    const size = tail === null ? text.length : text.length + tail.length;
     this.textAddress = address;
     this.textBytes = size;
     this.textAskedAt = ring.handOvers;

@@ -41,8 +41,12 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   private readonly receiver: Receiver;
   private readonly sender: Sender;
   private sink: ConnectionSink | null;
-  /** What the next flush sends: text gathered so far, behind the chunks gathered before it. */
+  /**
+   * What the next flush sends: text gathered so far, behind the chunks gathered before it; and behind the text one small
+   * chunk that need not become text, as nearly always nothing follows it.
+   */
   private text: string;
+  private tail: Uint8Array | null;
   private chunks: (Uint8Array | string)[] | null;
   private gatheredBytes: number;
   /** Who has more to write before the next flush sends. */
@@ -86,6 +90,7 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
     this.sender = new Sender(this);
     this.sink = null;
     this.text = '';
+    this.tail = null;
     this.chunks = null;
     this.gatheredBytes = 0;
     this.source = null;
@@ -130,8 +135,13 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   write(chunk: Uint8Array): boolean {
     const size = chunk.length;
     if (size <= joinedBytesMax && this.chunks === null) {
-      this.text += latin1(chunk, 0, size);
-      lentBytes.settle(chunk, size);
+      if (this.tail === null && !lentBytes.isLent(chunk)) {
+        this.tail = chunk;
+      } else {
+        this.joinTail();
+        this.text += latin1(chunk, 0, size);
+        lentBytes.settle(chunk, size);
+      }
     } else {
       this.gatherText();
       this.chunks!.push(chunk);
@@ -141,6 +151,7 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   }
 
   writeLatin1(text: string): boolean {
+    if (this.tail !== null) this.joinTail();
     this.text = this.text === '' ? text : this.text + text;
     return this.gathered(text.length);
   }
@@ -318,11 +329,9 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   }
 
   private sendGathered(): void {
-    const { text, chunks } = this;
-    this.text = '';
-    this.chunks = null;
-    this.gatheredBytes = 0;
-    if (chunks === null) this.sender.sendText(text, !this.isSendingAwaited);
+    const { text, tail, chunks } = this;
+    this.discard();
+    if (chunks === null) this.sender.sendText(text, tail, !this.isSendingAwaited);
     else this.sender.sendPieces(chunks, text);
   }
 
@@ -386,13 +395,22 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
 
   private gatherText(): void {
     this.chunks ??= [];
-    if (this.text === '') return;
-    this.chunks.push(this.text);
+    if (this.text !== '') this.chunks.push(this.text);
+    if (this.tail !== null) this.chunks.push(this.tail);
     this.text = '';
+    this.tail = null;
+  }
+
+  private joinTail(): void {
+    const { tail } = this;
+    if (tail === null) return;
+    this.tail = null;
+    this.text += latin1(tail, 0, tail.length);
   }
 
   private discard(): void {
     this.text = '';
+    this.tail = null;
     this.chunks = null;
     this.gatheredBytes = 0;
   }
