@@ -81,6 +81,35 @@ export function connectionContract(name: string, open: () => Promise<ConnectionP
       expect(connection.bytesWritten).toBe(expected.length);
     });
 
+    it('sends small chunks between texts, before them and alone', async () => {
+      const { connection, peer, sink } = await pair();
+      connection.attach(sink);
+      let expected = '';
+      const gather = (...parts: readonly (string | number)[]): void => {
+        for (const part of parts) {
+          const text = typeof part === 'string' ? part : 'c'.repeat(part);
+          if (typeof part === 'string') connection.writeLatin1(text);
+          else connection.write(Buffer.from(text));
+          expected += text;
+        }
+      };
+      const turns = [
+        [1],
+        ['a', 1],
+        [1, 'a'],
+        [2, 3],
+        ['a', 2, 'b', 3, 4, 'c'],
+        ['a', 4095],
+        ['a', 4096],
+        [4096, 4097, 5],
+      ];
+      for (const parts of turns) {
+        gather(...parts);
+        expect(await read(peer, expected.length)).toBe(expected);
+        expected = '';
+      }
+    });
+
     it('gives nothing while paused as often as not resumed', async () => {
       const { connection, peer, sink } = await pair();
       connection.attach(sink);
