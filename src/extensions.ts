@@ -72,6 +72,11 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'basic_auth.v3.BasicAuthPerRoute',
     async () => (await import('./filter/basic-auth/decode.ts')).basicAuthPerRouteDecoder,
   ),
+  httpFilter('ratelimit.v3.RateLimit', async () => (await import('./filter/ratelimit/decode.ts')).rateLimitDecoder),
+  httpFilter(
+    'ratelimit.v3.RateLimitPerRoute',
+    async () => (await import('./filter/ratelimit/decode.ts')).rateLimitPerRouteDecoder,
+  ),
   httpFilter('cors.v3.Cors', async () => (await import('./filter/cors/decode.ts')).corsDecoder),
   httpFilter('cors.v3.CorsPolicy', async () => (await import('./filter/cors/decode.ts')).corsPolicyDecoder),
   httpFilter(

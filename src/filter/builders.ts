@@ -52,6 +52,10 @@ const loaders: readonly Loader[] = [
     ['basic_auth.v3.BasicAuth', 'basic_auth.v3.BasicAuthPerRoute'],
     async () => (await import('./basic-auth/build.ts')).basicAuthBuilder,
   ),
+  filter(
+    ['ratelimit.v3.RateLimit', 'ratelimit.v3.RateLimitPerRoute'],
+    async () => (await import('./ratelimit/build.ts')).rateLimitBuilder,
+  ),
   filter(['cors.v3.Cors', 'cors.v3.CorsPolicy'], async () => (await import('./cors/build.ts')).corsBuilder),
   filter(['fault.v3.HTTPFault'], async () => (await import('./fault/build.ts')).faultBuilder),
   filter(

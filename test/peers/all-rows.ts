@@ -13,6 +13,7 @@ import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
 import { jwtGroups } from './rows/authn/jwt.ts';
 import { networkExtAuthzGroups } from './rows/authn/network-ext-authz.ts';
+import { rateLimitGroups } from './rows/authn/ratelimit.ts';
 import { balancing } from './rows/balancing.ts';
 import { breakers } from './rows/breakers.ts';
 import { clusters } from './rows/clusters.ts';
@@ -124,6 +125,7 @@ export const groups: readonly Group[] = [
   ...jwtGroups,
   ...extAuthzGroups,
   ...networkExtAuthzGroups,
+  ...rateLimitGroups,
   ...compression,
   ...decompression,
   ...healthChecks,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from './answer.ts';
-import { checkRequestFields } from './check-request.ts';
+import { askedMessage } from './asked-message.ts';
 import { decodedBody } from './content-coding.ts';
 import type { Group, Pairs, Row } from './row.ts';
 import type { Observation, World } from './world.ts';
@@ -71,9 +71,9 @@ function putSeen(put: Put, observation: Observation, row: Row): void {
     const at = `upstream[${index}]`;
     put(`${at}.name`, seen.upstream);
     put(`${at}.line`, seen.line);
-    const check = checkRequestFields(seen.line, seen.body);
-    if (check === null) put(`${at}.body`, shortened(decodedBody(seen.body, seen.headers)));
-    else for (const [field, value] of check) put(`${at}.${field}`, value);
+    const asked = askedMessage(seen.line, seen.body);
+    if (asked === null) put(`${at}.body`, shortened(decodedBody(seen.body, seen.headers)));
+    else for (const [field, value] of asked) put(`${at}.${field}`, value);
     put(`${at}.complete`, seen.isComplete);
     put(`${at}.connection`, seen.connection);
     for (const [name, value] of Object.entries(seen.tls ?? {})) put(`${at}.tls.${name}`, value);

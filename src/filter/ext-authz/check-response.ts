@@ -1,7 +1,7 @@
-import { lowerAscii, wireText } from '../../route/wire-text.ts';
+import { lowerAscii } from '../../route/wire-text.ts';
+import { eachField, readBytes, readStruct, within } from '../wire/struct-wire.ts';
 import { WireCursor } from '../wire/wire-cursor.ts';
 import { AppendAction, nothingSaid, ownFields, type CheckAnswer, type FieldChange } from './check.ts';
-import { eachField, readStruct, readText, within } from './struct-wire.ts';
 
 const forbidden = 403;
 
@@ -99,7 +99,7 @@ function readResponse(cursor: WireCursor, into: HttpResponse, isOk: boolean): vo
         return true;
       case 3:
         if (isOk) within(cursor, () => (into.metadata = readStruct(cursor)));
-        else into.body = wireText(readText(cursor));
+        else into.body = readBytes(cursor);
         return true;
       default:
         return isOk && readMore(cursor, number, into);
@@ -110,7 +110,7 @@ function readResponse(cursor: WireCursor, into: HttpResponse, isOk: boolean): vo
 function readMore(cursor: WireCursor, number: number, into: HttpResponse): boolean {
   switch (number) {
     case 5:
-      into.removedFields.push(lowerAscii(readText(cursor)));
+      into.removedFields.push(lowerAscii(readBytes(cursor)));
       return true;
     case 6:
       within(cursor, () => into.responseFields.push(readChange(cursor)));
@@ -119,7 +119,7 @@ function readMore(cursor: WireCursor, number: number, into: HttpResponse): boole
       within(cursor, () => into.setParameters.push(readPair(cursor)));
       return true;
     case 8:
-      into.removedParameters.push(wireText(readText(cursor)));
+      into.removedParameters.push(readBytes(cursor));
       return true;
     default:
       return false;
@@ -169,21 +169,10 @@ function readPair(cursor: WireCursor): [string, string] {
   let key = '';
   let value = '';
   eachField(cursor, (number) => {
-    switch (number) {
-      case 1:
-        key = wireText(readText(cursor));
-        return true;
-      case 2:
-      case 3: {
-        const end = cursor.lengthEnd();
-        const bytes = cursor.bytes.subarray(cursor.at, end);
-        cursor.at = end;
-        if (bytes.length > 0) value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-        return true;
-      }
-      default:
-        return false;
-    }
+    if (number === 1) key = readBytes(cursor);
+    else if (number === 2 || number === 3) value = readBytes(cursor) || value;
+    else return false;
+    return true;
   });
   return [key, value];
 }

@@ -1,6 +1,6 @@
-import { WireError, type WireCursor } from '../wire/wire-cursor.ts';
-import { WireType } from '../wire/wire-type.ts';
-import type { WireWriter } from '../wire/wire-writer.ts';
+import { WireError, type WireCursor } from './wire-cursor.ts';
+import { WireType } from './wire-type.ts';
+import type { WireWriter } from './wire-writer.ts';
 
 /** Structs within structs that are read. protobuf's own limit. */
 const depthMax = 100;
@@ -137,4 +137,12 @@ export function readText(cursor: WireCursor): string {
   const text = new TextDecoder().decode(cursor.bytes.subarray(cursor.at, end));
   cursor.at = end;
   return text;
+}
+
+/** As wire text, a character per byte. */
+export function readBytes(cursor: WireCursor): string {
+  const end = cursor.lengthEnd();
+  const bytes = cursor.bytes.subarray(cursor.at, end);
+  cursor.at = end;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
