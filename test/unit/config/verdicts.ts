@@ -369,4 +369,36 @@ const references: readonly Verdict[] = [
   ),
 ];
 
-export const verdicts: readonly Verdict[] = [...texts, ...scalars, ...wellKnown, ...rules, ...references];
+const overloadTypes = 'type.googleapis.com/envoy.config.overload.v3';
+
+/** One action of an overload manager with one resource, in flow style. */
+const overload = (action: string, monitor = 'm'): string =>
+  `overload_manager: {resource_monitors: [{name: ${monitor}, typed_config: {'@type': type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig, max_heap_size_bytes: 1000000}}], actions: [{name: envoy.overload_actions.${action}}]}`;
+
+const pressed: readonly Verdict[] = [
+  accepted('an overload action', overload('shrink_heap, triggers: [{name: m, threshold: {value: 0.5}}]')),
+  refused('an overload action without triggers', overload('shrink_heap')),
+  refused('a threshold beyond 1', overload('shrink_heap, triggers: [{name: m, threshold: {value: 2}}]')),
+  refused('a trigger of neither kind', overload('shrink_heap, triggers: [{name: m}]')),
+  refused('a resource without a name', overload('shrink_heap, triggers: [{name: m, threshold: {value: 1}}]', "''")),
+  refused(
+    'a heap that is shrunk all the time',
+    overload(
+      `shrink_heap, triggers: [{name: m, threshold: {value: 1}}], typed_config: {'@type': ${overloadTypes}.ShrinkHeapConfig, timer_interval: 0.1s}`,
+    ),
+  ),
+  refused(
+    'no timeout to reduce',
+    overload(
+      `reduce_timeouts, triggers: [{name: m, threshold: {value: 1}}], typed_config: {'@type': ${overloadTypes}.ScaleTimersOverloadActionConfig}`,
+    ),
+  ),
+  refused(
+    'a timeout of no kind',
+    overload(
+      `reduce_timeouts, triggers: [{name: m, threshold: {value: 1}}], typed_config: {'@type': ${overloadTypes}.ScaleTimersOverloadActionConfig, timer_scale_factors: [{timer: UNSPECIFIED, min_timeout: 1s}]}`,
+    ),
+  ),
+];
+
+export const verdicts: readonly Verdict[] = [...texts, ...scalars, ...wellKnown, ...rules, ...references, ...pressed];
