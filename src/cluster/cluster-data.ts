@@ -47,6 +47,8 @@ export interface ClusterData {
   readonly healthCheck?: HealthCheckData | null;
   /** Null: none. */
   readonly outlier?: OutlierData | null;
+  /** `track_cluster_stats.timeout_budgets`; absent: no. */
+  readonly tracksTimeouts?: boolean;
   /** `close_connections_on_host_health_failure`: those of TCP; HTTP's finish what they carry. */
   readonly closesConnectionsOfUnfit?: boolean;
 }

@@ -122,7 +122,8 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.name = data.name;
     this.statName = data.statName;
     this.data = data;
-    this.stats = new UpstreamStats(environment.stats.scope('cluster').scope(data.statName), environment.ownZone);
+    const scope = environment.stats.scope('cluster').scope(data.statName);
+    this.stats = new UpstreamStats(scope, environment.ownZone, data.tracksTimeouts);
     this.network = environment.network;
     this.newConnections = environment.overload?.shedPoint('connection_pool_new_connection') ?? null;
     const { keepAliveIntervalSeconds = 0, keepAliveProbes = 0, otherBindAddress } = data;

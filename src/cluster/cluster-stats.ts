@@ -9,6 +9,7 @@ import {
   clusterHistogramNames,
 } from './cluster-stat-names.ts';
 import type { ClusterStats } from './cluster.ts';
+import { TimeoutBudget } from './timeout-budget.ts';
 
 /** Answers of one kind (`internal`, `external`, `canary`, `zone.…`): what Envoy counts a second time below that word. */
 class OriginStats {
@@ -24,6 +25,7 @@ class OriginStats {
 /** A cluster's stats in one worker. Each is allotted when it is first asked for, so that idle clusters hold none. */
 export class UpstreamStats implements ClusterStats {
   readonly scope: StatsScope;
+  readonly timeoutBudget: TimeoutBudget | null;
   private readonly counters: (Counter | null)[];
   private readonly gauges: (Gauge | null)[];
   private readonly histograms: (Histogram | null)[];
@@ -37,8 +39,9 @@ export class UpstreamStats implements ClusterStats {
   private zones: Map<string, OriginStats> | null;
 
   /** `scope`: of the cluster, `cluster.<statName>`. */
-  constructor(scope: StatsScope, ownZone = '') {
+  constructor(scope: StatsScope, ownZone = '', tracksTimeouts = false) {
     this.scope = scope;
+    this.timeoutBudget = tracksTimeouts ? new TimeoutBudget(scope) : null;
     this.ownZone = ownZone;
     this.counters = clusterCounterNames.map(() => null);
     this.gauges = clusterGaugeNames.map(() => null);

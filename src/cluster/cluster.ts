@@ -129,12 +129,22 @@ export interface TcpPool {
   cancel(waiter: ConnectionWaiter): void;
 }
 
+/** How much of their timeouts requests use; 0: there is none. */
+export interface TimeoutBudgetStats {
+  /** From the end of a request to the end of its answer. */
+  recordRequest(elapsedMs: number, timeoutMs: number): void;
+  /** From the moment that a try was begun to its end, whatever that was. */
+  recordTry(elapsedMs: number, timeoutMs: number): void;
+}
+
 /**
  * Envoy's names, `cluster.<name>.*`; those the proxy writes. Pools write the rest themselves, `upstream_rq_total` and
  * `upstream_rq_active` among them.
  */
 export interface ClusterStats {
   readonly scope: StatsScope;
+  /** Null or absent: nobody wants to know. */
+  readonly timeoutBudget?: TimeoutBudgetStats | null;
   readonly rqTimeout: Counter;
   readonly rqPerTryTimeout: Counter;
   readonly rqPerTryIdleTimeout: Counter;

@@ -8,7 +8,7 @@ import {
   CircuitBreakersSchema,
   type CircuitBreakers,
 } from '../proto/envoy/config/cluster/v3/circuit_breaker_pb.js';
-import { ClusterSchema, type Cluster } from '../proto/envoy/config/cluster/v3/cluster_pb.js';
+import { ClusterSchema, TrackClusterStatsSchema, type Cluster } from '../proto/envoy/config/cluster/v3/cluster_pb.js';
 import type { BindConfig } from '../proto/envoy/config/core/v3/address_pb.js';
 import { RoutingPriority } from '../proto/envoy/config/core/v3/base_pb.js';
 import type { BreakerData, ClusterData } from './cluster-data.ts';
@@ -34,6 +34,8 @@ const defaultBudgetPercent = 20;
 const defaultBudgetConcurrency = 3;
 
 const supported = new SupportedFields(ClusterSchema, [
+  'track_timeout_budgets',
+  'track_cluster_stats',
   'name',
   'alt_stat_name',
   'type',
@@ -78,6 +80,7 @@ const supported = new SupportedFields(ClusterSchema, [
   'ignore_health_on_host_removal',
   'close_connections_on_host_health_failure',
 ]);
+const supportedTracking = new SupportedFields(TrackClusterStatsSchema, ['timeout_budgets']);
 const supportedBreakers = new SupportedFields(CircuitBreakersSchema, ['thresholds']);
 const supportedThresholds = new SupportedFields(CircuitBreakers_ThresholdsSchema, [
   'priority',
@@ -144,9 +147,18 @@ export function decodeCluster(
     metadata: decodeMetadata(cluster.metadata, reasons.at('metadata')),
     healthCheck,
     outlier: decodeOutlierDetection(cluster.outlierDetection, surroundings.outlierLog, reasons.at('outlier_detection')),
+    ...(tracksTimeouts(cluster, reasons) && { tracksTimeouts: true }),
     closesConnectionsOfUnfit: cluster.closeConnectionsOnHostHealthFailure,
   };
   return reasons.list.length > before ? null : data;
+}
+
+/** The older field, or the newer one. */
+function tracksTimeouts(cluster: Cluster, reasons: Reasons): boolean {
+  const tracked = cluster.trackClusterStats;
+  if (tracked === undefined) return cluster.trackTimeoutBudgets;
+  supportedTracking.check(tracked, reasons.at('track_cluster_stats'));
+  return tracked.timeoutBudgets;
 }
 
 /** As Envoy `sanitizeStatsName`: colons would end a stat's name in statsd. */

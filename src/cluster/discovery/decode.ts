@@ -61,7 +61,24 @@ export function decodeDiscovery(
   const assignment = decodeLoadAssignment(cluster.loadAssignment, transports, reasons.at('load_assignment'));
   const choice = cluster.clusterDiscoveryType;
   if (choice.case === 'clusterType') return decodeCustom(choice.value, cluster, assignment, reasons, extensions);
-  switch (choice.value ?? Cluster_DiscoveryType.STATIC) {
+  return decodeOfType(choice.value ?? Cluster_DiscoveryType.STATIC, cluster, assignment, reasons);
+}
+
+/** Envoy's factories of clusters that need no configuration beside the cluster's. */
+const namedTypes: ReadonlyMap<string, Cluster_DiscoveryType> = new Map([
+  ['envoy.cluster.static', Cluster_DiscoveryType.STATIC],
+  ['envoy.cluster.strict_dns', Cluster_DiscoveryType.STRICT_DNS],
+  ['envoy.cluster.logical_dns', Cluster_DiscoveryType.LOGICAL_DNS],
+  ['envoy.cluster.original_dst', Cluster_DiscoveryType.ORIGINAL_DST],
+]);
+
+function decodeOfType(
+  type: Cluster_DiscoveryType,
+  cluster: Cluster,
+  assignment: LoadAssignmentData,
+  reasons: Reasons,
+): DiscoveredData {
+  switch (type) {
     case Cluster_DiscoveryType.STATIC:
       return { discovery: { kind: 'static' }, hosts: staticHosts(assignment) };
     case Cluster_DiscoveryType.STRICT_DNS:
@@ -87,6 +104,8 @@ function decodeCustom(
   const at = reasons.at('cluster_type');
   supportedCustom.check(custom, at);
   const kind = custom.typedConfig?.typeUrl.split('/').at(-1) ?? '';
+  const named = namedTypes.get(custom.name);
+  if (kind === '' && named !== undefined) return decodeOfType(named, cluster, assignment, reasons);
   if (kind === dynamicClusterKind)
     return { discovery: decodeDynamicCluster(custom.typedConfig!.value, at.at('typed_config'), extensions), hosts: [] };
   if (kind === aggregateClusterKind)

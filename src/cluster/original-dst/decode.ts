@@ -22,14 +22,17 @@ const supported = new SupportedFields(Cluster_OriginalDstLbConfigSchema, [
 ]);
 
 export function isOriginalDst({ clusterDiscoveryType: type }: Cluster): boolean {
+  if (type.case === 'clusterType') return type.value.name === 'envoy.cluster.original_dst';
   return type.case === 'type' && type.value === Cluster_DiscoveryType.ORIGINAL_DST;
 }
 
 /** Reasons are in Envoy's words. */
 export function decodeOriginalDst(cluster: Cluster, reasons: Reasons): DiscoveryData {
   const at = reasons.at('original_dst_lb_config');
-  const config = cluster.lbConfig.case === 'originalDstLbConfig' ? cluster.lbConfig.value : undefined;
-  if (config !== undefined) supported.check(config, at);
+  const said = cluster.lbConfig.case === 'originalDstLbConfig' ? cluster.lbConfig.value : undefined;
+  if (said !== undefined) supported.check(said, at);
+  // As Envoy: a cluster whose type is given by name is not asked for it.
+  const config = cluster.clusterDiscoveryType.case === 'type' ? said : undefined;
   if (cluster.lbPolicy !== Cluster_LbPolicy.CLUSTER_PROVIDED)
     reasons
       .at('lb_policy')
@@ -40,9 +43,9 @@ export function decodeOriginalDst(cluster: Cluster, reasons: Reasons): Discovery
     reasons.at('load_assignment').add('ORIGINAL_DST clusters must have no load assignment configured');
   const header = config?.httpHeaderName ?? '';
   const usesHeader = config?.useHttpHeader ?? false;
-  if (!usesHeader && header !== '')
+  if (said !== undefined && !said.useHttpHeader && said.httpHeaderName !== '')
     at.at('http_header_name').add(
-      `ORIGINAL_DST cluster: invalid config http_header_name=${header} and use_http_header is false. Set use_http_header to true if http_header_name is desired.`,
+      `ORIGINAL_DST cluster: invalid config http_header_name=${said.httpHeaderName} and use_http_header is false. Set use_http_header to true if http_header_name is desired.`,
     );
   return {
     kind: 'original-dst',

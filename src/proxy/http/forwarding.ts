@@ -90,6 +90,11 @@ export class Forwarding {
     return this.timeouts!.emptyReplyOnTimeout ? 204 : 504;
   }
 
+  /** A try is over, however it went. */
+  tryEnded(beganMs: number): void {
+    this.tally!.tryEnded(beganMs, this.timeouts!.perTryMs);
+  }
+
   giveUpRetries(): void {
     this.mayRedirect = false;
     this.tries!.giveUpRepeats();
@@ -377,7 +382,7 @@ export class Forwarding {
     this.isOver = true;
     this.stream.timeouts.clearResponse();
     this.tries!.leave(upstream, true);
-    this.tally!.recordTime(upstream.host!);
+    this.tally!.recordTime(upstream.host!, this.timeouts!.responseMs);
   }
 
   private finishHead(head: ResponseHead): void {

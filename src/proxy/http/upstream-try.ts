@@ -113,6 +113,7 @@ export class UpstreamTry implements StreamWaiter {
   onPoolFailure(failure: Failure, host: Host | null): void {
     if (this.isDone) return;
     this.isDone = true;
+    this.forwarding.tryEnded(this.askedAtMs);
     if (host !== null) {
       this.host = host;
       const { outcome, clock } = this.forwarding.stream;
@@ -171,6 +172,7 @@ export class UpstreamTry implements StreamWaiter {
   reset(failure: Failure): void {
     if (this.isDone) return;
     this.isDone = true;
+    this.forwarding.tryEnded(this.askedAtMs);
     this.countBytes();
     this.releaseSource();
     this.forwarding.onTryFailure(this, failure);
@@ -203,6 +205,7 @@ export class UpstreamTry implements StreamWaiter {
   /** The response is complete. */
   finished(): void {
     this.isDone = true;
+    this.forwarding.tryEnded(this.askedAtMs);
     this.countBytes();
     const outcome = this.forwarding.stream.outcome;
     outcome.upstreamResponseEndMs = this.forwarding.stream.clock.now;
@@ -215,6 +218,7 @@ export class UpstreamTry implements StreamWaiter {
   cancel(failure: Failure): void {
     if (this.isDone) return;
     this.isDone = true;
+    this.forwarding.tryEnded(this.askedAtMs);
     this.releaseSource();
     if (this.codecStream === null) {
       this.pool?.cancel(this);

@@ -420,6 +420,26 @@ describe('where connections come from', () => {
   });
 });
 
+it.each<[string, string]>([
+  ['static', 'static'],
+  ['strict_dns', 'strict-dns'],
+  ['logical_dns', 'logical-dns'],
+])('a cluster may have its type by name: %s', (name, kind) => {
+  const custom = { cluster_type: { name: `envoy.cluster.${name}` } };
+  expect(accepted({ ...custom, load_assignment: assignment('10.0.0.1') }).discovery.kind).toBe(kind);
+});
+
+it('an ORIGINAL_DST cluster may have its type by name', () => {
+  const custom = { cluster_type: { name: 'envoy.cluster.original_dst' }, lb_policy: 'CLUSTER_PROVIDED' };
+  expect(accepted(custom).discovery.kind).toBe('original-dst');
+});
+
+it('timeouts are tracked where somebody wants to know', () => {
+  expect(accepted({}).tracksTimeouts).toBeUndefined();
+  expect(accepted({ track_timeout_budgets: true }).tracksTimeouts).toBe(true);
+  expect(accepted({ track_cluster_stats: { timeout_budgets: true } }).tracksTimeouts).toBe(true);
+});
+
 it('an aggregate names its members', () => {
   const aggregate = { name: 'envoy.clusters.aggregate', typed_config: any(AggregateSchema, { clusters: ['a', 'b'] }) };
   const data = accepted({ cluster_type: aggregate, lb_policy: 'CLUSTER_PROVIDED' });
@@ -450,8 +470,8 @@ describe('what is not supported', () => {
       "cluster: cluster manager: cluster provided LB not specified but cluster 'c' provided one",
     ],
     [
-      { track_cluster_stats: {} },
-      "cluster.track_cluster_stats: field 'track_cluster_stats' is not supported by sekisho",
+      { track_cluster_stats: { request_response_sizes: true } },
+      "cluster.track_cluster_stats.request_response_sizes: field 'request_response_sizes' is not supported by sekisho",
     ],
     [
       { http2_protocol_options: { allow_metadata: true } },

@@ -54,12 +54,18 @@ export class Tally {
     for (const stats of this.elsewhere) stats.recordCode(status);
   }
 
+  /** A try is over, however it went. `beganMs`: when it was begun. */
+  tryEnded(beganMs: number, timeoutMs: number): void {
+    this.cluster.stats.timeoutBudget?.recordTry(this.stream.clock.now - beganMs, timeoutMs);
+  }
+
   /** From the end of the request to the end of its answer; an answer that was faster has no such time. */
-  recordTime(host: Host): void {
+  recordTime(host: Host, timeoutMs: number): void {
     const { outcome, clock } = this.stream;
     if (Number.isNaN(outcome.requestEndMs)) return;
     const elapsedMs = Math.round(clock.now - outcome.requestEndMs);
     for (const stats of this.elsewhere) stats.recordTime(elapsedMs);
     this.cluster.stats.recordTime(elapsedMs, outcome.isInternal, host.canary, host.zone);
+    this.cluster.stats.timeoutBudget?.recordRequest(elapsedMs, timeoutMs);
   }
 }

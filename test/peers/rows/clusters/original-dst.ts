@@ -187,4 +187,35 @@ const restoredTcp: Group = {
   ],
 };
 
-export const originalDestinations: readonly Group[] = [byHeader, restored, restoredTcp];
+const typed = (name: string, more: Yaml): Yaml => ({
+  name,
+  connect_timeout: '5s',
+  cluster_type: { name: `envoy.cluster.${name}` },
+  ...more,
+});
+const hosts = (name: string, address: string): Yaml => {
+  const socket = { socket_address: { address, port_value: '{{one}}' } };
+  return {
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address: socket } }] }] },
+  };
+};
+const names = ['static', 'strict_dns', 'logical_dns', 'original_dst'];
+
+const byName: Group = {
+  name: 'types of clusters by name',
+  config: http(
+    {
+      routes: names.map((name) => `- { match: { prefix: /${name}/ }, route: { cluster: ${name} } }`).join('\n'),
+    },
+    [
+      typed('static', { ...hosts('static', '127.0.0.1'), track_cluster_stats: { timeout_budgets: true } }),
+      typed('strict_dns', { ...hosts('strict_dns', 'localhost'), dns_lookup_family: 'V4_ONLY' }),
+      typed('logical_dns', { ...hosts('logical_dns', 'localhost'), dns_lookup_family: 'V4_ONLY' }),
+      typed('original_dst', { lb_policy: 'CLUSTER_PROVIDED', original_dst_lb_config: { use_http_header: true } }),
+    ],
+  ),
+  stats: membership,
+  rows: names.map((name) => ({ name, request: asks(`/${name}/`, '127.0.0.1:{{two}}') })),
+};
+
+export const originalDestinations: readonly Group[] = [byHeader, restored, restoredTcp, byName];
