@@ -7,6 +7,8 @@ import {
   type ScaledTimerName,
 } from '../../../../../src/core/overload-view.ts';
 import { Verdict, type HttpFilter } from '../../../../../src/filter/filter.ts';
+import { HttpOverload } from '../../../../../src/proxy/http/overload/http-overload.ts';
+import type { H2ServerOptions } from '../../../../../src/codec/h2/options.ts';
 import { preface } from '../../../../wire/h2-frames.ts';
 import { bodyOf, fieldOf, HttpWorld, request, response, statusOf, type Setting } from '../world.ts';
 
@@ -223,6 +225,14 @@ describe('reduce_timeouts', () => {
     world.upstream.receive(response());
     expect(fieldOf(after.take(), 'connection')).toBe('close');
   });
+});
+
+it('responses that are flushed have the less time the more the process has to do', () => {
+  const pressure = new Pressure();
+  const options = new HttpOverload(pressure, Math.random).http2Options({ streamFlushMs: 1000 } as H2ServerOptions);
+  expect(options.streamFlushMs).toBe(1000);
+  pressure.press('reduce_timeouts', 0.5);
+  expect(options.streamFlushMs).toBe(550);
 });
 
 it('where a listener bypasses it, nothing is asked', () => {
