@@ -7,13 +7,18 @@ import { defaultExpressionOptions, type ExpressionData, type ExpressionOptions }
 const configFields = new SupportedFields(CelExpressionConfigSchema, [
   'enable_string_conversion',
   'enable_string_concat',
+  'enable_string_functions',
 ]);
 
 /** `cel_config`. `reasons` stand at it. */
 export function decodeExpressionOptions(message: CelExpressionConfig | undefined, reasons: Reasons): ExpressionOptions {
   if (message === undefined) return defaultExpressionOptions;
   configFields.check(message, reasons);
-  return { stringConversion: message.enableStringConversion, stringConcat: message.enableStringConcat };
+  return {
+    stringConversion: message.enableStringConversion,
+    stringConcat: message.enableStringConcat,
+    stringFunctions: message.enableStringFunctions,
+  };
 }
 
 /** A parsed or checked expression, of either package of messages. Null: refused. */

@@ -29,6 +29,13 @@ const FUNCTIONS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+const RE_FUNCTIONS: ReadonlySet<string> = new Set(['extract', 'capture', 'captureN']);
+
+/** `enable_string_functions`. */
+const STRING_FUNCTIONS: ReadonlySet<string> = new Set(
+  'charAt indexOf lastIndexOf lowerAscii upperAscii replace split substring trim join format reverse'.split(' '),
+);
+
 /** Attributes of Envoy's that sekisho does not know. */
 const UNKNOWN_ATTRIBUTES: ReadonlySet<string> = new Set([
   'upstream.locality',
@@ -43,7 +50,11 @@ export function checkedExpression(
   source: ExpressionSource | undefined,
   options: ExpressionOptions = defaultExpressionOptions,
 ): ExpressionData {
-  return { root: new Checker(options).node(source, 1), joinsStrings: options.stringConcat };
+  return {
+    root: new Checker(options).node(source, 1),
+    joinsStrings: options.stringConcat,
+    hasStringFunctions: options.stringFunctions,
+  };
 }
 
 class Checker {
@@ -93,19 +104,26 @@ class Checker {
 
   private call(source: Readonly<Record<string, unknown>>, depth: number) {
     const name = String(source.function);
-    if (!FUNCTIONS.has(name) && !(name === 'string' && this.options.stringConversion)) {
-      if ((source.target as ExpressionSource | undefined)?.exprKind.case === 'identExpr' && isOfRegex(name))
-        throw new ExpressionError(`function 're.${name}' is not supported by sekisho`);
+    if (!this.isKnown(name, source.target as ExpressionSource | undefined))
       throw new ExpressionError(
         `failed to create an expression: No overload found in reference resolve step for ${name}`,
       );
-    }
     const target = source.target as ExpressionSource | undefined;
     return {
       target: target === undefined ? undefined : this.node(target, depth + 1),
       function: name,
       args: (source.args as ExpressionSource[]).map((arg) => this.node(arg, depth + 1)),
     };
+  }
+
+  private isKnown(name: string, target: ExpressionSource | undefined): boolean {
+    if (FUNCTIONS.has(name)) return true;
+    if (name === 'string') return this.options.stringConversion;
+    const kind = target?.exprKind;
+    const namespace = kind?.case === 'identExpr' ? (kind.value as { readonly name: string }).name : '';
+    if (namespace === 're' && RE_FUNCTIONS.has(name)) return true;
+    if (!this.options.stringFunctions) return false;
+    return STRING_FUNCTIONS.has(name) || (namespace === 'strings' && name === 'quote');
   }
 
   private list({ elements, optionalIndices }: Readonly<Record<string, unknown>>, depth: number) {
@@ -137,10 +155,6 @@ interface Entry {
 }
 
 const NO_OPTIONALS = 'optional values are not supported in expressions';
-
-function isOfRegex(name: string): boolean {
-  return name === 'extract' || name === 'capture' || name === 'captureN';
-}
 
 function known(name: string): void {
   if (UNKNOWN_ATTRIBUTES.has(name)) throw new ExpressionError(`attribute '${name}' is not supported by sekisho`);

@@ -63,12 +63,19 @@ export interface ExpressionData {
   readonly root: ExpressionNode;
   /** `enable_string_concat`: `+` joins texts and bytes. */
   readonly joinsStrings: boolean;
+  /** `enable_string_functions`. */
+  readonly hasStringFunctions: boolean;
 }
 
-/** `CelExpressionConfig`, as far as it is supported. */
+/** `CelExpressionConfig`. */
 export interface ExpressionOptions {
   readonly stringConversion: boolean;
   readonly stringConcat: boolean;
+  readonly stringFunctions: boolean;
 }
 
-export const defaultExpressionOptions: ExpressionOptions = { stringConversion: false, stringConcat: false };
+export const defaultExpressionOptions: ExpressionOptions = {
+  stringConversion: false,
+  stringConcat: false,
+  stringFunctions: false,
+};

@@ -177,6 +177,56 @@ const language = expressions([
   'dyn(1) == 1',
 ]);
 
+const patterns = expressions([
+  `re.extract('foo=bar', '=(.*)', 'X\\\\1')`,
+  `re.extract('foo=bar', '(\\\\w+)=(\\\\w+)', '\\\\2-\\\\1-\\\\0')`,
+  "re.extract('foo', 'z', 'X')",
+  "re.extract('abab', 'b', 'x')",
+  `re.extract('abc', 'b', '\\\\9')`,
+  `re.extract('abc', 'b', 'x\\\\')`,
+  `re.extract('é1', '(.)', '[\\\\1]')`,
+  "re.capture('abc', 'a(b)c')",
+  "re.capture('abc', '(b)')",
+  "re.capture('abc', 'abc')",
+  "re.capture('abc', '(z)?abc')",
+  "re.captureN('abc', 'a(?P<n>b)(c)')['n']",
+  "re.captureN('abc', 'a(?P<n>b)(c)')['2']",
+  "re.captureN('abc', 'a(?P<n>b)(c)')['1']",
+  "size(re.captureN('abc', 'a(?P<n>b)(c)'))",
+  "re.captureN('abc', 'abc')",
+  "'é'.matches('^.$')",
+  "request.headers['x-a'].matches('^.$')",
+]);
+
+/** Each is logged where it holds. */
+const ofStrings = [
+  "'abc'.charAt(1) == 'b'",
+  "'é1'.charAt(1) == '1'",
+  "'abc'.charAt(4) == ''",
+  "'abcb'.indexOf('b') == 1",
+  "'abcb'.indexOf('b', 2) == 3",
+  "'abcb'.lastIndexOf('b') == 3",
+  "'éa'.indexOf('a') == 1",
+  "'ÉAbC'.lowerAscii() == 'Éabc'",
+  "'abc'.upperAscii() == 'ABC'",
+  "'aba'.replace('a', 'é') == 'ébé'",
+  "'aba'.replace('a', 'x', 1) == 'xba'",
+  "'abc'.replace('', '-') == '-a-b-c-'",
+  "'abc'.replace('', '-', 2) == '-a-bc'",
+  "'abc'.split('') == ['a', 'b', 'c']",
+  "'a,b,é'.split(',') == ['a', 'b', 'é']",
+  "'a,b,c'.split(',', 2) == ['a', 'b,c']",
+  "['a', 'é'].join('-') == 'a-é'",
+  "['a', 'b'].join() == 'ab'",
+  "'éabc'.substring(1) == 'abc'",
+  "'abc'.substring(1, 2) == 'b'",
+  "' a '.trim() == 'a'",
+  "'abé'.reverse() == 'éba'",
+  "'%s is %d'.format(['é', 1]) == 'é is 1'",
+  `strings.quote('a') == '"a"'`,
+  "request.path.lowerAscii().startsWith('/a')",
+];
+
 const typed = [
   'response.code',
   'request.path',
@@ -293,6 +343,19 @@ export const expressionGroups: readonly Group[] = [
     name: 'expressions: JSON',
     config: http({ routes, filters, log: typed }),
     rows: [requests[0], requests[1]],
+  },
+  {
+    name: 'expressions: patterns',
+    config: http({ routes, log: patterns }),
+    rows: [requests[0], requests[4]],
+  },
+  {
+    name: 'expressions: functions of strings',
+    config: http({
+      routes,
+      hcm: `access_log:${ofStrings.map((text, i) => filtered(`nr ${i}`, text, '{ enable_string_functions: true }')).join('')}`,
+    }),
+    rows: [{ ...requests[0], logLines: ofStrings.length }],
   },
   {
     name: 'expressions: filters of access logs',

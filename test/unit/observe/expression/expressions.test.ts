@@ -101,7 +101,8 @@ describe('an expression', () => {
     ["string(1) == '1'", 'No overload found in reference resolve step for string'],
     ['foo(1)', 'No overload found in reference resolve step for foo'],
     ['foo.bar.Baz{}', 'messages are not supported by sekisho'],
-    ["re.extract('a', 'b', 'c')", "function 're.extract' is not supported by sekisho"],
+    ["'a'.lowerAscii()", 'No overload found in reference resolve step for lowerAscii'],
+    ["foo.extract('a', 'b', 'c')", 'No overload found in reference resolve step for extract'],
     ['upstream.locality.zone', "attribute 'upstream.locality' is not supported by sekisho"],
     [`${'['.repeat(300)}${']'.repeat(300)}`, 'nested deeper than 250'],
     ['['.repeat(99_000), 'Not able to parse'],
@@ -120,10 +121,54 @@ describe('an expression', () => {
     expect(text("'a' + 'b'")).toBeNull();
   });
 
-  it('refuses the functions for texts by name', () => {
-    const reasons = new Reasons();
-    decodeExpressionOptions(create(CelExpressionConfigSchema, { enableStringFunctions: true }), reasons);
-    expect(reasons.list.map(({ path }) => path)).toEqual(['enable_string_functions']);
+  it.each([
+    ["'éa'.charAt(1)", 'a'],
+    ["'aba'.replace('a', 'é')", 'Ã©bÃ©'],
+    ["'a,é'.split(',')[1]", 'Ã©'],
+    ["['a', 'é'].join('-')", 'a-Ã©'],
+    ["'a,b,é'.split(',', 2)[1]", 'b,Ã©'],
+    ["'a,b'.split(',', 5)[1]", 'b'],
+    ["'éab'.split('', -1)[0]", 'Ã©'],
+    ["size('a,b'.split(',', 0))", '0'],
+    ["'abé'.reverse()", 'Ã©ba'],
+    ["strings.quote('a')", '"a"'],
+    ["'%s %d'.format(['é', 1])", 'Ã© 1'],
+    [`size('${'a'.repeat(2000)}'.replace('a', '${'b'.repeat(100)}'))`, '200000'],
+    [`'${'a'.repeat(2000)}'.replace('a', '${'b'.repeat(1000)}')`, null],
+    ["'abc'.replace('', '-')", '-a-b-c-'],
+    ["'abc'.replace('', '-', 2)", '-a-bc'],
+    ["'aba'.replace('a', 'x', 1)", 'xba'],
+    ["'aba'.replace('a', 'x', 0)", 'aba'],
+    ["'a'.charAt(7)", null],
+    ["'a'.charAt('a')", null],
+  ])('%s is %s where it is told to know functions of strings', (expression, expected) => {
+    const message = create(CelExpressionConfigSchema, { enableStringFunctions: true });
+    const options = decodeExpressionOptions(message, new Reasons());
+    const engine = expressionEngine();
+    expect(engine.build(engine.parse(expression, options), true).text(outcome())).toBe(expected);
+  });
+
+  it.each([
+    [String.raw`re.extract('foo=bar', '(\\w+)=(\\w+)', '\\2-\\1\\\\')`, String.raw`bar-foo\``.slice(0, -1)],
+    ["re.extract('foo', 'z', 'x')", null],
+    [String.raw`re.extract('abc', 'b', '\\9')`, null],
+    [String.raw`re.extract('éa', '(.)', '[\\1]')`, '[Ã©]'],
+    ["re.capture('abc', 'a(b)c')", 'b'],
+    ["re.capture('abc', '(b)')", null],
+    ["re.capture('abc', '(z)?abc')", ''],
+    ["re.captureN('abc', 'a(?P<n>b)(c)')['n']", 'b'],
+    ["re.captureN('abc', 'a(?P<n>b)(c)')['2']", 'c'],
+    ["re.captureN('abc', 'abc')", null],
+    ["'é'.matches('^.$')", 'true'],
+  ])('%s is %s', (expression, expected) => {
+    expect(text(expression)).toBe(expected);
+  });
+
+  it('matches bytes that are no UTF-8 as they are', () => {
+    const odd = outcome();
+    odd.requestHead!.headers.add('x-odd', '\xff\xfe');
+    expect(text("request.headers['x-odd'].matches('^..$')", odd)).toBe('true');
+    expect(text("size(request.headers['x-odd'])", odd)).toBe('2');
   });
 
   it('may come as messages', () => {
