@@ -1,4 +1,5 @@
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
+import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
@@ -49,6 +50,8 @@ export class Forwarding {
   mayRedirect: boolean;
   /** Bits of PauseReason. */
   private responsePauses: number;
+  /** Kept back until what has come with it has been read; null: none is. */
+  private heldHead: ResponseHead | null;
   private isOver: boolean;
 
   constructor(stream: HttpStream, route: Route, action: ForwardAction) {
@@ -67,6 +70,7 @@ export class Forwarding {
     this.mayRedirect = action.redirects !== null && action.redirects !== undefined;
     // The client may have been slow before this stream began.
     this.responsePauses = stream.isClientSlow ? PauseReason.SlowReader : 0;
+    this.heldHead = null;
     this.isOver = false;
   }
 
@@ -193,7 +197,9 @@ export class Forwarding {
   /** The stream ends without this: no verb comes back from the upstream any more. */
   abandon(): void {
     this.isOver = true;
+    this.heldHead = null;
     this.stream.timeouts.clearResponse();
+    this.stream.timeouts.clearHeldHead();
     this.tries?.cancel();
   }
 
@@ -238,6 +244,18 @@ export class Forwarding {
       stream.response.head(head, false);
       return;
     }
+    if (!end && isGrpcRequest(this.head!) && this.tries!.waitsForTrailers(upstream, head)) {
+      this.heldHead = head;
+      stream.timeouts.setHeldHead();
+      return;
+    }
+    this.answered(upstream, head, end);
+  }
+
+  /** A final head goes to the client, unless another try's is to take its place. */
+  private answered(upstream: UpstreamTry, head: ResponseHead, end: boolean): void {
+    const { stream } = this;
+    const host = upstream.host!;
     upstream.hasAnswered = true;
     const isCanary = head.headers.get('x-envoy-upstream-canary') === 'true' || host.canary;
     host.recordAnswer(this.head!, head);
@@ -274,13 +292,38 @@ export class Forwarding {
     return failed === null;
   }
 
+  /** There is nothing to wait for any more. */
+  releaseHead(): void {
+    const { heldHead, tries } = this;
+    const upstream = tries!.current;
+    this.heldHead = null;
+    this.stream.timeouts.clearHeldHead();
+    if (heldHead !== null && upstream !== null) this.answered(upstream, heldHead, false);
+  }
+
+  /** False: what follows the head is not wanted. */
+  private releasesHead(upstream: UpstreamTry): boolean {
+    this.releaseHead();
+    return !this.isOver && this.tries!.current === upstream;
+  }
+
   onData(upstream: UpstreamTry, chunk: Uint8Array, end: boolean): void {
+    if (this.heldHead !== null && !this.releasesHead(upstream)) return;
     if (end) this.upstreamEnded(upstream);
     this.stream.timeouts.upstreamActivity();
     this.stream.response.data(chunk, end);
   }
 
   onTrailers(upstream: UpstreamTry, trailers: Headers): void {
+    const { heldHead } = this;
+    if (heldHead !== null) {
+      if (this.tries!.repeatsAfterTrailers(upstream, heldHead, trailers)) {
+        this.heldHead = null;
+        this.stream.timeouts.clearHeldHead();
+        return;
+      }
+      if (!this.releasesHead(upstream)) return;
+    }
     this.upstreamEnded(upstream);
     this.stream.response.trailers(trailers);
   }
@@ -288,6 +331,7 @@ export class Forwarding {
   /** The try broke: before its head it may be repeated or is answered, later the response breaks off. */
   onTryFailure(upstream: UpstreamTry, failure: Failure): void {
     const { stream, tries } = this;
+    if (this.heldHead !== null && !this.releasesHead(upstream)) return;
     tries!.forget(upstream);
     stream.outcome.upstreamTransportFailureReason = failure.detail;
     upstream.host?.recordResult(0, failure);

@@ -107,6 +107,15 @@ export class RetryState {
     return this.underWay !== null && !this.hasStarted;
   }
 
+  /** A gRPC status that comes behind the head may lead to a repeat too: one of our own, Envoy passes such an answer on. */
+  waitsForTrailers(head: ResponseHead): boolean {
+    return (this.retryOn & RetryOn.AnyGrpc) !== 0 && !head.headers.has('grpc-status') && !this.wantsHead(head);
+  }
+
+  onTrailers(trailers: Headers, host: Host): RetryDecision {
+    return this.decide(this.wantsGrpcStatus(trailers.get('grpc-status')), host);
+  }
+
   /** What decides over an answer that has been given up already. */
   wouldRepeat(head: ResponseHead): boolean {
     return this.wantsHead(head);

@@ -27,6 +27,8 @@ export class StreamTimeouts {
   private retryAt: number;
   /** Of the try at hand, whatever it has answered already. */
   private tryDurationAt: number;
+  /** An answer's head waits no longer for its trailers. */
+  private heldHeadAt: number;
 
   constructor(stream: HttpStream) {
     this.stream = stream;
@@ -44,12 +46,13 @@ export class StreamTimeouts {
     this.perTryIdleAt = Infinity;
     this.retryAt = Infinity;
     this.tryDurationAt = Infinity;
+    this.heldHeadAt = Infinity;
   }
 
   /** The earliest of them. */
   next(): number {
     const whole = Math.min(this.idleAt, this.requestAt, this.durationAt, this.responseAt);
-    const tries = Math.min(this.perTryAt, this.perTryIdleAt, this.retryAt, this.tryDurationAt);
+    const tries = Math.min(this.perTryAt, this.perTryIdleAt, this.retryAt, this.tryDurationAt, this.heldHeadAt);
     return Math.min(whole, tries, this.requestHeadersAt, this.logFlushAt);
   }
 
@@ -131,6 +134,15 @@ export class StreamTimeouts {
     this.tryDurationAt = Infinity;
   }
 
+  /** As soon as what has come with the head has been read. */
+  setHeldHead(): void {
+    this.heldHeadAt = this.at(0);
+  }
+
+  clearHeldHead(): void {
+    this.heldHeadAt = Infinity;
+  }
+
   /** The pause before the next try. */
   setRetry(ms: number): void {
     this.retryAt = this.at(ms);
@@ -165,6 +177,7 @@ export class StreamTimeouts {
     this.responseAt = Infinity;
     this.retryAt = Infinity;
     this.tryDurationAt = Infinity;
+    this.heldHeadAt = Infinity;
     this.clearPerTry();
   }
 
@@ -188,6 +201,9 @@ export class StreamTimeouts {
     } else if (this.perTryIdleAt <= now) {
       this.perTryIdleAt = Infinity;
       this.stream.forwarding?.onPerTryIdleTimeout();
+    } else if (this.heldHeadAt <= now) {
+      this.heldHeadAt = Infinity;
+      this.stream.forwarding?.releaseHead();
     } else if (this.tryDurationAt <= now) {
       this.tryDurationAt = Infinity;
       this.stream.forwarding?.onTryDurationReached();

@@ -1,7 +1,7 @@
 import { cluster, http } from '../config.ts';
 import type { Group, Pairs, Request, Row, Step } from '../row.ts';
 import { overHttp2 } from './grpc-transcoder.ts';
-import { answer, call, frame, withTrailers } from './grpc.ts';
+import { answer, call, frame, repeatedTrailers, withTrailers } from './grpc.ts';
 
 const service = '/pkg.Service/Method';
 const ping = [frame('ping')];
@@ -155,7 +155,8 @@ const calls: readonly Row[] = over([
     upstream: [{ resetCode: 7 }, ok],
   },
   {
-    name: 'no retry of trailers',
+    name: 'retry of trailers',
+    differs: repeatedTrailers,
     request: call('/retry/Method', ping),
     upstream: [answer([], [['grpc-status', '14']]), ok],
   },

@@ -155,6 +155,21 @@ export class Tries {
     return true;
   }
 
+  /** Whether an answer's head is kept back a moment, since what comes with it may make it worth another try. */
+  waitsForTrailers(upstream: UpstreamTry, head: ResponseHead): boolean {
+    const { retry } = this;
+    return retry !== null && !upstream.wasHedged && retry.waitsForTrailers(head);
+  }
+
+  /** Whether this answer, whose head was kept back, is dropped for another try's. */
+  repeatsAfterTrailers(upstream: UpstreamTry, head: ResponseHead, trailers: Headers): boolean {
+    const { retry } = this;
+    if (retry === null || !this.decided(retry, retry.onTrailers(trailers, upstream.host!))) return false;
+    retry.recordCode(head.status);
+    this.leave(upstream, true);
+    return true;
+  }
+
   /** Whether another try follows one that broke. */
   repeatsAfterFailure(upstream: UpstreamTry, failure: Failure): boolean {
     const { retry } = this;
