@@ -371,55 +371,6 @@ describe('ORIGINAL_DST', () => {
   });
 });
 
-describe('where connections come from', () => {
-  const source = (address: string): Json => ({ address, port_value: 0 });
-  const extra = (address: string): Json => ({ address: source(address) });
-
-  it('may differ between the IP families', () => {
-    const bind = { source_address: source('127.0.0.6'), extra_source_addresses: [extra('::6')] };
-    expect(accepted({ upstream_bind_config: bind })).toMatchObject({
-      bindAddress: { host: '127.0.0.6', port: 0 },
-      otherBindAddress: { host: '::6', port: 0 },
-    });
-  });
-
-  it.each<[Json, string]>([
-    [
-      { extra_source_addresses: [extra('::6')] },
-      "Cluster c's upstream binding config has extra/additional source addresses but no source_address. Extra/additional addresses cannot be specified if source_address is not set.",
-    ],
-    [
-      { source_address: source('::1'), extra_source_addresses: [extra('127.0.0.6'), extra('127.0.0.7')] },
-      "Cluster c's upstream binding config has more than one extra/additional source addresses. Only one extra/additional source can be supported in BindConfig's extra_source_addresses/additional_source_addresses field",
-    ],
-    [
-      { source_address: source('::1'), additional_source_addresses: [source('::2')] },
-      "Cluster c's upstream binding config has two same IP version source addresses. Only two different IP version source addresses can be supported in BindConfig's source_address and extra_source_addresses/additional_source_addresses fields",
-    ],
-    [
-      {
-        source_address: source('::1'),
-        additional_source_addresses: [],
-        extra_source_addresses: [{ address: source('localhost') }],
-      },
-      'malformed IP address: localhost',
-    ],
-  ])('is refused in the words of Envoy: %j', (bind, reason) => {
-    expect(decode({ upstream_bind_config: bind }).reasons.map((text) => text.slice(text.indexOf(': ') + 2))).toEqual([
-      reason,
-    ]);
-  });
-
-  it('keeps connections alive', () => {
-    const keepalive = { keepalive_probes: 3, keepalive_time: 30, keepalive_interval: 5 };
-    expect(accepted({ upstream_connection_options: { tcp_keepalive: keepalive } })).toMatchObject({
-      keepAliveSeconds: 30,
-      keepAliveIntervalSeconds: 5,
-      keepAliveProbes: 3,
-    });
-  });
-});
-
 it.each<[string, string]>([
   ['static', 'static'],
   ['strict_dns', 'strict-dns'],
