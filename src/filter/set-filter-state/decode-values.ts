@@ -17,7 +17,12 @@ const fields = new SupportedFields(FilterStateValueSchema, [
 ]);
 
 /** Whose objects make upstream connections different when they are shared with them. */
-const hashableFactories: ReadonlySet<string> = new Set(['envoy.hashable_string', 'istio.hashable_string']);
+const hashableFactories: ReadonlySet<string> = new Set([
+  'envoy.hashable_string',
+  'istio.hashable_string',
+  'envoy.filters.listener.original_dst.local_ip',
+  'envoy.filters.listener.original_dst.remote_ip',
+]);
 
 /**
  * Whose objects are made of texts: plain ones, and those that something here looks for under their own key. Envoy's, and

@@ -112,6 +112,11 @@ export class InternalConnection implements AcceptedConnection, Timed, Flushable 
     this.inboxBytes += unread.length;
   }
 
+  /** This end was given up. */
+  get isOver(): boolean {
+    return this.failure !== null;
+  }
+
   get bufferedBytes(): number {
     return this.other?.inboxBytes ?? 0;
   }

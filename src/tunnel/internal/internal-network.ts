@@ -70,7 +70,9 @@ export class InternalNetwork implements Network {
       listener.bufferBytes,
     );
     listener.handler.onAccepted(server);
-    handler.onConnected(client);
+    // Who is turned away at once was never connected, as in Envoy.
+    if (server.isOver) handler.onDialFailure(nobodyThere(address));
+    else handler.onConnected(client);
   }
 }
 

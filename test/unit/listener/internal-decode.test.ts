@@ -1,8 +1,8 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { Reasons } from '../../../src/core/rejection.ts';
 import { internalAddress } from '../../../src/listener/internal-decode.ts';
 import { ListenerSchema } from '../../../src/proto/envoy/config/listener/v3/listener_pb.js';
-import { create, type MessageInitShape } from '../../../src/proto/protobuf.js';
 
 const support = { bufferBytes: 1 };
 

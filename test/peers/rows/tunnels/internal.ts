@@ -1,5 +1,5 @@
 import { accessLog, cluster, http, router, tcp, type Yaml } from '../../config.ts';
-import type { Group, Row } from '../../row.ts';
+import type { Group, Request, Row } from '../../row.ts';
 import { clientTls, serverTls, trusting } from '../../tls/config.ts';
 
 const types = 'type.googleapis.com/envoy.';
@@ -231,6 +231,85 @@ const shared: Group = {
   ],
 };
 
+const address = (key: string, header: string): string =>
+  `{ object_key: envoy.filters.listener.original_dst.${key}, format_string: { text_format_source: { inline_string: "%REQ(${header})%" } }, skip_if_empty: true, shared_with_upstream: ONCE }`;
+
+const originalDst: Yaml = {
+  name: 'envoy.filters.listener.original_dst',
+  typed_config: { '@type': `${types}extensions.filters.listener.original_dst.v3.OriginalDst` },
+};
+
+const to = (local: string, remote = ''): Request => ({
+  headers: [['x-local', local], ...(remote === '' ? [] : [['x-remote', remote] as const])],
+});
+
+/** Where a connection goes is said by what comes with it: the first half of HBONE. */
+const destinations = (name: string, metadata: Yaml): Group => ({
+  name: `internal listeners: original destinations, ${name}`,
+  config: http({
+    routes: '[{ match: { prefix: / }, route: { cluster: inner } }]',
+    filters: `
+- name: state
+  typed_config:
+    "@type": ${types}extensions.filters.http.set_filter_state.v3.Config
+    on_request_headers: [${address('local_ip', 'x-local')}, ${address('remote_ip', 'x-remote')}]
+`,
+    clusters: JSON.stringify([
+      {
+        ...within('inner', 'inside'),
+        transport_socket: {
+          name: 'internal',
+          typed_config: {
+            '@type': `${types}extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport`,
+            passthrough_metadata: [{ kind: { cluster: {} }, name: 'envoy.filters.listener.original_dst' }],
+            transport_socket: raw,
+          },
+        },
+        metadata: { filter_metadata: metadata },
+      },
+    ]),
+    listeners: [internal('inside', httpTo('one', log(told)), { listener_filters: [originalDst] })],
+    bootstrap: extension(),
+  }),
+  stats,
+  rows: [
+    row('said by nobody', { logLines: 2 }),
+    row('an address of IPv4', { request: to('192.0.2.7:8080'), logLines: 2 }),
+    row('both ends', { request: to('192.0.2.7:8080', '198.51.100.3:4000'), logLines: 2 }),
+    row('of IPv6', { request: to('[2001:db8::1]:443', '[2001:DB8:0::2]:1'), logLines: 2 }),
+    row('no address', { request: to('a.test:80'), logLines: 2 }),
+    row('others have another connection', {
+      request: [to('192.0.2.7:1'), to('192.0.2.7:2'), to('192.0.2.7:1')],
+      logLines: 6,
+    }),
+  ],
+});
+
+const followed: Group = {
+  name: 'internal listeners: an ORIGINAL_DST cluster behind one',
+  config: http({
+    routes: '[{ match: { prefix: / }, route: { cluster: inner } }]',
+    filters: `
+- name: state
+  typed_config:
+    "@type": ${types}extensions.filters.http.set_filter_state.v3.Config
+    on_request_headers: [${address('local_ip', 'x-local')}]
+`,
+    clusters: JSON.stringify([
+      within('inner', 'inside', telling()),
+      { name: 'original', type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED', connect_timeout: '1s' },
+    ]),
+    listeners: [internal('inside', tcpTo('original'), { listener_filters: [originalDst] })],
+    bootstrap: extension(),
+  }),
+  stats,
+  rows: [
+    row('to one', { request: to('127.0.0.1:{{one}}') }),
+    row('to two', { request: to('127.0.0.1:{{two}}') }),
+    row('to where nobody said', {}),
+  ],
+};
+
 const nobody: Group = {
   name: 'internal listeners: nobody there',
   config: http({
@@ -283,6 +362,9 @@ export const internalListeners: readonly Group[] = [
   overTcp,
   ...ends,
   shared,
+  destinations('by filter state', {}),
+  destinations('by metadata', { 'envoy.filters.listener.original_dst': { local: '203.0.113.9:99' } }),
+  followed,
   nobody,
   secured,
 ];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AcceptedConnection, Connection } from '../../../../src/core/connection.ts';
 import type { Failure } from '../../../../src/core/failure.ts';
-import { RemoteConnectionFailure } from '../../../../src/core/failures.ts';
+import { ClosedLocally, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
 import { formatAddress, type Address } from '../../../../src/core/peer.ts';
 import { Loop } from '../../../../src/net/loop.ts';
 import { NodeNetwork } from '../../../../src/net/node-network.ts';
@@ -79,6 +79,18 @@ describe('a network with internal listeners', () => {
     expect(place.failures[0].detail).toBe(
       'immediate connect error: Invalid argument|remote address:envoy://inside/one',
     );
+  });
+
+  it('who is turned away at once was never connected', async () => {
+    const place = new Place();
+    await place.network.listen(inside, listenOptions, {
+      onAccepted: (connection) => connection.destroy(ClosedLocally),
+      onAcceptFailure: () => {},
+    });
+    place.dial(inside);
+    await place.turn();
+    expect(place.connected).toEqual([]);
+    expect(place.failures[0].kind).toBe(RemoteConnectionFailure.kind);
   });
 
   it('a listener that takes another’s place keeps it when that one closes', async () => {

@@ -1,3 +1,4 @@
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { buildTransports } from '../../../../../src/cluster/transport/build.ts';
 import { internalTransportDecoder } from '../../../../../src/cluster/transport/internal/decode.ts';
@@ -9,7 +10,6 @@ import type { DialOptions } from '../../../../../src/net/network.ts';
 import { noTransportOptions, type TransportOptions } from '../../../../../src/net/transport.ts';
 import { SharedText } from '../../../../../src/observe/filter-state.ts';
 import { InternalUpstreamTransportSchema } from '../../../../../src/proto/envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream_pb.js';
-import { create, toBinary, type MessageInitShape } from '../../../../../src/proto/protobuf.js';
 import { MemoryNetwork } from '../../memory-network.ts';
 import { RecordingStats } from '../../recording-stats.ts';
 

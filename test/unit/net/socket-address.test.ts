@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseSocketAddress } from '../../../../src/cluster/original-dst/socket-address.ts';
+import { parseSocketAddress } from '../../../src/net/socket-address.ts';
 
 it.each([
   ['1.2.3.4:80', { kind: 'ip', host: '1.2.3.4', port: 80 }],

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import type { Address } from '../../core/peer.ts';
+import type { Address } from '../core/peer.ts';
 
 const portMax = 65535;
 
