@@ -56,7 +56,8 @@ const usual = group('hosts', {}, [
   { name: 'a name with an address', request: asked('localhost:{{one}}'), stats: /^dns_cache\./ },
   { name: 'the same once more', request: asked('localhost:{{one}}') },
   { name: 'with another port', request: asked('localhost:{{two}}') },
-  { name: 'in capitals', request: asked('LOCALHOST:{{two}}') },
+  // A name of its own for Envoy's cache (docs/differences.md).
+  { name: 'in capitals', request: asked('LOCALHOST:{{two}}'), ignores: /dns_cache|membership|upstream_cx_total/ },
   { name: 'an address', request: asked('127.0.0.1:{{three}}') },
   { name: 'nobody listens there', request: asked('127.0.0.1:{{dead}}') },
   { name: 'a name without an address', request: asked('nobody.invalid') },
