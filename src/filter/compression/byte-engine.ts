@@ -1,5 +1,7 @@
 /** What Node's own zlib streams drive; a call does its work before it returns. */
 interface NativeEngine {
+  /** brotli's own: what it is to do from now on. */
+  init(parameters: Uint32Array, writeState: Uint32Array, onWritten: () => void): void;
   onerror: (message: string, errno: number, code: string) => void;
   writeSync(
     operation: number,
@@ -38,6 +40,7 @@ export class ByteEngine {
   private readonly stream: NativeStream;
   /** What is behind the end of what was compressed may be more of it (zstd's frames). */
   private readonly hasFrames: boolean;
+  private readonly parameters: Uint32Array | null;
   /** Of the last call; empty: none. */
   failure: string;
   /** What the last call has left of its input: it is behind the end of what was compressed. */
@@ -45,11 +48,15 @@ export class ByteEngine {
   /** The last call stopped because it had made more than it was allowed to. */
   isOverLimit: boolean;
 
-  /** @param stream one of node:zlib's */
-  constructor(stream: object, hasFrames = false) {
+  /**
+   * @param stream one of node:zlib's
+   * @param parameters brotli's, without which it cannot begin anew: its own reset forgets them
+   */
+  constructor(stream: object, hasFrames = false, parameters: Uint32Array | null = null) {
     this.stream = stream as NativeStream;
     this.native = this.stream._handle;
     this.hasFrames = hasFrames;
+    this.parameters = parameters;
     this.failure = '';
     this.bytesLeft = 0;
     this.isOverLimit = false;
@@ -93,13 +100,17 @@ export class ByteEngine {
 
   /** As new. */
   reset(): void {
-    this.native.reset();
+    if (this.parameters === null) this.native.reset();
+    else this.native.init(this.parameters, this.stream._writeState, neverWritten);
   }
 
   close(): void {
     this.native.close();
   }
 }
+
+/** Hears of writes that another thread has done, of which there are none. */
+function neverWritten(): void {}
 
 function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
   const bytes = new Uint8Array(size);

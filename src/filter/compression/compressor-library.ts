@@ -11,19 +11,16 @@ interface Format {
   readonly encoding: string;
   readonly flush: number;
   readonly finish: number;
-  /** Starting anew is cheaper than another engine, and keeps the settings. */
-  readonly isReusable: boolean;
 }
 
 const formats: Readonly<Record<CompressorLibraryData['format'], Format>> = {
-  gzip: { encoding: 'gzip', flush: constants.Z_SYNC_FLUSH, finish: constants.Z_FINISH, isReusable: true },
+  gzip: { encoding: 'gzip', flush: constants.Z_SYNC_FLUSH, finish: constants.Z_FINISH },
   brotli: {
     encoding: 'br',
     flush: constants.BROTLI_OPERATION_FLUSH,
     finish: constants.BROTLI_OPERATION_FINISH,
-    isReusable: false,
   },
-  zstd: { encoding: 'zstd', flush: constants.ZSTD_e_flush, finish: constants.ZSTD_e_end, isReusable: true },
+  zstd: { encoding: 'zstd', flush: constants.ZSTD_e_flush, finish: constants.ZSTD_e_end },
 };
 
 /** A configured `compressor_library` in one worker. */
@@ -44,12 +41,12 @@ export class CompressorLibrary {
   }
 
   open(): Compressor {
-    return new Compressor(this, this.idle.pop() ?? new ByteEngine(streamOf(this.data)));
+    return new Compressor(this, this.idle.pop() ?? engineOf(this.data));
   }
 
   /** The engine is done with. */
   takeBack(engine: ByteEngine): void {
-    if (!this.format.isReusable || this.idle.length >= idleMax) {
+    if (this.idle.length >= idleMax) {
       engine.close();
       return;
     }
@@ -87,29 +84,37 @@ export class Compressor {
   }
 }
 
-function streamOf(data: CompressorLibraryData): object {
+function engineOf(data: CompressorLibraryData): ByteEngine {
   switch (data.format) {
     case 'gzip': {
       const { level, strategy, windowBits, memoryLevel: memLevel } = data;
-      return createGzip({ level, strategy, windowBits, memLevel });
+      return new ByteEngine(createGzip({ level, strategy, windowBits, memLevel }));
     }
-    case 'brotli':
-      return createBrotliCompress({
-        params: {
-          [constants.BROTLI_PARAM_QUALITY]: data.quality,
-          [constants.BROTLI_PARAM_MODE]: data.mode,
-          [constants.BROTLI_PARAM_LGWIN]: data.windowBits,
-          [constants.BROTLI_PARAM_LGBLOCK]: data.blockBits,
-          [constants.BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING]: data.disablesLiteralContexts,
-        },
-      });
+    case 'brotli': {
+      const params: Record<number, number> = {
+        [constants.BROTLI_PARAM_QUALITY]: data.quality,
+        [constants.BROTLI_PARAM_MODE]: data.mode,
+        [constants.BROTLI_PARAM_LGWIN]: data.windowBits,
+        [constants.BROTLI_PARAM_LGBLOCK]: data.blockBits,
+        [constants.BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING]: data.disablesLiteralContexts ? 1 : 0,
+      };
+      return new ByteEngine(createBrotliCompress({ params }), false, parametersOf(params));
+    }
     case 'zstd': {
       const params: Record<number, number> = {
         [constants.ZSTD_c_compressionLevel]: data.level,
         [constants.ZSTD_c_checksumFlag]: data.hasChecksum ? 1 : 0,
       };
       if (data.strategy > 0) params[constants.ZSTD_c_strategy] = data.strategy;
-      return createZstdCompress(data.dictionary === null ? { params } : { params, dictionary: data.dictionary });
+      const { dictionary } = data;
+      return new ByteEngine(createZstdCompress(dictionary === null ? { params } : { params, dictionary }));
     }
   }
+}
+
+/** As the engine takes them: by number, all ones where there is none. */
+function parametersOf(params: Readonly<Record<number, number>>): Uint32Array {
+  const parameters = new Uint32Array(constants.BROTLI_PARAM_NDIRECT + 1).fill(0xffff_ffff);
+  for (const [number, value] of Object.entries(params)) parameters[Number(number)] = value;
+  return parameters;
 }
