@@ -10,6 +10,7 @@ import { runtimeLayers } from './rows/runtime-layers.ts';
 import { accessLogFilters } from './rows/access-log-filters.ts';
 import { answers } from './rows/answers.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
+import { bypassGroups } from './rows/authn/bypasses.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
 import { jwtGroups } from './rows/authn/jwt.ts';
 import { networkExtAuthzGroups } from './rows/authn/network-ext-authz.ts';
@@ -126,6 +127,7 @@ export const groups: readonly Group[] = [
   ...extAuthzGroups,
   ...networkExtAuthzGroups,
   ...rateLimitGroups,
+  ...bypassGroups,
   ...compression,
   ...decompression,
   ...healthChecks,

@@ -88,7 +88,7 @@ export const extAuthzDecoder: ExtensionDecoder = {
   decode(bytes: Uint8Array, reasons: Reasons): ExtAuthzData {
     const message = fromBinary(ExtAuthzSchema, bytes);
     supported.check(message, reasons);
-    if (message.transportApiVersion !== ApiVersion.V3) reasons.at('transport_api_version').add('only V3 is supported');
+    if (message.transportApiVersion === ApiVersion.V2) reasons.at('transport_api_version').add('only V3 is supported');
     const { statusOnError, denyAtDisable, filterEnabledMetadata, withRequestBody } = message;
     if (statusOnError !== undefined) statusFields.check(statusOnError, reasons.at('status_on_error'));
     if (denyAtDisable !== undefined) flagFields.check(denyAtDisable, reasons.at('deny_at_disable'));

@@ -100,7 +100,7 @@ const importers: Readonly<Record<Jwk['family'], Importer>> = {
     if (alg !== '' && !/^HS(256|384|512)$/.test(alg)) return '[alg] does not start with [HS] for an HMAC key';
     const problem = wanting(fields, ['k'], 'an HMAC key');
     if (problem !== '') return problem;
-    const k = fields['k'] as string;
+    const k = (fields['k'] as string).replace(/\s/g, '');
     return /^[A-Za-z0-9_-]{2,}={0,2}$/.test(k)
       ? createSecretKey(Buffer.from(k, 'base64url'))
       : 'Jwks Oct key is an invalid Base64';
@@ -128,7 +128,9 @@ function wanting(fields: Fields, names: readonly string[], what: string): string
 /** Null: its numbers are no such key. */
 function imported(key: Readonly<Record<string, string>>): KeyObject | null {
   try {
-    return createPublicKey({ key, format: 'jwk' });
+    // Numbers may be folded over lines.
+    const flat = Object.fromEntries(Object.entries(key).map(([name, value]) => [name, value.replace(/\s/g, '')]));
+    return createPublicKey({ key: flat, format: 'jwk' });
   } catch {
     return null;
   }

@@ -101,7 +101,7 @@ export function decodeRateLimitService(
     return null;
   }
   serviceFields.check(config, reasons);
-  if (config.transportApiVersion !== ApiVersion.V3) reasons.at('transport_api_version').add('only V3 is supported');
+  if (config.transportApiVersion === ApiVersion.V2) reasons.at('transport_api_version').add('only V3 is supported');
   return decodeService(config.grpcService, reasons.at('grpc_service'));
 }
 

@@ -30,7 +30,7 @@ export const networkExtAuthzDecoder: ExtensionDecoder = {
     const message = fromBinary(ExtAuthzSchema, bytes);
     supported.check(message, reasons);
     const { grpcService, filterEnabledMetadata } = message;
-    if (message.transportApiVersion !== ApiVersion.V3) reasons.at('transport_api_version').add('only V3 is supported');
+    if (message.transportApiVersion === ApiVersion.V2) reasons.at('transport_api_version').add('only V3 is supported');
     if (grpcService === undefined) {
       reasons.at('grpc_service').add('an authorization server must be named');
       return null;
