@@ -7,22 +7,32 @@ import { expressionKind } from '../observe/expression/expressions.ts';
  */
 export function extensionKinds(value: ConfigValue, kinds = new Set<string>()): Set<string> {
   if (Array.isArray(value)) {
-    for (const element of value) extensionKinds(element, kinds);
+    for (const element of value) {
+      if (hasExpression('', element)) kinds.add(expressionKind);
+      extensionKinds(element, kinds);
+    }
   } else if (value !== null && typeof value === 'object') {
     for (const [key, inner] of Object.entries(value)) {
       if (hasExpression(key, inner)) kinds.add(expressionKind);
       if (typeof inner !== 'string') extensionKinds(inner, kinds);
-      else if (key === '@type' || key === 'type_url' || key === 'typeUrl')
-        kinds.add(inner.slice(inner.lastIndexOf('/') + 1));
+      else if (isTypeName(key)) kinds.add(inner.slice(inner.lastIndexOf('/') + 1));
     }
   }
   return kinds;
 }
 
 /** Messages that are expressions, and fields of others that are. Of what has such a name by chance nothing comes but time. */
-const expressions = /(?:\.ExpressionFilter|\.HttpAttributesCelMatchInput|\.CelMatcher|\.rate_limit_descriptors\.expr\.v3\.Descriptor)$|%(?:TYPED_)?CEL\(/;
-const expressionFields = /^(?:condition|checked_?condition)$/i;
+const expressions =
+  /\.(?:ExpressionFilter|CelMatcher|HttpAttributesCelMatchInput|rate_limit_descriptors\.expr\.v3\.Descriptor)$/;
+/** In a format, and in one that COALESCE names. */
+const commands = /%(?:TYPED_)?CEL\(|"(?:TYPED_)?CEL"/;
+const expressionFields: ReadonlySet<string> = new Set(['condition', 'checked_condition', 'checkedCondition']);
+
+function isTypeName(key: string): boolean {
+  return key === '@type' || key === 'type_url' || key === 'typeUrl';
+}
 
 function hasExpression(key: string, value: ConfigValue): boolean {
-  return typeof value === 'string' ? expressions.test(value) : expressionFields.test(key);
+  if (typeof value !== 'string') return expressionFields.has(key);
+  return isTypeName(key) ? expressions.test(value) : value.includes('CEL') && commands.test(value);
 }

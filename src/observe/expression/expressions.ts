@@ -1,5 +1,6 @@
 import type { Outcome } from '../outcome.ts';
 import type { NodeAttributes } from './attributes.ts';
+import { ExpressionError } from './expression-check.ts';
 import type { ExpressionData, ExpressionOptions } from './expression-data.ts';
 
 /** A CEL expression over what is known of a stream or a connection, with Envoy's attributes. */
@@ -32,8 +33,11 @@ export async function loadExpressions(node: NodeAttributes | null): Promise<void
   engine ??= new CelEngine(node);
 }
 
-/** @throws Error where `loadExpressions` was not awaited: a configuration with expressions says so by `expressionKind` */
+/**
+ * @throws ExpressionError where `loadExpressions` was not awaited. What a configuration itself says is known before
+ * anything is decoded, by `expressionKind`; what lies in a file of its own is not.
+ */
 export function expressionEngine(): ExpressionEngine {
-  if (engine === null) throw new Error('expressions are not loaded');
+  if (engine === null) throw new ExpressionError('CEL is supported by sekisho only in the configuration itself');
   return engine;
 }

@@ -27,8 +27,8 @@ export class CelOperator implements Operator {
 }
 
 function compiled(text: string): Expression {
-  const engine = expressionEngine();
   try {
+    const engine = expressionEngine();
     return engine.build(engine.parse(text), true);
   } catch (error) {
     if (error instanceof ExpressionError) throw new FormatError(error.message);
