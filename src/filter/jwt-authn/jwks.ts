@@ -28,7 +28,8 @@ const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384
 export function parseJwks(text: string): Jwks {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    // As Envoy's parser, which lets texts be folded over lines.
+    document = JSON.parse(text.replace(/[\n\r\t]/g, ' '));
   } catch {
     return without('Jwks is an invalid JSON');
   }
