@@ -11,6 +11,7 @@ import {
   type Issued,
   selfSigned,
 } from '../../certificates.ts';
+import { findProgram, missing } from '../binaries.ts';
 import { ocspResponse } from './ocsp.ts';
 
 const dayMs = 86_400_000;
@@ -126,7 +127,9 @@ async function pkcs12(name: string, password: string): Promise<string> {
   const key = written(`${name}.p12.key`, keyPem);
   const file = written(`${name}.${password}.p12`, '');
   const argv = ['pkcs12', '-export', '-in', chain, '-inkey', key, '-out', file, '-passout', `pass:${password}`];
-  execFileSync('openssl', argv, { stdio: 'pipe' });
+  const openssl = findProgram('openssl');
+  if (openssl === null) throw new Error(missing('openssl'));
+  execFileSync(openssl, argv, { stdio: 'pipe' });
   return file;
 }
 
