@@ -28,6 +28,11 @@ export interface CodecStream<OutHead> extends MessageSink<OutHead> {
    */
   tunnelLost?(): void;
   /**
+   * How long a message that is complete may have nothing of it leave, in milliseconds, in place of what the connection
+   * says; 0: without end. Absent: a stream has no bytes of its own to wait for.
+   */
+  flushWithin?(ms: number): void;
+  /**
    * Bytes of the stream's own frames so far, and of those that hold heads and trailers. Absent where a connection
    * carries one stream at a time.
    */

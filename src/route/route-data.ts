@@ -226,6 +226,8 @@ export interface RouteTimeoutsData {
   /** -1: the manager's. */
   readonly idleTimeoutMs: number;
   /** -1: the manager's. */
+  readonly flushTimeoutMs: number;
+  /** -1: the manager's. */
   readonly maxStreamDurationMs: number;
   /** `max_stream_duration.grpc_timeout_header_max`: -1 absent, 0 no limit. */
   readonly grpcTimeoutHeaderMaxMs: number;

@@ -68,6 +68,8 @@ export interface ForwardAction {
   readonly timeoutMs: number;
   /** Milliseconds; -1: the manager's stream_idle_timeout; 0: none. */
   readonly idleTimeoutMs: number;
+  /** Milliseconds for what is left of a complete answer; -1: the manager's; 0: without end. */
+  readonly flushTimeoutMs: number;
   /** -1: the manager's. */
   readonly maxStreamDurationMs: number;
   /** `grpc-timeout` of a gRPC request bounds its duration, capped by this; 0: no cap; -1: it is ignored. */

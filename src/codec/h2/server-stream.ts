@@ -29,6 +29,8 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
   /** Unsent bytes of a response whose user is done, when that was last looked at, and when it is again. */
   flushMark: number;
   flushAt: number;
+  /** `flushWithin`; -1: the connection's. */
+  flushMs: number;
   /** When the rest of a request that is answered already is waited for no more. */
   endAt: number;
 
@@ -39,7 +41,12 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
     this.endCode = ErrorCode.NoError;
     this.flushMark = 0;
     this.flushAt = -1;
+    this.flushMs = -1;
     this.endAt = Infinity;
+  }
+
+  flushWithin(ms: number): void {
+    this.flushMs = ms;
   }
 
   head(head: ResponseHead, end: boolean): void {

@@ -94,7 +94,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
 
   /** `now` may be old while a user writes: the watch begins with the next tick. */
   override endQueued(stream: H2ServerStream): void {
-    if (this.server.streamFlushMs === 0) return;
+    if ((stream.flushMs < 0 ? this.server.streamFlushMs : stream.flushMs) === 0) return;
     this.flushing.push(stream);
     this.wakeAt(this.now);
   }
@@ -305,7 +305,7 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
       }
       if (stream.flushAt < 0 || now >= stream.flushAt) {
         stream.flushMark = stream.queuedBytes;
-        stream.flushAt = now + streamFlushMs;
+        stream.flushAt = now + (stream.flushMs < 0 ? streamFlushMs : stream.flushMs);
       }
       this.flushing.push(stream);
       this.wakeAt(stream.flushAt);

@@ -84,6 +84,7 @@ export class StreamRoute {
     const { stream } = this;
     this.choose(action.cluster(stream.requestHead, stream.random, stream.outcome));
     if (action.idleTimeoutMs >= 0) stream.timeouts.setIdle(action.idleTimeoutMs);
+    if (action.flushTimeoutMs >= 0) stream.codecStream.flushWithin?.(action.flushTimeoutMs);
     if (action.maxStreamDurationMs < 0 && action.grpcTimeoutHeaderMaxMs < 0) return;
     const managerMs = stream.manager.data.timeouts.maxStreamDurationMs;
     stream.timeouts.setDuration(takeStreamDuration(stream.requestHead, action, managerMs));

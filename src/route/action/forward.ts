@@ -31,6 +31,7 @@ export class Forward implements ForwardAction {
   readonly clusterNotFoundStatus: number;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly flushTimeoutMs: number;
   readonly maxStreamDurationMs: number;
   readonly grpcTimeoutHeaderMaxMs: number;
   readonly grpcTimeoutHeaderOffsetMs: number;
@@ -63,6 +64,7 @@ export class Forward implements ForwardAction {
     this.clusterNotFoundStatus = data.clusterNotFoundStatus;
     this.timeoutMs = timeouts.timeoutMs;
     this.idleTimeoutMs = timeouts.idleTimeoutMs;
+    this.flushTimeoutMs = timeouts.flushTimeoutMs;
     this.maxStreamDurationMs = timeouts.maxStreamDurationMs;
     this.grpcTimeoutHeaderMaxMs = timeouts.grpcTimeoutHeaderMaxMs;
     this.grpcTimeoutHeaderOffsetMs = timeouts.grpcTimeoutHeaderOffsetMs;

@@ -42,6 +42,7 @@ const actionFields = new SupportedFields(RouteActionSchema, [
   'append_x_forwarded_host',
   'timeout',
   'idle_timeout',
+  'flush_timeout',
   'retry_policy',
   'hedge_policy',
   'priority',
@@ -71,6 +72,7 @@ const NotFound = RouteAction_ClusterNotFoundResponseCode;
 const defaultTimeouts: RouteTimeoutsData = {
   timeoutMs: defaultTimeoutMs,
   idleTimeoutMs: -1,
+  flushTimeoutMs: -1,
   maxStreamDurationMs: -1,
   grpcTimeoutHeaderMaxMs: -1,
   grpcTimeoutHeaderOffsetMs: 0,
@@ -150,7 +152,11 @@ function notFoundStatus(code: RouteAction_ClusterNotFoundResponseCode): number {
 /** With `max_stream_duration`, whatever it says, `timeout` does not count (observed on Envoy 1.39). */
 function decodeTimeouts(message: RouteAction, reasons: Reasons): RouteTimeoutsData {
   const { maxStreamDuration: duration } = message;
-  const isPlain = message.idleTimeout === undefined && duration === undefined && message.maxGrpcTimeout === undefined;
+  const isPlain =
+    message.idleTimeout === undefined &&
+    message.flushTimeout === undefined &&
+    duration === undefined &&
+    message.maxGrpcTimeout === undefined;
   const timeoutMs = wholeMs(message.timeout, defaultTimeoutMs, 'timeout', reasons);
   if (isPlain) return timeoutMs === defaultTimeoutMs ? defaultTimeouts : { ...defaultTimeouts, timeoutMs };
   const at = reasons.at('max_stream_duration');
@@ -158,6 +164,7 @@ function decodeTimeouts(message: RouteAction, reasons: Reasons): RouteTimeoutsDa
   return {
     timeoutMs: duration === undefined ? timeoutMs : 0,
     idleTimeoutMs: wholeMs(message.idleTimeout, -1, 'idle_timeout', reasons),
+    flushTimeoutMs: wholeMs(message.flushTimeout, -1, 'flush_timeout', reasons),
     maxStreamDurationMs: wholeMs(duration?.maxStreamDuration, -1, 'max_stream_duration', at),
     grpcTimeoutHeaderMaxMs: wholeMs(duration?.grpcTimeoutHeaderMax, -1, 'grpc_timeout_header_max', at),
     grpcTimeoutHeaderOffsetMs: wholeMs(duration?.grpcTimeoutHeaderOffset, 0, 'grpc_timeout_header_offset', at),

@@ -1,5 +1,6 @@
 import { cluster, endpoint, http } from '../../config.ts';
 import type { Group, Pairs, Row } from '../../row.ts';
+import { flushTimeouts } from './flush-timeouts.ts';
 import { routeMatchers } from './matchers.ts';
 import { retryDetails } from './retry-details.ts';
 
@@ -101,4 +102,11 @@ const timeouts: Group = {
 };
 
 /** `rate_limited_retry_back_off`, `include_is_timeout_retry_header` and the predicate `omit_host_metadata`. */
-export const retryPolicies: readonly Group[] = [backOffs, predicates, timeouts, ...retryDetails, ...routeMatchers];
+export const retryPolicies: readonly Group[] = [
+  backOffs,
+  predicates,
+  timeouts,
+  ...retryDetails,
+  ...routeMatchers,
+  ...flushTimeouts,
+];

@@ -225,3 +225,19 @@ describe('the end of a connection', () => {
     expect(client.connection.isOpen).toBe(true);
   });
 });
+
+test.each([
+  ['flush_timeout: 1s', 1000, true],
+  ['flush_timeout: 1s, idle_timeout: 9s', 1000, true],
+  ['idle_timeout: 1s', 1000, false],
+  ['flush_timeout: 0s', 400_000, false],
+])('what a client does not take of a complete answer: %s', (timeouts, ms, isGivenUp) => {
+  const routes = `- { match: { prefix: / }, route: { cluster: c, timeout: 0s, ${timeouts} } }`;
+  const { world, client } = open({ routes });
+  client.send('SETTINGS window=2', `HEADERS 1 end ${get}`);
+  world.accept().receive(response(200, 'more than it takes'));
+  world.advance(0);
+  client.heard();
+  world.advance(ms);
+  expect(client.heard().some((frame) => frame.startsWith('RST_STREAM 1'))).toBe(isGivenUp);
+});
