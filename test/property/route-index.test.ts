@@ -66,6 +66,7 @@ function entry(match: PathMatchData, conditions: RouteConditionsData | null, ord
     pathRewrite: null,
     hashPolicy: null,
     mirrors: [],
+    rateLimits: null,
   };
   return new RouteEntry(data, {
     virtualHostName: 'v',
