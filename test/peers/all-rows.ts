@@ -82,6 +82,7 @@ import { tlsTransports } from './rows/tls/transports.ts';
 import { tlsUpstreams } from './rows/tls/upstreams.ts';
 import { tlsIdentity } from './rows/tls/xfcc.ts';
 import { tunneling } from './rows/tunneling.ts';
+import { connectChains } from './rows/tunnels/connect-chains.ts';
 import { internalListeners } from './rows/tunnels/internal.ts';
 import { upgrades } from './rows/upgrades.ts';
 import { webSocket } from './rows/websocket.ts';
@@ -147,6 +148,7 @@ export const groups: readonly Group[] = [
   ...injection,
   ...tcpProxy,
   ...internalListeners,
+  ...connectChains,
   ...tcpSettings,
   ...chainLevels,
   ...chainMatchers,

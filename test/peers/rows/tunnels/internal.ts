@@ -2,7 +2,7 @@ import { accessLog, cluster, http, router, tcp, type Yaml } from '../../config.t
 import type { Group, Request, Row } from '../../row.ts';
 import { clientTls, serverTls, trusting } from '../../tls/config.ts';
 
-const types = 'type.googleapis.com/envoy.';
+export const types = 'type.googleapis.com/envoy.';
 
 /** What a listener of either kind can tell of who connected to it. */
 const told = {
@@ -24,7 +24,7 @@ const toldUpstream = {
   upstream_remote: '%UPSTREAM_REMOTE_ADDRESS%',
 };
 
-const internal = (name: string, filter: Yaml, more: Yaml = {}, chain: Yaml = {}): Yaml => ({
+export const internal = (name: string, filter: Yaml, more: Yaml = {}, chain: Yaml = {}): Yaml => ({
   name,
   internal_listener: {},
   filter_chains: [{ filters: [filter], ...chain }],
@@ -33,7 +33,7 @@ const internal = (name: string, filter: Yaml, more: Yaml = {}, chain: Yaml = {})
 
 const log = (format: Yaml): Yaml => ({ access_log: [accessLog({ json_format: format })] });
 
-const tcpTo = (to: string, more: Yaml = {}): Yaml => ({
+export const tcpTo = (to: string, more: Yaml = {}): Yaml => ({
   name: 'tcp',
   typed_config: {
     '@type': `${types}extensions.filters.network.tcp_proxy.v3.TcpProxy`,
@@ -67,7 +67,10 @@ const httpTo = (to: string, more: Yaml = {}): Yaml => ({
 
 /** A cluster whose endpoint is an internal listener. */
 function within(name: string, listener: string, more: Yaml = {}, endpointId?: string): Yaml {
-  const address = { server_listener_name: listener, ...(endpointId === undefined ? {} : { endpoint_id: endpointId }) };
+  const address = {
+    server_listener_name: listener,
+    ...(endpointId === undefined ? {} : { endpoint_id: endpointId }),
+  };
   const metadata = { filter_metadata: { of_host: { name: listener, deep: { list: [1, 'two'] } }, other: { a: 1 } } };
   return {
     name,
@@ -81,7 +84,7 @@ function within(name: string, listener: string, more: Yaml = {}, endpointId?: st
   };
 }
 
-const raw: Yaml = {
+export const raw: Yaml = {
   name: 'envoy.transport_sockets.raw_buffer',
   typed_config: { '@type': `${types}extensions.transport_sockets.raw_buffer.v3.RawBuffer` },
 };
@@ -111,7 +114,7 @@ const http2: Yaml = {
   },
 };
 
-const extension = (settings = '{}'): string => `
+export const extension = (settings = '{}'): string => `
 bootstrap_extensions:
 - name: envoy.bootstrap.internal_listener
   typed_config: { "@type": ${types}extensions.bootstrap.internal_listener.v3.InternalListener, ${settings.slice(1)}
@@ -231,10 +234,10 @@ const shared: Group = {
   ],
 };
 
-const address = (key: string, header: string): string =>
+export const address = (key: string, header: string): string =>
   `{ object_key: envoy.filters.listener.original_dst.${key}, format_string: { text_format_source: { inline_string: "%REQ(${header})%" } }, skip_if_empty: true, shared_with_upstream: ONCE }`;
 
-const originalDst: Yaml = {
+export const originalDst: Yaml = {
   name: 'envoy.filters.listener.original_dst',
   typed_config: { '@type': `${types}extensions.filters.listener.original_dst.v3.OriginalDst` },
 };
