@@ -63,7 +63,6 @@ tunneling_config:
   expect(reasons).toEqual([]);
   expect(data.tunneling).toMatchObject({
     hostname: '%DOWNSTREAM_LOCAL_ADDRESS%',
-    requestId: null,
     usePost: true,
     requestId: null,
     postPath: '/x',
