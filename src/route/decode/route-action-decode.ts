@@ -20,45 +20,51 @@ import type { ForwardData, HostRewriteData, PathMatchData, PathRewriteData, Rout
 import { rewriteProblem, templateProblem } from '../uri-template.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
 import { decodeClusterSpecifier } from './cluster-specifier-decode.ts';
+import { checkEarlyData } from './early-data-decode.ts';
 import { decodeHedgePolicy } from './hedge-policy-decode.ts';
 import { decodeRetryPolicy } from './retry-policy-decode.ts';
 import { decodeUpgrades } from './upgrade-decode.ts';
 import { decodeMetadataMatch, wholeMs, type RouteDecoding, type RouteDefaults } from './field-decode.ts';
 
-const actionFields = new SupportedFields(RouteActionSchema, [
-  'cluster',
-  'cluster_header',
-  'weighted_clusters',
-  'cluster_not_found_response_code',
-  'prefix_rewrite',
-  'regex_rewrite',
-  'path_rewrite_policy',
-  'path_rewrite',
-  'host_rewrite_literal',
-  'auto_host_rewrite',
-  'host_rewrite_header',
-  'host_rewrite_path_regex',
-  'host_rewrite',
-  'append_x_forwarded_host',
-  'timeout',
-  'idle_timeout',
-  'flush_timeout',
-  'retry_policy',
-  'hedge_policy',
-  'priority',
-  'max_grpc_timeout',
-  'grpc_timeout_offset',
-  'upgrade_configs',
-  'max_stream_duration',
-  'hash_policy',
-  'metadata_match',
-  'request_mirror_policies',
-  'internal_redirect_policy',
-  'internal_redirect_action',
-  'max_internal_redirects',
-  'rate_limits',
-  'include_vh_rate_limits',
-]);
+const actionFields = new SupportedFields(
+  RouteActionSchema,
+  [
+    'cluster',
+    'cluster_header',
+    'weighted_clusters',
+    'cluster_not_found_response_code',
+    'prefix_rewrite',
+    'regex_rewrite',
+    'path_rewrite_policy',
+    'path_rewrite',
+    'host_rewrite_literal',
+    'auto_host_rewrite',
+    'host_rewrite_header',
+    'host_rewrite_path_regex',
+    'host_rewrite',
+    'append_x_forwarded_host',
+    'timeout',
+    'idle_timeout',
+    'flush_timeout',
+    'retry_policy',
+    'hedge_policy',
+    'priority',
+    'max_grpc_timeout',
+    'grpc_timeout_offset',
+    'upgrade_configs',
+    'max_stream_duration',
+    'hash_policy',
+    'metadata_match',
+    'request_mirror_policies',
+    'internal_redirect_policy',
+    'internal_redirect_action',
+    'max_internal_redirects',
+    'rate_limits',
+    'include_vh_rate_limits',
+  ],
+  // Of HTTP/3 alone.
+  ['early_data_policy'],
+);
 const durationFields = new SupportedFields(RouteAction_MaxStreamDurationSchema, [
   'max_stream_duration',
   'grpc_timeout_header_max',
@@ -107,6 +113,7 @@ export function decodeForward(
   defaults: RouteDefaults,
 ): ForwardData {
   actionFields.check(message, reasons);
+  if (message.earlyDataPolicy !== undefined) checkEarlyData(message.earlyDataPolicy, reasons.at('early_data_policy'));
   const host = message.hostRewriteSpecifier;
   const { retryPolicy, hedgePolicy } = message;
   return {

@@ -248,3 +248,24 @@ describe('what Envoy accepts is accepted', () => {
     expect(decodeYaml(yaml).reasons).toEqual([]);
   });
 });
+
+test.each([
+  ['early_data_policy', 'early_data_policy: ', 'early data policy'],
+  ['retry_policy.retry_priority', 'retry_policy: { retry_priority: ', 'retry priority'],
+])('an extension that there is none of: %s', (field, before, what) => {
+  const typed = "{ name: x, typed_config: { '@type': type.googleapis.com/google.protobuf.StringValue, value: y } }";
+  const { reasons } = decodeYaml(routing(`cluster: c, ${before}${typed}${before.includes('{') ? ' }' : ''}`));
+  expect(reasons).toEqual([
+    {
+      path: `virtual_hosts[0].routes[0].route.${field}`,
+      message: `${what} 'x' ${what.startsWith('early') ? 'of type' : 'with type URL'} 'type.googleapis.com/google.protobuf.StringValue' is not supported by sekisho`,
+    },
+  ]);
+});
+
+test('what Envoy never asks of a hedge policy is no reason to refuse it', () => {
+  const { data } = decodeYaml(
+    routing('cluster: c, hedge_policy: { initial_requests: 3, additional_request_chance: { numerator: 5 } }'),
+  );
+  expect(data!.virtualHosts[0].routes[0].action).toMatchObject({ hedgesOnPerTryTimeout: false });
+});

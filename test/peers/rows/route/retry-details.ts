@@ -23,6 +23,7 @@ const details: Group = {
 - { match: { prefix: /slow }, stat_prefix: slow, route: { cluster: one, timeout: 0.4s, retry_policy: { retry_on: 5xx, num_retries: 3, rate_limited_retry_back_off: { reset_headers: [{ name: retry-after }] } } } }
 - { match: { prefix: /grpc }, route: { cluster: one, max_grpc_timeout: 5s, retry_policy: { retry_on: 5xx, num_retries: 3, per_try_timeout: 2s, retry_back_off: { base_interval: 0.001s } } } }
 - { match: { prefix: /host }, route: { cluster: one, retry_policy: { retry_on: 5xx, num_retries: 1 } } }
+- { match: { prefix: /early }, route: { cluster: one, early_data_policy: { name: none, typed_config: { '@type': type.googleapis.com/envoy.extensions.early_data.v3.DefaultEarlyDataPolicy } } } }
 - { match: { prefix: /plain }, route: { cluster: one } }`,
       virtualHost: `virtual_clusters: [{ name: asked, headers: [{ name: ':path', string_match: { contains: vc } }] }]`,
     },
@@ -33,6 +34,7 @@ const details: Group = {
   ),
   stats: /^(cluster|vhost|http)\./,
   rows: [
+    { name: 'early data is of QUIC alone', request: { path: '/early' } },
     { name: 'none are left from the start', request: { path: '/none' }, upstream: [{ status: 503 }] },
     { name: 'and a reset', request: { path: '/none' }, upstream: [{ raw: '', ending: 'reset' }], until: 'closed' },
     { name: 'counted for route and virtual cluster', request: { path: '/once?vc' }, upstream: [{ status: 503 }, {}] },
