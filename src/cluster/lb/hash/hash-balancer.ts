@@ -13,6 +13,9 @@ import { MaglevBuild } from './maglev.ts';
 import { RingBuild } from './ring.ts';
 import { weighAlike, weighHosts, type WeightedHosts } from './weighted-hosts.ts';
 
+/** Timers take no less. */
+const betweenPiecesMs = 1;
+
 /** The table of one priority, and what it was made of. */
 interface Built {
   readonly list: WeightedHosts;
@@ -69,8 +72,8 @@ export class HashBalancer implements Balancer, Timed {
   tick(): void {
     if (this.building === null) return;
     this.advance(this.building);
-    // The loop serves whoever waits before it comes back here.
-    if (this.building !== null) this.parts.timers.schedule(this, this.parts.clock.now);
+    // Later than now: what is due now is ticked in this turn of the loop, and the next turn serves whoever waits.
+    if (this.building !== null) this.parts.timers.schedule(this, this.parts.clock.now + betweenPiecesMs);
   }
 
   pick(context: PickContext, tier?: Tier): Host | null {

@@ -52,8 +52,13 @@ export class Bench {
     this.balancer.update(HostSet.byPriority(hosts));
   }
 
-  /** Lets what was scheduled come to its end. */
-  settle(): void {
-    for (let i = 0; i < 10_000; i++) this.timers.run(this.clock.now);
+  /** Lets what was scheduled come to its end; how many turns of the event loop that takes. */
+  settle(): number {
+    let turns = 0;
+    for (; this.timers.size > 0; turns++) {
+      this.clock.now = Math.max(this.clock.now, this.timers.nextKey);
+      this.timers.run(this.clock.now);
+    }
+    return turns;
   }
 }
