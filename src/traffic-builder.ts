@@ -165,7 +165,13 @@ export class ListenerBuilder {
     const { network, stats, runtime } = this.environment;
     const { clock, timers } = network;
     const { localAddress } = this.environment;
-    const callOuts = new ClusterCallOuts({ clusters: this.clusters!, clock, timers, random: Math.random, localAddress });
+    const callOuts = new ClusterCallOuts({
+      clusters: this.clusters!,
+      clock,
+      timers,
+      random: Math.random,
+      localAddress,
+    });
     const tools = { stats, runtime, clock, timers, lookups: this.lookups!, callOuts };
     const filters = chain.filters.slice(0, -1).map((filter, i) => {
       const sharedNumber = () => this.sharedNumber(networkFilterKey(listener, chain, i));

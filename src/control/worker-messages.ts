@@ -56,7 +56,12 @@ export type ToWorker =
   /** Hosts of a cluster have been found to be other than before: look at the shared memory. */
   | { readonly kind: 'health'; readonly cluster: string }
   /** Answer to `name-wanted`, behind the hosts that come of it. */
-  | { readonly kind: 'name-found'; readonly question: LookupQuestion; readonly end: LookupEnd; readonly details: string }
+  | {
+      readonly kind: 'name-found';
+      readonly question: LookupQuestion;
+      readonly end: LookupEnd;
+      readonly details: string;
+    }
   /** Secrets that have come or are others now; before the first snapshot, all that there are. */
   | { readonly kind: 'secrets'; readonly changes: SecretChanges }
   | { readonly kind: 'runtime'; readonly entries: RuntimeEntries }

@@ -121,10 +121,10 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
 }
 
 /** What filters may know of the health of this process, and of its clusters. */
-function healthOf({ clusters, isHealthFailed }: HttpEnvironment): Pick<BuildContext, 'isHealthFailed' | 'membership'> {
+function healthOf(environment: HttpEnvironment): Pick<BuildContext, 'isHealthFailed' | 'membership'> {
   return {
-    isHealthFailed: () => isHealthFailed?.() === true,
-    membership: (name) => clusters.get(name)?.membership ?? null,
+    isHealthFailed: () => environment.isHealthFailed?.() === true,
+    membership: (name) => environment.clusters.get(name)?.membership ?? null,
   };
 }
 

@@ -13,10 +13,10 @@ import { hostData, World } from './cluster-fixture.ts';
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
 async function serve(handler: Handler): Promise<number> {
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
-    handler(request, response, body);
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => handler(request, response, body));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
