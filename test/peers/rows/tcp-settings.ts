@@ -156,7 +156,7 @@ export const tcpSettings: readonly Group[] = [
     settings(
       `ids of tunnels${more}`,
       `{ cluster: one, tunneling_config: { hostname: 'a.test:80', request_id_extension: { typed_config: { '@type': ${kinds}.request_id.uuid.v3.UuidRequestIdConfig } }${more} } }`,
-      [{ ...hello, upstream: [{ tunnel: 'echo' }], ignores: /complete$|\.end$/ }],
+      [{ ...hello, raw: ['hello', 400, 'end'], upstream: [{ tunnel: 'echo' }], ignores: /complete$|\.end$/ }],
       [cluster('one', ['one'])],
       { log: ['DYNAMIC_METADATA(envoy.filters.network.tcp_proxy)'] },
     ),

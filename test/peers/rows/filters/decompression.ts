@@ -147,14 +147,14 @@ export const decompression: readonly Group[] = [
       { name: 'zstd', request: { path: '/' }, upstream: packed(zstded, [['content-encoding', 'zstd']]) },
       {
         name: 'no brotli',
-        differs: everything(noPiece),
+        differs: { stats: noPiece },
         request: { path: '/' },
         upstream: packed(text, [['content-encoding', 'br']]),
       },
       { name: 'no zstd', request: { path: '/' }, upstream: packed(text, [['content-encoding', 'zstd']]) },
       {
         name: 'brotli with something behind it',
-        differs: everything(noPiece),
+        differs: { stats: noPiece },
         request: { path: '/' },
         upstream: packed(`${brotlied}and more`, [['content-encoding', 'br']]),
       },
