@@ -36,7 +36,6 @@ const textFactories: ReadonlySet<string> = new Set([
   'envoy.network.upstream_server_name',
   'envoy.network.upstream_subject_alt_names',
   'envoy.tcp_proxy.cluster',
-  'envoy.tcp_proxy.disable_tunneling',
   'envoy.tcp_proxy.per_connection_idle_timeout_ms',
   'envoy.upstream.dynamic_host',
   'envoy.upstream.dynamic_port',

@@ -8,6 +8,7 @@ import type { ActiveConnection, ConnectionHandler } from '../../listener/network
 import type { Drain } from '../../listener/drain.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
 import { passedNotes, type ConnectionNotes } from '../../observe/connection-notes.ts';
+import { stateText } from '../../observe/filter-state.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
 import { HashPolicy } from '../../route/hash/hash-policy.ts';
@@ -119,8 +120,8 @@ export class TcpProxy implements ConnectionHandler {
 
   /** A filter in front may have another for this connection. */
   idleMsOf(notes: ConnectionNotes | null): number {
-    const own = notes?.filterState.get(idleKey);
-    return typeof own === 'string' && /^\d+$/.test(own) ? Number(own) : this.data.idleMs;
+    const own = stateText(notes?.filterState.get(idleKey));
+    return own !== null && /^\d+$/.test(own) ? Number(own) : this.data.idleMs;
   }
 
   /** Connections are to close. Drawn anew with every call. */
@@ -156,8 +157,8 @@ export class TcpProxy implements ConnectionHandler {
 
   /** The one that a filter in front has chosen; else, as Envoy, a random value modulo the total weight, against the running sum. */
   choose(notes: ConnectionNotes | null): TcpRoute {
-    const chosen = notes?.filterState.get(clusterKey);
-    if (typeof chosen === 'string') return { cluster: this.clusters.get(chosen) ?? null, metadataMatch: null };
+    const chosen = stateText(notes?.filterState.get(clusterKey));
+    if (chosen !== null) return { cluster: this.clusters.get(chosen) ?? null, metadataMatch: null };
     const { clusters, totalWeight } = this.data;
     let left = Math.floor(Math.random() * totalWeight);
     for (const [i, { name, weight }] of clusters.entries()) {
