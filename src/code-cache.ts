@@ -2,6 +2,7 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import process from 'node:process';
+import { withUsualInlining } from './inlining.ts';
 
 const folderVariable = 'NODE_COMPILE_CACHE';
 /** Written this long after the start, so that it takes nothing from the first requests. */
@@ -22,7 +23,7 @@ export function keepCompiledCode(): void {
 
 /** For one of the threads that run the same code. */
 export function writeCompiledCode(): void {
-  setTimeout(flushCompileCache, settleMs).unref();
+  setTimeout(() => withUsualInlining(flushCompileCache), settleMs).unref();
 }
 
 /** Not the shared folder for temporary files, Node's default: what lies there may be another user's. */

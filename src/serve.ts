@@ -11,6 +11,7 @@ import { extensionEntries } from './extensions.ts';
 import { defaultLogPattern, LogFormat } from './observe/log/log-format.ts';
 import type { Log } from './observe/log/log.ts';
 import type { LogWriter } from './observe/log/log-writer.ts';
+import { inlineMore } from './inlining.ts';
 import { giveBackMemory } from './spare-memory.ts';
 
 /** Editors write a file in several steps: a change counts when it has been quiet this long. */
@@ -70,6 +71,7 @@ export class Server {
     this.app = new App(this.environment, configuration, workers);
     await this.app.start();
     if (this.options.watch) this.watchFile();
+    inlineMore();
     giveBackMemory();
     return true;
   }
