@@ -11,6 +11,7 @@ import { freePorts } from '../test/peers/ports.ts';
 import { makeCertificates, type CertificateFiles } from './certificates.ts';
 import { Core, Program, isPinned } from './process.ts';
 import { hostsScenarios } from './hosts-scenarios.ts';
+import { policyScenarios } from './policy-scenarios.ts';
 import { compare, table, type Rounds } from './report.ts';
 import type { OwnScenario, Running, Sample, Scale, Scenario, SharedScenario } from './scenario.ts';
 import { scenarios as plainScenarios } from './scenarios.ts';
@@ -22,7 +23,7 @@ import { sekisho } from './targets/sekisho.ts';
 import { tlsScenarios } from './tls-scenarios.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
-const scenarios: readonly Scenario[] = [...plainScenarios, ...tlsScenarios, ...hostsScenarios];
+const scenarios: readonly Scenario[] = [...plainScenarios, ...tlsScenarios, ...hostsScenarios, ...policyScenarios];
 
 interface Plan {
   readonly targets: readonly Target[];
@@ -54,7 +55,8 @@ async function begin(
   const [listenPort, adminPort] = await freePorts(2);
   const directory = mkdtempSync(join(plan.directory, `${target.name.replaceAll('/', '_')}-`));
   const { certificates } = plan;
-  const place: Place = { listenPort, adminPort, upstreamPort, directory, side, certificates };
+  const authorizationPort = plan.upstream.h2Port;
+  const place: Place = { listenPort, adminPort, upstreamPort, authorizationPort, directory, side, certificates };
   const argv = target.prepare(shape, place, workers);
   return { target, place, program: new Program(target.name, Core.Proxy, argv, join(directory, 'log')) };
 }

@@ -108,8 +108,8 @@ function h2Scenario(settings: H2Settings): SharedScenario {
 /** A gRPC message of 20 bytes. */
 const grpcMessage = Uint8Array.of(0, 0, 0, 0, 20, ...Array<number>(20).fill(120));
 
-/** Every virtual host and every route of the realistic configuration in turn, as a browser asks. */
-function realisticRequests(): string {
+/** Every virtual host and every route of the realistic configuration in turn, as a browser asks. `more`: Lua of each. */
+export function realisticRequests(more = ''): string {
   const paths = [...realistic.prefixes.map((prefix) => `${prefix}items?page=2&sort=name`), '/api/other', '/healthz'];
   return `
   local n = 0
@@ -118,6 +118,7 @@ function realisticRequests(): string {
       local headers = {}
       for name, value in pairs(wrk.headers) do headers[name] = value end
       headers["Host"] = "service-" .. host .. ".example.com"
+      ${more}
       n = n + 1
       requests[(n * 389) % ${realistic.hosts.length * paths.length} + 1] = wrk.format("GET", path, headers, nil)
     end

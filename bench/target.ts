@@ -14,7 +14,11 @@ export type Shape =
   | 'large'
   | 'tls'
   | PairShape
+  | PolicyShape
   | HostsShape;
+/** Realistic, with a filter that asks who may do what. */
+export type PolicyShape = (typeof policyShapes)[number];
+export const policyShapes = ['realistic-rbac', 'realistic-jwt', 'realistic-jwt-cached', 'realistic-ext-authz'] as const;
 export type PairShape = 'mtls-h1' | 'mtls-h2';
 /** A cluster of very many hosts, by how one of them is chosen. */
 export type HostsShape = (typeof hostsShapes)[number];
@@ -35,6 +39,8 @@ export interface Place {
   readonly listenPort: number;
   readonly adminPort: number;
   readonly upstreamPort: number;
+  /** An authorization server by gRPC. */
+  readonly authorizationPort: number;
   /** Of a pair: in front of the client, or of the upstream. */
   readonly side: 'out' | 'in';
   readonly certificates: CertificateFiles;

@@ -27,6 +27,9 @@ export async function startUpstream(directory: string): Promise<Upstream> {
   return { port, h2Port, stop: () => program.stop() };
 }
 
+/** Yes: a CheckResponse in which nothing is set, in its frame. */
+const noMessage = '\0'.repeat(5);
+
 function configuration(home: string, port: number, h2Port: number): string {
   const item = '{"id":1234567,"name":"item","tags":["a","b","c"],"price":12.5,"stock":42,"text":"lorem ipsum dolor"}';
   return `
@@ -70,6 +73,11 @@ http {
       default_type application/grpc;
       add_trailer grpc-status 0;
       return 200 "${'x'.repeat(25)}";
+    }
+    location = /envoy.service.auth.v3.Authorization/Check {
+      default_type application/grpc;
+      add_trailer grpc-status 0;
+      return 200 "${noMessage}";
     }
     location = /64k { }
     location = /slow { alias ${home}/64k; limit_rate 1; }

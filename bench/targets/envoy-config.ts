@@ -3,6 +3,7 @@ import type { PairShape, Place, Shape } from '../target.ts';
 import { describesClients, dialsSidecars, servesClients, servesSidecars } from './envoy-tls.ts';
 import { type } from './envoy-names.ts';
 import { manyStaticHosts, routesToMany } from './hosts-config.ts';
+import { withPolicy } from './policy-config.ts';
 import { withTraffic } from './traffic-config.ts';
 import { accessLogFields, clusterOf, large, realistic } from './workload.ts';
 
@@ -21,6 +22,11 @@ export function envoyConfiguration(shape: Shape, place: Place): object {
       return realisticConfiguration(place);
     case 'realistic-traffic':
       return withTraffic(realisticConfiguration(place));
+    case 'realistic-rbac':
+    case 'realistic-jwt':
+    case 'realistic-jwt-cached':
+    case 'realistic-ext-authz':
+      return withPolicy(realisticConfiguration(place), shape, place);
     case 'tcp':
       return bootstrap(place, tcpProxy(), [cluster('backend', place)]);
     case 'large':

@@ -8,7 +8,7 @@ import { clusterOf, realistic } from './workload.ts';
 export const haproxy: Target = {
   name: 'haproxy',
   unavailable: () => (findProgram('haproxy') === null ? missing('haproxy') : null),
-  supports: (shape) => shape !== 'large' && shape !== 'realistic-traffic' && !shape.startsWith('hosts-'),
+  supports: (shape) => shape !== 'large' && !shape.startsWith('realistic-') && !shape.startsWith('hosts-'),
   prepare(shape, place, workers) {
     const file = join(place.directory, 'haproxy.cfg');
     writeFileSync(file, configuration(shape, place, workers));

@@ -16,6 +16,9 @@ export function clusterOf(host: number): string {
   return `backend_${host % realistic.clusters}`;
 }
 
+/** Of RBAC, for all hosts together. */
+export const policies = 100;
+
 /** The large configuration: every virtual host has a cluster of its own. */
 export const large = { clusters: 2000, endpoints: 5, routesPerHost: 5 } as const;
 
