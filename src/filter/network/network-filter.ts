@@ -17,6 +17,9 @@ export interface FilteredStream {
   readonly notes: ConnectionNotes;
   /** Goes on behind the filter that stopped. Only after Stop, and not within the hook that says so. */
   proceed(): void;
+  /** Leaves the client's bytes unread, as many times as it is resumed. Those that came on the way here count as unread. */
+  pause(): void;
+  resume(): void;
   /** Closes it at once. `reason`: why, for logs of the connection. What goes before, such as flags, is in the notes. */
   close(reason: string): void;
 }

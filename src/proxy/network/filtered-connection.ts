@@ -40,6 +40,8 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   private isStopped: boolean;
   private held: Uint8Array[];
   private heldBytes: number;
+  /** Of those, what came while nothing was to be read: a listener filter had looked at it. */
+  private unreadBytes: number;
   private isSourcePaused: boolean;
   private hasEnded: boolean;
   private isEndTold: boolean;
@@ -64,6 +66,7 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
     this.isStopped = false;
     this.held = [];
     this.heldBytes = 0;
+    this.unreadBytes = 0;
     this.isSourcePaused = false;
     this.hasEnded = false;
     this.isEndTold = false;
@@ -135,7 +138,7 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   onClosed(failure: Failure): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.notes.keptBytes += this.heldBytes;
+    this.notes.keptBytes += this.heldBytes - this.unreadBytes;
     this.held = [];
     for (let i = 0; i < this.opening; i++) this.filters[i].onClosed?.(this);
     if (this.active === null) {
@@ -234,6 +237,7 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
     lentBytes.keep(chunk);
     this.held.push(chunk);
     this.heldBytes += chunk.length;
+    if (this.pauses > 0) this.unreadBytes += chunk.length;
     this.balanceSource();
   }
 
@@ -247,6 +251,7 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   }
 
   private deliver(): void {
+    if (!this.isHolding) this.unreadBytes = 0;
     while (!this.isHolding && !this.isClosed && this.held.length > 0) {
       const chunk = this.held.shift()!;
       this.heldBytes -= chunk.length;

@@ -84,8 +84,10 @@ class NetworkRbac implements NetworkFilter, Timed {
     if (decision === null || decision.isAllowed) return NetworkVerdict.Continue;
     stream.notes.terminationDetails = decision.details;
     this.denied = stream;
-    if (data.delayMs > 0) tools.timers.schedule(this, tools.clock.now + data.delayMs);
-    else this.tick();
+    if (data.delayMs > 0) {
+      stream.pause();
+      tools.timers.schedule(this, tools.clock.now + data.delayMs);
+    } else this.tick();
     return NetworkVerdict.Stop;
   }
 

@@ -60,6 +60,7 @@ class SniProxy implements NetworkFilter, NameWaiter {
         return NetworkVerdict.Stop;
       case 'waiting':
         this.stream = stream;
+        stream.pause();
         return NetworkVerdict.Stop;
     }
   }
@@ -67,8 +68,10 @@ class SniProxy implements NetworkFilter, NameWaiter {
   onLookup(how: LookupEnd): void {
     const { stream } = this;
     this.stream = null;
-    if (how === 'full') stream?.close('dynamic_forward_proxy_overflow');
-    else stream?.proceed();
+    if (stream === null) return;
+    stream.resume();
+    if (how === 'full') stream.close('dynamic_forward_proxy_overflow');
+    else stream.proceed();
   }
 
   onClosed(): void {

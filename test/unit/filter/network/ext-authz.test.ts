@@ -53,6 +53,8 @@ function connection(settings: MessageInitShape<typeof ExtAuthzSchema> = {}) {
     peer: { remote, local: remote, tls: null, serverName: '' } as never,
     notes: new ConnectionNotes(),
     proceed: () => void heard.push('proceed'),
+    pause: () => void heard.push('pause'),
+    resume: () => void heard.push('resume'),
     close: (reason) => void heard.push(`close ${reason}`),
   } satisfies FilteredStream;
   return { asked, filter, stream, heard, stats };

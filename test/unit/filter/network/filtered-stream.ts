@@ -12,6 +12,14 @@ export class TestFilteredStream implements FilteredStream {
     this.heard.push('proceed');
   }
 
+  pause(): void {
+    this.heard.push('pause');
+  }
+
+  resume(): void {
+    this.heard.push('resume');
+  }
+
   close(reason: string): void {
     this.heard.push(`close ${reason}`);
   }

@@ -168,6 +168,24 @@ describe('filters in front of the terminal one', () => {
     expect(client.pauses).toBe(0);
   });
 
+  it('tell how many bytes they kept, of those that were to be read', () => {
+    const reading = new Filter([Stop]);
+    const read = world([reading]);
+    read.client.receive('abc');
+    read.client.close(ClosedByPeer);
+    expect(read.terminal.notes!.keptBytes).toBe(3);
+    const pausing = new Filter([], Stop);
+    const unread = world([pausing]);
+    pausing.stream!.pause();
+    expect(unread.client.pauses).toBe(1);
+    // What a listener filter has looked at comes nevertheless.
+    unread.client.receive('abc');
+    pausing.stream!.resume();
+    unread.client.close(ClosedByPeer);
+    expect(unread.terminal.notes!.keptBytes).toBe(0);
+    expect(unread.client.pauses).toBe(0);
+  });
+
   it('hold back no more than the limit', () => {
     const filter = new Filter([], Stop);
     const { client, terminal } = world([filter]);

@@ -56,9 +56,9 @@ test('the end of a denied connection may be delayed, unless it has gone', () => 
   const { stream, data, context } = world({ delayDeny: '2s', rules: {} });
   expect(data()).toBe(NetworkVerdict.Stop);
   context.timers.pass(1999);
-  expect(stream.heard).toEqual([]);
+  expect(stream.heard).toEqual(['pause']);
   context.timers.pass(1);
-  expect(stream.heard).toEqual(['close rbac_deny_close']);
+  expect(stream.heard).toEqual(['pause', 'close rbac_deny_close']);
   const gone = world({ delayDeny: '2s', rules: {} });
   gone.data();
   gone.filter.onClosed!(gone.stream);

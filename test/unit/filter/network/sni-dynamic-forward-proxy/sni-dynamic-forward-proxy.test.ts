@@ -6,7 +6,7 @@ import {
   type NameWaiter,
 } from '../../../../../src/filter/network/network-filter.ts';
 import { sniProxyBuilder } from '../../../../../src/filter/network/sni-dynamic-forward-proxy/build.ts';
-import { ConnectionNotes } from '../../../../../src/observe/connection-notes.ts';
+import { TestFilteredStream } from '../filtered-stream.ts';
 
 class Lookups implements NameLookups {
   answer: 'cached' | 'waiting' | 'full' = 'cached';
@@ -24,22 +24,12 @@ class Lookups implements NameLookups {
   }
 }
 
-class Stream implements FilteredStream {
-  readonly id = 1;
-  readonly notes = new ConnectionNotes();
-  readonly peer: FilteredStream['peer'];
-  readonly heard: string[] = [];
+class Stream extends TestFilteredStream {
+  override readonly peer: FilteredStream['peer'];
 
   constructor(serverName: string) {
+    super();
     this.peer = { serverName } as FilteredStream['peer'];
-  }
-
-  proceed(): void {
-    this.heard.push('proceed');
-  }
-
-  close(reason: string): void {
-    this.heard.push(reason);
   }
 }
 
@@ -76,14 +66,14 @@ test('who waits goes on with the answer, and is closed when there is no room', (
   const waiting = world('a.test', 'waiting');
   expect(waiting.filter.onNewConnection!(waiting.stream)).toBe(NetworkVerdict.Stop);
   waiting.lookups.waiter!.onLookup('cached', '');
-  expect(waiting.stream.heard).toEqual(['proceed']);
+  expect(waiting.stream.heard).toEqual(['pause', 'resume', 'proceed']);
   const late = world('a.test', 'waiting');
   late.filter.onNewConnection!(late.stream);
   late.lookups.waiter!.onLookup('full', '');
-  expect(late.stream.heard).toEqual(['dynamic_forward_proxy_overflow']);
+  expect(late.stream.heard).toEqual(['pause', 'resume', 'close dynamic_forward_proxy_overflow']);
   const full = world('a.test', 'full');
   expect(full.filter.onNewConnection!(full.stream)).toBe(NetworkVerdict.Stop);
-  expect(full.stream.heard).toEqual(['dynamic_forward_proxy_overflow']);
+  expect(full.stream.heard).toEqual(['close dynamic_forward_proxy_overflow']);
 });
 
 test('who has gone waits no more', () => {
@@ -93,6 +83,6 @@ test('who has gone waits no more', () => {
   filter.onClosed!(stream);
   expect(lookups.waiter).toBeNull();
   waiter!.onLookup('cached', '');
-  expect(stream.heard).toEqual([]);
+  expect(stream.heard).toEqual(['pause']);
   filter.onClosed!(stream);
 });
