@@ -17,9 +17,6 @@ export interface CheckRequestSettings {
   readonly routeMetadataNamespaces: readonly string[];
 }
 
-// oxlint-disable-next-line no-control-regex
-const ascii = /^[\0-\x7f]*$/;
-
 const { LengthDelimited, Varint } = WireType;
 
 /**
@@ -29,10 +26,12 @@ const { LengthDelimited, Varint } = WireType;
 export class CheckRequestWriter {
   private readonly settings: CheckRequestSettings;
   private readonly writer: WireWriter;
+  private readonly writesHeader: (name: string, value: string) => void;
 
   constructor(settings: CheckRequestSettings) {
     this.settings = settings;
     this.writer = new WireWriter();
+    this.writesHeader = (name, value) => this.writeHeader(name, value);
   }
 
   write(check: Check): Uint8Array {
@@ -115,7 +114,7 @@ export class CheckRequestWriter {
     // Any number that no other stream has.
     this.text(1, String(Math.floor(stream.random * 2 ** 53)));
     this.text(2, head.method);
-    for (const [name, value] of settings.headers.of(head)) this.writeHeader(name, value);
+    settings.headers.each(head, this.writesHeader);
     if (body !== null) this.writeHeader('x-envoy-auth-partial-body', String(body.isPartial));
     this.text(4, head.path);
     this.text(5, head.authority);
@@ -167,8 +166,7 @@ export class CheckRequestWriter {
   private text(field: number, value: string): void {
     if (value === '') return;
     this.writer.tag(field, LengthDelimited);
-    if (ascii.test(value)) this.writer.string(value);
-    else this.writer.bytesWithLength(utf8(Buffer.from(value, 'latin1')));
+    if (!this.writer.ascii(value)) this.writer.bytesWithLength(utf8(Buffer.from(value, 'latin1')));
   }
 
   /** `isSet`: a member of a oneof, whose zero is written too. */

@@ -73,9 +73,9 @@ export class HttpAuthorizer implements Authorizer {
     const { pathPrefix, pathOverride, headersToAdd } = this.data;
     const headers = new Headers();
     if (body === null) headers.add('content-length', '0');
-    for (const [name, value] of this.sent.of(head)) {
+    this.sent.each(head, (name, value) => {
       if (!name.startsWith(':') && name !== 'content-length') headers.add(name, value);
-    }
+    });
     if (checked !== null) headers.add('x-envoy-auth-partial-body', String(checked.isPartial));
     for (const [name, value] of headersToAdd) headers.set(name, value);
     const path = pathOverride === '' ? pathPrefix + head.path : pathOverride;

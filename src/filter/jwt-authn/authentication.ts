@@ -10,7 +10,6 @@ import { isJwt, parseJwt, type Claims, type Jwt } from './jwt.ts';
 import type { Jwks } from './jwks.ts';
 import type { Provider } from './provider.ts';
 import type { Providers } from './providers.ts';
-import { checkSignature } from './signature.ts';
 import type { FoundToken } from './token-locations.ts';
 
 /** What the tokens of one request have said so far. */
@@ -111,7 +110,7 @@ export class Authentication {
         this.decided(JwtStatus.FetchFailed, provider);
         return;
       }
-      const status = checkSignature(jwt, keys);
+      const status = provider.signed.check(token.text, jwt, keys);
       if (status !== JwtStatus.Ok) {
         this.decided(status, provider);
         return;

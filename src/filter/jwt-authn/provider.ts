@@ -7,6 +7,7 @@ import { JwtStatus } from './jwt-status.ts';
 import type { Jwt } from './jwt.ts';
 import type { Jwks } from './jwks.ts';
 import type { RemoteJwks } from './remote-jwks.ts';
+import { SignedTokens } from './signed-tokens.ts';
 
 /** An issuer of tokens, in one worker: what it asks of them, and its keys. */
 export class Provider {
@@ -16,6 +17,7 @@ export class Provider {
   /** Null: they are `remoteKeys`. */
   readonly localKeys: Jwks | null;
   readonly remoteKeys: RemoteJwks | null;
+  readonly signed: SignedTokens;
   private readonly audiences: Audiences;
   private readonly subjects: StringMatcher | null;
   private readonly clock: Clock;
@@ -25,6 +27,7 @@ export class Provider {
     this.cache = data.cache === null ? null : new JwtCache(data.cache.entries, data.cache.tokenBytes);
     this.localKeys = localKeys;
     this.remoteKeys = remoteKeys;
+    this.signed = new SignedTokens();
     this.audiences = new Audiences(data.audiences);
     this.subjects = data.subjects === null ? null : new StringMatcher(data.subjects);
     this.clock = clock;

@@ -3,7 +3,6 @@ import type { Address } from '../../core/peer.ts';
 import type { CertificateFacts } from '../../core/tls-facts.ts';
 import type { SanMatcherData } from '../../identity/secret-data.ts';
 import { SanMatcher } from '../../identity/san-matcher.ts';
-import { IpPrefixMap } from '../../match/ip-prefix-map.ts';
 import { buildValueMatcher } from '../../observe/access-log-filter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { HeaderMatcher } from '../../route/match/header-matcher.ts';
@@ -124,13 +123,29 @@ const addressReaders: Readonly<Record<AddressOf, (outcome: Outcome) => Address |
 
 function addressRule({ of, range }: Of<'address'>): Rule {
   const read = addressReaders[of];
-  const ranges = new IpPrefixMap<true>();
-  ranges.set(range, true);
+  const { length } = range;
+  const prefix = parseIp(range.address);
+  if (prefix === null) throw new Error(`no IP address: ${range.address}`);
+  const whole = length >> 3;
+  const mask = 0xff00 >> (length & 7);
   return (outcome) => {
     const address = read(outcome);
-    const bytes = address?.kind === 'ip' ? parseIp(address.host) : null;
-    return bytes !== null && ranges.find(bytes) === true;
+    const bytes = address?.kind === 'ip' ? parsed(address.host) : null;
+    if (bytes === null || bytes.length !== prefix.length) return false;
+    for (let i = 0; i < whole; i++) if (bytes[i] !== prefix[i]) return false;
+    return whole === prefix.length || ((bytes[whole] ^ prefix[whole]) & mask & 0xff) === 0;
   };
+}
+
+/** The address that was asked for last: a hundred rules ask for the same one. */
+let lastHost = '';
+let lastBytes: Uint8Array | null = null;
+
+function parsed(host: string): Uint8Array | null {
+  if (host === lastHost) return lastBytes;
+  lastHost = host;
+  lastBytes = parseIp(host);
+  return lastBytes;
 }
 
 function authenticatedRule({ name }: Of<'authenticated'>): Rule {

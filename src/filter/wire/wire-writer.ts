@@ -149,6 +149,33 @@ export class WireWriter {
     return this.end();
   }
 
+  /** ASCII, with its length; false: there are other characters, and nothing is written. */
+  ascii(text: string): boolean {
+    const { length } = text;
+    this.need(length + 5);
+    const { at } = this;
+    this.uint32(length);
+    if (length <= shortText) {
+      for (let i = 0; i < length; i++) {
+        const code = text.charCodeAt(i);
+        if (code > 127) {
+          this.at = at;
+          return false;
+        }
+        this.bytes[this.at++] = code;
+      }
+      return true;
+    }
+    // Whatever is no ASCII takes more bytes than characters.
+    const { read, written } = encoder.encodeInto(text, this.bytes.subarray(this.at, this.at + length));
+    if (read !== length || written !== length) {
+      this.at = at;
+      return false;
+    }
+    this.at += length;
+    return true;
+  }
+
   bytesWithLength(value: Uint8Array): this {
     return this.uint32(value.length).raw(value);
   }

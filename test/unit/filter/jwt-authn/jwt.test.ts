@@ -5,6 +5,7 @@ import { claimAt, claimText } from '../../../../src/filter/jwt-authn/claim.ts';
 import { JwtCache } from '../../../../src/filter/jwt-authn/jwt-cache.ts';
 import { parseJwks } from '../../../../src/filter/jwt-authn/jwks.ts';
 import { isJwt, parseJwt, type Jwt } from '../../../../src/filter/jwt-authn/jwt.ts';
+import { SignedTokens } from '../../../../src/filter/jwt-authn/signed-tokens.ts';
 import { checkSignature } from '../../../../src/filter/jwt-authn/signature.ts';
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -125,6 +126,28 @@ test('audiences', () => {
   expect(new Audiences([]).allow([])).toBe(true);
   expect(new Audiences(['https://a/']).allow(['b', 'http://a'])).toBe(true);
   expect(new Audiences(['a']).allow(['ab'])).toBe(false);
+});
+
+test('a good signature is looked at once, a bad one each time, and none outlives its keys', () => {
+  const jwk = { kty: 'oct', k: part('secret'), alg: 'HS256' };
+  const keys = parseJwks(JSON.stringify({ keys: [jwk] }));
+  const text = `${part({ alg: 'HS256' })}.${part({ sub: 'a' })}`;
+  const signature = createHmac('sha256', Buffer.from(jwk.k, 'base64url')).update(text).digest('base64url');
+  const good = `${text}.${signature}`;
+  const bad = `${text}.${signature.slice(0, -4)}AAAA`;
+  const signed = new SignedTokens();
+  const others = parseJwks(JSON.stringify({ keys: [{ ...jwk, k: part('another') }] }));
+  const said = [
+    [good, keys],
+    [bad, keys],
+    [good, keys],
+    [bad, keys],
+    [good, others],
+    [good, keys],
+  ] as const;
+  const verdicts = said.map(([token, by]) => signed.check(token, parsed(token), by).text);
+  const fails = 'Jwt verification fails';
+  expect(verdicts).toEqual(['OK', fails, 'OK', fails, fails, 'OK']);
 });
 
 test('the cache keeps what was used last, and nothing long', () => {

@@ -27,6 +27,18 @@ test.each(['', 'a', 'é', 'x'.repeat(24), 'x'.repeat(25), 'é'.repeat(100), '�
   expect(new WireWriter().string(text).finish()).toEqual(new BinaryWriter().string(text).finish());
 });
 
+test.each(['', 'a', 'x'.repeat(24), 'x'.repeat(25), 'x'.repeat(10_000)])('ASCII', (text) => {
+  const writer = new WireWriter();
+  expect(writer.ascii(text)).toBe(true);
+  expect(writer.finish()).toEqual(new BinaryWriter().string(text).finish());
+});
+
+test.each(['é', 'aé', `${'x'.repeat(30)}é`, `é${'x'.repeat(30)}`, '😀'.repeat(100)])('no ASCII: %s', (text) => {
+  const writer = new WireWriter().uint32(1);
+  expect(writer.ascii(text)).toBe(false);
+  expect(writer.finish()).toEqual(Uint8Array.of(1));
+});
+
 test('messages within messages, of any size', () => {
   for (const size of [0, 127, 128, 16_383, 16_384, 70_000]) {
     const filler = new Uint8Array(size);
