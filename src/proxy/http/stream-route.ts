@@ -29,9 +29,14 @@ export class StreamRoute {
   }
 
   clear(): void {
+    const { outcome } = this.stream;
     this.route = null;
     this.choice = null;
+    this.cluster = null;
     this.isDecided = false;
+    outcome.upstreamCluster = '';
+    outcome.upstreamClusterRaw = '';
+    outcome.clusterMetadata = null;
   }
 
   /** Unless it has been decided since it was cleared. */

@@ -358,7 +358,7 @@ const settings = asking(
     { name: 'nothing, told to nobody', request: { path: '/sub' } },
   ],
   `
-- { match: { prefix: /clear, headers: [{ name: x-sub, string_match: { exact: alice } }] }, route: { cluster: two } }
+- { match: { prefix: /clear, headers: [{ name: x-sub, string_match: { exact: alice } }] }, direct_response: { status: 200, body: { inline_string: chosen } } }
 - { match: { prefix: / }, route: { cluster: one } }`,
 );
 
