@@ -238,10 +238,11 @@ export class ClusterDirectory implements StatsSource {
 
   private setHosts(entry: Entry, list: readonly HostData[]): void {
     const hosts = this.environment.health.place(entry.data, list);
-    if (isDeepStrictEqual(entry.hosts, hosts)) return;
+    const before = entry.hosts;
+    if (isDeepStrictEqual(before, hosts)) return;
     entry.hosts = hosts;
     entry.membershipChange.inc();
-    entry.matches.add(hosts);
+    entry.matches.add(isAskedFor(entry.data) ? newOnes(hosts, before) : hosts);
   }
 
   private scopeOf({ statName }: ClusterData): StatsScope {
@@ -271,4 +272,15 @@ export class ClusterDirectory implements StatsSource {
     }
     return resolver;
   }
+}
+
+/** Its hosts come one by one; those of others are made anew with every list, as in Envoy. */
+function isAskedFor({ discovery }: ClusterData): boolean {
+  return discovery.kind === 'original-dst' || discovery.kind === 'dynamic';
+}
+
+function newOnes(hosts: readonly HostData[], before: readonly HostData[]): readonly HostData[] {
+  const known = new Set(hostKeys(before));
+  const keys = hostKeys(hosts);
+  return hosts.filter((_, i) => !known.has(keys[i]));
 }

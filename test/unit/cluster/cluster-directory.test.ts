@@ -351,3 +351,22 @@ describe('LOGICAL_DNS', () => {
     expect(bench.stats.read()).toMatchObject({ update_success: 1, update_failure: 1 });
   });
 });
+
+describe('ORIGINAL_DST', () => {
+  it('has the hosts that workers have found, each of which is counted once', () => {
+    const bench = new Bench();
+    const asked = { metadataPath: null, header: '', port: null, cleanupMs: 5000 };
+    bench.replace({ hosts: [], discovery: { kind: 'original-dst', asked } });
+    bench.directory.takeChanges();
+    for (const host of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) {
+      bench.directory.foundHost({ cluster: 'c', address: { kind: 'ip', host, port: 80 } });
+      bench.network.advance(20);
+    }
+    expect(bench.addresses).toEqual(['192.0.2.1', '192.0.2.2']);
+    expect(bench.stats.read()).toEqual({ membership_change: 2, 'default.total_match_count': 2 });
+    // Nobody uses them, for a second time.
+    for (let i = 0; i < 2; i++) bench.network.advance(asked.cleanupMs);
+    expect(bench.addresses).toEqual([]);
+    expect(bench.stats.read()).toEqual({ membership_change: 3, 'default.total_match_count': 2 });
+  });
+});

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { TransportWishes } from '../../../../src/cluster/transport/transport-wishes.ts';
 import { Headers } from '../../../../src/core/headers.ts';
-import { noTransportOptions, type UpstreamTransport } from '../../../../src/net/transport.ts';
+import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../../../src/net/transport.ts';
+import { SharedText } from '../../../../src/observe/filter-state.ts';
 import { MemoryConnection } from '../memory-network.ts';
 
+const localAddress = 'envoy.filters.listener.original_dst.local_ip';
 const none = { autoSni: false, autoSanValidation: false, header: '' };
 const dial = (): never => {
   throw new Error('nobody dials here');
@@ -80,4 +82,19 @@ test('whose connection it is matters where the transport says so', () => {
   expect(options.downstream).toBe(peer);
   expect(options.key).toContain('whose');
   expect(new TransportWishes(none).of(telling, '', null, null, null)).toBe(noTransportOptions);
+});
+
+test('an address tells connections apart by what it is, not how it is written, and what is none tells nothing', () => {
+  const passing: UpstreamTransport = { isSecure: false, passesState: true, dial };
+  const wishes = new TransportWishes(none);
+  const asked = (text: string): TransportOptions => {
+    const state = new Map([[localAddress, new SharedText(text, true, false)]]);
+    return wishes.of(passing, '', null, state, peer);
+  };
+  expect(asked('[2001:DB8:0::1]:80').key).toBe(asked('[2001:db8::1]:80').key);
+  expect(asked('192.0.2.1:80').key).not.toBe(asked('192.0.2.1:81').key);
+  expect(asked('192.0.2.1:80').sharedState).toEqual(
+    new Map([[localAddress, new SharedText('192.0.2.1:80', true, false)]]),
+  );
+  expect(asked('a.test:80')).toBe(noTransportOptions);
 });
