@@ -114,6 +114,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   ),
   httpFilter('rbac.v3.RBAC', async () => (await import('./filter/rbac/decode.ts')).rbacDecoder),
   httpFilter('rbac.v3.RBACPerRoute', async () => (await import('./filter/rbac/decode.ts')).rbacPerRouteDecoder),
+  networkFilter(
+    'ratelimit.v3.RateLimit',
+    async () => (await import('./filter/network/ratelimit/decode.ts')).networkRateLimitDecoder,
+  ),
   networkFilter('rbac.v3.RBAC', async () => (await import('./filter/network/rbac/decode.ts')).networkRbacDecoder),
   {
     category: networkFilters,

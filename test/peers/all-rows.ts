@@ -14,6 +14,7 @@ import { bypassGroups } from './rows/authn/bypasses.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
 import { jwtGroups } from './rows/authn/jwt.ts';
 import { networkExtAuthzGroups } from './rows/authn/network-ext-authz.ts';
+import { networkRateLimitGroups } from './rows/authn/network-ratelimit.ts';
 import { rateLimitGroups } from './rows/authn/ratelimit.ts';
 import { balancing } from './rows/balancing.ts';
 import { breakers } from './rows/breakers.ts';
@@ -127,6 +128,7 @@ export const groups: readonly Group[] = [
   ...jwtGroups,
   ...extAuthzGroups,
   ...networkExtAuthzGroups,
+  ...networkRateLimitGroups,
   ...rateLimitGroups,
   ...bypassGroups,
   ...compression,

@@ -20,6 +20,10 @@ const loaders: readonly Loader[] = [
     load: async () => (await import('./local-ratelimit/build.ts')).networkLocalRateLimitBuilder,
   },
   {
+    kind: 'envoy.extensions.filters.network.ratelimit.v3.RateLimit',
+    load: async () => (await import('./ratelimit/build.ts')).networkRateLimitBuilder,
+  },
+  {
     kind: 'envoy.extensions.filters.network.rbac.v3.RBAC',
     load: async () => (await import('./rbac/build.ts')).networkRbacBuilder,
   },

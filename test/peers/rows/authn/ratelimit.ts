@@ -33,7 +33,7 @@ function limited(name: string, settings: string, rows: readonly Row[], parts: Ht
   };
 }
 
-function says(answer: MessageInitShape<typeof RateLimitResponseSchema>, more: Partial<Step> = {}): Step {
+export function says(answer: MessageInitShape<typeof RateLimitResponseSchema>, more: Partial<Step> = {}): Step {
   const message = toBinary(RateLimitResponseSchema, create(RateLimitResponseSchema, answer));
   const frame = Buffer.alloc(5);
   frame.writeUInt32BE(message.length, 1);
