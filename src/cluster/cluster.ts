@@ -67,6 +67,8 @@ export interface OverrideHost {
   readonly address: string;
   /** No other host will do. */
   readonly isStrict: boolean;
+  /** What the request is answered with where it is strict and the host is not there; absent or 0: 503. */
+  readonly notFoundStatus?: number;
 }
 
 /** Which priority's hosts are meant, where somebody else has chosen it. */

@@ -74,7 +74,7 @@ export interface Stream {
   /** Answers the client from here; the filters' response hooks run, the rest of the request is dropped. */
   reply(reply: LocalReply): void;
   /** The host that is to be tried first, by its address; strict: no other will do. Null or absent: the balancer chooses. */
-  overrideHost?: { readonly address: string; readonly isStrict: boolean } | null;
+  overrideHost?: { readonly address: string; readonly isStrict: boolean; readonly notFoundStatus?: number } | null;
   /** The body held so far on the request path. */
   readonly bufferedRequestBody: readonly Uint8Array[];
 }

@@ -15,7 +15,12 @@ import { fromBinary } from '../../proto/protobuf.js';
 import { lowerAscii, wireText } from '../../route/wire-text.ts';
 import type { SessionCarrierData, StatefulSessionData } from './stateful-session-data.ts';
 
-const fields = new SupportedFields(StatefulSessionSchema, ['session_state', 'strict']);
+const fields = new SupportedFields(StatefulSessionSchema, [
+  'session_state',
+  'strict',
+  'stat_prefix',
+  'status_on_strict_destination_not_found',
+]);
 const routeFields = new SupportedFields(StatefulSessionPerRouteSchema, ['disabled', 'stateful_session']);
 const cookieStateFields = new SupportedFields(CookieBasedSessionStateSchema, ['cookie']);
 const cookieFields = new SupportedFields(CookieSchema, ['name', 'ttl', 'path', 'attributes']);
@@ -35,16 +40,21 @@ export const statefulSessionPerRouteDecoder: ExtensionDecoder = {
     routeFields.check(message, reasons);
     if (message.override.case === 'statefulSession')
       return decodeSession(message.override.value, reasons.at('stateful_session'));
-    return { carrier: null, isStrict: false };
+    return { carrier: null, isStrict: false, notFoundStatus: 0, statPrefix: '' };
   },
 };
 
 function decodeSession(message: StatefulSession, reasons: Reasons): StatefulSessionData {
   fields.check(message, reasons);
   const at = reasons.at('session_state');
+  const status = message.statusOnStrictDestinationNotFound;
+  if (status !== 0 && (status < 200 || status > 599))
+    reasons.at('status_on_strict_destination_not_found').add(`${status} is no status of an answer: 200 to 599 are`);
   return {
     carrier: message.sessionState === undefined ? null : decodeCarrier(message.sessionState, at),
     isStrict: message.strict,
+    notFoundStatus: status,
+    statPrefix: message.statPrefix,
   };
 }
 

@@ -6,6 +6,10 @@ export interface StatefulSessionData {
   readonly carrier: SessionCarrierData | null;
   /** A host that is gone is not replaced: the request fails. */
   readonly isStrict: boolean;
+  /** What it is answered with then; 0: 503. */
+  readonly notFoundStatus: number;
+  /** Empty: nothing is counted. */
+  readonly statPrefix: string;
 }
 
 export type SessionCarrierData =

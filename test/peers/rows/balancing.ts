@@ -341,12 +341,21 @@ const strangers = (carry: (value: string) => Pairs): Row[] => [
 const asHeader = (value: string): Pairs => [['x-session', value]];
 const asCookie = (value: string): Pairs => [['cookie', `s="${value}"`]];
 
+function counted(name: string, more: string): Group {
+  const lines = more.split(', ').join('\n    ');
+  const group = sessions(name, inHeader, strangers(asHeader), lines);
+  return { ...group, stats: /stateful_session/ };
+}
+
 export const balancing: readonly Group[] = [
   consistent,
   hashPolicies,
   subsets,
   sessions('in a header', inHeader, strangers(asHeader)),
   sessions('in a header, strict', inHeader, strangers(asHeader), 'strict: true'),
+  counted('counted', 'stat_prefix: own'),
+  counted('counted, strict', 'stat_prefix: own, strict: true, status_on_strict_destination_not_found: 418'),
+  counted('without a name for counts, strict', 'strict: true, status_on_strict_destination_not_found: 404'),
   sessions('in a cookie', inCookie(', path: /page, ttl: 60s'), strangers(asCookie)),
   sessions('in a cookie, strict', inCookie(''), strangers(asCookie), 'strict: true'),
 ];

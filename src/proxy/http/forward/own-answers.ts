@@ -23,7 +23,9 @@ export function replyMaintenance({ stream, tally }: Forwarding, cluster: Cluster
 
 export function replyNoHealthyUpstream({ stream, tally, cluster }: Forwarding): void {
   cluster!.stats.cxNoneHealthy.inc();
-  const { flag, status, reason } = NoHealthyUpstream.kind;
+  const { flag, status: usual, reason } = NoHealthyUpstream.kind;
+  const wanted = stream.outcome.attemptCount > 1 ? null : stream.overrideHost;
+  const status = (wanted?.isStrict === true && wanted.notFoundStatus) || usual;
   tally!.recordCode(status, false, '');
   stream.replyFromRouter({ status, body: 'no healthy upstream', details: reason, flags: flag });
 }

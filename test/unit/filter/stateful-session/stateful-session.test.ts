@@ -20,8 +20,15 @@ import { filterContext, lines, request, response, TestStream } from '../filter-f
 const cookie: StatefulSessionData = {
   carrier: { kind: 'cookie', name: 's', cookie: { maxAgeSeconds: 0, path: '/page', attributes: [] } },
   isStrict: true,
+  notFoundStatus: 404,
+  statPrefix: '',
 };
-const header: StatefulSessionData = { carrier: { kind: 'header', name: 'x-session' }, isStrict: false };
+const header: StatefulSessionData = {
+  carrier: { kind: 'header', name: 'x-session' },
+  isStrict: false,
+  notFoundStatus: 0,
+  statPrefix: '',
+};
 
 function passed(data: StatefulSessionData, headers: [string, string][], path: string, host: string) {
   const context = filterContext();
@@ -45,9 +52,9 @@ test('a client without a session is told its host', () => {
 
 test('one with a session gets its host, and hears of it only where that has changed', () => {
   const kept = passed(header, [['x-session', encoded]], '/', address);
-  expect(kept).toEqual({ override: { address, isStrict: false }, told: [] });
+  expect(kept).toEqual({ override: { address, isStrict: false, notFoundStatus: 0 }, told: [] });
   const moved = passed(cookie, [['cookie', `s="${writeSession(address, 0)}"`]], '/page?q', '10.0.0.2:80');
-  expect(moved.override).toEqual({ address, isStrict: true });
+  expect(moved.override).toEqual({ address, isStrict: true, notFoundStatus: 404 });
   expect(moved.told).toHaveLength(1);
 });
 
@@ -62,13 +69,38 @@ test('a route may switch sessions off, and an unknown carrier is refused', () =>
     create(StatefulSessionPerRouteSchema, { override: { case: 'disabled', value: true } }),
   );
   const none = { open: () => null };
-  expect(statefulSessionPerRouteDecoder.decode(off, new Reasons(), none)).toEqual({ carrier: null, isStrict: false });
+  expect(statefulSessionPerRouteDecoder.decode(off, new Reasons(), none)).toEqual({
+    carrier: null,
+    isStrict: false,
+    notFoundStatus: 0,
+    statPrefix: '',
+  });
   const typedConfig = anyPack(HeaderBasedSessionStateSchema, create(HeaderBasedSessionStateSchema, { name: 'X-S' }));
   const known = create(StatefulSessionSchema, { sessionState: { name: 'n', typedConfig }, strict: true });
   const data = statefulSessionDecoder.decode(toBinary(StatefulSessionSchema, known), new Reasons(), none);
-  expect(data).toEqual({ carrier: { kind: 'header', name: 'x-s' }, isStrict: true });
+  expect(data).toEqual({ carrier: { kind: 'header', name: 'x-s' }, isStrict: true, notFoundStatus: 0, statPrefix: '' });
   const unknown = create(StatefulSessionSchema, { sessionState: { name: 'n' } });
   const reasons = new Reasons();
   statefulSessionDecoder.decode(toBinary(StatefulSessionSchema, unknown), reasons, none);
   expect(reasons.list).toHaveLength(1);
+});
+
+test('what became of sessions is counted where that has a name', () => {
+  const context = filterContext();
+  const builder = statefulSessionBuilder.build({ ...header, statPrefix: 'own' }, context);
+  for (const host of [address, '10.0.0.2:80', '']) {
+    const stream: Stream = new TestStream(context, request([['x-session', encoded]]));
+    const filter = builder.create();
+    filter.onRequestHead!(stream, stream.requestHead, true);
+    stream.outcome.upstreamHost = host;
+    filter.onResponseHead!(stream, response(), true);
+  }
+  expect(context.stats.used).toEqual({ 'stateful_session.own.routed': 1, 'stateful_session.own.failed_open': 2 });
+});
+
+test('a status that no answer can have is refused', () => {
+  const reasons = new Reasons();
+  const message = create(StatefulSessionSchema, { statusOnStrictDestinationNotFound: 99 });
+  statefulSessionDecoder.decode(toBinary(StatefulSessionSchema, message), reasons, { open: () => null });
+  expect(reasons.list.map(({ path }) => path)).toEqual(['status_on_strict_destination_not_found']);
 });
