@@ -29,7 +29,12 @@ export class MetadataCriteria {
 
 /** `names` are sorted. */
 export function criteriaKey(names: readonly string[], values: readonly unknown[]): string {
-  return names.map((name, i) => `${name}\0${canonical(values[i])}`).join('\0');
+  return names.map((name, i) => criterion(name, values[i])).join('\0');
+}
+
+/** A part of a `criteriaKey`; they stand between zeros. */
+export function criterion(name: string, value: unknown): string {
+  return `${name}\0${canonical(value)}`;
 }
 
 /** Equal values of a protobuf struct have equal texts. */

@@ -1,4 +1,4 @@
-import { canonical, criteriaKey } from '../../../core/metadata-criteria.ts';
+import { canonical, criterion } from '../../../core/metadata-criteria.ts';
 import { HostSet, type LocalityHosts } from '../../host-set.ts';
 import type { UpstreamHost } from '../../host.ts';
 import type { SubsetLbData } from '../lb-data.ts';
@@ -10,10 +10,15 @@ export function sortIntoSubsets(
 ): Map<string, UpstreamHost[]> {
   const subsets = new Map<string, UpstreamHost[]>();
   for (const host of hosts) {
-    for (const key of new Set(selectors.flatMap(({ keys }) => keysOf(host, keys, listAsAny)))) {
-      const members = subsets.get(key);
-      if (members === undefined) subsets.set(key, [host]);
-      else members.push(host);
+    const metadata = balancingMetadata(host);
+    if (metadata === null) continue;
+    for (const { keys } of selectors) {
+      for (const key of keysOf(metadata, keys, listAsAny)) {
+        const members = subsets.get(key);
+        if (members === undefined) subsets.set(key, [host]);
+        // Selectors, or values of a list, may say the same twice.
+        else if (members[members.length - 1] !== host) members.push(host);
+      }
     }
   }
   return subsets;
@@ -34,16 +39,15 @@ export function matchesSubset(
 }
 
 /** One for every combination of values; none where a key is missing. */
-function keysOf(host: UpstreamHost, names: readonly string[], listAsAny: boolean): string[] {
-  const metadata = balancingMetadata(host);
-  if (metadata === null || names.length === 0) return [];
-  let combinations: unknown[][] = [[]];
-  for (const name of names) {
+function keysOf(metadata: Record<string, unknown>, names: readonly string[], listAsAny: boolean): string[] {
+  let found: string[] = [];
+  for (const [i, name] of names.entries()) {
     if (!Object.hasOwn(metadata, name)) return [];
     const values = valuesOf(metadata[name], listAsAny);
-    combinations = combinations.flatMap((before) => values.map((value) => [...before, value]));
+    if (i === 0) found = values.map((value) => criterion(name, value));
+    else found = found.flatMap((before) => values.map((value) => `${before}\0${criterion(name, value)}`));
   }
-  return combinations.map((values) => criteriaKey(names, values));
+  return found;
 }
 
 function valuesOf(value: unknown, listAsAny: boolean): readonly unknown[] {
