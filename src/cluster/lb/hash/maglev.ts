@@ -5,6 +5,9 @@ import type { MaglevData } from '../lb-data.ts';
 import type { HashTable, HashTableBuild } from './hash-table.ts';
 import type { WeightedHosts } from './weighted-hosts.ts';
 
+/** Hosts whose permutation is begun in one step. */
+const hostsPerStep = 1024;
+
 /** Places looked at in one step. */
 const looksPerStep = 65_536;
 
@@ -49,6 +52,7 @@ export class MaglevBuild implements HashTableBuild {
   private readonly list: WeightedHosts;
   private readonly shareMax: number;
   private readonly tableSize: number;
+  private readonly skipMax: number;
   /** Indices of `list`, by key: the table does not depend on the order in which hosts are known. */
   private readonly turns: readonly number[];
   private readonly skips: Float64Array;
@@ -57,6 +61,8 @@ export class MaglevBuild implements HashTableBuild {
   private readonly targets: Float64Array;
   private readonly counts: Uint32Array;
   private readonly owners: Int32Array;
+  /** How many hosts have their permutation. */
+  private begun: number;
   private filled: number;
   private iteration: number;
   private turn: number;
@@ -67,23 +73,24 @@ export class MaglevBuild implements HashTableBuild {
     this.shareMax = shares.reduce((most, share) => Math.max(most, share), 0);
     // One host needs no more than one place, as Envoy has it.
     this.tableSize = hosts.length === 1 ? 1 : tableSize;
+    this.skipMax = tableSize - 1;
     this.turns = hosts.map((_, i) => i).sort((a, b) => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : 0));
     this.skips = new Float64Array(hosts.length);
     this.places = new Float64Array(hosts.length);
-    for (const [i, key] of keys.entries()) {
-      const bytes = encoder.encode(key);
-      this.places[i] = hashModulo(xxHash64(bytes), this.tableSize);
-      this.skips[i] = hashModulo(xxHash64(bytes, skipSeed), tableSize - 1) + 1;
-    }
     this.targets = new Float64Array(hosts.length);
     this.counts = new Uint32Array(hosts.length);
     this.owners = new Int32Array(this.tableSize).fill(-1);
+    this.begun = 0;
     this.filled = hosts.length === 0 ? this.tableSize : 0;
     this.iteration = 1;
     this.turn = 0;
   }
 
   advance(): boolean {
+    if (this.begun < this.list.hosts.length) {
+      this.begin(Math.min(this.begun + hostsPerStep, this.list.hosts.length));
+      return false;
+    }
     let looks = looksPerStep;
     while (this.filled < this.tableSize) {
       if (looks <= 0) return false;
@@ -101,6 +108,15 @@ export class MaglevBuild implements HashTableBuild {
 
   table(): HashTable {
     return new MaglevTable(this.list.hosts, this.owners, this.counts);
+  }
+
+  private begin(end: number): void {
+    const { keys } = this.list;
+    for (; this.begun < end; this.begun++) {
+      const bytes = encoder.encode(keys[this.begun]);
+      this.places[this.begun] = hashModulo(xxHash64(bytes), this.tableSize);
+      this.skips[this.begun] = hashModulo(xxHash64(bytes, skipSeed), this.skipMax) + 1;
+    }
   }
 
   /** How many places were taken already. */

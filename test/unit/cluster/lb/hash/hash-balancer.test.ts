@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { xxHash64Text } from '../../../../../src/core/xx-hash64.ts';
 import type { Host, PickContext } from '../../../../../src/cluster/cluster.ts';
+import type { UpstreamHost } from '../../../../../src/cluster/host.ts';
 import type { HashLbData } from '../../../../../src/cluster/lb/lb-data.ts';
 import { anyHost } from '../../cluster-fixture.ts';
 import { Bench, hostsOf } from '../lb-fixture.ts';
@@ -142,6 +143,20 @@ describe('a new list of hosts', () => {
     const pieces = Math.ceil(50_001 / 2048) + 4;
     expect(1 + bench.settle()).toBe(pieces);
     expect(bench.stats.gauge('ring_hash_lb.size').value).toBe(50_001);
+  });
+
+  it('of many hosts begins their permutations in pieces, too', () => {
+    const many = (count: number) => hostsOf(...Array.from({ length: count }, (_, i) => ({ hostname: `host-${i}` })));
+    const policy: HashLbData = { ...maglev, tableSize: 5003, usesHostname: true };
+    const bench = new Bench(many(3000), policy);
+    bench.settle();
+    bench.update(many(3001));
+    // Of 1024 hosts, the first of the three in the update; then all places.
+    expect(bench.settle()).toBe(3);
+    const whole = new Bench(many(3001), policy);
+    const picks = (one: Bench) =>
+      Array.from({ length: 100 }, (_, i) => (one.balancer.pick(asked(String(i))) as UpstreamHost).hostname);
+    expect(picks(bench)).toEqual(picks(whole));
   });
 
   it('of the same hosts leaves the tables alone', () => {
