@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what sekisho is measured against: Envoy 1.39.3, h2spec, ghz, gRPC's interoperability programs and the Autobahn
 # suite under .peers/ (ignored by git), and nginx, HAProxy, wrk, curl and nghttp2's clients from the distribution when
-# this runs as root. Idempotent: what is there already is left alone. What is written in Go is left out where there is no
+# this runs as root. With RATELIMIT=1 Envoy's rate limit service, too, and Redis for it: that takes two minutes to build. Idempotent: what is there already is left alone. What is written in Go is left out where there is no
 # Go, and Autobahn's where there is no Python 2.7 (PYTHON2, python2.7 on PATH, or one of pyenv's).
 # The tests and benches look for a program in <NAME>_BIN (ENVOY_BIN, NGINX_BIN …), then in .peers/bin, then on PATH.
 set -euo pipefail
@@ -11,6 +11,8 @@ envoy_version=1.39.3
 h2spec_version=v2.2.1+incompatible
 grpc_version=v1.81.1
 ghz_version=v0.93.0
+# It has no releases.
+ratelimit_version=v1.4.1-0.20260122083618-3fb702589d36
 # The newest of Autobahn's that runs at all; its successors are packaged without half of their modules.
 autobahn_version=0.8.2
 virtualenv_version=20.15.1
@@ -73,6 +75,22 @@ install_ghz() {
     echo 'not installed: ghz' >&2
 }
 
+install_ratelimit() {
+  if [ -z "${RATELIMIT:-}" ] || [ -x "$peers/bin/ratelimit" ]; then return; fi
+  if ! command -v go >/dev/null; then
+    echo 'not installed, because that needs Go: ratelimit' >&2
+    return
+  fi
+  local built
+  built=$(mktemp -d)
+  if GOBIN=$built go install -ldflags='-s -w' "github.com/envoyproxy/ratelimit/src/service_cmd@$ratelimit_version" 2>"$built/log"; then
+    mv "$built/service_cmd" "$peers/bin/ratelimit"
+  else
+    echo "not installed: ratelimit: $(tail -n 1 "$built/log")" >&2
+  fi
+  rm -rf "$built"
+}
+
 python2() {
   local candidate
   for candidate in "${PYTHON2:-}" python2.7 "$HOME"/.pyenv/versions/2.7*/bin/python2.7; do
@@ -107,6 +125,7 @@ install_from_distribution() {
   have wrk || missing+=(wrk)
   have curl || missing+=(curl)
   have h2load || missing+=(nghttp2-client)
+  [ -z "${RATELIMIT:-}" ] || have redis-server || missing+=(redis-server)
   if [ ${#missing[@]} -eq 0 ]; then return; fi
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "not installed, because that needs root and apt-get: ${missing[*]}" >&2
@@ -126,6 +145,7 @@ install_envoy
 install_h2spec
 install_grpc_interop
 install_ghz
+install_ratelimit
 install_autobahn
 install_from_distribution
 for program in nginx haproxy wrk curl h2load; do
