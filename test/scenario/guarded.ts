@@ -13,7 +13,7 @@ export interface Guard {
   readonly isGrpc: boolean;
 }
 
-const speaksHttp2: Json = {
+export const speaksHttp2: Json = {
   typed_extension_protocol_options: {
     'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
       '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
