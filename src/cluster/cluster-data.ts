@@ -27,6 +27,8 @@ export interface ClusterData {
   readonly bufferLimit: number;
   readonly lb: LbData;
   readonly breakers: readonly [normal: BreakerData, high: BreakerData];
+  /** `per_host_thresholds`: connections to one host, by priority; absent: no limit. */
+  readonly hostConnectionsMax?: readonly [normal: number, high: number];
   readonly http: UpstreamHttpData;
   /** What its connections are; the first is that of hosts which no other's match takes. */
   readonly transports: readonly TransportData[];
@@ -87,6 +89,8 @@ export interface HostData {
   readonly healthCheck?: HostCheckData;
   /** Where its health is in shared memory: given by `HealthSlots`. Absent: nobody watches it. */
   readonly healthSlot?: number;
+  /** Where connections to it are counted: given by `HostConnectionSlots`. Absent: nobody limits them. */
+  readonly connectionsSlot?: number;
 }
 
 export type DiscoveryData =

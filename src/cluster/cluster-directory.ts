@@ -13,6 +13,7 @@ import { DnsCaches } from './dynamic/dns-caches.ts';
 import type { LookupQuestion } from './dynamic/dns-lookups.ts';
 import { DynamicHosts } from './dynamic/dynamic-hosts.ts';
 import type { HealthSlots } from './health/health-slots.ts';
+import { HostConnectionSlots } from './host-connections.ts';
 import { hostKeys } from './host-key.ts';
 import type { HostUse } from './host-report.ts';
 import { OriginalHosts } from './original-dst/original-hosts.ts';
@@ -74,6 +75,7 @@ export class ClusterDirectory implements StatsSource {
   /** What the workers know. */
   private published: Map<string, ClusterData>;
   private waiting: (() => void)[];
+  private readonly connectionSlots: HostConnectionSlots;
 
   constructor(environment: DirectoryEnvironment) {
     this.environment = environment;
@@ -82,6 +84,7 @@ export class ClusterDirectory implements StatsSource {
     this.entries = new Map();
     this.published = new Map();
     this.waiting = [];
+    this.connectionSlots = new HostConnectionSlots(environment.limits);
   }
 
   /** A new configuration: all clusters, from the decoder. Discovery whose configuration is unchanged goes on. */
@@ -97,6 +100,7 @@ export class ClusterDirectory implements StatsSource {
       discovery?.stop();
       releaseBreakerSlots(this.environment.limits, name);
       this.environment.health.release(name);
+      this.connectionSlots.release(name);
     }
     this.sayIfWarm();
   }
@@ -171,7 +175,7 @@ export class ClusterDirectory implements StatsSource {
     }
     known?.discovery?.stop();
     const scope = this.scopeOf(data);
-    const entry = new Entry(data, this.environment.health.place(data, data.hosts), scope);
+    const entry = new Entry(data, this.placed(data, data.hosts), scope);
     if (entry.hosts.length > 0) entry.membershipChange.inc();
     entry.discovery = this.discovery(entry, scope);
     entry.isWarm = !('dns' in data.discovery) || !data.discovery.dns.waitForWarm;
@@ -237,12 +241,17 @@ export class ClusterDirectory implements StatsSource {
   }
 
   private setHosts(entry: Entry, list: readonly HostData[]): void {
-    const hosts = this.environment.health.place(entry.data, list);
+    const hosts = this.placed(entry.data, list);
     const before = entry.hosts;
     if (isDeepStrictEqual(before, hosts)) return;
     entry.hosts = hosts;
     entry.membershipChange.inc();
     entry.matches.add(isAskedFor(entry.data) ? newOnes(hosts, before) : hosts);
+  }
+
+  /** With their places in shared memory. */
+  private placed(data: ClusterData, list: readonly HostData[]): readonly HostData[] {
+    return this.connectionSlots.place(data, this.environment.health.place(data, list));
   }
 
   private scopeOf({ statName }: ClusterData): StatsScope {

@@ -17,6 +17,7 @@ import { UpstreamStats } from './cluster-stats.ts';
 import { AggregateBalancer, type Member, type Members } from './aggregate/aggregate-balancer.ts';
 import type { Cluster, Host, HttpPool, PickContext, TcpPool, Tier } from './cluster.ts';
 import type { HealthMemory } from './health/health-memory.ts';
+import { HostConnections } from './host-connections.ts';
 import type { HostCounters } from './host-counters.ts';
 import { hostKeys } from './host-key.ts';
 import type { HostFinding } from './outlier/outlier-data.ts';
@@ -348,6 +349,8 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
         continue;
       }
       known.update(data, this.transports[data.transport]);
+      const { connectionsSlot } = data;
+      if (connectionsSlot !== undefined) known.connections?.share(this.environment.shared.slot(connectionsSlot));
       known.isServerName = this.isServerName(data);
       if (health !== undefined) known.readHealth(health);
       hosts.set(key, known);
@@ -360,10 +363,18 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     const host = new UpstreamHost(this.name, key, data, hostCounters, this.transports[data.transport]);
     host.monitor = this.monitor;
     host.owner = this;
+    host.connections = this.hostConnections(data);
     host.load = this.load;
     if (health !== undefined) host.readHealth(health);
     host.isServerName = this.isServerName(data);
     return host;
+  }
+
+  private hostConnections({ connectionsSlot }: HostData): HostConnections | null {
+    const { hostConnectionsMax } = this.data;
+    if (hostConnectionsMax === undefined) return null;
+    const number = connectionsSlot === undefined ? null : this.environment.shared.slot(connectionsSlot);
+    return new HostConnections(hostConnectionsMax, number);
   }
 
   private isServerName({ transport }: HostData): boolean {

@@ -81,7 +81,7 @@ const supported = new SupportedFields(ClusterSchema, [
   'close_connections_on_host_health_failure',
 ]);
 const supportedTracking = new SupportedFields(TrackClusterStatsSchema, ['timeout_budgets']);
-const supportedBreakers = new SupportedFields(CircuitBreakersSchema, ['thresholds']);
+const supportedBreakers = new SupportedFields(CircuitBreakersSchema, ['thresholds', 'per_host_thresholds']);
 const supportedThresholds = new SupportedFields(CircuitBreakers_ThresholdsSchema, [
   'priority',
   'max_connections',
@@ -139,6 +139,7 @@ export function decodeCluster(
     bufferLimit: cluster.perConnectionBufferLimitBytes ?? defaultBufferLimit,
     lb: decodeLb(cluster, reasons),
     breakers: decodeBreakers(cluster.circuitBreakers, reasons.at('circuit_breakers')),
+    ...decodeHostLimits(cluster.circuitBreakers, reasons.at('circuit_breakers')),
     http,
     transports,
     transportMatcher: matcher,
@@ -192,6 +193,24 @@ function decodeBreakers(breakers: CircuitBreakers | undefined, reasons: Reasons)
     };
   }
   return [found[0] ?? defaultBreaker, found[1] ?? defaultBreaker];
+}
+
+/** Envoy takes `track_remaining`, too, and tracks nothing. */
+function decodeHostLimits(
+  breakers: CircuitBreakers | undefined,
+  reasons: Reasons,
+): Pick<ClusterData, 'hostConnectionsMax'> {
+  const list = breakers?.perHostThresholds ?? [];
+  const found: [number | null, number | null] = [null, null];
+  for (const [i, thresholds] of list.entries()) {
+    const at = reasons.at('per_host_thresholds', i);
+    supportedThresholds.check(thresholds, at);
+    const { maxPendingRequests, maxRequests, maxRetries, retryBudget } = thresholds;
+    if ([maxPendingRequests, maxRequests, maxRetries, retryBudget].some((field) => field !== undefined))
+      at.add('Unsupported field in per_host_thresholds');
+    found[thresholds.priority === RoutingPriority.HIGH ? 1 : 0] ??= thresholds.maxConnections ?? Infinity;
+  }
+  return list.length === 0 ? {} : { hostConnectionsMax: [found[0] ?? Infinity, found[1] ?? Infinity] };
 }
 
 const defaultBreaker: BreakerData = {

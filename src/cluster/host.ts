@@ -5,6 +5,7 @@ import type { TransportOptions, UpstreamTransport } from '../net/transport.ts';
 import type { HostData, LocalityData } from './cluster-data.ts';
 import type { Cluster, Host } from './cluster.ts';
 import { HealthCell, type HealthMemory } from './health/health-memory.ts';
+import type { HostConnections } from './host-connections.ts';
 import { HostStat, hostStatCount, type HostBlock, type HostCounters } from './host-counters.ts';
 import { endpointFlags, flagsOfEndpoint, isDegraded, isExcluded, isHealthy, HealthFlag } from './host-health.ts';
 import type { ClusterLoad } from './lb/balancer.ts';
@@ -48,6 +49,8 @@ export class UpstreamHost implements Host {
   /** Where its health is in shared memory; -1: nobody watches it. */
   healthSlot: number;
   monitor: HostMonitor | null;
+  /** Null: its cluster does not limit them. */
+  connections: HostConnections | null;
   /** The cluster that it is of, in its worker; null: none. */
   owner: Cluster | null;
   /** Of its cluster. */
@@ -88,6 +91,7 @@ export class UpstreamHost implements Host {
     this.healthFlags = flagsOfEndpoint(data.health);
     this.healthSlot = data.healthSlot ?? -1;
     this.monitor = null;
+    this.connections = null;
     this.owner = null;
     this.load = { active: 0 };
     this.healthySinceMs = NaN;

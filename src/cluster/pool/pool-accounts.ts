@@ -17,6 +17,7 @@ export class PoolAccounts {
   readonly txBytes: Counter;
   private readonly stats: UpstreamStats;
   private readonly host: UpstreamHost;
+  private readonly priority: 0 | 1;
   private readonly counters: Float64Array;
   private readonly requests: ResourceLimit;
   private readonly connections: ResourceLimit;
@@ -33,6 +34,7 @@ export class PoolAccounts {
     this.txBytes = stats.counter(ClusterCounter.CxTxBytesTotal);
     this.stats = stats;
     this.host = host;
+    this.priority = priority;
     this.counters = host.counters;
     this.requests = breakers.requests;
     this.connections = breakers.connections;
@@ -93,7 +95,8 @@ export class PoolAccounts {
 
   /** A host may always have one connection, or those who wait for it would wait for ever. */
   mayConnect(hasNone: boolean): boolean {
-    if (this.connections.canCreate) return true;
+    const ofHost = this.host.connections;
+    if (this.connections.canCreate && (ofHost === null || ofHost.mayConnect(this.priority))) return true;
     this.count(ClusterCounter.CxOverflow);
     return hasNone;
   }
@@ -102,6 +105,7 @@ export class PoolAccounts {
     this.count(ClusterCounter.CxTotal);
     this.stats.gauge(ClusterGauge.CxActive).inc();
     this.connections.inc();
+    this.host.connections?.inc();
     this.add(HostStat.CxTotal, 1);
     this.add(HostStat.CxActive, 1);
   }
@@ -124,6 +128,7 @@ export class PoolAccounts {
     this.stats.histogram(ClusterHistogram.CxLengthMs).record(milliseconds);
     this.stats.gauge(ClusterGauge.CxActive).dec();
     this.connections.dec();
+    this.host.connections?.dec();
     this.add(HostStat.CxActive, -1);
   }
 

@@ -95,7 +95,45 @@ layered_runtime:
   ],
 };
 
+const together: Pick<Row, 'mode' | 'staggerMs'> = { mode: 'together', staggerMs: 80 };
+
+const ofHosts: Group = {
+  name: 'breakers: connections of a host',
+  config: http(
+    {
+      routes: `
+- { match: { prefix: /high }, route: { cluster: limited, priority: HIGH } }
+- { match: { prefix: / }, route: { cluster: limited } }`,
+    },
+    [
+      cluster(
+        'limited',
+        ['one'],
+        'circuit_breakers: { per_host_thresholds: [{ max_connections: 1 }, { priority: HIGH, max_connections: 2 }] }',
+      ),
+    ],
+  ),
+  stats: /^cluster\.limited\..*(overflow|cx_total|cx_http1_total|rq_total|pending_total|_open)/,
+  rows: [
+    { name: 'one after the other', request: [{}, {}] },
+    { name: 'a second waits', request: [{}, {}, {}], ...together, upstream: [{ delayMs: 400 }, {}, {}] },
+    {
+      name: 'one of a higher priority need not',
+      request: [{}, { path: '/high' }],
+      ...together,
+      upstream: [{ delayMs: 400 }, { delayMs: 200 }],
+    },
+    {
+      name: 'another of a higher priority waits',
+      request: [{}, { path: '/high' }, { path: '/high' }],
+      ...together,
+      upstream: [{ delayMs: 500 }, { delayMs: 300 }, {}],
+    },
+  ],
+};
+
 export const breakers: readonly Group[] = [
   ...['max_connections', 'max_pending_requests', 'max_requests'].map(limited),
   tracked,
+  ofHosts,
 ];

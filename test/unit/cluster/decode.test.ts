@@ -107,6 +107,14 @@ describe('a cluster', () => {
   });
 });
 
+it('connections to one host have limits, the first of several for each priority', () => {
+  const limits = (...list: Json[]): unknown =>
+    accepted({ circuit_breakers: { per_host_thresholds: list } }).hostConnectionsMax;
+  expect(limits()).toBeUndefined();
+  expect(limits({ max_connections: 1 }, { max_connections: 2 })).toEqual([1, Infinity]);
+  expect(limits({ priority: 'HIGH', max_connections: 3 }, {})).toEqual([Infinity, 3]);
+});
+
 describe('endpoints', () => {
   it('have everything that balancing needs', () => {
     const data = accepted({
@@ -433,8 +441,8 @@ describe('what is not supported', () => {
       "cluster.transport_socket.typed_config: extension 'tls' (envoy.transport_sockets.upstream) has no typed_config; name its message by '@type'",
     ],
     [
-      { circuit_breakers: { per_host_thresholds: [{}] } },
-      "cluster.circuit_breakers.per_host_thresholds: field 'per_host_thresholds' is not supported by sekisho",
+      { circuit_breakers: { per_host_thresholds: [{ max_requests: 1 }] } },
+      'cluster.circuit_breakers.per_host_thresholds[0]: Unsupported field in per_host_thresholds',
     ],
     [
       { circuit_breakers: { thresholds: [{ max_connection_pools: 1 }] } },
