@@ -9,6 +9,7 @@ import { StringMatcher } from '../../route/match/string-matcher.ts';
 import { wireText } from '../../route/wire-text.ts';
 import { merged } from '../set-metadata/set-metadata.ts';
 import { networkInput } from './inputs.ts';
+import { PoliciesByHost } from './policies-by-host.ts';
 import type { EngineData, PolicyData, RbacAction, RbacActionData, RbacInputData, RbacTestData } from './rbac-data.ts';
 import { all, any, buildRule, memberOf, type Rule } from './rules.ts';
 
@@ -66,19 +67,29 @@ export function buildEngine(data: EngineData): RbacEngine {
 
 class PolicyEngine implements RbacEngine {
   private readonly policies: readonly Rule[];
+  private readonly byHost: PoliciesByHost;
   private readonly decisions: readonly Decision[];
   private readonly unmatched: Decision;
 
   constructor(action: RbacAction, policies: readonly PolicyData[]) {
     const isLog = action === 'LOG';
     this.policies = policies.map(buildPolicy);
+    this.byHost = new PoliciesByHost(policies);
     this.decisions = policies.map(({ name }) => new Decision(action !== 'DENY', name, isLog ? true : null));
     this.unmatched = new Decision(action !== 'ALLOW', '', isLog ? false : null);
   }
 
   decide(outcome: Outcome): Decision {
-    const { policies } = this;
-    for (let i = 0; i < policies.length; i++) if (policies[i](outcome)) return this.decisions[i];
+    const { policies, byHost } = this;
+    const { others } = byHost;
+    const own = byHost.of(outcome);
+    let i = 0;
+    let j = 0;
+    // In the order of all of them.
+    while (i < own.length || j < others.length) {
+      const place = j === others.length || (i < own.length && own[i] < others[j]) ? own[i++] : others[j++];
+      if (policies[place](outcome)) return this.decisions[place];
+    }
     return this.unmatched;
   }
 }
