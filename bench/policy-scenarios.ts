@@ -31,12 +31,7 @@ const plain = (): string => realisticRequests();
 
 /** What it costs to ask who may do what: the realistic scenario with a filter in front. */
 export const policyScenarios: readonly SharedScenario[] = [
-  policyScenario(
-    'realistic-rbac',
-    `realistic with RBAC, ${policies} policies, half of them asked in vain`,
-    0.45,
-    plain,
-  ),
+  policyScenario('realistic-rbac', `realistic with RBAC, ${policies} policies, two for each host`, 0.45, plain),
   policyScenario('realistic-jwt', 'realistic with JWT, RS256, no cache', 0.6, withTokens),
   policyScenario('realistic-jwt-cached', 'realistic with JWT, RS256, and jwt_cache', 0.6, withTokens),
   policyScenario('realistic-ext-authz', 'realistic with ext_authz over gRPC to a local server', 0.5, plain),
