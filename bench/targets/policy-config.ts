@@ -109,8 +109,7 @@ function authorizationServer({ authorizationPort }: Place): Json {
     typed_extension_protocol_options: {
       [options]: {
         '@type': `type.googleapis.com/${options}`,
-        // nginx answers before it has read what it is asked, and resets the rest of it.
-        explicit_http_config: { http2_protocol_options: { stream_reset_burst: 1e9, stream_reset_rate: 1e9 } },
+        explicit_http_config: { http2_protocol_options: {} },
       },
     },
   };

@@ -106,7 +106,7 @@ static_resources:
     const client = (await RawClient.open(port)).write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
     await held.arrived(1);
     await app.reload(bootstrap([httpListener({ routes: [answer('/', 'new')] })], []));
-    expect(await isRefused(port)).toBe(true);
+    await until('the port is closed', () => isRefused(port));
     held.release('late');
     expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 200 [^]*connection: close\r\n[^]*late$/);
   });

@@ -39,7 +39,8 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
 
   /** Sends its preface at once. `now`: monotonic milliseconds. */
   constructor(host: CodecHost, owner: ClientCodecOwner, options: H2ClientOptions, now = 0) {
-    super(host, options, false);
+    // A server may refuse as often as it likes: Envoy's limit of resets, nghttp2's, is one for clients.
+    super(host, { ...options, streamResetBurst: Infinity }, false);
     this.owner = owner;
     this.fields = new ResponseFields(options.headersBytesMax, UnderscoreAction.Allow, options.counters);
     this.unsent = [];

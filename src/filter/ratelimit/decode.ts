@@ -20,6 +20,7 @@ import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHeaderMutations } from '../../route/decode/header-mutations-decode.ts';
 import { decodeFilterRateLimits } from '../../route/rate-limit/decode.ts';
 import type { VirtualHostLimits } from '../../route/rate-limit/rate-limits.ts';
+import { wireText } from '../../route/wire-text.ts';
 import { decodeRuntimeFraction } from '../decode-fraction.ts';
 import type { RateLimitFilterData, RateLimitPerRouteData } from './ratelimit-data.ts';
 
@@ -69,7 +70,7 @@ export const rateLimitDecoder: ExtensionDecoder = {
     if (service === null) return null;
     const limited: number = rateLimitedStatus?.code ?? 0;
     return {
-      domain: message.domain,
+      domain: wireText(message.domain),
       stage: message.stage,
       requestType: requestType === 'internal' || requestType === 'external' ? requestType : 'both',
       timeoutMs: durationMs(message.timeout, timeoutMsDefault),
@@ -113,7 +114,7 @@ export const rateLimitPerRouteDecoder: ExtensionDecoder = {
     return {
       virtualHosts: RateLimitPerRoute_VhRateLimitsOptions[message.vhRateLimits] as VirtualHostLimits,
       rateLimits: decodeFilterRateLimits(message.rateLimits, reasons),
-      domain: message.domain,
+      domain: wireText(message.domain),
     };
   },
 };

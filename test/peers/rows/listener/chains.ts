@@ -71,5 +71,15 @@ export function carried(
 export function sent(name: string, raw: string | Buffer | readonly (Segment | Buffer)[], more: Partial<Row> = {}): Row {
   const pieces: readonly (Segment | Buffer)[] = Array.isArray(raw) ? raw : [raw as string | Buffer];
   const segments = pieces.map((piece) => (Buffer.isBuffer(piece) ? piece.toString('latin1') : piece));
-  return { name, raw: segments, answers: 0, until: 'closed', logLines: 1, waitMs: 1500, ...more };
+  // Whether the upstream has ended first, chance decides.
+  return {
+    name,
+    raw: segments,
+    answers: 0,
+    until: 'closed',
+    logLines: 1,
+    waitMs: 1500,
+    ignores: /upstream_flush_total/,
+    ...more,
+  };
 }

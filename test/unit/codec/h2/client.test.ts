@@ -160,6 +160,16 @@ test('a refused stream may be repeated', async () => {
   expect(world.done).toEqual([true]);
 });
 
+test('a server may reset as many streams as it is asked', async () => {
+  world = await new World({}, (stream) => stream.close(http2.constants.NGHTTP2_CANCEL)).open();
+  for (let i = 0; i < 1500; i++) {
+    const { response } = world.ask('GET', '/', true);
+    await response.ended;
+    expect(response.failure).not.toBeNull();
+  }
+  expect(world.failures).toEqual([]);
+});
+
 test('a request that is given up is reset', async () => {
   const closed = Promise.withResolvers<number>();
   world = await new World({}, (stream) => {
