@@ -11,13 +11,14 @@ typed_extension_protocol_options:
     '@type': type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
     explicit_http_config: { http2_protocol_options: {} }`;
 
-function asking(name: string, settings: string, rows: readonly Row[]): Group {
+function asking(name: string, settings: string, rows: readonly Row[], runtime = '{}'): Group {
   const filter = load(
     `{ name: envoy.filters.network.ratelimit, typed_config: { '@type': ${type}, stat_prefix: a, domain: test, rate_limit_service: { transport_api_version: V3, grpc_service: { envoy_grpc: { cluster_name: rls } } }, ${settings} } }`,
   ) as Record<string, unknown>;
   const config = tcp('{ cluster: echo }', [cluster('echo', ['echo']), cluster('rls', ['two'], http2)], {
     log: ['DYNAMIC_METADATA(envoy.filters.network.ratelimit)'],
     chains: (proxy) => [{ filters: [filter, ...proxy] }],
+    bootstrap: `{ layered_runtime: { layers: [{ name: s, static_layer: ${runtime} }] } }`,
   });
   return { name: `network ratelimit: ${name}`, config, rows, stats: /ratelimit/ };
 }
@@ -35,6 +36,8 @@ const talk = (name: string, answer: Step, more: Partial<Row> = {}): Row => ({
 
 const refused: Partial<Row> = { raw: [300] };
 const patient = 'timeout: 0.3s';
+/** For whom lateness is no matter. */
+const endless = 'timeout: 5s';
 const one = 'descriptors: [{ entries: [{ key: generic_key, value: tcp }] }]';
 const ok = says({ overallCode: 1 });
 const over = says({ overallCode: 2 });
@@ -57,7 +60,30 @@ export const networkRateLimitGroups: readonly Group[] = [
   ]),
   asking(
     'what is said of a connection',
-    `${patient}, descriptors: [{ entries: [{ key: peer, value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' }, { key: none, value: 'x-%REQ(X-A)%-%REQUESTED_SERVER_NAME%' }] }, { entries: [{ key: second, value: '%PROTOCOL%' }] }]`,
+    `${endless}, descriptors: [{ entries: [{ key: peer, value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' }, { key: none, value: 'x-%REQ(X-A)%-%REQUESTED_SERVER_NAME%' }] }, { entries: [{ key: second, value: '%PROTOCOL%' }] }]`,
     [talk('ok', ok)],
+  ),
+  asking(
+    'switched off',
+    `${one}, ${endless}`,
+    [{ name: 'nobody is asked', raw: ['hello', 100, 'end'], until: 'closed', waitMs: 2000, logLines: 1 }],
+    '{ ratelimit: { tcp_filter_enabled: 0 } }',
+  ),
+  asking(
+    'not enforced',
+    `${one}, ${endless}, failure_mode_deny: true`,
+    [
+      talk('ok', ok),
+      talk('over the limit', over),
+      talk('over the limit, with metadata', says({ overallCode: 2, dynamicMetadata: { a: 1 } })),
+      talk('an error is denied nevertheless', { status: 500 }, refused),
+    ],
+    '{ ratelimit: { tcp_filter_enforcing: 0 } }',
+  ),
+  asking(
+    'fractions count as absent',
+    `${one}, ${endless}`,
+    [talk('over the limit', over, refused)],
+    '{ ratelimit: { tcp_filter_enabled: { numerator: 0 }, tcp_filter_enforcing: { numerator: 0 } } }',
   ),
 ];
