@@ -11,6 +11,7 @@ import { accessLogFilters } from './rows/access-log-filters.ts';
 import { answers } from './rows/answers.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { bypassGroups } from './rows/authn/bypasses.ts';
+import { extAuthzRulesGroups } from './rows/authn/ext-authz-rules.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
 import { jwtGroups } from './rows/authn/jwt.ts';
 import { networkExtAuthzGroups } from './rows/authn/network-ext-authz.ts';
@@ -127,6 +128,7 @@ export const groups: readonly Group[] = [
   ...basicAuthGroups,
   ...jwtGroups,
   ...extAuthzGroups,
+  ...extAuthzRulesGroups,
   ...networkExtAuthzGroups,
   ...networkRateLimitGroups,
   ...rateLimitGroups,

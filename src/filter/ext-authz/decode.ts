@@ -22,6 +22,7 @@ import type {
   ExtAuthzPerRouteData,
   RequestBodyData,
 } from './ext-authz-data.ts';
+import { decodeMutationRules } from './rules/decode.ts';
 
 const supported = new SupportedFields(
   ExtAuthzSchema,
@@ -35,6 +36,7 @@ const supported = new SupportedFields(
     'clear_route_cache',
     'status_on_error',
     'validate_mutations',
+    'decoder_header_mutation_rules',
     'metadata_context_namespaces',
     'route_metadata_context_namespaces',
     'filter_enabled',
@@ -90,6 +92,7 @@ export const extAuthzDecoder: ExtensionDecoder = {
     supported.check(message, reasons);
     if (message.transportApiVersion === ApiVersion.V2) reasons.at('transport_api_version').add('only V3 is supported');
     const { statusOnError, denyAtDisable, filterEnabledMetadata, withRequestBody } = message;
+    const { decoderHeaderMutationRules: rules } = message;
     if (statusOnError !== undefined) statusFields.check(statusOnError, reasons.at('status_on_error'));
     if (denyAtDisable !== undefined) flagFields.check(denyAtDisable, reasons.at('deny_at_disable'));
     const allowedHeaders: StringMatcherData[] = decodeList(message.allowedHeaders, reasons.at('allowed_headers'));
@@ -107,6 +110,8 @@ export const extAuthzDecoder: ExtensionDecoder = {
       clearRouteCache: message.clearRouteCache,
       statusOnError: statusOnError?.code ?? forbidden,
       validateMutations: message.validateMutations,
+      requestRules:
+        rules === undefined ? null : decodeMutationRules(rules, reasons.at('decoder_header_mutation_rules')),
       metadataNamespaces: message.metadataContextNamespaces,
       routeMetadataNamespaces: message.routeMetadataContextNamespaces,
       enabled: decodeRuntimeFraction(message.filterEnabled),

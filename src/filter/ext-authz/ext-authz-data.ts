@@ -2,6 +2,7 @@ import type { GrpcServiceData } from '../../identity/config-source-data.ts';
 import type { MetadataMatcherData, StringMatcherData } from '../../route/match/matcher-data.ts';
 import type { RuntimeFractionData } from '../fraction-data.ts';
 import type { HttpUriData } from '../http-uri-decode.ts';
+import type { MutationRulesData } from './rules/mutation-rules-data.ts';
 
 /** `envoy.extensions.filters.http.ext_authz.v3.ExtAuthz` as plain data. */
 export interface ExtAuthzData {
@@ -13,6 +14,8 @@ export interface ExtAuthzData {
   readonly clearRouteCache: boolean;
   readonly statusOnError: number;
   readonly validateMutations: boolean;
+  /** Which fields of a request an answer may change; null: all. */
+  readonly requestRules: MutationRulesData | null;
   readonly metadataNamespaces: readonly string[];
   readonly routeMetadataNamespaces: readonly string[];
   /** Null: always. */

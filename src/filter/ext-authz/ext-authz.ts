@@ -11,6 +11,7 @@ import { merged } from '../set-metadata/set-metadata.ts';
 import { AppendAction, checkedBody, type Authorizer, type CheckAnswer, type FieldChange } from './check.ts';
 import type { ExtAuthzData, ExtAuthzPerRouteData, RequestBodyData } from './ext-authz-data.ts';
 import { ExtAuthzStats } from './ext-authz-stats.ts';
+import { MutationRules } from './rules/mutation-rules.ts';
 
 const unauthorized = ResponseFlag.UnauthorizedExternalService;
 
@@ -29,6 +30,8 @@ export class ExtAuthz implements FilterFactory {
   readonly authorizer: Authorizer;
   readonly stats: ExtAuthzStats;
   readonly filterName: string;
+  /** Null: every field of a request may be changed. */
+  readonly rules: MutationRules | null;
   private readonly enabledMetadata: MetadataMatcher | null;
   private readonly context: FilterContext;
 
@@ -37,6 +40,7 @@ export class ExtAuthz implements FilterFactory {
     this.authorizer = authorizer;
     this.stats = new ExtAuthzStats(scoped(context.stats.scope('ext_authz'), data.statPrefix));
     this.filterName = context.filterName;
+    this.rules = data.requestRules === null ? null : new MutationRules(data.requestRules);
     this.enabledMetadata = data.enabledMetadata === null ? null : new MetadataMatcher(data.enabledMetadata);
     this.context = context;
   }
@@ -185,7 +189,8 @@ class AuthorizedRequest implements HttpFilter {
     if (answer.metadata !== null) this.setMetadata(stream, answer.metadata, answer.verdict === 'ok');
     const counts = filter.statsFor(stream);
     if (answer.verdict === 'denied') for (const stats of counts) stats.denied.inc();
-    if (answer.verdict !== 'error' && data.validateMutations && !isValid(answer)) {
+    const isInvalid = answer.verdict !== 'error' && data.validateMutations && !isValid(answer);
+    if (isInvalid || (answer.verdict === 'ok' && filter.rules?.isError === true && !this.isAllowed(answer))) {
       for (const stats of counts) stats.invalid.inc();
       stream.reply({ status: 500, body: '', details: 'ext_authz_invalid', flags: unauthorized });
       return false;
@@ -217,13 +222,24 @@ class AuthorizedRequest implements HttpFilter {
     }
   }
 
+  private isAllowed({ requestFields, removedFields }: CheckAnswer): boolean {
+    const { rules } = this.filter;
+    const areFit = requestFields.every(({ name, value }) => rules!.allows(name) && isFieldValue(value));
+    return areFit && removedFields.every((name) => isRemovable(name) && rules!.allows(name));
+  }
+
   private accept(stream: Stream, answer: CheckAnswer): void {
-    const { requestFields, removedFields, setParameters, removedParameters } = answer;
+    const { setParameters, removedParameters } = answer;
     const head = this.head!;
+    const { rules } = this.filter;
+    const requestFields =
+      rules === null ? answer.requestFields : answer.requestFields.filter(({ name }) => rules.allows(name));
+    const removedFields =
+      rules === null ? answer.removedFields : answer.removedFields.filter((name) => rules.allows(name));
     const hasChanges =
       requestFields.length + removedFields.length + setParameters.length + removedParameters.length > 0;
     changeRequest(head, requestFields);
-    for (const name of removedFields) if (name !== 'host' && !name.startsWith(':')) head.headers.remove(name);
+    for (const name of removedFields) if (isRemovable(name)) head.headers.remove(name);
     if (setParameters.length + removedParameters.length > 0) {
       const mutations = [
         ...setParameters.map(([key, value]) => ({
@@ -276,6 +292,11 @@ function changeRequest(head: RequestHead, fields: readonly FieldChange[]): void 
   }
   const others = fields.filter(({ name }) => !name.startsWith(':') && name !== 'host');
   change(head.headers, others, joinedRequestHeaders);
+}
+
+/** Without them a request would be none. */
+function isRemovable(name: string): boolean {
+  return name !== 'host' && !name.startsWith(':');
 }
 
 /** Where messages end is not for others to say. */

@@ -94,6 +94,33 @@ test('fields that would end the line, or say where a message ends, stay out', ()
   expect(stream.requestHead.headers.names).toEqual(['x-b']);
 });
 
+test('rules say which fields of a request may change', () => {
+  const allow = { case: undefined } as const;
+  const expression = (regex: string) => ({ engineType: allow, regex });
+  const asked = (more: object) =>
+    ask({
+      decoderHeaderMutationRules: {
+        allowExpression: expression('x-envoy-a'),
+        disallowExpression: expression('x-b.*'),
+        ...more,
+      },
+    });
+  const field = (key: string, value = '1') => ({ header: { key, value } });
+  const value = { headers: ['x-a', 'x-b', 'X-Bc', 'x-envoy-a', 'x-envoy-b', 'host'].map((name) => field(name)) };
+  const { server, stream } = asked({});
+  server.answer({ httpResponse: { case: 'okResponse', value } });
+  expect([stream.requestHead.headers.names, stream.requestHead.authority]).toEqual([['x-a', 'x-envoy-a'], 'h.test']);
+  for (const refused of [value, { headersToRemove: ['host'] }, { headers: [field('x-a', 'a\nb')] }]) {
+    const strict = asked({ disallowIsError: true });
+    strict.server.answer({ httpResponse: { case: 'okResponse', value: refused } });
+    expect(strict.stream.replies[0]).toMatchObject({ status: 500, details: 'ext_authz_invalid' });
+    expect(strict.context.stats.used).toMatchObject({ 'ext_authz.invalid': 1 });
+  }
+  const free = asked({ disallowIsError: true, allowEnvoy: true });
+  free.server.answer({ httpResponse: { case: 'okResponse', value: { headersToRemove: ['x-c'] } } });
+  expect(free.stream.events.length).toBe(1);
+});
+
 test('what is not there is refused by name', () => {
   expect(decoded({ services: service, shadowMode: true, emitFilterStateStats: true }).reasons).toEqual([
     expect.stringContaining("field 'emit_filter_state_stats' is not supported"),
