@@ -5,11 +5,14 @@ import type { BreakerData, ClusterData } from './cluster-data.ts';
 import type { CircuitBreakers, ResourceLimit } from './cluster.ts';
 
 /** What is counted, in the order of the indices that travel to the workers. */
-const resources = ['cx', 'rq_pending', 'rq', 'rq_retry'] as const;
+const resources = ['cx', 'rq_pending', 'rq', 'rq_retry', 'cx_pool'] as const;
 const routingPriorities = ['default', 'high'] as const;
 
 /** From here on a limit is none: configurations write 2^32−1, and an Int32 cell counts no further. */
 const unlimited = 0x7fffffff;
+
+/** As Envoy shows what has no limit. */
+const unlimitedPools = 2 ** 64;
 
 /** Counted over all workers where it is a limit, or where somebody reads it; else in this worker alone. */
 class SharedLimit implements ResourceLimit {
@@ -88,6 +91,7 @@ class Limits {
   readonly connections: number;
   readonly pendingRequests: number;
   readonly requests: number;
+  readonly connectionPools: number;
   private readonly retries: number;
   private readonly budgetPercent: number;
   private readonly budgetConcurrency: number;
@@ -98,6 +102,7 @@ class Limits {
     this.connections = limit('max_connections', data.maxConnections);
     this.pendingRequests = limit('max_pending_requests', data.maxPendingRequests);
     this.requests = limit('max_requests', data.maxRequests);
+    this.connectionPools = limit('max_connection_pools', data.maxConnectionPools ?? unlimitedPools);
     this.retries = limit('max_retries', data.maxRetries);
     const budget = data.retryBudget;
     // A percentage may be broken.
@@ -119,6 +124,7 @@ export class ClusterBreakers implements CircuitBreakers {
   readonly pendingRequests: SharedLimit;
   readonly requests: SharedLimit;
   readonly retries: SharedLimit | RetryBudget;
+  readonly connectionPools: SharedLimit;
   private readonly data: BreakerData;
   private readonly cluster: string;
   private readonly priority: 0 | 1;
@@ -139,6 +145,7 @@ export class ClusterBreakers implements CircuitBreakers {
     this.retries = hasBudget
       ? new RetryBudget(numbers, limits)
       : new SharedLimit(numbers[3], limits.retriesDuring(0), isRead);
+    this.connectionPools = new SharedLimit(numbers[4], limits.connectionPools, false);
   }
 
   /** The runtime has changed. */
@@ -147,6 +154,7 @@ export class ClusterBreakers implements CircuitBreakers {
     this.connections.update(limits.connections);
     this.pendingRequests.update(limits.pendingRequests);
     this.requests.update(limits.requests);
+    this.connectionPools.update(limits.connectionPools);
     if (this.retries instanceof RetryBudget) this.retries.update(limits);
     else this.retries.update(limits.retriesDuring(0));
   }
@@ -156,7 +164,14 @@ export class ClusterBreakers implements CircuitBreakers {
   }
 }
 
-/** Main thread: the eight indices of a cluster's counts, default priority first. The same name keeps its indices. */
+/** Whether a limit is set to the pools of either priority: they are counted only then. */
+export function limitsPools(data: ClusterData, runtime: RuntimeView): boolean {
+  return ([0, 1] as const).some(
+    (priority) => new Limits(data.breakers[priority], data.name, priority, runtime).connectionPools < unlimited,
+  );
+}
+
+/** Main thread: the ten indices of a cluster's counts, default priority first. The same name keeps its indices. */
 export function allotBreakerSlots(directory: SharedNumberDirectory, cluster: string): number[] {
   return breakerKeys(cluster).map((key) => directory.allot(key));
 }
@@ -187,26 +202,22 @@ export function reportBreakers(
     const limits = new Limits(data.breakers[priority], data.name, priority, runtime);
     const keys = keysOf(data.name, priority);
     const used = keys.map((key) => directory.isUsed(key));
-    const [cx, pending, rq, retries] = keys.map((key) => directory.load(key));
+    const [cx, pending, rq, retries, pools] = keys.map((key) => directory.load(key));
     const { trackRemaining, retryBudget } = data.breakers[priority];
     const hasBudget = retryBudget !== null;
-    const { connections, pendingRequests, requests } = limits;
+    const { connections, pendingRequests, requests, connectionPools } = limits;
     const maxRetries = limits.retriesDuring(pending + rq);
     const below = `${prefix}.circuit_breakers.${routingPriorities[priority]}.`;
     report.gauge(`${below}cx_open`, Number(cx >= connections), used[0]);
-    // Pools are not limited: there is at most one per host, priority and protocol.
-    report.gauge(`${below}cx_pool_open`, 0, used[0]);
+    report.gauge(`${below}cx_pool_open`, Number(pools >= connectionPools), used[0] || used[4]);
     report.gauge(`${below}rq_open`, Number(rq >= requests), used[2]);
     report.gauge(`${below}rq_pending_open`, Number(pending >= pendingRequests), used[1]);
     report.gauge(`${below}rq_retry_open`, Number(retries >= maxRetries), used[3]);
     if (!trackRemaining) continue;
     report.gauge(`${below}remaining_cx`, Math.max(0, connections - cx), true);
-    report.gauge(`${below}remaining_cx_pools`, unlimitedPools, true);
+    report.gauge(`${below}remaining_cx_pools`, Math.max(0, connectionPools - pools), true);
     report.gauge(`${below}remaining_pending`, Math.max(0, pendingRequests - pending), true);
     report.gauge(`${below}remaining_retries`, hasBudget ? 0 : Math.max(0, maxRetries - retries), true);
     report.gauge(`${below}remaining_rq`, Math.max(0, requests - rq), true);
   }
 }
-
-/** `max_connection_pools` is not supported; what Envoy shows where it is not configured. */
-const unlimitedPools = 2 ** 64;

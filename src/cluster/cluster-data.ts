@@ -136,6 +136,8 @@ export interface BreakerData {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
+  /** Of HTTP, over all hosts; absent, null: no limit. */
+  readonly maxConnectionPools?: number | null;
   /** Overrides `maxRetries`; null: none. */
   readonly retryBudget: { readonly percent: number; readonly minConcurrency: number } | null;
   /** Publish the `remaining_*` gauges. */

@@ -10,7 +10,7 @@ import type { Headers } from '../core/headers.ts';
 import type { Address, Peer } from '../core/peer.ts';
 import type { LoadShedPoint, OverloadView } from '../core/overload-view.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
-import { ClusterBreakers } from './circuit-breaker.ts';
+import { ClusterBreakers, limitsPools } from './circuit-breaker.ts';
 import type { ClusterData, HostData, LocalityData } from './cluster-data.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
 import { UpstreamStats } from './cluster-stats.ts';
@@ -36,6 +36,7 @@ import type { HostSighting } from './original-dst/host-sighting.ts';
 import { OriginalBalancer, originalHost } from './original-dst/original-balancer.ts';
 import { HttpConnectionPool } from './pool/http-pool.ts';
 import { KeyedPools } from './pool/keyed-pools.ts';
+import { noPool } from './pool/no-pool.ts';
 import type { PoolContext } from './pool/pool-context.ts';
 import { TcpConnectionPool } from './pool/tcp-pool.ts';
 import { ClientCodecs, type PoolProtocol } from './protocol/client-codecs.ts';
@@ -106,6 +107,8 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   private readonly maintenanceKey: string;
   private defaultBreakers: ClusterBreakers | null;
   private highBreakers: ClusterBreakers | null;
+  /** By configuration or runtime: every HTTP pool is counted. */
+  private limitsPools: boolean;
   /** With what the runtime says. */
   private lb: LbData;
   /** The runtime lets some of the requests be refused. */
@@ -155,6 +158,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.mayBeInMaintenance = this.hasMaintenance();
     this.defaultBreakers = null;
     this.highBreakers = null;
+    this.limitsPools = limitsPools(data, environment.runtime);
     this.monitor = makeMonitor(data, environment);
     this.found = new Map();
     this.leaving = 0;
@@ -217,7 +221,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     const upstream = host as UpstreamHost;
     const protocol = this.codecs.protocolFor(downstream);
     const place = protocol * 2 + priority;
-    if (options.key !== '') return this.keyedHttpPool(upstream, priority, protocol, options);
+    if (options.key !== '' || this.limitsPools) return this.keyedHttpPool(upstream, priority, protocol, options);
     return (upstream.httpPools[place] ??= new HttpConnectionPool(
       this,
       upstream,
@@ -279,6 +283,10 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.mayBeInMaintenance = this.hasMaintenance();
     this.defaultBreakers?.update(runtime);
     this.highBreakers?.update(runtime);
+    const limitedPools = this.limitsPools;
+    this.limitsPools = limitsPools(this.data, runtime);
+    // Those that are not counted make room for pools that are.
+    if (this.limitsPools && !limitedPools) this.drainPools();
     const lb = runtimeLb(this.data.lb, runtime);
     if (isDeepStrictEqual(lb, this.lb)) return;
     this.lb = lb;
@@ -307,10 +315,13 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     host.keyedPools ??= new KeyedPools();
     const key = `${priority}${protocol}${options.key}`;
     const { applicationProtocolsFallback } = alpnOptions[protocol];
-    return host.keyedPools.httpPool(
+    const pool = host.keyedPools.httpPool(
       key,
+      this.breakers(priority).connectionPools,
       () => new HttpConnectionPool(this, host, priority, protocol, { ...options, applicationProtocolsFallback }, key),
     );
+    if (pool === null) this.stats.counter(ClusterCounter.CxPoolOverflow).inc();
+    return pool ?? noPool;
   }
 
   private keyedTcpPool(host: UpstreamHost, priority: 0 | 1, options: TransportOptions): TcpPool {

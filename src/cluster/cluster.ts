@@ -96,6 +96,8 @@ export interface CircuitBreakers {
   readonly pendingRequests: ResourceLimit;
   readonly requests: ResourceLimit;
   readonly retries: ResourceLimit;
+  /** HTTP pools of all hosts; where no limit is set, nobody counts. */
+  readonly connectionPools: ResourceLimit;
 }
 
 /** Waits for an HTTP stream; then it is the stream's user. */
@@ -114,6 +116,7 @@ export interface StreamWaiter extends StreamUser<ResponseHead> {
   onPoolFailure(failure: Failure, host: Host | null): void;
 }
 
+/** Where HTTP streams to a host come from. */
 export interface HttpPool {
   /** Exactly one of onPoolReady and onPoolFailure follows, perhaps at once. */
   newStream(waiter: StreamWaiter): void;

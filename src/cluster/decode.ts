@@ -88,6 +88,7 @@ const supportedThresholds = new SupportedFields(CircuitBreakers_ThresholdsSchema
   'max_pending_requests',
   'max_requests',
   'max_retries',
+  'max_connection_pools',
   'retry_budget',
   'track_remaining',
 ]);
@@ -182,6 +183,7 @@ function decodeBreakers(breakers: CircuitBreakers | undefined, reasons: Reasons)
       maxPendingRequests: thresholds.maxPendingRequests ?? defaultThreshold,
       maxRequests: thresholds.maxRequests ?? defaultThreshold,
       maxRetries: thresholds.maxRetries ?? defaultRetries,
+      maxConnectionPools: thresholds.maxConnectionPools ?? null,
       retryBudget:
         budget === undefined
           ? null
@@ -205,8 +207,12 @@ function decodeHostLimits(
   for (const [i, thresholds] of list.entries()) {
     const at = reasons.at('per_host_thresholds', i);
     supportedThresholds.check(thresholds, at);
-    const { maxPendingRequests, maxRequests, maxRetries, retryBudget } = thresholds;
-    if ([maxPendingRequests, maxRequests, maxRetries, retryBudget].some((field) => field !== undefined))
+    const { maxPendingRequests, maxRequests, maxRetries, maxConnectionPools, retryBudget } = thresholds;
+    if (
+      [maxPendingRequests, maxRequests, maxRetries, maxConnectionPools, retryBudget].some(
+        (field) => field !== undefined,
+      )
+    )
       at.add('Unsupported field in per_host_thresholds');
     found[thresholds.priority === RoutingPriority.HIGH ? 1 : 0] ??= thresholds.maxConnections ?? Infinity;
   }

@@ -39,6 +39,8 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   /** Those who are being told of a failed connection right now; who is told may come back into `pending`. */
   private purged: WaitingLine<StreamWaiter>;
   private isDraining: boolean;
+  /** Those that stay with their host for ever are not: they are there only where no limit is set to pools. */
+  private isCounted: boolean;
 
   /** `options`: with the ALPN that goes with the protocol. */
   constructor(
@@ -63,6 +65,8 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     this.pending = new WaitingLine();
     this.purged = new WaitingLine();
     this.isDraining = false;
+    this.isCounted = key !== '';
+    if (this.isCounted) this.accounts.poolBegan();
     host.poolOpened(this);
   }
 
@@ -94,12 +98,16 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     this.accounts.waitEnded();
     this.accounts.count(ClusterCounter.RqCancelled);
     if (this.isDraining) this.closeUnneeded();
-    else if (this.key !== '' && this.connections.size === 0 && this.pending.size === 0) this.leaveHost();
+    else if (this.key !== '' && this.connections.size === 0 && this.pending.size === 0) {
+      this.leaveHost();
+      this.sayIfDrained();
+    }
   }
 
   /** Idle connections close now, the others after what they carry and what waits for them. */
   drain(): void {
     this.isDraining = true;
+    this.uncount();
     for (const connection of this.connections) connection.drain();
     this.closeUnneeded();
   }
@@ -223,7 +231,14 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   /** Nobody may ever ask for the like again. */
   private leaveHost(): void {
     this.isDraining = true;
+    this.uncount();
     this.host.keyedPools?.dropHttp(this);
+  }
+
+  private uncount(): void {
+    if (!this.isCounted) return;
+    this.isCounted = false;
+    this.accounts.poolEnded();
   }
 
   /** A draining pool opens no connection that nobody waits for. */

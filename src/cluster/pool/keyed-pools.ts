@@ -1,3 +1,4 @@
+import type { ResourceLimit } from '../cluster.ts';
 import type { HttpConnectionPool } from './http-pool.ts';
 import type { TcpConnectionPool } from './tcp-pool.ts';
 
@@ -11,7 +12,10 @@ const httpPoolsMax = 1024;
 /** How many of the oldest are looked at for one that is idle. */
 const victimsMax = 16;
 
-/** The pools of one host for requests and connections that ask something of its transport, by what that is. */
+/**
+ * The pools of one host for requests and connections that ask something of its transport, by what that is; where the
+ * cluster limits its pools, those of all requests.
+ */
 export class KeyedPools {
   /** Used last, last. */
   private readonly http: Map<string, HttpConnectionPool>;
@@ -22,14 +26,16 @@ export class KeyedPools {
     this.tcp = new Map();
   }
 
-  httpPool(key: string, make: () => HttpConnectionPool): HttpConnectionPool {
+  /** `key` begins with the digit of the routing priority, whose pools `limit` counts. Null: the limit allows none. */
+  httpPool(key: string, limit: ResourceLimit, make: () => HttpConnectionPool): HttpConnectionPool | null {
     const known = this.http.get(key);
     if (known !== undefined) {
       this.http.delete(key);
       this.http.set(key, known);
       return known;
     }
-    if (this.http.size >= httpPoolsMax) this.dropIdle();
+    if (!limit.canCreate && !this.dropIdle(this.http.size, key[0])) return null;
+    if (this.http.size >= httpPoolsMax) this.dropIdle(victimsMax, '');
     const pool = make();
     this.http.set(key, pool);
     return pool;
@@ -55,15 +61,17 @@ export class KeyedPools {
     this.tcp.clear();
   }
 
-  private dropIdle(): void {
+  /** One that nobody uses, of the `lookedMax` oldest whose keys begin with `prefix`. False: there is none. */
+  private dropIdle(lookedMax: number, prefix: string): boolean {
     let looked = 0;
     for (const [key, pool] of this.http) {
-      if (pool.isIdle) {
+      if (pool.isIdle && key.startsWith(prefix)) {
         this.http.delete(key);
         pool.drain();
-        return;
+        return true;
       }
-      if (++looked === victimsMax) return;
+      if (++looked === lookedMax) return false;
     }
+    return false;
   }
 }

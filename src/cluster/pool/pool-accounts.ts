@@ -22,6 +22,7 @@ export class PoolAccounts {
   private readonly requests: ResourceLimit;
   private readonly connections: ResourceLimit;
   private readonly pendingRequests: ResourceLimit;
+  private readonly pools: ResourceLimit;
   /** Connections leave from an address that is configured. */
   private readonly isBound: boolean;
   private readonly rqTotal: Counter;
@@ -39,6 +40,7 @@ export class PoolAccounts {
     this.requests = breakers.requests;
     this.connections = breakers.connections;
     this.pendingRequests = breakers.pendingRequests;
+    this.pools = breakers.connectionPools;
     this.isBound = context.data.bindAddress !== null;
     this.rqTotal = stats.counter(ClusterCounter.RqTotal);
     this.rqActive = stats.gauge(ClusterGauge.RqActive);
@@ -46,6 +48,14 @@ export class PoolAccounts {
 
   count(stat: ClusterCounter): void {
     this.stats.counter(stat).inc();
+  }
+
+  poolBegan(): void {
+    this.pools.inc();
+  }
+
+  poolEnded(): void {
+    this.pools.dec();
   }
 
   get mayWait(): boolean {

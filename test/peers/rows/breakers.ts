@@ -132,8 +132,48 @@ const ofHosts: Group = {
   ],
 };
 
+/** Each host has a pool of its own, and a pool stays while it has a connection. */
+const ofPools: Group = {
+  name: 'breakers: pools',
+  config: http(
+    {
+      routes: `
+- { match: { prefix: /high }, route: { cluster: pooled, priority: HIGH } }
+- { match: { prefix: /again }, route: { cluster: again, retry_policy: { retry_on: 5xx, num_retries: 1 } } }
+- { match: { prefix: /none }, route: { cluster: none } }
+- match: { prefix: /mirrored }
+  route: { cluster: one, request_mirror_policies: [{ cluster: none }] }
+- { match: { prefix: / }, route: { cluster: pooled } }`,
+    },
+    [
+      cluster(
+        'pooled',
+        ['one', 'two'],
+        `circuit_breakers:
+  thresholds:
+  - { track_remaining: true, max_connection_pools: 1 }
+  - { priority: HIGH, track_remaining: true, max_connection_pools: 2 }`,
+      ),
+      cluster('again', ['one', 'two'], 'circuit_breakers: { thresholds: [{ max_connection_pools: 1 }] }'),
+      cluster('none', ['one'], 'circuit_breakers: { thresholds: [{ max_connection_pools: 0 }] }'),
+    ],
+  ),
+  stats: /^cluster\.\w+\..*(overflow|cx_total|rq_total|rq_\dxx|rq_retry|none_healthy|pending_total|_open)/,
+  rows: [
+    gauges('pooled', { name: 'gauges before any' }),
+    { name: 'the first host has it', request: [{}, {}, {}, {}] },
+    gauges('pooled', { name: 'gauges at the limit' }),
+    { name: 'two of a higher priority', request: [{ path: '/high' }, { path: '/high' }, { path: '/high' }] },
+    gauges('pooled', { name: 'gauges at both limits' }),
+    { name: 'a retry at another host', request: { path: '/again' }, upstream: [{ status: 503 }, {}] },
+    { name: 'none at all', request: { path: '/none' } },
+    { name: 'a copy to none at all', request: { path: '/mirrored' } },
+  ],
+};
+
 export const breakers: readonly Group[] = [
   ...['max_connections', 'max_pending_requests', 'max_requests'].map(limited),
   tracked,
   ofHosts,
+  ofPools,
 ];

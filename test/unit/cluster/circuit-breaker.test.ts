@@ -65,6 +65,18 @@ describe('circuit breakers', () => {
     });
   });
 
+  it('count pools of all workers where they have a limit', () => {
+    const { workers, gauges, used, set } = build({ maxConnectionPools: 2, trackRemaining: true });
+    for (const { connectionPools } of workers) connectionPools.inc();
+    expect(workers[0].connectionPools.canCreate).toBe(false);
+    const below = 'circuit_breakers.default.';
+    expect(gauges()).toMatchObject({ [`${below}cx_pool_open`]: 1, [`${below}remaining_cx_pools`]: 0 });
+    expect(used()).toContain(`c.${below}cx_pool_open`);
+    set({ 'circuit_breakers.c.default.max_connection_pools': '3' });
+    expect(workers[0].connectionPools.canCreate).toBe(true);
+    expect(gauges()).toMatchObject({ [`${below}cx_pool_open`]: 0, [`${below}remaining_cx_pools`]: 1 });
+  });
+
   it('forget what a dead worker held', () => {
     const { directory, workers } = build({ maxRequests: 1 });
     workers[0].requests.inc();

@@ -105,7 +105,7 @@ describe('the limits of a removed cluster', () => {
   it('serve another', () => {
     const bench = new Bench();
     for (let i = 0; i < 100; i++) bench.replace({ name: `c${i}` });
-    expect(bench.directory.takeChanges().set[0].breakerSlots.every((slot) => slot < 24)).toBe(true);
+    expect(bench.directory.takeChanges().set[0].breakerSlots.every((slot) => slot < 30)).toBe(true);
   });
 });
 
@@ -115,7 +115,7 @@ describe('static clusters', () => {
     bench.replace({});
     await bench.directory.whenWarm();
     const { set } = bench.directory.takeChanges();
-    expect(set.map(({ name, breakerSlots }) => [name, breakerSlots])).toEqual([['c', [0, 1, 2, 3, 4, 5, 6, 7]]]);
+    expect(set.map(({ name, breakerSlots }) => [name, breakerSlots])).toEqual([['c', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]]);
     expect(bench.directory.everything().set).toEqual(set);
     expect(bench.stats.read()).toEqual({ membership_change: 1, 'default.total_match_count': 1 });
   });

@@ -87,7 +87,14 @@ describe('a cluster', () => {
     const { breakers } = accepted({
       circuit_breakers: {
         thresholds: [
-          { max_connections: 1, max_pending_requests: 2, max_requests: 3, max_retries: 4, track_remaining: true },
+          {
+            max_connections: 1,
+            max_pending_requests: 2,
+            max_requests: 3,
+            max_retries: 4,
+            max_connection_pools: 5,
+            track_remaining: true,
+          },
           { max_connections: 99 },
           { priority: 'HIGH', retry_budget: { budget_percent: { value: 50 } } },
         ],
@@ -99,10 +106,11 @@ describe('a cluster', () => {
         maxPendingRequests: 2,
         maxRequests: 3,
         maxRetries: 4,
+        maxConnectionPools: 5,
         retryBudget: null,
         trackRemaining: true,
       },
-      { ...breaker, retryBudget: { percent: 50, minConcurrency: 3 } },
+      { ...breaker, maxConnectionPools: null, retryBudget: { percent: 50, minConcurrency: 3 } },
     ]);
   });
 });
@@ -445,8 +453,12 @@ describe('what is not supported', () => {
       'cluster.circuit_breakers.per_host_thresholds[0]: Unsupported field in per_host_thresholds',
     ],
     [
-      { circuit_breakers: { thresholds: [{ max_connection_pools: 1 }] } },
-      "cluster.circuit_breakers.thresholds[0].max_connection_pools: field 'max_connection_pools' is not supported by sekisho",
+      { circuit_breakers: { per_host_thresholds: [{ max_connection_pools: 1 }] } },
+      'cluster.circuit_breakers.per_host_thresholds[0]: Unsupported field in per_host_thresholds',
+    ],
+    [
+      { circuit_breakers: { thresholds: [{ retry_budget: { budget_interval: '1s' } }] } },
+      "cluster.circuit_breakers.thresholds[0].retry_budget.budget_interval: field 'budget_interval' is not supported by sekisho",
     ],
     [
       { upstream_connection_options: { set_local_interface_name_on_upstream_connections: true } },

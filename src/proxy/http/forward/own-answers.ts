@@ -21,8 +21,13 @@ export function replyMaintenance({ stream, tally }: Forwarding, cluster: Cluster
   cluster.stats.scope.counter('upstream_rq_maintenance_mode').inc();
 }
 
-export function replyNoHealthyUpstream({ stream, tally, cluster }: Forwarding): void {
-  cluster!.stats.cxNoneHealthy.inc();
+export function replyNoHealthyUpstream(forwarding: Forwarding): void {
+  forwarding.cluster!.stats.cxNoneHealthy.inc();
+  replyNoPool(forwarding);
+}
+
+/** There is a host, but no pool for it. */
+export function replyNoPool({ stream, tally }: Forwarding): void {
   const { flag, status: usual, reason } = NoHealthyUpstream.kind;
   const wanted = stream.outcome.attemptCount > 1 ? null : stream.overrideHost;
   const status = (wanted?.isStrict === true && wanted.notFoundStatus) || usual;

@@ -3,6 +3,7 @@ import { LocalReset } from '../../../core/failures.ts';
 import type { RequestHead, ResponseHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
 import type { Cluster } from '../../../cluster/cluster.ts';
+import { noPool } from '../../../cluster/pool/no-pool.ts';
 import { streamsTo } from '../connect-streams.ts';
 import type { Forwarding } from '../forwarding.ts';
 import { HostChoice } from '../host-choice.ts';
@@ -10,7 +11,7 @@ import { RetryDecision, RetryState } from '../retry-state.ts';
 import type { RouteTimeouts } from '../route-timeouts.ts';
 import { UpstreamTry } from '../upstream-try.ts';
 import { rewriteToHost, tellRemainingTime } from './router-headers.ts';
-import { replyNoHealthyUpstream } from './own-answers.ts';
+import { replyNoHealthyUpstream, replyNoPool } from './own-answers.ts';
 
 /** The tries of one request, one after the other or, hedged, beside each other: whom it asks, whether again, and when. */
 export class Tries {
@@ -104,12 +105,17 @@ export class Tries {
     if (action.includeAttemptCount) head!.headers.set('x-envoy-attempt-count', String(stream.outcome.attemptCount));
     if (action.autoHostRewrite && host.hostname !== '') rewriteToHost(head!, host.hostname, stream, action);
     if (stream.manager.data.forwarding.schemeMatchesUpstream) head!.scheme = host.isSecure ? 'https' : 'http';
+    const pool = streamsTo(cluster, host, forwarding);
+    if (pool === noPool) {
+      replyNoPool(forwarding);
+      return;
+    }
     const upstream = new UpstreamTry(forwarding);
     if (this.current !== null) (this.earlier ??= []).unshift(this.current);
     this.current = upstream;
     upstream.host = host;
     this.wanted.attempted(host);
-    upstream.ask(streamsTo(cluster, host, forwarding));
+    upstream.ask(pool);
   }
 
   /** The pause before a repeat is over. */

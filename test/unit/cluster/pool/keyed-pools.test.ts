@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterData, UpstreamProtocol } from '../../../../src/cluster/cluster-data.ts';
+
+import { allotBreakerSlots } from '../../../../src/cluster/circuit-breaker.ts';
 import { ClusterRuntime } from '../../../../src/cluster/cluster-runtime.ts';
 import type { ConnectionWaiter } from '../../../../src/cluster/cluster.ts';
 import type { UpstreamHost } from '../../../../src/cluster/host.ts';
@@ -8,7 +10,7 @@ import { ClosedByPeer, RemoteConnectionFailure } from '../../../../src/core/fail
 import { HttpVersion } from '../../../../src/core/head.ts';
 import type { UpstreamTlsData } from '../../../../src/identity/tls-context-data.ts';
 import { noTransportOptions, type TransportOptions } from '../../../../src/net/transport.ts';
-import { anyHost, hostData, World } from '../cluster-fixture.ts';
+import { anyHost, breaker, hostData, runtimeOf, World } from '../cluster-fixture.ts';
 import { AlpnTransport } from './alpn-transport.ts';
 import { http, ok, Waiter } from './http-bench.ts';
 
@@ -17,7 +19,7 @@ const named = (serverName: string): TransportOptions => ({ ...noTransportOptions
 class Bench {
   readonly world = new World();
   readonly transport = new AlpnTransport(this.world.network);
-  readonly cluster: ClusterRuntime;
+  cluster: ClusterRuntime;
   readonly host: UpstreamHost;
 
   constructor(protocol: UpstreamProtocol = 'http1', autoHostSni = false, change: Partial<ClusterData> = {}) {
@@ -171,6 +173,87 @@ describe('pools by what is asked of the transport', () => {
     waiter.connection!.attach({ onBytes() {}, onDrain() {}, onEnd() {}, onClosed() {} });
     connection.close(ClosedByPeer);
     expect(bench.cluster.tcpPool(bench.host, 0, options)).not.toBe(pool);
+  });
+});
+
+describe('a limit of pools', () => {
+  const limit = (pools: number | null): Partial<ClusterData> => ({
+    hosts: [hostData('10.0.0.1'), hostData('10.0.0.2')],
+    breakers: [{ ...breaker, maxConnectionPools: pools }, breaker],
+  });
+
+  class Limited extends Bench {
+    constructor(pools: number | null) {
+      super('http1', false, limit(pools));
+      const slots = allotBreakerSlots(this.world.limits, 'c');
+      this.cluster = new ClusterRuntime(
+        { ...this.cluster.data, breakerSlots: slots },
+        { ...this.world.environment, buildTls: () => this.transport },
+      );
+    }
+
+    /** Of one host after the other. */
+    askNext(options?: TransportOptions, priority: 0 | 1 = 0): Waiter {
+      const waiter = new Waiter();
+      const host = this.cluster.pick(anyHost) as UpstreamHost;
+      this.cluster.httpPool(host, priority, HttpVersion.Http11, options).newStream(waiter);
+      return waiter;
+    }
+  }
+
+  it('holds over all hosts, until a pool has lost its last connection', () => {
+    const bench = new Limited(1);
+    expect(bench.askNext().log).toEqual([]);
+    expect(bench.askNext().log).toEqual(['no-healthy-upstream -']);
+    expect(bench.stats).toMatchObject({ upstream_cx_pool_overflow: 1, upstream_cx_total: 1 });
+    const connection = bench.world.network.dials[0].succeed();
+    connection.receive(ok);
+    connection.close(ClosedByPeer);
+    expect(bench.askNext().log).toEqual([]);
+    expect(bench.askNext().log).toEqual(['no-healthy-upstream -']);
+  });
+
+  it('is of one priority', () => {
+    const bench = new Limited(0);
+    expect(bench.askNext().log).toEqual(['no-healthy-upstream -']);
+    expect(bench.askNext(undefined, 1).log).toEqual([]);
+  });
+
+  it('lets an idle pool of the host go for another', () => {
+    const bench = new Limited(1);
+    bench.cluster.updateHosts([hostData('10.0.0.1')]);
+    const first = bench.askNext();
+    expect(bench.askNext(named('a')).log).toEqual(['no-healthy-upstream -']);
+    const connection = bench.world.network.dials[0].succeed();
+    connection.receive(ok);
+    expect(first.log).toContain('200');
+    expect(bench.askNext(named('a')).log).toEqual([]);
+    expect(connection.isOpen).toBe(false);
+    expect(bench.askNext().log).toEqual(['no-healthy-upstream -']);
+  });
+
+  it('leaves no pool behind whose only request was given up', () => {
+    const bench = new Limited(1);
+    bench.cluster.updateHosts([hostData('10.0.0.1')]);
+    const waiter = new Waiter();
+    const host = bench.cluster.pick(anyHost) as UpstreamHost;
+    const pool = bench.cluster.httpPool(host, 0);
+    pool.newStream(waiter);
+    bench.world.network.dials[0].fail(RemoteConnectionFailure);
+    expect(waiter.log).toEqual(['remote-connection-failure 10.0.0.1:80']);
+    expect(bench.askNext(named('a')).log).toEqual([]);
+  });
+
+  it('comes with the runtime, for pools that were there before too', () => {
+    const bench = new Limited(null);
+    bench.cluster.updateHosts([hostData('10.0.0.1')]);
+    bench.askNext();
+    const connection = bench.world.network.dials[0].succeed();
+    connection.receive(ok);
+    bench.world.runtime.update(runtimeOf({ 'circuit_breakers.c.default.max_connection_pools': '0' }));
+    bench.cluster.onRuntimeChanged();
+    expect(connection.isOpen).toBe(false);
+    expect(bench.askNext().log).toEqual(['no-healthy-upstream -']);
   });
 });
 
