@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Installs what sekisho is measured against: Envoy 1.39.3, h2spec, ghz, gRPC's interoperability programs and the Autobahn
 # suite under .peers/ (ignored by git), and nginx, HAProxy, wrk, curl and nghttp2's clients from the distribution when
-# this runs as root. With RATELIMIT=1 Envoy's rate limit service, too, and Redis for it: that takes two minutes to build. Idempotent: what is there already is left alone. What is written in Go is left out where there is no
-# Go, and Autobahn's where there is no Python 2.7 (PYTHON2, python2.7 on PATH, or one of pyenv's).
+# this runs as root. With RATELIMIT=1 Envoy's rate limit service, too, and Redis for it; with OPA=1 the Open Policy Agent
+# that speaks ext_authz: each takes minutes to build. Idempotent: what is there already is left alone. What is written in
+# Go is left out where there is no Go, and Autobahn's where there is no Python 2.7 (PYTHON2, python2.7 on PATH, or one of
+# pyenv's).
 # The tests and benches look for a program in <NAME>_BIN (ENVOY_BIN, NGINX_BIN …), then in .peers/bin, then on PATH.
 set -euo pipefail
 
@@ -13,6 +15,8 @@ grpc_version=v1.81.1
 ghz_version=v0.93.0
 # It has no releases.
 ratelimit_version=v1.4.1-0.20260122083618-3fb702589d36
+# One that the Go module proxy has: it has no list of them.
+opa_version=v1.4.2-envoy
 # The newest of Autobahn's that runs at all; its successors are packaged without half of their modules.
 autobahn_version=0.8.2
 virtualenv_version=20.15.1
@@ -91,6 +95,24 @@ install_ratelimit() {
   rm -rf "$built"
 }
 
+install_opa() {
+  if [ -z "${OPA:-}" ] || [ -x "$peers/bin/opa-envoy-plugin" ]; then return; fi
+  if ! command -v go >/dev/null; then
+    echo 'not installed, because that needs Go: opa-envoy-plugin' >&2
+    return
+  fi
+  # `go install …@version` would ask for the list of versions, too.
+  local module plugin=github.com/open-policy-agent/opa-envoy-plugin
+  module=$(mktemp -d)
+  (
+    cd "$module"
+    go mod init peers
+    go mod edit "-require=$plugin@$opa_version"
+    GOBIN="$peers/bin" go install -mod=mod -ldflags='-s -w' "$plugin/cmd/opa-envoy-plugin"
+  ) 2>"$module/log" || echo "not installed: opa-envoy-plugin: $(tail -n 1 "$module/log")" >&2
+  rm -rf "$module"
+}
+
 python2() {
   local candidate
   for candidate in "${PYTHON2:-}" python2.7 "$HOME"/.pyenv/versions/2.7*/bin/python2.7; do
@@ -146,6 +168,7 @@ install_h2spec
 install_grpc_interop
 install_ghz
 install_ratelimit
+install_opa
 install_autobahn
 install_from_distribution
 for program in nginx haproxy wrk curl h2load; do

@@ -1,17 +1,16 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { RateLimitRequestSchema, RateLimitResponseSchema } from '../../src/proto/envoy/service/ratelimit/v3/rls_pb.js';
-import { findProgram, missing } from '../peers/binaries.ts';
 import { freePorts } from '../peers/ports.ts';
 import { serveMethod, type Said } from './grpc-service.ts';
 import { guarded } from './guarded.ts';
-import { forSuite, type AtEnd } from './scope.ts';
+import { run, without } from './program.ts';
+import { forSuite } from './scope.ts';
 import { until } from './wait.ts';
 
 const message = 'ratelimit.v3.RateLimit';
@@ -71,52 +70,46 @@ describe('a rate limit service of @grpc/grpc-js', () => {
   });
 });
 
-/** Runs a program until the suite ends. */
-function run(name: string, args: readonly string[], env: NodeJS.ProcessEnv, atEnd: AtEnd): void {
-  // Debian's Redis is one program under several names.
-  const options = { argv0: name, env: { ...process.env, ...env }, stdio: 'ignore' } as const;
-  const child = spawn(findProgram(name)!, args, options);
-  atEnd(() => child.kill('SIGKILL'));
-}
-
-function without(programs: readonly string[]): boolean {
-  const absent = programs.find((program) => findProgram(program) === null);
-  if (absent !== undefined) console.log(`Envoy's rate limit service: ${missing(absent)}`);
-  return absent !== undefined;
-}
-
-describe.skipIf(without(['ratelimit', 'redis-server']))("Envoy's own rate limit service", () => {
-  const atEnd = forSuite();
-  let url: string;
-  beforeAll(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sekisho-ratelimit-'));
-    atEnd(() => rmSync(folder, { recursive: true, force: true }));
-    const config = join(folder, 'limits', 'config');
-    mkdirSync(config, { recursive: true });
-    // A year in which nobody sees the clock strike.
-    const limits = '{ domain: shop, descriptors: [{ key: user, rate_limit: { unit: year, requests_per_unit: 2 } }] }';
-    writeFileSync(join(config, 'shop.yaml'), limits);
-    const socket = join(folder, 'redis');
-    run('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no'], {}, atEnd);
-    const [port, httpPort, debugPort] = await freePorts(3);
-    const ports = { GRPC_PORT: String(port), PORT: String(httpPort), DEBUG_PORT: String(debugPort) };
-    const hosts = { GRPC_HOST: '127.0.0.1', HOST: '127.0.0.1', DEBUG_HOST: '127.0.0.1' };
-    const redis = { REDIS_SOCKET_TYPE: 'unix', REDIS_URL: socket, REDIS_TYPE: 'single' };
-    const runtime = { RUNTIME_ROOT: folder, RUNTIME_SUBDIRECTORY: 'limits', RUNTIME_WATCH_ROOT: 'false' };
-    await until('redis', () => existsSync(socket));
-    run('ratelimit', [], { ...ports, ...hosts, ...redis, ...runtime, USE_STATSD: 'false', LOG_LEVEL: 'error' }, atEnd);
-    await until('the service', async () => {
-      const answer = await fetch(`http://127.0.0.1:${httpPort}/healthcheck`).catch(() => null);
-      return answer?.status === 200;
+describe.skipIf(without("Envoy's rate limit service", ['ratelimit', 'redis-server']))(
+  "Envoy's own rate limit service",
+  () => {
+    const atEnd = forSuite();
+    let url: string;
+    beforeAll(async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'sekisho-ratelimit-'));
+      atEnd(() => rmSync(folder, { recursive: true, force: true }));
+      const config = join(folder, 'limits', 'config');
+      mkdirSync(config, { recursive: true });
+      // A year in which nobody sees the clock strike.
+      const limits = '{ domain: shop, descriptors: [{ key: user, rate_limit: { unit: year, requests_per_unit: 2 } }] }';
+      writeFileSync(join(config, 'shop.yaml'), limits);
+      const socket = join(folder, 'redis');
+      run('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no'], {}, atEnd);
+      const [port, httpPort, debugPort] = await freePorts(3);
+      const ports = { GRPC_PORT: String(port), PORT: String(httpPort), DEBUG_PORT: String(debugPort) };
+      const hosts = { GRPC_HOST: '127.0.0.1', HOST: '127.0.0.1', DEBUG_HOST: '127.0.0.1' };
+      const redis = { REDIS_SOCKET_TYPE: 'unix', REDIS_URL: socket, REDIS_TYPE: 'single' };
+      const runtime = { RUNTIME_ROOT: folder, RUNTIME_SUBDIRECTORY: 'limits', RUNTIME_WATCH_ROOT: 'false' };
+      await until('redis', () => existsSync(socket));
+      run(
+        'ratelimit',
+        [],
+        { ...ports, ...hosts, ...redis, ...runtime, USE_STATSD: 'false', LOG_LEVEL: 'error' },
+        atEnd,
+      );
+      await until('the service', async () => {
+        const answer = await fetch(`http://127.0.0.1:${httpPort}/healthcheck`).catch(() => null);
+        return answer?.status === 200;
+      });
+      url = await guarded({ port, isGrpc: true }, message, settings, atEnd, byUser);
     });
-    url = await guarded({ port, isGrpc: true }, message, settings, atEnd, byUser);
-  });
 
-  test('two of each user', async () => {
-    for (const user of ['a', 'b']) {
-      expect(await ask(url, user)).toEqual({ status: 200, limited: undefined, left: '1' });
-      expect(await ask(url, user)).toEqual({ status: 200, limited: undefined, left: '0' });
-      expect(await ask(url, user)).toEqual({ status: 429, limited: 'true', left: '0' });
-    }
-  });
-});
+    test('two of each user', async () => {
+      for (const user of ['a', 'b']) {
+        expect(await ask(url, user)).toEqual({ status: 200, limited: undefined, left: '1' });
+        expect(await ask(url, user)).toEqual({ status: 200, limited: undefined, left: '0' });
+        expect(await ask(url, user)).toEqual({ status: 429, limited: 'true', left: '0' });
+      }
+    });
+  },
+);
