@@ -34,6 +34,8 @@ export interface TlsFacts {
   /** Hexadecimal; empty: none. */
   readonly sessionId: string;
   readonly isResumed: boolean;
+  /** Of a server: the name that its client asked for; empty or absent: none. */
+  readonly serverName?: string;
   /** From the first byte of the transport until it was complete. */
   readonly handshakeMs: number;
   /** What the peer presented, its own first; empty: nothing. Of a resumed session, what was presented then. */

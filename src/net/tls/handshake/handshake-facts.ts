@@ -4,6 +4,8 @@ import type { OpenSsl, Pointer } from '../open-ssl/open-ssl.ts';
 import type { TlsConnection } from '../tls-connection.ts';
 
 const GetPeerSignatureNid = 108;
+/** The only kind of server name there is (RFC 6066 section 3). */
+const HostName = 0;
 const chainMax = 100;
 
 const groupNames: Readonly<Record<string, string>> = {
@@ -44,6 +46,7 @@ export function handshakeFacts(
     group: groupName(ssl.text(ssl.SSL_get0_group_name(connection))),
     sessionId: version === 'TLSv1.3' ? '' : sessionId(ssl, connection),
     isResumed: ssl.SSL_session_reused(connection) === 1,
+    serverName: isServer ? serverName(ssl, connection) : '',
     handshakeMs,
     peerChain,
     peerIssuer: isVerified ? verifiedIssuer(ssl, connection) : null,
@@ -105,6 +108,11 @@ function signatureOfResumed(ssl: OpenSsl, connection: Pointer): string {
 
 function groupName(name: string): string {
   return groupNames[name.toLowerCase()] ?? name;
+}
+
+function serverName(ssl: OpenSsl, connection: Pointer): string {
+  const name = ssl.SSL_get_servername(connection, HostName);
+  return name === 0n ? '' : ssl.text(name);
 }
 
 function sessionId(ssl: OpenSsl, connection: Pointer): string {

@@ -78,6 +78,7 @@ const signatures = {
   SSL_write: ['u64 u64 i32', 'i32'],
   SSL_shutdown: ['u64', 'i32'],
   SSL_get_version: ['u64', 'u64'],
+  SSL_get_servername: ['u64 i32', 'u64'],
   SSL_get_pending_cipher: ['u64', 'u64'],
   SSL_get_current_cipher: ['u64', 'u64'],
   SSL_CIPHER_get_name: ['u64', 'u64'],
