@@ -164,7 +164,7 @@ export class ListenerBuilder {
     const terminal = this.buildHandler(kind, data, scope, listener);
     const { network, stats, runtime } = this.environment;
     const { clock, timers } = network;
-    const { localAddress } = this.environment;
+    const { localAddress, node } = this.environment;
     const callOuts = new ClusterCallOuts({
       clusters: this.clusters!,
       clock,
@@ -172,7 +172,8 @@ export class ListenerBuilder {
       random: Math.random,
       localAddress,
     });
-    const tools = { stats, runtime, clock, timers, lookups: this.lookups!, callOuts };
+    const lookups = this.lookups!;
+    const tools = { stats, runtime, clock, timers, lookups, callOuts, nodeMetadata: node.metadata };
     const filters = chain.filters.slice(0, -1).map((filter, i) => {
       const sharedNumber = () => this.sharedNumber(networkFilterKey(listener, chain, i));
       return this.networkFilters.get(filter.kind)!.build(filter.data, { ...tools, sharedNumber });

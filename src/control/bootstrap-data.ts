@@ -40,4 +40,6 @@ export interface NodeData {
   readonly id: string;
   readonly cluster: string;
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
+  /** As configured; absent: none. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }

@@ -221,6 +221,7 @@ function decodeNode(bootstrap: Bootstrap, overrides: BootstrapOverrides): NodeDa
       zone: overrides.serviceZone === '' ? (node?.locality?.zone ?? '') : overrides.serviceZone,
       subZone: node?.locality?.subZone ?? '',
     },
+    ...(node?.metadata === undefined ? {} : { metadata: node.metadata }),
   };
 }
 

@@ -123,7 +123,12 @@ export interface FilterContext {
   /** 0 ≤ x < 1. */
   random(): number;
   readonly runtime: RuntimeView;
-  readonly localNode: { readonly cluster: string; readonly id: string };
+  readonly localNode: {
+    readonly cluster: string;
+    readonly id: string;
+    /** As the bootstrap has it; absent: none. */
+    readonly metadata?: Readonly<Record<string, unknown>>;
+  };
   /** The DNS caches of dynamic forward proxies; absent: there are none. */
   readonly lookups?: NameLookups | undefined;
   /** The process is failed by hand (admin's /healthcheck/fail); absent: it never is. */

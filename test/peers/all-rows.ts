@@ -11,6 +11,7 @@ import { accessLogFilters } from './rows/access-log-filters.ts';
 import { answers } from './rows/answers.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { bypassGroups } from './rows/authn/bypasses.ts';
+import { extAuthzPeersGroups } from './rows/authn/ext-authz-peers.ts';
 import { extAuthzRulesGroups } from './rows/authn/ext-authz-rules.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
 import { jwtGroups } from './rows/authn/jwt.ts';
@@ -129,6 +130,7 @@ export const groups: readonly Group[] = [
   ...jwtGroups,
   ...extAuthzGroups,
   ...extAuthzRulesGroups,
+  ...extAuthzPeersGroups,
   ...networkExtAuthzGroups,
   ...networkRateLimitGroups,
   ...rateLimitGroups,

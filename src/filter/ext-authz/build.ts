@@ -4,6 +4,7 @@ import type { AuthorizationServiceData, ExtAuthzData, ExtAuthzPerRouteData } fro
 import { ExtAuthz, type RouteAuthorization } from './ext-authz.ts';
 import { GrpcAuthorizer } from './grpc-authorizer.ts';
 import { HttpAuthorizer } from './http-authorizer.ts';
+import { labelsOf } from './check-request.ts';
 import { SentHeaders } from './sent-headers.ts';
 
 export const extAuthzBuilder: FilterBuilder = {
@@ -26,6 +27,7 @@ type Settings = Pick<
   | 'encodesRawHeaders'
   | 'includesPeerCertificate'
   | 'includesTlsSession'
+  | 'labelsKey'
   | 'metadataNamespaces'
   | 'routeMetadataNamespaces'
 >;
@@ -36,6 +38,7 @@ const plain: Settings = {
   encodesRawHeaders: false,
   includesPeerCertificate: false,
   includesTlsSession: false,
+  labelsKey: '',
   metadataNamespaces: [],
   routeMetadataNamespaces: [],
 };
@@ -44,7 +47,8 @@ function buildAuthorizer(service: AuthorizationServiceData, settings: Settings, 
   const { callOuts } = context;
   if (callOuts === undefined) throw new Error('an authorization server is to be asked, and nobody can');
   const headers = new SentHeaders(settings.allowedHeaders, settings.disallowedHeaders, service.kind);
+  const labels = labelsOf(settings.labelsKey, context.localNode.metadata);
   return service.kind === 'grpc'
-    ? new GrpcAuthorizer(service.service, { ...settings, headers }, callOuts)
+    ? new GrpcAuthorizer(service.service, { ...settings, headers, labels }, callOuts)
     : new HttpAuthorizer(service, headers, callOuts);
 }

@@ -1,6 +1,7 @@
 import type { Address, Peer } from '../../core/peer.ts';
 import type { CertificateFacts } from '../../core/tls-facts.ts';
 import type { Outcome } from '../../observe/outcome.ts';
+import { wireText } from '../../route/wire-text.ts';
 import { writeStruct } from '../wire/struct-wire.ts';
 import { WireType } from '../wire/wire-type.ts';
 import { WireWriter } from '../wire/wire-writer.ts';
@@ -15,9 +16,23 @@ export interface CheckRequestSettings {
   readonly includesTlsSession: boolean;
   readonly metadataNamespaces: readonly string[];
   readonly routeMetadataNamespaces: readonly string[];
+  /** Of this proxy. */
+  readonly labels: Labels;
 }
 
+/** Names and values; wire text. */
+export type Labels = readonly (readonly [string, string])[];
+
 const { LengthDelimited, Varint } = WireType;
+
+/** What the metadata of this proxy's node has under a key, for those that it asks. What is no text is an empty one. */
+export function labelsOf(key: string, metadata: Readonly<Record<string, unknown>> | undefined): Labels {
+  const found = key === '' || metadata === undefined || !Object.hasOwn(metadata, key) ? null : metadata[key];
+  if (typeof found !== 'object' || found === null || Array.isArray(found)) return [];
+  return Object.entries(found)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => [wireText(name), typeof value === 'string' ? wireText(value) : ''] as const);
+}
 
 /**
  * `envoy.service.auth.v3.CheckRequest` (service/auth/v3/attribute_context.proto) in protobuf's wire format: written by
@@ -66,7 +81,7 @@ export class CheckRequestWriter {
   private writeTlsSession(peer: Peer | null): void {
     if (!this.settings.includesTlsSession || peer === null || peer.tls === null) return;
     this.begin(12);
-    this.text(1, peer.serverName);
+    this.text(1, peer.tls.serverName || peer.serverName);
     this.end();
   }
 
@@ -81,6 +96,7 @@ export class CheckRequestWriter {
     this.end();
     this.begin(2);
     this.writeAddress(peer.local);
+    for (const [key, value] of this.settings.labels) this.entry(3, key, value);
     this.text(4, principalOf(tls?.local ?? null));
     this.end();
   }

@@ -35,6 +35,7 @@ const supported = new SupportedFields(
     'with_request_body',
     'clear_route_cache',
     'status_on_error',
+    'bootstrap_metadata_labels_key',
     'validate_mutations',
     'decoder_header_mutation_rules',
     'metadata_context_namespaces',
@@ -112,6 +113,7 @@ export const extAuthzDecoder: ExtensionDecoder = {
       validateMutations: message.validateMutations,
       requestRules:
         rules === undefined ? null : decodeMutationRules(rules, reasons.at('decoder_header_mutation_rules')),
+      labelsKey: message.bootstrapMetadataLabelsKey,
       metadataNamespaces: message.metadataContextNamespaces,
       routeMetadataNamespaces: message.routeMetadataContextNamespaces,
       enabled: decodeRuntimeFraction(message.filterEnabled),

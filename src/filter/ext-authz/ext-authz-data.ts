@@ -16,6 +16,8 @@ export interface ExtAuthzData {
   readonly validateMutations: boolean;
   /** Which fields of a request an answer may change; null: all. */
   readonly requestRules: MutationRulesData | null;
+  /** In the metadata of the bootstrap's node; empty: none. */
+  readonly labelsKey: string;
   readonly metadataNamespaces: readonly string[];
   readonly routeMetadataNamespaces: readonly string[];
   /** Null: always. */

@@ -70,6 +70,8 @@ export interface NetworkFilterTools {
   readonly lookups: NameLookups;
   /** Calls to clusters; absent where there are none to call. */
   readonly callOuts?: CallOuts;
+  /** Of the bootstrap's node; absent: none. */
+  readonly nodeMetadata?: Readonly<Record<string, unknown>> | undefined;
   /** What this filter of this chain counts over all workers; absent: the worker counts alone. */
   sharedNumber?(): { inc(): number; dec(): number };
 }

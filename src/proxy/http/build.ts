@@ -44,7 +44,7 @@ export interface HttpEnvironment {
   readonly runtime: RuntimeView;
   /** Absent, null: no overload manager is configured, or the listener bypasses it. */
   readonly overload?: OverloadView | null;
-  readonly localNode: { readonly cluster: string; readonly id: string };
+  readonly localNode: FilterContext['localNode'];
   /** `FilterContext.sharedNumber` of the connection manager with this `stat_prefix`. */
   sharedNumber?(statPrefix: string, key: string): ReturnType<NonNullable<FilterContext['sharedNumber']>>;
   /** The machine's first address that is not loopback. */

@@ -5,6 +5,7 @@ import { MetadataMatcher } from '../../../route/match/state-matcher.ts';
 import type { CallOut } from '../../call-outs.ts';
 import type { CheckAnswer } from '../../ext-authz/check.ts';
 import { GrpcAuthorizer } from '../../ext-authz/grpc-authorizer.ts';
+import { labelsOf } from '../../ext-authz/check-request.ts';
 import { SentHeaders } from '../../ext-authz/sent-headers.ts';
 import {
   NetworkVerdict,
@@ -55,6 +56,7 @@ class AuthorizedConnections implements NetworkFilterFactory {
       encodesRawHeaders: false,
       includesPeerCertificate: data.includesPeerCertificate,
       includesTlsSession: data.includesTlsSession,
+      labels: labelsOf(data.labelsKey, tools.nodeMetadata),
       metadataNamespaces: data.metadataNamespaces,
       routeMetadataNamespaces: [],
     };

@@ -18,6 +18,7 @@ const supported = new SupportedFields(
     'transport_api_version',
     'filter_enabled_metadata',
     'include_tls_session',
+    'bootstrap_metadata_labels_key',
     'metadata_context_namespaces',
   ],
   // Dynamic metadata here has no typed part that a filter could set.
@@ -43,6 +44,7 @@ export const networkExtAuthzDecoder: ExtensionDecoder = {
       failureModeAllow: message.failureModeAllow,
       includesPeerCertificate: message.includePeerCertificate,
       includesTlsSession: message.includeTlsSession,
+      labelsKey: message.bootstrapMetadataLabelsKey,
       metadataNamespaces: message.metadataContextNamespaces,
       enabledMetadata:
         filterEnabledMetadata === undefined

@@ -10,6 +10,8 @@ export interface NetworkExtAuthzData {
   readonly failureModeAllow: boolean;
   readonly includesPeerCertificate: boolean;
   readonly includesTlsSession: boolean;
+  /** In the metadata of the bootstrap's node; empty: none. */
+  readonly labelsKey: string;
   readonly metadataNamespaces: readonly string[];
   /** Null: every connection is asked about. */
   readonly enabledMetadata: MetadataMatcherData | null;

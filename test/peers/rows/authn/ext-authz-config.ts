@@ -23,6 +23,8 @@ export function asking(name: string, settings: string, rows: readonly Row[], par
       '@type': type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
       explicit_http_config: { http2_protocol_options: {} }`,
       ...(parts.routes === undefined ? {} : { routes: parts.routes }),
+      ...(parts.bootstrap === undefined ? {} : { bootstrap: parts.bootstrap }),
+      ...(parts.transport === undefined ? {} : { transport: parts.transport }),
     }),
     // A duration is in it, or an id.
     rows: rows.map((row) => ({ stats: /ext_authz/, ignores: /headers\.6\.rawValue/, ...row })),

@@ -11,12 +11,13 @@ typed_extension_protocol_options:
     '@type': type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
     explicit_http_config: { http2_protocol_options: {} }`;
 
-function asking(name: string, settings: string, rows: readonly Row[]): Group {
+function asking(name: string, settings: string, rows: readonly Row[], bootstrap = ''): Group {
   const filter = load(
     `{ name: envoy.filters.network.ext_authz, typed_config: { '@type': ${type}, transport_api_version: V3, stat_prefix: a, ${settings} } }`,
   ) as Record<string, unknown>;
   const config = tcp('{ cluster: echo }', [cluster('echo', ['echo']), cluster('authz', ['two'], http2)], {
     log: ['DYNAMIC_METADATA(envoy.filters.network.ext_authz)'],
+    bootstrap,
     chains: (proxy) => [{ filters: [filter, ...proxy] }],
   });
   // What was said lasted some milliseconds.
@@ -66,6 +67,12 @@ export const networkExtAuthzGroups: readonly Group[] = [
       },
     ),
   ]),
+  asking(
+    'labels',
+    `${service}, bootstrap_metadata_labels_key: labels`,
+    [talk('ok', says({}))],
+    'node: { id: me, cluster: mine, metadata: { labels: { app: here, n: 5 } } }',
+  ),
   asking('failures allowed', `${service}, failure_mode_allow: true, include_tls_session: true`, [
     talk('an error', { status: 500 }),
     talk('denied', says({ status: { code: 7 } }), refused),

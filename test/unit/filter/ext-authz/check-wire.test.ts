@@ -1,7 +1,11 @@
 import { create, fromBinary, toBinary, toJson, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { checkedBody, nothingSaid } from '../../../../src/filter/ext-authz/check.ts';
-import { CheckRequestWriter, type CheckRequestSettings } from '../../../../src/filter/ext-authz/check-request.ts';
+import {
+  CheckRequestWriter,
+  labelsOf,
+  type CheckRequestSettings,
+} from '../../../../src/filter/ext-authz/check-request.ts';
 import { readCheckResponse } from '../../../../src/filter/ext-authz/check-response.ts';
 import { SentHeaders } from '../../../../src/filter/ext-authz/sent-headers.ts';
 import { WireError } from '../../../../src/filter/wire/wire-cursor.ts';
@@ -19,6 +23,7 @@ const everything: CheckRequestSettings = {
   includesTlsSession: true,
   metadataNamespaces: ['a', 'missing'],
   routeMetadataNamespaces: ['r'],
+  labels: [['app', 'here']],
 };
 
 const certificate = { pem: 'PEM line\n', uris: [], dnsNames: ['dns.test'], subject: 'CN=x' };
@@ -41,7 +46,12 @@ function written(settings: Partial<CheckRequestSettings>, body: string | null = 
   outcome.routeMetadata = { r: { s: 'text' } };
   const remote = { kind: 'ip', host: '10.0.0.1', port: 5 } as const;
   const tls = { peerChain: [certificate], local: { ...certificate, uris: ['spiffe://own'] } };
-  outcome.peer = { remote, local: { kind: 'pipe', host: '/socket', port: 0 }, serverName: 'sni.test', tls } as never;
+  outcome.peer = {
+    remote,
+    local: { kind: 'pipe', host: '/socket', port: 0 },
+    serverName: '',
+    tls: { ...tls, serverName: 'sni.test' },
+  } as never;
   const bytes = new CheckRequestWriter({ ...everything, ...settings }).write({
     stream,
     head: stream.requestHead,
@@ -52,6 +62,17 @@ function written(settings: Partial<CheckRequestSettings>, body: string | null = 
 }
 
 describe('what is asked', () => {
+  test('labels are texts of the node', () => {
+    const metadata = { l: { b: 'ä', a: '1', n: 5 }, text: 'x', list: ['x'], nothing: null };
+    expect(labelsOf('l', metadata)).toEqual([
+      ['a', '1'],
+      ['b', '\xc3\xa4'],
+      ['n', ''],
+    ]);
+    for (const key of ['', 'text', 'list', 'nothing', 'other', 'toString']) expect(labelsOf(key, metadata)).toEqual([]);
+    expect(labelsOf('l', undefined)).toEqual([]);
+  });
+
   test('protobuf reads it', () => {
     const { attributes } = written({});
     expect(attributes).toMatchObject({
@@ -60,7 +81,7 @@ describe('what is asked', () => {
         principal: 'dns.test',
         certificate: 'PEM%20line%0A',
       },
-      destination: { address: { pipe: { path: '/socket' } }, principal: 'spiffe://own' },
+      destination: { address: { pipe: { path: '/socket' } }, principal: 'spiffe://own', labels: { app: 'here' } },
       request: { time: '1970-01-01T00:00:01.500250Z', http: { method: 'GET', size: '7', protocol: 'HTTP/1.1' } },
       contextExtensions: { k: 'v' },
       metadataContext: { filterMetadata: { a: { n: 1.5, list: ['x', null, { deep: true }], no: false } } },
