@@ -32,6 +32,9 @@ const base64Url = /^[A-Za-z0-9_-]*={0,2}$/;
 
 const maxInteger = 2 ** 64;
 
+/** Objects and arrays within each other, the outermost included: protobuf's own limit, which is Envoy's. */
+const depthMax = 100;
+
 /** Ends the reading of a token with why. */
 class Fault {
   readonly status: JwtStatus;
@@ -100,7 +103,14 @@ function readJson(section: string, badBase64: JwtStatus, badJson: JwtStatus): Cl
     throw new Fault(badJson);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Fault(badJson);
+  if (isDeeper(value, depthMax)) throw new Fault(badJson);
   return value as Claims;
+}
+
+/** What a payload says goes on to metadata, logs and expressions, none of which may run out of stack. */
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
 }
 
 function readBase64(section: string, bad: JwtStatus): Uint8Array {

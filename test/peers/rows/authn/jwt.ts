@@ -35,6 +35,13 @@ const good = token(keys.rs256);
 const [headerPart, payloadPart, signaturePart] = good.split('.');
 const base64 = (text: string): string => Buffer.from(text).toString('base64url');
 
+/** An array in an array and so on, or objects. */
+function nested(depth: number, isArray: boolean): unknown {
+  let value: unknown = 1;
+  for (let i = 0; i < depth; i++) value = isArray ? [value] : { a: value };
+  return value;
+}
+
 const verdicts: readonly Row[] = [
   { name: 'good', request: bearer(good) },
   { name: 'none', request: { path: '/some/where?x=1' } },
@@ -75,6 +82,13 @@ const verdicts: readonly Row[] = [
   { name: 'payload: no Base64', request: bearer(`${headerPart}.a+b.${signaturePart}`) },
   { name: 'payload: no JSON', request: bearer(`${headerPart}.${base64('{')}.${signaturePart}`) },
   { name: 'payload: a text', request: bearer(`${headerPart}.${base64('"x"')}.${signaturePart}`) },
+  ...[99, 100, 20_000].flatMap((depth): Row[] => [
+    { name: `payload: ${depth} arrays deep`, request: bearer(token(keys.rs256, { a: nested(depth, true) })) },
+  ]),
+  ...[99, 100, 3000].flatMap((depth): Row[] => [
+    { name: `payload: ${depth} objects deep`, request: bearer(token(keys.rs256, { a: nested(depth, false) })) },
+    { name: `header: ${depth} objects deep`, request: bearer(token(keys.rs256, {}, { a: nested(depth, false) })) },
+  ]),
   { name: 'iss is a number', request: bearer(token(keys.rs256, { iss: 5 })) },
   { name: 'sub is a list', request: bearer(token(keys.rs256, { sub: [] })) },
   { name: 'iat is a text', request: bearer(token(keys.rs256, { iat: 'x' })) },
