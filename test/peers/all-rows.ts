@@ -14,6 +14,7 @@ import { bypassGroups } from './rows/authn/bypasses.ts';
 import { extAuthzPeersGroups } from './rows/authn/ext-authz-peers.ts';
 import { extAuthzRulesGroups } from './rows/authn/ext-authz-rules.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
+import { jwtExtractionGroups } from './rows/authn/jwt-extraction.ts';
 import { jwtGroups } from './rows/authn/jwt.ts';
 import { networkExtAuthzGroups } from './rows/authn/network-ext-authz.ts';
 import { networkRateLimitGroups } from './rows/authn/network-ratelimit.ts';
@@ -128,6 +129,7 @@ export const groups: readonly Group[] = [
   ...filters,
   ...basicAuthGroups,
   ...jwtGroups,
+  ...jwtExtractionGroups,
   ...extAuthzGroups,
   ...extAuthzRulesGroups,
   ...extAuthzPeersGroups,

@@ -39,6 +39,8 @@ export interface Asked {
   readonly audiences: Audiences | null;
   readonly allowsMissing: boolean;
   readonly allowsFailed: boolean;
+  /** A request's field that says `false` where the token that was looked at last is not good, as in Envoy; absent: none. */
+  readonly failureHeader?: string;
 }
 
 /** Checks all tokens that were found for one requirement, the last first: where one must be good, all must be. */
@@ -159,6 +161,9 @@ export class Authentication {
       return;
     }
     this.tokens.length = 0;
+    const { failureHeader } = this.asked;
+    if (failureHeader !== undefined && status !== JwtStatus.Ok && status !== JwtStatus.Missing)
+      this.findings.head.headers.set(failureHeader, 'false');
     const isForgiven = allowsFailed || (allowsMissing && status === JwtStatus.Missing);
     this.done(isForgiven ? JwtStatus.Ok : status);
   }

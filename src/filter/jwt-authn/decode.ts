@@ -2,6 +2,7 @@ import type { ExtensionDecoder, Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
+  ExtractOnlyWithoutValidationSchema,
   FilterStateRuleSchema,
   JwtAuthenticationSchema,
   JwtRequirementSchema,
@@ -16,6 +17,7 @@ import type { RouteMatch } from '../../proto/envoy/config/route/v3/route_compone
 import { fromBinary } from '../../proto/protobuf.js';
 import { decodeConditions, decodePathMatch } from '../../route/decode/route-match-decode.ts';
 import { defaultMaxProgramSize } from '../../route/regex.ts';
+import { lowerAscii } from '../../route/wire-text.ts';
 import { decodeProvider } from './decode-provider.ts';
 import type {
   JwtAuthnData,
@@ -42,7 +44,9 @@ const requirementFields = new SupportedFields(JwtRequirementSchema, [
   'requires_all',
   'allow_missing_or_failed',
   'allow_missing',
+  'extract_only_without_validation',
 ]);
+const extractFields = new SupportedFields(ExtractOnlyWithoutValidationSchema, ['verification_status_header']);
 const audiencesFields = new SupportedFields(ProviderWithAudiencesSchema, ['provider_name', 'audiences']);
 const filterStateFields = new SupportedFields(FilterStateRuleSchema, ['name', 'requires']);
 const perRouteFields = new SupportedFields(PerRouteConfigSchema, ['disabled', 'requirement_name']);
@@ -160,6 +164,9 @@ class Decoding {
         return { kind: 'allowMissing' };
       case 'allowMissingOrFailed':
         return { kind: 'allowMissingOrFailed' };
+      case 'extractOnlyWithoutValidation':
+        extractFields.check(type.value, reasons.at('extract_only_without_validation'));
+        return { kind: 'extractOnly', failureHeader: lowerAscii(type.value.verificationStatusHeader) };
       default:
         return { kind: 'none' };
     }

@@ -32,7 +32,9 @@ export type JwtRequirementData =
   /** Empty `audiences`: the provider's own. */
   | { readonly kind: 'provider'; readonly provider: string; readonly audiences: readonly string[] }
   | { readonly kind: 'any' | 'all'; readonly requirements: readonly JwtRequirementData[] }
-  | { readonly kind: 'allowMissing' | 'allowMissingOrFailed' };
+  | { readonly kind: 'allowMissing' | 'allowMissingOrFailed' }
+  /** Nothing is required. `failureHeader` tells those behind of a token that is not good; empty: the usual one. */
+  | { readonly kind: 'extractOnly'; readonly failureHeader: string };
 
 export interface JwtProviderData {
   readonly name: string;

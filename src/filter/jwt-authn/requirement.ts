@@ -7,6 +7,9 @@ import type { Provider } from './provider.ts';
 import type { Providers } from './providers.ts';
 import { TokenLocations } from './token-locations.ts';
 
+/** Envoy's. */
+const failureHeaderDefault = 'x-jwt-signature-verified';
+
 export interface RequirementContext {
   readonly providers: Providers;
   readonly stats: JwtStats;
@@ -31,6 +34,11 @@ export function buildRequirement(data: JwtRequirementData, context: RequirementC
     case 'allowMissingOrFailed': {
       const allowsFailed = data.kind === 'allowMissingOrFailed';
       const asked = { provider: null, audiences: null, allowsMissing: true, allowsFailed };
+      return ofTokens(context.providers.all, asked, context);
+    }
+    case 'extractOnly': {
+      const failureHeader = data.failureHeader === '' ? failureHeaderDefault : data.failureHeader;
+      const asked = { provider: null, audiences: null, allowsMissing: true, allowsFailed: true, failureHeader };
       return ofTokens(context.providers.all, asked, context);
     }
     case 'all':

@@ -150,6 +150,38 @@ test('a fetch is tried again as often as configured', () => {
   expect(stream.replies[0]).toMatchObject({ status: 401, body: 'Jwks remote fetch is failed' });
 });
 
+test('where nothing is required, a field tells of a token that is not good, and its claims stay out', () => {
+  const local = { case: 'localJwks', value: { specifier: { case: 'inlineString', value: jwks } } } as const;
+  const extract = (verificationStatusHeader: string) =>
+    world({
+      providers: {
+        a: { jwksSourceSpecifier: local, claimToHeaders: [{ headerName: 'x-sub', claimName: 'sub' }], forward: true },
+      },
+      rules: [
+        {
+          match: needsA.match,
+          requirementType: {
+            case: 'requires',
+            value: { requiresType: { case: 'extractOnlyWithoutValidation', value: { verificationStatusHeader } } },
+          },
+        },
+      ],
+    });
+  const seen = (headers: [string, string][], field = '') => {
+    const { stream, verdict } = extract(field).ask(headers);
+    return [
+      verdict,
+      ...['x-sub', field || 'x-jwt-signature-verified'].map((name) => stream.requestHead.headers.get(name)),
+    ];
+  };
+  const early: [string, string][] = bearer({ sub: 'me', nbf: 1e12 });
+  expect(seen(bearer({ sub: 'me' }))).toEqual([Verdict.Continue, 'me', undefined]);
+  expect(seen([])).toEqual([Verdict.Continue, undefined, undefined]);
+  expect(seen(early)).toEqual([Verdict.Continue, undefined, 'false']);
+  expect(seen([...early, ['x-jwt-signature-verified', 'true']])).toEqual([Verdict.Continue, undefined, 'false']);
+  expect(seen(early, 'x-own')).toEqual([Verdict.Continue, undefined, 'false']);
+});
+
 test('claims with line breaks become no fields', () => {
   const local = {
     jwksSourceSpecifier: { case: 'localJwks', value: { specifier: { case: 'inlineString', value: jwks } } },
