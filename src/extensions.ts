@@ -169,6 +169,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     async () => (await import('./listener/filters/original-dst/decode.ts')).originalDstDecoder,
   ),
   listenerFilter(
+    'original_src.v3.OriginalSrc',
+    async () => (await import('./listener/filters/original-src/decode.ts')).originalSrcDecoder,
+  ),
+  listenerFilter(
     'proxy_protocol.v3.ProxyProtocol',
     async () => (await import('./listener/filters/proxy-protocol/decode.ts')).proxyProtocolDecoder,
   ),

@@ -27,6 +27,13 @@ export interface ProxyTlv {
   readonly value: Uint8Array;
 }
 
+/** What upstream connections leave from instead of an address of this machine. */
+export interface SourceAddress {
+  readonly host: string;
+  /** SO_MARK of their sockets; 0: none. */
+  readonly mark: number;
+}
+
 /** What is known of a connection's two ends. Filled by `net/` and by listener filters, before a filter chain is chosen. */
 export interface Peer {
   readonly remote: RemoteAddress;
@@ -56,6 +63,8 @@ export interface Peer {
   readonly dynamicMetadata?: ReadonlyMap<string, unknown> | null;
   /** Objects of filter state that came with the connection, by their keys; absent or null: none. */
   readonly filterState?: ReadonlyMap<string, unknown> | null;
+  /** Where connections for it leave from; absent or null: from this machine. */
+  readonly source?: SourceAddress | null;
   /** Why tls_inspector takes it for no TLS, for logs of the connection; absent or empty: it does not. */
   readonly transportFailureReason?: string;
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timers } from '../core/clock.ts';
 import type { AcceptedConnection, Connection } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
-import type { Address } from '../core/peer.ts';
+import type { Address, SourceAddress } from '../core/peer.ts';
 
 export interface DialOptions {
   /** Milliseconds. */
@@ -9,6 +9,8 @@ export interface DialOptions {
   readonly bufferLimit: number;
   /** Local address to bind to; null: any. */
   readonly bindAddress: { readonly host: string; readonly port: number } | null;
+  /** The address of another that it leaves from instead (IP_TRANSPARENT); absent: of none. Only to IP addresses. */
+  readonly source?: SourceAddress;
   /** Seconds before the first TCP keep-alive probe; null: off. */
   readonly keepAliveSeconds: number | null;
   /** Between probes, where there are any, and how many go unanswered before it is given up; absent or 0: the kernel's. */

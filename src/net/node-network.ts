@@ -14,8 +14,9 @@ import type {
   Network,
 } from './network.ts';
 import { ReadMemory } from './read-memory.ts';
-import { dialFailure, errorText } from './socket-error.ts';
+import { boundTo, dialFailure, errorText } from './socket-error.ts';
 import { SocketPeer } from './socket-peer.ts';
+import { openSourceSocket } from './source-socket.ts';
 import { onSocketRead, readThrough, TcpConnection } from './tcp-connection.ts';
 
 /** The operating system through `node:net`. */
@@ -153,7 +154,17 @@ class NodeDialing implements Dialing, Timed {
     this.loop = loop;
     this.memory = memory;
     this.handler = handler;
+    const { source } = options;
+    let refusal: Error | null = null;
+    let own: object | null = null;
+    try {
+      // It is not connected yet, so nothing is read.
+      if (source !== undefined) own = { fd: openSourceSocket(address, source), manualStart: true };
+    } catch (error) {
+      refusal = error as Error;
+    }
     this.socket = new Socket({
+      ...own,
       allowHalfOpen: true,
       noDelay: address.kind === 'ip',
       onread: memory.onread,
@@ -161,7 +172,9 @@ class NodeDialing implements Dialing, Timed {
     if (options.keepAliveSeconds !== null) keepAlive(this.socket, options);
     this.socket.once('error', (error) => this.fail(error));
     this.socket.once('connect', () => this.connected());
-    this.connect();
+    // Told later: the caller does not have us yet.
+    if (refusal === null) this.connect();
+    else process.nextTick(() => this.fail(refusal));
     loop.timers.schedule(this, loop.clock.now + options.connectTimeoutMs);
   }
 
@@ -181,7 +194,7 @@ class NodeDialing implements Dialing, Timed {
       this.socket.connect({ path: pipePath(address.host) });
       return;
     }
-    const bind = options.bindAddress;
+    const bind = options.source === undefined ? options.bindAddress : null;
     const local =
       bind === null ? {} : { localAddress: bind.host, ...(bind.port === 0 ? {} : { localPort: bind.port }) };
     this.socket.connect({ host: address.host, port: address.port, autoSelectFamily: false, ...local });
@@ -203,7 +216,7 @@ class NodeDialing implements Dialing, Timed {
     if (handler === null) return;
     this.socket.destroy();
     this.loop.enter();
-    handler.onDialFailure(dialFailure(error, this.options.bindAddress));
+    handler.onDialFailure(dialFailure(error, boundTo(this.options)));
     this.loop.leave();
   }
 

@@ -1,5 +1,6 @@
 import type { Failure } from '../core/failure.ts';
 import { ClosedByPeer, LocalConnectionFailure, RemoteConnectionFailure } from '../core/failures.ts';
+import type { DialOptions } from './network.ts';
 
 /** The C library's words for the errors a socket meets; Envoy prints these, Node only their codes. */
 const strerror: Readonly<Record<string, string>> = {
@@ -46,11 +47,18 @@ export function dialFailure(
   error: NodeJS.ErrnoException,
   bindAddress: { readonly host: string; readonly port: number } | null,
 ): Failure {
+  // As Envoy, which says no more of an option that the kernel does not grant.
+  if (error.syscall === 'setsockopt') return LocalConnectionFailure;
   // bind(2) fails before the kernel tries to connect.
   const isBind = error.syscall === 'bind' && bindAddress !== null;
   const what = isBind ? `failed to bind to ${boundText(bindAddress)}` : 'delayed connect error';
   const detail = `${what}: ${errorText(error)}`;
   return (localCodes.has(error.code ?? '') ? LocalConnectionFailure : RemoteConnectionFailure).with(detail);
+}
+
+/** What a connection is bound to before it is opened; null: nothing. */
+export function boundTo({ source, bindAddress }: DialOptions): DialOptions['bindAddress'] {
+  return source === undefined ? bindAddress : { host: source.host, port: 0 };
 }
 
 function boundText({ host, port }: { readonly host: string; readonly port: number }): string {

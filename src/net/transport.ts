@@ -1,5 +1,5 @@
 import type { Connection } from '../core/connection.ts';
-import type { Address, Peer } from '../core/peer.ts';
+import type { Address, Peer, SourceAddress } from '../core/peer.ts';
 import type { DialHandler, Dialing, DialOptions } from './network.ts';
 
 /** What a filter chain's transport socket makes of an accepted connection. */
@@ -30,6 +30,8 @@ export interface TransportOptions {
   readonly applicationProtocolsFallback: readonly string[];
   /** Whose connection it is for, where the transport passes that on (PROXY protocol); null: anybody's. */
   readonly downstream: Peer | null;
+  /** Where the connection leaves from; absent: from this machine, or as the cluster says. */
+  readonly source?: SourceAddress;
   /** What of its filter state goes with the connection, where the transport passes that on; absent: nothing. */
   readonly sharedState?: ReadonlyMap<string, unknown>;
   /** Of the host, where the transport passes it on; absent, null: none. */

@@ -15,6 +15,7 @@ import type { Dialing, DialHandler } from '../../net/network.ts';
 import { ClusterCounter } from '../cluster-stat-names.ts';
 import type { StreamWaiter } from '../cluster.ts';
 import type { HttpConnectionPool } from './http-pool.ts';
+import { dialOptionsFor } from './pool-context.ts';
 
 /**
  * Life of a pooled connection:
@@ -91,7 +92,12 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
 
   dial(): void {
     const { host, options, context } = this.pool;
-    const dialing = host.transport.dial(host.address, context.dialOptions(host.address), host.optionsOf(options), this);
+    const dialing = host.transport.dial(
+      host.address,
+      dialOptionsFor(context, host.address, options),
+      host.optionsOf(options),
+      this,
+    );
     if (this.state === ConnectionState.Connecting) this.dialing = dialing;
   }
 

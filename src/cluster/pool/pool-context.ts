@@ -1,6 +1,7 @@
 import type { LoadShedPoint } from '../../core/overload-view.ts';
 import type { Address } from '../../core/peer.ts';
 import type { DialOptions, Network } from '../../net/network.ts';
+import type { TransportOptions } from '../../net/transport.ts';
 import type { ClusterData } from '../cluster-data.ts';
 import type { CircuitBreakers } from '../cluster.ts';
 import type { UpstreamStats } from '../cluster-stats.ts';
@@ -17,4 +18,10 @@ export interface PoolContext {
   /** Where connections may not be opened for overload; absent, null: nothing is said of that. */
   readonly newConnections?: LoadShedPoint | null;
   breakers(priority: 0 | 1): CircuitBreakers;
+}
+
+/** How a connection to a host is opened for who asks for `wanted`. */
+export function dialOptionsFor(context: PoolContext, address: Address, wanted: TransportOptions): DialOptions {
+  const options = context.dialOptions(address);
+  return wanted.source === undefined ? options : { ...options, source: wanted.source };
 }

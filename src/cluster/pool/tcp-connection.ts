@@ -3,6 +3,7 @@ import type { Failure } from '../../core/failure.ts';
 import { ClosedLocally } from '../../core/failures.ts';
 import type { Peer } from '../../core/peer.ts';
 import type { Dialing, DialHandler } from '../../net/network.ts';
+import { dialOptionsFor } from './pool-context.ts';
 import type { TcpConnectionPool } from './tcp-pool.ts';
 
 /** An upstream connection that is being opened for somebody who waits in line. */
@@ -21,7 +22,12 @@ export class TcpPoolDial implements DialHandler {
 
   dial(): void {
     const { host, options, context } = this.pool;
-    const dialing = host.transport.dial(host.address, context.dialOptions(host.address), host.optionsOf(options), this);
+    const dialing = host.transport.dial(
+      host.address,
+      dialOptionsFor(context, host.address, options),
+      host.optionsOf(options),
+      this,
+    );
     if (!this.isOver) this.dialing = dialing;
   }
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Headers } from '../../core/headers.ts';
-import { formatAddress, type Peer } from '../../core/peer.ts';
+import { formatAddress, type Peer, type SourceAddress } from '../../core/peer.ts';
 import { parseSocketAddress } from '../../net/socket-address.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../net/transport.ts';
 import { FilterStateObject, SharedText } from '../../observe/filter-state.ts';
@@ -36,6 +36,18 @@ export class TransportWishes {
 
   /** `authority`: empty for a plain connection. `downstream`: whose it is. */
   of(
+    transport: UpstreamTransport,
+    authority: string,
+    headers: Headers | null,
+    filterState: FilterState | null,
+    downstream: Peer | null,
+  ): TransportOptions {
+    const options = this.withoutSource(transport, authority, headers, filterState, downstream);
+    const source = downstream?.source ?? null;
+    return source === null ? options : leavingFrom(options, source);
+  }
+
+  private withoutSource(
     transport: UpstreamTransport,
     authority: string,
     headers: Headers | null,
@@ -114,6 +126,11 @@ function withState(options: TransportOptions, shared: ReadonlyMap<string, Shared
   let key = `${options.key}\0state`;
   for (const [name, { text, isHashable }] of shared) if (isHashable) key += `\0${name}=${text}`;
   return { ...options, key, sharedState: shared };
+}
+
+/** Connections are shared by those for the same address. */
+function leavingFrom(options: TransportOptions, source: SourceAddress): TransportOptions {
+  return { ...options, key: `${options.key}\0from=${source.host} ${source.mark}`, source };
 }
 
 /** Without its port and brackets. */

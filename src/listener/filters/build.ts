@@ -8,6 +8,7 @@ import type { ConfiguredFilter } from './inspection.ts';
 import type { ListenerFilter } from './listener-filter.ts';
 import { LocalRateLimit, localRateLimitKind, type ListenerRateData } from './local-ratelimit/local-ratelimit.ts';
 import { OriginalDst, originalDstKind } from './original-dst/original-dst.ts';
+import { OriginalSrc, originalSrcKind, type OriginalSrcData } from './original-src/original-src.ts';
 import { ProxyProtocol, proxyProtocolKind, type ProxyProtocolData } from './proxy-protocol/proxy-protocol.ts';
 import { TlsInspector, tlsInspectorKind, type TlsInspectorData } from './tls-inspector/tls-inspector.ts';
 
@@ -32,6 +33,7 @@ export function buildListenerFilters(
 function buildFilter(kind: string, data: unknown, { root, runtime, clock }: ListenerFilterTools): ListenerFilter {
   if (kind === tlsInspectorKind) return new TlsInspector(data as TlsInspectorData, root);
   if (kind === originalDstKind) return new OriginalDst();
+  if (kind === originalSrcKind) return new OriginalSrc(data as OriginalSrcData);
   if (kind === httpInspectorKind) return new HttpInspector(root);
   if (kind === proxyProtocolKind) return new ProxyProtocol(data as ProxyProtocolData, root);
   if (kind === localRateLimitKind) return new LocalRateLimit(data as ListenerRateData, root, runtime, clock);

@@ -1,4 +1,4 @@
-import { noProtocols, type Address, type Peer, type ProxyTlv } from '../../core/peer.ts';
+import { noProtocols, type Address, type Peer, type ProxyTlv, type SourceAddress } from '../../core/peer.ts';
 import type { TlsFacts } from '../../core/tls-facts.ts';
 
 const noTlvs: readonly ProxyTlv[] = [];
@@ -15,6 +15,7 @@ export class InspectedPeer implements Peer {
   proxyTlvs: readonly ProxyTlv[];
   dynamicMetadata: Map<string, Record<string, unknown>> | null;
   transportFailureReason: string;
+  source: SourceAddress | null;
   private readonly socket: Peer;
   private restoredRemote: Address | null;
   private restoredLocal: Address | null;
@@ -32,6 +33,7 @@ export class InspectedPeer implements Peer {
     const passed = socket.dynamicMetadata ?? null;
     this.dynamicMetadata = passed === null ? null : new Map(passed as ReadonlyMap<string, Record<string, unknown>>);
     this.transportFailureReason = '';
+    this.source = null;
     this.socket = socket;
     this.restoredRemote = null;
     this.restoredLocal = null;

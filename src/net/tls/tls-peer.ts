@@ -1,4 +1,4 @@
-import type { Address, Peer, ProxyTlv } from '../../core/peer.ts';
+import type { Address, Peer, ProxyTlv, SourceAddress } from '../../core/peer.ts';
 import type { CertificateFacts, TlsFacts } from '../../core/tls-facts.ts';
 
 /** The two ends of a TLS connection: those of what carries it, and what the handshake says. */
@@ -58,6 +58,10 @@ export class TlsPeer implements Peer {
 
   get ja4(): string {
     return this.below.ja4;
+  }
+
+  get source(): SourceAddress | null {
+    return this.below.source ?? null;
   }
 
   get proxyTlvs(): readonly ProxyTlv[] | undefined {

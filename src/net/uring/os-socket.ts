@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Address } from '../../core/peer.ts';
+import type { Address, SourceAddress } from '../../core/peer.ts';
 import type { DescriptorTable } from './descriptor-table.ts';
 import { openLibc, type Libc } from './libc.ts';
 import { NativeMemory } from './native-memory.ts';
@@ -7,12 +7,16 @@ import { SystemCallError } from './system-call-error.ts';
 
 const Family = { Ipv4: 2, Ipv6: 10 } as const;
 const streamCloseOnExec = 1 | 0o2_000_000;
-const Level = { Socket: 1, Tcp: 6, Ipv6: 41 } as const;
+const Level = { Ip: 0, Socket: 1, Tcp: 6, Ipv6: 41 } as const;
 const Option = {
   ReuseAddress: 2,
   KeepAlive: 9,
   Linger: 13,
   ReusePort: 15,
+  Mark: 36,
+  IpTransparent: 19,
+  Ipv6Transparent: 75,
+  BindAddressNoPort: 24,
   V6Only: 26,
   NoDelay: 1,
   KeepIdle: 4,
@@ -84,6 +88,16 @@ export class OsSockets {
     this.checked('bind', this.libc.bind(fd, placed.address, placed.size));
   }
 
+  /** What it connects to sees another's address. Throws SystemCallError, for one without the permission too. */
+  leaveFrom(fd: number, { host, mark }: SourceAddress): void {
+    if (mark !== 0) this.require(fd, Level.Socket, Option.Mark, mark);
+    if (isIPv6(host)) this.require(fd, Level.Ipv6, Option.Ipv6Transparent, 1);
+    else this.require(fd, Level.Ip, Option.IpTransparent, 1);
+    // The port is chosen when it connects, so that connections to several servers may share one.
+    this.set(fd, Level.Ip, Option.BindAddressNoPort, 1);
+    this.bind(fd, { kind: 'ip', host, port: 0 });
+  }
+
   /** Makes the next close send a reset. */
   lingerZero(fd: number): void {
     const { i32, address } = this.scratch;
@@ -146,6 +160,11 @@ export class OsSockets {
   private set(fd: number, level: number, option: number, value: number): void {
     this.scratch.i32[0] = value;
     this.libc.setsockopt(fd, level, option, this.scratch.address, 4);
+  }
+
+  private require(fd: number, level: number, option: number, value: number): void {
+    this.scratch.i32[0] = value;
+    this.checked('setsockopt', this.libc.setsockopt(fd, level, option, this.scratch.address, 4));
   }
 
   private checked(syscall: string, result: number): number {

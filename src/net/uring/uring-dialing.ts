@@ -2,7 +2,7 @@ import type { Timed } from '../../core/clock.ts';
 import { ConnectionTimeout } from '../../core/failures.ts';
 import type { Address } from '../../core/peer.ts';
 import type { Dialing, DialHandler, DialOptions } from '../network.ts';
-import { dialFailure } from '../socket-error.ts';
+import { boundTo, dialFailure } from '../socket-error.ts';
 import { highHalf, lowHalf } from './native-memory.ts';
 import { SystemCallError } from './system-call-error.ts';
 import { Op, type RingUser } from './ring.ts';
@@ -66,7 +66,7 @@ export class UringDialing implements Dialing, RingUser, Timed, Postponed {
   afterReading(): void {
     const handler = this.take();
     if (this.fd >= 0) this.thread.closeSocket(this.fd, false);
-    handler?.onDialFailure(dialFailure(this.error!, this.options.bindAddress));
+    handler?.onDialFailure(dialFailure(this.error!, boundTo(this.options)));
   }
 
   tick(): void {
@@ -85,7 +85,8 @@ export class UringDialing implements Dialing, RingUser, Timed, Postponed {
     this.fd = sockets.open(address, options.keepAliveSeconds);
     if (options.keepAliveSeconds !== null)
       sockets.keepAlive(this.fd, options.keepAliveIntervalSeconds ?? 0, options.keepAliveProbes ?? 0);
-    if (options.bindAddress !== null) sockets.bind(this.fd, { kind: 'ip', ...options.bindAddress });
+    if (options.source !== undefined) sockets.leaveFrom(this.fd, options.source);
+    else if (options.bindAddress !== null) sockets.bind(this.fd, { kind: 'ip', ...options.bindAddress });
     const placed = sockets.place(address);
     this.slot = ring.enlist(this);
     const [low, high] = [lowHalf(placed.address), highHalf(placed.address)];

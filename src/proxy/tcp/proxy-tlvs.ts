@@ -1,4 +1,4 @@
-import { formatAddress, type Address, type Peer, type ProxyTlv } from '../../core/peer.ts';
+import { formatAddress, type Address, type Peer, type ProxyTlv, type SourceAddress } from '../../core/peer.ts';
 import type { TlsFacts } from '../../core/tls-facts.ts';
 import { buildFormat } from '../../observe/access-log-build.ts';
 import type { Formatter } from '../../observe/formatter.ts';
@@ -58,6 +58,10 @@ class TellingPeer implements Peer {
   constructor(inner: Peer, proxyTlvs: readonly ProxyTlv[]) {
     this.proxyTlvs = proxyTlvs;
     this.inner = inner;
+  }
+
+  get source(): SourceAddress | null {
+    return this.inner.source ?? null;
   }
 
   get remote(): Address {

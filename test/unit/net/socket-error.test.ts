@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ClosedByPeer, LocalConnectionFailure, RemoteConnectionFailure } from '../../../src/core/failures.ts';
-import { brokenConnection, dialFailure, errorText } from '../../../src/net/socket-error.ts';
+import { boundTo, brokenConnection, dialFailure, errorText } from '../../../src/net/socket-error.ts';
 
 function error(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`connect ${code} 127.0.0.1:1`), { code });
@@ -30,4 +30,15 @@ it('a connection that breaks was closed by its peer', () => {
     kind: ClosedByPeer.kind,
     detail: 'Connection reset by peer',
   });
+});
+
+it('says nothing of an option that the kernel does not grant', () => {
+  expect(dialFailure(Object.assign(error('EPERM'), { syscall: 'setsockopt' }), null)).toBe(LocalConnectionFailure);
+});
+
+it('names the address of another where a connection leaves from that', () => {
+  const bindAddress = { host: '127.0.0.1', port: 5 };
+  const options = { connectTimeoutMs: 1, bufferLimit: 1, bindAddress, keepAliveSeconds: null };
+  expect(boundTo(options)).toBe(bindAddress);
+  expect(boundTo({ ...options, source: { host: '192.0.2.1', mark: 1 } })).toEqual({ host: '192.0.2.1', port: 0 });
 });

@@ -74,7 +74,28 @@ const rows: readonly Row[] = [
   { name: 'not redirected', raw: 'PROXY UNKNOWN\r\nGET /x HTTP/1.1\r\nhost: a\r\n\r\n', logLines: 1 },
 ];
 
+const originalSrc = {
+  name: 'o',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.listener.original_src.v3.OriginalSrc',
+    mark: 7,
+  },
+};
+
+/** Where options of sockets are not permitted, nobody is served by either. */
+const from: readonly Row[] = [
+  to('not redirected', 'TCP4', '127.0.0.8 127.0.0.1 1000 80'),
+  to('not redirected', 'TCP4', '127.0.0.9 127.0.0.1 1000 80'),
+  to('not redirected', 'TCP6', '2001:db8::1 2001:db8::2 1000 80'),
+];
+
 export const redirected: readonly Group[] = [
+  {
+    name: 'listener: upstreams see the client',
+    config: http({ listener: JSON.stringify({ listener_filters: [proxyProtocol(), originalSrc] }) }),
+    stats: /^cluster\.one\.(bind|upstream_cx_(total|connect_fail|destroy))/,
+    rows: from.map((row, i) => ({ ...row, name: ['from an address', 'from another', 'of the other family'][i] })),
+  },
   { name: 'listener: use_original_dst', config: config(true), stats, rows },
   {
     name: 'listener: bind_to_port false without use_original_dst',

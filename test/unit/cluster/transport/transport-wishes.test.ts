@@ -84,6 +84,16 @@ test('whose connection it is matters where the transport says so', () => {
   expect(new TransportWishes(none).of(telling, '', null, null, null)).toBe(noTransportOptions);
 });
 
+test('connections that leave from elsewhere are told apart by that, and shared by no others', () => {
+  const wishes = new TransportWishes(none);
+  const asked = (host: string, mark: number): TransportOptions =>
+    wishes.of(plain, '', null, null, { ...peer, source: { host, mark } });
+  expect(asked('192.0.2.1', 7).source).toEqual({ host: '192.0.2.1', mark: 7 });
+  expect(asked('192.0.2.1', 7).key).toBe(asked('192.0.2.1', 7).key);
+  const others = [asked('192.0.2.2', 7), asked('192.0.2.1', 0), noTransportOptions];
+  for (const { key } of others) expect(key).not.toBe(asked('192.0.2.1', 7).key);
+});
+
 test('an address tells connections apart by what it is, not how it is written, and what is none tells nothing', () => {
   const passing: UpstreamTransport = { isSecure: false, passesState: true, dial };
   const wishes = new TransportWishes(none);

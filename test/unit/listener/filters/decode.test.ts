@@ -56,6 +56,10 @@ describe('as plain data', () => {
     });
   });
 
+  it('original_src', async () => {
+    expect((await decode('original_src.v3.OriginalSrc', 'mark: 7')).data).toMatchObject([{ data: { mark: 7 } }]);
+  });
+
   it('http_inspector', async () => {
     expect((await decode('http_inspector.v3.HttpInspector')).data).toMatchObject([{ name: 'f', data: null }]);
   });
@@ -65,8 +69,7 @@ it.each([
   ['tls_inspector.v3.TlsInspector', 'max_client_hello_size: 20000', 'is greater than maximum of 16384'],
   ['proxy_protocol.v3.ProxyProtocol', 'disallowed_versions: [V1, V2]', 'all proxy protocol versions are disallowed'],
   ['proxy_protocol.v3.ProxyProtocol', 'tlv_location: FILTER_STATE', "field 'tlv_location' is FILTER_STATE"],
-  ['original_src.v3.OriginalSrc', '', 'is not supported by sekisho'],
-  ['original_src.v3.OriginalSrc', '', 'is not supported by sekisho'],
+  ['set_filter_state.v3.Config', '', 'is not supported by sekisho'],
 ])('refused: %s with %s', async (type, settings, reason) => {
   expect((await decode(type, settings)).reasons.join('\n')).toContain(reason);
 });

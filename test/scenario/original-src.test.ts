@@ -1,0 +1,63 @@
+/** Upstreams that see the client's address: needs root, in a network namespace of its own. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { repository } from '../peers/binaries.ts';
+import { envoy } from '../peers/proxy.ts';
+
+/** Run as root: addresses of clients are not this machine's, yet what is sent to them arrives here. Nothing with the mark 99 leaves. */
+const rules = `
+set -e
+ip link set lo up
+ip rule add pref 5 lookup local
+ip rule del pref 0
+ip rule add pref 1 fwmark 99 prohibit
+ip rule add to 203.0.113.0/24 lookup 100
+ip route add local 0.0.0.0/0 dev lo table 100
+ip -6 rule add to 2001:db8::/32 lookup 100
+ip -6 route add local ::/0 dev lo table 100
+exec "$@"
+`;
+
+function inNamespace(...command: readonly string[]): { readonly output: string; readonly error: string } {
+  const { stdout, stderr, error } = spawnSync('unshare', ['-n', 'sh', '-c', rules, 'sh', ...command], {
+    encoding: 'utf8',
+  });
+  return { output: stdout ?? '', error: error === undefined ? stderr : error.message };
+}
+
+function reasonToSkip(): string | null {
+  if (process.getuid?.() !== 0) return 'skipped: addresses of others need root';
+  const { output, error } = inNamespace('echo', 'routed');
+  return output.trim() === 'routed' ? null : `skipped: no routes for addresses of others here: ${error.trim()}`;
+}
+
+const reason = reasonToSkip();
+if (reason !== null) console.log(reason);
+
+const expected = {
+  '8001 203.0.113.9 /': '203.0.113.9',
+  '8001 203.0.113.9 /again': '203.0.113.9',
+  '8001 203.0.113.10 /': '203.0.113.10',
+  '8001 2001:db8::9 /six': '2001:db8::9',
+  '8001 2001:db8::9 /four': '503',
+  '8002 203.0.113.9 /': '203.0.113.9',
+  '8003 203.0.113.9 /': '503',
+  '8004 203.0.113.11 /': '203.0.113.11',
+};
+
+const noEnvoy = envoy.unavailable();
+if (noEnvoy !== null) console.log(noEnvoy);
+const proxies = [
+  ['sekisho', '--io-backend', 'io_uring'],
+  ['sekisho', '--io-backend', 'node'],
+  ...(noEnvoy === null ? [['envoy']] : []),
+];
+
+describe.skipIf(reason !== null)('upstreams see the address of the client', () => {
+  test.each(proxies)('%s %s %s', (...proxy) => {
+    const node = join(repository, 'node_modules/.bin/node');
+    const { output, error } = inNamespace(node, join(repository, 'test/scenario/original-src-traffic.ts'), ...proxy);
+    expect(JSON.parse(output || '{}'), error).toEqual(expected);
+  });
+});
