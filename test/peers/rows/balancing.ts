@@ -267,7 +267,7 @@ const subsets: Group = {
       request: wanted.filter(([want]) => !mayReachSeveral(name, want)).map(([want]) => ({ path: `/${name}/${want}/` })),
       stats: /^cluster\..*lb_/,
       // Made with the cluster, or with its first request: which row sees that, chance decides.
-      ignores: /lb_subsets_(active|created)/,
+      ignores: /lb_subsets_(active|created|single_host)/,
     })),
     ...['any', 'panic', 'sel-none', 'sel-default'].map((name): Row => ({
       name: `${name}: those of several`,

@@ -42,13 +42,11 @@ access_log: [${JSON.stringify(
 )}]
 ${more}`;
 
-/** What a row sees of a repeat that Envoy does not make. */
-export const repeatedTrailers = Object.fromEntries(
-  ['client[0].answer[0]', 'upstream', 'log[0]', 'stats'].map((path) => [
-    path,
-    'a gRPC status that comes with its head is tried again, in trailers as in the head',
-  ]),
-);
+/**
+ * A gRPC status that comes with its head is tried again, in trailers as in the head; Envoy makes no such repeat. Whether
+ * it comes with its head, the machine decides: what the row is about is held by unit tests.
+ */
+export const repeatedTrailers = /^(client\[0\]\.answer\[0\]|upstream|log\[0\]|stats)/;
 
 const status = (code: string, message?: string): Pairs => [
   ['grpc-status', code],
@@ -303,7 +301,7 @@ const retries: Group = {
     ),
     {
       name: 'status in trailers',
-      differs: repeatedTrailers,
+      ignores: repeatedTrailers,
       request: call('/unavailable', [frame('ping')]),
       upstream: [answer([], [['grpc-status', '14']]), ok],
     },

@@ -55,8 +55,8 @@ const overHttp1: Group = {
       raw: [ask(), 150, '12345', 'end'],
       upstream: [{ tunnel: 'count' }],
       ...closed,
-      // A busy Envoy may drop what comes together with the end.
-      ignores: /upstream\[0\]\.body/,
+      // A busy machine brings bytes and end before the answer is there: then it is no tunnel yet.
+      ignores: /upstream\[0\]\.(body|complete)/,
     },
     { name: 'the upstream closes', raw: [ask(), 150, 'hello'], upstream: [{ tunnel: 'bye' }], ...closed },
     { name: 'the upstream resets', raw: [ask(), 150, 'hello'], upstream: [{ tunnel: 'slam' }], ...closed },
