@@ -6,6 +6,7 @@ import { checkedExpression, ExpressionError, type ExpressionSource } from './exp
 import { defaultExpressionOptions, type ExpressionData, type ExpressionOptions } from './expression-data.ts';
 import type { Expression, ExpressionEngine } from './expressions.ts';
 import { Patterns, stringFunctions, textFunctions } from './text-functions.ts';
+import { timeFunctions } from './time-functions.ts';
 
 /** cel-cpp's `expression_size_codepoint_limit`. */
 const textMax = 100_000;
@@ -49,7 +50,7 @@ export class CelEngine implements ExpressionEngine {
     const key = `${joinsStrings} ${hasStringFunctions}`;
     let environment = this.environments.get(key);
     if (environment === undefined) {
-      const funcs = [...textFunctions(), ...this.patterns.functions()];
+      const funcs = [...textFunctions(), ...timeFunctions(), ...this.patterns.functions()];
       if (!joinsStrings) funcs.push(...withoutJoining());
       if (hasStringFunctions) funcs.push(...stringFunctions());
       environment = celEnv({ funcs });

@@ -55,7 +55,7 @@ function jsonOfObject(value: object): string | null {
   }
   const message = messageOf(value);
   if (message?.$typeName === 'google.protobuf.Duration') return quoteJson(durationSeconds(message as Duration));
-  if (message?.$typeName === 'google.protobuf.Timestamp') return quoteJson(`${timestampJson(message as Timestamp)}Z`);
+  if (message?.$typeName === 'google.protobuf.Timestamp') return timestampJson(message as Timestamp);
   return null;
 }
 
@@ -119,16 +119,25 @@ function threes(nanos: number): string {
   return digits.endsWith('000') ? `.${digits.slice(0, 6)}` : `.${digits}`;
 }
 
-function secondsText({ seconds }: Timestamp): string {
-  return new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+/** After which the calendar is the same again: 400 years. */
+const cycleSeconds = 12_622_780_800n;
+
+/** Any year there is, which Date has not. */
+function dateOf(seconds: bigint): { readonly year: bigint; readonly rest: string } {
+  const cycles = (seconds - (((seconds % cycleSeconds) + cycleSeconds) % cycleSeconds)) / cycleSeconds;
+  const date = new Date(Number(seconds - cycles * cycleSeconds) * 1000);
+  return { year: BigInt(date.getUTCFullYear()) + cycles * 400n, rest: date.toISOString().slice(4, 19) };
 }
 
-/** RFC 3339 with as many digits as there are. */
-function timestampText(timestamp: Timestamp): string {
-  const digits = String(timestamp.nanos).padStart(9, '0').replace(/0+$/, '');
-  return `${secondsText(timestamp)}${digits === '' ? '' : `.${digits}`}`;
+/** RFC 3339 with as many digits as there are, and a year without zeros in front. */
+function timestampText({ seconds, nanos }: Timestamp): string {
+  const { year, rest } = dateOf(seconds);
+  const digits = String(nanos).padStart(9, '0').replace(/0+$/, '');
+  return `${year}${rest}${digits === '' ? '' : `.${digits}`}`;
 }
 
-function timestampJson(timestamp: Timestamp): string {
-  return `${secondsText(timestamp)}${threes(timestamp.nanos)}`;
+/** Null: not a year of four digits, which JSON's are. */
+function timestampJson({ seconds, nanos }: Timestamp): string | null {
+  const { year, rest } = dateOf(seconds);
+  return year < 1n || year > 9999n ? null : quoteJson(`${String(year).padStart(4, '0')}${rest}${threes(nanos)}Z`);
 }

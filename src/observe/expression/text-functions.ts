@@ -24,7 +24,7 @@ const patternsMax = 256;
  */
 const programSizeMax = 1000;
 
-/** Bytes that `replace` may add: more than any header is. */
+/** Bytes that `replace` and `join` may add: more than any header is. */
 const replacementMax = 1024 * 1024;
 
 const { BOOL, INT, STRING } = CelScalar;
@@ -111,7 +111,7 @@ export function textFunctions(): CelFunc[] {
 
 /**
  * `enable_string_functions`: the library's own and `reverse`, which it lacks; `split` with a limit, whose rest it throws
- * away; and `replace`, which has a limit here. They count characters, not bytes.
+ * away; and `replace` and `join`, which have a limit here. They count characters, not bytes.
  */
 export function stringFunctions(): CelFunc[] {
   const reverse = celMethod('reverse', STRING, [], STRING, function reverse(this: string) {
@@ -138,7 +138,10 @@ export function stringFunctions(): CelFunc[] {
       return replaced(this, part, by, Number(limit));
     },
   );
-  return [...strings, reverse, split, replace, replaceSome].map(ofCharacters);
+  const join = celMethod('join', listType(STRING), [STRING], STRING, function joinThis(this, separator) {
+    return joined([...this], separator);
+  });
+  return [...strings, reverse, split, replace, replaceSome, join].map(ofCharacters);
 }
 
 /** Each `part`, or as many as `limit` says from the front. An empty one is in front of each character, and at the end. */
@@ -147,6 +150,12 @@ function replaced(text: string, part: string, by: string, limit: number): string
   const times = limit < 0 ? pieces.length - 1 : Math.min(limit, pieces.length - 1);
   if (times * by.length > replacementMax) throw new Error('replacement is too long');
   return [...pieces.slice(0, times), pieces.slice(times).join(part)].join(by);
+}
+
+function joined(parts: readonly unknown[], separator: string): string {
+  if (!parts.every((part) => typeof part === 'string')) throw new Error('no matching overload for join');
+  if (parts.length * separator.length > replacementMax) throw new Error('replacement is too long');
+  return parts.join(separator);
 }
 
 /** At most `limit` parts, the last of which is all the rest; below 0: as many as there are. */

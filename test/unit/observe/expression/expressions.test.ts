@@ -233,11 +233,30 @@ describe('values', () => {
     ["duration('-0.0015s')", '-1.5ms', '"-0.001500s"'],
     ["duration('0s')", '0', '"0s"'],
     ["timestamp('2020-01-01T00:00:00.123Z')", '2020-01-01T00:00:00.123+00:00', '"2020-01-01T00:00:00.123Z"'],
+    ['timestamp(-1)', '1969-12-31T23:59:59+00:00', '"1969-12-31T23:59:59Z"'],
+    ['timestamp(-62135596800)', '1-01-01T00:00:00+00:00', '"0001-01-01T00:00:00Z"'],
+    ['timestamp(253402300800)', '10000-01-01T00:00:00+00:00', 'null'],
+    ['timestamp(-9223372036854775807)', '-292277022657-01-27T08:29:53+00:00', 'null'],
   ])('%s prints as %s and as the JSON %s', (expression, plain, json) => {
     expect(text(expression)).toBe(plain);
     const engine = expressionEngine();
     expect(engine.build(engine.parse(expression), true).json(outcome()) ?? 'null').toBe(json);
   });
+});
+
+it.each([
+  "timestamp('10000-01-01T00:00:00Z')",
+  "timestamp(253402300799) + duration('1s')",
+  "duration('9223372037s')",
+  'duration(1)',
+  "int(duration('5s'))",
+  "request.path.replace('', 'x'.replace('x', request.path)).split('').join(request.path) == 1",
+])('%s is an error', (expression) => {
+  const engine = expressionEngine();
+  const options = { ...defaultExpressionOptions, stringFunctions: true };
+  const of = outcome();
+  of.requestHead = new RequestHead('GET', 'a.test', `/${'a'.repeat(2000)}`, HttpVersion.Http11, Headers.of());
+  expect(engine.build(engine.parse(expression, options), true).text(of)).toBeNull();
 });
 
 describe('%CEL(…)%', () => {
