@@ -169,7 +169,8 @@ const upstream: Group = {
   secrets: {},
   rows: [
     row({ name: 'neither has come' }),
-    row({ name: 'one of them is not enough', secrets: { client: pair('client') } }),
+    // Envoy may count the first update before it is asked what it has counted, or after.
+    row({ name: 'one of them is not enough', secrets: { client: pair('client') }, ignores: /update_by_sds/ }),
     row({ name: 'both', secrets: { root: trusts('ca') } }),
     row({ name: 'the origin is a stranger now', secrets: { root: trusts('alien') } }),
     row({ name: 'and no more', secrets: { root: trusts('both') } }),
