@@ -12,6 +12,7 @@ import { answers } from './rows/answers.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { bypassGroups } from './rows/authn/bypasses.ts';
 import { extAuthzPeersGroups } from './rows/authn/ext-authz-peers.ts';
+import { extAuthzRetriesGroups } from './rows/authn/ext-authz-retries.ts';
 import { extAuthzRulesGroups } from './rows/authn/ext-authz-rules.ts';
 import { extAuthzGroups } from './rows/authn/ext-authz.ts';
 import { jwtExtractionGroups } from './rows/authn/jwt-extraction.ts';
@@ -132,6 +133,7 @@ export const groups: readonly Group[] = [
   ...jwtExtractionGroups,
   ...extAuthzGroups,
   ...extAuthzRulesGroups,
+  ...extAuthzRetriesGroups,
   ...extAuthzPeersGroups,
   ...networkExtAuthzGroups,
   ...networkRateLimitGroups,
