@@ -21,7 +21,7 @@ export function checkDomains(routes: RouteConfiguration, path: string): ConfigRe
   return reasons;
 }
 
-/** Hands every cluster that a route names, and its path, to `check`. */
+/** Hands every cluster that a route names, and its path, to `check`. As in Envoy, routes of a matcher tree may name any. */
 export function checkRouteClusters(
   routes: RouteConfiguration,
   path: string,

@@ -2,7 +2,7 @@
 export abstract class FilterStateObject {
   /** `%FILTER_STATE(key:PLAIN)%`; a byte per character. */
   abstract toPlain(): string;
-  /** `%FILTER_STATE(key:TYPED)%`: the JSON of its message. */
+  /** `%FILTER_STATE(key:TYPED)%`: the JSON of its message; undefined: it has none. */
   abstract toJson(): unknown;
 }
 
@@ -24,17 +24,51 @@ export class SharedText extends FilterStateObject {
     this.isTransitive = isTransitive;
   }
 
+  /** What it is where it is shared no further. */
+  alone(): unknown {
+    return this.text;
+  }
+
   toPlain(): string {
     return this.text;
   }
 
-  toJson(): string {
+  toJson(): unknown {
     return this.text;
+  }
+}
+
+/** An IP address and its port, as `formatAddress` has it. Envoy's `AddressObject`, which has no message. */
+export class AddressText extends FilterStateObject {
+  readonly text: string;
+
+  constructor(text: string) {
+    super();
+    this.text = text;
+  }
+
+  toPlain(): string {
+    return this.text;
+  }
+
+  toJson(): undefined {
+    return undefined;
+  }
+}
+
+/** The same where upstream connections get to know it. */
+export class SharedAddress extends SharedText {
+  override alone(): AddressText {
+    return new AddressText(this.text);
+  }
+
+  override toJson(): undefined {
+    return undefined;
   }
 }
 
 /** Null: it is no text. */
 export function stateText(value: unknown): string | null {
   if (typeof value === 'string') return value;
-  return value instanceof SharedText ? value.text : null;
+  return value instanceof SharedText || value instanceof AddressText ? value.text : null;
 }

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { expect, test } from 'vitest';
-import { parseSocketAddress } from '../../src/net/socket-address.ts';
+import { parseSocketAddress } from '../../src/core/socket-address.ts';
 import { formatAddress } from '../../src/core/peer.ts';
 import * as fc from './chance.ts';
 

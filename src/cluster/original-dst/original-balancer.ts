@@ -6,7 +6,7 @@ import type { Host, PickContext } from '../cluster.ts';
 import type { Balancer } from '../lb/balancer.ts';
 import { metadataAt } from '../lb/metadata-path.ts';
 import type { OriginalDstData } from './original-dst-data.ts';
-import { parseSocketAddress } from '../../net/socket-address.ts';
+import { parseSocketAddress } from '../../core/socket-address.ts';
 
 /** Filter state that says which address a request or a connection wants to reach. Envoy's. */
 const filterStateKey = 'envoy.network.transport_socket.original_dst_address';

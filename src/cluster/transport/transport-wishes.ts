@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import type { Headers } from '../../core/headers.ts';
-import { formatAddress, type Peer, type SourceAddress } from '../../core/peer.ts';
-import { parseSocketAddress } from '../../net/socket-address.ts';
+import type { Peer, SourceAddress } from '../../core/peer.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../net/transport.ts';
 import { FilterStateObject, SharedText } from '../../observe/filter-state.ts';
 import type { ServerNamesData } from '../cluster-data.ts';
@@ -12,12 +11,6 @@ type FilterState = ReadonlyMap<string, unknown>;
 const serverNameKey = 'envoy.network.upstream_server_name';
 const subjectAltNamesKey = 'envoy.network.upstream_subject_alt_names';
 const applicationProtocolsKey = 'envoy.network.application_protocols';
-
-/** Keys whose values are addresses. Envoy's. */
-const addressKeys: ReadonlySet<string> = new Set([
-  'envoy.filters.listener.original_dst.local_ip',
-  'envoy.filters.listener.original_dst.remote_ip',
-]);
 
 /** What the requests and connections for one cluster ask of its transports. */
 export class TransportWishes {
@@ -108,16 +101,9 @@ function sharedOf(filterState: FilterState, isPassed: boolean): Map<string, Shar
   let shared: Map<string, SharedText> | null = null;
   for (const [key, value] of filterState) {
     if (!(value instanceof SharedText) || !(isPassed || value.isHashable)) continue;
-    const told = addressKeys.has(key) ? addressOf(value) : value;
-    if (told !== null) (shared ??= new Map()).set(key, told);
+    (shared ??= new Map()).set(key, value);
   }
   return shared;
-}
-
-/** In its one spelling; null: it is no address, and as good as nothing. */
-function addressOf({ text, isHashable, isTransitive }: SharedText): SharedText | null {
-  const address = parseSocketAddress(text);
-  return address === null ? null : new SharedText(formatAddress(address), isHashable, isTransitive);
 }
 
 /** Connections are shared by all whose state is alike where it can be compared, and are told the state of the first. */

@@ -16,6 +16,13 @@ const fields = new SupportedFields(FilterStateValueSchema, [
   'shared_with_upstream',
 ]);
 
+/** Whose objects are addresses of sockets. */
+const addressFactories: ReadonlySet<string> = new Set([
+  'envoy.filters.listener.original_dst.local_ip',
+  'envoy.filters.listener.original_dst.remote_ip',
+  'envoy.network.transport_socket.original_dst_address',
+]);
+
 /** Whose objects make upstream connections different when they are shared with them. */
 const hashableFactories: ReadonlySet<string> = new Set([
   'envoy.hashable_string',
@@ -30,9 +37,9 @@ const hashableFactories: ReadonlySet<string> = new Set([
  */
 const textFactories: ReadonlySet<string> = new Set([
   ...hashableFactories,
+  ...addressFactories,
   'envoy.string',
   'envoy.network.application_protocols',
-  'envoy.network.transport_socket.original_dst_address',
   'envoy.network.upstream_server_name',
   'envoy.network.upstream_subject_alt_names',
   'envoy.tcp_proxy.cluster',
@@ -62,5 +69,6 @@ function decodeValue(message: FilterStateValue, reasons: Reasons): FilterStateVa
   const isTransitive = sharedWithUpstream === FilterStateValue_SharedWithUpstream.TRANSITIVE;
   const isShared = sharedWithUpstream !== FilterStateValue_SharedWithUpstream.NONE;
   const shared = isShared ? { isHashable: hashableFactories.has(factory), isTransitive } : null;
-  return { key, format, skipsEmpty: message.skipIfEmpty, shared };
+  const isAddress = addressFactories.has(factory);
+  return { key, format, skipsEmpty: message.skipIfEmpty, ...(isAddress && { isAddress }), shared };
 }

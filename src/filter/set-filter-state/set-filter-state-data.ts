@@ -12,6 +12,8 @@ export interface FilterStateValueData {
   readonly key: string;
   readonly format: FormatData;
   readonly skipsEmpty: boolean;
+  /** It is the address of a socket, or nothing is set; absent: it is a text. */
+  readonly isAddress?: true;
   /** Whether upstream connections get to know it, and by whom they are shared then; null: they do not. */
   readonly shared: { readonly isHashable: boolean; readonly isTransitive: boolean } | null;
 }

@@ -90,8 +90,8 @@ class TypedState implements Operator {
 
   text(outcome: Outcome): string | null {
     const state = this.read(outcome);
-    if (state instanceof FilterStateObject) return jsonOf(state.toJson());
-    return state === undefined || state === null ? null : jsonOf(state);
+    const value = state instanceof FilterStateObject ? state.toJson() : state;
+    return value === undefined || value === null ? null : jsonOf(value);
   }
 
   json(outcome: Outcome): string {

@@ -51,6 +51,6 @@ export class InternalTransport implements UpstreamTransport {
 function stateBehind(shared: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
   const state = new Map<string, unknown>();
   for (const [key, value] of shared)
-    state.set(key, value instanceof SharedText && !value.isTransitive ? value.text : value);
+    state.set(key, value instanceof SharedText && !value.isTransitive ? value.alone() : value);
   return state;
 }

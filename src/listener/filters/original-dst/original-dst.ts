@@ -1,5 +1,5 @@
 import { openOriginalDestinations } from '../../../net/original-destination.ts';
-import { parseSocketAddress } from '../../../net/socket-address.ts';
+import { parseSocketAddress } from '../../../core/socket-address.ts';
 import type { Address } from '../../../core/peer.ts';
 import { stateText } from '../../../observe/filter-state.ts';
 import type { InspectedPeer } from '../inspected-peer.ts';

@@ -123,6 +123,30 @@ export const smallFilters: readonly Group[] = [
     { log: ['FILTER_STATE(envoy.string:PLAIN)', 'FILTER_STATE(own:PLAIN)', 'FILTER_STATE(own)'] },
   ),
   filtered(
+    'set_filter_state of addresses',
+    `set_filter_state.v3.Config, on_request_headers: [
+      ${['envoy.network.transport_socket.original_dst_address', 'envoy.filters.listener.original_dst.local_ip', 'envoy.filters.listener.original_dst.remote_ip, shared_with_upstream: ONCE'].map((key) => `{ object_key: ${key}, format_string: { text_format_source: { inline_string: '%REQ(X-A)%' } } }`).join(', ')}]`,
+    [
+      '192.0.2.1:5',
+      '192.0.2.1:050',
+      '[2001:DB8:0::1]:80',
+      '[::ffff:192.0.2.1]:80',
+      '192.0.2.1',
+      '192.0.2.1:70000',
+      '0192.0.2.1:80',
+      '[192.0.2.1]:80',
+      '2001:db8::1:80',
+      'nowhere:80',
+    ].map((text) => ({ name: text, request: { path: '/', headers: [['x-a', text]] } })),
+    {
+      log: [
+        'network.transport_socket.original_dst_address',
+        'filters.listener.original_dst.local_ip',
+        'filters.listener.original_dst.remote_ip',
+      ].flatMap((key) => [`FILTER_STATE(envoy.${key}:PLAIN)`, `FILTER_STATE(envoy.${key})`]),
+    },
+  ),
+  filtered(
     'header_to_metadata',
     `header_to_metadata.v3.Config,
     request_rules: [

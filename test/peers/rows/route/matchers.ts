@@ -43,6 +43,7 @@ export const routeMatchers: readonly Group[] = [
           retried: ${route(`match: { prefix: / }, route: { cluster: one }`)}
           filtered: ${route(`match: { prefix: / }, filter_action: {}`)}
           listed: ${list('match: { path: /a }, direct_response: { status: 200, body: { inline_string: first } }', 'match: { prefix: /a }, direct_response: { status: 200, body: { inline_string: second } }', 'match: { prefix: /one }, route: { cluster: one }')}
+          unknown: ${route(`match: { prefix: / }, route: { cluster: nobody }`)}
           redirected: ${route(`match: { prefix: / }, redirect: { host_redirect: elsewhere.test }`)}
           'a,b': ${answer('both')}
 - name: prefixes
@@ -108,6 +109,7 @@ export const routeMatchers: readonly Group[] = [
       },
       { name: 'and none else is asked', request: { host: 'map.test', path: '/wide', headers: [['x-way', 'narrow']] } },
       { name: 'forwarded', request: { host: 'map.test', headers: [['x-way', 'forwarded']] } },
+      { name: 'to a cluster that is not there', request: { host: 'map.test', headers: [['x-way', 'unknown']] } },
       { name: 'a redirect', request: { host: 'map.test', headers: [['x-way', 'redirected']] } },
       { name: 'what a filter would do', request: { host: 'map.test', headers: [['x-way', 'filtered']] } },
       {

@@ -2,10 +2,8 @@ import { expect, test } from 'vitest';
 import { TransportWishes } from '../../../../src/cluster/transport/transport-wishes.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../../../src/net/transport.ts';
-import { SharedText } from '../../../../src/observe/filter-state.ts';
 import { MemoryConnection } from '../memory-network.ts';
 
-const localAddress = 'envoy.filters.listener.original_dst.local_ip';
 const none = { autoSni: false, autoSanValidation: false, header: '' };
 const dial = (): never => {
   throw new Error('nobody dials here');
@@ -92,19 +90,4 @@ test('connections that leave from elsewhere are told apart by that, and shared b
   expect(asked('192.0.2.1', 7).key).toBe(asked('192.0.2.1', 7).key);
   const others = [asked('192.0.2.2', 7), asked('192.0.2.1', 0), noTransportOptions];
   for (const { key } of others) expect(key).not.toBe(asked('192.0.2.1', 7).key);
-});
-
-test('an address tells connections apart by what it is, not how it is written, and what is none tells nothing', () => {
-  const passing: UpstreamTransport = { isSecure: false, passesState: true, dial };
-  const wishes = new TransportWishes(none);
-  const asked = (text: string): TransportOptions => {
-    const state = new Map([[localAddress, new SharedText(text, true, false)]]);
-    return wishes.of(passing, '', null, state, peer);
-  };
-  expect(asked('[2001:DB8:0::1]:80').key).toBe(asked('[2001:db8::1]:80').key);
-  expect(asked('192.0.2.1:80').key).not.toBe(asked('192.0.2.1:81').key);
-  expect(asked('192.0.2.1:80').sharedState).toEqual(
-    new Map([[localAddress, new SharedText('192.0.2.1:80', true, false)]]),
-  );
-  expect(asked('a.test:80')).toBe(noTransportOptions);
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Reasons } from '../../../../src/core/rejection.ts';
 import { setFilterStateBuilder } from '../../../../src/filter/set-filter-state/build.ts';
 import { setFilterStateDecoder } from '../../../../src/filter/set-filter-state/decode.ts';
-import { SharedText } from '../../../../src/observe/filter-state.ts';
+import { SharedText, stateText, type FilterStateObject } from '../../../../src/observe/filter-state.ts';
 import { FilterStateValue_SharedWithUpstream } from '../../../../src/proto/envoy/extensions/filters/common/set_filter_state/v3/value_pb.js';
 import { ConfigSchema } from '../../../../src/proto/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb.js';
 import { filterContext, request, TestStream } from '../filter-fixture.ts';
@@ -49,6 +49,34 @@ test('objects of other kinds, and those that may not change, are refused', () =>
     "field 'read_only' is not supported by sekisho",
     "field 'factory_key' 'envoy.network.ip' is not supported by sekisho",
   ]);
+});
+
+test('addresses are set in their one spelling, and what is none leaves what was there', () => {
+  const local = 'envoy.filters.listener.original_dst.local_ip';
+  const shared = { sharedWithUpstream: FilterStateValue_SharedWithUpstream.ONCE };
+  const onRequestHeaders = [
+    value('envoy.network.transport_socket.original_dst_address', '[2001:DB8:0::1]:80'),
+    value('a', '192.0.2.1:080', { factoryKey: local }),
+    value('a', 'nowhere', { factoryKey: local }),
+    value('b', '', { factoryKey: local }),
+    value(local, '192.0.2.2:1', shared),
+  ];
+  const context = filterContext();
+  const stream = new TestStream(context, request([], { path: '/p' }));
+  const filter = setFilterStateBuilder.build(decode({ onRequestHeaders }), context).create();
+  filter.onRequestHead!(stream, stream.requestHead, true);
+  const state = stream.outcome.filterState!;
+  expect([...state].map(([key, set]) => [key, stateText(set)])).toEqual([
+    ['envoy.network.transport_socket.original_dst_address', '[2001:db8::1]:80'],
+    ['a', '192.0.2.1:80'],
+    [local, '192.0.2.2:1'],
+  ]);
+  expect(state.get(local)).toBeInstanceOf(SharedText);
+  expect(state.get('a')).not.toBeInstanceOf(SharedText);
+  for (const set of state.values()) {
+    expect((set as FilterStateObject).toPlain()).toBe(stateText(set));
+    expect((set as FilterStateObject).toJson()).toBeUndefined();
+  }
 });
 
 test.each([

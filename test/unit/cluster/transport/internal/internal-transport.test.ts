@@ -8,7 +8,7 @@ import type { Extensions } from '../../../../../src/core/extension.ts';
 import { Reasons } from '../../../../../src/core/rejection.ts';
 import type { DialOptions } from '../../../../../src/net/network.ts';
 import { noTransportOptions, type TransportOptions } from '../../../../../src/net/transport.ts';
-import { SharedText } from '../../../../../src/observe/filter-state.ts';
+import { AddressText, SharedAddress, SharedText } from '../../../../../src/observe/filter-state.ts';
 import { InternalUpstreamTransportSchema } from '../../../../../src/proto/envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream_pb.js';
 import { MemoryNetwork } from '../../memory-network.ts';
 import { RecordingStats } from '../../recording-stats.ts';
@@ -107,10 +107,12 @@ describe('passing', () => {
     expect(of(null)).toBe(noTransportOptions);
     expect(of({ own: 'x' })).toBe(noTransportOptions);
     const far = new SharedText('far', false, true);
-    const options = of({ once: new SharedText('near', true, false), far, own: 'x' });
+    const where = new SharedAddress('192.0.2.1:80', true, false);
+    const options = of({ once: new SharedText('near', true, false), far, where, own: 'x' });
     expect([...dial(options)!.filterState!]).toEqual([
       ['once', 'near'],
       ['far', far],
+      ['where', new AddressText('192.0.2.1:80')],
     ]);
     const keyOf = (text: string, isHashable: boolean) => of({ key: new SharedText(text, isHashable, false) }).key;
     expect(keyOf('a', true)).not.toBe(keyOf('b', true));
