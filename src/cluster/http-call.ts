@@ -24,6 +24,10 @@ export interface HttpCallSettings {
   readonly timeoutMs: number;
   /** Bytes of the answer's body: more is a failure. */
   readonly bodyBytesMax: number;
+  /** The timeout is that of one try of several. */
+  readonly isOfTry?: boolean;
+  /** Whether somebody asks again: of this try nothing more is heard or counted. `failure`: instead of an answer. */
+  repeats?(status: number, failure: Failure | null): boolean;
 }
 
 /** Envoy's timeout status. */
@@ -105,8 +109,14 @@ export class HttpCall implements StreamWaiter, Timed {
 
   /** The timeout. */
   tick(): void {
-    this.cluster.stats.rqTimeout.inc();
+    const { stats } = this.cluster;
+    const isOfTry = this.settings.isOfTry === true;
+    (isOfTry ? stats.rqPerTryTimeout : stats.rqTimeout).inc();
     this.host?.recordTimeout(this.answer === null ? timedOut : 0);
+    if (isOfTry && this.answer === null && this.settings.repeats?.(timedOut, LocalReset) === true) {
+      this.drop();
+      return;
+    }
     if (this.answer === null) this.count(timedOut);
     this.failAndDrop(`there is no whole answer after ${this.settings.timeoutMs} ms`);
   }
@@ -130,6 +140,11 @@ export class HttpCall implements StreamWaiter, Timed {
     if (this.isOver || head.status < 200) return;
     this.answer = head;
     this.host!.recordAnswer(this.request, head);
+    if (this.settings.repeats?.(head.status, null) === true) {
+      if (end) this.finish();
+      else this.drop();
+      return;
+    }
     this.count(head.status);
     if (end) this.complete();
   }
@@ -155,6 +170,10 @@ export class HttpCall implements StreamWaiter, Timed {
     if (this.isOver) return;
     this.stream = null;
     this.host?.recordResult(0, failure);
+    if (this.answer === null && this.settings.repeats?.(0, failure) === true) {
+      this.finish();
+      return;
+    }
     if (this.answer === null) this.count(failure.kind.status);
     this.fail(failure.kind.reason);
   }

@@ -19,6 +19,19 @@ export interface HttpCallOptions {
   readonly bodyBytesMax: number;
   /** With `x-forwarded-for`, this machine's address. */
   readonly saysForWhom: boolean;
+  /** Absent: it is asked once. */
+  readonly retries?: CallRetries | null;
+}
+
+/** After a server's error, a reset or a connection that cannot be made, within the one timeout. */
+export interface CallRetries {
+  /** Null: nothing is asked again, and each try ends in its time. */
+  readonly max: number | null;
+  /** Of the back-off: at random below an interval that doubles. */
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** One try may last so long. */
+  readonly tryTimeoutMs: number;
 }
 
 /** Who asked, and hears exactly one of both, perhaps before the asking returns; nothing after `cancel`. */

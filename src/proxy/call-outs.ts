@@ -2,7 +2,7 @@ import type { Clusters } from '../cluster/cluster.ts';
 import type { GrpcMethod } from '../cluster/grpc/grpc-call.ts';
 import { GrpcClient } from '../cluster/grpc/grpc-client.ts';
 import { GrpcCode } from '../cluster/grpc/grpc-status.ts';
-import { HttpCall } from '../cluster/http-call.ts';
+import { HttpCall, type HttpCallUser as WholeUser } from '../cluster/http-call.ts';
 import type { Clock, Timers } from '../core/clock.ts';
 import type { RequestHead } from '../core/head.ts';
 import type {
@@ -13,6 +13,7 @@ import type {
   HttpCallOptions,
   HttpCallUser,
 } from '../filter/call-outs.ts';
+import { RetriedCall } from './retried-call.ts';
 
 /** What calls need of their worker. */
 export interface CallOutContext {
@@ -39,7 +40,7 @@ export class ClusterCallOuts implements CallOuts {
     clusterName: string,
     head: RequestHead,
     body: Uint8Array | null,
-    { timeoutMs, bodyBytesMax, saysForWhom }: HttpCallOptions,
+    { timeoutMs, bodyBytesMax, saysForWhom, retries = null }: HttpCallOptions,
     user: HttpCallUser,
   ): CallOut {
     const { clusters, clock, timers, localAddress } = this.context;
@@ -52,13 +53,18 @@ export class ClusterCallOuts implements CallOuts {
     // As Envoy's own requests.
     headers.set('x-envoy-internal', 'true');
     if (saysForWhom) headers.set('x-forwarded-for', localAddress);
-    if (timeoutMs > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(timeoutMs));
+    const tryMs = retries === null ? timeoutMs : shorter(timeoutMs, retries.tryTimeoutMs);
+    if (tryMs > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(tryMs));
     if (body !== null) headers.set('content-length', String(body.length));
     const settings = { clock, timers, random: () => this.context.random(), timeoutMs, bodyBytesMax };
-    const call = new HttpCall(cluster, head, body, settings, {
+    const heard: WholeUser = {
       onAnswer: (answer, bytes) => user.onAnswer({ head: answer, body: bytes }),
       onFailure: (reason) => user.onFailure(reason),
-    });
+    };
+    const call =
+      retries === null
+        ? new HttpCall(cluster, head, body, settings, heard)
+        : new RetriedCall(cluster, head, body, settings, retries, heard);
     call.start();
     return call;
   }
@@ -100,6 +106,11 @@ export class ClusterCallOuts implements CallOuts {
       { timeoutMs, authority, metadata: [...own, ...metadata], ...limit },
     );
   }
+}
+
+/** 0: no limit. */
+function shorter(a: number, b: number): number {
+  return a === 0 || b === 0 ? a + b : Math.min(a, b);
 }
 
 function asTheyAre(bytes: Uint8Array): Uint8Array {

@@ -1,8 +1,10 @@
+import { durationMs } from '../../core/duration.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { decodeService } from '../../identity/decode/config-source-decode.ts';
 import type { GrpcService } from '../../proto/envoy/config/core/v3/grpc_service_pb.js';
-import { HeaderValueSchema } from '../../proto/envoy/config/core/v3/base_pb.js';
+import { BackoffStrategySchema } from '../../proto/envoy/config/core/v3/backoff_pb.js';
+import { HeaderValueSchema, RetryPolicySchema, type RetryPolicy } from '../../proto/envoy/config/core/v3/base_pb.js';
 import {
   AuthorizationRequestSchema,
   AuthorizationResponseSchema,
@@ -13,6 +15,7 @@ import { ListStringMatcherSchema, type ListStringMatcher } from '../../proto/env
 import { decodeStringMatcher } from '../../route/match/decode.ts';
 import type { StringMatcherData } from '../../route/match/matcher-data.ts';
 import { lowerAscii, wireText } from '../../route/wire-text.ts';
+import type { CallRetries } from '../call-outs.ts';
 import { decodeHttpUri } from '../http-uri-decode.ts';
 import type { AuthorizationServiceData } from './ext-authz-data.ts';
 
@@ -22,7 +25,10 @@ const httpFields = new SupportedFields(HttpServiceSchema, [
   'path_override',
   'authorization_request',
   'authorization_response',
+  'retry_policy',
 ]);
+const retryFields = new SupportedFields(RetryPolicySchema, ['retry_back_off', 'num_retries', 'retry_on']);
+const backOffFields = new SupportedFields(BackoffStrategySchema, ['base_interval', 'max_interval']);
 const requestFields = new SupportedFields(AuthorizationRequestSchema, ['allowed_headers', 'headers_to_add']);
 const responseFields = new SupportedFields(AuthorizationResponseSchema, [
   'allowed_upstream_headers',
@@ -36,6 +42,7 @@ const listFields = new SupportedFields(ListStringMatcherSchema, ['patterns']);
 
 /** Envoy's. */
 const grpcTimeoutMs = 200;
+const retryBaseMsDefault = 1000;
 
 type Services =
   | { readonly case: 'grpcService'; readonly value: GrpcService }
@@ -88,6 +95,7 @@ function decodeHttpService(
   return {
     kind: 'http',
     uri: decodeHttpUri(message.serverUri, reasons.at('server_uri')),
+    retries: message.retryPolicy === undefined ? null : decodeRetries(message.retryPolicy, reasons.at('retry_policy')),
     pathPrefix,
     pathOverride,
     headersToAdd: (request?.headersToAdd ?? []).map(({ key, value }) => [lowerAscii(key), wireText(value)] as const),
@@ -103,6 +111,32 @@ function decodeHttpService(
     ),
     metadataHeaders: decodeList(response?.dynamicMetadataFromHeaders, atResponse.at('dynamic_metadata_from_headers')),
   };
+}
+
+/** What `5xx` says already, beside it. */
+const withinServerErrors: ReadonlySet<string> = new Set([
+  '5xx',
+  'gateway-error',
+  'connect-failure',
+  'reset',
+  'reset-before-request',
+  'refused-stream',
+]);
+
+/**
+ * As Envoy reads it: the largest interval of the back-off limits each try too, and where nothing is said of what is to
+ * be asked again for, nothing is.
+ */
+function decodeRetries(message: RetryPolicy, reasons: Reasons): CallRetries {
+  retryFields.check(message, reasons);
+  const { retryBackOff, numRetries, retryOn } = message;
+  if (retryBackOff !== undefined) backOffFields.check(retryBackOff, reasons.at('retry_back_off'));
+  const conditions = retryOn === '' ? ['5xx'] : retryOn.split(',').map((condition) => condition.trim());
+  if (!conditions.includes('5xx') || !conditions.every((condition) => withinServerErrors.has(condition)))
+    reasons.at('retry_on').add(`'${retryOn}' is not supported by sekisho here; 5xx is`);
+  const baseMs = durationMs(retryBackOff?.baseInterval, retryBaseMsDefault);
+  const maxMs = durationMs(retryBackOff?.maxInterval, 10 * baseMs);
+  return { max: retryOn === '' ? null : (numRetries ?? 1), baseMs, maxMs, tryTimeoutMs: maxMs };
 }
 
 export function decodeList(list: ListStringMatcher | undefined, reasons: Reasons): StringMatcherData[] {

@@ -1,6 +1,7 @@
 import type { GrpcServiceData } from '../../identity/config-source-data.ts';
 import type { MetadataMatcherData, StringMatcherData } from '../../route/match/matcher-data.ts';
 import type { RuntimeFractionData } from '../fraction-data.ts';
+import type { CallRetries } from '../call-outs.ts';
 import type { HttpUriData } from '../http-uri-decode.ts';
 import type { MutationRulesData } from './rules/mutation-rules-data.ts';
 
@@ -51,6 +52,8 @@ export type AuthorizationServiceData =
 export interface HttpServiceData {
   readonly uri: HttpUriData;
   readonly pathPrefix: string;
+  /** Null: it is asked once. */
+  readonly retries: CallRetries | null;
   /** Empty: the request's own path. */
   readonly pathOverride: string;
   readonly headersToAdd: readonly (readonly [string, string])[];

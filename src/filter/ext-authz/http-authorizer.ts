@@ -58,11 +58,11 @@ export class HttpAuthorizer implements Authorizer {
   }
 
   check(check: Check, done: (answer: CheckAnswer) => void): CallOut {
-    const { uri } = this.data;
+    const { uri, retries } = this.data;
     const { clock } = check.stream;
     const startMs = clock.now;
     const body = check.body === null || check.body.bytes.length === 0 ? null : check.body.bytes;
-    const options = { timeoutMs: uri.timeoutMs, bodyBytesMax, saysForWhom: false };
+    const options = { timeoutMs: uri.timeoutMs, bodyBytesMax, saysForWhom: false, retries };
     return this.callOuts.http(uri.cluster, this.requestFor(check, body), body, options, {
       onAnswer: (answer) => done(this.read(answer, clock.now - startMs)),
       onFailure: () => done(nothingSaid),

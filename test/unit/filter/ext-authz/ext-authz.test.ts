@@ -137,6 +137,20 @@ test('paths of an HTTP service begin with a slash', () => {
   ]);
 });
 
+test('an HTTP service is asked again for errors of servers, or not at all', () => {
+  const asked = (retryPolicy: object) => {
+    const value = { serverUri: { uri: 'http://a', timeout: {} }, retryPolicy };
+    const { data, reasons } = decoded({ services: { case: 'httpService', value } });
+    return [(data as { service: { retries: unknown } }).service.retries, reasons];
+  };
+  const seconds = { baseMs: 1000, maxMs: 10_000, tryTimeoutMs: 10_000 };
+  expect(asked({})).toEqual([{ max: null, ...seconds }, []]);
+  expect(asked({ retryOn: 'reset, 5xx', numRetries: 3 })).toEqual([{ max: 3, ...seconds }, []]);
+  expect(asked({ retryOn: '5xx' })).toEqual([{ max: 1, ...seconds }, []]);
+  for (const retryOn of ['gateway-error', '5xx,retriable-4xx'])
+    expect(asked({ retryOn })[1]).toEqual([expect.stringContaining('retry_policy.retry_on')]);
+});
+
 test('routes', () => {
   const perRoute = (settings: MessageInitShape<typeof ExtAuthzPerRouteSchema>): unknown => {
     const bytes = toBinary(ExtAuthzPerRouteSchema, create(ExtAuthzPerRouteSchema, settings));
