@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { ConfigDocument } from './document.ts';
+import { hideSecrets } from './hidden-text.ts';
 import { lineStarts } from './place.ts';
 import type { Problem } from './problem.ts';
 
@@ -32,7 +33,8 @@ function sourceLine(problem: Problem, document: ConfigDocument): string | null {
   if (source === undefined || source === null || source.text === '') return null;
   const starts = lineStarts(source);
   const start = starts[problem.line - 1];
-  const line = source.text.slice(start, starts[problem.line] ?? source.text.length).replace(/\r?\n$/, '');
+  const written = source.text.slice(start, starts[problem.line] ?? source.text.length).replace(/\r?\n$/, '');
+  const line = hideSecrets(written, start, source);
   return line.length <= 200 || problem.column > 150
     ? line.slice(0, Math.max(200, problem.column + 50))
     : line.slice(0, 200);
