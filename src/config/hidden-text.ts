@@ -1,15 +1,6 @@
 import type { ConfigDocument } from './document.ts';
-import { camelCase, placesOf, type Place } from './places.ts';
-
-/** Fields whose `DataSource` is nobody's business: what Envoy's protos mark as sensitive, and keys of tokens. */
-const secretFields = bothCases(
-  'users private_key password pkcs12 secret secrets keys local_jwks hmac_secret client_secret token_secret',
-);
-const inlineFields = bothCases('inline_string inline_bytes');
-
-function bothCases(names: string): ReadonlySet<string> {
-  return new Set(names.split(' ').flatMap((name) => [name, camelCase(name)]));
-}
+import { placesOf, type Place } from './places.ts';
+import { levelsOf } from './secret-fields.ts';
 
 /** The same text without the secrets in it, character by character, so that columns stay what they are. */
 export function hideSecrets(text: string, offset: number, document: ConfigDocument): string {
@@ -42,16 +33,15 @@ function secretsOf(root: Place, document: ConfigDocument): readonly Place[] {
 }
 
 /**
- * `near`: levels within which an inline text is a secret; lists and maps of sources have one in between. `seen`: what was
- * looked through with how much of it: aliases make few places look like many.
+ * `levels`: below which there are no secrets. `seen`: what was looked through with how many: aliases make few places look
+ * like many.
  */
-function collect({ entries, items }: Place, near: number, found: Place[], seen: Map<object, number>): void {
+function collect(place: Place, levels: number, found: Place[], seen: Map<object, number>): void {
+  const { entries, items } = place;
   const inside = entries ?? items;
-  if (inside === null || (seen.get(inside) ?? -1) >= near) return;
-  seen.set(inside, near);
-  for (const item of items ?? []) collect(item, near, found, seen);
-  for (const [name, inner] of entries ?? []) {
-    if (near > 0 && inlineFields.has(name)) found.push(inner);
-    collect(inner, secretFields.has(name) ? 2 : Math.max(0, near - 1), found, seen);
-  }
+  if (inside === null && levels > 0) found.push(place);
+  if (inside === null || (seen.get(inside) ?? -1) >= levels) return;
+  seen.set(inside, levels);
+  for (const item of items ?? []) collect(item, levels, found, seen);
+  for (const [name, inner] of entries ?? []) collect(inner, levelsOf(name, levels), found, seen);
 }

@@ -1,4 +1,5 @@
 import type { Reason } from '../core/rejection.ts';
+import { isSecretPath } from './secret-fields.ts';
 
 /** A reason for refusal with what the config room knows besides; a plain `Reason` of a decoder will do as well. */
 export interface ConfigReason extends Reason {
@@ -28,6 +29,7 @@ export interface Problem extends ConfigReason {
 }
 
 export function wrongValue(path: string, allowed: string, found: string, suggestion?: string): ConfigReason {
+  if (isSecretPath(path)) return { path, message: `${allowed}; what was found is a secret`, allowed };
   const reason = { path, message: `${allowed}, found ${found}`, found, allowed };
   return suggestion === undefined ? reason : { ...reason, suggestion };
 }
