@@ -11,6 +11,7 @@ import { accessLogFilters } from './rows/access-log-filters.ts';
 import { answers } from './rows/answers.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { bypassGroups } from './rows/authn/bypasses.ts';
+import { dumpGroups } from './rows/authn/dumps.ts';
 import { extAuthzPeersGroups } from './rows/authn/ext-authz-peers.ts';
 import { extAuthzRetriesGroups } from './rows/authn/ext-authz-retries.ts';
 import { extAuthzRulesGroups } from './rows/authn/ext-authz-rules.ts';
@@ -139,6 +140,7 @@ export const groups: readonly Group[] = [
   ...networkRateLimitGroups,
   ...rateLimitGroups,
   ...bypassGroups,
+  ...dumpGroups,
   ...compression,
   ...decompression,
   ...healthChecks,
