@@ -129,6 +129,8 @@ export interface FilterContext {
     /** As the bootstrap has it; absent: none. */
     readonly metadata?: Readonly<Record<string, unknown>>;
   };
+  /** How large the heads of requests may be; absent: no limit. */
+  readonly requestLimits?: { readonly headerBytesMax: number; readonly headerCountMax: number };
   /** The DNS caches of dynamic forward proxies; absent: there are none. */
   readonly lookups?: NameLookups | undefined;
   /** The process is failed by hand (admin's /healthcheck/fail); absent: it never is. */

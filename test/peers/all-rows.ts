@@ -12,6 +12,7 @@ import { answers } from './rows/answers.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { bypassGroups } from './rows/authn/bypasses.ts';
 import { dumpGroups } from './rows/authn/dumps.ts';
+import { extAuthzLimitsGroups } from './rows/authn/ext-authz-limits.ts';
 import { extAuthzPeersGroups } from './rows/authn/ext-authz-peers.ts';
 import { extAuthzRetriesGroups } from './rows/authn/ext-authz-retries.ts';
 import { extAuthzRulesGroups } from './rows/authn/ext-authz-rules.ts';
@@ -136,6 +137,7 @@ export const groups: readonly Group[] = [
   ...extAuthzRulesGroups,
   ...extAuthzRetriesGroups,
   ...extAuthzPeersGroups,
+  ...extAuthzLimitsGroups,
   ...networkExtAuthzGroups,
   ...networkRateLimitGroups,
   ...rateLimitGroups,

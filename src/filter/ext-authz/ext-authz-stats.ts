@@ -10,6 +10,8 @@ export class ExtAuthzStats {
   readonly invalid: Counter;
   readonly ignoredDynamicMetadata: Counter;
 
+  readonly requestHeaderLimitsReached: Counter;
+
   constructor(scope: StatsScope) {
     this.ok = scope.counter('ok');
     this.denied = scope.counter('denied');
@@ -17,6 +19,7 @@ export class ExtAuthzStats {
     this.disabled = scope.counter('disabled');
     this.failureModeAllowed = scope.counter('failure_mode_allowed');
     this.invalid = scope.counter('invalid');
+    this.requestHeaderLimitsReached = scope.counter('request_header_limits_reached');
     this.ignoredDynamicMetadata = scope.counter('ignored_dynamic_metadata');
   }
 }

@@ -15,6 +15,9 @@ import { MutationRules } from './rules/mutation-rules.ts';
 
 const unauthorized = ResponseFlag.UnauthorizedExternalService;
 
+const pseudoFields = 4;
+const pseudoBytes = ':method:path:authority:scheme'.length;
+
 const metadataNamespace = 'envoy.filters.http.ext_authz';
 
 /** What a route says, ready to be used. */
@@ -55,6 +58,16 @@ export class ExtAuthz implements FilterFactory {
     if (this.enabledMetadata !== null && !this.enabledMetadata.matches(outcome)) return false;
     if (enabled === null) return true;
     return runtime.fraction(enabled.runtimeKey, enabled.numerator, enabled.denominator, this.context.random());
+  }
+
+  isTooLarge(head: RequestHead): boolean {
+    const { requestLimits } = this.context;
+    if (requestLimits === undefined) return false;
+    const { names, values } = head.headers;
+    if (names.length + pseudoFields > requestLimits.headerCountMax) return true;
+    let size = pseudoBytes + head.method.length + head.path.length + head.authority.length + head.scheme.length;
+    for (let i = 0; i < names.length; i++) size += names[i].length + values[i].length;
+    return size > requestLimits.headerBytesMax;
   }
 
   get deniesAtDisable(): boolean {
@@ -191,14 +204,17 @@ class AuthorizedRequest implements HttpFilter {
     if (answer.verdict === 'denied') for (const stats of counts) stats.denied.inc();
     const isInvalid = answer.verdict !== 'error' && data.validateMutations && !isValid(answer);
     if (isInvalid || (answer.verdict === 'ok' && filter.rules?.isError === true && !this.isAllowed(answer))) {
-      for (const stats of counts) stats.invalid.inc();
-      stream.reply({ status: 500, body: '', details: 'ext_authz_invalid', flags: unauthorized });
+      this.refuseInvalid(stream, counts);
       return false;
     }
     switch (answer.verdict) {
       case 'ok':
+        if (!this.accept(stream, answer)) {
+          filter.stats.requestHeaderLimitsReached.inc();
+          this.refuseInvalid(stream, counts);
+          return false;
+        }
         for (const stats of counts) stats.ok.inc();
-        this.accept(stream, answer);
         return true;
       case 'denied':
         if (data.chargesClusterStats) filter.chargeCode(stream, answer.status);
@@ -228,7 +244,13 @@ class AuthorizedRequest implements HttpFilter {
     return areFit && removedFields.every((name) => isRemovable(name) && rules!.allows(name));
   }
 
-  private accept(stream: Stream, answer: CheckAnswer): void {
+  private refuseInvalid(stream: Stream, counts: readonly ExtAuthzStats[]): void {
+    for (const stats of counts) stats.invalid.inc();
+    stream.reply({ status: 500, body: '', details: 'ext_authz_invalid', flags: unauthorized });
+  }
+
+  /** False: the request has grown larger than any may come. */
+  private accept(stream: Stream, answer: CheckAnswer): boolean {
     const { setParameters, removedParameters } = answer;
     const head = this.head!;
     const { rules } = this.filter;
@@ -239,6 +261,7 @@ class AuthorizedRequest implements HttpFilter {
     const hasChanges =
       requestFields.length + removedFields.length + setParameters.length + removedParameters.length > 0;
     changeRequest(head, requestFields);
+    if (requestFields.length > 0 && this.filter.isTooLarge(head)) return false;
     for (const name of removedFields) if (isRemovable(name)) head.headers.remove(name);
     if (setParameters.length + removedParameters.length > 0) {
       const mutations = [
@@ -254,6 +277,7 @@ class AuthorizedRequest implements HttpFilter {
     }
     this.responseFields = answer.responseFields;
     if (hasChanges && this.filter.data.clearRouteCache) stream.clearRoute();
+    return true;
   }
 
   private setMetadata({ outcome, clock }: Stream, said: Readonly<Record<string, unknown>>, isOk: boolean): void {

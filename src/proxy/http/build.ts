@@ -85,6 +85,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     random,
     runtime,
     localNode,
+    requestLimits: data.limits,
     callOuts,
     ...numbers,
   };

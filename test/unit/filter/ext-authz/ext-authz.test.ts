@@ -4,7 +4,7 @@ import { Reasons } from '../../../../src/core/rejection.ts';
 import type { CallOuts, GrpcCallUser } from '../../../../src/filter/call-outs.ts';
 import { extAuthzBuilder } from '../../../../src/filter/ext-authz/build.ts';
 import { extAuthzDecoder, extAuthzPerRouteDecoder } from '../../../../src/filter/ext-authz/decode.ts';
-import { Verdict } from '../../../../src/filter/filter.ts';
+import { Verdict, type FilterContext } from '../../../../src/filter/filter.ts';
 import { ApiVersion } from '../../../../src/proto/envoy/config/core/v3/config_source_pb.js';
 import {
   ExtAuthzPerRouteSchema,
@@ -46,9 +46,9 @@ class AuthorizationServer implements CallOuts {
   }
 }
 
-function ask(settings: Settings = {}) {
+function ask(settings: Settings = {}, more: Pick<FilterContext, 'requestLimits'> = {}) {
   const server = new AuthorizationServer();
-  const context = { ...filterContext(), callOuts: server };
+  const context = { ...filterContext(), ...more, callOuts: server };
   const filter = extAuthzBuilder.build(decoded({ services: service, ...settings }).data, context).create();
   const stream = new TestStream(context, request([]));
   const verdict = filter.onRequestHead!(stream, stream.requestHead, true);
@@ -92,6 +92,25 @@ test('fields that would end the line, or say where a message ends, stay out', ()
   ];
   server.answer({ httpResponse: { case: 'okResponse', value: { headers } } });
   expect(stream.requestHead.headers.names).toEqual(['x-b']);
+});
+
+test('a request that has grown larger than any may come goes nowhere', () => {
+  const grown = (requestLimits: NonNullable<FilterContext['requestLimits']>) => {
+    const { server, stream, context } = ask({}, { requestLimits });
+    const headers = [{ header: { key: 'x-a', value: 'v'.repeat(100) } }, { header: { key: 'x-b', value: 'b' } }];
+    server.answer({ httpResponse: { case: 'okResponse', value: { headers } } });
+    return { stream, used: context.stats.used };
+  };
+  expect(grown({ headerCountMax: 6, headerBytesMax: 200 }).stream.events.length).toBe(1);
+  for (const limits of [
+    { headerCountMax: 5, headerBytesMax: 200 },
+    { headerCountMax: 6, headerBytesMax: 100 },
+  ]) {
+    const { stream, used } = grown(limits);
+    expect(stream.replies[0]).toMatchObject({ status: 500, details: 'ext_authz_invalid' });
+    expect(used).toMatchObject({ 'ext_authz.invalid': 1, 'ext_authz.request_header_limits_reached': 1 });
+    expect(stream.events.length).toBe(0);
+  }
 });
 
 test('rules say which fields of a request may change', () => {
