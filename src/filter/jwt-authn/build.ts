@@ -28,13 +28,11 @@ function buildProvider(data: JwtProviderData, stats: JwtStats, context: FilterCo
 }
 
 function fetched(data: RemoteJwksData, stats: JwtStats, context: FilterContext): RemoteJwks {
-  const { callOuts, clock, timers } = context;
+  const { callOuts, clock } = context;
   if (callOuts === undefined) throw new Error('keys are to be fetched, and nobody can');
   return new RemoteJwks(data, {
     callOuts,
     clock,
-    timers,
-    random: () => context.random(),
     onFetched: (reason) => (reason === '' ? stats.fetchSuccess : stats.fetchFailed).inc(),
   });
 }

@@ -16,6 +16,7 @@ import {
 import { decodeStringMatcher } from '../../route/match/decode.ts';
 import { SourceReader, because, textOf } from '../../identity/decode/data-source-decode.ts';
 import { lowerAscii } from '../../route/wire-text.ts';
+import type { CallRetries } from '../call-outs.ts';
 import { decodeHttpUri } from '../http-uri-decode.ts';
 import { parseJwks } from './jwks.ts';
 import type { JwksSourceData, JwtProviderData } from './jwt-authn-data.ts';
@@ -149,17 +150,15 @@ function decodeRemote(provider: string, message: RemoteJwks, reasons: Reasons): 
       asyncFetch === undefined
         ? null
         : { failedRefetchMs: durationMs(asyncFetch.failedRefetchDuration, failedRefetchMsDefault) },
-    ...decodeRetries(retryPolicy, reasons.at('retry_policy')),
+    retries: decodeRetries(retryPolicy, reasons.at('retry_policy')),
   };
 }
 
-function decodeRetries(
-  message: RetryPolicy | undefined,
-  reasons: Reasons,
-): { retries: number; retryBaseMs: number; retryMaxMs: number } {
-  if (message === undefined) return { retries: 0, retryBaseMs: retryBaseMsDefault, retryMaxMs: retryBaseMsDefault };
+/** As Envoy reads it: the largest interval of the back-off limits each try too. */
+function decodeRetries(message: RetryPolicy | undefined, reasons: Reasons): CallRetries | null {
+  if (message === undefined) return null;
   retryFields.check(message, reasons);
-  const retryBaseMs = durationMs(message.retryBackOff?.baseInterval, retryBaseMsDefault);
-  const retryMaxMs = durationMs(message.retryBackOff?.maxInterval, 10 * retryBaseMs);
-  return { retries: message.numRetries ?? 1, retryBaseMs, retryMaxMs };
+  const baseMs = durationMs(message.retryBackOff?.baseInterval, retryBaseMsDefault);
+  const maxMs = durationMs(message.retryBackOff?.maxInterval, 10 * baseMs);
+  return { max: message.numRetries ?? 1, baseMs, maxMs, tryTimeoutMs: maxMs };
 }

@@ -1,3 +1,4 @@
+import type { CallRetries } from '../call-outs.ts';
 import type { StringMatcherData } from '../../route/match/matcher-data.ts';
 import type { PathMatchData, RouteConditionsData } from '../../route/route-data.ts';
 
@@ -80,9 +81,8 @@ export interface RemoteJwksData {
   readonly cacheMs: number;
   /** Fetched ahead of requests; null: when the first needs it. */
   readonly ahead: { readonly failedRefetchMs: number } | null;
-  readonly retries: number;
-  readonly retryBaseMs: number;
-  readonly retryMaxMs: number;
+  /** Null: it is asked once. */
+  readonly retries: CallRetries | null;
 }
 
 /** `PerRouteConfig`: null: nothing is required; else the name in `requirement_map`. */

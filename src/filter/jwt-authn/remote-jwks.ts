@@ -1,4 +1,4 @@
-import type { Clock, Timed, Timers } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { HttpVersion, RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import type { CallOuts, HttpAnswer, HttpCallUser } from '../call-outs.ts';
@@ -21,37 +21,27 @@ export type JwksWaiter = (jwks: Jwks | null) => void;
 export interface RemoteJwksContext {
   readonly callOuts: CallOuts;
   readonly clock: Clock;
-  readonly timers: Timers;
-  random(): number;
   /** `reason`: empty where it went well. */
   onFetched(reason: string): void;
 }
 
 /** The keys that an issuer publishes, kept as long as configured. Requests that wait for the same fetch share it. */
-export class RemoteJwks implements HttpCallUser, Timed {
-  deadline: number;
-  heapIndex: number;
-  heapKey: number;
+export class RemoteJwks implements HttpCallUser {
   private readonly data: RemoteJwksData;
   private readonly context: RemoteJwksContext;
   private jwks: Jwks | null;
   private expiresAt: number;
   private refetchAt: number;
   private isFetching: boolean;
-  private tries: number;
   private waiters: JwksWaiter[];
 
   constructor(data: RemoteJwksData, context: RemoteJwksContext) {
-    this.deadline = Infinity;
-    this.heapIndex = -1;
-    this.heapKey = Infinity;
     this.data = data;
     this.context = context;
     this.jwks = null;
     this.expiresAt = -Infinity;
     this.refetchAt = -Infinity;
     this.isFetching = false;
-    this.tries = 0;
     this.waiters = [];
     if (data.ahead !== null) this.fetch();
   }
@@ -67,9 +57,7 @@ export class RemoteJwks implements HttpCallUser, Timed {
 
   onAnswer({ head, body }: HttpAnswer): void {
     if (head.status !== 200) {
-      // A server's error may pass; anything else is an answer.
-      if (head.status >= 500) this.onFailure(`the answer is ${head.status}`);
-      else this.failed(`the answer is ${head.status}`);
+      this.failed(`the answer is ${head.status}`);
       return;
     }
     const jwks = parseJwks(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
@@ -78,32 +66,15 @@ export class RemoteJwks implements HttpCallUser, Timed {
   }
 
   onFailure(reason: string): void {
-    const { data, context } = this;
-    if (this.tries >= data.retries) {
-      this.failed(reason);
-      return;
-    }
-    const backOffMs = Math.min(data.retryMaxMs, data.retryBaseMs * 2 ** this.tries) * context.random();
-    this.tries++;
-    context.timers.schedule(this, context.clock.now + backOffMs);
-  }
-
-  /** After the back-off. */
-  tick(): void {
-    this.ask();
+    this.failed(reason);
   }
 
   private fetch(): void {
     this.isFetching = true;
-    this.tries = 0;
-    this.ask();
-  }
-
-  private ask(): void {
-    const { cluster, authority, path, timeoutMs } = this.data;
+    const { cluster, authority, path, timeoutMs, retries } = this.data;
     const head = new RequestHead('GET', authority, path, HttpVersion.Http11, new Headers());
     head.headers.add('user-agent', userAgent);
-    this.context.callOuts.http(cluster, head, null, { timeoutMs, bodyBytesMax, saysForWhom: true }, this);
+    this.context.callOuts.http(cluster, head, null, { timeoutMs, bodyBytesMax, saysForWhom: true, retries }, this);
   }
 
   private fetched(jwks: Jwks): void {

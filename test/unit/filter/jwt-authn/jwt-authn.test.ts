@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ResponseHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
-import type { CallOuts, HttpCallUser } from '../../../../src/filter/call-outs.ts';
+import type { CallOuts, CallRetries, HttpCallUser } from '../../../../src/filter/call-outs.ts';
 import { Verdict } from '../../../../src/filter/filter.ts';
 import { jwtAuthnBuilder } from '../../../../src/filter/jwt-authn/build.ts';
 import { jwtAuthnDecoder, jwtPerRouteDecoder } from '../../../../src/filter/jwt-authn/decode.ts';
@@ -55,8 +55,10 @@ const fetched = {
 class KeyServer implements CallOuts {
   readonly asked: string[] = [];
   readonly users: HttpCallUser[] = [];
+  readonly retries: (CallRetries | null)[] = [];
 
-  http(...[cluster, head, , , user]: Parameters<CallOuts['http']>) {
+  http(...[cluster, head, , { retries = null }, user]: Parameters<CallOuts['http']>) {
+    this.retries.push(retries);
     this.asked.push(`${cluster} ${head.authority}${head.path}`);
     this.users.push(user);
     return { cancel: () => {} };
@@ -135,19 +137,21 @@ test('keys that are fetched ahead are fetched before they are too old, and serve
 });
 
 test('a fetch is tried again as often as configured', () => {
-  const remote = { ...fetched.jwksSourceSpecifier.value, retryPolicy: { numRetries: 1 } };
-  const { server, ask, context } = world({
-    providers: { a: { jwksSourceSpecifier: { case: 'remoteJwks', value: remote } } },
-    rules: [needsA],
-  });
-  const { stream } = ask(bearer({}));
-  server.answer(503, '');
-  context.timers.pass(1000);
-  expect(server.asked).toHaveLength(2);
-  server.users.shift()!.onFailure('reset');
-  context.timers.pass(60_000);
-  expect(server.asked).toHaveLength(2);
-  expect(stream.replies[0]).toMatchObject({ status: 401, body: 'Jwks remote fetch is failed' });
+  const retriesOf = (retryPolicy: object | undefined) => {
+    const value = { ...fetched.jwksSourceSpecifier.value, ...(retryPolicy === undefined ? {} : { retryPolicy }) };
+    const { server, ask } = world({
+      providers: { a: { jwksSourceSpecifier: { case: 'remoteJwks', value } } },
+      rules: [needsA],
+    });
+    const { stream } = ask(bearer({}));
+    server.users.shift()!.onFailure('reset');
+    expect(stream.replies[0]).toMatchObject({ status: 401, body: 'Jwks remote fetch is failed' });
+    return server.retries;
+  };
+  expect(retriesOf(undefined)).toEqual([null]);
+  expect(retriesOf({ numRetries: 3 })).toEqual([{ max: 3, baseMs: 1000, maxMs: 10_000, tryTimeoutMs: 10_000 }]);
+  const retryBackOff = { baseInterval: { seconds: 1n }, maxInterval: { seconds: 2n } };
+  expect(retriesOf({ retryBackOff })).toEqual([{ max: 1, baseMs: 1000, maxMs: 2000, tryTimeoutMs: 2000 }]);
 });
 
 test('where nothing is required, a field tells of a token that is not good, and its claims stay out', () => {
