@@ -47,6 +47,8 @@ const supported = new SupportedFields(ListenerSchema, [
   'reuse_port',
   'access_log',
   'tcp_backlog_size',
+  'transparent',
+  'freebind',
   'bind_to_port',
   'use_original_dst',
   'metadata',
@@ -116,6 +118,7 @@ export function decodeListener(
     bufferLimit: listener.perConnectionBufferLimitBytes ?? defaultBufferLimit,
     reusePort: listener.enableReusePort ?? true,
     backlog: listener.tcpBacklogSize ?? -1,
+    ...foreignAddresses(listener),
     ipv6Only: !isIpv4Compatible(listener.address),
     pipeMode: pipeMode(listener.address),
     keepAliveSeconds: null,
@@ -128,6 +131,11 @@ export function decodeListener(
     listenerFiltersTimeoutMs: durationMs(listener.listenerFiltersTimeout, 15_000),
     continueOnListenerFiltersTimeout: listener.continueOnListenerFiltersTimeout,
   };
+}
+
+/** Whether it may be bound to addresses that are not this machine's. */
+function foreignAddresses({ transparent, freebind }: Listener): Pick<ListenerData, 'isTransparent' | 'isFree'> {
+  return { ...(transparent === true && { isTransparent: true }), ...(freebind === true && { isFree: true }) };
 }
 
 /** The filter that `use_original_dst` stands for, behind those that are named. */

@@ -31,6 +31,9 @@ export interface ListenerData {
   readonly ipv6Only: boolean;
   readonly pipeMode: number | null;
   readonly keepAliveSeconds: number | null;
+  /** `transparent`, `freebind`: of the sockets that are bound; absent: no. */
+  readonly isTransparent?: boolean;
+  readonly isFree?: boolean;
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
   readonly drainType: 'DEFAULT' | 'MODIFY_ONLY';
   readonly accessLogs: readonly AccessLogData[];

@@ -176,7 +176,9 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
 
   private listenOptions(): ListenOptions {
     const { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds, internalBufferBytes } = this.data;
-    const options = { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds };
+    const { isTransparent, isFree } = this.data;
+    const foreign = { ...(isTransparent && { isTransparent }), ...(isFree && { isFree }) };
+    const options = { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds, ...foreign };
     return internalBufferBytes === undefined ? options : { ...options, pairBufferBytes: internalBufferBytes };
   }
 

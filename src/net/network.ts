@@ -50,6 +50,10 @@ export interface ListenOptions {
   readonly pipeMode: number | null;
   readonly bufferLimit: number;
   readonly keepAliveSeconds: number | null;
+  /** It takes connections that TPROXY sends it, and its address may be another's (IP_TRANSPARENT); absent: no. */
+  readonly isTransparent?: boolean;
+  /** Its address may be one that this machine does not have yet (IP_FREEBIND); absent: no. */
+  readonly isFree?: boolean;
   /** Of an internal address: what a connection holds in each direction before its writer is told to wait. */
   readonly pairBufferBytes?: number;
 }

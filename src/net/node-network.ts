@@ -16,7 +16,7 @@ import type {
 import { ReadMemory } from './read-memory.ts';
 import { boundTo, dialFailure, errorText } from './socket-error.ts';
 import { SocketPeer } from './socket-peer.ts';
-import { openSourceSocket } from './source-socket.ts';
+import { openListeningSocket, openSourceSocket } from './source-socket.ts';
 import { onSocketRead, readThrough, TcpConnection } from './tcp-connection.ts';
 
 /** The operating system through `node:net`. */
@@ -48,6 +48,8 @@ export class NodeNetwork implements Network {
       if (address.kind === 'pipe') {
         removeStaleSocket(address.host);
         server.listen({ path: pipePath(address.host), ...backlog(options) }, bound);
+      } else if (options.isTransparent === true || options.isFree === true) {
+        server.listen({ fd: openListeningSocket(address, options), ...backlog(options) }, bound);
       } else {
         const { reusePort, ipv6Only } = options;
         server.listen({ host: address.host, port: address.port, reusePort, ipv6Only, ...backlog(options) }, bound);

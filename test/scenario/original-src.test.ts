@@ -1,4 +1,4 @@
-/** Upstreams that see the client's address: needs root, in a network namespace of its own. */
+/** Upstreams that see the client's address, and listeners at addresses of others: needs root, in a network namespace of its own. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -44,6 +44,10 @@ const expected = {
   '8002 203.0.113.9 /': '203.0.113.9',
   '8003 203.0.113.9 /': '503',
   '8004 203.0.113.11 /': '203.0.113.11',
+  '8005 203.0.113.12 /': '203.0.113.12',
+  '8006 203.0.113.12 /': '203.0.113.12',
+  '8007 203.0.113.12 /': '203.0.113.12',
+  '8008 203.0.113.12 /': '203.0.113.12',
 };
 
 const noEnvoy = envoy.unavailable();

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { Address, SourceAddress } from '../../core/peer.ts';
+import type { ListenOptions } from '../network.ts';
 import type { DescriptorTable } from './descriptor-table.ts';
 import { openLibc, type Libc } from './libc.ts';
 import { NativeMemory } from './native-memory.ts';
@@ -14,8 +15,10 @@ const Option = {
   Linger: 13,
   ReusePort: 15,
   Mark: 36,
+  IpFreebind: 15,
   IpTransparent: 19,
   Ipv6Transparent: 75,
+  Ipv6Freebind: 78,
   BindAddressNoPort: 24,
   V6Only: 26,
   NoDelay: 1,
@@ -91,11 +94,24 @@ export class OsSockets {
   /** What it connects to sees another's address. Throws SystemCallError, for one without the permission too. */
   leaveFrom(fd: number, { host, mark }: SourceAddress): void {
     if (mark !== 0) this.require(fd, Level.Socket, Option.Mark, mark);
-    if (isIPv6(host)) this.require(fd, Level.Ipv6, Option.Ipv6Transparent, 1);
-    else this.require(fd, Level.Ip, Option.IpTransparent, 1);
+    this.beTransparent(fd, isIPv6(host));
     // The port is chosen when it connects, so that connections to several servers may share one.
     this.set(fd, Level.Ip, Option.BindAddressNoPort, 1);
     this.bind(fd, { kind: 'ip', host, port: 0 });
+  }
+
+  /** Before it listens at an address that may be another's. Throws SystemCallError. */
+  allowForeign(fd: number, { host }: Address, { isTransparent = false, isFree = false }: ListenOptions): void {
+    const isV6 = isIPv6(host);
+    if (isTransparent) this.beTransparent(fd, isV6);
+    if (!isFree) return;
+    if (isV6) this.require(fd, Level.Ipv6, Option.Ipv6Freebind, 1);
+    else this.require(fd, Level.Ip, Option.IpFreebind, 1);
+  }
+
+  private beTransparent(fd: number, isV6: boolean): void {
+    if (isV6) this.require(fd, Level.Ipv6, Option.Ipv6Transparent, 1);
+    else this.require(fd, Level.Ip, Option.IpTransparent, 1);
   }
 
   /** Makes the next close send a reset. */

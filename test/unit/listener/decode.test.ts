@@ -53,6 +53,8 @@ traffic_direction: INBOUND
 drain_type: MODIFY_ONLY
 enable_reuse_port: false
 tcp_backlog_size: 7
+transparent: true
+freebind: true
 per_connection_buffer_limit_bytes: 4096
 listener_filters_timeout: 0.5s
 metadata: { filter_metadata: { a: { b: 1 } } }
@@ -72,6 +74,8 @@ default_filter_chain: { name: rest, filters: [${echo}] }`);
     drainType: 'MODIFY_ONLY',
     reusePort: false,
     backlog: 7,
+    isTransparent: true,
+    isFree: true,
     bufferLimit: 4096,
     listenerFiltersTimeoutMs: 500,
     metadata: { a: { b: 1 } },
@@ -92,7 +96,7 @@ test.each([
     'a.test',
   ],
   ['UDP', 'address: { socket_address: { protocol: UDP, address: 127.0.0.1, port_value: 1 } }', chain, 'UDP'],
-  ['a field that sekisho does not act on', `${address}\ntransparent: true`, chain, 'transparent'],
+  ['a field that sekisho does not act on', `${address}\nenable_mptcp: true`, chain, 'enable_mptcp'],
   ['no filter chain', address, '', 'filter chain'],
   [
     'two chains that ask for the same',

@@ -96,6 +96,11 @@ export const redirected: readonly Group[] = [
     stats: /^cluster\.one\.(bind|upstream_cx_(total|connect_fail|destroy))/,
     rows: from.map((row, i) => ({ ...row, name: ['from an address', 'from another', 'of the other family'][i] })),
   },
+  {
+    name: 'listener: transparent and freebind',
+    config: http({ listener: JSON.stringify({ transparent: false, freebind: true }) }),
+    rows: [{ name: 'a request', request: {} }],
+  },
   { name: 'listener: use_original_dst', config: config(true), stats, rows },
   {
     name: 'listener: bind_to_port false without use_original_dst',
