@@ -150,9 +150,9 @@ test('what is not supported is said beside what is wrong, and not of what could 
   const cluster = '{name: c, preconnect_policy: {}, lb_polcy: RANDOM}';
   const tls = `{name: tls, typed_config: {${type('transport_sockets.tls.v3.DownstreamTlsContext')}, nonsense: 1}}`;
   const chain = `{transport_socket: ${tls}, filters: [${tcpProxy}]}`;
-  const text = listener(`address: ${address}`, 'freebind: true', `filter_chains: [${chain}]`);
+  const text = listener(`address: ${address}`, 'enable_mptcp: true', `filter_chains: [${chain}]`);
   expect(await problems(`${text}\n  clusters: [${cluster}]`)).toEqual([
-    "5:15 field 'freebind' is not supported by sekisho",
+    "5:19 field 'enable_mptcp' is not supported by sekisho",
     expect.stringContaining('DownstreamTlsContext has no field "nonsense"'),
     "7:24 field 'preconnect_policy' is not supported by sekisho",
     expect.stringContaining('has no field "lb_polcy"'),
