@@ -1,4 +1,5 @@
 import { lowerAscii } from '../../route/wire-text.ts';
+import { readHeaderPair } from '../wire/header-wire.ts';
 import { eachField, readBytes, readStruct, within } from '../wire/struct-wire.ts';
 import { WireCursor } from '../wire/wire-cursor.ts';
 import { AppendAction, nothingSaid, ownFields, type CheckAnswer, type FieldChange } from './check.ts';
@@ -116,7 +117,7 @@ function readMore(cursor: WireCursor, number: number, into: HttpResponse): boole
       within(cursor, () => into.responseFields.push(readChange(cursor)));
       return true;
     case 7:
-      within(cursor, () => into.setParameters.push(readPair(cursor)));
+      within(cursor, () => into.setParameters.push(readHeaderPair(cursor)));
       return true;
     case 8:
       into.removedParameters.push(readBytes(cursor));
@@ -145,7 +146,7 @@ function readChange(cursor: WireCursor): FieldChange {
   eachField(cursor, (number) => {
     switch (number) {
       case 1:
-        within(cursor, () => (pair = readPair(cursor)));
+        within(cursor, () => (pair = readHeaderPair(cursor)));
         return true;
       case 2:
         append = false;
@@ -162,17 +163,4 @@ function readChange(cursor: WireCursor): FieldChange {
   });
   if (append !== null) action = append ? AppendAction.Append : AppendAction.OverwriteOrAdd;
   return { name: lowerAscii(pair[0]), value: pair[1], action, isAppend: append === true };
-}
-
-/** Key, and value or raw value. */
-function readPair(cursor: WireCursor): [string, string] {
-  let key = '';
-  let value = '';
-  eachField(cursor, (number) => {
-    if (number === 1) key = readBytes(cursor);
-    else if (number === 2 || number === 3) value = readBytes(cursor) || value;
-    else return false;
-    return true;
-  });
-  return [key, value];
 }

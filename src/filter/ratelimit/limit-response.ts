@@ -1,4 +1,5 @@
 import { lowerAscii } from '../../route/wire-text.ts';
+import { readHeaderPair } from '../wire/header-wire.ts';
 import { WireCursor } from '../wire/wire-cursor.ts';
 import { eachField, readBytes, readStruct, within } from '../wire/struct-wire.ts';
 
@@ -111,13 +112,6 @@ function readSeconds(cursor: WireCursor): number {
 }
 
 function readHeader(cursor: WireCursor): [string, string] {
-  let key = '';
-  let value = '';
-  eachField(cursor, (number) => {
-    if (number === 1) key = readBytes(cursor);
-    else if (number === 2 || number === 3) value = readBytes(cursor) || value;
-    else return false;
-    return true;
-  });
+  const [key, value] = readHeaderPair(cursor);
   return [lowerAscii(key), value];
 }
