@@ -1,9 +1,6 @@
 /** Upstreams that see the client's address, and listeners at addresses of others: needs root, in a network namespace of its own. */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { repository } from '../peers/binaries.ts';
-import { envoy } from '../peers/proxy.ts';
+import { inNamespace, programInNamespace, proxiesToRun } from './namespace.ts';
 
 /** Run as root: addresses of clients are not this machine's, yet what is sent to them arrives here. Nothing with the mark 99 leaves. */
 const rules = `
@@ -19,16 +16,9 @@ ip -6 route add local ::/0 dev lo table 100
 exec "$@"
 `;
 
-function inNamespace(...command: readonly string[]): { readonly output: string; readonly error: string } {
-  const { stdout, stderr, error } = spawnSync('unshare', ['-n', 'sh', '-c', rules, 'sh', ...command], {
-    encoding: 'utf8',
-  });
-  return { output: stdout ?? '', error: error === undefined ? stderr : error.message };
-}
-
 function reasonToSkip(): string | null {
   if (process.getuid?.() !== 0) return 'skipped: addresses of others need root';
-  const { output, error } = inNamespace('echo', 'routed');
+  const { output, error } = inNamespace(rules, 'echo', 'routed');
   return output.trim() === 'routed' ? null : `skipped: no routes for addresses of others here: ${error.trim()}`;
 }
 
@@ -50,18 +40,9 @@ const expected = {
   '8008 203.0.113.12 /': '203.0.113.12',
 };
 
-const noEnvoy = envoy.unavailable();
-if (noEnvoy !== null) console.log(noEnvoy);
-const proxies = [
-  ['sekisho', '--io-backend', 'io_uring'],
-  ['sekisho', '--io-backend', 'node'],
-  ...(noEnvoy === null ? [['envoy']] : []),
-];
-
 describe.skipIf(reason !== null)('upstreams see the address of the client', () => {
-  test.each(proxies)('%s %s %s', (...proxy) => {
-    const node = join(repository, 'node_modules/.bin/node');
-    const { output, error } = inNamespace(node, join(repository, 'test/scenario/original-src-traffic.ts'), ...proxy);
+  test.each(proxiesToRun())('%s %s %s', (...proxy) => {
+    const { output, error } = programInNamespace(rules, 'original-src-traffic.ts', ...proxy);
     expect(JSON.parse(output || '{}'), error).toEqual(expected);
   });
 });

@@ -1,9 +1,6 @@
 /** Connections that iptables redirect: needs root and iptables, in a network namespace of its own. */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { repository } from '../peers/binaries.ts';
-import { envoy } from '../peers/proxy.ts';
+import { inNamespace, programInNamespace, proxiesToRun } from './namespace.ts';
 
 /** Run as root: a namespace whose connections all go to port 15001, but those from 127.0.0.6 and to the admin. */
 const rules = `
@@ -17,16 +14,9 @@ ip6tables -t nat -A OUTPUT -p tcp --dport 7106 -j REDIRECT --to-ports 15001
 exec "$@"
 `;
 
-function inNamespace(...command: readonly string[]): { readonly output: string; readonly error: string } {
-  const { stdout, stderr, error } = spawnSync('unshare', ['-n', 'sh', '-c', rules, 'sh', ...command], {
-    encoding: 'utf8',
-  });
-  return { output: stdout ?? '', error: error === undefined ? stderr : error.message };
-}
-
 function reasonToSkip(): string | null {
   if (process.getuid?.() !== 0) return 'skipped: redirecting connections needs root';
-  const { output, error } = inNamespace('echo', 'redirected');
+  const { output, error } = inNamespace(rules, 'echo', 'redirected');
   return output.trim() === 'redirected' ? null : `skipped: iptables cannot redirect here: ${error.trim()}`;
 }
 
@@ -41,18 +31,9 @@ const expected = {
   'http://[::1]:7106/': 'to ::1:7006',
 };
 
-const noEnvoy = envoy.unavailable();
-if (noEnvoy !== null) console.log(noEnvoy);
-const proxies = [
-  ['sekisho', '--io-backend', 'io_uring'],
-  ['sekisho', '--io-backend', 'node'],
-  ...(noEnvoy === null ? [['envoy']] : []),
-];
-
 describe.skipIf(reason !== null)('redirected connections go where they were going', () => {
-  test.each(proxies)('%s %s %s', (...proxy) => {
-    const node = join(repository, 'node_modules/.bin/node');
-    const { output, error } = inNamespace(node, join(repository, 'test/scenario/redirected-traffic.ts'), ...proxy);
+  test.each(proxiesToRun())('%s %s %s', (...proxy) => {
+    const { output, error } = programInNamespace(rules, 'redirected-traffic.ts', ...proxy);
     expect(JSON.parse(output || '{}'), error).toEqual(expected);
   });
 });
