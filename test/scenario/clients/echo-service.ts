@@ -8,11 +8,11 @@ import {
 } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { once } from 'node:events';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { AtEnd } from '../scope.ts';
+import { listenForBoth } from './both-versions.ts';
 
 /** The service as programs of other languages read it. On the wire a Word is a google.protobuf.StringValue. */
 export const echoProto = `syntax = "proto3";
@@ -93,25 +93,5 @@ const handlers = {
 /** @returns its port; it speaks HTTP/1.1 or, with prior knowledge, HTTP/2, and ends with the test */
 export async function startEcho(): Promise<number> {
   const handler = connectNodeAdapter({ routes: (router) => void router.service(Echo, handlers as never) });
-  const http = createHttp(handler);
-  const http2 = createHttp2(handler);
-  http2.on('sessionError', () => {});
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-    socket.once('readable', () => {
-      const first = socket.read() as Buffer | null;
-      if (first === null) return;
-      socket.unshift(first);
-      (first.toString('latin1', 0, 3) === 'PRI' ? http2 : http).emit('connection', socket);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
+  return listenForBoth(createHttp(handler), createHttp2(handler), onTestFinished as AtEnd);
 }

@@ -1,13 +1,12 @@
 /** `ws` as the origin, over HTTP/1.1 and over streams of HTTP/2. */
-import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage } from 'node:http';
 import { createServer as createHttp2, type ServerHttp2Stream } from 'node:http2';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { AtEnd } from '../scope.ts';
 import { acceptKey } from '../ws-frames.ts';
+import { listenForBoth } from './both-versions.ts';
 import { webSocketOver } from './ws-streams.ts';
 
 /** @returns its port; it answers every message with the same, and closes when told `close <code> <reason>` */
@@ -19,31 +18,13 @@ export async function startWsEcho(atEnd: AtEnd = onTestFinished as AtEnd): Promi
     handshakes.handleUpgrade(request, socket, head, echo);
   });
   const http2 = createHttp2({ settings: { enableConnectProtocol: true } });
-  http2.on('sessionError', () => {});
   http2.on('stream', (stream: ServerHttp2Stream, headers) => {
     // RFC 8441 has no use for it, but a client of HTTP/1.1 behind a proxy waits for it.
     const key = headers['sec-websocket-key'];
     stream.respond({ ':status': 200, ...(key === undefined ? {} : { 'sec-websocket-accept': acceptKey(key) }) });
     echo(webSocketOver(stream, true));
   });
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-    socket.once('readable', () => {
-      const first = socket.read() as Buffer | null;
-      if (first === null) return;
-      socket.unshift(first);
-      (first.toString('latin1', 0, 3) === 'PRI' ? http2 : http).emit('connection', socket);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
+  return listenForBoth(http, http2, atEnd, { allowHalfOpen: true });
 }
 
 function echo(socket: WebSocket): void {
