@@ -105,9 +105,17 @@ class MetadataRule {
   private read(head: RequestHead | ResponseHead): string | null {
     const { source, name, removes } = this.data;
     if (source === 'cookie') return findCookie(head.headers, name) || null;
+    const { headers } = head;
+    const at = headers.indexOf(name);
+    // One field of that name is what there usually is.
+    if (at >= 0 && headers.indexOf(name, at + 1) < 0) {
+      const value = headers.values[at];
+      if (removes) headers.remove(name);
+      return value;
+    }
     const values = head.getAll(name);
     if (values.length === 0) return null;
-    if (removes) head.headers.remove(name);
+    if (removes) headers.remove(name);
     return values.join(',');
   }
 }
@@ -131,7 +139,8 @@ class MetadataEntry {
     if (value === null) return;
     this.stats.added.inc();
     const metadata = (outcome.dynamicMetadata ??= new Map());
-    metadata.set(namespace, { ...(metadata.get(namespace) as object | undefined), [key]: value });
+    const before = metadata.get(namespace) as object | undefined;
+    metadata.set(namespace, before === undefined ? { [key]: value } : { ...before, [key]: value });
   }
 
   private rewritten(found: string): string {
