@@ -20,10 +20,13 @@ import {
 } from '@bufbuild/protobuf/wkt';
 import { rolldown } from 'rolldown';
 import { readDescriptors } from './descriptors.ts';
+import { readWrittenFiles } from './proto-source.ts';
 import { strip } from './strip.ts';
 
 const here = import.meta.dirname;
 const root = join(here, '../..');
+/** Messages that no Go module has. */
+const written = join(here, 'written');
 const output = join(root, 'src/proto');
 /** Written first, so that a failure leaves the old output. */
 const draft = join(root, 'node_modules/.proto-draft');
@@ -59,7 +62,8 @@ if (process.argv.includes('--check')) check();
 else await generate();
 
 async function generate(): Promise<void> {
-  const all = readDescriptors(join(here, 'go.mod'));
+  const byHand = readWrittenFiles(written);
+  const all = new Map([...readDescriptors(join(here, 'go.mod')), ...byHand]);
   for (const file of all.values()) strip(file);
   const wellKnown = wellKnownFiles();
   const known = new Map([...all, ...wellKnown]);
@@ -67,14 +71,14 @@ async function generate(): Promise<void> {
   for (const file of all.values()) relink(file, owner);
 
   const files = ordered(
-    [...all.values()].filter((file) => isWanted(file)),
+    [...all.values()].filter((file) => byHand.has(file.name) || isWanted(file)),
     known,
   );
   const generated = files.filter((file) => !wellKnown.has(file.name));
-  const written = runPlugin(files, generated);
+  const modules = runPlugin(files, generated);
 
   rmSync(draft, { recursive: true, force: true });
-  for (const [name, content] of written) write(name, slim(name, content));
+  for (const [name, content] of modules) write(name, slim(name, content));
   // Those that protobuf-es has code for, too, so that descriptors are all of one kind.
   const described = [...[...wellKnown.values()].filter((file) => usedWellKnown.has(file.name)), ...generated];
   for (const file of wellKnown.values()) strip(file);
@@ -307,9 +311,11 @@ function inputsHash(): string {
     'go.mod',
     'go.sum',
     'descriptors.ts',
+    'proto-source.ts',
     'strip.ts',
     'generate.ts',
     ...runtimeFiles.map((file) => `runtime/${file}`),
+    ...[...readWrittenFiles(written).keys()].map((file) => `written/${file}`),
   ])
     hash.update(readFileSync(join(here, name)));
   for (const name of librarySources) hash.update(readFileSync(join(here, 'runtime', name)));
