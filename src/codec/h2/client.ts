@@ -123,7 +123,10 @@ export class H2ClientCodec extends H2Connection<H2ClientStream> implements Clien
     }
     this.owner.onStreamReset?.(LocalReset);
     const isRefused = failure.kind.retry === RetryKind.RefusedStream;
-    this.resetStream(stream, isRefused ? ErrorCode.RefusedStream : ErrorCode.InternalError);
+    this.resetStream(
+      stream,
+      isRefused ? ErrorCode.RefusedStream : (this.options.giveUpCode ?? ErrorCode.InternalError),
+    );
   }
 
   /** Whoever asks has a timeout for the answer. */

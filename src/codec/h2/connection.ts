@@ -16,11 +16,11 @@ import {
 import { StreamTable } from './flow/stream-table.ts';
 import { ErrorCode } from './frame/error-code.ts';
 import { FrameReader, type FrameListener } from './frame/frame-reader.ts';
-import { frameBytesDefault, frameHeaderBytes, FrameType, int31Max } from './frame/frame.ts';
+import { frameHeaderBytes, FrameType, int31Max } from './frame/frame.ts';
 import { KeepAlive, KeepAliveAction } from './keep-alive.ts';
-import { blockBytesFactor, fieldOverheadBytes } from './limits.ts';
+import { fieldOverheadBytes } from './limits.ts';
 import type { MessageFields } from './message/message-fields.ts';
-import type { H2Options } from './options.ts';
+import { blockBytesMaxOf, type H2Options } from './options.ts';
 import { H2Sending } from './sending.ts';
 import type { H2Stream } from './stream.ts';
 import { canReceive, nextState, StreamEvent, StreamState } from './stream-state.ts';
@@ -59,7 +59,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     this.isFinished = false;
     this.isBound = false;
     this.keepAlive = options.keepAlive === null ? null : new KeepAlive(options.keepAlive);
-    this.reader = new FrameReader(this, isServer, options.headersBytesMax * blockBytesFactor + frameBytesDefault);
+    this.reader = new FrameReader(this, isServer, blockBytesMaxOf(options), options.dataFrameBytesMax);
     const stringBytesMax = options.headerFieldBytesMax;
     this.hpackDecoder = new HpackDecoder({ tableBytesMax: tableBytesDefault, stringBytesMax });
     this.deadline = Infinity;

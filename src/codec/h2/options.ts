@@ -2,7 +2,9 @@ import type { HuffmanUse } from '../hpack/encoder.ts';
 import { stringBytesDefault } from '../hpack/literal-reader.ts';
 import { UnderscoreAction } from '../h1/options.ts';
 import { noCounters, type H2Counters } from './counters.ts';
-import { headersCountMax, requestHeadersBytesMax, responseHeadersBytesMax } from './limits.ts';
+import type { ErrorCode } from './frame/error-code.ts';
+import { frameBytesDefault } from './frame/frame.ts';
+import { blockBytesFactor, headersCountMax, requestHeadersBytesMax, responseHeadersBytesMax } from './limits.ts';
 
 export { UnderscoreAction } from '../h1/options.ts';
 
@@ -40,6 +42,10 @@ export interface H2Options {
   readonly streamResetRate: number;
   /** `override_stream_error_on_invalid_http_message`: a malformed message ends its stream, not the connection. */
   readonly streamErrorOnInvalidHttpMessage: boolean;
+  /** Bytes of a DATA frame that are taken, where `customSettings` says so to the peer; absent: 16 KiB. */
+  readonly dataFrameBytesMax?: number;
+  /** What RST_STREAM says of a stream that its user gives up; absent: INTERNAL_ERROR, as Envoy. */
+  readonly giveUpCode?: ErrorCode;
   /** `custom_settings_parameters`: [identifier, value]. */
   readonly customSettings: readonly (readonly [number, number])[];
   /** Null: off. */
@@ -48,6 +54,11 @@ export interface H2Options {
   readonly headersBytesMax: number;
   readonly headersCountMax: number;
   readonly counters: H2Counters;
+}
+
+/** Bytes of a header block, in all its frames. */
+export function blockBytesMaxOf({ headersBytesMax }: H2Options): number {
+  return headersBytesMax * blockBytesFactor + frameBytesDefault;
 }
 
 export interface H2ServerOptions extends H2Options {

@@ -78,7 +78,12 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
       }
     }
     const isWhole = this.isEndSaid && this.queuedBytes === 0;
-    this.connection.resetStream(this, isWhole || this.endCode !== ErrorCode.NoError ? this.endCode : codeOf(failure));
+    const code = isWhole || this.endCode !== ErrorCode.NoError ? this.endCode : codeOf(failure, this.giveUpCode);
+    this.connection.resetStream(this, code);
+  }
+
+  private get giveUpCode(): ErrorCode {
+    return this.connection.giveUpCode;
   }
 
   tunnelLost(): void {
@@ -87,6 +92,6 @@ export class H2ServerStream extends H2Stream implements CodecStream<ResponseHead
 }
 
 /** As Envoy: whatever the upstream said, except that a client may repeat what was refused. */
-function codeOf(failure: Failure): ErrorCode {
-  return failure.kind.retry === RetryKind.RefusedStream ? ErrorCode.RefusedStream : ErrorCode.InternalError;
+function codeOf(failure: Failure, otherwise: ErrorCode): ErrorCode {
+  return failure.kind.retry === RetryKind.RefusedStream ? ErrorCode.RefusedStream : otherwise;
 }

@@ -68,6 +68,10 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
     return this.streams.size;
   }
 
+  get giveUpCode(): ErrorCode {
+    return this.server.giveUpCode ?? ErrorCode.InternalError;
+  }
+
   override receive(chunk: Uint8Array, now: number): void {
     if (!this.hasBegun) this.beginAt(now);
     super.receive(chunk, now);

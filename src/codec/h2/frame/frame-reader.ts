@@ -64,6 +64,7 @@ type Step = (typeof Step)[keyof typeof Step];
 export class FrameReader {
   private readonly listener: FrameListener;
   private readonly blockBytesMax: number;
+  private readonly dataBytesMax: number;
   private readonly blockFramesMax: number;
   private step: Step;
   /** Bytes of the preface, of a frame header or of `partial` that are there. */
@@ -88,9 +89,16 @@ export class FrameReader {
   /** Bytes of DATA handed on in this call of `read`. */
   private deliveredBytes: number;
 
-  constructor(listener: FrameListener, expectsPreface: boolean, blockBytesMax: number) {
+  /** `dataBytesMax`: of a DATA frame, which is handed on as it comes; others are needed whole. */
+  constructor(
+    listener: FrameListener,
+    expectsPreface: boolean,
+    blockBytesMax: number,
+    dataBytesMax: number = frameBytesDefault,
+  ) {
     this.listener = listener;
     this.blockBytesMax = blockBytesMax;
+    this.dataBytesMax = dataBytesMax;
     this.blockFramesMax = continuationFramesMax + Math.ceil(blockBytesMax / frameBytesDefault);
     this.step = expectsPreface ? Step.Preface : Step.Header;
     this.gathered = 0;
@@ -185,7 +193,7 @@ export class FrameReader {
     this.flags = flags;
     this.streamId = streamId;
     this.remaining = length;
-    if (length > frameBytesDefault) {
+    if (length > frameBytesDefault && (type !== FrameType.Data || length > this.dataBytesMax)) {
       this.fail(ErrorCode.FrameSizeError, 'frame too large', 0);
       return;
     }
