@@ -8,6 +8,7 @@ import type { SecretChanges } from './control/sds/secret-changes.ts';
 import { SecretDirectory, type SecretDirectoryEnvironment } from './control/sds/secret-directory.ts';
 import { DirectoryWatches } from './control/xds/directory-watches.ts';
 import type { SetText } from './control/xds/subscription-stats.ts';
+import { Subscriptions } from './control/xds/subscriptions.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import type { SecretData } from './identity/secret-data.ts';
 import { SecretStore } from './identity/secret-store.ts';
@@ -51,6 +52,7 @@ export class ProcessSecrets {
   private readonly clusters: OwnClusters;
   private readonly tls: TlsTransports;
   private readonly secrets: SecretDirectory;
+  readonly subscriptions: Subscriptions;
   private needs: SecretNeeds;
 
   constructor(environment: ProcessSecretsEnvironment) {
@@ -62,18 +64,25 @@ export class ProcessSecrets {
     this.tls = new TlsTransports(loop, store, environment.ticketKeys, log);
     this.clusters = new OwnClusters(clusterEnvironment(environment, this.tls));
     this.needs = { sources: [], ofClusters: new Map(), ofListeners: new Map() };
-    this.secrets = new SecretDirectory({
+    const watches = new DirectoryWatches(clock, timers, () => loop.enter(), log);
+    this.subscriptions = new Subscriptions({
       clock,
       timers,
       random: () => Math.random(),
       log,
-      stats,
-      setText,
-      decode,
-      watches: new DirectoryWatches(clock, timers, () => loop.enter(), log),
+      watches,
       localAddress: environment.localAddress,
       node: () => environment.node(),
       cluster: (name) => this.clusters.get(name),
+    });
+    this.secrets = new SecretDirectory({
+      clock,
+      log,
+      stats,
+      setText,
+      decode,
+      watches,
+      subscriptions: this.subscriptions,
       onChanges: (changes) => {
         store.apply(changes);
         environment.onChanges(changes);

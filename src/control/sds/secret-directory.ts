@@ -1,31 +1,25 @@
-import type { Clock, Timers } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { SecretData } from '../../identity/secret-data.ts';
-import type { SecretSourceData, SdsSourceData } from '../../identity/secret-source-data.ts';
+import type { SecretSourceData } from '../../identity/secret-source-data.ts';
 import type { Log } from '../../observe/log/log.ts';
 import type { StatsScope } from '../../observe/stats.ts';
-import type { Node } from '../../proto/envoy/config/core/v3/base_pb.js';
 import type { DirectoryWatches } from '../xds/directory-watches.ts';
-import { GrpcSubscription, type CountedAs } from '../xds/grpc-subscription.ts';
-import { PathSubscription } from '../xds/path-subscription.ts';
-import type { Subscription, SubscriptionUser } from '../xds/resource-kind.ts';
 import type { SetText } from '../xds/subscription-stats.ts';
-import type { XdsSurroundings } from '../xds/xds-stream.ts';
+import type { Subscriptions } from '../xds/subscriptions.ts';
 import { DynamicSecret, type SecretSurroundings } from './dynamic-secret.ts';
 import type { SecretChanges } from './secret-changes.ts';
 import { secretKind } from './secret-kind.ts';
 import type { SecretDecoder } from './secret-reader.ts';
 
-export interface SecretDirectoryEnvironment extends XdsSurroundings {
+export interface SecretDirectoryEnvironment {
   readonly clock: Clock;
-  readonly timers: Timers;
   readonly watches: DirectoryWatches;
+  readonly subscriptions: Subscriptions;
   readonly log: Log;
   /** The main thread's root scope. */
   readonly stats: StatsScope;
   readonly setText: SetText;
   readonly decode: SecretDecoder;
-  /** As control planes are told. */
-  node(): Node;
   onChanges(changes: SecretChanges): void;
 }
 
@@ -143,32 +137,13 @@ export class SecretDirectory {
 
   private make(source: SecretSourceData): DynamicSecret {
     if (source.from.kind === 'files') return new DynamicSecret(source, null, this.surroundings);
-    const { stats, setText } = this.environment;
+    const { stats, setText, subscriptions } = this.environment;
     const name = statName(source.name);
     const counted = { scope: stats.scope('sds').scope(name), prefix: `sds.${name}`, setText };
     const failures = counted.scope.counter('key_rotation_failed');
     const secret = new DynamicSecret(source, failures, this.surroundings);
-    secret.subscription = this.subscription(source, source.from, secret, counted);
+    secret.subscription = subscriptions.open(secretKind, [source.name], source.from.source, secret, counted);
     return secret;
-  }
-
-  private subscription(
-    source: SecretSourceData,
-    { source: { initialFetchTimeoutMs, from } }: SdsSourceData,
-    user: SubscriptionUser,
-    counted: CountedAs,
-  ): Subscription {
-    switch (from.kind) {
-      case 'path':
-        return new PathSubscription(secretKind, from, this.environment, user, counted);
-      case 'api': {
-        const names = [source.name];
-        const options = { kind: secretKind, names, source: from, initialFetchTimeoutMs, node: this.environment.node() };
-        return new GrpcSubscription(options, this.environment, user, counted);
-      }
-      case 'ads':
-        throw new Error(`secret '${source.name}' is to come over ADS, which the decoder refuses`);
-    }
   }
 
   private sayIfReady(): void {

@@ -1,22 +1,13 @@
 import type { Clock, Timed } from '../../core/clock.ts';
 import type { ApiSourceData } from '../../identity/config-source-data.ts';
-import type { StatsScope } from '../../observe/stats.ts';
 import type { Node } from '../../proto/envoy/config/core/v3/base_pb.js';
 import { ControlPlaneStats } from './control-plane-stats.ts';
 import type { OpenedResource, ResourceKind, Subscription, SubscriptionUser } from './resource-kind.ts';
 import { Sotw, sotwMethod } from './sotw.ts';
 import { Delta, deltaMethod } from './delta.ts';
 import type { WatchUser } from './xds-protocol.ts';
-import { SubscriptionStats, type SetText } from './subscription-stats.ts';
+import { SubscriptionStats, type CountedAs } from './subscription-stats.ts';
 import { XdsStream, type XdsSurroundings } from './xds-stream.ts';
-
-/** What a subscription is counted under. */
-export interface CountedAs {
-  readonly scope: StatsScope;
-  /** Of `scope`, for the texts. */
-  readonly prefix: string;
-  readonly setText: SetText;
-}
 
 export interface GrpcSubscriptionOptions {
   readonly kind: ResourceKind;
@@ -36,7 +27,7 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
   private readonly surroundings: XdsSurroundings;
   private readonly user: SubscriptionUser;
   private readonly stats: SubscriptionStats;
-  private readonly stream: Subscription;
+  private readonly stream: OwnStream;
 
   constructor(
     options: GrpcSubscriptionOptions,
@@ -69,6 +60,11 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
   stop(): void {
     this.surroundings.timers.cancel(this);
     this.stream.stop();
+  }
+
+  setNames(names: readonly string[]): void {
+    this.stats.attempt.inc();
+    this.stream.setNames(names);
   }
 
   /** Nothing has come in time. */
@@ -105,18 +101,24 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
   }
 }
 
+type OwnStream = Subscription;
+
 function sotwStream(
   { kind, names, source, node }: GrpcSubscriptionOptions,
   surroundings: XdsSurroundings,
   stats: ControlPlaneStats,
   user: WatchUser,
-): Subscription {
+): OwnStream {
   const { nodeOnFirstMessageOnly } = source;
   const options = { node, nodeOnFirstMessageOnly, stats, log: surroundings.log };
   const protocol = new Sotw(options, (request) => stream.send(request));
   const stream = new XdsStream(sotwMethod(kind.streamMethod), source, surroundings, protocol, stats);
   protocol.watch(kind, names, user);
-  return stream;
+  return {
+    start: () => stream.start(),
+    stop: () => stream.stop(),
+    setNames: (others) => protocol.watch(kind, others, user),
+  };
 }
 
 function deltaStream(
@@ -124,11 +126,15 @@ function deltaStream(
   surroundings: XdsSurroundings,
   stats: ControlPlaneStats,
   user: WatchUser,
-): Subscription {
+): OwnStream {
   const { nodeOnFirstMessageOnly } = source;
   const options = { node, nodeOnFirstMessageOnly, stats, log: surroundings.log };
   const protocol = new Delta(options, (request) => stream.send(request));
   const stream = new XdsStream(deltaMethod(kind.deltaMethod), source, surroundings, protocol, stats);
   protocol.watch(kind, names, user);
-  return stream;
+  return {
+    start: () => stream.start(),
+    stop: () => stream.stop(),
+    setNames: (others) => protocol.watch(kind, others, user),
+  };
 }

@@ -13,9 +13,8 @@ import {
 import { fromBinary } from '../../proto/protobuf.js';
 import type { DirectoryWatches } from './directory-watches.ts';
 import { openResources } from './discovery.ts';
-import type { CountedAs } from './grpc-subscription.ts';
 import type { ResourceKind, Subscription, SubscriptionUser } from './resource-kind.ts';
-import { SubscriptionStats } from './subscription-stats.ts';
+import { SubscriptionStats, type CountedAs } from './subscription-stats.ts';
 
 export interface PathSurroundings {
   readonly clock: Clock;
@@ -65,6 +64,9 @@ export class PathSubscription implements Subscription {
     this.unwatch = null;
   }
 
+  /** A file has what it has: nobody is asked. */
+  setNames(): void {}
+
   private refresh(): void {
     const { path } = this.source;
     const { log, clock } = this.surroundings;
@@ -76,7 +78,7 @@ export class PathSubscription implements Subscription {
       this.user.onGivenUp();
       return;
     }
-    const opened = openResources(this.kind, response.resources);
+    const opened = openResources(this.kind, response.resources, response.versionInfo);
     const refusal = typeof opened === 'string' ? opened : this.user.onResources(opened, response.versionInfo);
     if (refusal === '') {
       this.stats.succeeded(response.versionInfo, clock.epochMs, performance.now() - began);

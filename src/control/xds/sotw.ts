@@ -101,7 +101,7 @@ export class Sotw implements XdsProtocol<DiscoveryResponse> {
   // ---- inside
 
   private take(watch: Watch, response: DiscoveryResponse): string {
-    const opened = openResources(watch.kind, response.resources);
+    const opened = openResources(watch.kind, response.resources, response.versionInfo);
     if (typeof opened === 'string') {
       watch.user.onRefused();
       return opened;

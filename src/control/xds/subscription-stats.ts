@@ -4,6 +4,14 @@ import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats.
 /** Where texts among the stats go: `version_text`. */
 export type SetText = (name: string, value: string) => void;
 
+/** What a subscription is counted under. */
+export interface CountedAs {
+  readonly scope: StatsScope;
+  /** Of `scope`, for the texts. */
+  readonly prefix: string;
+  readonly setText: SetText;
+}
+
 /** What Envoy counts of every subscription. An attempt is the start, and each of the outcomes. */
 export class SubscriptionStats {
   readonly fetchTimeout: Counter;

@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { SecretDirectory } from '../../../../src/control/sds/secret-directory.ts';
 import type { SecretChanges } from '../../../../src/control/sds/secret-changes.ts';
+import { Subscriptions } from '../../../../src/control/xds/subscriptions.ts';
 import { decodeSecret } from '../../../../src/identity/decode/secret-decode.ts';
 import type { ConfigSourceData } from '../../../../src/identity/config-source-data.ts';
 import type { CertificateSecret, SecretData } from '../../../../src/identity/secret-data.ts';
 import type { SecretSourceData } from '../../../../src/identity/secret-source-data.ts';
-import { NodeSchema } from '../../../../src/proto/envoy/config/core/v3/base_pb.js';
-import { create } from '../../../../src/proto/protobuf.js';
 import type { Issued } from '../../../certificates.ts';
 import { apiSource, XdsWorld } from '../xds/xds-world.ts';
 
@@ -24,16 +23,12 @@ export class SecretWorld {
     const { xds } = this;
     this.directory = new SecretDirectory({
       clock: xds.clock,
-      timers: xds.timers,
-      random: () => 0,
       log: xds.log,
-      localAddress: xds.localAddress,
-      cluster: (name) => xds.cluster(name),
       watches: xds.watches,
+      subscriptions: new Subscriptions(xds),
       stats: xds.stats,
       setText: (name, value) => xds.store.setText(name, value),
       decode: decodeSecret,
-      node: () => create(NodeSchema, { id: 'me', cluster: 'mine' }),
       onChanges: (changes) => {
         this.told.push(changes);
         this.waiting?.();

@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
 import { ClusterRuntime } from '../../../../src/cluster/cluster-runtime.ts';
 import type { Cluster } from '../../../../src/cluster/cluster.ts';
-import type { CountedAs } from '../../../../src/control/xds/grpc-subscription.ts';
+import type { CountedAs } from '../../../../src/control/xds/subscription-stats.ts';
 import { DirectoryWatches } from '../../../../src/control/xds/directory-watches.ts';
-import type { XdsSurroundings } from '../../../../src/control/xds/xds-stream.ts';
+import type { SubscriptionsEnvironment } from '../../../../src/control/xds/subscriptions.ts';
 import type { Address } from '../../../../src/core/peer.ts';
 import type { ApiSourceData } from '../../../../src/identity/config-source-data.ts';
 import { Loop } from '../../../../src/net/loop.ts';
@@ -14,11 +14,13 @@ import { LogLevels } from '../../../../src/observe/log/log-levels.ts';
 import { LogWriter } from '../../../../src/observe/log/log-writer.ts';
 import type { Log } from '../../../../src/observe/log/log.ts';
 import { StatsStore } from '../../../../src/observe/stats-store.ts';
+import { NodeSchema, type Node } from '../../../../src/proto/envoy/config/core/v3/base_pb.js';
+import { create } from '../../../../src/proto/protobuf.js';
 import { WorkerStats } from '../../../../src/observe/worker-stats.ts';
 import { clusterData, hostData, World } from '../../cluster/cluster-fixture.ts';
 
 /** The main thread around what asks control planes: its loop, its clusters, its log and its stats. */
-export class XdsWorld implements XdsSurroundings {
+export class XdsWorld implements SubscriptionsEnvironment {
   readonly loop = new Loop();
   readonly clock = this.loop.clock;
   readonly timers = this.loop.timers;
@@ -46,6 +48,10 @@ export class XdsWorld implements XdsSurroundings {
     });
     this.log = logs.component('config');
     this.watches = new DirectoryWatches(this.clock, this.timers, () => this.loop.enter(), this.log);
+  }
+
+  node(): Node {
+    return create(NodeSchema, { id: 'me', cluster: 'mine' });
   }
 
   cluster(name: string): Cluster | undefined {
