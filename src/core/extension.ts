@@ -30,6 +30,10 @@ export interface Extensions {
   runtime?: RuntimeView;
   /** Which secrets what is decoded needs: `SecretSources` of `identity/`; absent: none may be named. */
   secrets?: object;
+  /** Which route configurations it needs: `RouteSources` of `proxy/http`; absent: none may be named. */
+  routes?: object;
+  /** Which configurations of extensions it needs: `ExtensionSources` of `listener/`; absent: none may be named. */
+  configs?: object;
   /** DNS caches that the configuration has named so far, by name: messages of their configuration. Absent: nobody compares. */
   dnsCaches?: Map<string, object>;
   /** Whether a message type can be opened at all, for what is marked `is_optional`. */

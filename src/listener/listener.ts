@@ -223,7 +223,10 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
 
   private waitUntilEmpty(done: () => void): void {
     const gone = (): void => {
-      for (const { transport } of this.chains) transport?.release?.();
+      for (const { transport, handler } of this.chains) {
+        transport?.release?.();
+        handler.release?.();
+      }
       done();
     };
     if (this.active === 0) gone();

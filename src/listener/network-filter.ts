@@ -19,6 +19,8 @@ export interface ConnectionHandler {
   closeAll(): void;
   /** `reduce_timeouts` says otherwise than before. Absent: it has no timeouts of that kind. */
   overloadChanged?(): void;
+  /** Its last connection has gone, and no other comes. Absent: it holds on to nothing. */
+  release?(): void;
 }
 
 export interface ActiveConnection {

@@ -1,11 +1,14 @@
 import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
+import type { ExtensionData } from '../../core/extension.ts';
 import type { OverloadView } from '../../core/overload-view.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
-import type { FilterBuilder, FilterContext } from '../../filter/filter.ts';
+import type { FilterBuilder, FilterContext, FilterFactory } from '../../filter/filter.ts';
 import type { NameLookups } from '../../filter/network/network-filter.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
+import type { Discovered } from '../../listener/discovered.ts';
 import { Drain, type DrainOptions } from '../../listener/drain.ts';
+import type { DiscoveredExtension } from '../../listener/extension-sources.ts';
 import type { AccessLogData } from '../../observe/access-log-data.ts';
 import { buildAccessLogFilter, type FilterTools } from '../../observe/access-log-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
@@ -14,7 +17,7 @@ import type { RouteConfigurationData } from '../../route/route-data.ts';
 import type { RouteTable } from '../../route/route.ts';
 import { ClusterCallOuts } from '../call-outs.ts';
 import { HttpConnectionManager } from './connection-manager.ts';
-import { HttpFilterChain } from './filter-chain.ts';
+import { ChangingChain, missingFilter } from './discovered-filter.ts';
 import type { HcmData, HttpFilterData } from './hcm-data.ts';
 import { HcmStats } from './hcm-stats.ts';
 import { LocalReplies } from './local-reply.ts';
@@ -23,7 +26,7 @@ import { RequestPreparation } from './request/preparation.ts';
 import { RouteStatsDirectory } from './route-stats.ts';
 import { runtimePath } from './runtime-path.ts';
 import { ServerCodecs } from './server-codecs.ts';
-import { Upgrades, type UpgradeRule } from './upgrades.ts';
+import { Upgrades } from './upgrades.ts';
 import { ResponsePreparation } from './response/preparation.ts';
 
 /** What all filters of one connection manager are built with. */
@@ -52,6 +55,9 @@ export interface HttpEnvironment {
   random(): number;
   filterBuilder(kind: string): FilterBuilder;
   buildRoutes(data: RouteConfigurationData, context: BuildContext): RouteTable;
+  /** What has come by RDS and by ECDS; absent: nothing does. */
+  readonly discoveredRoutes?: Discovered<RouteConfigurationData>;
+  readonly discoveredExtensions?: Discovered<DiscoveredExtension>;
   buildAccessLog(data: AccessLogData): AccessLog;
   readonly filterTools: FilterTools;
   readonly drain: DrainOptions;
@@ -88,17 +94,24 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     requestLimits: data.limits,
     callOuts,
     ...numbers,
+    ...healthOf(environment),
   };
-  const chain = buildChain(data.httpFilters, environment, { ...context, ...healthOf(environment) });
-  const upgrades = data.upgrades.map(({ type, isEnabled, filters }): [string, UpgradeRule] => [
+  const chain = buildChain(data.httpFilters, environment, context);
+  const upgrades = data.upgrades.map(({ type, isEnabled, filters }) => ({
     type,
-    { isEnabled, chain: filters === null ? null : buildChain(filters, environment, context) },
-  ]);
-  return new HttpConnectionManager({
+    isEnabled,
+    chain: filters === null ? null : buildChain(filters, environment, context),
+  }));
+  const upgradesNow = (): Upgrades =>
+    new Upgrades(
+      new Map(upgrades.map(({ type, isEnabled, chain: own }) => [type, { isEnabled, chain: own?.chain ?? null }])),
+      chain.chain,
+    );
+  const manager = new HttpConnectionManager({
     data,
-    chain,
-    upgrades: new Upgrades(new Map(upgrades), chain),
-    routes: environment.buildRoutes(data.routeConfig, context),
+    chain: chain.chain,
+    upgrades: upgradesNow(),
+    routes: data.routeConfig === null ? null : environment.buildRoutes(data.routeConfig, context),
     clusters: environment.clusters,
     runtime,
     listenerMetadata: environment.listenerMetadata,
@@ -119,6 +132,45 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     drain: new Drain(environment.drain, clock, random),
     shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
   });
+  followRoutes(manager, environment, context);
+  const onChanged = (): void => {
+    manager.chain = chain.chain;
+    manager.upgrades = upgradesNow();
+  };
+  followFilters(manager, chain, data.httpFilters, environment, context, onChanged);
+  for (const [i, { filters }] of data.upgrades.entries())
+    if (filters !== null) followFilters(manager, upgrades[i].chain!, filters, environment, context, onChanged);
+  return manager;
+}
+
+/** RDS: built when a stream asks for it, since of the many route configurations of a mesh few are ever used. */
+function followRoutes(manager: HttpConnectionManager, environment: HttpEnvironment, context: BuildContext): void {
+  const { rds } = manager.data;
+  const { discoveredRoutes } = environment;
+  if (rds === undefined || discoveredRoutes === undefined) return;
+  const take = (routes: RouteConfigurationData): void =>
+    manager.takeRoutes(routes.internalOnlyHeaders, () => environment.buildRoutes(routes, context));
+  const now = discoveredRoutes.get(rds.key);
+  if (now !== null) take(now);
+  manager.follows(discoveredRoutes.follow(rds.key, take));
+}
+
+/** ECDS. */
+function followFilters(
+  manager: HttpConnectionManager,
+  chain: ChangingChain,
+  configured: readonly HttpFilterData[],
+  environment: HttpEnvironment,
+  context: BuildContext,
+  onChanged: () => void,
+): void {
+  const { discoveredExtensions } = environment;
+  for (const [i, { name, discovery }] of withoutRouter(configured).entries()) {
+    if (discovery === undefined || discoveredExtensions === undefined) continue;
+    const build = ({ kind, data }: ExtensionData): FilterFactory =>
+      environment.filterBuilder(kind).build(data, { ...context, filterName: name });
+    manager.follows(chain.follow(i, discovery, discoveredExtensions, build, onChanged));
+  }
 }
 
 /** What filters may know of the health of this process, and of its clusters. */
@@ -133,15 +185,21 @@ function buildChain(
   configured: readonly HttpFilterData[],
   environment: HttpEnvironment,
   context: BuildContext,
-): HttpFilterChain {
-  // The router is not a filter here: it is what `HttpStream.routeRequest` does when the others are done.
-  const filters = configured.filter((filter) => filter.kind !== routerKind);
-  return new HttpFilterChain(
-    filters.map(({ name, kind, data, disabled }) => ({
+): ChangingChain {
+  return new ChangingChain(
+    withoutRouter(configured).map(({ name, kind, data, disabled, discovery }) => ({
       name,
-      factory: environment.filterBuilder(kind).build(data, { ...context, filterName: name }),
+      factory:
+        discovery === undefined
+          ? environment.filterBuilder(kind).build(data, { ...context, filterName: name })
+          : missingFilter,
       isOff: disabled,
     })),
     configured.find((filter) => filter.kind === routerKind)!.data as RouterData,
   );
+}
+
+/** The router is not a filter here: it is what `HttpStream.routeRequest` does when the others are done. */
+function withoutRouter(configured: readonly HttpFilterData[]): readonly HttpFilterData[] {
+  return configured.filter((filter) => filter.kind !== routerKind);
 }

@@ -25,7 +25,8 @@ export interface HttpConnectionManagerParts {
   readonly data: HcmData;
   readonly chain: HttpFilterChain;
   readonly upgrades: Upgrades;
-  readonly routes: RouteTable;
+  /** Null: they come by RDS. */
+  readonly routes: RouteTable | null;
   readonly clusters: Clusters;
   readonly runtime: RuntimeView;
   readonly stats: HcmStats;
@@ -48,11 +49,15 @@ export interface HttpConnectionManagerParts {
   readonly shouldCloseOnResponse: () => boolean;
 }
 
+/** Until RDS has told others. */
+const noRoutes: RouteTable = { name: '', match: () => null };
+
 /** A filter chain's http_connection_manager in one worker. */
 export class HttpConnectionManager implements ConnectionHandler {
   readonly data: HcmData;
-  readonly chain: HttpFilterChain;
-  readonly upgrades: Upgrades;
+  /** Of streams that begin now. */
+  chain: HttpFilterChain;
+  upgrades: Upgrades;
   readonly clusters: Clusters;
   readonly runtime: RuntimeView;
   readonly stats: HcmStats;
@@ -63,7 +68,6 @@ export class HttpConnectionManager implements ConnectionHandler {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly codecs: ServerCodecs;
-  readonly routes: RouteTable;
   readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly routeStats: RouteStatsDirectory;
   readonly localAddress: string;
@@ -72,6 +76,11 @@ export class HttpConnectionManager implements ConnectionHandler {
   private readonly connections: Set<ServerConnection>;
   private readonly ownDrain: Drain;
   private isEnding: boolean;
+  private table: RouteTable;
+  /** Builds what has come by RDS, once a stream asks: of many configurations few are ever asked. Null: it is built. */
+  private unbuilt: (() => RouteTable) | null;
+  /** What it hears of no more when its last connection has gone. */
+  private readonly followed: (() => void)[];
 
   constructor(parts: HttpConnectionManagerParts) {
     this.data = parts.data;
@@ -87,7 +96,6 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.clock = parts.clock;
     this.timers = parts.timers;
     this.codecs = parts.codecs;
-    this.routes = parts.routes;
     this.routeStats = parts.routeStats;
     this.localAddress = parts.localAddress;
     this.listenerMetadata = parts.listenerMetadata;
@@ -96,6 +104,35 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.connections = new Set();
     this.ownDrain = parts.drain;
     this.isEnding = false;
+    this.table = parts.routes ?? noRoutes;
+    this.unbuilt = null;
+    this.followed = [];
+  }
+
+  /** What streams that begin now are routed by. */
+  get routes(): RouteTable {
+    return this.unbuilt === null ? this.table : this.built();
+  }
+
+  /** Another route configuration, for streams that begin from here on. `internalOnly`: its `internal_only_headers`. */
+  takeRoutes(internalOnly: readonly string[], build: () => RouteTable): void {
+    this.unbuilt = build;
+    this.requestPreparation.useInternalOnly(internalOnly);
+  }
+
+  private built(): RouteTable {
+    this.table = this.unbuilt!();
+    this.unbuilt = null;
+    return this.table;
+  }
+
+  /** `unfollow` ends what tells it of changes. */
+  follows(unfollow: () => void): void {
+    this.followed.push(unfollow);
+  }
+
+  release(): void {
+    for (const unfollow of this.followed) unfollow();
   }
 
   handle(connection: Connection, filterChainName: string, notes: ConnectionNotes | null = null): ActiveConnection {

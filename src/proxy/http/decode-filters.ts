@@ -1,6 +1,7 @@
 import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
+import { decodeExtensionSource } from '../../listener/extension-source-decode.ts';
 import {
   HttpFilterSchema,
   type HttpFilter,
@@ -11,8 +12,13 @@ import type { HttpFilterData } from './hcm-data.ts';
  * `is_optional` lets a proxy leave out a filter that it does not know. Nothing is left out here: a filter that Envoy
  * would run, and that may guard something, must not vanish silently.
  */
-const filterFields = new SupportedFields(HttpFilterSchema, ['name', 'typed_config', 'disabled'], ['is_optional']);
+const filterFields = new SupportedFields(
+  HttpFilterSchema,
+  ['name', 'typed_config', 'config_discovery', 'disabled'],
+  ['is_optional'],
+);
 
+const category = 'envoy.filters.http';
 const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
 
 /** `http_filters`, or the `filters` of an upgrade: the router must be there, once and last. */
@@ -30,12 +36,16 @@ export function decodeHttpFilters(
 
 function decodeHttpFilter(message: HttpFilter, reasons: Reasons, extensions: Extensions): HttpFilterData | null {
   filterFields.check(message, reasons);
-  if (message.configType.case === 'configDiscovery') return null;
-  const opened = extensions.open('envoy.filters.http', message.name, message.configType.value, reasons);
+  const { name, disabled, configType } = message;
+  if (configType.case === 'configDiscovery') {
+    const at = reasons.at('config_discovery');
+    const discovery = decodeExtensionSource(configType.value, name, category, at, extensions);
+    return discovery === null ? null : { name, kind: '', data: null, disabled, discovery };
+  }
+  const opened = extensions.open(category, name, configType.value, reasons);
   if (opened === null) return null;
-  if (opened.kind === routerKind && message.disabled)
-    reasons.at('disabled').add('a terminal filter cannot be disabled');
-  return { name: message.name, kind: opened.kind, data: opened.data, disabled: message.disabled };
+  if (opened.kind === routerKind && disabled) reasons.at('disabled').add('a terminal filter cannot be disabled');
+  return { name, kind: opened.kind, data: opened.data, disabled };
 }
 
 function checkOrder(filters: readonly HttpFilterData[], reasons: Reasons, field: string): void {

@@ -24,6 +24,7 @@ import { wireText } from '../../route/wire-text.ts';
 import { decodeClientAddress } from './decode-client-address.ts';
 import { decodeClientCert } from './decode-client-cert.ts';
 import { decodeHttpFilters } from './decode-filters.ts';
+import { decodeRds } from './decode-rds.ts';
 import { decodeLocalReply } from './decode-local-reply.ts';
 import { decodeUpgrades } from './decode-upgrades.ts';
 import { decodeDownstreamHttp2, decodeHttp1, decodeLimits, decodeTimeouts } from './decode-protocol.ts';
@@ -45,6 +46,7 @@ const hcmFields = new SupportedFields(
     'append_local_overload',
     'stat_prefix',
     'route_config',
+    'rds',
     'http_filters',
     'add_user_agent',
     'common_http_protocol_options',
@@ -143,12 +145,17 @@ export function decodeHttpConnectionManager(
           maxProgramSize(extensions),
         )
       : null;
-  if (routeSpecifier.case === undefined) reasons.add('needs route_config');
+  const rds =
+    routeSpecifier.case === 'rds'
+      ? decodeRds(routeSpecifier.value, message.statPrefix, reasons.at('rds'), extensions)
+      : null;
+  if (routeSpecifier.case === undefined) reasons.add('needs route_config or rds');
   const data = {
     statPrefix: message.statPrefix,
     codecType: codecType!,
     ...(message.appendLocalOverload && { appendLocalOverload: true }),
-    routeConfig: routeConfig!,
+    routeConfig,
+    ...(rds !== null && { rds }),
     httpFilters: decodeHttpFilters(message.httpFilters, reasons, extensions),
     upgrades: decodeUpgrades(message.upgradeConfigs, reasons, extensions),
     accessLogs: decodeAccessLogs(message.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher),
@@ -168,7 +175,7 @@ export function decodeHttpConnectionManager(
     streamErrorOnInvalidMessage:
       httpProtocolOptions?.overrideStreamErrorOnInvalidHttpMessage ?? message.streamErrorOnInvalidHttpMessage ?? false,
   };
-  return routeConfig === null || reasons.list.length > before ? null : data;
+  return (routeConfig === null && rds === null) || reasons.list.length > before ? null : data;
 }
 
 /** The deprecated fields count where `access_log_options` is not set. */

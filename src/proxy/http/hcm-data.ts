@@ -17,7 +17,10 @@ export interface HcmData {
   readonly codecType: 'AUTO' | 'HTTP1' | 'HTTP2';
   /** Answers to requests that are turned away for overload say so; absent: no. */
   readonly appendLocalOverload?: boolean;
-  readonly routeConfig: RouteConfigurationData;
+  /** Null: it comes by `rds`. */
+  readonly routeConfig: RouteConfigurationData | null;
+  /** Absent: it is `routeConfig`. */
+  readonly rds?: RdsData;
   /** In configured order, the router last. */
   readonly httpFilters: readonly HttpFilterData[];
   readonly upgrades: readonly UpgradeData[];
@@ -43,14 +46,23 @@ export interface HcmData {
   readonly streamErrorOnInvalidMessage: boolean;
 }
 
+/** A route configuration that comes when it comes. */
+export interface RdsData {
+  /** The same for everyone who names this resource of this source. */
+  readonly key: string;
+  readonly name: string;
+}
+
 export interface HttpFilterData {
   readonly name: string;
-  /** Full message name of the configuration. */
+  /** Full message name of the configuration; empty: it comes by `discovery`. */
   readonly kind: string;
   /** What that filter's decoder made. */
   readonly data: unknown;
   /** Off unless a route's FilterConfig switches it on. */
   readonly disabled: boolean;
+  /** Key of what comes by ECDS; absent: it is `data`. */
+  readonly discovery?: string;
 }
 
 /** An entry of `upgrade_configs`. */

@@ -1,6 +1,6 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { StatsScope } from '../../observe/stats.ts';
-import type { ClusterChoice, ForwardAction, Route } from '../../route/route.ts';
+import type { ClusterChoice, ForwardAction, Route, RouteTable } from '../../route/route.ts';
 import { takeStreamDuration } from './grpc-timeout.ts';
 import type { HttpStream } from './stream.ts';
 
@@ -15,6 +15,8 @@ export class StreamRoute {
   /** Null: there is none of that name, or no choice. */
   cluster: Cluster | null;
   private readonly stream: HttpStream;
+  /** As it was when the stream began: another that comes meanwhile is not for it. */
+  private readonly table: RouteTable;
   private isDecided: boolean;
   /** By position in the chain: 1 where the filter is off for this stream; null: none is. */
   private filtersOff: Uint8Array | null;
@@ -24,6 +26,7 @@ export class StreamRoute {
     this.choice = null;
     this.cluster = null;
     this.stream = stream;
+    this.table = stream.manager.routes;
     this.isDecided = false;
     this.filtersOff = null;
   }
@@ -48,7 +51,7 @@ export class StreamRoute {
     const { stream } = this;
     const { outcome } = stream;
     this.isDecided = true;
-    const route = stream.manager.routes.match(stream.requestHead, stream);
+    const route = this.table.match(stream.requestHead, stream);
     this.route = route;
     if (route !== null) {
       outcome.routeName = route.name;

@@ -42,6 +42,10 @@ export class FilteredHandler implements ConnectionHandler {
     this.terminal.overloadChanged?.();
   }
 
+  release(): void {
+    this.terminal.release?.();
+  }
+
   /** The terminal filter has it, or it has gone. */
   left(connection: FilteredConnection): void {
     this.waiting.delete(connection);

@@ -33,7 +33,9 @@ export interface PreparationContext {
 export class RequestPreparation {
   private readonly target: TargetPreparation;
   private readonly clients: ClientAddresses;
-  private readonly kinds: NameTable<number>;
+  private kinds: NameTable<number>;
+  private internalOnly: readonly string[];
+  private readonly cleansClientCert: boolean;
   private readonly ids: RequestIds;
   private readonly requestId: RequestIdData;
   private readonly forwarding: ForwardingData;
@@ -58,7 +60,9 @@ export class RequestPreparation {
     this.target = new TargetPreparation(data.path, data.host, context.stats);
     this.clients = new ClientAddresses(data.client, context.localAddress);
     const { clientCert } = data.forwarding;
-    this.kinds = compileHeaderKinds(data.routeConfig.internalOnlyHeaders, clientCert.mode === 'SANITIZE');
+    this.internalOnly = data.routeConfig?.internalOnlyHeaders ?? [];
+    this.cleansClientCert = clientCert.mode === 'SANITIZE';
+    this.kinds = compileHeaderKinds(this.internalOnly, this.cleansClientCert);
     this.passesClientCert = clientCert.mode === 'ALWAYS_FORWARD_ONLY';
     this.clientCert = writesClientCert(clientCert.mode) ? new ForwardedClientCert(clientCert) : null;
     this.ids = new RequestIds();
@@ -77,6 +81,14 @@ export class RequestPreparation {
     this.via = -1;
     this.referer = -1;
     this.externalAddress = -1;
+  }
+
+  /** Another route configuration says what requests from outside may not bring: names in lower case. */
+  useInternalOnly(names: readonly string[]): void {
+    const isSame = names.length === this.internalOnly.length && names.every((name, i) => name === this.internalOnly[i]);
+    if (isSame) return;
+    this.internalOnly = names;
+    this.kinds = compileHeaderKinds(names, this.cleansClientCert);
   }
 
   /**

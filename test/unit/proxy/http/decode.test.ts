@@ -210,7 +210,7 @@ describe('HTTP/2', () => {
 
 describe('refused by name', () => {
   test.each<[object, string]>([
-    [{ rds: { configSource: { ads: {} }, routeConfigName: 'r' } }, 'rds: field'],
+    [{ rds: { configSource: { ads: {} }, routeConfigName: 'r' } }, 'rds.config_source: route configurations by RDS'],
     [{ codecType: 'HTTP3' }, 'codec_type: HTTP3 is not supported'],
     [{ http2ProtocolOptions: { allowMetadata: true } }, 'http2_protocol_options.allow_metadata: field'],
     [{ http3ProtocolOptions: {} }, 'http3_protocol_options: field'],

@@ -215,7 +215,7 @@ describe('headers that only an internal caller may send', () => {
   });
 
   test("the route configuration's internal_only_headers", () => {
-    const changes = { routeConfig: { internalOnlyHeaders: ['x-secret'] } } as Changes;
+    const changes = { routeConfig: { internalOnlyHeaders: ['x-secret'] } } as unknown as Changes;
     expect(
       forwarded(
         [

@@ -1,0 +1,56 @@
+import { hash } from 'node:crypto';
+import type { Extensions } from '../core/extension.ts';
+import type { Reasons } from '../core/rejection.ts';
+import { SupportedFields } from '../core/supported-fields.ts';
+import { decodeConfigSource } from '../identity/decode/config-source-decode.ts';
+import {
+  ExtensionConfigSourceSchema,
+  type ExtensionConfigSource,
+} from '../proto/envoy/config/core/v3/config_source_pb.js';
+import { toBinary } from '../proto/protobuf.js';
+import { ExtensionSources } from './extension-sources.ts';
+
+const supported = new SupportedFields(ExtensionConfigSourceSchema, [
+  'config_source',
+  'default_config',
+  'apply_default_config_without_warming',
+  'type_urls',
+]);
+
+/**
+ * `config_discovery` of a filter: says that its configuration is needed. @returns its key; null: reasons were added
+ * @param name of the filter
+ * @param category where such filters stand: `envoy.filters.http`
+ */
+export function decodeExtensionSource(
+  message: ExtensionConfigSource,
+  name: string,
+  category: string,
+  reasons: Reasons,
+  extensions: Extensions,
+): string | null {
+  supported.check(message, reasons);
+  const before = reasons.list.length;
+  const at = reasons.at('config_source');
+  const source = message.configSource === undefined ? null : decodeConfigSource(message.configSource, at);
+  const kinds = message.typeUrls.map(messageName);
+  for (const [i, kind] of kinds.entries())
+    if (extensions.knows?.(kind) === false)
+      reasons.at('type_urls', i).add(`extension '${name}' (${category}) of type '${kind}' is not supported by sekisho`);
+  const { defaultConfig, applyDefaultConfigWithoutWarming: startsWithFallback } = message;
+  const fallback =
+    defaultConfig === undefined ? null : extensions.open(category, name, defaultConfig, reasons, 'default_config');
+  if (startsWithFallback && defaultConfig === undefined)
+    reasons.add(`Error: filter config ${name} applied without warming but has no default config.`);
+  const sources = ExtensionSources.of(extensions);
+  if (sources === null) at.add('configurations of filters by ECDS are not supported by sekisho here');
+  if (source === null || sources === null || reasons.list.length > before) return null;
+  const digest = hash('sha256', toBinary(ExtensionConfigSourceSchema, message), 'hex').slice(0, 32);
+  const key = `ecds/${category}/${name}/${digest}`;
+  sources.need({ key, name, category, source, kinds, fallback, startsWithFallback });
+  return key;
+}
+
+function messageName(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+}
