@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerState } from './admin/admin-source.ts';
-import type { ClusterChanges } from './cluster/cluster-changes.ts';
 import { ClusterDirectory } from './cluster/cluster-directory.ts';
 import { HealthMemory } from './cluster/health/health-memory.ts';
 import { HealthSlots, isWatched } from './cluster/health/health-slots.ts';
@@ -12,15 +11,11 @@ import type { Configuration } from './control/configuration.ts';
 import type { Overload } from './control/overload/overload.ts';
 import { Runtime } from './control/runtime.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
-import { SharedNumberAllotment, sharedNumberKeys } from './control/shared-number-keys.ts';
-import type { SnapshotData } from './control/snapshot-data.ts';
 import { ListenerDrain } from './control/listener-drain.ts';
 import type { FromWorker, ListenerScope, WorkerInit } from './control/worker-messages.ts';
 import { writeWorkerLog } from './control/worker-logs.ts';
 import type { Workers, WorkersListener } from './control/workers.ts';
-import type { Address } from './core/peer.ts';
 import { openDnsResolver } from './net/dns-resolver.ts';
-import { firstPublicAddress } from './net/local-address.ts';
 import { DescriptorTable } from './net/uring/descriptor-table.ts';
 import { Loop } from './net/loop.ts';
 import type { LogLevels } from './observe/log/log-levels.ts';
@@ -29,6 +24,8 @@ import { SharedNumberDirectory } from './observe/shared-limit.ts';
 import { StatsStore } from './observe/stats-store.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
 import { nodeMessage } from './node-message.ts';
+import { Distribution } from './distribution.ts';
+import type { OwnClusters } from './own-clusters.ts';
 import type { CertificatesInUse } from './certificates-in-use.ts';
 import { namesTls } from './identity/tls-context-kinds.ts';
 import type { ProcessHealth } from './process-health.ts';
@@ -67,11 +64,13 @@ export class App implements WorkersListener {
   /** Null: none is configured. */
   readonly overload: Overload | null;
   readonly workers: Workers;
-  readonly bound: Map<string, readonly Address[]>;
+  readonly distribution: Distribution;
   readonly serverStats: ServerStats;
   readonly listenerDrain: ListenerDrain;
   /** The newest; what it waits for may not be there yet. */
   configuration: Accepted;
+  /** Null: nothing of the process's own has needed one. */
+  own: OwnClusters | null;
   /** Null: none has named a secret that must be fetched. */
   secrets: ProcessSecrets | null;
   /** Null: none has had hosts watched. */
@@ -83,15 +82,12 @@ export class App implements WorkersListener {
   isFailingHealthchecks: boolean;
   private readonly log: Log;
   private readonly shared: SharedNumberDirectory;
-  private readonly numbers: SharedNumberAllotment;
   private readonly loop: Loop;
-  private version: number;
   /** The configuration that the workers have; null: none yet. */
   private published: Accepted | null;
   /** Ends the wait for what a newer configuration needs, which comes after all. */
   supersede: (() => void) | null;
   private readonly ticketKeys: readonly Uint8Array[];
-  private readonly applied: Map<number, (message: Extract<FromWorker, { kind: 'applied' }>) => void>;
   private readonly drained: Set<number>;
   /** What each worker has open: `DescriptorTable.shared`. */
   private readonly descriptors: SharedArrayBuffer[];
@@ -110,18 +106,17 @@ export class App implements WorkersListener {
     this.loop = new Loop();
     this.hostReports = new HostReports();
     this.healthSlots = new HealthSlots(new HealthMemory());
-    this.bound = new Map();
+    this.distribution = new Distribution(workers, this.shared);
     this.state = 'PRE_INITIALIZING';
     this.configuredAtMs = Date.now();
     this.isFailingHealthchecks = false;
-    this.version = 0;
     this.published = null;
     this.supersede = null;
+    this.own = null;
     this.secrets = null;
     this.health = null;
     this.certificates = null;
     this.ticketKeys = [randomBytes(ticketKeyBytes)];
-    this.applied = new Map();
     this.drained = new Set();
     this.descriptors = [];
     this.whenDrained = null;
@@ -135,14 +130,13 @@ export class App implements WorkersListener {
       state: () => this.serverState,
       daysUntilFirstCertExpiring: () => this.certificates?.daysUntilFirstExpiry(Date.now()) ?? 4_294_967_295,
     });
-    this.numbers = new SharedNumberAllotment(this.shared);
     this.runtime = new Runtime(
       configuration.data.runtimeLayers,
       root,
       environment.logs.component('runtime'),
       (entries) => {
         this.runtimeValues.update(entries);
-        this.secrets?.own.onRuntimeChanged();
+        this.own?.onRuntimeChanged();
         this.workers.postAll({ kind: 'runtime', entries });
       },
     );
@@ -163,11 +157,11 @@ export class App implements WorkersListener {
       runtime: this.runtimeValues,
       health: this.healthSlots,
       openResolver: openDnsResolver,
-      onChanges: (changes) => this.workers.postAll({ kind: 'clusters', changes }),
+      onPublished: (cluster, hosts) => this.distribution.updateHosts(cluster, hosts),
       usesOf: (cluster, host) => this.hostReports.usesOf(cluster, host),
       usesIn: (cluster) => this.hostReports.usesIn(cluster),
       onHosts: (cluster, hosts) => {
-        this.secrets?.own.updateHosts(cluster, hosts);
+        this.own?.updateHosts(cluster, hosts);
         this.health?.update(cluster, hosts);
       },
       hasSecrets: (cluster) => this.secrets?.hasSecretsOf(cluster) ?? true,
@@ -267,7 +261,26 @@ export class App implements WorkersListener {
     return new ProcessHealth(this, this.loop, this.runtimeValues, this.ticketKeys);
   }
 
-  /** Loads what fetches secrets, and what calls of our own need, only where a configuration names any. */
+  /** The process's own clusters: what fetches secrets and resources, and what exports, leaves through them. */
+  async openOwn(): Promise<OwnClusters> {
+    const { OwnClusters } = await import('./own-clusters.ts');
+    if (this.own !== null) return this.own;
+    this.own = new OwnClusters({
+      loop: this.loop,
+      log: this.environment.logs.component('config'),
+      stats: this.ownStats.root,
+      runtime: this.runtimeValues,
+      shared: this.shared.join('main_thread'),
+      health: this.healthSlots.memory,
+      ownZone: this.configuration.data.node.locality.zone,
+      ticketKeys: this.ticketKeys,
+      onHostCounters: (message) => this.hostReports.receive('main_thread', message),
+      node: () => nodeMessage(this.configuration),
+    });
+    return this.own;
+  }
+
+  /** Loads what fetches secrets only where a configuration names any. */
   private async openSecrets(): Promise<ProcessSecrets> {
     const [{ ProcessSecrets }, { decodeSecret }] = await Promise.all([
       import('./process-secrets.ts'),
@@ -279,18 +292,11 @@ export class App implements WorkersListener {
       setText: (name, value) => this.stats.setText(name, value),
       directory: this.directory,
       stats: this.ownStats.root,
-      runtime: this.runtimeValues,
-      shared: this.shared.join('main_thread'),
-      health: this.healthSlots.memory,
-      ownZone: this.configuration.data.node.locality.zone,
-      ticketKeys: this.ticketKeys,
-      onHostCounters: (message) => this.hostReports.receive('main_thread', message),
-      localAddress: firstPublicAddress(),
-      node: () => nodeMessage(this.configuration),
+      own: await this.openOwn(),
       decode: decodeSecret,
       onChanges: (changes) => {
         this.health?.takeSecrets(changes);
-        this.workers.postAll({ kind: 'secrets', changes });
+        this.distribution.tell({ kind: 'secrets', changes });
       },
     });
   }
@@ -308,6 +314,7 @@ export class App implements WorkersListener {
     if (this.flushTimer !== null) clearInterval(this.flushTimer);
     this.directory.stop();
     this.secrets?.stop();
+    this.own?.close();
     await this.health?.stop();
     this.runtime.close();
     this.overload?.stop();
@@ -332,7 +339,7 @@ export class App implements WorkersListener {
   onWorkerMessage(index: number, message: FromWorker): void {
     switch (message.kind) {
       case 'applied':
-        this.applied.get(index)?.(message);
+        this.distribution.onApplied(index, message);
         break;
       case 'stats':
         this.stats.receive(`worker_${index}`, message.batch);
@@ -352,7 +359,7 @@ export class App implements WorkersListener {
       case 'name-wanted': {
         const { question } = message;
         this.directory.wantName(question, (end, details) =>
-          this.workers.post(index, { kind: 'name-found', question, end, details }),
+          this.distribution.tell({ kind: 'name-found', question, end, details }, index),
         );
         break;
       }
@@ -380,9 +387,7 @@ export class App implements WorkersListener {
     if (this.isFailingHealthchecks) this.workers.post(index, { kind: 'health-failed', failed: true });
     for (const message of this.listenerDrain.messages) this.workers.post(index, message);
     if (this.secrets !== null) this.workers.post(index, { kind: 'secrets', changes: this.secrets.everything() });
-    // Before the first snapshot it is given one as all others are.
-    if (this.published === null) return;
-    this.workers.post(index, { kind: 'snapshot', snapshot: this.snapshot(this.directory.everything()) });
+    this.distribution.restarted(index);
   }
 
   /** Descriptors belong to the process: a listener of the dead thread would take connections that nobody serves. */
@@ -429,41 +434,29 @@ export class App implements WorkersListener {
     this.workers.post(index, { kind: 'init', data });
   }
 
-  private snapshot(clusters: ClusterChanges): SnapshotData {
-    const ports: Record<string, number[]> = {};
-    for (const [name, addresses] of this.bound) ports[name] = addresses.map((address) => address.port);
-    const { data, extensions } = this.published!;
-    const { listeners } = data;
-    const numbers = this.numbers.allot(sharedNumberKeys(listeners));
-    return { version: this.version, listeners, clusters, ports, extensions, numbers };
-  }
-
-  /** The first worker binds, and tells the ports that the others must share. */
   private async distribute(): Promise<readonly string[]> {
-    this.version++;
-    this.published = this.configuration;
-    const changes = this.directory.takeChanges();
+    const { distribution, configuration } = this;
+    const { listeners } = configuration.data;
+    const before = this.published;
+    this.published = configuration;
+    const clusters = this.directory.takeChanges();
     this.serverStats.clusters(
-      changes.set.map(({ name }) => name),
-      changes.removed,
+      clusters.set.map(({ name }) => name),
+      clusters.removed,
     );
-    const failures = await this.give(0, changes);
-    const others = [];
-    for (let index = 1; index < this.workers.count; index++) others.push(this.give(index, changes));
-    for (const more of await Promise.all(others)) failures.push(...more);
-    this.serverStats.listeners(this.configuration.data.listeners, failures.length);
-    this.secrets?.forget();
-    return [...new Set(failures)];
-  }
-
-  private async give(index: number, changes: ClusterChanges): Promise<string[]> {
-    const names = new Set(this.configuration.data.listeners.map((listener) => listener.name));
-    for (const name of this.bound.keys()) if (!names.has(name)) this.bound.delete(name);
-    const answer = await new Promise<Extract<FromWorker, { kind: 'applied' }>>((resolve) => {
-      this.applied.set(index, resolve);
-      this.workers.post(index, { kind: 'snapshot', snapshot: this.snapshot(changes) });
+    const names = new Set(listeners.map(({ name }) => name));
+    const set = listeners.filter(
+      (data) => distribution.failed.has(data.name) || !isDeepStrictEqual(distribution.listeners.get(data.name), data),
+    );
+    const removed = [...distribution.listeners.keys()].filter((name) => !names.has(name));
+    const published = distribution.publish({
+      clusters,
+      listeners: { set, removed },
+      extensions: configuration.extensions,
     });
-    for (const { name, addresses } of answer.bound) this.bound.set(name, addresses);
-    return [...answer.failures];
+    const failures = before === null ? await distribution.open() : await published;
+    this.serverStats.listeners(listeners, failures.length);
+    this.secrets?.forget();
+    return failures.map(({ listener, message }) => `listener '${listener}': ${message}`);
   }
 }

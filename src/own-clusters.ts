@@ -3,19 +3,76 @@ import type { ClusterData, HostData } from './cluster/cluster-data.ts';
 import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { WorkerClusters } from './cluster/clusters.ts';
+import type { HealthMemory } from './cluster/health/health-memory.ts';
+import { HostCounters, type HostBlockMessage } from './cluster/host-counters.ts';
+import { DirectoryWatches } from './control/xds/directory-watches.ts';
+import { Subscriptions } from './control/xds/subscriptions.ts';
+import type { RuntimeView } from './core/runtime-view.ts';
+import { SecretStore } from './identity/secret-store.ts';
+import { firstPublicAddress } from './net/local-address.ts';
+import type { Loop } from './net/loop.ts';
+import { NodeNetwork } from './net/node-network.ts';
+import type { Log } from './observe/log/log.ts';
+import { SharedNumbers, type SharedNumbersData } from './observe/shared-limit.ts';
+import type { StatsScope } from './observe/stats.ts';
+import type { Node } from './proto/envoy/config/core/v3/base_pb.js';
+import { TlsTransports } from './tls-transports.ts';
 
-/** The clusters as the main thread uses them itself, for calls that belong to the process: to control planes. */
+/** What of the process its own clusters are made with. */
+export interface OwnEnvironment {
+  readonly loop: Loop;
+  readonly log: Log;
+  /** The main thread's root scope. */
+  readonly stats: StatsScope;
+  readonly runtime: RuntimeView;
+  readonly shared: SharedNumbersData;
+  readonly health: HealthMemory;
+  readonly ownZone: string;
+  readonly ticketKeys: readonly Uint8Array[];
+  onHostCounters(message: HostBlockMessage): void;
+  node(): Node;
+}
+
+/**
+ * The clusters as the main thread uses them itself, for calls that belong to the process: to control planes and to
+ * collectors; and the one door to what control planes and files have. Loaded where anything needs it.
+ */
 export class OwnClusters {
+  /** As the main thread's own connections use them. */
+  readonly secrets: SecretStore;
+  readonly watches: DirectoryWatches;
+  readonly subscriptions: Subscriptions;
+  private readonly tls: TlsTransports;
   private readonly clusters: WorkerClusters;
   private known: Map<string, ClusterData>;
 
-  constructor(environment: ClusterEnvironment) {
-    this.clusters = new WorkerClusters(environment, 'main_thread');
+  constructor(environment: OwnEnvironment) {
+    const { loop, log } = environment;
+    const { clock, timers } = loop;
+    this.secrets = new SecretStore();
+    this.tls = new TlsTransports(loop, this.secrets, environment.ticketKeys, log);
+    this.clusters = new WorkerClusters(clusterEnvironment(environment, this.tls), 'main_thread');
     this.known = new Map();
+    this.watches = new DirectoryWatches(clock, timers, () => loop.enter(), log);
+    this.subscriptions = new Subscriptions({
+      clock,
+      timers,
+      random: () => Math.random(),
+      log,
+      watches: this.watches,
+      localAddress: firstPublicAddress(),
+      node: () => environment.node(),
+      cluster: (name) => this.clusters.get(name),
+    });
   }
 
   get(name: string): Cluster | undefined {
     return this.clusters.get(name);
+  }
+
+  /** What clusters are made with, before they are given. `kinds`: message names that a configuration has. */
+  load(kinds: readonly string[]): Promise<void> {
+    return this.tls.load(kinds);
   }
 
   /** All that are configured now, warm or not: to get warm, one may need another. */
@@ -43,4 +100,20 @@ export class OwnClusters {
   close(): void {
     this.clusters.drain();
   }
+}
+
+/** The main thread has few connections: `node:net` will do. */
+function clusterEnvironment(environment: OwnEnvironment, tls: TlsTransports): ClusterEnvironment {
+  const { loop, stats, runtime, shared, ownZone } = environment;
+  return {
+    network: new NodeNetwork(loop),
+    random: Math.random,
+    ownZone,
+    stats,
+    runtime,
+    shared: new SharedNumbers(shared),
+    health: environment.health,
+    hostCounters: new HostCounters((message) => environment.onHostCounters(message)),
+    buildTls: (data, network, scope) => tls.upstream(data, network, scope),
+  };
 }

@@ -217,7 +217,7 @@ export class ProcessHealth {
     this.changed.clear();
     for (const cluster of names) {
       this.app.workers.postAll({ kind: 'health', cluster });
-      this.app.secrets?.own.onHealthChanged(cluster);
+      this.app.own?.onHealthChanged(cluster);
     }
   }
 

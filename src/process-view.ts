@@ -89,7 +89,7 @@ export class ProcessView implements AdminSource {
   }
 
   listeners(): readonly ListenerReport[] {
-    return Array.from(this.app.bound, ([name, addresses]) => ({ name, addresses }));
+    return Array.from(this.app.distribution.bound, ([name, addresses]) => ({ name, addresses }));
   }
 
   clusters(): readonly ClusterReport[] {

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ClusterChanges } from './cluster/cluster-changes.ts';
 import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import { WorkerClusters } from './cluster/clusters.ts';
 import { HealthMemory } from './cluster/health/health-memory.ts';
@@ -9,12 +8,20 @@ import type { NodeData } from './control/bootstrap-data.ts';
 import type { SnapshotData } from './control/snapshot-data.ts';
 import { WorkerOverload } from './control/overload/overload-memory.ts';
 import { RuntimeValues } from './control/runtime-view.ts';
-import type { BoundListener, FromWorker, ListenerScope, ToWorker, WorkerInit } from './control/worker-messages.ts';
+import type {
+  BoundListener,
+  FromWorker,
+  ListenerFailure,
+  ListenerScope,
+  ToWorker,
+  WorkerInit,
+} from './control/worker-messages.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
 import { SecretStore } from './identity/secret-store.ts';
 import type { ListenerData } from './listener/listener-data.ts';
 import type { Listener } from './listener/listener.ts';
 import { ListenersByAddress } from './listener/listeners-by-address.ts';
+import type { Address } from './core/peer.ts';
 import type { Loop } from './net/loop.ts';
 import { openNetwork } from './net/open-network.ts';
 import { AccessLogFiles } from './observe/access-log-files.ts';
@@ -44,9 +51,11 @@ export class TrafficThread {
   private readonly leaving: Set<Listener>;
   private readonly drainTimeMs: number;
   private readonly node: NodeData;
-  private clustersToRemove: string[];
-  /** What discovery has found behind the snapshot that is waiting for TLS to be loaded; null: none is. */
-  private held: ClusterChanges[] | null;
+  private readonly clustersToRemove: Set<string>;
+  /** Where the numbers are that listeners count over all workers, by key. */
+  private readonly numbers: Map<string, number>;
+  /** What has come behind an update that is being applied, and must not overtake it; null: none is. */
+  private behind: OrderedMessage[] | null;
   private isDraining: boolean;
   /** Admin's /healthcheck/fail: answers ask their clients to go, as in Envoy. */
   private isHealthFailed: boolean;
@@ -115,21 +124,24 @@ export class TrafficThread {
     this.leaving = new Set();
     this.drainTimeMs = data.drainTimeMs;
     this.node = data.node;
-    this.clustersToRemove = [];
-    this.held = null;
-    this.node = data.node;
+    this.clustersToRemove = new Set();
+    this.numbers = new Map();
+    this.behind = null;
+    this.builder.sharedNumber = (key) => this.shared.slot(this.numbers.get(key)!);
   }
 
   async handle(message: ToWorker): Promise<void> {
+    if (this.behind !== null && mustWait(message)) this.behind.push(message);
+    else if (message.kind === 'snapshot') await this.update(message.snapshot);
+    else if (message.kind === 'stop') await this.stop();
+    else this.take(message);
+  }
+
+  private take(message: Exclude<ToWorker, { kind: 'snapshot' | 'stop' }>): void {
     this.loop.enter();
     switch (message.kind) {
-      case 'snapshot':
-        this.loop.leave();
-        await this.apply(message.snapshot);
-        return;
       case 'clusters':
-        if (this.held === null) this.clusters.apply(message.changes);
-        else this.held.push(message.changes);
+        this.clusters.apply(message.changes);
         break;
       case 'health':
         this.clusters.onHealthChanged(message.cluster);
@@ -165,62 +177,77 @@ export class TrafficThread {
       case 'reopen-logs':
         this.files.reopen();
         break;
-      case 'stop':
-        await this.files.close();
-        process.exit(0);
     }
     this.loop.leave();
   }
 
+  private async stop(): Promise<void> {
+    await this.files.close();
+    process.exit(0);
+  }
+
+  /** One update, and then whatever came meanwhile. */
+  private async update(snapshot: SnapshotData): Promise<void> {
+    const behind: OrderedMessage[] = [];
+    this.behind = behind;
+    await this.apply(snapshot);
+    for (let next = behind.shift(); next !== undefined; next = behind.shift()) {
+      if (next.kind === 'snapshot') await this.apply(next.snapshot);
+      else this.take(next);
+    }
+    this.behind = null;
+  }
+
   /** Builds first, then binds, then swaps: a failure leaves what was there. */
-  private async apply(snapshot: SnapshotData): Promise<void> {
-    await this.loadTls(snapshot.extensions);
+  private async apply({ version, clusters, listeners, ports, extensions, numbers }: SnapshotData): Promise<void> {
+    if (extensions.length > 0) await this.load(extensions);
+    this.loop.enter();
     // What is new comes before the listeners that use it; what is gone goes after those that used it.
-    const { set, hosts, removed } = snapshot.clusters;
-    this.clusters.apply({ set, hosts, removed: [] });
-    for (const changes of this.held ?? []) this.clusters.apply(changes);
-    this.held = null;
-    this.clustersToRemove = [
-      ...this.clustersToRemove.filter((name) => !set.some((data) => data.name === name)),
-      ...removed,
-    ];
-    this.builder.sharedNumber = (key) => this.shared.slot(snapshot.numbers[key]);
-    await this.filters.load(snapshot.extensions);
-    if (snapshot.extensions.includes(expressionKind)) await loadExpressions(this.node);
-    await this.builder.networkFilters.load(snapshot.extensions);
+    this.clusters.apply({ set: clusters.set, hosts: clusters.hosts, removed: [] });
+    for (const { name } of clusters.set) this.clustersToRemove.delete(name);
+    for (const name of clusters.removed) this.clustersToRemove.add(name);
+    for (const [key, index] of Object.entries(numbers)) this.numbers.set(key, index);
+    this.loop.leave();
     const bound: BoundListener[] = [];
-    const failures: string[] = [];
-    const listenerNames = new Set(snapshot.listeners.map((listener) => listener.name));
-    for (const data of snapshot.listeners) {
-      if (isWithin(this.stopped, data)) continue;
-      const before = this.listeners.get(data.name);
-      if (before !== undefined && isDeepStrictEqual(before.data, data)) continue;
+    const failures: ListenerFailure[] = [];
+    for (const data of listeners.set) {
       try {
-        const listener = this.builder.build(data);
-        const addresses = await listener.open(snapshot.ports[data.name] ?? null, before ?? null);
-        bound.push({ name: data.name, addresses });
-        this.listeners.set(data.name, listener);
-        if (isWithin(this.asked, data)) listener.askToFinish();
-        if (before !== undefined) this.letGo(before);
+        const addresses = await this.setListener(data, ports[data.name] ?? null);
+        if (addresses !== null) bound.push({ name: data.name, addresses });
       } catch (error) {
-        failures.push(`listener '${data.name}': ${(error as Error).message}`);
+        failures.push({ listener: data.name, message: (error as Error).message });
       }
     }
-    for (const [name, listener] of this.listeners) {
-      if (listenerNames.has(name)) continue;
+    for (const name of listeners.removed) {
+      const listener = this.listeners.get(name);
+      if (listener === undefined) continue;
       this.listeners.delete(name);
       this.letGo(listener);
     }
-    this.byAddress.replace(this.listeners.values());
+    if (listeners.set.length > 0 || listeners.removed.length > 0) this.byAddress.replace(this.listeners.values());
     this.removeClusters();
-    this.post({ kind: 'applied', version: snapshot.version, bound, failures });
+    this.post({ kind: 'applied', version, bound, failures });
   }
 
-  /** A cluster may be asked for as soon as it is there: what it is made with comes before it. */
-  private async loadTls(kinds: readonly string[]): Promise<void> {
-    if (this.tls.isLoadedFor(kinds)) return;
-    this.held = [];
+  /** Null: it is there already, or none may be. @throws Error where it cannot be built or bound */
+  private async setListener(data: ListenerData, ports: readonly number[] | null): Promise<readonly Address[] | null> {
+    if (isWithin(this.stopped, data)) return null;
+    const before = this.listeners.get(data.name);
+    if (before !== undefined && isDeepStrictEqual(before.data, data)) return null;
+    const listener = this.builder.build(data);
+    const addresses = await listener.open(ports, before ?? null);
+    this.listeners.set(data.name, listener);
+    if (isWithin(this.asked, data)) listener.askToFinish();
+    if (before !== undefined) this.letGo(before);
+    return addresses;
+  }
+
+  /** What clusters and listeners are made with comes before them: a cluster may be asked for as soon as it is there. */
+  private async load(kinds: readonly string[]): Promise<void> {
     await this.tls.load(kinds);
+    await this.filters.load(kinds);
+    if (kinds.includes(expressionKind)) await loadExpressions(this.node);
+    await this.builder.networkFilters.load(kinds);
   }
 
   private letGo(listener: Listener): void {
@@ -233,9 +260,9 @@ export class TrafficThread {
 
   /** Connections of a replaced listener still follow its routes, so their clusters stay until the last has gone. */
   private removeClusters(): void {
-    if (this.leaving.size > 0 || this.clustersToRemove.length === 0) return;
-    this.clusters.apply({ set: [], hosts: [], removed: this.clustersToRemove });
-    this.clustersToRemove = [];
+    if (this.leaving.size > 0 || this.clustersToRemove.size === 0) return;
+    this.clusters.apply({ set: [], hosts: [], removed: [...this.clustersToRemove] });
+    this.clustersToRemove.clear();
   }
 
   /** The process is ending. */
@@ -263,6 +290,14 @@ export class TrafficThread {
       else listener.close();
     }
   }
+}
+
+/** What belongs to updates of the configuration, or refers to what they bring. */
+type OrderedMessage = Extract<ToWorker, { kind: 'snapshot' | 'clusters' | 'secrets' | 'name-found' }>;
+
+function mustWait(message: ToWorker): message is OrderedMessage {
+  const { kind } = message;
+  return kind === 'snapshot' || kind === 'clusters' || kind === 'secrets' || kind === 'name-found';
 }
 
 function isWithin(scope: ListenerScope, { trafficDirection }: ListenerData): boolean {

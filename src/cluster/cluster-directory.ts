@@ -35,9 +35,9 @@ export interface DirectoryEnvironment extends DiscoveryEnvironment {
   usesOf?(cluster: string, host: string): number;
   /** The same of all hosts of a cluster; absent: nobody counts. */
   usesIn?(cluster: string): ReadonlyMap<string, HostUse>;
-  /** Discovery knows other hosts than before: tell the workers. */
-  onChanges(changes: ClusterChanges): void;
-  /** As `onChanges`, of clusters too that the workers do not know yet: for calls of the main thread's own. */
+  /** Discovery knows other hosts than before of a cluster that has been published. */
+  onPublished(cluster: string, hosts: readonly HostData[]): void;
+  /** As `onPublished`, of clusters too that the workers do not know yet: for calls of the main thread's own. */
   onHosts?(cluster: string, hosts: readonly HostData[]): void;
   /** What a cluster needs besides its hosts has come; absent: nothing else is needed. */
   hasSecrets?(cluster: string): boolean;
@@ -119,11 +119,6 @@ export class ClusterDirectory implements StatsSource {
     const changes = clusterChanges(this.published, now);
     this.published = now;
     return changes;
-  }
-
-  /** What a fresh worker is to be told: all that the others know. */
-  everything(): ClusterChanges {
-    return { set: [...this.published.values()], removed: [], hosts: [] };
   }
 
   /** All of them with the hosts of now, warm or not. */
@@ -237,7 +232,7 @@ export class ClusterDirectory implements StatsSource {
     // Hosts of a cluster that is still warming belong to no cluster that the workers have.
     if (known === undefined || !isDeepStrictEqual(known.discovery, discovery)) return;
     this.published.set(name, { ...known, hosts });
-    this.environment.onChanges({ set: [], removed: [], hosts: [{ name, hosts }] });
+    this.environment.onPublished(name, hosts);
   }
 
   private setHosts(entry: Entry, list: readonly HostData[]): void {

@@ -44,19 +44,38 @@ export function sharedNumberKeys(listeners: readonly ListenerData[]): Set<string
   return keys;
 }
 
-/** The main thread's bookkeeping of them: what a new configuration no longer counts is given back. */
+/** The main thread's bookkeeping of them, by who counts: what nobody counts any longer is given back. */
 export class SharedNumberAllotment {
   private readonly directory: SharedNumberDirectory;
-  private keys: ReadonlySet<string>;
+  private readonly keysOf: Map<string, ReadonlySet<string>>;
+  /** Key → how many count it. */
+  private readonly uses: Map<string, number>;
 
   constructor(directory: SharedNumberDirectory) {
     this.directory = directory;
-    this.keys = new Set();
+    this.keysOf = new Map();
+    this.uses = new Map();
   }
 
-  allot(keys: ReadonlySet<string>): SharedNumberIndices {
-    for (const key of this.keys) if (!keys.has(key)) this.directory.release(key);
-    this.keys = keys;
+  /** `owner` counts these from now on, and nothing else. */
+  allot(owner: string, keys: ReadonlySet<string>): SharedNumberIndices {
+    for (const key of keys) this.uses.set(key, (this.uses.get(key) ?? 0) + 1);
+    this.release(owner);
+    this.keysOf.set(owner, keys);
     return Object.fromEntries(Array.from(keys, (key) => [key, this.directory.allot(key)]));
+  }
+
+  /** It counts no more. */
+  release(owner: string): void {
+    for (const key of this.keysOf.get(owner) ?? []) {
+      const left = this.uses.get(key)! - 1;
+      if (left > 0) {
+        this.uses.set(key, left);
+        continue;
+      }
+      this.uses.delete(key);
+      this.directory.release(key);
+    }
+    this.keysOf.delete(owner);
   }
 }

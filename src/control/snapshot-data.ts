@@ -1,22 +1,51 @@
 import type { ClusterChanges } from '../cluster/cluster-changes.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
+import type { RouteConfigurationData } from '../route/route-data.ts';
 import type { SharedNumberIndices } from './shared-number-keys.ts';
 
-/** One configuration as plain data: what a worker builds its snapshot from, or changes it by. */
-export interface SnapshotData {
-  /** Counts up with every accepted configuration. */
-  readonly version: number;
-  /** All of them; a worker keeps those that it has already. */
-  readonly listeners: readonly ListenerData[];
-  /** What differs from the version before; for a fresh worker, everything. */
+/** What the workers' listeners must become. */
+export interface ListenerChanges {
+  /** New, or other than before. */
+  readonly set: readonly ListenerData[];
+  /** Names. */
+  readonly removed: readonly string[];
+}
+
+/** What the route configurations must become that listeners refer to by a key (`RdsData`). */
+export interface RouteChanges {
+  readonly set: readonly { readonly key: string; readonly routes: RouteConfigurationData }[];
+  /** Keys. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * How the configuration in force changes. Within one update what is new comes before what uses it, and what is gone goes
+ * after that: clusters, routes, listeners, then removals.
+ */
+export interface SnapshotChanges {
   readonly clusters: ClusterChanges;
+  readonly listeners: ListenerChanges;
+  readonly routes: RouteChanges;
+  /** Message names of extensions that are named now and were not before, so that a worker can load them. */
+  readonly extensions: readonly string[];
+}
+
+export const noChanges: SnapshotChanges = {
+  clusters: { set: [], removed: [], hosts: [] },
+  listeners: { set: [], removed: [] },
+  routes: { set: [], removed: [] },
+  extensions: [],
+};
+
+/** An update as a worker gets it; a fresh worker gets everything that there is as one. */
+export interface SnapshotData extends SnapshotChanges {
+  /** Counts up with every update. */
+  readonly version: number;
   /**
    * Listener name → the ports that its addresses are bound to, once the first worker knows them: where port 0 was
    * configured every worker must bind the same one.
    */
   readonly ports: Readonly<Record<string, readonly number[]>>;
-  /** Message names of the extensions that the configuration names, so that a worker can load them. */
-  readonly extensions: readonly string[];
-  /** Where what the listeners count over all workers is. */
+  /** Where what the listeners that are set count over all workers is. */
   readonly numbers: SharedNumberIndices;
 }

@@ -78,6 +78,12 @@ export type ToWorker =
   /** Write out what is buffered and end; answered by the thread's exit. */
   | { readonly kind: 'stop' };
 
+/** Why a listener is not as it was to be: what was there before it goes on. */
+export interface ListenerFailure {
+  readonly listener: string;
+  readonly message: string;
+}
+
 export interface BoundListener {
   readonly name: string;
   readonly addresses: readonly Address[];
@@ -92,7 +98,7 @@ export type FromWorker =
       readonly kind: 'applied';
       readonly version: number;
       readonly bound: readonly BoundListener[];
-      readonly failures: readonly string[];
+      readonly failures: readonly ListenerFailure[];
     }
   | { readonly kind: 'stats'; readonly batch: StatsBatch }
   | { readonly kind: 'log'; readonly message: WorkerLogMessage }

@@ -57,8 +57,18 @@ it('connection managers of one stat_prefix share', () => {
 
 it('a number stays where it is for as long as it is counted, and then goes to another', () => {
   const allotment = new SharedNumberAllotment(new SharedNumberDirectory());
-  const { a, b } = allotment.allot(new Set(['a', 'b']));
+  const { a, b } = allotment.allot('one', new Set(['a', 'b']));
   expect(a).not.toBe(b);
-  expect(allotment.allot(new Set(['b'])).b).toBe(b);
-  expect(allotment.allot(new Set(['b', 'c'])).c).toBe(a);
+  expect(allotment.allot('one', new Set(['b'])).b).toBe(b);
+  expect(allotment.allot('one', new Set(['b', 'c'])).c).toBe(a);
+});
+
+it('what two count stays for as long as one of them is there', () => {
+  const allotment = new SharedNumberAllotment(new SharedNumberDirectory());
+  const { a } = allotment.allot('one', new Set(['a']));
+  allotment.allot('other', new Set(['a', 'b']));
+  allotment.release('one');
+  expect(allotment.allot('third', new Set(['c'])).c).not.toBe(a);
+  allotment.release('other');
+  expect(allotment.allot('fourth', new Set(['d', 'e']))).toSatisfy((found) => Object.values(found).includes(a));
 });

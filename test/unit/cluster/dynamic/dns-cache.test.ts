@@ -41,7 +41,7 @@ class Bench {
     limits: new SharedNumberDirectory(),
     openResolver: () => this.resolver,
     usesOf: () => this.uses,
-    onChanges: (changes) => this.changes.push(changes),
+    onPublished: (name, hosts) => this.changes.push({ set: [], removed: [], hosts: [{ name, hosts }] }),
   });
 
   constructor(change: Partial<DnsCacheData> = {}) {

@@ -113,7 +113,7 @@ describe('the main thread', () => {
       stats: new RecordingStats(),
       limits: new SharedNumberDirectory(),
       openResolver: () => new ScriptedResolver(),
-      onChanges: (change) => changes.push(change),
+      onPublished: (name, hosts) => changes.push({ set: [], removed: [], hosts: [{ name, hosts }] }),
       usesIn: () => uses,
     });
     directory.replace([clusterData({ hosts: [], discovery: discovery() })]);
