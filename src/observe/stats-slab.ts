@@ -1,3 +1,5 @@
+import type { StatTags } from './stats.ts';
+
 /** What a cell of shared memory holds. */
 export const StatKind = { Counter: 0, GaugeSum: 1, GaugeMax: 2, Histogram: 3 } as const;
 export type StatKind = (typeof StatKind)[keyof typeof StatKind];
@@ -15,6 +17,15 @@ export interface ScopeRegistrations {
   readonly cells: number[];
   /** Which part of a histogram (`histogram-bins.ts`); 0 for other kinds. */
   readonly parts: number[];
+  /** Those whose tags stand apart, ascending by `at`, their index; absent: none. */
+  readonly tagged?: TaggedRegistration[];
+}
+
+/** `name`: the last part of a name without its tags. */
+interface TaggedRegistration {
+  readonly at: number;
+  readonly name: string;
+  readonly tags: StatTags;
 }
 
 /** What a thread tells the main thread of its stats: structured-clone-able, and sent at most once per tick. */
@@ -22,6 +33,8 @@ export interface StatsBatch {
   /** Slabs that were not announced before, in their order. */
   readonly slabs: SharedArrayBuffer[];
   readonly scopes: ScopeRegistrations[];
+  /** Whole names of stats that this thread has forgotten, before any of `scopes`; absent: none. */
+  readonly removed?: string[];
 }
 
 /** Carries a batch to the main thread's store; `postMessage` in a worker. */
@@ -45,15 +58,24 @@ export class StatsSlabs {
   private current: Float64Array;
   private used: number;
   private count: number;
+  /** Given back, by how many there are in a row. */
+  private readonly free: Map<number, Cells[]>;
 
   constructor() {
+    this.free = new Map();
     this.fresh = [];
     this.current = new Float64Array(0);
     this.used = 0;
     this.count = 0;
   }
 
+  /** All zeros. */
   allot(cells: number): Cells {
+    const again = this.free.get(cells)?.pop();
+    if (again !== undefined) {
+      again.values.fill(0, again.start, again.start + cells);
+      return again;
+    }
     if (this.used + cells > this.current.length) {
       const buffer = new SharedArrayBuffer(SLAB_CELLS * Float64Array.BYTES_PER_ELEMENT);
       this.fresh.push(buffer);
@@ -64,6 +86,13 @@ export class StatsSlabs {
     const start = this.used;
     this.used += cells;
     return { values: this.current, start, slab: this.count - 1 };
+  }
+
+  /** Nobody writes to them any more. */
+  release(cells: Cells, count: number): void {
+    const list = this.free.get(count);
+    if (list === undefined) this.free.set(count, [cells]);
+    else list.push(cells);
   }
 
   /** The slabs made since the last call. */

@@ -1,10 +1,13 @@
 import type { HistogramSummary } from './histogram-summary.ts';
+import type { TaggedName } from './tag-extraction.ts';
 
 /** A counter or gauge as shown. `isUsed`: it was written at least once. */
 export interface NumberReading {
   readonly name: string;
   readonly value: number;
   readonly isUsed: boolean;
+  /** Where tags stand apart from the name; absent: they are in it. */
+  readonly tagged?: TaggedName | undefined;
 }
 
 export interface TextReading {
@@ -15,6 +18,7 @@ export interface TextReading {
 export interface HistogramReading {
   readonly name: string;
   readonly isUsed: boolean;
+  readonly tagged?: TaggedName | undefined;
   /** Upper bounds of the buckets that Prometheus sees. */
   readonly bounds: readonly number[];
   /** Since the start, and since the flush before the last one. Both are as of the last flush. */

@@ -2,9 +2,11 @@ import { cellsOf } from './histogram-bins.ts';
 import { BinCounts, DEFAULT_BUCKETS, HistogramSummary } from './histogram-summary.ts';
 import { buildNameMatcher, buildStatsMatcher, type NamePredicate } from './stat-name-matcher.ts';
 import { DEFAULT_STATS_CONFIG, type StatsConfigData } from './stats-data.ts';
+import type { StatTags } from './stats.ts';
 import { StatKind, type ScopeRegistrations, type StatsBatch } from './stats-slab.ts';
 import type { HistogramReading, NumberReading, StatsSnapshot, TextReading } from './stats-snapshot.ts';
 import type { StatNames, StatsReport, StatsSource } from './stats-source.ts';
+import type { TaggedName } from './tag-extraction.ts';
 
 interface Owner {
   readonly name: string;
@@ -30,6 +32,7 @@ class Cell {
 class NumberStat {
   readonly name: string;
   readonly kind: StatKind;
+  readonly tagged: TaggedName | undefined;
   cells: Cell | null;
   /** What threads that have ended had counted. */
   retired: number;
@@ -37,9 +40,10 @@ class NumberStat {
   baseline: number;
   wasUsed: boolean;
 
-  constructor(name: string, kind: StatKind) {
+  constructor(name: string, kind: StatKind, tagged?: TaggedName) {
     this.name = name;
     this.kind = kind;
+    this.tagged = tagged;
     this.cells = null;
     this.retired = 0;
     this.baseline = 0;
@@ -88,15 +92,17 @@ const EMPTY_SUMMARY = new HistogramSummary([]);
 class HistogramStat {
   readonly name: string;
   readonly bounds: readonly number[];
+  readonly tagged: TaggedName | undefined;
   parts: HistogramPart[];
   readonly retired: BinCounts;
   flushed: BinCounts | null;
   cumulative: HistogramSummary;
   interval: HistogramSummary;
 
-  constructor(name: string, bounds: readonly number[]) {
+  constructor(name: string, bounds: readonly number[], tagged?: TaggedName) {
     this.name = name;
     this.bounds = bounds;
+    this.tagged = tagged;
     this.parts = [];
     this.retired = new BinCounts();
     this.flushed = null;
@@ -153,6 +159,7 @@ export class StatsStore {
       this.owners.set(ownerName, owner);
     }
     for (const slab of batch.slabs) owner.slabs.push(new Float64Array(slab));
+    for (const name of batch.removed ?? []) this.remove(owner, name);
     for (const scope of batch.scopes) this.register(owner, scope);
   }
 
@@ -201,15 +208,15 @@ export class StatsStore {
     );
     const { counters, gauges, histograms } = collected;
     for (const stat of this.numbers.values()) {
-      const { name, isUsed } = stat;
+      const { name, isUsed, tagged } = stat;
       if (usedOnly && !isUsed) continue;
       const list = stat.kind === StatKind.Counter ? counters : gauges;
-      list.push({ name, value: stat.total - stat.baseline, isUsed });
+      list.push({ name, value: stat.total - stat.baseline, isUsed, tagged });
     }
     for (const [name, read] of this.computed) gauges.push({ name, value: read(), isUsed: true });
-    for (const { name, bounds, cumulative, interval } of this.histograms.values()) {
+    for (const { name, bounds, cumulative, interval, tagged } of this.histograms.values()) {
       const isUsed = cumulative.count > 0;
-      if (isUsed || !usedOnly) histograms.push({ name, bounds, cumulative, interval, isUsed });
+      if (isUsed || !usedOnly) histograms.push({ name, bounds, cumulative, interval, isUsed, tagged });
     }
     for (const source of this.sources) source.reportStats(collected);
     const texts: TextReading[] = Array.from(this.texts, ([name, value]) => ({ name, value }));
@@ -222,38 +229,70 @@ export class StatsStore {
   }
 
   private register(owner: Owner, scope: ScopeRegistrations): void {
+    const { prefix, tagged = [] } = scope;
+    let nextTagged = 0;
     for (let i = 0; i < scope.names.length; i++) {
-      const name = scope.prefix === '' ? scope.names[i] : `${scope.prefix}.${scope.names[i]}`;
+      const name = prefix === '' ? scope.names[i] : `${prefix}.${scope.names[i]}`;
       const kind = scope.kinds[i];
       const slab = scope.slabs[i] < 0 ? null : owner.slabs[scope.slabs[i]];
-      if (kind === StatKind.Histogram) this.registerHistogram(owner, name, slab, scope.cells[i], scope.parts[i]);
-      else this.registerNumber(owner, name, kind, slab!, scope.cells[i]);
+      const tags = tagged[nextTagged]?.at === i ? taggedName(prefix, tagged[nextTagged++]) : undefined;
+      if (kind === StatKind.Histogram) {
+        const stat = this.histogramOf(name, tags);
+        if (stat === null || slab === null) continue;
+        const cell = scope.cells[i];
+        const part = scope.parts[i];
+        stat.parts.push({ owner, part, cells: slab.subarray(cell, cell + cellsOf(part)) });
+      } else this.registerNumber(name, tags, kind, owner, slab!, scope.cells[i]);
     }
   }
 
-  private registerNumber(owner: Owner, name: string, kind: StatKind, slab: Float64Array, cell: number): void {
+  private registerNumber(
+    name: string,
+    tagged: TaggedName | undefined,
+    kind: StatKind,
+    owner: Owner,
+    slab: Float64Array,
+    cell: number,
+  ): void {
     let stat = this.numbers.get(name);
     if (stat === undefined) {
       if (!this.accepts(name)) return;
-      stat = new NumberStat(name, kind);
+      stat = new NumberStat(name, kind, tagged);
       this.numbers.set(name, stat);
     }
     stat.cells = new Cell(owner, slab, cell, stat.cells);
   }
 
-  private registerHistogram(owner: Owner, name: string, slab: Float64Array | null, cell: number, part: number): void {
+  /** Null: it is not wanted. */
+  private histogramOf(name: string, tagged: TaggedName | undefined): HistogramStat | null {
     let stat = this.histograms.get(name);
     if (stat === undefined) {
-      if (!this.accepts(name)) return;
-      stat = new HistogramStat(name, this.boundsOf(name));
+      if (!this.accepts(name)) return null;
+      stat = new HistogramStat(name, this.boundsOf(name), tagged);
       this.histograms.set(name, stat);
     }
-    if (slab !== null) stat.parts.push({ owner, part, cells: slab.subarray(cell, cell + cellsOf(part)) });
+    return stat;
+  }
+
+  /** A thread has forgotten it: what it had counted stays as long as another thread counts. */
+  private remove(owner: Owner, name: string): void {
+    const number = this.numbers.get(name);
+    number?.drop(owner);
+    if (number?.cells === null) this.numbers.delete(name);
+    const histogram = this.histograms.get(name);
+    histogram?.drop(owner);
+    if (histogram?.parts.length === 0) this.histograms.delete(name);
   }
 
   private boundsOf(name: string): readonly number[] {
     return this.buckets.find(({ matches }) => matches(name))?.bounds ?? DEFAULT_BUCKETS;
   }
+}
+
+function taggedName(prefix: string, { name, tags }: { readonly name: string; readonly tags: StatTags }): TaggedName {
+  const found = [];
+  for (let i = 0; i < tags.length; i += 2) found.push({ name: tags[i], value: tags[i + 1] });
+  return { name: prefix === '' ? name : `${prefix}.${name}`, tags: found };
 }
 
 /** A snapshot in the making. */

@@ -28,15 +28,24 @@ export interface Histogram {
  */
 export type GaugeCombination = 'sum' | 'max';
 
+/** Tags that stand apart from a name: `[name, value, …]`, in the order in which Prometheus shows them. */
+export type StatTags = readonly string[];
+
 /**
  * Makes stats below a prefix. Asking twice for one name gives the same stat.
  * A scope of 2 000 clusters must stay cheap: nothing is allotted until a stat is first asked for.
  */
 export interface StatsScope {
-  counter(name: string): Counter;
+  /**
+   * `tags`: Prometheus has the name and these, everybody else `<name>.<tag>.<value>…`, as Envoy joins them. Tags of what
+   * peers say may become many: whoever makes them bounds them, and takes them back by `remove`.
+   */
+  counter(name: string, tags?: StatTags): Counter;
   /** `combination` counts when the name is first asked for; default `sum`. */
-  gauge(name: string, combination?: GaugeCombination): Gauge;
-  histogram(name: string): Histogram;
+  gauge(name: string, combination?: GaugeCombination, tags?: StatTags): Gauge;
+  histogram(name: string, tags?: StatTags): Histogram;
+  /** Forgets one that was made with tags: nobody may write to it any more. Absent: nothing is ever forgotten. */
+  remove?(name: string, tags: StatTags): void;
   /** `scope('cluster.foo')`: the prefix is joined with a dot. */
   scope(prefix: string): StatsScope;
 }

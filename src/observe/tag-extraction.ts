@@ -9,7 +9,8 @@ export interface Tag {
   readonly value: string;
 }
 
-interface TaggedName {
+/** A stat's name as Prometheus has it. */
+export interface TaggedName {
   /** The name without what became tags. */
   readonly name: string;
   /** In the order in which they were found. */

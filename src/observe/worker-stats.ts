@@ -1,14 +1,20 @@
 import { cellOf, cellsOf, partOf } from './histogram-bins.ts';
 import { StatKind, StatsSlabs, type Cells, type ScopeRegistrations, type StatsPublisher } from './stats-slab.ts';
-import type { Counter, Gauge, GaugeCombination, Histogram, StatsScope } from './stats.ts';
+import type { Counter, Gauge, GaugeCombination, Histogram, StatsScope, StatTags } from './stats.ts';
 
 class SlabCounter implements Counter {
   private readonly values: Float64Array;
   private readonly cell: number;
+  private readonly slab: number;
 
-  constructor(values: Float64Array, cell: number) {
+  constructor({ values, start, slab }: Cells) {
     this.values = values;
-    this.cell = cell;
+    this.cell = start;
+    this.slab = slab;
+  }
+
+  release(slabs: StatsSlabs): void {
+    slabs.release({ values: this.values, start: this.cell, slab: this.slab }, 1);
   }
 
   inc(): void {
@@ -23,10 +29,16 @@ class SlabCounter implements Counter {
 class SlabGauge implements Gauge {
   private readonly values: Float64Array;
   private readonly cell: number;
+  private readonly slab: number;
 
-  constructor(values: Float64Array, cell: number) {
+  constructor({ values, start, slab }: Cells) {
     this.values = values;
-    this.cell = cell;
+    this.cell = start;
+    this.slab = slab;
+  }
+
+  release(slabs: StatsSlabs): void {
+    slabs.release({ values: this.values, start: this.cell, slab: this.slab }, 1);
   }
 
   inc(): void {
@@ -51,16 +63,25 @@ const NOTHING = new Float64Array(0);
 class SlabHistogram implements Histogram {
   private readonly scope: WorkerScope;
   private readonly name: string;
+  private readonly tags: StatTags | null;
+  /** Of tagged ones, which may be given back; null: of another. */
+  private readonly parts: [Cells, count: number][] | null;
   /** Values 0 … 99, the most frequent ones; empty until the first of them. */
   private first: Float64Array;
   /** By part; [0] is not used. */
   private readonly further: (Float64Array | null)[];
 
-  constructor(scope: WorkerScope, name: string) {
+  constructor(scope: WorkerScope, name: string, tags: StatTags | null) {
     this.scope = scope;
     this.name = name;
+    this.tags = tags;
+    this.parts = tags === null ? null : [];
     this.first = NOTHING;
     this.further = [];
+  }
+
+  release(slabs: StatsSlabs): void {
+    for (const [cells, count] of this.parts ?? []) slabs.release(cells, count);
   }
 
   // hot: bench/access-log.ts (stats)
@@ -76,12 +97,19 @@ class SlabHistogram implements Histogram {
     const part = partOf(value);
     let cells = part === 0 ? null : this.further[part];
     if (cells === null || cells === undefined) {
-      cells = this.scope.allotPart(this.name, part);
+      cells = this.allotPart(part);
       if (part === 0) this.first = cells;
       else this.openPart(part, cells);
     }
     const cell = cellOf(value, part);
     cells[cell] = cells[cell] + 1;
+  }
+
+  private allotPart(part: number): Float64Array {
+    const count = cellsOf(part);
+    const cells = this.scope.allotPart(this.name, this.tags, part, count);
+    this.parts?.push([cells, count]);
+    return cells.values.subarray(cells.start, cells.start + count);
   }
 
   private openPart(part: number, cells: Float64Array): void {
@@ -90,13 +118,28 @@ class SlabHistogram implements Histogram {
   }
 }
 
+/** Registrations in the making. */
+interface Pending extends ScopeRegistrations {
+  tagged?: NonNullable<ScopeRegistrations['tagged']>;
+}
+
+/** As Envoy joins names and tags. */
+function joined(name: string, tags: StatTags | null): string {
+  return tags === null || tags.length === 0 ? name : `${name}.${tags.join('.')}`;
+}
+
+interface Releasable {
+  release(slabs: StatsSlabs): void;
+}
+
 /** Stats below one prefix, in one thread. */
 class WorkerScope implements StatsScope {
   readonly prefix: string;
   private readonly stats: WorkerStats;
-  private readonly known: Map<string, Counter | Gauge | Histogram>;
+  /** By name, with its tags joined. */
+  private readonly known: Map<string, SlabCounter | SlabGauge | SlabHistogram>;
   private children: Map<string, WorkerScope> | null;
-  private pending: ScopeRegistrations | null;
+  private pending: Pending | null;
 
   constructor(stats: WorkerStats, prefix: string) {
     this.stats = stats;
@@ -106,33 +149,44 @@ class WorkerScope implements StatsScope {
     this.pending = null;
   }
 
-  counter(name: string): Counter {
-    const known = this.known.get(name);
-    if (known !== undefined) return this.sameKind(name, known, SlabCounter);
+  counter(name: string, tags: StatTags | null = null): Counter {
+    const whole = joined(name, tags);
+    const known = this.known.get(whole);
+    if (known !== undefined) return this.sameKind(whole, known, SlabCounter);
     const cells = this.allotNumber();
-    this.register(name, StatKind.Counter, cells, 0);
-    const counter = new SlabCounter(cells.values, cells.start);
-    this.known.set(name, counter);
+    this.register(name, tags, StatKind.Counter, cells, 0);
+    const counter = new SlabCounter(cells);
+    this.known.set(whole, counter);
     return counter;
   }
 
-  gauge(name: string, combination: GaugeCombination = 'sum'): Gauge {
-    const known = this.known.get(name);
-    if (known !== undefined) return this.sameKind(name, known, SlabGauge);
+  gauge(name: string, combination: GaugeCombination = 'sum', tags: StatTags | null = null): Gauge {
+    const whole = joined(name, tags);
+    const known = this.known.get(whole);
+    if (known !== undefined) return this.sameKind(whole, known, SlabGauge);
     const cells = this.allotNumber();
-    this.register(name, combination === 'sum' ? StatKind.GaugeSum : StatKind.GaugeMax, cells, 0);
-    const gauge = new SlabGauge(cells.values, cells.start);
-    this.known.set(name, gauge);
+    this.register(name, tags, combination === 'sum' ? StatKind.GaugeSum : StatKind.GaugeMax, cells, 0);
+    const gauge = new SlabGauge(cells);
+    this.known.set(whole, gauge);
     return gauge;
   }
 
-  histogram(name: string): Histogram {
-    const known = this.known.get(name);
-    if (known !== undefined) return this.sameKind(name, known, SlabHistogram);
-    this.register(name, StatKind.Histogram, null, 0);
-    const histogram = new SlabHistogram(this, name);
-    this.known.set(name, histogram);
+  histogram(name: string, tags: StatTags | null = null): Histogram {
+    const whole = joined(name, tags);
+    const known = this.known.get(whole);
+    if (known !== undefined) return this.sameKind(whole, known, SlabHistogram);
+    this.register(name, tags, StatKind.Histogram, null, 0);
+    const histogram = new SlabHistogram(this, name, tags);
+    this.known.set(whole, histogram);
     return histogram;
+  }
+
+  remove(name: string, tags: StatTags): void {
+    const whole = joined(name, tags);
+    const stat = this.known.get(whole);
+    if (stat === undefined) return;
+    this.known.delete(whole);
+    this.stats.removed(this.prefix === '' ? whole : `${this.prefix}.${whole}`, stat);
   }
 
   scope(prefix: string): StatsScope {
@@ -145,11 +199,10 @@ class WorkerScope implements StatsScope {
   }
 
   /** Cells for one part of a histogram. */
-  allotPart(name: string, part: number): Float64Array {
-    const count = cellsOf(part);
+  allotPart(name: string, tags: StatTags | null, part: number, count: number): Cells {
     const cells = this.stats.slabs.allot(count);
-    this.register(name, StatKind.Histogram, cells, part);
-    return cells.values.subarray(cells.start, cells.start + count);
+    this.register(name, tags, StatKind.Histogram, cells, part);
+    return cells;
   }
 
   takePending(): ScopeRegistrations | null {
@@ -164,14 +217,15 @@ class WorkerScope implements StatsScope {
     return cells;
   }
 
-  private register(name: string, kind: StatKind, cells: Cells | null, part: number): void {
-    let pending = this.pending;
+  private register(name: string, tags: StatTags | null, kind: StatKind, cells: Cells | null, part: number): void {
+    let pending: Pending | null = this.pending;
     if (pending === null) {
       pending = { prefix: this.prefix, names: [], kinds: [], slabs: [], cells: [], parts: [] };
       this.pending = pending;
       this.stats.changed(this);
     }
-    pending.names.push(name);
+    if (tags !== null) (pending.tagged ??= []).push({ at: pending.names.length, name, tags });
+    pending.names.push(joined(name, tags));
     pending.kinds.push(kind);
     pending.slabs.push(cells === null ? -1 : cells.slab);
     pending.cells.push(cells === null ? 0 : cells.start);
@@ -193,29 +247,53 @@ export class WorkerStats {
   readonly slabs: StatsSlabs;
   private readonly publish: StatsPublisher;
   private dirty: WorkerScope[];
+  private gone: string[];
+  /** Their memory is given to others when stats are forgotten again: the main thread has been told of these by then. */
+  private released: Releasable[];
 
   constructor(publish: StatsPublisher) {
     this.publish = publish;
     this.slabs = new StatsSlabs();
     this.dirty = [];
+    this.gone = [];
+    this.released = [];
     this.root = new WorkerScope(this, '');
   }
 
   /** A scope has something to tell. Called by scopes. */
   changed(scope: WorkerScope): void {
-    if (this.dirty.length === 0) queueMicrotask(() => this.flush());
+    this.wake();
     this.dirty.push(scope);
+  }
+
+  /** A stat with this whole name is forgotten. Called by scopes. */
+  removed(name: string, stat: Releasable): void {
+    // What a scope has said before of a stat of this name must not come after this.
+    if (this.dirty.length > 0) this.flush();
+    if (this.gone.length === 0) {
+      for (const earlier of this.released) earlier.release(this.slabs);
+      this.released = [];
+    }
+    this.wake();
+    this.gone.push(name);
+    this.released.push(stat);
+  }
+
+  private wake(): void {
+    if (this.dirty.length === 0 && this.gone.length === 0) queueMicrotask(() => this.flush());
   }
 
   /** Tells the main thread now what it does not know yet. */
   flush(): void {
-    if (this.dirty.length === 0) return;
+    if (this.dirty.length === 0 && this.gone.length === 0) return;
+    const removed = this.gone;
+    this.gone = [];
     const scopes: ScopeRegistrations[] = [];
     for (const scope of this.dirty) {
       const pending = scope.takePending();
       if (pending !== null) scopes.push(pending);
     }
     this.dirty = [];
-    this.publish({ slabs: this.slabs.takeNew(), scopes });
+    this.publish({ slabs: this.slabs.takeNew(), scopes, ...(removed.length > 0 && { removed }) });
   }
 }

@@ -4,7 +4,7 @@ import { Registry, type Metric, type MetricType } from 'prom-client';
 
 import { QUANTILES, type HistogramSummary } from '../histogram-summary.ts';
 import type { HistogramReading, StatsSnapshot } from '../stats-snapshot.ts';
-import type { Tag, TagExtraction } from '../tag-extraction.ts';
+import type { Tag, TagExtraction, TaggedName } from '../tag-extraction.ts';
 import type { HistogramView } from './stats-query.ts';
 
 type Labels = Record<string, string | number>;
@@ -32,12 +32,12 @@ export async function renderPrometheus(
   options: PrometheusOptions = { histograms: 'quantiles', textReadouts: false },
 ): Promise<string[]> {
   const families = new Families(tags);
-  for (const { name, value } of snapshot.counters) families.add('counter', name, value);
-  for (const { name, value } of snapshot.gauges) families.add('gauge', name, value);
+  for (const { name, value, tagged } of snapshot.counters) families.add('counter', name, value, tagged);
+  for (const { name, value, tagged } of snapshot.gauges) families.add('gauge', name, value, tagged);
   if (options.textReadouts) for (const { name, value } of snapshot.texts) families.add('gauge', name, value);
   const isSummary = options.histograms === 'summary';
   for (const histogram of snapshot.histograms) {
-    families.add(isSummary ? 'summary' : 'histogram', histogram.name, histogram);
+    families.add(isSummary ? 'summary' : 'histogram', histogram.name, histogram, histogram.tagged);
   }
   return families.print();
 }
@@ -66,9 +66,10 @@ class Families {
     this.byName = new Map();
   }
 
-  add(type: string, statName: string, reading: Reading): void {
-    const tagged = this.extraction.extract(statName);
-    const name = `envoy_${sanitize(tagged.name)}`;
+  /** `known`: where its tags stand apart from its name. */
+  add(type: string, statName: string, reading: Reading, known?: TaggedName): void {
+    const tagged = known ?? this.extraction.extract(statName);
+    const name = metricName(tagged.name);
     let family = this.byName.get(name);
     if (family === undefined) {
       family = { name, type, help: `${type} ${tagged.name}`, tags: [], readings: [] };
@@ -144,6 +145,13 @@ function labelsOf(tags: readonly Tag[]): Labels {
   const labels: Labels = {};
   for (const { name, value } of tags) labels[sanitize(name)] = value;
   return labels;
+}
+
+/** Names of Istio's own namespace have it taken off, and no prefix: they are what its dashboards ask for. */
+const ownNamespace = 'istiocustom.';
+
+function metricName(name: string): string {
+  return name.startsWith(ownNamespace) ? sanitize(name.slice(ownNamespace.length)) : `envoy_${sanitize(name)}`;
 }
 
 function sanitize(name: string): string {
