@@ -3,9 +3,11 @@ import type { SharedNumber, SharedNumberDirectory, SharedNumbers } from '../obse
 import type { StatsReport } from '../observe/stats-source.ts';
 import type { BreakerData, ClusterData } from './cluster-data.ts';
 import type { CircuitBreakers, ResourceLimit } from './cluster.ts';
+import { RecentRequests, type TimeSource } from './recent-requests.ts';
+import { RetryBudget } from './retry-budget.ts';
 
 /** What is counted, in the order of the indices that travel to the workers. */
-const resources = ['cx', 'rq_pending', 'rq', 'rq_retry', 'cx_pool'] as const;
+const resources = ['cx', 'rq_pending', 'rq', 'rq_retry', 'cx_pool', 'rq_recent'] as const;
 const routingPriorities = ['default', 'high'] as const;
 
 /** From here on a limit is none: configurations write 2^32−1, and an Int32 cell counts no further. */
@@ -52,34 +54,18 @@ class SharedLimit implements ResourceLimit {
   }
 }
 
-/** Retries in proportion to what is under way: `retry_budget`. */
-class RetryBudget implements ResourceLimit {
-  private readonly retries: SharedNumber;
-  private readonly pending: SharedNumber;
-  private readonly requests: SharedNumber;
-  private limits: Limits;
+/** Of requests whose number in the last while is what retries are measured by. */
+class MeasuredRequests extends SharedLimit {
+  private readonly recent: RecentRequests;
 
-  constructor(numbers: readonly SharedNumber[], limits: Limits) {
-    this.pending = numbers[1]!;
-    this.requests = numbers[2]!;
-    this.retries = numbers[3]!;
-    this.limits = limits;
+  constructor(number: SharedNumber, max: number, recent: RecentRequests) {
+    super(number, max, true);
+    this.recent = recent;
   }
 
-  get canCreate(): boolean {
-    return this.retries.load() < this.limits.retriesDuring(this.pending.load() + this.requests.load());
-  }
-
-  inc(): void {
-    this.retries.inc();
-  }
-
-  dec(): void {
-    this.retries.dec();
-  }
-
-  update(limits: Limits): void {
-    this.limits = limits;
+  override inc(): void {
+    super.inc();
+    this.recent.began();
   }
 }
 
@@ -111,10 +97,10 @@ class Limits {
     this.budgetConcurrency = budget === null ? 0 : limit('retry_budget.min_retry_concurrency', budget.minConcurrency);
   }
 
-  /** So many retries at one time, while `underWay` requests wait or are served. */
-  retriesDuring(underWay: number): number {
+  /** So many retries at one time, of so many requests that they are measured by. */
+  retriesAmong(requests: number): number {
     if (this.budgetPercent < 0) return this.retries;
-    return Math.max(Math.floor((this.budgetPercent / 100) * underWay), this.budgetConcurrency);
+    return Math.max(Math.floor((this.budgetPercent / 100) * requests), this.budgetConcurrency);
   }
 }
 
@@ -130,21 +116,26 @@ export class ClusterBreakers implements CircuitBreakers {
   private readonly priority: 0 | 1;
 
   /** `data.breakerSlots` are the indices that the main thread allotted. */
-  constructor(data: ClusterData, priority: 0 | 1, shared: SharedNumbers, runtime: RuntimeView) {
+  constructor(data: ClusterData, priority: 0 | 1, shared: SharedNumbers, runtime: RuntimeView, time: TimeSource) {
     this.data = data.breakers[priority];
     this.cluster = data.name;
     this.priority = priority;
     const first = priority * resources.length;
     const numbers = resources.map((_, i) => shared.slot(data.breakerSlots[first + i]));
     const limits = this.limits(runtime);
-    const hasBudget = this.data.retryBudget !== null;
-    const isRead = this.data.trackRemaining || hasBudget;
+    const { retryBudget, trackRemaining } = this.data;
+    const isRead = trackRemaining || retryBudget !== null;
     this.connections = new SharedLimit(numbers[0], limits.connections, isRead);
     this.pendingRequests = new SharedLimit(numbers[1], limits.pendingRequests, isRead);
-    this.requests = new SharedLimit(numbers[2], limits.requests, isRead);
-    this.retries = hasBudget
-      ? new RetryBudget(numbers, limits)
-      : new SharedLimit(numbers[3], limits.retriesDuring(0), isRead);
+    const { intervalMs = 0 } = retryBudget ?? {};
+    this.requests =
+      intervalMs === 0
+        ? new SharedLimit(numbers[2], limits.requests, isRead)
+        : new MeasuredRequests(numbers[2], limits.requests, new RecentRequests(numbers[5], intervalMs, time));
+    this.retries =
+      retryBudget === null
+        ? new SharedLimit(numbers[3], limits.retriesAmong(0), isRead)
+        : new RetryBudget(numbers[3], intervalMs === 0 ? [numbers[1], numbers[2]] : [numbers[5]], limits);
     this.connectionPools = new SharedLimit(numbers[4], limits.connectionPools, false);
   }
 
@@ -156,7 +147,7 @@ export class ClusterBreakers implements CircuitBreakers {
     this.requests.update(limits.requests);
     this.connectionPools.update(limits.connectionPools);
     if (this.retries instanceof RetryBudget) this.retries.update(limits);
-    else this.retries.update(limits.retriesDuring(0));
+    else this.retries.update(limits.retriesAmong(0));
   }
 
   private limits(runtime: RuntimeView): Limits {
@@ -171,7 +162,7 @@ export function limitsPools(data: ClusterData, runtime: RuntimeView): boolean {
   );
 }
 
-/** Main thread: the ten indices of a cluster's counts, default priority first. The same name keeps its indices. */
+/** Main thread: the twelve indices of a cluster's counts, default priority first. The same name keeps its indices. */
 export function allotBreakerSlots(directory: SharedNumberDirectory, cluster: string): number[] {
   return breakerKeys(cluster).map((key) => directory.allot(key));
 }
@@ -202,11 +193,12 @@ export function reportBreakers(
     const limits = new Limits(data.breakers[priority], data.name, priority, runtime);
     const keys = keysOf(data.name, priority);
     const used = keys.map((key) => directory.isUsed(key));
-    const [cx, pending, rq, retries, pools] = keys.map((key) => directory.load(key));
+    const [cx, pending, rq, retries, pools, recent] = keys.map((key) => directory.load(key));
     const { trackRemaining, retryBudget } = data.breakers[priority];
     const hasBudget = retryBudget !== null;
     const { connections, pendingRequests, requests, connectionPools } = limits;
-    const maxRetries = limits.retriesDuring(pending + rq);
+    const { intervalMs = 0 } = retryBudget ?? {};
+    const maxRetries = limits.retriesAmong(intervalMs === 0 ? pending + rq : recent);
     const below = `${prefix}.circuit_breakers.${routingPriorities[priority]}.`;
     report.gauge(`${below}cx_open`, Number(cx >= connections), used[0]);
     report.gauge(`${below}cx_pool_open`, Number(pools >= connectionPools), used[0] || used[4]);

@@ -130,6 +130,13 @@ export interface DnsTargetData {
   readonly host: HostData;
 }
 
+export interface RetryBudgetData {
+  readonly percent: number;
+  readonly minConcurrency: number;
+  /** Measured by the requests that began within it; absent, 0: by those that wait or are served now. */
+  readonly intervalMs?: number;
+}
+
 /** The thresholds of one routing priority. */
 export interface BreakerData {
   readonly maxConnections: number;
@@ -139,7 +146,7 @@ export interface BreakerData {
   /** Of HTTP, over all hosts; absent, null: no limit. */
   readonly maxConnectionPools?: number | null;
   /** Overrides `maxRetries`; null: none. */
-  readonly retryBudget: { readonly percent: number; readonly minConcurrency: number } | null;
+  readonly retryBudget: RetryBudgetData | null;
   /** Publish the `remaining_*` gauges. */
   readonly trackRemaining: boolean;
 }

@@ -464,7 +464,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   }
 
   private makeBreakers(priority: 0 | 1): ClusterBreakers {
-    return new ClusterBreakers(this.data, priority, this.environment.shared, this.environment.runtime);
+    return new ClusterBreakers(this.data, priority, this.environment.shared, this.environment.runtime, this.network);
   }
 }
 

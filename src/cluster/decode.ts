@@ -95,6 +95,7 @@ const supportedThresholds = new SupportedFields(CircuitBreakers_ThresholdsSchema
 const supportedBudget = new SupportedFields(CircuitBreakers_Thresholds_RetryBudgetSchema, [
   'budget_percent',
   'min_retry_concurrency',
+  'budget_interval',
 ]);
 
 /** What a cluster's decoder needs from elsewhere. */
@@ -190,6 +191,9 @@ function decodeBreakers(breakers: CircuitBreakers | undefined, reasons: Reasons)
           : {
               percent: budget.budgetPercent?.value ?? defaultBudgetPercent,
               minConcurrency: budget.minRetryConcurrency ?? defaultBudgetConcurrency,
+              ...(budget.budgetInterval !== undefined && {
+                intervalMs: Math.trunc(durationMs(budget.budgetInterval, 0)),
+              }),
             },
       trackRemaining: thresholds.trackRemaining,
     };

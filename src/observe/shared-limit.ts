@@ -43,6 +43,12 @@ export class SharedNumber {
     return Atomics.sub(this.totals, this.index, 1) - 1;
   }
 
+  /** Adds so many, or takes them away. */
+  add(count: number): void {
+    this.share[this.index] = (this.share[this.index] + step * count) | counted;
+    Atomics.add(this.totals, this.index, count);
+  }
+
   /** Adds one unless the number has reached `limit`. Two threads cannot both take the last place. */
   tryInc(limit: number): boolean {
     let seen = Atomics.load(this.totals, this.index);

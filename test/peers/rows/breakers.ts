@@ -95,6 +95,53 @@ layered_runtime:
   ],
 };
 
+/** Retries are measured by what began within the interval, which is longer than the rows take. */
+const intervals: Group = {
+  name: 'breakers: retry budgets of an interval',
+  config: http(
+    {
+      routes: `
+- match: { prefix: /twice }
+  route: { cluster: fifth, retry_policy: { retry_on: 5xx, num_retries: 2, retry_back_off: { base_interval: 0.001s } } }
+- match: { prefix: /fifth }
+  route: { cluster: fifth, retry_policy: { retry_on: 5xx, retry_back_off: { base_interval: 0.001s } } }
+- match: { prefix: /none }
+  route: { cluster: none, retry_policy: { retry_on: 5xx, retry_back_off: { base_interval: 0.001s } } }
+- { match: { prefix: / }, route: { cluster: one } }`,
+    },
+    (
+      [
+        ['fifth', '120s'],
+        ['none', '0s'],
+      ] as const
+    ).map(([name, interval]) =>
+      cluster(
+        name,
+        ['one'],
+        `circuit_breakers:
+  thresholds:
+  - track_remaining: true
+    retry_budget: { budget_percent: { value: 20 }, min_retry_concurrency: 0, budget_interval: ${interval} }`,
+      ),
+    ),
+  ),
+  rows: [
+    ...[1, 2, 3, 4].map((n) => ({
+      name: `request ${n} is too few`,
+      request: { path: '/fifth' },
+      upstream: [{ status: 503 }, {}],
+    })),
+    { name: 'the fifth is tried again', request: { path: '/fifth' }, upstream: [{ status: 503 }, {}] },
+    {
+      name: 'one after the other they all may',
+      request: [{ path: '/twice' }, { path: '/twice' }],
+      upstream: [{ status: 503 }, { status: 502 }, {}, { status: 503 }, { status: 502 }, {}],
+    },
+    gauges('fifth', { name: 'gauges of a budget of an interval' }),
+    { name: 'no interval: what is under way', request: { path: '/none' }, upstream: [{ status: 503 }, {}] },
+  ],
+};
+
 const together: Pick<Row, 'mode' | 'staggerMs'> = { mode: 'together', staggerMs: 80 };
 
 const ofHosts: Group = {
@@ -188,6 +235,7 @@ const ofPools: Group = {
 };
 
 export const breakers: readonly Group[] = [
+  intervals,
   ...['max_connections', 'max_pending_requests', 'max_requests'].map(limited),
   tracked,
   ofHosts,

@@ -5,6 +5,7 @@ import type { BreakerData } from '../../../src/cluster/cluster-data.ts';
 import { SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
 import { breaker, clusterData, runtimeOf } from './cluster-fixture.ts';
 import { CollectedStats } from './collected-stats.ts';
+import { MemoryNetwork } from './memory-network.ts';
 
 function build(change: Partial<BreakerData>) {
   const directory = new SharedNumberDirectory();
@@ -12,7 +13,7 @@ function build(change: Partial<BreakerData>) {
   const breakerSlots = allotBreakerSlots(directory, 'c');
   const data = clusterData({ breakerSlots, breakers: [{ ...breaker, ...change }, breaker] });
   const workers = ['worker_0', 'worker_1'].map(
-    (name) => new ClusterBreakers(data, 0, new SharedNumbers(directory.join(name)), runtime),
+    (name) => new ClusterBreakers(data, 0, new SharedNumbers(directory.join(name)), runtime, new MemoryNetwork()),
   );
   const collect = () =>
     new CollectedStats({ reportStats: (report) => reportBreakers(data, 'c', directory, runtime, report) }).gauges;
@@ -112,6 +113,22 @@ describe('circuit breakers', () => {
     expect(retries.canCreate).toBe(false);
     retries.dec();
     expect(retries.canCreate).toBe(true);
+  });
+
+  it('budget retries by what began within an interval, in any worker', () => {
+    const { workers, gauges } = build({ retryBudget: { percent: 50, minConcurrency: 0, intervalMs: 1000 } });
+    const [here, there] = workers;
+    for (let i = 0; i < 4; i++) here.pendingRequests.inc();
+    expect(there.retries.canCreate).toBe(false);
+    for (const { requests } of [here, there]) {
+      requests.inc();
+      requests.dec();
+    }
+    expect(gauges()['circuit_breakers.default.rq_retry_open']).toBe(0);
+    expect(there.retries.canCreate).toBe(true);
+    there.retries.inc();
+    expect(here.retries.canCreate).toBe(false);
+    expect(gauges()['circuit_breakers.default.rq_retry_open']).toBe(1);
   });
 
   it('are told apart by whether they were ever counted on', () => {

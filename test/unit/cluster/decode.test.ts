@@ -96,7 +96,7 @@ describe('a cluster', () => {
             track_remaining: true,
           },
           { max_connections: 99 },
-          { priority: 'HIGH', retry_budget: { budget_percent: { value: 50 } } },
+          { priority: 'HIGH', retry_budget: { budget_percent: { value: 50 }, budget_interval: '1.5s' } },
         ],
       },
     });
@@ -110,7 +110,7 @@ describe('a cluster', () => {
         retryBudget: null,
         trackRemaining: true,
       },
-      { ...breaker, maxConnectionPools: null, retryBudget: { percent: 50, minConcurrency: 3 } },
+      { ...breaker, maxConnectionPools: null, retryBudget: { percent: 50, minConcurrency: 3, intervalMs: 1500 } },
     ]);
   });
 });
@@ -455,10 +455,6 @@ describe('what is not supported', () => {
     [
       { circuit_breakers: { per_host_thresholds: [{ max_connection_pools: 1 }] } },
       'cluster.circuit_breakers.per_host_thresholds[0]: Unsupported field in per_host_thresholds',
-    ],
-    [
-      { circuit_breakers: { thresholds: [{ retry_budget: { budget_interval: '1s' } }] } },
-      "cluster.circuit_breakers.thresholds[0].retry_budget.budget_interval: field 'budget_interval' is not supported by sekisho",
     ],
     [
       { upstream_connection_options: { set_local_interface_name_on_upstream_connections: true } },
