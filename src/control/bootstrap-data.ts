@@ -1,10 +1,14 @@
 import type { ClusterData } from '../cluster/cluster-data.ts';
 import type { AdminData } from '../admin/admin-data.ts';
 import type { AccessLogData } from '../observe/access-log-data.ts';
+import type { ApiSourceData, ConfigSourceData } from '../identity/config-source-data.ts';
+import type { ExtensionSourceData } from '../listener/extension-sources.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
 import type { StatsConfigData } from '../observe/stats-data.ts';
 import type { SecretSourceData } from '../identity/secret-source-data.ts';
+import type { RouteSourceData } from '../proxy/http/route-sources.ts';
 import type { OverloadData } from './overload/overload-data.ts';
+import type { DynamicResourcesData } from './resources/dynamic-resources-data.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
 
 /** A bootstrap as plain data. */
@@ -15,6 +19,10 @@ export interface BootstrapData {
   /** `cluster_manager.local_cluster_name`: whose hosts are this process and its like; empty: none. */
   readonly localCluster: string;
   readonly secrets: SecretNeeds;
+  readonly dynamic: DynamicResourcesData;
+  /** Listener → what of it comes by RDS and by ECDS; those of which nothing does are not in it. */
+  readonly listenerNeeds: ReadonlyMap<string, ListenerNeeds>;
+  readonly dynamic: DynamicResourcesData;
   /** Null: no admin interface. */
   readonly admin: AdminData | null;
   readonly adminAccessLogs: readonly AccessLogData[];
@@ -27,13 +35,25 @@ export interface BootstrapData {
   readonly logPattern: string | null;
 }
 
+/** Where what is not written in the configuration comes from; null: from nowhere. */
+export interface DynamicResourcesData {
+  readonly lds: ConfigSourceData | null;
+  readonly cds: ConfigSourceData | null;
+  readonly ads: ApiSourceData | null;
+}
+
+/** What of a listener is not in its data. */
+export interface ListenerNeeds {
+  readonly routes: readonly RouteSourceData[];
+  readonly extensions: readonly ExtensionSourceData[];
+}
+
 /** Secrets that are not in the data themselves. */
 export interface SecretNeeds {
-  readonly sources: readonly SecretSourceData[];
-  /** Cluster → keys of the sources that it waits for. */
-  readonly ofClusters: ReadonlyMap<string, readonly string[]>;
+  /** Cluster → what it waits for; those that need none are not there. */
+  readonly ofClusters: ReadonlyMap<string, readonly SecretSourceData[]>;
   /** Listener → the same. */
-  readonly ofListeners: ReadonlyMap<string, readonly string[]>;
+  readonly ofListeners: ReadonlyMap<string, readonly SecretSourceData[]>;
 }
 
 export interface NodeData {

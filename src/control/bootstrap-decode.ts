@@ -1,5 +1,5 @@
 import { decodeAdmin } from '../admin/decode.ts';
-import { decodeCluster, type ClusterSurroundings } from '../cluster/decode.ts';
+import type { ClusterSurroundings } from '../cluster/decode.ts';
 import type { DecodeProbeWords } from '../cluster/health/probe/http-decode.ts';
 import type { ClusterData } from '../cluster/cluster-data.ts';
 import { durationMs } from '../core/duration.ts';
@@ -9,7 +9,7 @@ import { SupportedFields } from '../core/supported-fields.ts';
 import { collectStaticSecrets } from '../identity/decode/static-secrets-decode.ts';
 import type { SecretSourceData } from '../identity/secret-source-data.ts';
 import { SecretSources } from '../identity/secret-sources.ts';
-import { decodeListener } from '../listener/decode.ts';
+import { ExtensionSources } from '../listener/extension-sources.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
 import { DEFAULT_FORMAT, type AccessLogData } from '../observe/access-log-data.ts';
 import { decodeAccessLogs } from '../observe/access-log-decode.ts';
@@ -23,24 +23,28 @@ import {
   ClusterManagerSchema,
   type Admin,
   type Bootstrap,
+  type Bootstrap_StaticResources,
   type ClusterManager,
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import { RouteSources } from '../proxy/http/route-sources.ts';
 import { decodeHeaderMutations } from '../route/decode/header-mutations-decode.ts';
 import { decodeHeaderMatcher, decodeStringMatcher } from '../route/match/decode.ts';
 import { decodeBootstrapExtensions } from './bootstrap-extensions-decode.ts';
-import type { BootstrapData, NodeData, SecretNeeds } from './bootstrap-data.ts';
+import type { BootstrapData, ListenerNeeds, NodeData, SecretNeeds } from './bootstrap-data.ts';
+import { decodeDynamicResources } from './dynamic-resources-decode.ts';
 import { decodeOverloadManager } from './overload/decode.ts';
+import { decodeDynamicResources } from './resources/dynamic-resources-decode.ts';
+import { ResourceDecoding } from './resources/resource-decoding.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
 import { RuntimeValues } from './runtime-view.ts';
 import { decodeLayeredRuntime } from './runtime-decode.ts';
-import type { StringMatcher } from '../proto/envoy/type/matcher/v3/string_pb.js';
-import type { StringMatcher as XdsStringMatcher } from '../proto/xds/type/matcher/v3/string_pb.js';
 
 const supported = new SupportedFields(
   BootstrapSchema,
   [
     'node',
     'static_resources',
+    'dynamic_resources',
     'admin',
     'layered_runtime',
     'overload_manager',
@@ -50,6 +54,7 @@ const supported = new SupportedFields(
     'default_regex_engine',
     'bootstrap_extensions',
     'cluster_manager',
+    'dynamic_resources',
   ],
   // What only tells Envoy's own inside, or asks for what is always so here.
   [
@@ -87,44 +92,37 @@ export interface BootstrapOverrides {
 /** Envoy's default of stats_flush_interval. */
 const statsFlushMs = 5000;
 
-/** Null: reasons were added. */
+/** A bootstrap as plain data, and how resources are decoded that come to it later. */
+export interface DecodedBootstrap {
+  readonly data: BootstrapData;
+  readonly decoding: ResourceDecoding;
+}
+
+/** `extensions`: of this configuration alone. Null: reasons were added. */
 export function decodeBootstrap(
   bootstrap: Bootstrap,
   overrides: BootstrapOverrides,
   reasons: Reasons,
   extensions: Extensions,
-): BootstrapData | null {
+): DecodedBootstrap | null {
   supported.check(bootstrap, reasons);
   const node = decodeNode(bootstrap, overrides);
-  const resources = bootstrap.staticResources;
   const at = reasons.at('static_resources');
-  if (resources !== undefined) supportedResources.check(resources, at);
+  if (bootstrap.staticResources !== undefined) supportedResources.check(bootstrap.staticResources, at);
   const surroundings = decodeSurroundings(bootstrap.clusterManager, reasons.at('cluster_manager'));
   const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime'));
   extensions.runtime = staticRuntime(runtimeLayers);
   extensions.dnsCaches = new Map();
-  const secrets = new NeededSecrets(node, extensions);
-  collectStaticSecrets(resources?.secrets ?? [], at, secrets.pending);
-  const clusters: ClusterData[] = [];
-  for (const [i, cluster] of (resources?.clusters ?? []).entries()) {
-    const data = decodeCluster(cluster, at.at('clusters', i), extensions, surroundings);
-    if (data !== null) clusters.push(data);
-    secrets.take(cluster.name, secrets.ofClusters, at.at('clusters', i));
-  }
-  const listeners: ListenerData[] = [];
+  const sources = new SecretSources();
+  extensions.secrets = sources;
+  collectStaticSecrets(bootstrap.staticResources?.secrets ?? [], at, sources);
   const internal = decodeBootstrapExtensions(bootstrap.bootstrapExtensions, reasons, extensions);
-  for (const [i, listener] of (resources?.listeners ?? []).entries()) {
-    const here = at.at('listeners', i);
-    const data = decodeListener(listener, here, extensions, decodeHeaderMatcher, decodeXdsString, internal);
-    if (data !== null) listeners.push(data);
-    secrets.take(listener.name, secrets.ofListeners, at.at('listeners', i));
-  }
+  const decoding = new ResourceDecoding(extensions, node, surroundings, internal);
   const data: BootstrapData = {
     node,
-    listeners,
-    clusters,
+    ...decodeStaticResources(bootstrap.staticResources, at, decoding),
+    dynamic: decodeDynamicResources(bootstrap.dynamicResources, node, reasons.at('dynamic_resources')),
     localCluster: bootstrap.clusterManager?.localClusterName ?? '',
-    secrets,
     admin: decodeAdmin(bootstrap.admin, reasons.at('admin')),
     adminAccessLogs: decodeAdminLogs(bootstrap.admin, reasons.at('admin'), extensions),
     runtimeLayers,
@@ -137,7 +135,31 @@ export function decodeBootstrap(
       reasons.at('application_log_config'),
     ),
   };
-  return reasons.isEmpty ? data : null;
+  return reasons.isEmpty ? { data, decoding } : null;
+}
+
+function decodeStaticResources(
+  resources: Bootstrap_StaticResources | undefined,
+  reasons: Reasons,
+  decoding: ResourceDecoding,
+): Pick<BootstrapData, 'clusters' | 'listeners' | 'secrets'> {
+  const clusters: ClusterData[] = [];
+  const listeners: ListenerData[] = [];
+  const ofClusters = new Map<string, readonly SecretSourceData[]>();
+  const ofListeners = new Map<string, readonly SecretSourceData[]>();
+  for (const [i, cluster] of (resources?.clusters ?? []).entries()) {
+    const decoded = decoding.cluster(cluster, reasons.at('clusters', i));
+    if (decoded === null) continue;
+    clusters.push(decoded.data);
+    if (decoded.secrets.length > 0) ofClusters.set(cluster.name, decoded.secrets);
+  }
+  for (const [i, listener] of (resources?.listeners ?? []).entries()) {
+    const decoded = decoding.listener(listener, reasons.at('listeners', i));
+    if (decoded === null) continue;
+    listeners.push(decoded.data);
+    if (decoded.secrets.length > 0) ofListeners.set(listener.name, decoded.secrets);
+  }
+  return { clusters, listeners, secrets: { ofClusters, ofListeners } };
 }
 
 function decodeSurroundings(manager: ClusterManager | undefined, reasons: Reasons): ClusterSurroundings {
@@ -151,41 +173,23 @@ function decodeSurroundings(manager: ClusterManager | undefined, reasons: Reason
   return { words, outlierLog: outlier?.eventLogPath ?? '', bind: manager?.upstreamBindConfig };
 }
 
-/** Asks behind each resource what secrets it needs. */
-class NeededSecrets implements SecretNeeds {
-  readonly sources: SecretSourceData[];
-  readonly ofClusters: Map<string, readonly string[]>;
-  readonly ofListeners: Map<string, readonly string[]>;
-  private readonly node: NodeData;
-  readonly pending: SecretSources;
+/** Asks behind each listener what of it comes by RDS and ECDS. */
+class NeededDiscoveries {
+  readonly ofListeners: Map<string, ListenerNeeds>;
+  private readonly routes: RouteSources;
+  private readonly configs: ExtensionSources;
 
-  constructor(node: NodeData, extensions: Extensions) {
-    this.sources = [];
-    this.ofClusters = new Map();
+  constructor(extensions: Extensions) {
     this.ofListeners = new Map();
-    this.node = node;
-    this.pending = new SecretSources();
-    extensions.secrets = this.pending;
+    this.routes = new RouteSources();
+    this.configs = new ExtensionSources();
+    extensions.routes = this.routes;
+    extensions.configs = this.configs;
   }
 
-  take(name: string, into: Map<string, readonly string[]>, reasons: Reasons): void {
-    const taken = this.pending.take();
-    if (taken.length === 0) return;
-    this.sources.push(...taken);
-    into.set(
-      name,
-      taken.map(({ key }) => key),
-    );
-    for (const { name, from } of taken) {
-      if (from.kind === 'sds' && from.source.from.kind === 'ads')
-        reasons.add(`secret '${name}' is to come over ADS, which is not supported by sekisho`);
-    }
-    const isNamed = this.node.id !== '' && this.node.cluster !== '';
-    // Envoy's words: control planes would not know whom they talk to.
-    if (!isNamed && taken.some(({ from }) => from.kind === 'sds'))
-      reasons.add(
-        "SDS: node 'id' and 'cluster' are required. Set it either in 'node' config or via --service-node and --service-cluster options.",
-      );
+  take(listener: string): void {
+    const needs = { routes: this.routes.take(), extensions: this.configs.take() };
+    if (needs.routes.length + needs.extensions.length > 0) this.ofListeners.set(listener, needs);
   }
 }
 
@@ -223,9 +227,4 @@ function decodeNode(bootstrap: Bootstrap, overrides: BootstrapOverrides): NodeDa
     },
     ...(node?.metadata === undefined ? {} : { metadata: node.metadata }),
   };
-}
-
-/** xDS has a string matcher of its own, whose fields are Envoy's. */
-function decodeXdsString(message: XdsStringMatcher, reasons: Reasons): unknown {
-  return decodeStringMatcher(message as unknown as StringMatcher, reasons);
 }

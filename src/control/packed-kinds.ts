@@ -18,7 +18,7 @@ export function packedKinds(bytes: Uint8Array, kinds = new Set<string>()): Set<s
     at += prefix.length;
     let end = at;
     while (end < byteLength && isNamePart(whole[end])) end++;
-    kinds.add(whole.latin1Slice(at, end));
+    kinds.add(whole.toString('latin1', at, end));
     at = end;
   }
   if (hasExpressions(whole, kinds)) kinds.add(expressionKind);

@@ -77,7 +77,7 @@ function decodeSpecifier(
     case 'pathConfigSource':
       return decodePathSource(specifier.value, reasons.at('path_config_source'));
     case 'apiConfigSource':
-      return decodeApi(specifier.value, reasons.at('api_config_source'));
+      return decodeApiSource(specifier.value, reasons.at('api_config_source'));
     case 'ads':
       return { kind: 'ads' };
     default:
@@ -101,7 +101,9 @@ function decodePath(path: string, watchedDirectory: string, reasons: Reasons): P
   return { kind: 'path', path, watchedDirectory };
 }
 
-function decodeApi(message: ApiConfigSource, reasons: Reasons): ApiSourceData | null {
+/** Null: reasons were added. */
+export /** Null: reasons were added. */
+export function decodeApiSource(message: ApiConfigSource, reasons: Reasons): ApiSourceData | null {
   apiFields.check(message, reasons);
   const protocol = protocols[message.apiType];
   if (protocol === undefined) {

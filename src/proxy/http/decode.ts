@@ -189,7 +189,8 @@ function decodeLogOptions(message: HttpConnectionManager, reasons: Reasons): Acc
   };
 }
 
-function maxProgramSize({ runtime = emptyRuntime }: Extensions): number {
+/** The size from which on regular expressions of routes are refused. */
+export function maxProgramSize({ runtime = emptyRuntime }: Extensions): number {
   return runtimeInteger(runtime, 're2.max_program_size.error_level', defaultMaxProgramSize);
 }
 

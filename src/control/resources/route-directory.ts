@@ -1,0 +1,73 @@
+import { checkDomains } from '../../config/route-references.ts';
+import type { Extensions } from '../../core/extension.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { StatsScope } from '../../observe/stats.ts';
+import { RouteConfigurationSchema } from '../../proto/envoy/config/route/v3/route_pb.js';
+import { maxProgramSize } from '../../proxy/http/decode.ts';
+import type { RouteSourceData } from '../../proxy/http/route-sources.ts';
+import { decodeRouteConfiguration } from '../../route/decode.ts';
+import type { RouteConfigurationData } from '../../route/route-data.ts';
+import type { RouteChanges } from '../snapshot-data.ts';
+import { packedKinds } from '../packed-kinds.ts';
+import type { Subscriptions } from '../xds/subscriptions.ts';
+import type { SetText } from '../xds/subscription-stats.ts';
+import { NeededResources } from './needed.ts';
+import { readResource } from './read-resource.ts';
+import { DynamicRoutes, type RouteSurroundings } from './route-configuration.ts';
+import { routeKind } from './route-kind.ts';
+
+export interface RouteDirectoryEnvironment {
+  readonly clock: Clock;
+  readonly subscriptions: Subscriptions;
+  /** The main thread's root scope. */
+  readonly stats: StatsScope;
+  readonly setText: SetText;
+  /** With what the configuration's own decoders know. */
+  readonly extensions: Extensions;
+  /** Tell the workers. `kinds`: message names of the extensions that it names. */
+  publish(changes: RouteChanges, kinds: readonly string[]): void;
+  /** Listeners may wait for less than before. */
+  onReady(): void;
+}
+
+/** The route configurations that come by RDS, each for as long as a listener names it. */
+export class RouteDirectory {
+  readonly resources: NeededResources<RouteSourceData, DynamicRoutes>;
+  private readonly environment: RouteDirectoryEnvironment;
+  private readonly surroundings: RouteSurroundings;
+
+  constructor(environment: RouteDirectoryEnvironment) {
+    this.environment = environment;
+    this.surroundings = {
+      clock: environment.clock,
+      decode: (packed) => this.decode(packed),
+      onChanged: ({ source: { key }, data, packed }) =>
+        environment.publish({ set: [{ key, routes: data! }], removed: [] }, [...packedKinds(packed!)]),
+      onReady: () => environment.onReady(),
+    };
+    this.resources = new NeededResources(
+      (source) => this.make(source),
+      (key) => environment.publish({ set: [], removed: [key] }, []),
+    );
+  }
+
+  private make(source: RouteSourceData): DynamicRoutes {
+    const { stats, setText, subscriptions } = this.environment;
+    const prefix = `http.${source.statPrefix}.rds.${source.name}`;
+    const scope = stats.scope(prefix);
+    const routes = new DynamicRoutes(source, scope, this.surroundings);
+    const counted = { scope, prefix, setText };
+    routes.subscription = subscriptions.open(routeKind, [source.name], source.source, routes, counted);
+    return routes;
+  }
+
+  private decode(packed: Uint8Array): RouteConfigurationData | string {
+    const { extensions } = this.environment;
+    return readResource(
+      RouteConfigurationSchema,
+      packed,
+      (message, reasons) => decodeRouteConfiguration(message, reasons, extensions, maxProgramSize(extensions)),
+      (message) => checkDomains(message, ''),
+    );
+  }
+}
