@@ -26,6 +26,7 @@ import {
   type StatsMatcherData,
   type StatsTagData,
 } from './stats-data.ts';
+import { readTagExpression } from './tag-expression.ts';
 import { DEFAULT_TAG_RULES } from './tag-rules.ts';
 
 const statsConfigFields = new SupportedFields(StatsConfigSchema, [
@@ -68,7 +69,7 @@ function decodeTag(message: TagSpecifier, reasons: Reasons): StatsTagData {
   if (name === '') reasons.at('tag_name').add('must not be empty');
   if (tagValue.case === 'fixedValue') return { name, regex: null, fixedValue: tagValue.value };
   const regex = tagValue.case === 'regex' && tagValue.value !== '' ? tagValue.value : null;
-  if (regex !== null) checkRegex(regex, reasons.at('regex'));
+  if (regex !== null) checkRegex(readTagExpression(regex).expression, reasons.at('regex'));
   else if (!DEFAULT_TAG_RULES.some((rule) => rule.tag === name))
     reasons.add(`'${name}' needs a regex or fixed_value: it is not the name of a default tag`);
   return { name, regex, fixedValue: null };

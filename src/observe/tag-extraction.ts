@@ -2,6 +2,7 @@ import type { RE2JS } from 're2js';
 import { re2 } from '../core/re2.ts';
 
 import type { StatsConfigData, StatsTagData } from './stats-data.ts';
+import { literalFirstToken, readTagExpression } from './tag-expression.ts';
 import { DEFAULT_TAG_RULES, type TagRule } from './tag-rules.ts';
 
 export interface Tag {
@@ -58,14 +59,19 @@ class Re2Extractor implements Extractor {
   readonly tag: string;
   readonly firstToken: string;
   private readonly regex: RE2JS;
+  /** What a name must begin with; empty: anything. */
+  private readonly start: string;
 
   constructor(tag: string, source: string) {
+    const { start, expression } = readTagExpression(source);
     this.tag = tag;
     this.firstToken = literalFirstToken(source);
-    this.regex = re2().RE2JS.compile(source);
+    this.regex = re2().RE2JS.compile(expression);
+    this.start = start;
   }
 
   find(name: string): Finding | null {
+    if (!name.startsWith(this.start)) return null;
     const matcher = this.regex.matcher(name);
     if (!matcher.find() || matcher.groupCount() < 1) return null;
     const start = matcher.start(1);
@@ -172,11 +178,6 @@ function tokensToRegex(pattern: string): string {
     else regex += `${token}${dot}`;
   }
   return `${regex}$`;
-}
-
-/** `^http\.…` can only match names that begin with the token `http`. */
-function literalFirstToken(regex: string): string {
-  return /^\^(\w+)\\\./.exec(regex)?.[1] ?? '';
 }
 
 function cut(name: string, found: readonly Finding[]): string {

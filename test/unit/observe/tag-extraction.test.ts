@@ -175,6 +175,14 @@ describe('TagExtraction', () => {
     expect(series(name, true, custom)).toBe(expected);
   });
 
+  it.each([
+    ['listener.127.0.0.1_80.http.in.x', 'envoy_listener_127_0_0_1_80_http_x{mine="in"}'],
+    ['listeners.http.in.x', 'envoy_listeners_http_in_x{}'],
+  ])('%s, by an expression that looks ahead to the dot behind its first token', (name, expected) => {
+    const ahead = [{ name: 'mine', regex: String.raw`^listener(?=\.).*?\.http\.((\w+)\.)`, fixedValue: null }];
+    expect(series(name, false, ahead)).toBe(expected);
+  });
+
   it('takes only the default tags that are named, when all are switched off', () => {
     const named = [{ name: 'envoy.cluster_name', regex: null, fixedValue: null }];
     expect(series('cluster.up.external.upstream_rq_200', false, named)).toBe(
