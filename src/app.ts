@@ -29,6 +29,7 @@ import type { OwnClusters } from './own-clusters.ts';
 import type { CertificatesInUse } from './certificates-in-use.ts';
 import { namesTls } from './identity/tls-context-kinds.ts';
 import type { ProcessHealth } from './process-health.ts';
+import { clusterOwner, listenerOwner } from './resource-owners.ts';
 import type { ProcessSecrets } from './process-secrets.ts';
 import { ProcessAdmin } from './process-admin.ts';
 import { openOverload, overloadInit } from './process-overload.ts';
@@ -164,7 +165,7 @@ export class App implements WorkersListener {
         this.own?.updateHosts(cluster, hosts);
         this.health?.update(cluster, hosts);
       },
-      hasSecrets: (cluster) => this.secrets?.hasSecretsOf(cluster) ?? true,
+      hasSecrets: (cluster) => this.secrets?.hasSecretsOf(clusterOwner(cluster)) ?? true,
     });
     this.stats.addSource(this.directory);
     this.workers = workers;
@@ -191,7 +192,7 @@ export class App implements WorkersListener {
     this.admin = await ProcessAdmin.open(this, this.runtimeValues);
     await this.warmClusters();
     this.state = 'INITIALIZING';
-    await this.secrets?.whenListenersReady();
+    await this.whenListenersReady();
     const failures = await this.distribute();
     if (failures.length > 0) throw new Error(failures.join('\n'));
     this.runtime.watch();
@@ -231,19 +232,37 @@ export class App implements WorkersListener {
   /** Hosts and secrets of all clusters, then secrets of all listeners. */
   private async warm(): Promise<void> {
     await this.warmClusters();
-    await this.secrets?.whenListenersReady();
+    await this.whenListenersReady();
   }
 
   private async warmClusters(): Promise<void> {
     const { data, extensions } = this.configuration;
     if (namesTls(extensions)) await this.openCertificates();
     this.directory.replace(data.clusters);
-    if (data.secrets.sources.length > 0) this.secrets ??= await this.openSecrets();
-    await this.secrets?.replace(data.secrets, extensions);
-    await Promise.all([this.directory.whenWarm(), this.secrets?.whenClustersReady()]);
+    await this.needSecrets(this.configuration);
+    const { ofClusters } = data.secrets;
+    const secrets = Array.from(ofClusters.keys(), (name) => this.secrets?.whenReady(clusterOwner(name)));
+    await Promise.all([this.directory.whenWarm(), ...secrets]);
     if (data.clusters.some(isWatched)) this.health ??= await this.openHealth();
     await this.health?.replace(this.directory.current(), extensions);
     await this.health?.whenWarm();
+  }
+
+  private async needSecrets({ data, extensions }: Accepted): Promise<void> {
+    const { ofClusters, ofListeners } = data.secrets;
+    if (ofClusters.size + ofListeners.size > 0) this.secrets ??= await this.openSecrets();
+    const { secrets, own } = this;
+    if (secrets === null) return;
+    await own?.load(extensions);
+    own?.replace(this.directory.current());
+    for (const { name } of data.clusters) secrets.need(clusterOwner(name), ofClusters.get(name) ?? []);
+    for (const { name } of data.listeners) secrets.need(listenerOwner(name), ofListeners.get(name) ?? []);
+  }
+
+  /** As Envoy: what listeners need is asked for when the clusters are there. */
+  private async whenListenersReady(): Promise<void> {
+    const names = [...this.configuration.data.secrets.ofListeners.keys()];
+    await Promise.all(names.map((name) => this.secrets?.whenReady(listenerOwner(name))));
   }
 
   private async openCertificates(): Promise<void> {
@@ -290,7 +309,6 @@ export class App implements WorkersListener {
       loop: this.loop,
       log: this.environment.logs.component('config'),
       setText: (name, value) => this.stats.setText(name, value),
-      directory: this.directory,
       stats: this.ownStats.root,
       own: await this.openOwn(),
       decode: decodeSecret,
@@ -455,6 +473,8 @@ export class App implements WorkersListener {
       extensions: configuration.extensions,
     });
     const failures = before === null ? await distribution.open() : await published;
+    for (const name of clusters.removed) this.secrets?.drop(clusterOwner(name));
+    for (const name of removed) this.secrets?.drop(listenerOwner(name));
     this.serverStats.listeners(listeners, failures.length);
     this.secrets?.forget();
     return failures.map(({ listener, message }) => `listener '${listener}': ${message}`);

@@ -146,11 +146,11 @@ export class ProcessView implements AdminSource {
     const { secrets } = this.app;
     if (secrets === null) return [];
     const { ofListeners } = this.app.configuration.data.secrets;
-    return Array.from(ofListeners, ([name, keys]) => ({
+    return Array.from(ofListeners, ([name, sources]) => ({
       name: `init manager Listener-local-init-manager ${name}`,
-      targetNames: keys
-        .filter((key) => !secrets.isReady(key))
-        .map((key) => `shared target SdsApi ${secrets.nameOf(key)}`),
+      targetNames: sources
+        .filter(({ key }) => !secrets.isReady(key))
+        .map(({ key }) => `shared target SdsApi ${secrets.nameOf(key)}`),
     }));
   }
 

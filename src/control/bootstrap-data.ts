@@ -8,7 +8,6 @@ import type { StatsConfigData } from '../observe/stats-data.ts';
 import type { SecretSourceData } from '../identity/secret-source-data.ts';
 import type { RouteSourceData } from '../proxy/http/route-sources.ts';
 import type { OverloadData } from './overload/overload-data.ts';
-import type { DynamicResourcesData } from './resources/dynamic-resources-data.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
 
 /** A bootstrap as plain data. */
@@ -19,7 +18,6 @@ export interface BootstrapData {
   /** `cluster_manager.local_cluster_name`: whose hosts are this process and its like; empty: none. */
   readonly localCluster: string;
   readonly secrets: SecretNeeds;
-  readonly dynamic: DynamicResourcesData;
   /** Listener → what of it comes by RDS and by ECDS; those of which nothing does are not in it. */
   readonly listenerNeeds: ReadonlyMap<string, ListenerNeeds>;
   readonly dynamic: DynamicResourcesData;

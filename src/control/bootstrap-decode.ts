@@ -30,8 +30,7 @@ import { RouteSources } from '../proxy/http/route-sources.ts';
 import { decodeHeaderMutations } from '../route/decode/header-mutations-decode.ts';
 import { decodeHeaderMatcher, decodeStringMatcher } from '../route/match/decode.ts';
 import { decodeBootstrapExtensions } from './bootstrap-extensions-decode.ts';
-import type { BootstrapData, ListenerNeeds, NodeData, SecretNeeds } from './bootstrap-data.ts';
-import { decodeDynamicResources } from './dynamic-resources-decode.ts';
+import type { BootstrapData, ListenerNeeds, NodeData } from './bootstrap-data.ts';
 import { decodeOverloadManager } from './overload/decode.ts';
 import { decodeDynamicResources } from './resources/dynamic-resources-decode.ts';
 import { ResourceDecoding } from './resources/resource-decoding.ts';
@@ -54,7 +53,6 @@ const supported = new SupportedFields(
     'default_regex_engine',
     'bootstrap_extensions',
     'cluster_manager',
-    'dynamic_resources',
   ],
   // What only tells Envoy's own inside, or asks for what is always so here.
   [
@@ -115,9 +113,12 @@ export function decodeBootstrap(
   extensions.dnsCaches = new Map();
   const sources = new SecretSources();
   extensions.secrets = sources;
+  extensions.routes = new RouteSources();
+  extensions.configs = new ExtensionSources();
   collectStaticSecrets(bootstrap.staticResources?.secrets ?? [], at, sources);
   const internal = decodeBootstrapExtensions(bootstrap.bootstrapExtensions, reasons, extensions);
-  const decoding = new ResourceDecoding(extensions, node, surroundings, internal);
+  const hasAds = bootstrap.dynamicResources?.adsConfig !== undefined;
+  const decoding = new ResourceDecoding(extensions, node, surroundings, internal, hasAds);
   const data: BootstrapData = {
     node,
     ...decodeStaticResources(bootstrap.staticResources, at, decoding),
@@ -142,11 +143,12 @@ function decodeStaticResources(
   resources: Bootstrap_StaticResources | undefined,
   reasons: Reasons,
   decoding: ResourceDecoding,
-): Pick<BootstrapData, 'clusters' | 'listeners' | 'secrets'> {
+): Pick<BootstrapData, 'clusters' | 'listeners' | 'secrets' | 'listenerNeeds'> {
   const clusters: ClusterData[] = [];
   const listeners: ListenerData[] = [];
   const ofClusters = new Map<string, readonly SecretSourceData[]>();
   const ofListeners = new Map<string, readonly SecretSourceData[]>();
+  const listenerNeeds = new Map<string, ListenerNeeds>();
   for (const [i, cluster] of (resources?.clusters ?? []).entries()) {
     const decoded = decoding.cluster(cluster, reasons.at('clusters', i));
     if (decoded === null) continue;
@@ -157,9 +159,11 @@ function decodeStaticResources(
     const decoded = decoding.listener(listener, reasons.at('listeners', i));
     if (decoded === null) continue;
     listeners.push(decoded.data);
+    const { needs } = decoded;
     if (decoded.secrets.length > 0) ofListeners.set(listener.name, decoded.secrets);
+    if (needs.routes.length + needs.extensions.length > 0) listenerNeeds.set(listener.name, needs);
   }
-  return { clusters, listeners, secrets: { ofClusters, ofListeners } };
+  return { clusters, listeners, secrets: { ofClusters, ofListeners }, listenerNeeds };
 }
 
 function decodeSurroundings(manager: ClusterManager | undefined, reasons: Reasons): ClusterSurroundings {
@@ -171,26 +175,6 @@ function decodeSurroundings(manager: ClusterManager | undefined, reasons: Reason
     string: decodeStringMatcher,
   };
   return { words, outlierLog: outlier?.eventLogPath ?? '', bind: manager?.upstreamBindConfig };
-}
-
-/** Asks behind each listener what of it comes by RDS and ECDS. */
-class NeededDiscoveries {
-  readonly ofListeners: Map<string, ListenerNeeds>;
-  private readonly routes: RouteSources;
-  private readonly configs: ExtensionSources;
-
-  constructor(extensions: Extensions) {
-    this.ofListeners = new Map();
-    this.routes = new RouteSources();
-    this.configs = new ExtensionSources();
-    extensions.routes = this.routes;
-    extensions.configs = this.configs;
-  }
-
-  take(listener: string): void {
-    const needs = { routes: this.routes.take(), extensions: this.configs.take() };
-    if (needs.routes.length + needs.extensions.length > 0) this.ofListeners.set(listener, needs);
-  }
 }
 
 /** What stands in the configuration itself: which files it accepts must not depend on folders and on the admin. */

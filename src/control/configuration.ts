@@ -8,6 +8,7 @@ import type { BootstrapData } from './bootstrap-data.ts';
 import { decodeBootstrap, type BootstrapOverrides } from './bootstrap-decode.ts';
 import { extensionKinds } from './extension-kinds.ts';
 import type { ExtensionTable } from './extension-table.ts';
+import type { ResourceDecoding } from './resources/resource-decoding.ts';
 
 /** A configuration that can be served, or everything that is wrong with it. */
 export type Configuration =
@@ -16,6 +17,8 @@ export type Configuration =
       readonly document: ConfigDocument;
       readonly message: Bootstrap;
       readonly data: BootstrapData;
+      /** For what comes to it from control planes. */
+      readonly decoding: ResourceDecoding;
       /** Message names of the extensions that it names. */
       readonly extensions: readonly string[];
       readonly warnings: readonly Problem[];
@@ -45,9 +48,16 @@ export async function loadConfiguration(
     return { isRefused: true, document, problems: place([...reasons, ...further], document) };
   }
   const decoding = new Reasons();
-  const data = decodeBootstrap(message, source, decoding, extensions);
-  if (data === null) return { isRefused: true, document, problems: place([...reasons, ...decoding.list], document) };
-  return { isRefused: false, document, message, data, extensions: [...kinds], warnings: place(reasons, document) };
+  const decoded = decodeBootstrap(message, source, decoding, extensions.fork());
+  if (decoded === null) return { isRefused: true, document, problems: place([...reasons, ...decoding.list], document) };
+  return {
+    isRefused: false,
+    document,
+    message,
+    ...decoded,
+    extensions: [...kinds],
+    warnings: place(reasons, document),
+  };
 }
 
 /**
@@ -62,7 +72,7 @@ function unsupportedBesides(
 ): Reason[] {
   const decoding = new Reasons();
   try {
-    decodeBootstrap(message, source, decoding, extensions);
+    decodeBootstrap(message, source, decoding, extensions.fork());
   } catch {
     // A decoder may rely on what validation has just found missing. What it said until then counts.
   }

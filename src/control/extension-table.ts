@@ -20,11 +20,16 @@ export class ExtensionTable implements Extensions {
   private readonly entries: ReadonlyMap<string, ExtensionEntry>;
   private readonly decoders: Map<string, ExtensionDecoder>;
 
-  constructor(entries: readonly ExtensionEntry[]) {
-    this.entries = new Map(entries.map((entry) => [entry.kind, entry]));
-    this.decoders = new Map();
+  constructor(entries: Iterable<ExtensionEntry>, decoders = new Map<string, ExtensionDecoder>()) {
+    this.entries = new Map(Array.from(entries, (entry) => [entry.kind, entry]));
+    this.decoders = decoders;
     this.runtime = emptyRuntime;
     this.secrets = new SecretSources();
+  }
+
+  /** The same extensions, for another configuration: what decoders know of that is its own. */
+  fork(): ExtensionTable {
+    return new ExtensionTable(this.entries.values(), this.decoders);
   }
 
   get kinds(): readonly string[] {

@@ -5,14 +5,16 @@ import type { Reasons } from '../../core/rejection.ts';
 import type { SecretSourceData } from '../../identity/secret-source-data.ts';
 import { SecretSources } from '../../identity/secret-sources.ts';
 import { decodeListener } from '../../listener/decode.ts';
+import { ExtensionSources } from '../../listener/extension-sources.ts';
 import type { InternalSupport } from '../../listener/internal-decode.ts';
 import type { ListenerData } from '../../listener/listener-data.ts';
 import type { Cluster } from '../../proto/envoy/config/cluster/v3/cluster_pb.js';
 import type { Listener } from '../../proto/envoy/config/listener/v3/listener_pb.js';
 import type { StringMatcher } from '../../proto/envoy/type/matcher/v3/string_pb.js';
 import type { StringMatcher as XdsStringMatcher } from '../../proto/xds/type/matcher/v3/string_pb.js';
+import { RouteSources } from '../../proxy/http/route-sources.ts';
 import { decodeHeaderMatcher, decodeStringMatcher } from '../../route/match/decode.ts';
-import type { NodeData } from '../bootstrap-data.ts';
+import type { ListenerNeeds, NodeData } from '../bootstrap-data.ts';
 
 /** A cluster, and what it needs besides. */
 export interface DecodedCluster {
@@ -23,12 +25,18 @@ export interface DecodedCluster {
 export interface DecodedListener {
   readonly data: ListenerData;
   readonly secrets: readonly SecretSourceData[];
+  readonly needs: ListenerNeeds;
 }
+
+/** Envoy has a stream then that nothing ever comes over. */
+export const noAds = 'there is no ads_config for it to come over';
 
 /** Decodes clusters and listeners with what the bootstrap says around them, be they written there or discovered later. */
 export class ResourceDecoding {
   readonly extensions: Extensions;
   readonly node: NodeData;
+  /** There is an `ads_config`. */
+  readonly hasAds: boolean;
   private readonly surroundings: ClusterSurroundings;
   private readonly internal: InternalSupport | null;
 
@@ -38,11 +46,13 @@ export class ResourceDecoding {
     node: NodeData,
     surroundings: ClusterSurroundings,
     internal: InternalSupport | null,
+    hasAds: boolean,
   ) {
     this.extensions = extensions;
     this.node = node;
     this.surroundings = surroundings;
     this.internal = internal;
+    this.hasAds = hasAds;
   }
 
   /** Null: reasons were added. */
@@ -57,7 +67,9 @@ export class ResourceDecoding {
     const { extensions, internal } = this;
     const data = decodeListener(message, reasons, extensions, decodeHeaderMatcher, decodeXdsString, internal);
     const secrets = this.takeSecrets(reasons);
-    return data === null ? null : { data, secrets };
+    const routes = RouteSources.of(extensions)?.take() ?? [];
+    const configs = ExtensionSources.of(extensions)?.take() ?? [];
+    return data === null ? null : { data, secrets, needs: { routes, extensions: configs } };
   }
 
   /** What of secrets the resource that has just been decoded needs. */
@@ -69,6 +81,8 @@ export class ResourceDecoding {
       reasons.add(
         "SDS: node 'id' and 'cluster' are required. Set it either in 'node' config or via --service-node and --service-cluster options.",
       );
+    if (!this.hasAds && taken.some(({ from }) => from.kind === 'sds' && from.source.from.kind === 'ads'))
+      reasons.add(noAds);
     return taken;
   }
 }

@@ -30,7 +30,11 @@ export interface SecretDirectoryEnvironment {
 export class SecretDirectory {
   private readonly environment: SecretDirectoryEnvironment;
   private readonly surroundings: SecretSurroundings;
-  private secrets: Map<string, DynamicSecret>;
+  private readonly secrets: Map<string, DynamicSecret>;
+  /** Owner → keys. */
+  private readonly needs: Map<string, readonly string[]>;
+  /** Key → how many need it. */
+  private readonly users: Map<string, number>;
   private readonly started: Set<string>;
   /** Keys that nobody names any more, but that the threads still have. */
   private readonly leaving: Set<string>;
@@ -39,6 +43,8 @@ export class SecretDirectory {
   constructor(environment: SecretDirectoryEnvironment) {
     this.environment = environment;
     this.secrets = new Map();
+    this.needs = new Map();
+    this.users = new Map();
     this.started = new Set();
     this.leaving = new Set();
     this.waiting = [];
@@ -53,34 +59,52 @@ export class SecretDirectory {
     };
   }
 
-  /** A new configuration: all that it needs. Those that it shares with the one before go on; `start` begins the others. */
-  replace(sources: readonly SecretSourceData[]): void {
-    const before = this.secrets;
-    this.secrets = new Map();
+  /**
+   * `owner` needs these from now on, and no others. What is known goes on; `start` begins what is new. What is written in
+   * the configuration was read anew with it.
+   */
+  need(owner: string, sources: readonly SecretSourceData[]): void {
     const set: [string, SecretData][] = [];
+    const keys = new Set(sources.map(({ key }) => key));
     for (const source of sources) {
-      if (this.secrets.has(source.key)) continue;
-      const known = before.get(source.key);
-      if (known !== undefined && isSameSource(known.source, source)) {
-        before.delete(source.key);
-        this.secrets.set(source.key, known);
-        continue;
-      }
-      const secret = this.make(source);
-      this.secrets.set(source.key, secret);
-      if (secret.data !== null) set.push([source.key, secret.data]);
-    }
-    for (const [key, secret] of before) {
-      secret.stop();
+      const { key } = source;
+      const known = this.secrets.get(key);
+      this.leaving.delete(key);
+      if (known !== undefined && isSameSource(known.source, source)) continue;
+      known?.stop();
       this.started.delete(key);
-      if (!this.secrets.has(key)) this.leaving.add(key);
+      const secret = this.make(source);
+      this.secrets.set(key, secret);
+      if (secret.data !== null) set.push([key, secret.data]);
     }
-    for (const key of this.secrets.keys()) this.leaving.delete(key);
+    for (const key of keys) this.users.set(key, (this.users.get(key) ?? 0) + 1);
+    this.drop(owner);
+    if (keys.size > 0) this.needs.set(owner, [...keys]);
     if (set.length > 0) this.environment.onChanges({ set, removed: [] });
     this.sayIfReady();
   }
 
-  /** Nothing that serves is made of those any more that `replace` has left out. */
+  /** `owner` needs nothing any more. */
+  drop(owner: string): void {
+    for (const key of this.needs.get(owner) ?? []) {
+      const left = this.users.get(key)! - 1;
+      this.users.set(key, left);
+      if (left > 0) continue;
+      this.users.delete(key);
+      this.secrets.get(key)?.stop();
+      this.secrets.delete(key);
+      this.started.delete(key);
+      this.leaving.add(key);
+    }
+    this.needs.delete(owner);
+  }
+
+  /** Of what `owner` needs. */
+  keysOf(owner: string): readonly string[] {
+    return this.needs.get(owner) ?? [];
+  }
+
+  /** Nothing that serves is made of those any more that nobody needs. */
   forget(): void {
     if (this.leaving.size === 0) return;
     this.environment.onChanges({ set: [], removed: [...this.leaving] });

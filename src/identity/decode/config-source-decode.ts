@@ -102,7 +102,6 @@ function decodePath(path: string, watchedDirectory: string, reasons: Reasons): P
 }
 
 /** Null: reasons were added. */
-export /** Null: reasons were added. */
 export function decodeApiSource(message: ApiConfigSource, reasons: Reasons): ApiSourceData | null {
   apiFields.check(message, reasons);
   const protocol = protocols[message.apiType];

@@ -15,7 +15,8 @@ async function load(path: string, allowUnknown: boolean): Promise<Configuration>
   const problems = place(reasons, document);
   if (isRefused(reasons)) return { isRefused: true, document, problems };
   const data = {} as Extract<Configuration, { isRefused: false }>['data'];
-  return { isRefused: false, document, message, data, extensions: [], warnings: problems };
+  const decoding = {} as Extract<Configuration, { isRefused: false }>['decoding'];
+  return { isRefused: false, document, message, data, decoding, extensions: [], warnings: problems };
 }
 
 async function run(format: 'text' | 'json', texts: readonly string[], allowUnknownFields = false) {

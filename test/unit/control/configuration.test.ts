@@ -176,7 +176,7 @@ test('who wants secrets by SDS says who it is', async () => {
   expect((await problems(named)).join()).not.toContain('are required');
 });
 
-test('secrets over ADS are refused by name', async () => {
+test('secrets over ADS need an ads_config', async () => {
   const text = `${overSds('ads: {}')}\nnode: {id: me, cluster: mine}`;
-  expect((await problems(text)).join()).toContain("secret 'a' is to come over ADS, which is not supported by sekisho");
+  expect((await problems(text)).join()).toContain("there is no ads_config for it to come over");
 });

@@ -14,7 +14,7 @@ test("a genuine pilot-agent's certificate and root come over a Unix socket", asy
   const server = await startSds(`unix:${path}`);
   const world = new SecretWorld();
   world.xds.addCluster('sds', { kind: 'pipe', host: path, port: 0 });
-  world.directory.replace([grpcSecret('default'), grpcSecret('ROOTCA', 'validation')]);
+  world.directory.need('cluster/c', [grpcSecret('default'), grpcSecret('ROOTCA', 'validation')]);
   world.directory.start(['sds/default', 'sds/ROOTCA']);
   for (const name of ['default', 'ROOTCA']) {
     await server.request(name);

@@ -25,7 +25,7 @@ async function serve(): Promise<{ world: SecretWorld; server: SdsServer }> {
 test('a secret that comes is told once, and another time when it is another', async () => {
   const { world, server } = await serve();
   server.set('one', inline(one));
-  world.directory.replace([grpcSecret('one')]);
+  world.directory.need('cluster/c', [grpcSecret('one')]);
   expect(world.directory.isReady('sds/one')).toBe(false);
   world.directory.start(['sds/one']);
   await world.directory.whenReady(['sds/one']);
@@ -44,7 +44,7 @@ test('each of the secrets has a stream of its own, on one connection', async () 
   server.set('one', inline(one));
   server.set('ca', { validation_context: { trusted_ca: { inline_string: authority.rootPem } } });
   const keys = ['sds/one', 'sds/ca'];
-  world.directory.replace([grpcSecret('one'), grpcSecret('ca', 'validation'), grpcSecret('one')]);
+  world.directory.need('cluster/c', [grpcSecret('one'), grpcSecret('ca', 'validation'), grpcSecret('one')]);
   world.directory.start(keys);
   await world.directory.whenReady(keys);
   expect(server.streams.map(({ names }) => names)).toEqual([['one'], ['ca']]);
@@ -74,7 +74,7 @@ const wrong: readonly (readonly [what: string, secret: () => object, reason: Reg
 test.each(wrong)('%s is refused, and the old one stays', async (_what, secret, reason) => {
   const { world, server } = await serve();
   server.set('one', inline(one));
-  world.directory.replace([grpcSecret('one')]);
+  world.directory.need('cluster/c', [grpcSecret('one')]);
   world.directory.start(['sds/one']);
   await world.directory.whenReady(['sds/one']);
   server.set('one', secret());
@@ -91,7 +91,7 @@ test('what listeners wait for comes, is refused, or is late: each time they wait
   const { world, server } = await serve();
   server.set('bad', inline({ ...one, keyPem: two.keyPem }));
   const keys = ['sds/bad', 'sds/late'];
-  world.directory.replace([grpcSecret('bad'), grpcSecret('late', 'certificate', 10)]);
+  world.directory.need('cluster/c', [grpcSecret('bad'), grpcSecret('late', 'certificate', 10)]);
   world.directory.start(keys);
   await world.directory.whenReady(keys);
   expect(keys.map((key) => world.directory.get(key))).toEqual([null, null]);
@@ -101,10 +101,10 @@ test('what listeners wait for comes, is refused, or is late: each time they wait
 test('a newer configuration keeps the streams that it shares, and ends the others', async () => {
   const { world, server } = await serve();
   for (const name of ['one', 'two', 'three']) server.set(name, inline(one));
-  world.directory.replace([grpcSecret('one'), grpcSecret('two')]);
+  world.directory.need('cluster/c', [grpcSecret('one'), grpcSecret('two')]);
   world.directory.start(['sds/one', 'sds/two']);
   await world.directory.whenReady(['sds/one', 'sds/two']);
-  world.directory.replace([grpcSecret('two'), grpcSecret('three')]);
+  world.directory.need('cluster/c', [grpcSecret('two'), grpcSecret('three')]);
   world.directory.start(['sds/two', 'sds/three']);
   await world.directory.whenReady(['sds/two', 'sds/three']);
   await server.until(() => !server.streams[0].isOpen);
@@ -121,7 +121,7 @@ test('a newer configuration keeps the streams that it shares, and ends the other
 
 test('a stat has the name of its secret, whose colons part nothing', () => {
   const world = new SecretWorld();
-  world.directory.replace([grpcSecret('kubernetes://credential')]);
+  world.directory.need('cluster/c', [grpcSecret('kubernetes://credential')]);
   expect(world.xds.shown('sds.kubernetes_credential')).toMatchObject({ version_text: '' });
 });
 
@@ -142,7 +142,7 @@ test('files that a secret names are followed, and taken when they fit together',
   put(key, one.keyPem);
   putResponse(response, 'one', files(chain, key));
   const world = new SecretWorld();
-  world.directory.replace([pathSecret('one', response)]);
+  world.directory.need('cluster/c', [pathSecret('one', response)]);
   world.directory.start(['sds/one']);
   expect(world.chainOf('sds/one')).toBe(one.chainPem);
   put(key, two.keyPem);
@@ -163,7 +163,7 @@ test('files that do not fit together are counted, said, and the old ones stay', 
   put(key, one.keyPem);
   putResponse(response, 'one', files(chain, key));
   const world = new SecretWorld();
-  world.directory.replace([pathSecret('one', response)]);
+  world.directory.need('cluster/c', [pathSecret('one', response)]);
   world.directory.start(['sds/one']);
   put(key, two.keyPem);
   await expect.poll(() => world.xds.shown('sds.one')['key_rotation_failed']).toBe(1);

@@ -101,7 +101,7 @@ test('a Kubernetes secret is followed where the folder is watched', async () => 
   const response = join(folder(), 'sds.yaml');
   putResponse(response, 'one', mounted(path));
   const world = new SecretWorld();
-  world.directory.replace([pathSecret('one', response)]);
+  world.directory.need('cluster/c', [pathSecret('one', response)]);
   world.directory.start(['sds/one']);
   expect(world.chainOf('sds/one')).toBe(one.chainPem);
   swap(1);
@@ -120,7 +120,7 @@ test('so is one that is written in the configuration, and a bad one leaves the o
   const packed = toBinary(SecretSchema, message);
   const from: SecretSourceData['from'] = { kind: 'files', message: packed, directories: [path], initial };
   const world = new SecretWorld();
-  world.directory.replace([{ key: 'a', name: 'a', kind: 'certificate', from }]);
+  world.directory.need('cluster/c', [{ key: 'a', name: 'a', kind: 'certificate', from }]);
   // It is in the stores before anything is asked for.
   expect(world.told).toEqual([{ set: [['a', initial]], removed: [] }]);
   expect(world.directory.isReady('a')).toBe(true);
