@@ -4,6 +4,7 @@ import { noChanges, type SnapshotChanges, type SnapshotData } from './control/sn
 import type { FromWorker, ListenerFailure, ToWorker } from './control/worker-messages.ts';
 import type { Workers } from './control/workers.ts';
 import type { Address } from './core/peer.ts';
+import type { DiscoveredExtension } from './listener/extension-sources.ts';
 import type { ListenerData } from './listener/listener-data.ts';
 import type { SharedNumberDirectory } from './observe/shared-limit.ts';
 import type { RouteConfigurationData } from './route/route-data.ts';
@@ -23,6 +24,7 @@ export class Distribution {
   readonly failed: Set<string>;
   /** By key. */
   readonly routes: Map<string, RouteConfigurationData>;
+  readonly extensionConfigs: Map<string, DiscoveredExtension>;
   private readonly workers: Workers;
   private readonly numbers: SharedNumberAllotment;
   private readonly extensions: Set<string>;
@@ -39,6 +41,7 @@ export class Distribution {
     this.listeners = new Map();
     this.failed = new Set();
     this.routes = new Map();
+    this.extensionConfigs = new Map();
     this.workers = workers;
     this.numbers = new SharedNumberAllotment(numbers);
     this.extensions = new Set();
@@ -94,7 +97,7 @@ export class Distribution {
 
   // ---- inside
 
-  private keep({ clusters, listeners, routes, extensions }: SnapshotChanges): void {
+  private keep({ clusters, listeners, routes, extensionConfigs, extensions }: SnapshotChanges): void {
     for (const data of clusters.set) this.clusters.set(data.name, data);
     for (const { name, hosts } of clusters.hosts) {
       const known = this.clusters.get(name);
@@ -103,6 +106,8 @@ export class Distribution {
     for (const name of clusters.removed) this.clusters.delete(name);
     for (const { key, routes: data } of routes.set) this.routes.set(key, data);
     for (const key of routes.removed) this.routes.delete(key);
+    for (const { key, extension } of extensionConfigs.set) this.extensionConfigs.set(key, extension);
+    for (const key of extensionConfigs.removed) this.extensionConfigs.delete(key);
     for (const data of listeners.set) this.listeners.set(data.name, data);
     for (const name of listeners.removed) this.listeners.delete(name);
     for (const kind of extensions) this.extensions.add(kind);
@@ -113,6 +118,10 @@ export class Distribution {
       clusters: { set: [...this.clusters.values()], removed: [], hosts: [] },
       listeners: { set: [...this.listeners.values()], removed: [] },
       routes: { set: Array.from(this.routes, ([key, routes]) => ({ key, routes })), removed: [] },
+      extensionConfigs: {
+        set: Array.from(this.extensionConfigs, ([key, extension]) => ({ key, extension })),
+        removed: [],
+      },
       extensions: [...this.extensions],
     };
   }

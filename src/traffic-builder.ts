@@ -13,7 +13,9 @@ import type { ExtensionData } from './core/extension.ts';
 import type { DownstreamTlsData } from './identity/tls-context-data.ts';
 import { Admission } from './listener/admission.ts';
 import { ConnectionLimit, type SharedCount } from './listener/connection-limit.ts';
+import { Discovered } from './listener/discovered.ts';
 import { Drain, type DrainOptions } from './listener/drain.ts';
+import type { DiscoveredExtension } from './listener/extension-sources.ts';
 import { chooseByMatch, chooseByName } from './listener/filter-chain/chain-choice.ts';
 import { buildListenerFilters } from './listener/filters/build.ts';
 import { Listener, type FilterChain } from './listener/listener.ts';
@@ -43,6 +45,7 @@ import { HeaderMatcher } from './route/match/header-matcher.ts';
 import type { HeaderMatcherData, StringMatcherData } from './route/match/matcher-data.ts';
 import { StringMatcher } from './route/match/string-matcher.ts';
 import { buildRouteTable } from './route/build.ts';
+import type { RouteConfigurationData } from './route/route-data.ts';
 import type { TlsTransports } from './tls-transports.ts';
 
 export interface TrafficEnvironment {
@@ -88,6 +91,9 @@ export class ListenerBuilder {
   sharedNumber: (key: string) => SharedCount;
   /** With the filters of whatever is built loaded. */
   readonly networkFilters: NetworkFilterBuilders;
+  /** What comes by RDS and ECDS, for what is built and what was. */
+  readonly routes: Discovered<RouteConfigurationData>;
+  readonly extensions: Discovered<DiscoveredExtension>;
   private readonly environment: TrafficEnvironment;
 
   constructor(environment: TrafficEnvironment) {
@@ -95,6 +101,8 @@ export class ListenerBuilder {
     this.clusters = null;
     this.lookups = null;
     this.networkFilters = new NetworkFilterBuilders();
+    this.routes = new Discovered();
+    this.extensions = new Discovered();
     this.sharedNumber = () => new OwnCount();
   }
 
@@ -238,6 +246,7 @@ export class ListenerBuilder {
       listenerStats,
       lookups: this.lookups ?? undefined,
       listenerMetadata: listener.metadata,
+      trafficDirection: listener.trafficDirection,
       sharedNumber: (statPrefix, key) => this.sharedNumber(filterKey(statPrefix, key)),
       overload: listener.bypassesOverload === true ? null : (overload ?? null),
       runtime,
@@ -252,6 +261,8 @@ export class ListenerBuilder {
           buildFilterConfig: (filterName, config) => buildPerRoute(filters, config, { ...context, filterName }),
           runtime,
         }),
+      discoveredRoutes: this.routes,
+      discoveredExtensions: this.extensions,
       buildAccessLog: (data) => this.buildAccessLog(data),
       filterTools: this.filterTools(),
       drain,

@@ -1,4 +1,5 @@
 import type { ClusterChanges } from '../cluster/cluster-changes.ts';
+import type { DiscoveredExtension } from '../listener/extension-sources.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
 import type { RouteConfigurationData } from '../route/route-data.ts';
 import type { SharedNumberIndices } from './shared-number-keys.ts';
@@ -18,6 +19,13 @@ export interface RouteChanges {
   readonly removed: readonly string[];
 }
 
+/** What the configurations of filters must become that listeners refer to by a key (`HttpFilterData.discovery`). */
+export interface ExtensionChanges {
+  readonly set: readonly { readonly key: string; readonly extension: DiscoveredExtension }[];
+  /** Keys. */
+  readonly removed: readonly string[];
+}
+
 /**
  * How the configuration in force changes. Within one update what is new comes before what uses it, and what is gone goes
  * after that: clusters, routes, listeners, then removals.
@@ -26,6 +34,7 @@ export interface SnapshotChanges {
   readonly clusters: ClusterChanges;
   readonly listeners: ListenerChanges;
   readonly routes: RouteChanges;
+  readonly extensionConfigs: ExtensionChanges;
   /** Message names of extensions that are named now and were not before, so that a worker can load them. */
   readonly extensions: readonly string[];
 }
@@ -34,6 +43,7 @@ export const noChanges: SnapshotChanges = {
   clusters: { set: [], removed: [], hosts: [] },
   listeners: { set: [], removed: [] },
   routes: { set: [], removed: [] },
+  extensionConfigs: { set: [], removed: [] },
   extensions: [],
 };
 

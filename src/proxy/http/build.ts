@@ -3,7 +3,7 @@ import type { Clock, Timers } from '../../core/clock.ts';
 import type { ExtensionData } from '../../core/extension.ts';
 import type { OverloadView } from '../../core/overload-view.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
-import type { FilterBuilder, FilterContext, FilterFactory } from '../../filter/filter.ts';
+import type { FilterBuilder, FilterContext, FilterFactory, TrafficDirection } from '../../filter/filter.ts';
 import type { NameLookups } from '../../filter/network/network-filter.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 import type { Discovered } from '../../listener/discovered.ts';
@@ -48,6 +48,10 @@ export interface HttpEnvironment {
   /** Absent, null: no overload manager is configured, or the listener bypasses it. */
   readonly overload?: OverloadView | null;
   readonly localNode: FilterContext['localNode'];
+  /** Of the listener; absent: it says nothing of that. */
+  readonly trafficDirection?: TrafficDirection;
+  /** Who is at which address; absent: nobody tells. */
+  readonly workloads?: FilterContext['workloads'];
   /** `FilterContext.sharedNumber` of the connection manager with this `stat_prefix`. */
   sharedNumber?(statPrefix: string, key: string): ReturnType<NonNullable<FilterContext['sharedNumber']>>;
   /** The machine's first address that is not loopback. */
@@ -93,6 +97,8 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     localNode,
     requestLimits: data.limits,
     callOuts,
+    trafficDirection: environment.trafficDirection ?? 'UNSPECIFIED',
+    workloads: environment.workloads,
     ...numbers,
     ...healthOf(environment),
   };
@@ -167,8 +173,10 @@ function followFilters(
   const { discoveredExtensions } = environment;
   for (const [i, { name, discovery }] of withoutRouter(configured).entries()) {
     if (discovery === undefined || discoveredExtensions === undefined) continue;
+    // As in Envoy it counts where its configuration is counted.
+    const counted = environment.stats.scope('extension_config_discovery.http_filter').scope(name);
     const build = ({ kind, data }: ExtensionData): FilterFactory =>
-      environment.filterBuilder(kind).build(data, { ...context, filterName: name });
+      environment.filterBuilder(kind).build(data, { ...context, stats: counted, filterName: name });
     manager.follows(chain.follow(i, discovery, discoveredExtensions, build, onChanged));
   }
 }
