@@ -43,6 +43,8 @@ export interface ClusterData {
   /** Absent: the kernel's. */
   readonly keepAliveIntervalSeconds?: number;
   readonly keepAliveProbes?: number;
+  /** Connections that are opened before anybody needs them; absent: none are. */
+  readonly preconnect?: PreconnectData;
   /** `filter_metadata`: namespace → value; null: none. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** Active checks, which the main thread makes; null: none. */
@@ -53,6 +55,13 @@ export interface ClusterData {
   readonly tracksTimeouts?: boolean;
   /** `close_connections_on_host_health_failure`: those of TCP; HTTP's finish what they carry. */
   readonly closesConnectionsOfUnfit?: boolean;
+}
+
+export interface PreconnectData {
+  /** Connections of a pool, in streams that they can carry, to streams that wait or are served; more than 1. */
+  readonly ratio: number;
+  /** How long a connection without HTTP waits for its user. */
+  readonly tcpIdleMs: number;
 }
 
 export interface LocalityData {

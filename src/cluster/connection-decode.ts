@@ -1,7 +1,11 @@
 import { isIP } from 'node:net';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
-import { UpstreamConnectionOptionsSchema, type Cluster } from '../proto/envoy/config/cluster/v3/cluster_pb.js';
+import {
+  Cluster_PreconnectPolicySchema,
+  UpstreamConnectionOptionsSchema,
+  type Cluster,
+} from '../proto/envoy/config/cluster/v3/cluster_pb.js';
 import {
   BindConfigSchema,
   ExtraSourceAddressSchema,
@@ -20,11 +24,15 @@ const supportedBind = new SupportedFields(BindConfigSchema, [
 const supportedExtra = new SupportedFields(ExtraSourceAddressSchema, ['address']);
 const supportedAddress = new SupportedFields(SocketAddressSchema, ['address', 'port_value']);
 const supportedConnection = new SupportedFields(UpstreamConnectionOptionsSchema, ['tcp_keepalive']);
+const supportedPreconnect = new SupportedFields(Cluster_PreconnectPolicySchema, ['per_upstream_preconnect_ratio']);
 const supportedKeepalive = new SupportedFields(TcpKeepaliveSchema, [
   'keepalive_probes',
   'keepalive_time',
   'keepalive_interval',
 ]);
+
+/** Envoy's default of TcpProtocolOptions. */
+const defaultTcpIdleMs = 600_000;
 
 type Bound = NonNullable<ClusterData['bindAddress']>;
 
@@ -90,4 +98,16 @@ export function decodeKeepAlive(
     ...(keepaliveInterval > 0 && { keepAliveIntervalSeconds: keepaliveInterval }),
     ...(keepaliveProbes > 0 && { keepAliveProbes: keepaliveProbes }),
   };
+}
+
+export function decodePreconnect(
+  cluster: Cluster,
+  tcpIdleMs: number | null,
+  reasons: Reasons,
+): Pick<ClusterData, 'preconnect'> {
+  const policy = cluster.preconnectPolicy;
+  if (policy === undefined) return {};
+  supportedPreconnect.check(policy, reasons.at('preconnect_policy'));
+  const ratio = policy.perUpstreamPreconnectRatio ?? 1;
+  return ratio > 1 ? { preconnect: { ratio, tcpIdleMs: tcpIdleMs ?? defaultTcpIdleMs } } : {};
 }

@@ -12,7 +12,7 @@ import { ClusterSchema, TrackClusterStatsSchema, type Cluster } from '../proto/e
 import type { BindConfig } from '../proto/envoy/config/core/v3/address_pb.js';
 import { RoutingPriority } from '../proto/envoy/config/core/v3/base_pb.js';
 import type { BreakerData, ClusterData } from './cluster-data.ts';
-import { decodeBind, decodeKeepAlive } from './connection-decode.ts';
+import { decodeBind, decodeKeepAlive, decodePreconnect } from './connection-decode.ts';
 import { decodeDiscovery } from './discovery/decode.ts';
 import { checkDynamicCluster } from './dynamic/decode.ts';
 import { decodeMetadata } from './endpoint/decode.ts';
@@ -20,7 +20,7 @@ import { decodeHealthCheck } from './health/decode.ts';
 import type { DecodeProbeWords } from './health/probe/http-decode.ts';
 import { decodeLb } from './lb/decode.ts';
 import { decodeOutlierDetection } from './outlier/decode.ts';
-import { decodeHttpOptions } from './protocol/decode.ts';
+import { decodeUpstreamOptions } from './protocol/decode.ts';
 import { decodeTransports, refuseWithoutAlpn } from './transport/decode.ts';
 import { decodeTransportMatcher } from './transport/matcher-decode.ts';
 import { TransportChoice } from './transport/transport-choice.ts';
@@ -63,6 +63,7 @@ const supported = new SupportedFields(ClusterSchema, [
   'typed_dns_resolver_config',
   'wait_for_warm_on_init',
   'upstream_bind_config',
+  'preconnect_policy',
   'least_request_lb_config',
   'round_robin_lb_config',
   'ring_hash_lb_config',
@@ -127,7 +128,8 @@ export function decodeCluster(
   const choice = new TransportChoice(transports, matcher);
   const found = decodeDiscovery(cluster, choice, reasons, extensions);
   const healthCheck = decodeHealthCheck(cluster, choice, reasons, extensions, surroundings.words);
-  const http = checkDynamicCluster(cluster, decodeHttpOptions(cluster, reasons, extensions), reasons);
+  const options = decodeUpstreamOptions(cluster, reasons, extensions);
+  const http = checkDynamicCluster(cluster, options.http, reasons);
   if (http.protocol === 'auto' && reasons.list.length === before) refuseWithoutAlpn(cluster.name, transports, reasons);
   if (healthCheck?.probe.kind === 'grpc' && http.protocol === 'http1')
     reasons.at('health_checks', 0).add(`${cluster.name} cluster must support HTTP/2 for gRPC healthchecking`);
@@ -147,6 +149,7 @@ export function decodeCluster(
     transportMatcher: matcher,
     ...decodeBind(cluster.name, cluster.upstreamBindConfig ?? surroundings.bind, reasons.at('upstream_bind_config')),
     ...decodeKeepAlive(cluster, reasons),
+    ...decodePreconnect(cluster, options.tcpIdleMs, reasons),
     metadata: decodeMetadata(cluster.metadata, reasons.at('metadata')),
     healthCheck,
     outlier: decodeOutlierDetection(cluster.outlierDetection, surroundings.outlierLog, reasons.at('outlier_detection')),

@@ -28,6 +28,7 @@ import { clusters } from './rows/clusters.ts';
 import { aggregates } from './rows/clusters/aggregate.ts';
 import { dynamicForwardProxies } from './rows/clusters/dynamic-forward-proxy.ts';
 import { originalDestinations } from './rows/clusters/original-dst.ts';
+import { preconnects } from './rows/clusters/preconnect.ts';
 import { sourceAddresses } from './rows/clusters/source-addresses.ts';
 import { zones } from './rows/clusters/zones.ts';
 import { expressionGroups } from './rows/expressions.ts';
@@ -117,6 +118,7 @@ export const groups: readonly Group[] = [
   ...aggregates,
   ...dynamicForwardProxies,
   ...originalDestinations,
+  ...preconnects,
   ...sourceAddresses,
   ...zones,
   ...balancing,

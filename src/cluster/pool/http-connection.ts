@@ -53,7 +53,7 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
   private codec: ClientCodec | null;
   /** Known once it is open. */
   private version: HttpVersion;
-  private activeStreams: number;
+  activeStreams: number;
   private servedStreams: number;
   private remainingStreams: number;
   /** Bytes are being parsed: what follows a response in the same chunk must be seen before the connection is used again. */
@@ -103,6 +103,12 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
 
   get isCarrying(): boolean {
     return this.activeStreams > 0;
+  }
+
+  /** How many streams it carries or could carry at a time, where it is not told otherwise than `atOnce`. */
+  capacity(atOnce: number): number {
+    if (this.state >= ConnectionState.Draining) return this.activeStreams;
+    return Math.max(this.activeStreams, Math.min(atOnce, this.activeStreams + this.remainingStreams));
   }
 
   /** In state Ready: false if it turns out that it takes no more, by what has come in since. */

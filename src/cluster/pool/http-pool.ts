@@ -9,6 +9,7 @@ import { PoolProtocol } from '../protocol/client-codecs.ts';
 import { ConnectionState, HttpPoolConnection } from './http-connection.ts';
 import { PoolAccounts } from './pool-accounts.ts';
 import type { PoolContext } from './pool-context.ts';
+import { preconnectOf, type Preconnect } from './preconnect.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** How many connections one event may open at most, however many wait. Source: Envoy `tryCreateNewConnections`. */
@@ -38,6 +39,7 @@ export class HttpConnectionPool implements HttpPool, HostPool {
   private pending: WaitingLine<StreamWaiter>;
   /** Those who are being told of a failed connection right now; who is told may come back into `pending`. */
   private purged: WaitingLine<StreamWaiter>;
+  private readonly preconnect: Preconnect | null;
   private isDraining: boolean;
   /** Those that stay with their host for ever are not: they are there only where no limit is set to pools. */
   private isCounted: boolean;
@@ -64,6 +66,7 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     this.firstReady = null;
     this.pending = new WaitingLine();
     this.purged = new WaitingLine();
+    this.preconnect = preconnectOf(context.data.preconnect, host);
     this.isDraining = false;
     this.isCounted = key !== '';
     if (this.isCounted) this.accounts.poolBegan();
@@ -81,6 +84,7 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     const ready = this.nextReady();
     if (ready !== null) {
       this.attach(ready, waiter);
+      if (this.preconnect !== null) this.openConnections();
       return;
     }
     const { accounts } = this;
@@ -193,11 +197,11 @@ export class HttpConnectionPool implements HttpPool, HostPool {
     connection.open(waiter);
   }
 
-  /** As many as those who wait need beyond the ones that are on their way. False: overload does not let it open one. */
+  /** As many as those who wait need beyond the ones that are on their way, and ahead of need if so configured. False: overload does not let it open one. */
   private openConnections(): boolean {
     const { newConnections = null } = this.context;
     for (let i = 0; i < connectionsPerEventMax; i++) {
-      if (this.pending.size <= this.connecting * this.streamsPerConnection) return true;
+      if (this.pending.size <= this.connecting * this.streamsPerConnection && !this.wantsAnother()) return true;
       if (newConnections !== null && newConnections.shedsLoad()) return false;
       if (!this.accounts.mayConnect(this.connections.size === 0)) return true;
       const connection = new HttpPoolConnection(this);
@@ -208,6 +212,17 @@ export class HttpConnectionPool implements HttpPool, HostPool {
       connection.dial();
     }
     return true;
+  }
+
+  private wantsAnother(): boolean {
+    if (this.preconnect === null || this.isDraining) return false;
+    let active = 0;
+    let capacity = 0;
+    for (const connection of this.connections) {
+      active += connection.activeStreams;
+      capacity += connection.capacity(this.streamsPerConnection);
+    }
+    return this.preconnect.wants(this.pending.size, active, capacity);
   }
 
   private turnAway(waiter: StreamWaiter): void {

@@ -1,8 +1,9 @@
 import type { Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
-import { ClosedLocally } from '../../core/failures.ts';
+import { ClosedByPeer, ClosedLocally } from '../../core/failures.ts';
 import type { Peer } from '../../core/peer.ts';
 import type { Dialing, DialHandler } from '../../net/network.ts';
+import { IdleWait } from './idle-wait.ts';
 import { dialOptionsFor } from './pool-context.ts';
 import type { TcpConnectionPool } from './tcp-pool.ts';
 
@@ -72,6 +73,8 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
   private readonly pool: TcpConnectionPool;
   readonly startMs: number;
   private readonly inner: Connection;
+  /** Nobody has it yet; null: somebody has. */
+  private wait: IdleWait | null;
   private sink: ConnectionSink | null;
   private isClosedByUs: boolean;
 
@@ -82,6 +85,7 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
     this.owner = null;
     this.pool = pool;
     this.inner = inner;
+    this.wait = null;
     this.startMs = startMs;
     this.sink = null;
     this.isClosedByUs = false;
@@ -91,7 +95,13 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
 
   attach(sink: ConnectionSink): void {
     this.sink = sink;
-    this.inner.attach(this);
+    if (this.wait === null) {
+      this.inner.attach(this);
+      return;
+    }
+    this.wait.end();
+    this.wait = null;
+    this.inner.resume();
   }
 
   write(chunk: Uint8Array): boolean {
@@ -168,17 +178,27 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
   }
 
   onEnd(): void {
-    this.sink!.onEnd();
+    if (this.sink === null) this.inner.destroy(ClosedByPeer);
+    else this.sink.onEnd();
   }
 
   onClosed(failure: Failure): void {
     const { accounts, context } = this.pool;
-    accounts.requestEnded();
-    accounts.destroyed(this.isClosedByUs, true);
+    const isUsed = this.sink !== null;
+    this.wait?.end();
+    if (isUsed) accounts.requestEnded();
+    accounts.destroyed(this.isClosedByUs, isUsed);
     accounts.connectionEnded(context.network.clock.now - this.startMs);
     this.pool.connectionEnded(this);
     this.sink?.onClosed(failure);
     this.owner?.onConnectionClosed(this);
+  }
+
+  /** It is open before anybody needs it: nothing is read, and what ends it meanwhile ends it. */
+  keep(idleMs: number): void {
+    this.wait = new IdleWait(this, this.pool, idleMs);
+    this.inner.attach(this);
+    this.inner.pause();
   }
 
   /** Before anybody has it. */

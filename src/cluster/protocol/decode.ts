@@ -24,6 +24,7 @@ const defaultIdleMs = 3_600_000;
 
 const category = 'envoy.upstream_options';
 const httpOptionsKind = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const tcpOptionsKind = 'envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions';
 
 // What a server does with requests.
 const supportedCommon = new SupportedFields(
@@ -63,20 +64,30 @@ const supportedKeyFormat = new SupportedFields(Http1ProtocolOptions_HeaderKeyFor
 // The spelling of the headers that the proxy adds itself.
 const supportedPreserveCase = new SupportedFields(PreserveCaseFormatterConfigSchema, []);
 
+/** What the cluster says of its connections beside where they go. */
+export interface UpstreamOptions {
+  readonly http: UpstreamHttpData;
+  /** `TcpProtocolOptions.idle_timeout`; null: it does not say. */
+  readonly tcpIdleMs: number | null;
+}
+
 /**
  * What the cluster says of its HTTP connections: in `typed_extension_protocol_options`, or in the older fields of its
  * own, which count only where that has no HttpProtocolOptions.
  */
-export function decodeHttpOptions(cluster: Cluster, reasons: Reasons, extensions: Extensions): UpstreamHttpData {
+export function decodeUpstreamOptions(cluster: Cluster, reasons: Reasons, extensions: Extensions): UpstreamOptions {
   let typed: UpstreamHttpData | null = null;
+  let tcpIdleMs: number | null = null;
   for (const [name, config] of Object.entries(cluster.typedExtensionProtocolOptions)) {
     const at = reasons.at('typed_extension_protocol_options', name);
     const opened = extensions.open(category, name, config, at, null);
     if (opened?.kind === httpOptionsKind) typed = opened.data as UpstreamHttpData;
+    if (opened?.kind === tcpOptionsKind) tcpIdleMs = opened.data as number | null;
   }
   const http = typed ?? decodeOlder(cluster, reasons);
   const own = cluster.maxRequestsPerConnection;
-  return own === undefined || http.maxRequestsPerConnection > 0 ? http : { ...http, maxRequestsPerConnection: own };
+  const isOlder = own === undefined || http.maxRequestsPerConnection > 0;
+  return { http: isOlder ? http : { ...http, maxRequestsPerConnection: own }, tcpIdleMs };
 }
 
 /** What a cluster says of HTTP, wherever it says it. */

@@ -1,3 +1,4 @@
+import { durationMs } from '../../core/duration.ts';
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -31,8 +32,7 @@ const supportedAuto = new SupportedFields(HttpProtocolOptions_AutoHttpConfigSche
   'http_protocol_options',
   'http2_protocol_options',
 ]);
-// How long an unused pooled connection is kept: here none is opened but for somebody who waits for it.
-const supportedTcp = new SupportedFields(TcpProtocolOptionsSchema, [], ['idle_timeout']);
+const supportedTcp = new SupportedFields(TcpProtocolOptionsSchema, ['idle_timeout']);
 
 /** `envoy.upstream_options`: makes an UpstreamHttpData. */
 export const httpProtocolOptionsDecoder: ExtensionDecoder = {
@@ -66,11 +66,12 @@ export const httpProtocolOptionsDecoder: ExtensionDecoder = {
   },
 };
 
-/** `envoy.upstream_options`: makes nothing. */
+/** `envoy.upstream_options`: makes how many milliseconds an unused connection is kept; null: as many as without it. */
 export const tcpProtocolOptionsDecoder: ExtensionDecoder = {
   kind: TcpProtocolOptionsSchema.typeName,
-  decode(bytes: Uint8Array, reasons: Reasons): null {
-    supportedTcp.check(fromBinary(TcpProtocolOptionsSchema, bytes), reasons);
-    return null;
+  decode(bytes: Uint8Array, reasons: Reasons): number | null {
+    const options = fromBinary(TcpProtocolOptionsSchema, bytes);
+    supportedTcp.check(options, reasons);
+    return options.idleTimeout === undefined ? null : durationMs(options.idleTimeout, 0);
   },
 };

@@ -460,12 +460,17 @@ describe('what is not supported', () => {
       { upstream_connection_options: { set_local_interface_name_on_upstream_connections: true } },
       "cluster.upstream_connection_options.set_local_interface_name_on_upstream_connections: field 'set_local_interface_name_on_upstream_connections' is not supported by sekisho",
     ],
-    [{ preconnect_policy: {} }, "cluster.preconnect_policy: field 'preconnect_policy' is not supported by sekisho"],
+    [
+      { preconnect_policy: { predictive_preconnect_ratio: 2 } },
+      "cluster.preconnect_policy.predictive_preconnect_ratio: field 'predictive_preconnect_ratio' is not supported by sekisho",
+    ],
   ])('is refused by name: %j', (json, reason) => {
     expect(decode(json)).toEqual({ data: null, reasons: [reason] });
   });
 
   it('is told all at once', () => {
-    expect(decode({ type: 'EDS', preconnect_policy: {}, lb_policy: 'CLUSTER_PROVIDED' }).reasons).toHaveLength(3);
+    expect(
+      decode({ type: 'EDS', lrs_report_endpoint_metrics: ['a'], lb_policy: 'CLUSTER_PROVIDED' }).reasons,
+    ).toHaveLength(3);
   });
 });

@@ -147,14 +147,14 @@ test('a name that is missing is said once, whoever looks for it', async () => {
 });
 
 test('what is not supported is said beside what is wrong, and not of what could not be read', async () => {
-  const cluster = '{name: c, preconnect_policy: {}, lb_polcy: RANDOM}';
+  const cluster = '{name: c, connection_pool_per_downstream_connection: true, lb_polcy: RANDOM}';
   const tls = `{name: tls, typed_config: {${type('transport_sockets.tls.v3.DownstreamTlsContext')}, nonsense: 1}}`;
   const chain = `{transport_socket: ${tls}, filters: [${tcpProxy}]}`;
   const text = listener(`address: ${address}`, 'enable_mptcp: true', `filter_chains: [${chain}]`);
   expect(await problems(`${text}\n  clusters: [${cluster}]`)).toEqual([
     "5:19 field 'enable_mptcp' is not supported by sekisho",
     expect.stringContaining('DownstreamTlsContext has no field "nonsense"'),
-    "7:24 field 'preconnect_policy' is not supported by sekisho",
+    "7:67 field 'connection_pool_per_downstream_connection' is not supported by sekisho",
     expect.stringContaining('has no field "lb_polcy"'),
   ]);
 });

@@ -114,9 +114,17 @@ describe('protocol options', () => {
     ]);
   });
 
-  it('takes TCP options, which change nothing here', () => {
+  it('takes TCP options, which say how long connections wait that were opened ahead', () => {
     const config = any(TcpProtocolOptionsSchema, { idle_timeout: '1s' });
-    accepted({ typed_extension_protocol_options: { 'envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions': config } });
+    const typed = { 'envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions': config };
+    expect(accepted({ typed_extension_protocol_options: typed }).preconnect).toBeUndefined();
+    const preconnect_policy = { per_upstream_preconnect_ratio: 1.5 };
+    expect(accepted({ typed_extension_protocol_options: typed, preconnect_policy }).preconnect).toEqual({
+      ratio: 1.5,
+      tcpIdleMs: 1000,
+    });
+    expect(accepted({ preconnect_policy }).preconnect!.tcpIdleMs).toBe(600_000);
+    expect(accepted({ preconnect_policy: { per_upstream_preconnect_ratio: 1 } }).preconnect).toBeUndefined();
   });
 
   it.each<[Json, string]>([
