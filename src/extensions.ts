@@ -114,6 +114,16 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   ),
   httpFilter('rbac.v3.RBAC', async () => (await import('./filter/rbac/decode.ts')).rbacDecoder),
   httpFilter('rbac.v3.RBACPerRoute', async () => (await import('./filter/rbac/decode.ts')).rbacPerRouteDecoder),
+  {
+    category: 'envoy.filters.http',
+    kind: 'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig',
+    load: async () => (await import('./filter/istio/alpn/decode.ts')).alpnDecoder,
+  },
+  {
+    category: 'envoy.filters.http',
+    kind: 'io.istio.http.peer_metadata.Config',
+    load: async () => (await import('./filter/istio/peer-metadata/decode.ts')).peerMetadataDecoder,
+  },
   networkFilter(
     'ratelimit.v3.RateLimit',
     async () => (await import('./filter/network/ratelimit/decode.ts')).networkRateLimitDecoder,

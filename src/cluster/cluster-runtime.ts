@@ -231,6 +231,10 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     ));
   }
 
+  upstreamVersion(downstream: HttpVersion): HttpVersion {
+    return this.codecs.versionFor(downstream);
+  }
+
   tcpPool(host: Host, priority: 0 | 1, options: TransportOptions = noTransportOptions): TcpPool {
     const upstream = host as UpstreamHost;
     if (options.key !== '') return this.keyedTcpPool(upstream, priority, options);

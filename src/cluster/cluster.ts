@@ -195,6 +195,8 @@ export interface Cluster {
   /** `downstream`: what the client speaks, where the cluster follows it; HTTP/1.1 unless told. */
   httpPool(host: Host, priority: 0 | 1, downstream?: HttpVersion, options?: TransportOptions): HttpPool;
   tcpPool(host: Host, priority: 0 | 1, options?: TransportOptions): TcpPool;
+  /** What its HTTP pools speak for a client that speaks `downstream`; of several, the first. Absent: nobody knows. */
+  upstreamVersion?(downstream: HttpVersion): HttpVersion;
   /**
    * What a request (its authority and fields) or a plain connection (empty and null) asks of the host's transport: for
    * SNI, SANs and ALPN by the cluster's configuration and by filter state, and whose connection it is. Mostly

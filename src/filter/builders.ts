@@ -80,6 +80,14 @@ const loaders: readonly Loader[] = [
     ['local_ratelimit.v3.LocalRateLimit'],
     async () => (await import('./local-ratelimit/build.ts')).localRateLimitBuilder,
   ),
+  {
+    kinds: ['istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig'],
+    load: async () => (await import('./istio/alpn/build.ts')).alpnBuilder,
+  },
+  {
+    kinds: ['io.istio.http.peer_metadata.Config'],
+    load: async () => (await import('./istio/peer-metadata/build.ts')).peerMetadataBuilder,
+  },
   filter(['rbac.v3.RBAC', 'rbac.v3.RBACPerRoute'], async () => (await import('./rbac/build.ts')).rbacBuilder),
 ];
 

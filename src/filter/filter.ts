@@ -1,4 +1,4 @@
-import type { RequestHead, ResponseHead } from '../core/head.ts';
+import type { HttpVersion, RequestHead, ResponseHead } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
 import type { Clock, Timers } from '../core/clock.ts';
 import type { RuntimeView } from '../core/runtime-view.ts';
@@ -7,6 +7,7 @@ import type { StatsScope } from '../observe/stats.ts';
 import type { Route } from '../route/route.ts';
 import type { NameLookups } from './network/network-filter.ts';
 import type { CallOuts } from './call-outs.ts';
+import type { WorkloadLookup } from './istio/workload/workload-lookup.ts';
 
 /** What a hook answers. */
 export const Verdict = {
@@ -65,6 +66,8 @@ export interface Stream {
   /** Likewise of the request: the client is to wait. */
   onRequestAboveHighWatermark?(): void;
   onRequestBelowLowWatermark?(): void;
+  /** What the cluster that the route chose is spoken to in; null or absent: there is none. */
+  readonly upstreamVersion?: HttpVersion | null;
   /** Of a cluster whose hosts are the names that are asked for: the port where a name says none. 0 or absent: it is another. */
   readonly namedHostsPort?: number;
   /** Bytes of one half that may be held; 0: no limit. */
@@ -110,6 +113,9 @@ export interface FilterFactory {
   create(): HttpFilter;
 }
 
+/** Which way a listener's traffic goes, seen from the workload that this process stands beside. */
+export type TrafficDirection = 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
+
 /** What a filter is given when it is built in a worker. */
 export interface FilterContext {
   /** As configured: what per-route configurations refer to. */
@@ -128,7 +134,12 @@ export interface FilterContext {
     readonly id: string;
     /** As the bootstrap has it; absent: none. */
     readonly metadata?: Readonly<Record<string, unknown>>;
+    readonly locality?: { readonly region: string; readonly zone: string };
   };
+  /** Of the listener; absent: it says nothing of that. */
+  readonly trafficDirection?: TrafficDirection;
+  /** Who is at which address, as a control plane tells; absent: none does. */
+  readonly workloads?: WorkloadLookup | undefined;
   /** How large the heads of requests may be; absent: no limit. */
   readonly requestLimits?: { readonly headerBytesMax: number; readonly headerCountMax: number };
   /** The DNS caches of dynamic forward proxies; absent: there are none. */

@@ -4,6 +4,11 @@ export abstract class FilterStateObject {
   abstract toPlain(): string;
   /** `%FILTER_STATE(key:TYPED)%`: the JSON of its message; undefined: it has none. */
   abstract toJson(): unknown;
+
+  /** `%FILTER_STATE(key:FIELD:name)%`; undefined: it has no such field. */
+  field(_name: string): string | undefined {
+    return undefined;
+  }
 }
 
 /**

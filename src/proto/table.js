@@ -490,7 +490,7 @@ envoy/type/matcher/v3/status_code_input 191 envoy.type.matcher.v3 HttpResponseSt
 envoy/watchdog/v3/abort_action 168 envoy.watchdog.v3 AbortActionConfig 
 istio/alpn 368 istio.envoy.config.filter.http.alpn.v2alpha1 FilterConfig,FilterConfig.AlpnOverride 
 istio/metadata_exchange 165 envoy.tcp.metadataexchange.config MetadataExchange 
-istio/peer_metadata 928 io.istio.http.peer_metadata Config,Config.Baggage,Config.WorkloadDiscovery,Config.IstioHeaders,Config.DiscoveryMethod,Config.PropagationMethod 
+istio/peer_metadata 1133 io.istio.http.peer_metadata Config,Config.Baggage,Config.WorkloadDiscovery,Config.IstioHeaders,Config.UpstreamFilterState,Config.DiscoveryMethod,Config.PropagationMethod 
 istio/stats 907 stats MetricConfig,MetricDefinition,PluginConfig MetricType,Reporter
 istio/workload_discovery 179 istio.workload BootstrapExtension 
 udpa/annotations/sensitive 158 udpa.annotations  

@@ -47,6 +47,19 @@ export class ClientCodecs {
     }
   }
 
+  /** The version that a stream goes upstream in, the first one of those that a server may choose from. */
+  versionFor(downstream: HttpVersion): HttpVersion {
+    switch (this.data.protocol) {
+      case 'http1':
+        return HttpVersion.Http11;
+      case 'http2':
+      case 'auto':
+        return HttpVersion.Http2;
+      case 'downstream':
+        return downstream;
+    }
+  }
+
   /** How many streams one connection carries at most, at a time and altogether, as far as is known before it is open. */
   streamsPerConnection(protocol: PoolProtocol): number {
     const { http2, maxRequestsPerConnection } = this.data;

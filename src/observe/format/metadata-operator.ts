@@ -54,9 +54,14 @@ export function filterStateOperator(parameter: string, length: number | null): O
   }
   const plain = new TextOperator((outcome) => {
     const state = read(outcome);
-    return plainText(kind === 'FIELD' ? (isStruct(state) ? state[field] : undefined) : state);
+    return plainText(kind === 'FIELD' ? fieldOf(state, field) : state);
   });
   return length === null ? plain : new Truncated(plain, length);
+}
+
+function fieldOf(state: unknown, field: string): unknown {
+  if (state instanceof FilterStateObject) return state.field(field);
+  return isStruct(state) ? state[field] : undefined;
 }
 
 /** A value of any JSON type: text prints strings bare and structures as JSON. */

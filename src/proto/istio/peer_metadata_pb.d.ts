@@ -92,6 +92,22 @@ export declare type Config_IstioHeaders = Message<"io.istio.http.peer_metadata.C
 export declare const Config_IstioHeadersSchema: GenMessage<Config_IstioHeaders>;
 
 /**
+ * @generated from message io.istio.http.peer_metadata.Config.UpstreamFilterState
+ */
+export declare type Config_UpstreamFilterState = Message<"io.istio.http.peer_metadata.Config.UpstreamFilterState"> & {
+  /**
+   * @generated from field: string peer_metadata_key = 1;
+   */
+  peerMetadataKey: string;
+};
+
+/**
+ * Describes the message io.istio.http.peer_metadata.Config.UpstreamFilterState.
+ * Use `create(Config_UpstreamFilterStateSchema)` to create a new message.
+ */
+export declare const Config_UpstreamFilterStateSchema: GenMessage<Config_UpstreamFilterState>;
+
+/**
  * @generated from message io.istio.http.peer_metadata.Config.DiscoveryMethod
  */
 export declare type Config_DiscoveryMethod = Message<"io.istio.http.peer_metadata.Config.DiscoveryMethod"> & {
@@ -116,6 +132,12 @@ export declare type Config_DiscoveryMethod = Message<"io.istio.http.peer_metadat
      */
     value: Config_IstioHeaders;
     case: "istioHeaders";
+  } | {
+    /**
+     * @generated from field: io.istio.http.peer_metadata.Config.UpstreamFilterState upstream_filter_state = 4;
+     */
+    value: Config_UpstreamFilterState;
+    case: "upstreamFilterState";
   } | { case: undefined; value?: undefined };
 };
 
@@ -138,6 +160,12 @@ export declare type Config_PropagationMethod = Message<"io.istio.http.peer_metad
      */
     value: Config_IstioHeaders;
     case: "istioHeaders";
+  } | {
+    /**
+     * @generated from field: io.istio.http.peer_metadata.Config.Baggage baggage = 2;
+     */
+    value: Config_Baggage;
+    case: "baggage";
   } | { case: undefined; value?: undefined };
 };
 

@@ -39,16 +39,23 @@ export const Config_IstioHeadersSchema = /*@__PURE__*/
   messageDesc(file_istio_peer_metadata, 0, 2);
 
 /**
+ * Describes the message io.istio.http.peer_metadata.Config.UpstreamFilterState.
+ * Use `create(Config_UpstreamFilterStateSchema)` to create a new message.
+ */
+export const Config_UpstreamFilterStateSchema = /*@__PURE__*/
+  messageDesc(file_istio_peer_metadata, 0, 3);
+
+/**
  * Describes the message io.istio.http.peer_metadata.Config.DiscoveryMethod.
  * Use `create(Config_DiscoveryMethodSchema)` to create a new message.
  */
 export const Config_DiscoveryMethodSchema = /*@__PURE__*/
-  messageDesc(file_istio_peer_metadata, 0, 3);
+  messageDesc(file_istio_peer_metadata, 0, 4);
 
 /**
  * Describes the message io.istio.http.peer_metadata.Config.PropagationMethod.
  * Use `create(Config_PropagationMethodSchema)` to create a new message.
  */
 export const Config_PropagationMethodSchema = /*@__PURE__*/
-  messageDesc(file_istio_peer_metadata, 0, 4);
+  messageDesc(file_istio_peer_metadata, 0, 5);
 

@@ -1,4 +1,5 @@
 import type { Cluster } from '../../cluster/cluster.ts';
+import type { HttpVersion } from '../../core/head.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { ClusterChoice, ForwardAction, Route, RouteTable } from '../../route/route.ts';
 import { takeStreamDuration } from './grpc-timeout.ts';
@@ -81,6 +82,12 @@ export class StreamRoute {
   get clusterStats(): StatsScope | null {
     this.ensure();
     return this.choice === null || this.cluster === null ? null : this.cluster.stats.scope;
+  }
+
+  get upstreamVersion(): HttpVersion | null {
+    this.ensure();
+    if (this.choice === null || this.cluster === null) return null;
+    return this.cluster.upstreamVersion?.(this.stream.requestHead.version) ?? null;
   }
 
   get namedHostsPort(): number {

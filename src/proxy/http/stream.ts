@@ -11,6 +11,7 @@ import type { HttpFilter, LocalReply, Stream } from '../../filter/filter.ts';
 import { Outcome } from '../../observe/outcome.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { Route } from '../../route/route.ts';
+import type { StreamTrace } from '../trace/stream-trace.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
 import type { HttpFilterChain } from './filter-chain.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -65,6 +66,8 @@ export class HttpStream implements Stream {
   upgrade: string;
   overrideHost: OverrideHost | null;
   requestBytesMax: number;
+  /** Null: nothing is told of it. */
+  trace: StreamTrace | null;
   /** Null: the client itself sent it. */
   redirects: FollowedRedirects | null;
 
@@ -96,6 +99,7 @@ export class HttpStream implements Stream {
     this.upgrade = '';
     this.overrideHost = null;
     this.requestBytesMax = -1;
+    this.trace = null;
     this.redirects = null;
   }
 
@@ -113,6 +117,10 @@ export class HttpStream implements Stream {
 
   get clusterStats(): StatsScope | null {
     return this.routing.clusterStats;
+  }
+
+  get upstreamVersion(): HttpVersion | null {
+    return this.routing.upstreamVersion;
   }
 
   get namedHostsPort(): number {
@@ -180,6 +188,9 @@ export class HttpStream implements Stream {
       return false;
     }
     this.routing.decide();
+    const { tracing } = this.manager;
+    if (tracing !== null)
+      this.trace = tracing.begin(head, this.routing.route, this.outcome, this.redirects !== null);
     if (this.manager.data.accessLogOptions.flushOnNewRequest) this.log('DownstreamStart');
     const upgrade = upgradeTypeOf(head);
     return upgrade === '' || this.admitUpgrade(upgrade);
@@ -310,6 +321,7 @@ export class HttpStream implements Stream {
     outcome.responseHead = head;
     outcome.responseCode = head.status;
     if (manager.accessLogs.length > 0 && !this.connection.isHttp2) outcome.headerBytesSent = responseHeadSize(head);
+    this.trace?.finishHead(head);
     this.tellLostTunnel();
     if (!this.request.hasEnded) this.stats.count('downstream_rq_response_before_rq_complete');
     this.connection.finishHead(head);
@@ -370,6 +382,7 @@ export class HttpStream implements Stream {
       this.connection.describe(this);
       this.log('DownstreamEnd');
     }
+    this.trace?.finish(outcome);
     this.connection.remove(this);
   }
 
