@@ -288,6 +288,7 @@ export class App implements WorkersListener {
       loop: this.loop,
       log: this.environment.logs.component('config'),
       stats: this.ownStats.root,
+      setText: (name, value) => this.stats.setText(name, value),
       runtime: this.runtimeValues,
       shared: this.shared.join('main_thread'),
       health: this.healthSlots.memory,

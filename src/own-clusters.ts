@@ -6,6 +6,7 @@ import { WorkerClusters } from './cluster/clusters.ts';
 import type { HealthMemory } from './cluster/health/health-memory.ts';
 import { HostCounters, type HostBlockMessage } from './cluster/host-counters.ts';
 import { DirectoryWatches } from './control/xds/directory-watches.ts';
+import type { SetText } from './control/xds/subscription-stats.ts';
 import { Subscriptions } from './control/xds/subscriptions.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import { SecretStore } from './identity/secret-store.ts';
@@ -24,6 +25,7 @@ export interface OwnEnvironment {
   readonly log: Log;
   /** The main thread's root scope. */
   readonly stats: StatsScope;
+  readonly setText: SetText;
   readonly runtime: RuntimeView;
   readonly shared: SharedNumbersData;
   readonly health: HealthMemory;
@@ -63,6 +65,11 @@ export class OwnClusters {
       localAddress: firstPublicAddress(),
       node: () => environment.node(),
       cluster: (name) => this.clusters.get(name),
+      stats: environment.stats,
+      setText: environment.setText,
+      enter: () => loop.enter(),
+      leave: () => loop.leave(),
+      prepare: (kinds) => this.tls.load(kinds),
     });
   }
 

@@ -4,11 +4,11 @@ import type { SecretSourceData } from '../../identity/secret-source-data.ts';
 import type { Log } from '../../observe/log/log.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { DirectoryWatches } from '../xds/directory-watches.ts';
+import { secretKind } from '../xds/resource-kinds.ts';
 import type { SetText } from '../xds/subscription-stats.ts';
 import type { Subscriptions } from '../xds/subscriptions.ts';
 import { DynamicSecret, type SecretSurroundings } from './dynamic-secret.ts';
 import type { SecretChanges } from './secret-changes.ts';
-import { secretKind } from './secret-kind.ts';
 import type { SecretDecoder } from './secret-reader.ts';
 
 export interface SecretDirectoryEnvironment {

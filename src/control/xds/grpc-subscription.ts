@@ -1,39 +1,51 @@
-import type { Clock, Timed } from '../../core/clock.ts';
-import type { ApiSourceData } from '../../identity/config-source-data.ts';
-import type { Node } from '../../proto/envoy/config/core/v3/base_pb.js';
-import { ControlPlaneStats } from './control-plane-stats.ts';
+import type { Clock, Timed, Timers } from '../../core/clock.ts';
+import type { Log } from '../../observe/log/log.ts';
+import type { Conversation } from './protocol/conversation.ts';
+import { Watch, type WatchUser } from './protocol/watch.ts';
 import type { OpenedResource, ResourceKind, Subscription, SubscriptionUser } from './resource-kind.ts';
-import { Sotw, sotwMethod } from './sotw.ts';
-import { Delta, deltaMethod } from './delta.ts';
-import type { WatchUser } from './xds-protocol.ts';
-import { SubscriptionStats, type CountedAs } from './subscription-stats.ts';
-import { XdsStream, type XdsSurroundings } from './xds-stream.ts';
+import type { SubscriptionStats } from './subscription-stats.ts';
+
+/** What a subscription asks over: a stream of its own, or the one that all share. */
+export interface SubscriptionStream {
+  /** Another after the shared one was replaced. */
+  readonly conversation: Conversation;
+  start(watch: Watch): void;
+  stop(watch: Watch): void;
+}
 
 export interface GrpcSubscriptionOptions {
   readonly kind: ResourceKind;
   readonly names: readonly string[];
-  readonly source: ApiSourceData;
+  /** Empty: names are names. */
+  readonly namespace: string;
   /** 0: waits for ever. */
   readonly initialFetchTimeoutMs: number;
-  readonly node: Node;
 }
 
-/** Resources of one kind over a stream of their own, as Envoy has it for every source that is not ADS. */
+export interface GrpcSubscriptionSurroundings {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+/** Resources of one kind over a stream to a control plane. */
 export class GrpcSubscription implements Subscription, WatchUser, Timed {
   deadline: number;
   heapIndex: number;
   heapKey: number;
   private readonly options: GrpcSubscriptionOptions;
-  private readonly surroundings: XdsSurroundings;
+  private readonly surroundings: GrpcSubscriptionSurroundings;
   private readonly user: SubscriptionUser;
   private readonly stats: SubscriptionStats;
-  private readonly stream: OwnStream;
+  private readonly stream: SubscriptionStream;
+  private readonly watch: Watch;
 
   constructor(
     options: GrpcSubscriptionOptions,
-    surroundings: XdsSurroundings,
+    surroundings: GrpcSubscriptionSurroundings,
+    stream: SubscriptionStream,
     user: SubscriptionUser,
-    { scope, prefix, setText }: CountedAs,
+    stats: SubscriptionStats,
   ) {
     this.deadline = Infinity;
     this.heapIndex = -1;
@@ -41,30 +53,29 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
     this.options = options;
     this.surroundings = surroundings;
     this.user = user;
-    this.stats = new SubscriptionStats(scope, prefix, setText);
-    const stats = new ControlPlaneStats(scope, prefix, setText);
-    this.stream =
-      options.source.protocol === 'GRPC'
-        ? sotwStream(options, surroundings, stats, this)
-        : deltaStream(options, surroundings, stats, this);
+    this.stats = stats;
+    this.stream = stream;
+    this.watch = new Watch(options.kind, options.names, this, options.namespace);
   }
+
+  // Subscription
 
   start(): void {
     const { initialFetchTimeoutMs } = this.options;
     const { clock, timers } = this.surroundings;
     this.stats.attempt.inc();
     if (initialFetchTimeoutMs > 0) timers.schedule(this, clock.now + initialFetchTimeoutMs);
-    this.stream.start();
+    this.stream.start(this.watch);
   }
 
   stop(): void {
     this.surroundings.timers.cancel(this);
-    this.stream.stop();
+    this.stream.stop(this.watch);
   }
 
   setNames(names: readonly string[]): void {
     this.stats.attempt.inc();
-    this.stream.setNames(names);
+    this.stream.conversation.rename(this.watch, names);
   }
 
   /** Nothing has come in time. */
@@ -77,17 +88,23 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
   // WatchUser
 
   onResources(resources: readonly OpenedResource[], version: string): string {
-    const { clock } = this.surroundings;
-    const began = performance.now();
-    const refusal = this.user.onResources(resources, version);
-    if (refusal === '') this.hasTaken(version, clock, performance.now() - began);
-    else this.onRefused();
-    return refusal;
+    return this.take(version, () => this.user.onResources(resources, version));
   }
 
-  onRefused(): void {
+  onDelta(set: readonly OpenedResource[], removed: readonly string[], version: string): string {
+    return this.take(version, () => {
+      if (this.user.onDelta !== undefined) return this.user.onDelta(set, removed, version);
+      if (set.length > 0) return this.user.onResources(set, version);
+      // That it is gone is an answer, too.
+      this.user.onGivenUp();
+      return '';
+    });
+  }
+
+  onRefused(refusal: string): void {
     this.surroundings.timers.cancel(this);
     this.stats.failed(this.stats.rejected);
+    this.surroundings.log.warn(`gRPC config for ${this.options.kind.typeUrl} rejected: ${refusal}`);
     this.user.onGivenUp();
   }
 
@@ -95,46 +112,15 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
     this.stats.failed(this.stats.failure);
   }
 
-  private hasTaken(version: string, clock: Clock, durationMs: number): void {
-    this.surroundings.timers.cancel(this);
-    this.stats.succeeded(version, clock.epochMs, durationMs);
+  // ---- inside
+
+  /** Refusals are heard of by `onRefused`, as everyone hears of them whose part it may have been. */
+  private take(version: string, give: () => string): string {
+    const { clock, timers } = this.surroundings;
+    timers.cancel(this);
+    const began = performance.now();
+    const refusal = give();
+    if (refusal === '') this.stats.succeeded(version, clock.epochMs, performance.now() - began);
+    return refusal;
   }
-}
-
-type OwnStream = Subscription;
-
-function sotwStream(
-  { kind, names, source, node }: GrpcSubscriptionOptions,
-  surroundings: XdsSurroundings,
-  stats: ControlPlaneStats,
-  user: WatchUser,
-): OwnStream {
-  const { nodeOnFirstMessageOnly } = source;
-  const options = { node, nodeOnFirstMessageOnly, stats, log: surroundings.log };
-  const protocol = new Sotw(options, (request) => stream.send(request));
-  const stream = new XdsStream(sotwMethod(kind.streamMethod), source, surroundings, protocol, stats);
-  protocol.watch(kind, names, user);
-  return {
-    start: () => stream.start(),
-    stop: () => stream.stop(),
-    setNames: (others) => protocol.watch(kind, others, user),
-  };
-}
-
-function deltaStream(
-  { kind, names, source, node }: GrpcSubscriptionOptions,
-  surroundings: XdsSurroundings,
-  stats: ControlPlaneStats,
-  user: WatchUser,
-): OwnStream {
-  const { nodeOnFirstMessageOnly } = source;
-  const options = { node, nodeOnFirstMessageOnly, stats, log: surroundings.log };
-  const protocol = new Delta(options, (request) => stream.send(request));
-  const stream = new XdsStream(deltaMethod(kind.deltaMethod), source, surroundings, protocol, stats);
-  protocol.watch(kind, names, user);
-  return {
-    start: () => stream.start(),
-    stop: () => stream.stop(),
-    setNames: (others) => protocol.watch(kind, others, user),
-  };
 }

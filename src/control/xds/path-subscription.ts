@@ -12,14 +12,18 @@ import {
 } from '../../proto/envoy/service/discovery/v3/discovery_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 import type { DirectoryWatches } from './directory-watches.ts';
-import { openResources } from './discovery.ts';
+import { openResources } from './protocol/discovery.ts';
 import type { ResourceKind, Subscription, SubscriptionUser } from './resource-kind.ts';
-import { SubscriptionStats, type CountedAs } from './subscription-stats.ts';
+import type { SubscriptionStats } from './subscription-stats.ts';
 
 export interface PathSurroundings {
   readonly clock: Clock;
   readonly watches: DirectoryWatches;
   readonly log: Log;
+  /** Does what belongs to an entry into the event loop. */
+  entered(act: () => void): void;
+  /** Loads what a resource needs before it can be read. @returns null: it is there already */
+  prepare(packed: Uint8Array): Promise<void> | null;
 }
 
 /** Bytes of a file in protobuf. */
@@ -33,20 +37,23 @@ export class PathSubscription implements Subscription {
   private readonly user: SubscriptionUser;
   private readonly stats: SubscriptionStats;
   private unwatch: (() => void) | null;
+  /** Readings so far: of what waits, only the newest counts. */
+  private readings: number;
 
   constructor(
     kind: ResourceKind,
     source: PathSourceData,
     surroundings: PathSurroundings,
     user: SubscriptionUser,
-    { scope, prefix, setText }: CountedAs,
+    stats: SubscriptionStats,
   ) {
     this.kind = kind;
     this.source = source;
     this.surroundings = surroundings;
     this.user = user;
-    this.stats = new SubscriptionStats(scope, prefix, setText);
+    this.stats = stats;
     this.unwatch = null;
+    this.readings = 0;
   }
 
   start(): void {
@@ -69,8 +76,9 @@ export class PathSubscription implements Subscription {
 
   private refresh(): void {
     const { path } = this.source;
-    const { log, clock } = this.surroundings;
+    const { log, entered, prepare } = this.surroundings;
     const began = performance.now();
+    const reading = ++this.readings;
     const response = this.read();
     if (typeof response === 'string') {
       this.stats.failed(this.stats.failure);
@@ -78,14 +86,29 @@ export class PathSubscription implements Subscription {
       this.user.onGivenUp();
       return;
     }
-    const opened = openResources(this.kind, response.resources, response.versionInfo);
-    const refusal = typeof opened === 'string' ? opened : this.user.onResources(opened, response.versionInfo);
+    const waits = response.resources.map(({ value }) => prepare(value)).filter((ready) => ready !== null);
+    if (waits.length === 0) {
+      this.take(response, began);
+      return;
+    }
+    const go = (): void =>
+      entered(() => {
+        if (this.unwatch !== null && reading === this.readings) this.take(response, began);
+      });
+    // What could not be loaded is refused by name when it is needed.
+    Promise.all(waits).then(go, go);
+  }
+
+  private take({ resources, versionInfo }: DiscoveryResponse, began: number): void {
+    const { log, clock } = this.surroundings;
+    const opened = openResources(this.kind.typeUrl, resources, versionInfo, '');
+    const refusal = typeof opened === 'string' ? opened : this.user.onResources(opened.resources, versionInfo);
     if (refusal === '') {
-      this.stats.succeeded(response.versionInfo, clock.epochMs, performance.now() - began);
+      this.stats.succeeded(versionInfo, clock.epochMs, performance.now() - began);
       return;
     }
     this.stats.failed(this.stats.rejected);
-    log.warn(`Filesystem config update rejected: in ${path}, ${refusal}`);
+    log.warn(`Filesystem config update rejected: in ${this.source.path}, ${refusal}`);
     this.user.onGivenUp();
   }
 

@@ -4,8 +4,6 @@ export interface ResourceKind {
   /** Methods of its own service: `/package.Service/Method`; empty: it has no such service. */
   readonly streamMethod: string;
   readonly deltaMethod: string;
-  /** Of the packed message, for those that came without a `Resource` around them. @throws Error: it is no such message */
-  nameOf(packed: Uint8Array): string;
 }
 
 /** A resource of a response, with its name known and its message still packed. */

@@ -1,27 +1,69 @@
 import type { ApiSourceData, ConfigSourceData } from '../../identity/config-source-data.ts';
+import type { StatsScope } from '../../observe/stats.ts';
 import type { Node } from '../../proto/envoy/config/core/v3/base_pb.js';
-import { GrpcSubscription } from './grpc-subscription.ts';
+import { packedKinds } from '../packed-kinds.ts';
+import { Ads } from './ads.ts';
+import { GrpcSubscription, type SubscriptionStream } from './grpc-subscription.ts';
 import { PathSubscription, type PathSurroundings } from './path-subscription.ts';
+import type { Watch } from './protocol/watch.ts';
 import type { ResourceKind, Subscription, SubscriptionUser } from './resource-kind.ts';
-import type { CountedAs } from './subscription-stats.ts';
-import type { XdsSurroundings } from './xds-stream.ts';
+import { ControlPlaneStats } from './stream/control-plane-stats.ts';
+import { openConversation, type ConversationSurroundings } from './stream/open-conversation.ts';
+import type { XdsSurroundings } from './stream/xds-stream.ts';
+import { SubscriptionStats, type CountedAs, type SetText } from './subscription-stats.ts';
 
-export interface SubscriptionsEnvironment extends XdsSurroundings, PathSurroundings {
+export interface SubscriptionsEnvironment extends XdsSurroundings, Omit<PathSurroundings, 'prepare' | 'entered'> {
+  /** The main thread's root scope, and where texts among the stats go: for `control_plane` of ADS. */
+  readonly stats: StatsScope;
+  readonly setText: SetText;
   /** As control planes are told. */
   node(): Node;
+  /** Begin and end of whatever is done after something was waited for. */
+  enter(): void;
+  leave(): void;
+  /**
+   * Loads what these message names need, before anything that names them is handed over. Each is told once.
+   * @returns null: it is there already
+   */
+  prepare(kinds: readonly string[]): Promise<void> | null;
 }
 
 /** The one door to whatever a ConfigSource names: files, streams of their own, and the one stream that carries all. */
 export class Subscriptions {
   private readonly environment: SubscriptionsEnvironment;
+  private readonly surroundings: ConversationSurroundings & PathSurroundings;
+  /** Message names that were prepared for. */
+  private readonly prepared: Set<string>;
+  private ads: Ads | null;
 
   constructor(environment: SubscriptionsEnvironment) {
     this.environment = environment;
+    this.prepared = new Set();
+    this.ads = null;
+    const { clock, timers, random, log, localAddress, watches } = environment;
+    this.surroundings = {
+      clock,
+      timers,
+      random,
+      log,
+      localAddress,
+      watches,
+      cluster: (name) => environment.cluster(name),
+      node: () => environment.node(),
+      entered: (act) => {
+        environment.enter();
+        act();
+        environment.leave();
+      },
+      prepare: (packed) => this.prepare(packed),
+    };
   }
 
   /**
    * Nothing is asked for before its `start`.
    * @param names none, or `*` among them: all that there are
+   * @param namespace whatever is named `<namespace>/…` is for this user, and `names` only say what is to be sent of it:
+   * virtual hosts; empty: what `names` say is
    */
   open(
     kind: ResourceKind,
@@ -29,21 +71,69 @@ export class Subscriptions {
     { from, initialFetchTimeoutMs }: ConfigSourceData,
     user: SubscriptionUser,
     counted: CountedAs,
+    namespace = '',
   ): Subscription {
-    const { environment } = this;
-    switch (from.kind) {
-      case 'path':
-        return new PathSubscription(kind, from, environment, user, counted);
-      case 'api': {
-        const node = environment.node();
-        const options = { kind, names, source: from, initialFetchTimeoutMs, node };
-        return new GrpcSubscription(options, environment, user, counted);
-      }
-      case 'ads':
-        throw new Error(`there is no ads_config, over which ${kind.typeUrl} is to come`);
+    const { surroundings } = this;
+    const stats = new SubscriptionStats(counted.scope, counted.prefix, counted.setText);
+    if (from.kind === 'path') return new PathSubscription(kind, from, surroundings, user, stats);
+    const stream = from.kind === 'ads' ? this.shared(kind) : this.own(kind, from, counted);
+    const options = { kind, names, namespace, initialFetchTimeoutMs };
+    return new GrpcSubscription(options, surroundings, stream, user, stats);
+  }
+
+  /** There is an `ads_config`. */
+  get hasAds(): boolean {
+    return this.ads !== null;
+  }
+
+  /** `dynamic_resources.ads_config`; null: none. What came over the one before goes on over this one. */
+  setAds(source: ApiSourceData | null): void {
+    if (source === null) {
+      this.ads?.end();
+      this.ads = null;
+    } else if (this.ads !== null) this.ads.replace(source);
+    else {
+      const { stats, setText } = this.environment;
+      this.ads = new Ads(source, this.surroundings, new ControlPlaneStats(stats, '', setText));
     }
   }
 
-  /** `dynamic_resources.ads_config`; null: none. What goes over the one before goes over this one. */
-  setAds(_source: ApiSourceData | null): void {}
+  /** Opens the stream of ADS: as Envoy, once the clusters are there that need no other source. */
+  startAds(): void {
+    this.ads?.begin();
+  }
+
+  /** Streams of their own end with their subscriptions. */
+  stop(): void {
+    this.ads?.end();
+  }
+
+  private shared({ typeUrl }: ResourceKind): SubscriptionStream {
+    if (this.ads === null) throw new Error(`there is no ads_config, over which ${typeUrl} is to come`);
+    return this.ads;
+  }
+
+  private own(kind: ResourceKind, source: ApiSourceData, { scope, prefix, setText }: CountedAs): SubscriptionStream {
+    const stats = new ControlPlaneStats(scope, prefix, setText);
+    const { conversation, start, stop } = openConversation(kind, source, this.surroundings, stats);
+    return {
+      conversation,
+      start: (watch: Watch) => {
+        conversation.watch(watch);
+        start();
+      },
+      stop,
+    };
+  }
+
+  private prepare(packed: Uint8Array): Promise<void> | null {
+    const kinds = [...packedKinds(packed)].filter((kind) => !this.prepared.has(kind));
+    if (kinds.length === 0) return null;
+    const ready = this.environment.prepare(kinds);
+    const done = (): void => {
+      for (const kind of kinds) this.prepared.add(kind);
+    };
+    if (ready === null) done();
+    return ready === null ? null : ready.then(done);
+  }
 }

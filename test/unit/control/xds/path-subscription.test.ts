@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { secretKind } from '../../../../src/control/sds/secret-kind.ts';
-import { PathSubscription } from '../../../../src/control/xds/path-subscription.ts';
+import { secretKind } from '../../../../src/control/xds/resource-kinds.ts';
+import { Subscriptions } from '../../../../src/control/xds/subscriptions.ts';
 import type { OpenedResource, SubscriptionUser } from '../../../../src/control/xds/resource-kind.ts';
 import { SecretSchema } from '../../../../src/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import { DiscoveryResponseSchema } from '../../../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
@@ -54,8 +54,8 @@ function put(path: string, content: string | Uint8Array): void {
 function follow(path: string, watchedDirectory = ''): { world: XdsWorld; hearer: Hearer } {
   const world = new XdsWorld();
   const hearer = new Hearer();
-  const source = { kind: 'path', path, watchedDirectory } as const;
-  const subscription = new PathSubscription(secretKind, source, world, hearer, world.countedAs('one'));
+  const source = { initialFetchTimeoutMs: 0, from: { kind: 'path', path, watchedDirectory } } as const;
+  const subscription = new Subscriptions(world).open(secretKind, [], source, hearer, world.countedAs('one'));
   subscription.start();
   onTestFinished(() => subscription.stop());
   return { world, hearer };

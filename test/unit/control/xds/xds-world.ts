@@ -35,6 +35,11 @@ export class XdsWorld implements SubscriptionsEnvironment {
   readonly stats = new WorkerStats((batch) => this.store.receive('main_thread', batch)).root;
   private readonly clusters = new Map<string, Cluster>();
 
+  /** Message names that were to be loaded. */
+  readonly prepared: string[] = [];
+  /** Null: whatever is to be loaded is there. */
+  loading: Promise<void> | null = null;
+
   constructor() {
     const levels = new LogLevels();
     levels.setAll(LogLevel.Debug);
@@ -52,6 +57,21 @@ export class XdsWorld implements SubscriptionsEnvironment {
 
   node(): Node {
     return create(NodeSchema, { id: 'me', cluster: 'mine' });
+  }
+
+  readonly setText = (name: string, value: string): void => this.store.setText(name, value);
+
+  enter(): void {
+    this.loop.enter();
+  }
+
+  leave(): void {
+    this.loop.leave();
+  }
+
+  prepare(kinds: readonly string[]): Promise<void> | null {
+    this.prepared.push(...kinds);
+    return this.loading;
   }
 
   cluster(name: string): Cluster | undefined {

@@ -1,17 +1,16 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
-import { secretKind } from '../../../../src/control/sds/secret-kind.ts';
-import { GrpcSubscription } from '../../../../src/control/xds/grpc-subscription.ts';
-import type { OpenedResource, SubscriptionUser } from '../../../../src/control/xds/resource-kind.ts';
-import { NodeSchema } from '../../../../src/proto/envoy/config/core/v3/base_pb.js';
-import { SecretSchema } from '../../../../src/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import { secretKind } from '../../../../../src/control/xds/resource-kinds.ts';
+import { Subscriptions } from '../../../../../src/control/xds/subscriptions.ts';
+import type { OpenedResource, SubscriptionUser } from '../../../../../src/control/xds/resource-kind.ts';
+import { SecretSchema } from '../../../../../src/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
   type DeltaDiscoveryRequest,
-} from '../../../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
-import { anyPack, create, fromBinary, toBinary } from '../../../../src/proto/protobuf.js';
-import { apiSource, XdsWorld } from './xds-world.ts';
+} from '../../../../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
+import { anyPack, create, fromBinary, toBinary } from '../../../../../src/proto/protobuf.js';
+import { apiSource, XdsWorld } from '../xds-world.ts';
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
@@ -97,14 +96,8 @@ test('asks once, takes what has changed, refuses, and begins the next stream wit
   const world = new XdsWorld();
   world.addCluster('sds', { kind: 'ip', host: '127.0.0.1', port: server.port });
   const taker = new Taker();
-  const options = {
-    kind: secretKind,
-    names: ['one'],
-    source: apiSource('sds', { protocol: 'DELTA_GRPC' }),
-    initialFetchTimeoutMs: 0,
-    node: create(NodeSchema, { id: 'me' }),
-  };
-  const subscription = new GrpcSubscription(options, world, taker, world.countedAs('one'));
+  const source = { from: apiSource('sds', { protocol: 'DELTA_GRPC' }), initialFetchTimeoutMs: 0 };
+  const subscription = new Subscriptions(world).open(secretKind, ['one'], source, taker, world.countedAs('one'));
   onTestFinished(() => subscription.stop());
   subscription.start();
   expect(await server.next()).toMatchObject({
@@ -129,5 +122,5 @@ test('asks once, takes what has changed, refuses, and begins the next stream wit
   server.send('3', [], ['one']);
   expect((await server.next()).responseNonce).toBe('3');
   expect(taker.taken).toEqual(['s1 one']);
-  expect(world.shown('sds.one')).toMatchObject({ update_success: 1, update_rejected: 1, update_failure: 1 });
+  expect(world.shown('sds.one')).toMatchObject({ update_success: 2, update_rejected: 1, update_failure: 1 });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { BackOff } from '../../../../src/control/xds/back-off.ts';
-import { TokenBucket } from '../../../../src/control/xds/token-bucket.ts';
+import { BackOff } from '../../../../../src/control/xds/stream/back-off.ts';
+import { TokenBucket } from '../../../../../src/control/xds/stream/token-bucket.ts';
 
 test('waits below a bound that doubles up to half a minute, and starts over', () => {
   const backOff = new BackOff(() => 0.999_999);

@@ -1,14 +1,14 @@
-import type { Clock, Timed, Timers } from '../../core/clock.ts';
-import type { Cluster } from '../../cluster/cluster.ts';
-import type { GrpcCall, GrpcCallUser, GrpcMethod } from '../../cluster/grpc/grpc-call.ts';
-import { GrpcClient } from '../../cluster/grpc/grpc-client.ts';
-import { GrpcCode, type GrpcStatus } from '../../cluster/grpc/grpc-status.ts';
-import type { ApiSourceData, GrpcServiceData } from '../../identity/config-source-data.ts';
-import type { Log } from '../../observe/log/log.ts';
+import type { Clock, Timed, Timers } from '../../../core/clock.ts';
+import type { Cluster } from '../../../cluster/cluster.ts';
+import type { GrpcCall, GrpcCallUser, GrpcMethod } from '../../../cluster/grpc/grpc-call.ts';
+import { GrpcClient } from '../../../cluster/grpc/grpc-client.ts';
+import { GrpcCode, type GrpcStatus } from '../../../cluster/grpc/grpc-status.ts';
+import type { ApiSourceData, GrpcServiceData } from '../../../identity/config-source-data.ts';
+import type { Log } from '../../../observe/log/log.ts';
+import type { RequestStream, StreamUser } from '../protocol/conversation.ts';
 import { BackOff } from './back-off.ts';
 import type { ControlPlaneStats } from './control-plane-stats.ts';
 import { TokenBucket } from './token-bucket.ts';
-import type { XdsProtocol } from './xds-protocol.ts';
 
 /** What every stream to a control plane has around it: the main thread's. */
 export interface XdsSurroundings {
@@ -23,6 +23,13 @@ export interface XdsSurroundings {
   readonly localAddress: string;
 }
 
+/** A response, and how it is made ready. */
+export interface Arrival<Response> {
+  readonly response: Response;
+  /** What it needs is being loaded: it counts when that is done, and so does what follows; null: at once. */
+  readonly ready: Promise<void> | null;
+}
+
 /** Bytes of one response. A cluster list of a large mesh has some tens of MiB; gRPC's usual 4 MiB would cut it off. */
 const responseBytesMax = 128 * 1024 * 1024;
 
@@ -30,21 +37,24 @@ const responseBytesMax = 128 * 1024 * 1024;
 const quietMs = 30_000;
 
 /** A stream to a control plane that is opened again whenever it ends, until `stop`. */
-export class XdsStream<Request, Response> implements GrpcCallUser<Response>, Timed {
+export class XdsStream<Request, Response> implements GrpcCallUser<Arrival<Response>>, RequestStream<Request>, Timed {
   deadline: number;
   heapIndex: number;
   heapKey: number;
-  private readonly method: GrpcMethod<Request, Response>;
+  private readonly method: GrpcMethod<Request, Arrival<Response>>;
   private readonly service: GrpcServiceData;
   private readonly surroundings: XdsSurroundings;
-  private readonly protocol: XdsProtocol<Response>;
+  private user: StreamUser<Response>;
+  private readonly entered: (act: () => void) => void;
   private readonly stats: ControlPlaneStats;
   private readonly backOff: BackOff;
   private readonly bucket: TokenBucket | null;
   /** Null: none is open, and the timer will open one. */
-  private call: GrpcCall<Request, Response> | null;
-  /** Requests that the rate limit holds back. */
-  private waiting: Request[];
+  private call: GrpcCall<Request, Arrival<Response>> | null;
+  /** Responses whose turn has not come: the first is being made ready. No more come before that than are on their way. */
+  private arrivals: Arrival<Response>[];
+  /** The control plane does not read: nothing is said before it does. */
+  private isFull: boolean;
   private hasAnswered: boolean;
   private hasEnded: boolean;
   /** Of the failures since the last answer, the first; -1: there was none. */
@@ -52,11 +62,12 @@ export class XdsStream<Request, Response> implements GrpcCallUser<Response>, Tim
   private failedMs: number;
 
   constructor(
-    method: GrpcMethod<Request, Response>,
+    method: GrpcMethod<Request, Arrival<Response>>,
     source: ApiSourceData,
     surroundings: XdsSurroundings,
-    protocol: XdsProtocol<Response>,
     stats: ControlPlaneStats,
+    /** Does what belongs to an entry into the event loop. */
+    entered: (act: () => void) => void,
   ) {
     this.deadline = Infinity;
     this.heapIndex = -1;
@@ -64,18 +75,25 @@ export class XdsStream<Request, Response> implements GrpcCallUser<Response>, Tim
     this.method = method;
     this.service = source.services[0];
     this.surroundings = surroundings;
-    this.protocol = protocol;
+    this.entered = entered;
+    this.user = null!;
     this.stats = stats;
     this.backOff = new BackOff(surroundings.random);
     const { rateLimit } = source;
     this.bucket =
       rateLimit === null ? null : new TokenBucket(rateLimit.maxTokens, rateLimit.fillPerSecond, surroundings.clock.now);
     this.call = null;
-    this.waiting = [];
+    this.arrivals = [];
+    this.isFull = false;
     this.hasAnswered = false;
     this.hasEnded = false;
     this.failedCode = -1;
     this.failedMs = 0;
+  }
+
+  /** Once, before `start`. */
+  attach(user: StreamUser<Response>): void {
+    this.user = user;
   }
 
   start(): void {
@@ -97,47 +115,70 @@ export class XdsStream<Request, Response> implements GrpcCallUser<Response>, Tim
     if (this.hasEnded) return;
     this.call = call;
     this.stats.isConnected.set(1);
-    this.protocol.onOpened();
+    this.user.onOpened();
   }
 
   stop(): void {
     this.surroundings.timers.cancel(this);
-    this.waiting = [];
+    this.forget();
     this.stats.isConnected.set(0);
     const { call } = this;
     this.call = null;
     call?.cancel();
   }
 
-  /** Nothing where no stream is open: the next one asks for everything. */
-  send(request: Request): void {
-    if (this.call === null) return;
-    this.waiting.push(request);
-    this.drainRequests();
-  }
-
-  /** Opens the next stream, or sends what the rate limit held back. */
+  /** Opens the next stream, or tells that the rate limit allows another request. */
   tick(): void {
     if (this.call === null) this.start();
-    else this.drainRequests();
+    else this.user.onRoom();
+  }
+
+  // RequestStream
+
+  get isOpen(): boolean {
+    return this.call !== null;
+  }
+
+  mayAsk(): boolean {
+    if (this.call === null || this.isFull) return false;
+    const { clock, timers } = this.surroundings;
+    if (this.bucket === null || this.bucket.take(clock.now)) return true;
+    this.stats.rateLimitEnforced.inc();
+    timers.schedule(this, clock.now + Math.ceil(this.bucket.waitMs));
+    return false;
+  }
+
+  send(request: Request): void {
+    if (this.call !== null && !this.call.send(request)) this.isFull = true;
   }
 
   // GrpcCallUser
 
-  onMessage(response: Response): void {
+  onMessage(arrival: Arrival<Response>): void {
     // Envoy's back-off starts over with the first answer, not with the connection.
     if (!this.hasAnswered) {
       this.hasAnswered = true;
       this.failedCode = -1;
       this.backOff.reset();
     }
-    this.protocol.onResponse(response);
+    if (arrival.ready === null && this.arrivals.length === 0) {
+      this.user.onResponse(arrival.response);
+      return;
+    }
+    if (this.arrivals.push(arrival) > 1) return;
+    this.call!.pause();
+    this.await(arrival);
+  }
+
+  onDrain(): void {
+    this.isFull = false;
+    this.user.onRoom();
   }
 
   onStatus(status: GrpcStatus): void {
     this.call = null;
     this.hasEnded = true;
-    this.waiting = [];
+    this.forget();
     this.retry(status.code, status.failure?.detail || status.message);
   }
 
@@ -148,7 +189,7 @@ export class XdsStream<Request, Response> implements GrpcCallUser<Response>, Tim
     this.stats.isConnected.set(0);
     this.stats.pendingRequests.set(0);
     this.logClosed(code, message);
-    this.protocol.onFailed();
+    this.user.onFailed();
     timers.schedule(this, clock.now + this.backOff.next());
   }
 
@@ -168,17 +209,26 @@ export class XdsStream<Request, Response> implements GrpcCallUser<Response>, Tim
     this.failedMs = clock.now;
   }
 
-  private drainRequests(): void {
-    const { clock, timers } = this.surroundings;
-    while (this.waiting.length > 0) {
-      if (this.bucket !== null && !this.bucket.take(clock.now)) {
-        this.stats.rateLimitEnforced.inc();
-        timers.schedule(this, clock.now + Math.ceil(this.bucket.waitMs));
-        break;
-      }
-      this.call!.send(this.waiting.shift()!);
-    }
-    this.stats.pendingRequests.set(this.waiting.length);
+  private forget(): void {
+    this.arrivals = [];
+    this.isFull = false;
+  }
+
+  private await(arrival: Arrival<Response>): void {
+    const go = (): void => this.entered(() => this.arrived(arrival));
+    // What could not be loaded is refused by name when it is needed.
+    (arrival.ready ?? Promise.resolve()).then(go, go);
+  }
+
+  /** The first of those that wait can be used; unless the stream is another by now. */
+  private arrived(first: Arrival<Response>): void {
+    if (this.arrivals[0] !== first) return;
+    do {
+      this.user.onResponse(this.arrivals[0].response);
+      this.arrivals.shift();
+    } while (this.arrivals.length > 0 && this.arrivals[0].ready === null);
+    if (this.arrivals.length > 0) this.await(this.arrivals[0]);
+    else this.call?.resume();
   }
 
   /** As Envoy's own calls, which go through its HTTP client. */

@@ -1,5 +1,5 @@
-import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
-import type { SetText } from './subscription-stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
+import type { SetText } from '../subscription-stats.ts';
 
 /** `control_plane.*` of a stream. */
 export class ControlPlaneStats {
@@ -10,13 +10,13 @@ export class ControlPlaneStats {
   private readonly setText: SetText;
   private last: string;
 
-  /** `prefix`: of `scope`, for the text. */
+  /** `prefix`: of `scope`, for the text; empty: the root's. */
   constructor(scope: StatsScope, prefix: string, setText: SetText) {
     const own = scope.scope('control_plane');
     this.isConnected = own.gauge('connected_state');
     this.pendingRequests = own.gauge('pending_requests');
     this.rateLimitEnforced = own.counter('rate_limit_enforced');
-    this.identifierName = `${prefix}.control_plane.identifier`;
+    this.identifierName = `${prefix === '' ? '' : `${prefix}.`}control_plane.identifier`;
     this.setText = setText;
     this.last = '';
     this.isConnected.set(0);

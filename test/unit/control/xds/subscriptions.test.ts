@@ -2,12 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { GrpcSubscription, type GrpcSubscriptionOptions } from '../../../../src/control/xds/grpc-subscription.ts';
-import type { OpenedResource, SubscriptionUser } from '../../../../src/control/xds/resource-kind.ts';
-import { secretKind } from '../../../../src/control/sds/secret-kind.ts';
-import { NodeSchema } from '../../../../src/proto/envoy/config/core/v3/base_pb.js';
+import { Subscriptions } from '../../../../src/control/xds/subscriptions.ts';
+import type { OpenedResource, Subscription, SubscriptionUser } from '../../../../src/control/xds/resource-kind.ts';
+import { secretKind } from '../../../../src/control/xds/resource-kinds.ts';
 import { SecretSchema } from '../../../../src/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
-import { create, fromJson } from '../../../../src/proto/protobuf.js';
+import { fromJson } from '../../../../src/proto/protobuf.js';
 import type { SdsServer } from '../../../sds-server.ts';
 import { startSds } from '../../../start-sds.ts';
 import { apiSource, XdsWorld } from './xds-world.ts';
@@ -43,22 +42,18 @@ const secret = { generic_secret: { secret: { inline_string: 'x' } } };
 interface Subscribed {
   readonly world: XdsWorld;
   readonly taker: Taker;
-  readonly subscription: GrpcSubscription;
+  readonly subscription: Subscription;
 }
 
-function subscribe(server: SdsServer | null, change: Partial<GrpcSubscriptionOptions> = {}): Subscribed {
+function subscribe(
+  server: SdsServer | null,
+  { source = apiSource('sds'), initialFetchTimeoutMs = 0 } = {},
+): Subscribed {
   const world = new XdsWorld();
   if (server !== null) world.addCluster('sds', { kind: 'ip', host: '127.0.0.1', port: server.port });
   const taker = new Taker();
-  const options: GrpcSubscriptionOptions = {
-    kind: secretKind,
-    names: ['one'],
-    source: apiSource('sds'),
-    initialFetchTimeoutMs: 0,
-    node: create(NodeSchema, { id: 'me', cluster: 'mine' }),
-    ...change,
-  };
-  const subscription = new GrpcSubscription(options, world, taker, world.countedAs('one'));
+  const from = { from: source, initialFetchTimeoutMs };
+  const subscription = new Subscriptions(world).open(secretKind, ['one'], from, taker, world.countedAs('one'));
   onTestFinished(() => subscription.stop());
   return { world, taker, subscription };
 }
