@@ -143,7 +143,7 @@ export async function comparedPage(): Promise<string> {
   const lines = [introduction, ...totals(all.values())];
   let area = '';
   for (const [typeName, standing] of all) {
-    const [, packageName, name] = /^(.*?\.v\d+(?:alpha)?)\.(.*)$/.exec(typeName)!;
+    const [, packageName, name] = /^([a-z\d_.]+)\.(.*)$/.exec(typeName)!;
     if (packageName !== area) lines.push(`## ${packageName}`, '');
     area = packageName;
     lines.push(`### ${name}`, '');

@@ -47,7 +47,7 @@ function messagesSection(all: readonly Declaration[]): string[] {
   const lines: string[] = [];
   let area = '';
   for (const [typeName, found] of [...byType].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const [, packageName, name] = /^(.*?\.v\d+(?:alpha)?)\.(.*)$/.exec(typeName)!;
+    const [, packageName, name] = /^([a-z\d_.]+)\.(.*)$/.exec(typeName)!;
     if (packageName !== area) lines.push(`### ${packageName}`, '');
     area = packageName!;
     lines.push(`#### ${name}`, '');
@@ -62,11 +62,14 @@ function messagesSection(all: readonly Declaration[]): string[] {
   return lines;
 }
 
+/** Istio's own messages, which Envoy has not. */
+const istio = /^(?:istio|io\.istio|stats|envoy\.tcp)\./;
+
 /** Message types that a decoder opens: the table of extensions, and what decoders compare `@type` with themselves. */
 function extensionKinds(all: readonly Declaration[]): Map<string, string[]> {
   // What has no such name is of the process's own making.
   const kinds = new Set(
-    extensionEntries.map(({ kind }) => kind).filter((kind) => kind.startsWith('envoy.extensions.')),
+    extensionEntries.map(({ kind }) => kind).filter((kind) => kind.startsWith('envoy.extensions.') || istio.test(kind)),
   );
   const own = globSync('src/**/*decode*.ts', { cwd: root, exclude: (name) => name === 'proto' });
   own.push(...globSync('src/**/decode/*.ts', { cwd: root, exclude: (name) => name === 'proto' }));
@@ -78,7 +81,10 @@ function extensionKinds(all: readonly Declaration[]): Map<string, string[]> {
       if (schema?.typeName.startsWith('envoy.extensions.')) kinds.add(schema.typeName);
     }
   }
-  return Map.groupBy([...kinds].toSorted(), (kind) => /^envoy\.extensions\.(.*)\.[^.]+\.v3\./.exec(kind)![1]);
+  return Map.groupBy(
+    [...kinds].toSorted(),
+    (kind) => /^envoy\.extensions\.(.*)\.[^.]+\.v3\./.exec(kind)?.[1] ?? 'Istio',
+  );
 }
 
 function extensionsSection(all: readonly Declaration[]): string[] {
@@ -87,7 +93,7 @@ function extensionsSection(all: readonly Declaration[]): string[] {
     ['`envoy.extensions.`…', 'message types'],
     rows.map(([area, kinds]) => [
       `\`${area}\``,
-      code(kinds.map((kind) => kind.slice(kind.indexOf(area) + area.length + 1))),
+      code(kinds.map((kind) => (area === 'Istio' ? kind : kind.slice(kind.indexOf(area) + area.length + 1)))),
     ]),
   );
 }
@@ -177,7 +183,7 @@ function adminSection(): string[] {
 }
 
 function operatorsSection(): string[] {
-  const empty = ['SPAN_ID', 'TRACE_ID'];
+  const empty: string[] = [];
   return [
     code(commandNames.filter((name) => !empty.includes(name)).toSorted()),
     '',
