@@ -76,23 +76,23 @@ export class PathSubscription implements Subscription {
 
   private refresh(): void {
     const { path } = this.source;
-    const { log, entered, prepare } = this.surroundings;
+    const { surroundings } = this;
     const began = performance.now();
     const reading = ++this.readings;
     const response = this.read();
     if (typeof response === 'string') {
       this.stats.failed(this.stats.failure);
-      log.warn(`Filesystem config update failure: in ${path}, ${response}`);
+      surroundings.log.warn(`Filesystem config update failure: in ${path}, ${response}`);
       this.user.onGivenUp();
       return;
     }
-    const waits = response.resources.map(({ value }) => prepare(value)).filter((ready) => ready !== null);
+    const waits = response.resources.map(({ value }) => surroundings.prepare(value)).filter((ready) => ready !== null);
     if (waits.length === 0) {
       this.take(response, began);
       return;
     }
     const go = (): void =>
-      entered(() => {
+      surroundings.entered(() => {
         if (this.unwatch !== null && reading === this.readings) this.take(response, began);
       });
     // What could not be loaded is refused by name when it is needed.

@@ -115,14 +115,14 @@ export class Subscriptions {
 
   private own(kind: ResourceKind, source: ApiSourceData, { scope, prefix, setText }: CountedAs): SubscriptionStream {
     const stats = new ControlPlaneStats(scope, prefix, setText);
-    const { conversation, start, stop } = openConversation(kind, source, this.surroundings, stats);
+    const own = openConversation(kind, source, this.surroundings, stats);
     return {
-      conversation,
+      conversation: own.conversation,
       start: (watch: Watch) => {
-        conversation.watch(watch);
-        start();
+        own.conversation.watch(watch);
+        own.start();
       },
-      stop,
+      stop: () => own.stop(),
     };
   }
 
@@ -130,10 +130,16 @@ export class Subscriptions {
     const kinds = [...packedKinds(packed)].filter((kind) => !this.prepared.has(kind));
     if (kinds.length === 0) return null;
     const ready = this.environment.prepare(kinds);
-    const done = (): void => {
-      for (const kind of kinds) this.prepared.add(kind);
-    };
-    if (ready === null) done();
-    return ready === null ? null : ready.then(done);
+    if (ready === null) this.remember(kinds);
+    return ready === null ? null : this.rememberAfter(ready, kinds);
+  }
+
+  private async rememberAfter(ready: Promise<void>, kinds: readonly string[]): Promise<void> {
+    await ready;
+    this.remember(kinds);
+  }
+
+  private remember(kinds: readonly string[]): void {
+    for (const kind of kinds) this.prepared.add(kind);
   }
 }
