@@ -10,7 +10,7 @@ import { freePorts } from '../ports.ts';
 import { Proxy, proxyNamed } from '../proxy.ts';
 import { gatewayConfig } from './gateway-config.ts';
 import { isSynced, Istiod } from './istiod.ts';
-import { gateway, mesh, service, weights, type Version } from './mesh.ts';
+import { gateway, meshWithoutTls, service, weights, type Version } from './mesh.ts';
 import { SteadyTraffic } from './steady-traffic.ts';
 
 const host = 'reviews.default.svc.cluster.local';
@@ -52,7 +52,7 @@ describe.skipIf(without('a gateway under a genuine istiod', ['istiod']))('a gate
       gateway: gateway(port),
       route: weights(host, versions, [80, 20]),
     };
-    istiod = await Istiod.start(directory, mesh, files, atEnd);
+    istiod = await Istiod.start(directory, meshWithoutTls, files, atEnd);
     const file = join(directory, 'gateway.json');
     writeFileSync(file, gatewayConfig(adminPort, istiod.grpcPort));
     proxy = await Proxy.start(proxyNamed(process.env.ISTIOD_PROXY ?? 'sekisho'), file, adminPort, []);

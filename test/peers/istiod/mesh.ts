@@ -7,14 +7,15 @@ export interface Version {
 
 const made = "creationTimestamp: '2026-01-01T00:00:00Z'";
 
-/** MeshConfig. Metrics, or istiod generates no istio.stats. */
+/** MeshConfig. Without a provider of metrics istiod generates no istio.stats. */
 export const mesh = `
-# Nobody gives this gateway certificates.
-enableAutoMtls: false
 accessLogFile: ''
 defaultProviders:
   metrics: [prometheus]
 `;
+
+/** For proxies that nobody gives certificates. */
+export const meshWithoutTls = `${mesh}enableAutoMtls: false\n`;
 
 /**
  * A service of several versions whose workloads have no sidecar. `revision`: another one makes istiod read the endpoints
@@ -75,5 +76,67 @@ spec:
 ${to(versions.at(-1)!.name, 100)}
   - route:
 ${versions.map((version, i) => to(version.name, percents[i])).join('\n')}
+`;
+}
+
+/** A service on `port`, with a sidecar before its one workload. */
+export interface GuardedService {
+  readonly host: string;
+  readonly port: number;
+  /** Of the workload's pod, and where its sidecar listens. */
+  readonly address: string;
+  readonly sidecarPort: number;
+  /** Where it serves itself. */
+  readonly originPort: number;
+}
+
+export function guarded(service: GuardedService, revision = 1): string {
+  const { host, port, address, sidecarPort, originPort } = service;
+  const [name, namespace] = host.split('.');
+  return `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${name}, namespace: ${namespace}, ${made}, labels: {rev: '${revision}'}}
+spec:
+  hosts: [${host}]
+  addresses: [240.0.0.2]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: ${port}, name: http, protocol: HTTP}]
+  endpoints:
+  - address: ${address}
+    ports: {http: ${sidecarPort}}
+    labels: {app: ${name}, security.istio.io/tlsMode: istio}
+    serviceAccount: ${name}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: ${name}, namespace: ${namespace}, ${made}}
+spec:
+  workloadSelector: {labels: {app: ${name}}}
+  ingress:
+  - port: {number: ${sidecarPort}, name: http, protocol: HTTP}
+    bind: ${address}
+    defaultEndpoint: 127.0.0.1:${originPort}
+  # All pods are on one machine: only the client's sidecar has the service's port.
+  egress: [{hosts: [istio-system/*]}]
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: ${name}, namespace: ${namespace}, ${made}}
+spec: {selector: {matchLabels: {app: ${name}}}, mtls: {mode: STRICT}}
+`;
+}
+
+/** Who may ask the service, by principal. */
+export function allowed(host: string, principals: readonly string[]): string {
+  const [name, namespace] = host.split('.');
+  return `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ${name}, namespace: ${namespace}, ${made}}
+spec:
+  selector: {matchLabels: {app: ${name}}}
+  rules: [{from: [{source: {principals: [${principals.map((one) => `'${one}'`).join(', ')}]}}]}]
 `;
 }

@@ -1,0 +1,142 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AtEnd } from '../../scenario/scope.ts';
+import { until } from '../../scenario/wait.ts';
+import { findProgram, missing } from '../binaries.ts';
+import { freePorts } from '../ports.ts';
+import { proxyNamed } from '../proxy.ts';
+import type { Istiod } from './istiod.ts';
+
+/** Istio's own, which its images have there; the agent makes the bootstrap of it. */
+const bootstrapTemplate = process.env.ISTIO_BOOTSTRAP_TEMPLATE ?? '/var/lib/istio/envoy/envoy_bootstrap_tmpl.json';
+
+/** Why no genuine agent can be started here; null: one can. */
+export function whyNoAgent(): string | null {
+  if (findProgram('pilot-agent') === null) return missing('pilot-agent');
+  return existsSync(bootstrapTemplate) ? null : `skipped: no ${bootstrapTemplate} here (set ISTIO_BOOTSTRAP_TEMPLATE)`;
+}
+
+/** A pod as its sidecar's agent sees it. */
+export interface Pod {
+  readonly name: string;
+  readonly namespace: string;
+  readonly account: string;
+  /** Of 127.0.0.0/8: all pods are on this machine. */
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A genuine pilot-agent, which starts a proxy in Envoy's place. PILOT_AGENT_BIN names the program. */
+export class PilotAgent {
+  private readonly child: ChildProcess;
+  private readonly logFile: string;
+  private readonly adminPort: number;
+
+  private constructor(child: ChildProcess, logFile: string, adminPort: number) {
+    this.child = child;
+    this.logFile = logFile;
+    this.adminPort = adminPort;
+  }
+
+  /** `directory`: empty, the agent's working folder, where it finds tokens and roots and puts what it makes. */
+  static async start(directory: string, pod: Pod, istiod: Istiod, proxy: string, atEnd: AtEnd): Promise<PilotAgent> {
+    const [adminPort, statusPort, readyPort, metricsPort] = await freePorts(4);
+    writeFiles(directory, pod, istiod);
+    const launcher = join(directory, 'proxy.sh');
+    const command = proxyNamed(proxy).command();
+    writeFileSync(launcher, `#!/bin/sh\nexec ${command.map((word) => `'${word}'`).join(' ')} "$@"\n`);
+    chmodSync(launcher, 0o755);
+    const config = {
+      binaryPath: launcher,
+      discoveryAddress: `127.0.0.1:${istiod.securePort}`,
+      proxyAdminPort: adminPort,
+      statusPort,
+      concurrency: 1,
+    };
+    const logFile = join(directory, 'agent.log');
+    const log = openSync(logFile, 'a');
+    const child = spawn(findProgram('pilot-agent')!, args(), {
+      cwd: directory,
+      env: environment(pod, JSON.stringify(config), readyPort, metricsPort),
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    const agent = new PilotAgent(child, logFile, adminPort);
+    atEnd(() => agent.stop());
+    await until(`${pod.name} to be ready`, () => agent.isReady());
+    return agent;
+  }
+
+  output(): string {
+    return readFileSync(this.logFile, 'utf8');
+  }
+
+  async admin(path: string): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${this.adminPort}${path}`);
+    return response.text();
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    await ended;
+  }
+
+  private async isReady(): Promise<boolean> {
+    if (this.child.exitCode !== null) throw new Error(`pilot-agent ended:\n${this.output().slice(-4000)}`);
+    const answer = await this.admin('/ready').catch(() => '');
+    return answer === 'LIVE\n';
+  }
+}
+
+function args(): string[] {
+  return [
+    'proxy',
+    'sidecar',
+    '--domain=default.svc.cluster.local',
+    '--proxyLogLevel=warning',
+    '--proxyComponentLogLevel=misc:error',
+    '--log_output_level=default:info',
+    `--templateFile=${bootstrapTemplate}`,
+  ];
+}
+
+function environment(pod: Pod, config: string, readyPort: number, metricsPort: number): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    POD_NAME: pod.name,
+    POD_NAMESPACE: pod.namespace,
+    INSTANCE_IP: pod.address,
+    SERVICE_ACCOUNT: pod.account,
+    HOST_IP: '127.0.0.1',
+    CLOUD_PLATFORM: 'none',
+    PILOT_CERT_PROVIDER: 'istiod',
+    ISTIOD_SAN: 'istiod.istio-system.svc',
+    PROXY_CONFIG: config,
+    TRUST_DOMAIN: 'cluster.local',
+    ISTIO_META_CLUSTER_ID: 'Kubernetes',
+    ISTIO_META_NODE_NAME: 'node-1',
+    ISTIO_META_WORKLOAD_NAME: pod.name,
+    ISTIO_META_OWNER: `kubernetes://apis/apps/v1/namespaces/${pod.namespace}/deployments/${pod.name}`,
+    ISTIO_META_MESH_ID: 'cluster.local',
+    ISTIO_META_INTERCEPTION_MODE: 'NONE',
+    ENVOY_STATUS_PORT: String(readyPort),
+    ENVOY_PROMETHEUS_PORT: String(metricsPort),
+  };
+}
+
+function writeFiles(directory: string, pod: Pod, istiod: Istiod): void {
+  const write = (path: string, text: string): void => {
+    const file = join(directory, path);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, text);
+  };
+  const labels = Object.entries(pod.labels).map(([name, value]) => `${name}="${value}"\n`);
+  write('etc/istio/pod/labels', labels.join(''));
+  write('etc/istio/pod/annotations', '');
+  write('var/run/secrets/istio/root-cert.pem', istiod.authority.rootPem);
+  write('var/run/secrets/tokens/istio-token', istiod.token(pod.namespace, pod.account));
+}
