@@ -27,11 +27,14 @@ import { nodeMessage } from './node-message.ts';
 import { Distribution } from './distribution.ts';
 import type { OwnClusters } from './own-clusters.ts';
 import type { CertificatesInUse } from './certificates-in-use.ts';
+import type { SecretSourceData } from './identity/secret-source-data.ts';
 import { namesTls } from './identity/tls-context-kinds.ts';
+import type { ProcessListeners } from './process-listeners.ts';
 import type { ProcessHealth } from './process-health.ts';
 import { clusterOwner, listenerOwner } from './resource-owners.ts';
 import type { ProcessSecrets } from './process-secrets.ts';
 import { ProcessAdmin } from './process-admin.ts';
+import { closeLeftOpen, insistOnUring, ioLine } from './io-backend.ts';
 import { openOverload, overloadInit } from './process-overload.ts';
 import { ServerStats } from './server-stats.ts';
 
@@ -72,6 +75,8 @@ export class App implements WorkersListener {
   configuration: Accepted;
   /** Null: nothing of the process's own has needed one. */
   own: OwnClusters | null;
+  /** Null: none has named listeners or parts of them that must be fetched. */
+  listeners: ProcessListeners | null;
   /** Null: none has named a secret that must be fetched. */
   secrets: ProcessSecrets | null;
   /** Null: none has had hosts watched. */
@@ -114,6 +119,7 @@ export class App implements WorkersListener {
     this.published = null;
     this.supersede = null;
     this.own = null;
+    this.listeners = null;
     this.secrets = null;
     this.health = null;
     this.certificates = null;
@@ -188,11 +194,11 @@ export class App implements WorkersListener {
 
   /** Admin first, then what clusters wait for, then what listeners wait for: as Envoy starts. */
   async start(): Promise<void> {
-    if (this.environment.options.ioBackend === 'io_uring') await this.insistOnUring();
+    if (this.environment.options.ioBackend === 'io_uring') await insistOnUring();
     this.admin = await ProcessAdmin.open(this, this.runtimeValues);
     await this.warmClusters();
     this.state = 'INITIALIZING';
-    await this.whenListenersReady();
+    await this.warmListeners();
     const failures = await this.distribute();
     if (failures.length > 0) throw new Error(failures.join('\n'));
     this.runtime.watch();
@@ -226,13 +232,14 @@ export class App implements WorkersListener {
     const before = this.configuration.data;
     const said = 'has changed, which holds after a restart only';
     if (!isDeepStrictEqual(data.overload, before.overload)) this.log.warn(`overload_manager ${said}`);
+    if (!isDeepStrictEqual(data.dynamic, before.dynamic)) this.log.warn(`dynamic_resources ${said}`);
     if (!isDeepStrictEqual(data.runtimeLayers, before.runtimeLayers)) this.log.warn(`layered_runtime ${said}`);
   }
 
   /** Hosts and secrets of all clusters, then secrets of all listeners. */
   private async warm(): Promise<void> {
     await this.warmClusters();
-    await this.whenListenersReady();
+    await this.warmListeners();
   }
 
   private async warmClusters(): Promise<void> {
@@ -260,9 +267,29 @@ export class App implements WorkersListener {
   }
 
   /** As Envoy: what listeners need is asked for when the clusters are there. */
-  private async whenListenersReady(): Promise<void> {
-    const names = [...this.configuration.data.secrets.ofListeners.keys()];
-    await Promise.all(names.map((name) => this.secrets?.whenReady(listenerOwner(name))));
+  private async warmListeners(): Promise<void> {
+    const { data } = this.configuration;
+    const names = [...data.secrets.ofListeners.keys()];
+    const secrets = names.map((name) => this.secrets?.whenReady(listenerOwner(name)));
+    if (data.listenerNeeds.size > 0 || data.dynamic.lds !== null) {
+      const { openListeners } = await import('./process-listeners.ts');
+      this.listeners ??= await openListeners(this, this.loop);
+    }
+    this.listeners?.replace(this.configuration);
+    await Promise.all([...secrets, this.listeners?.whenReady()]);
+  }
+
+  /** `owner` needs these from now on. Resolves when it need not wait for any of them. */
+  async warmSecrets(owner: string, sources: readonly SecretSourceData[]): Promise<void> {
+    this.secrets ??= await this.openSecrets();
+    this.secrets.need(owner, sources);
+    await this.secrets.whenReady(owner);
+  }
+
+  /** Before what a control plane says is decoded. */
+  private async prepare(kinds: readonly string[]): Promise<void> {
+    if (namesTls(kinds)) await this.openCertificates();
+    await this.configuration.decoding.extensions.load?.(kinds);
   }
 
   private async openCertificates(): Promise<void> {
@@ -296,6 +323,7 @@ export class App implements WorkersListener {
       ticketKeys: this.ticketKeys,
       onHostCounters: (message) => this.hostReports.receive('main_thread', message),
       node: () => nodeMessage(this.configuration),
+      prepare: (kinds) => this.prepare(kinds),
     });
     return this.own;
   }
@@ -332,6 +360,7 @@ export class App implements WorkersListener {
   async stop(): Promise<void> {
     if (this.flushTimer !== null) clearInterval(this.flushTimer);
     this.directory.stop();
+    this.listeners?.stop();
     this.secrets?.stop();
     this.own?.close();
     await this.health?.stop();
@@ -386,7 +415,7 @@ export class App implements WorkersListener {
         this.onWorkerDrained(index);
         break;
       case 'io':
-        if (index === 0) this.logIo(message.backend, message.reason);
+        if (index === 0) this.log.info(ioLine(message.backend, message.reason));
         break;
     }
   }
@@ -396,7 +425,7 @@ export class App implements WorkersListener {
     this.stats.drop(name);
     this.hostReports.forget(name);
     this.shared.leave(name);
-    this.closeLeftOpen(index);
+    this.descriptors[index] = closeLeftOpen(this.descriptors[index]);
     this.initialize(index);
     if (this.state === 'DRAINING') {
       // It has nothing to finish and must not accept.
@@ -407,24 +436,6 @@ export class App implements WorkersListener {
     for (const message of this.listenerDrain.messages) this.workers.post(index, message);
     if (this.secrets !== null) this.workers.post(index, { kind: 'secrets', changes: this.secrets.everything() });
     this.distribution.restarted(index);
-  }
-
-  /** Descriptors belong to the process: a listener of the dead thread would take connections that nobody serves. */
-  private closeLeftOpen(index: number): void {
-    const left = this.descriptors[index];
-    this.descriptors[index] = new DescriptorTable().shared;
-    void import('./net/uring/left-open.ts').then(({ closeLeftOpen }) => closeLeftOpen(left));
-  }
-
-  private async insistOnUring(): Promise<void> {
-    const { whyNoRing } = await import('./net/uring/probe.ts');
-    const reason = whyNoRing();
-    if (reason !== '') throw new Error(`--io-backend io_uring: ${reason}; --io-backend auto takes node:net then`);
-  }
-
-  private logIo(backend: string, reason: string): void {
-    const because = reason === '' ? '' : ` (no io_uring: ${reason})`;
-    this.log.info(`sockets: ${backend === 'node' ? 'node:net' : backend}${because}`);
   }
 
   private onWorkerDrained(index: number): void {
@@ -467,17 +478,21 @@ export class App implements WorkersListener {
     const set = listeners.filter(
       (data) => distribution.failed.has(data.name) || !isDeepStrictEqual(distribution.listeners.get(data.name), data),
     );
-    const removed = [...distribution.listeners.keys()].filter((name) => !names.has(name));
+    const removed = (before?.data.listeners ?? []).map(({ name }) => name).filter((name) => !names.has(name));
     const published = distribution.publish({
       clusters,
       listeners: { set, removed },
       extensions: configuration.extensions,
     });
-    const failures = before === null ? await distribution.open() : await published;
+    if (before === null) this.listeners?.listeners.serve();
+    const all = before === null ? await distribution.open() : await published;
+    // Those that came by LDS are for LDS to tell of.
+    const failures = all.filter(({ listener }) => names.has(listener));
     for (const name of clusters.removed) this.secrets?.drop(clusterOwner(name));
     for (const name of removed) this.secrets?.drop(listenerOwner(name));
     this.serverStats.listeners(listeners, failures.length);
     this.secrets?.forget();
+    this.listeners?.forget();
     return failures.map(({ listener, message }) => `listener '${listener}': ${message}`);
   }
 }

@@ -32,6 +32,8 @@ export interface OwnEnvironment {
   readonly ownZone: string;
   readonly ticketKeys: readonly Uint8Array[];
   onHostCounters(message: HostBlockMessage): void;
+  /** Loads what decoding of these message types needs. */
+  prepare(kinds: readonly string[]): Promise<void>;
   node(): Node;
 }
 
@@ -69,7 +71,7 @@ export class OwnClusters {
       setText: environment.setText,
       enter: () => loop.enter(),
       leave: () => loop.leave(),
-      prepare: (kinds) => this.tls.load(kinds),
+      prepare: (kinds) => Promise.all([this.tls.load(kinds), environment.prepare(kinds)]).then(() => {}),
     });
   }
 

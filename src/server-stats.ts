@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerState } from './admin/admin-source.ts';
+import { ListenerStats } from './control/resources/listener-stats.ts';
 import type { ListenerData } from './listener/listener-data.ts';
 import type { Counter, Gauge, StatsScope } from './observe/stats.ts';
 import type { StatsStore } from './observe/stats-store.ts';
@@ -25,7 +26,6 @@ const stateNumbers: Readonly<Record<ServerState, number>> = {
 /** Nothing here moves them; Envoy has them from the start. */
 const idleCounters = {
   server: ['debug_assertion_failures', 'dropped_stat_flushes', 'envoy_bug_failures', 'envoy_notifications'],
-  listener_manager: ['listener_in_place_updated'],
   cluster_manager: [
     'cluster_updated',
     'cluster_updated_via_merge',
@@ -37,16 +37,8 @@ const idleCounters = {
 /** `server.*`, `listener_manager.*` and `cluster_manager.*`: what only the main thread knows. */
 export class ServerStats {
   private readonly server: StatsScope;
-  private readonly listenersActive: Gauge;
-  private readonly listenerAdded: Counter;
-  private readonly listenerModified: Counter;
-  private readonly listenerRemoved: Counter;
-  private readonly listenerCreateSuccess: Counter;
-  private readonly listenerCreateFailure: Counter;
-  private readonly listenerStopped: Counter;
-  private readonly listenersWarming: Gauge;
+  readonly listenerManager: ListenerStats;
   private readonly clustersWarming: Gauge;
-  private readonly workersStarted: Gauge;
   private readonly clustersActive: Gauge;
   private readonly clusterAdded: Counter;
   private readonly clusterModified: Counter;
@@ -57,20 +49,11 @@ export class ServerStats {
 
   constructor(root: StatsScope, store: StatsStore, facts: ServerFacts) {
     const server = root.scope('server');
-    const listenerManager = root.scope('listener_manager');
     const clusterManager = root.scope('cluster_manager');
     this.server = server;
-    this.listenersActive = listenerManager.gauge('total_listeners_active');
-    this.listenerAdded = listenerManager.counter('listener_added');
-    this.listenerModified = listenerManager.counter('listener_modified');
-    this.listenerRemoved = listenerManager.counter('listener_removed');
-    this.listenerCreateSuccess = listenerManager.counter('listener_create_success');
-    this.listenerCreateFailure = listenerManager.counter('listener_create_failure');
-    this.listenerStopped = listenerManager.counter('listener_stopped');
-    this.listenersWarming = listenerManager.gauge('total_listeners_warming');
+    this.listenerManager = new ListenerStats(root);
     this.clustersWarming = clusterManager.gauge('warming_clusters');
     this.warming(0, 0);
-    this.workersStarted = listenerManager.gauge('workers_started');
     this.clustersActive = clusterManager.gauge('active_clusters');
     this.clusterAdded = clusterManager.counter('cluster_added');
     this.clusterModified = clusterManager.counter('cluster_modified');
@@ -82,8 +65,6 @@ export class ServerStats {
     for (const [prefix, names] of Object.entries(idleCounters)) {
       for (const name of names) root.scope(prefix).counter(name);
     }
-    listenerManager.gauge('total_listeners_draining');
-    listenerManager.gauge('total_filter_chains_draining');
     server.scope('compilation_settings').gauge('fips_mode').set(0);
     server.gauge('concurrency').set(facts.concurrency);
     server.gauge('hot_restart_epoch');
@@ -111,35 +92,25 @@ export class ServerStats {
   /** The workers have taken `list`; `failures` of them could not be. */
   listeners(list: readonly ListenerData[], failures: number): void {
     const before = this.listenersKnown;
-    const now = new Map(list.map((data) => [data.name, data]));
-    let changed = 0;
-    for (const [name, data] of now) {
-      const known = before.get(name);
-      if (known !== undefined && isDeepStrictEqual(known, data)) continue;
-      changed++;
-      (known === undefined ? this.listenerAdded : this.listenerModified).inc();
-    }
-    for (const name of before.keys()) if (!now.has(name)) this.listenerRemoved.inc();
-    this.listenersKnown = now;
-    // One per worker, as in Envoy.
-    this.listenerCreateSuccess.add(Math.max(0, changed - failures));
-    if (failures > 0) this.listenerCreateFailure.add(failures);
-    this.listenersActive.set(now.size);
+    const changed = list.filter((data) => !isDeepStrictEqual(before.get(data.name), data));
+    const names = changed.map(({ name }) => name);
+    this.listenerManager.static(list, names, new Set(before.keys()), failures);
+    this.listenersKnown = new Map(list.map((data) => [data.name, data]));
   }
 
   /** What a newer configuration waits for while the one before serves on; what a start waits for does not count, as in Envoy. */
   warming(clusters: number, listeners: number): void {
     this.clustersWarming.set(clusters);
-    this.listenersWarming.set(listeners);
+    this.listenerManager.staticWarming(listeners);
   }
 
   /** By /drain_listeners. */
   listenersStopped(count: number): void {
-    this.listenerStopped.add(count);
+    this.listenerManager.stopped.add(count);
   }
 
   started(): void {
-    this.workersStarted.set(1);
+    this.listenerManager.workersStarted.set(1);
     this.server.gauge('live').set(1);
     this.server.histogram('initialization_time_ms').record(performance.now());
   }

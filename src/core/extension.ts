@@ -38,6 +38,8 @@ export interface Extensions {
   dnsCaches?: Map<string, object>;
   /** Whether a message type can be opened at all, for what is marked `is_optional`. */
   knows?(typeUrl: string): boolean;
+  /** Loads the decoders of these message types, before what names them is opened; absent: nothing need be loaded. */
+  load?(kinds: Iterable<string>): Promise<void>;
   /**
    * `category` as Envoy's docs say it (`envoy.filters.http`), for the message. `field` is where the extension lies from
    * `reasons`: `typed_config` unless told, null when it lies right there, as a value of a map does.

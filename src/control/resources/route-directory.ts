@@ -1,5 +1,4 @@
 import { checkDomains } from '../../config/route-references.ts';
-import type { Extensions } from '../../core/extension.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import { RouteConfigurationSchema } from '../../proto/envoy/config/route/v3/route_pb.js';
@@ -13,8 +12,9 @@ import type { Subscriptions } from '../xds/subscriptions.ts';
 import type { SetText } from '../xds/subscription-stats.ts';
 import { NeededResources } from './needed.ts';
 import { readResource } from './read-resource.ts';
+import type { ResourceDecoding } from './resource-decoding.ts';
 import { DynamicRoutes, type RouteSurroundings } from './route-configuration.ts';
-import { routeKind } from './route-kind.ts';
+import { routeKind } from '../xds/resource-kinds.ts';
 
 export interface RouteDirectoryEnvironment {
   readonly clock: Clock;
@@ -22,8 +22,8 @@ export interface RouteDirectoryEnvironment {
   /** The main thread's root scope. */
   readonly stats: StatsScope;
   readonly setText: SetText;
-  /** With what the configuration's own decoders know. */
-  readonly extensions: Extensions;
+  /** In the surroundings of the newest configuration. */
+  decoding(): Pick<ResourceDecoding, 'extensions'>;
   /** Tell the workers. `kinds`: message names of the extensions that it names. */
   publish(changes: RouteChanges, kinds: readonly string[]): void;
   /** Listeners may wait for less than before. */
@@ -62,7 +62,7 @@ export class RouteDirectory {
   }
 
   private decode(packed: Uint8Array): RouteConfigurationData | string {
-    const { extensions } = this.environment;
+    const { extensions } = this.environment.decoding();
     return readResource(
       RouteConfigurationSchema,
       packed,
