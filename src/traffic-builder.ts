@@ -18,7 +18,8 @@ import { Drain, type DrainOptions } from './listener/drain.ts';
 import type { DiscoveredExtension } from './listener/extension-sources.ts';
 import { chooseByMatch, chooseByName } from './listener/filter-chain/chain-choice.ts';
 import { buildListenerFilters } from './listener/filters/build.ts';
-import { Listener, type FilterChain } from './listener/listener.ts';
+import { KnownChains } from './listener/known-chains.ts';
+import { Listener, type FilterChain, type ListenerParts } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
 import type { ListenerChoice } from './listener/listeners-by-address.ts';
 import type { ConnectionHandler } from './listener/network-filter.ts';
@@ -124,18 +125,10 @@ export class ListenerBuilder {
 
   build(data: ListenerData): Listener {
     const { network, stats, workerName, runtime, listeners } = this.environment;
-    const scope = stats.scope('listener').scope(data.statPrefix.replaceAll(':', '_'));
-    const chains = data.filterChains.map((chain) => this.buildChain(chain, scope, data));
-    const defaultChain =
-      data.defaultFilterChain === null ? null : this.buildChain(data.defaultFilterChain, scope, data);
-    const matches = data.filterChains.map(({ match }, i) => ({ match, chain: chains[i] }));
+    const scope = this.listenerScope(data);
     const parts = {
       filters: buildListenerFilters(data.listenerFilters, { root: stats, runtime, clock: network.clock }),
-      chains: defaultChain === null ? chains : [...chains, defaultChain],
-      choice:
-        data.filterChainMatcher === null
-          ? chooseByMatch(matches, defaultChain)
-          : chooseByName(data.filterChainMatcher, chains, defaultChain, buildStringTest),
+      ...this.buildChains(data, null),
       accessLogs: data.accessLogs.map((log) => this.buildAccessLog(log)),
     };
     return new Listener(data, parts, {
@@ -147,6 +140,32 @@ export class ListenerBuilder {
       limit: new ConnectionLimit(data.name, this.sharedNumber(listenerKey(data.name)), runtime),
       admission: this.admission(data, scope),
     });
+  }
+
+  /** `listener` as `data` says, where its chains alone are others: those that are as they were stay, with their connections. */
+  replaceChains(listener: Listener, data: ListenerData, drainTimeMs: number, done: () => void): void {
+    listener.replaceChains(data, this.buildChains(data, listener), drainTimeMs, done);
+  }
+
+  private listenerScope({ statPrefix }: ListenerData): StatsScope {
+    return this.environment.stats.scope('listener').scope(statPrefix.replaceAll(':', '_'));
+  }
+
+  /** `before`: whose chains are taken where they are the same; null: nobody's. */
+  private buildChains(data: ListenerData, before: Listener | null): Pick<ListenerParts, 'chains' | 'choice'> {
+    const scope = this.listenerScope(data);
+    const known = before === null ? null : new KnownChains(before);
+    const build = (chain: FilterChainData): FilterChain => known?.find(chain) ?? this.buildChain(chain, scope, data);
+    const chains = data.filterChains.map(build);
+    const defaultChain = data.defaultFilterChain === null ? null : build(data.defaultFilterChain);
+    const matches = data.filterChains.map(({ match }, i) => ({ match, chain: chains[i] }));
+    return {
+      chains: defaultChain === null ? chains : [...chains, defaultChain],
+      choice:
+        data.filterChainMatcher === null
+          ? chooseByMatch(matches, defaultChain)
+          : chooseByName(data.filterChainMatcher, chains, defaultChain, buildStringTest),
+    };
   }
 
   /** Of an internal listener: what connects in memory has been let in before. */

@@ -18,6 +18,7 @@ import type {
 } from './control/worker-messages.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
 import { SecretStore } from './identity/secret-store.ts';
+import { changesChainsOnly } from './listener/chains-only.ts';
 import type { ListenerData } from './listener/listener-data.ts';
 import type { Listener } from './listener/listener.ts';
 import { ListenersByAddress } from './listener/listeners-by-address.ts';
@@ -49,6 +50,8 @@ export class TrafficThread {
   private readonly byAddress: ListenersByAddress;
   /** Listeners that were replaced or removed and still carry connections. */
   private readonly leaving: Set<Listener>;
+  /** Likewise, of listeners that go on: updates of filter chains. */
+  private chainsLeaving: number;
   private readonly drainTimeMs: number;
   private readonly node: NodeData;
   private readonly clustersToRemove: Set<string>;
@@ -122,6 +125,7 @@ export class TrafficThread {
     this.builder.lookups = this.clusters.lookups;
     this.listeners = new Map();
     this.leaving = new Set();
+    this.chainsLeaving = 0;
     this.drainTimeMs = data.drainTimeMs;
     this.node = data.node;
     this.clustersToRemove = new Set();
@@ -239,6 +243,15 @@ export class TrafficThread {
     if (isWithin(this.stopped, data)) return null;
     const before = this.listeners.get(data.name);
     if (before !== undefined && isDeepStrictEqual(before.data, data)) return null;
+    if (before !== undefined && changesChainsOnly(before.data, data)) {
+      this.chainsLeaving++;
+      this.builder.replaceChains(before, data, this.drainTimeMs, () => {
+        this.chainsLeaving--;
+        this.removeClusters();
+      });
+      if (isWithin(this.asked, data)) before.askToFinish();
+      return null;
+    }
     const listener = this.builder.build(data);
     const addresses = await listener.open(ports, before ?? null);
     this.listeners.set(data.name, listener);
@@ -265,7 +278,7 @@ export class TrafficThread {
 
   /** Connections of a replaced listener still follow its routes, so their clusters stay until the last has gone. */
   private removeClusters(): void {
-    if (this.leaving.size > 0 || this.clustersToRemove.size === 0) return;
+    if (this.leaving.size + this.chainsLeaving > 0 || this.clustersToRemove.size === 0) return;
     this.clusters.apply({ set: [], hosts: [], removed: [...this.clustersToRemove] });
     this.clustersToRemove.clear();
   }

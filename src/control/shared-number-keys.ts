@@ -20,9 +20,9 @@ export function filterKey(statPrefix: string, key: string): string {
   return `http/${statPrefix}/${key}`;
 }
 
-/** What a network filter counts, by its place in its listener. */
+/** What a network filter counts, by its place in its listener; a chain with a name is found again among other chains. */
 export function networkFilterKey(listener: ListenerData, chain: FilterChainData, filter: number): string {
-  return `network/${listener.name}/${listener.filterChains.indexOf(chain)}/${filter}`;
+  return `network/${listener.name}/${chain.name || listener.filterChains.indexOf(chain)}/${filter}`;
 }
 
 /** All that these listeners count. */
@@ -36,8 +36,8 @@ export function sharedNumberKeys(listeners: readonly ListenerData[]): Set<string
         if (kind === connectionLimitKind) keys.add(networkFilterKey(listener, chain, i));
         if (kind !== hcmKind) continue;
         const { statPrefix, httpFilters } = data as HcmData;
-        for (const filter of httpFilters)
-          for (const key of sharedNumbersOfFilters.get(filter.kind) ?? []) keys.add(filterKey(statPrefix, key));
+        for (const kind of httpFilters.flatMap((filter) => filter.discovery?.kinds ?? [filter.kind]))
+          for (const key of sharedNumbersOfFilters.get(kind) ?? []) keys.add(filterKey(statPrefix, key));
       }
     }
   }

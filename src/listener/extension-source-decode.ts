@@ -8,7 +8,7 @@ import {
   type ExtensionConfigSource,
 } from '../proto/envoy/config/core/v3/config_source_pb.js';
 import { toBinary } from '../proto/protobuf.js';
-import { ExtensionSources } from './extension-sources.ts';
+import { ExtensionSources, type ExtensionRefData } from './extension-sources.ts';
 
 const supported = new SupportedFields(ExtensionConfigSourceSchema, [
   'config_source',
@@ -18,7 +18,7 @@ const supported = new SupportedFields(ExtensionConfigSourceSchema, [
 ]);
 
 /**
- * `config_discovery` of a filter: says that its configuration is needed. @returns its key; null: reasons were added
+ * `config_discovery` of a filter: says that its configuration is needed. Null: reasons were added.
  * @param name of the filter
  * @param category where such filters stand: `envoy.filters.http`
  */
@@ -28,7 +28,7 @@ export function decodeExtensionSource(
   category: string,
   reasons: Reasons,
   extensions: Extensions,
-): string | null {
+): ExtensionRefData | null {
   supported.check(message, reasons);
   const before = reasons.list.length;
   const at = reasons.at('config_source');
@@ -48,7 +48,7 @@ export function decodeExtensionSource(
   const digest = hash('sha256', toBinary(ExtensionConfigSourceSchema, message), 'hex').slice(0, 32);
   const key = `ecds/${category}/${name}/${digest}`;
   sources.need({ key, name, category, source, kinds, fallback, startsWithFallback });
-  return key;
+  return { key, kinds };
 }
 
 function messageName(typeUrl: string): string {

@@ -18,6 +18,13 @@ export interface ExtensionSourceData {
   readonly startsWithFallback: boolean;
 }
 
+/** How what is made of it refers to it. */
+export interface ExtensionRefData {
+  readonly key: string;
+  /** Message names of what it may be. */
+  readonly kinds: readonly string[];
+}
+
 /** As workers have it: null, none has come and there is no default. */
 export interface DiscoveredExtension {
   readonly config: ExtensionData | null;

@@ -64,15 +64,49 @@ const rareCounterNames = [
   'no_filter_chain_match',
 ];
 
+function releaseAll(chains: readonly FilterChain[]): void {
+  for (const { transport, handler } of chains) {
+    transport?.release?.();
+    handler.release?.();
+  }
+}
+
+/** Filter chains that their listener has no more, until the drain time is over. */
+class LeavingChains implements Timed {
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
+  readonly chains: readonly FilterChain[];
+  private readonly done: () => void;
+
+  constructor(chains: readonly FilterChain[], done: () => void) {
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
+    this.chains = chains;
+    this.done = done;
+    for (const { handler } of chains) handler.drain(true);
+  }
+
+  tick(): void {
+    for (const { handler } of this.chains) handler.closeAll();
+    releaseAll(this.chains);
+    this.done();
+  }
+}
+
 /** One configured listener in one worker: its sockets, and which filter chain gets a connection. */
 export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser, Timed {
   deadline: number;
   heapIndex: number;
   heapKey: number;
-  readonly data: ListenerData;
+  data: ListenerData;
   private readonly network: Network;
-  private readonly choice: FilterChainChoice;
-  private readonly chains: readonly FilterChain[];
+  private choice: FilterChainChoice;
+  /** The default one last. */
+  chains: readonly FilterChain[];
+  /** Chains that it had, and whose connections may still be there. */
+  private readonly leaving: Set<LeavingChains>;
   /** Null: no filter looks at connections. */
   private readonly inspection: Inspection | null;
   /** Null: nobody wants to know. */
@@ -110,6 +144,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     this.network = network;
     this.choice = choice;
     this.chains = chains;
+    this.leaving = new Set();
     const { clock, timers } = network;
     // Its stats are listed from the start.
     const inspection = new Inspection(this, {
@@ -182,6 +217,38 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     return internalBufferBytes === undefined ? options : { ...options, pairBufferBytes: internalBufferBytes };
   }
 
+  /**
+   * The same listener with other filter chains: connections of those that it has already stay, those of the others go
+   * with their next answer, or when the drain time is over. `done` when the last has gone.
+   */
+  replaceChains(
+    data: ListenerData,
+    { chains, choice }: Pick<ListenerParts, 'chains' | 'choice'>,
+    drainTimeMs: number,
+    done: () => void,
+  ): void {
+    const gone = this.chains.filter((chain) => !chains.includes(chain));
+    this.data = data;
+    this.chains = chains;
+    this.choice = choice;
+    if (gone.length === 0) {
+      done();
+      return;
+    }
+    const leaving = new LeavingChains(gone, () => {
+      this.leaving.delete(leaving);
+      done();
+    });
+    this.leaving.add(leaving);
+    this.network.timers.schedule(leaving, this.network.clock.now + drainTimeMs);
+  }
+
+  /** Whatever serves its connections. */
+  private *handlers(): Iterable<ConnectionHandler> {
+    for (const { handler } of this.chains) yield handler;
+    for (const { chains } of this.leaving) for (const { handler } of chains) yield handler;
+  }
+
   /** Stops accepting. */
   close(): void {
     for (const socket of this.sockets) socket?.close();
@@ -193,7 +260,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
   end(done: () => void): void {
     this.close();
     this.inspection?.end();
-    for (const { handler } of this.chains) handler.end();
+    for (const handler of this.handlers()) handler.end();
     this.waitUntilEmpty(done);
   }
 
@@ -205,7 +272,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     this.close();
     // Who stayed would be served by a configuration that is no longer in force.
     this.inspection?.end();
-    for (const { handler } of this.chains) handler.drain(true);
+    for (const handler of this.handlers()) handler.drain(true);
     this.waitUntilEmpty(done);
     if (this.active > 0) this.network.timers.schedule(this, this.network.clock.now + drainTimeMs);
   }
@@ -213,19 +280,20 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
   /** The drain time is over. */
   tick(): void {
     this.inspection?.closeAll();
-    for (const { handler } of this.chains) handler.closeAll();
+    for (const handler of this.handlers()) handler.closeAll();
   }
 
   /** Answers ask their clients to go; new connections are still accepted. */
   askToFinish(): void {
-    for (const { handler } of this.chains) handler.drain(false);
+    for (const handler of this.handlers()) handler.drain(false);
   }
 
   private waitUntilEmpty(done: () => void): void {
     const gone = (): void => {
-      for (const { transport, handler } of this.chains) {
-        transport?.release?.();
-        handler.release?.();
+      releaseAll(this.chains);
+      for (const leaving of this.leaving) {
+        this.network.timers.cancel(leaving);
+        leaving.tick();
       }
       done();
     };
@@ -236,7 +304,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
   /** The overload manager says otherwise than before, of what is under way too. */
   overloadChanged(): void {
     for (let next = this.admission?.next() ?? null; next !== null; next = this.admission!.next()) this.onAccepted(next);
-    for (const { handler } of this.chains) handler.overloadChanged?.();
+    for (const handler of this.handlers()) handler.overloadChanged?.();
   }
 
   onAccepted(connection: AcceptedConnection): void {

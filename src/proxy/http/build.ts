@@ -177,7 +177,7 @@ function followFilters(
     const counted = environment.stats.scope('extension_config_discovery.http_filter').scope(name);
     const build = ({ kind, data }: ExtensionData): FilterFactory =>
       environment.filterBuilder(kind).build(data, { ...context, stats: counted, filterName: name });
-    manager.follows(chain.follow(i, discovery, discoveredExtensions, build, onChanged));
+    manager.follows(chain.follow(i, discovery.key, discoveredExtensions, build, onChanged));
   }
 }
 

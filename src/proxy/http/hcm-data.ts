@@ -1,4 +1,6 @@
+import type { TracingData } from '../../observe/trace/trace-data.ts';
 import type { Http2Data } from '../../cluster/cluster-data.ts';
+import type { ExtensionRefData } from '../../listener/extension-sources.ts';
 import type { CidrData } from '../../listener/listener-data.ts';
 import type { AccessLogData, AccessLogFilterData, FormatData } from '../../observe/access-log-data.ts';
 import type { HeaderAdditionData, RouteConfigurationData } from '../../route/route-data.ts';
@@ -61,8 +63,8 @@ export interface HttpFilterData {
   readonly data: unknown;
   /** Off unless a route's FilterConfig switches it on. */
   readonly disabled: boolean;
-  /** Key of what comes by ECDS; absent: it is `data`. */
-  readonly discovery?: string;
+  /** It comes by ECDS; absent: it is `data`. */
+  readonly discovery?: ExtensionRefData;
 }
 
 /** An entry of `upgrade_configs`. */
