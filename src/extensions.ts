@@ -193,6 +193,21 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   accessLogger('file.v3.FileAccessLog', 'fileAccessLogDecoder'),
   accessLogger('stream.v3.StdoutAccessLog', 'stdoutAccessLogDecoder'),
   accessLogger('stream.v3.StderrAccessLog', 'stderrAccessLogDecoder'),
+  {
+    category: 'envoy.tracers',
+    kind: 'envoy.config.trace.v3.ZipkinConfig',
+    load: async () => (await import('./proxy/trace/zipkin-decode.ts')).zipkinDecoder,
+  },
+  {
+    category: 'envoy.tracers',
+    kind: 'envoy.config.trace.v3.OpenTelemetryConfig',
+    load: async () => (await import('./proxy/trace/opentelemetry-decode.ts')).openTelemetryDecoder,
+  },
+  openTelemetryPart('resource_detectors.v3.EnvironmentResourceDetectorConfig', 'environmentDetectorDecoder'),
+  openTelemetryPart('resource_detectors.v3.StaticConfigResourceDetectorConfig', 'staticDetectorDecoder'),
+  openTelemetryPart('samplers.v3.AlwaysOnSamplerConfig', 'alwaysOnDecoder'),
+  openTelemetryPart('samplers.v3.TraceIdRatioBasedSamplerConfig', 'ratioDecoder'),
+  openTelemetryPart('samplers.v3.ParentBasedSamplerConfig', 'parentBasedDecoder'),
   upstreamOptions('http.v3.HttpProtocolOptions', 'httpProtocolOptionsDecoder'),
   upstreamOptions('tcp.v3.TcpProtocolOptions', 'tcpProtocolOptionsDecoder'),
   {
@@ -296,6 +311,22 @@ function upstreamOptions(
     category: 'envoy.upstream_options',
     kind: `envoy.extensions.upstreams.${type}`,
     load: async () => (await import('./cluster/protocol/extension-decode.ts'))[name],
+  };
+}
+
+function openTelemetryPart(
+  type: string,
+  name:
+    | 'environmentDetectorDecoder'
+    | 'staticDetectorDecoder'
+    | 'alwaysOnDecoder'
+    | 'ratioDecoder'
+    | 'parentBasedDecoder',
+): ExtensionEntry {
+  return {
+    category: `envoy.tracers.opentelemetry.${type.slice(0, type.indexOf('.'))}`,
+    kind: `envoy.extensions.tracers.opentelemetry.${type}`,
+    load: async () => (await import('./proxy/trace/opentelemetry-parts-decode.ts'))[name],
   };
 }
 

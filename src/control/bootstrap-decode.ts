@@ -27,6 +27,8 @@ import {
   type ClusterManager,
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { RouteSources } from '../proxy/http/route-sources.ts';
+import { TracingSchema } from '../proto/envoy/config/trace/v3/http_tracer_pb.js';
+import { decodeProvider } from '../proxy/trace/decode.ts';
 import { decodeHeaderMutations } from '../route/decode/header-mutations-decode.ts';
 import { decodeHeaderMatcher, decodeStringMatcher } from '../route/match/decode.ts';
 import { decodeBootstrapExtensions } from './bootstrap-extensions-decode.ts';
@@ -52,6 +54,7 @@ const supported = new SupportedFields(
     'application_log_config',
     'default_regex_engine',
     'bootstrap_extensions',
+    'tracing',
     'cluster_manager',
   ],
   // What only tells Envoy's own inside, or asks for what is always so here.
@@ -73,6 +76,7 @@ const supportedClusterManager = new SupportedFields(
   ['outlier_detection', 'local_cluster_name', 'upstream_bind_config'],
   ['enable_deferred_cluster_creation'],
 );
+const supportedTracing = new SupportedFields(TracingSchema, ['http']);
 const supportedOutlierDetection = new SupportedFields(ClusterManager_OutlierDetectionSchema, ['event_log_path']);
 
 /** What the command line adds to or overrides in a bootstrap. */
@@ -107,6 +111,7 @@ export function decodeBootstrap(
   const node = decodeNode(bootstrap, overrides);
   const at = reasons.at('static_resources');
   if (bootstrap.staticResources !== undefined) supportedResources.check(bootstrap.staticResources, at);
+  decodeBootstrapTracer(bootstrap, reasons.at('tracing'), extensions);
   const surroundings = decodeSurroundings(bootstrap.clusterManager, reasons.at('cluster_manager'));
   const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime'));
   extensions.runtime = staticRuntime(runtimeLayers);
@@ -164,6 +169,13 @@ function decodeStaticResources(
     if (needs.routes.length + needs.extensions.length > 0) listenerNeeds.set(listener.name, needs);
   }
   return { clusters, listeners, secrets: { ofClusters, ofListeners }, listenerNeeds };
+}
+
+/** For connection managers whose `tracing` names no provider. */
+function decodeBootstrapTracer({ tracing }: Bootstrap, reasons: Reasons, extensions: Extensions): void {
+  if (tracing === undefined) return;
+  supportedTracing.check(tracing, reasons);
+  if (tracing.http !== undefined) extensions.tracer = decodeProvider(tracing.http, reasons.at('http'), extensions);
 }
 
 function decodeSurroundings(manager: ClusterManager | undefined, reasons: Reasons): ClusterSurroundings {

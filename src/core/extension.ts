@@ -36,6 +36,8 @@ export interface Extensions {
   configs?: object;
   /** DNS caches that the configuration has named so far, by name: messages of their configuration. Absent: nobody compares. */
   dnsCaches?: Map<string, object>;
+  /** The tracer of the bootstrap, for who names none, as its decoder made it; absent: there is none. */
+  tracer?: unknown;
   /** Whether a message type can be opened at all, for what is marked `is_optional`. */
   knows?(typeUrl: string): boolean;
   /** Loads the decoders of these message types, before what names them is opened; absent: nothing need be loaded. */

@@ -5,6 +5,7 @@ import { grpcStatusOf } from './format/grpc-status.ts';
 import { elapsedMs } from './format/timing.ts';
 import type { Outcome } from './outcome.ts';
 import { buildNameMatcher } from './stat-name-matcher.ts';
+import { TraceReason } from './trace/trace-reason.ts';
 
 /** Whether a stream is logged. */
 export interface AccessLogFilter {
@@ -34,8 +35,8 @@ export function buildAccessLogFilter(data: AccessLogFilterData, tools: FilterToo
     case 'not-health-check':
       return { accepts: (outcome) => !outcome.isHealthCheck };
     case 'traceable':
-      // Nothing is traced.
-      return { accepts: () => false };
+      // As Envoy: only what a service has asked for.
+      return { accepts: (outcome) => outcome.traceReason === TraceReason.ServiceForced };
     case 'runtime':
       return new Sampled(data, tools);
     case 'and': {

@@ -42,7 +42,7 @@ export function decodeFormat(message: SubstitutionFormatString, reasons: Reasons
   formatFields.check(message, reasons);
   if (message.jsonFormatOptions !== undefined)
     jsonOptionFields.check(message.jsonFormatOptions, reasons.at('json_format_options'));
-  const extensions = decodeExtensions(message.formatters, reasons);
+  const extensions = decodeFormatters(message.formatters, reasons);
   const options = { omitEmptyValues: message.omitEmptyValues, extensions, contentType: message.contentType };
   switch (message.format.case) {
     case 'jsonFormat':
@@ -78,7 +78,8 @@ function checked(data: FormatData, reasons: Reasons): FormatData | null {
   return null;
 }
 
-function decodeExtensions(formatters: readonly TypedExtensionConfig[], reasons: Reasons): FormatExtension[] {
+/** `formatters`: what commands a format has besides. `reasons` stands at the message that has them. */
+export function decodeFormatters(formatters: readonly TypedExtensionConfig[], reasons: Reasons): FormatExtension[] {
   return formatters.flatMap((formatter, i) => {
     const typeUrl = formatter.typedConfig?.typeUrl ?? '';
     const extension = EXTENSIONS.get(typeUrl.slice(typeUrl.lastIndexOf('/') + 1));

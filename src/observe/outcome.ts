@@ -73,6 +73,12 @@ export class Outcome {
   remoteAddress: RemoteAddress | null;
   /** The request is internal (`x-envoy-internal: true` was set). */
   isInternal: boolean;
+  /** Which trace the stream belongs to, hexadecimal; empty: it is not traced. %TRACE_ID%. */
+  traceId: string;
+  /** Of the stream's own span, where the tracer tells it; %SPAN_ID%. */
+  spanId: string;
+  /** Why it is traced; of `TraceReason`. */
+  traceReason: number;
   /** A health check that was answered here (the health_check filter says so). */
   isHealthCheck: boolean;
   filterChainName: string;
@@ -158,6 +164,9 @@ export class Outcome {
     this.downstreamTransportFailureReason = '';
     this.remoteAddress = null;
     this.isInternal = false;
+    this.traceId = '';
+    this.spanId = '';
+    this.traceReason = 0;
     this.isHealthCheck = false;
     this.filterChainName = '';
     this.streamId = '';

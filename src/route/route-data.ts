@@ -1,6 +1,7 @@
 import type { ExtensionData } from '../core/extension.ts';
 import type { FormatData } from '../observe/access-log-data.ts';
 import type { MatcherData } from '../match/matcher-data.ts';
+import type { RouteTracingData } from '../observe/trace/trace-data.ts';
 import type { HashPolicyData } from './hash/hash-policy-data.ts';
 import type { MirrorData } from './mirror/mirror-data.ts';
 import type { RateLimitData } from './rate-limit/rate-limit-data.ts';
@@ -73,6 +74,8 @@ export interface RouteData {
   readonly responseHeaders: HeaderMutationsData | null;
   readonly perFilter: readonly PerFilterData[] | null;
   readonly decorator: DecoratorData | null;
+  /** Absent: as its connection manager has it. */
+  readonly tracing?: RouteTracingData;
   readonly statPrefix: string;
   readonly metadata: MetadataData | null;
 }

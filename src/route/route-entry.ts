@@ -1,5 +1,6 @@
 import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { Outcome } from '../observe/outcome.ts';
+import type { RouteTracingData } from '../observe/trace/trace-data.ts';
 import { RouteConditions } from './match/route-conditions.ts';
 import { applyAll, type MutationLevels } from './mutate/header-mutations.ts';
 import type { FilterSettings } from './per-filter.ts';
@@ -18,6 +19,7 @@ export class RouteEntry implements Route {
   readonly statPrefix: string;
   readonly decorator: string;
   readonly decoratorPropagate: boolean;
+  readonly tracing: RouteTracingData | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly virtualHostMetadata: Readonly<Record<string, unknown>> | null;
   private readonly path: PathMatch;
@@ -34,6 +36,7 @@ export class RouteEntry implements Route {
     this.statPrefix = data.statPrefix;
     this.decorator = data.decorator === null ? '' : data.decorator.operation;
     this.decoratorPropagate = data.decorator === null || data.decorator.propagate;
+    this.tracing = data.tracing ?? null;
     this.metadata = data.metadata;
     this.virtualHostMetadata = parts.virtualHostMetadata;
     this.path = new PathMatch(data.path);

@@ -4,6 +4,7 @@ import type { MetadataCriteria } from '../core/metadata-criteria.ts';
 import type { FormatData } from '../observe/access-log-data.ts';
 import type { Formatter } from '../observe/formatter.ts';
 import type { Outcome } from '../observe/outcome.ts';
+import type { RouteTracingData } from '../observe/trace/trace-data.ts';
 import type { HashPolicy } from './hash/hash-policy.ts';
 import type { RateLimits } from './rate-limit/rate-limits.ts';
 import type { ConnectData, RateLimitedBackOffData } from './route-data.ts';
@@ -48,6 +49,8 @@ export interface Route {
   readonly decorator: string;
   /** Whether the decorated operation is told to the upstream. */
   readonly decoratorPropagate: boolean;
+  /** Absent: as its connection manager traces. */
+  readonly tracing?: RouteTracingData | null;
   /** `metadata.filter_metadata` of the route, for `%METADATA(ROUTE:…)%` and filters; null: none. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly virtualHostMetadata: Readonly<Record<string, unknown>> | null;

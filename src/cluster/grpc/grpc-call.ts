@@ -26,6 +26,8 @@ export interface GrpcMethod<Request, Response> {
 
 /** Who made a call, and hears of it. */
 export interface GrpcCallUser<Response> {
+  /** There is a stream: what is sent from now on leaves. */
+  onReady?(): void;
   /** Metadata in front of the answer. */
   onHead?(headers: Headers): void;
   onMessage(message: Response): void;
@@ -181,6 +183,7 @@ export class GrpcCall<Request, Response> implements StreamWaiter, MessageListene
     this.isAbove = false;
     stream.head(this.requestHead(), hasEnded && waiting.length === 0);
     for (const [i, frame] of waiting.entries()) stream.data(frame, hasEnded && i === waiting.length - 1);
+    this.user.onReady?.();
     if (wasAbove && !this.isAbove) this.onBelowLowWatermark();
   }
 

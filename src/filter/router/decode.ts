@@ -5,7 +5,7 @@ import { RouterSchema, type Router } from '../../proto/envoy/extensions/filters/
 import { fromBinary } from '../../proto/protobuf.js';
 import type { RouterData } from './router-data.ts';
 
-/** `start_child_span` acts only with tracing, `reject_connect_request_early_data` only on 0-RTT data of HTTP/3. */
+/** `reject_connect_request_early_data` acts only on 0-RTT data of HTTP/3. */
 const routerFields = new SupportedFields(
   RouterSchema,
   [
@@ -14,8 +14,9 @@ const routerFields = new SupportedFields(
     'strict_check_headers',
     'respect_expected_rq_timeout',
     'suppress_grpc_request_failure_code_stats',
+    'start_child_span',
   ],
-  ['start_child_span', 'reject_connect_request_early_data'],
+  ['reject_connect_request_early_data'],
 );
 
 export const routerDecoder: ExtensionDecoder = {
@@ -26,6 +27,7 @@ export const routerDecoder: ExtensionDecoder = {
 export function decodeRouter(message: Router, reasons: Reasons): RouterData {
   routerFields.check(message, reasons);
   return {
+    ...(message.startChildSpan && { startChildSpan: true }),
     dynamicStats: message.dynamicStats ?? true,
     suppressEnvoyHeaders: message.suppressEnvoyHeaders,
     respectExpectedRqTimeout: message.respectExpectedRqTimeout,

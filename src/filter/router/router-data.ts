@@ -1,5 +1,7 @@
 /** `envoy.extensions.filters.http.router.v3.Router` as plain data; what it says is done in `proxy/http`. */
 export interface RouterData {
+  /** Each try has a span of its own, whatever the connection manager's `tracing` says; absent: no. */
+  readonly startChildSpan?: boolean;
   /** Statistics per cluster, route and status; off: only the counters of the connection manager. */
   readonly dynamicStats: boolean;
   /** No `x-envoy-*` header is added to requests or responses. */

@@ -116,9 +116,8 @@ function addTexts(commands: Map<string, Command>): void {
     UPSTREAM_HOST: (o) => o.upstreamHost || null,
     // Set by filters that sekisho does not have.
     CUSTOM_FLAGS: () => '',
-    // Nothing is traced.
-    TRACE_ID: () => null,
-    SPAN_ID: () => null,
+    TRACE_ID: (o) => (o.traceId === '' ? null : o.traceId),
+    SPAN_ID: (o) => (o.spanId === '' ? null : o.spanId),
     UNIQUE_ID: newId,
     STREAM_ID: (o) => o.streamId || (o.streamId = newId()),
   };

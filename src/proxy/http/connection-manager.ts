@@ -8,6 +8,7 @@ import type { ActiveConnection, ConnectionHandler } from '../../listener/network
 import type { AccessLog } from '../../observe/access-log.ts';
 import { passedNotes, type ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { RouteTable } from '../../route/route.ts';
+import type { HttpTracing } from '../trace/http-tracing.ts';
 import type { HttpFilterChain } from './filter-chain.ts';
 import type { HcmData } from './hcm-data.ts';
 import type { HcmStats } from './hcm-stats.ts';
@@ -41,6 +42,8 @@ export interface HttpConnectionManagerParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly codecs: ServerCodecs;
+  /** Absent, null: there is no `tracing`. */
+  readonly tracing?: HttpTracing | null;
   /** Null: no overload manager is configured, or its listener bypasses it. */
   readonly overload: HttpOverload | null;
   /** Its own: of its listener, and of the process where the admin asked for it. */
@@ -71,6 +74,7 @@ export class HttpConnectionManager implements ConnectionHandler {
   readonly listenerMetadata: Readonly<Record<string, unknown>> | null;
   readonly routeStats: RouteStatsDirectory;
   readonly localAddress: string;
+  readonly tracing: HttpTracing | null;
   readonly overload: HttpOverload | null;
   private readonly isProcessDraining: () => boolean;
   private readonly connections: Set<ServerConnection>;
@@ -99,6 +103,7 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.routeStats = parts.routeStats;
     this.localAddress = parts.localAddress;
     this.listenerMetadata = parts.listenerMetadata;
+    this.tracing = parts.tracing ?? null;
     this.overload = parts.overload;
     this.isProcessDraining = parts.shouldCloseOnResponse;
     this.connections = new Set();

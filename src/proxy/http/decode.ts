@@ -28,6 +28,7 @@ import { decodeRds } from './decode-rds.ts';
 import { decodeLocalReply } from './decode-local-reply.ts';
 import { decodeUpgrades } from './decode-upgrades.ts';
 import { decodeDownstreamHttp2, decodeHttp1, decodeLimits, decodeTimeouts } from './decode-protocol.ts';
+import { decodeTracing } from '../trace/decode.ts';
 import type {
   AccessLogOptionsData,
   ForwardingData,
@@ -83,6 +84,7 @@ const hcmFields = new SupportedFields(
     'merge_slashes',
     'path_with_escaped_slashes_action',
     'request_id_extension',
+    'tracing',
     'local_reply_config',
     'strip_matching_host_port',
     'strip_any_host_port',
@@ -97,12 +99,10 @@ const hcmFields = new SupportedFields(
 );
 const schemeFields = new SupportedFields(SchemeHeaderTransformationSchema, ['scheme_to_overwrite', 'match_upstream']);
 const requestIdFields = new SupportedFields(RequestIDExtensionSchema, ['typed_config']);
-// `use_request_id_for_trace_sampling` acts only with tracing.
-const uuidFields = new SupportedFields(
-  UuidRequestIdConfigSchema,
-  ['pack_trace_reason'],
-  ['use_request_id_for_trace_sampling'],
-);
+const uuidFields = new SupportedFields(UuidRequestIdConfigSchema, [
+  'pack_trace_reason',
+  'use_request_id_for_trace_sampling',
+]);
 const proxyStatusFields = new SupportedFields(HttpConnectionManager_ProxyStatusConfigSchema, [
   'remove_details',
   'remove_connection_termination_details',
@@ -168,6 +168,9 @@ export function decodeHttpConnectionManager(
     host: decodeHostOptions(message, reasons),
     client: decodeClientAddress(message, reasons),
     requestId: decodeRequestId(message, reasons.at('request_id_extension')),
+    ...(message.tracing !== undefined && {
+      tracing: decodeTracing(message.tracing, reasons.at('tracing'), extensions),
+    }),
     forwarding: decodeForwarding(message, reasons),
     response: decodeResponseOptions(message, reasons),
     localReply: decodeLocalReply(message.localReplyConfig, reasons.at('local_reply_config')),
@@ -227,12 +230,14 @@ function decodeRequestId(message: HttpConnectionManager, reasons: Reasons): Requ
   if (extension !== undefined) requestIdFields.check(extension, reasons);
   const packed = extension?.typedConfig;
   let packTraceReason = true;
+  let decidesTracing = true;
   if (packed !== undefined) {
     const at = reasons.at('typed_config');
     if (packed.typeUrl.slice(packed.typeUrl.lastIndexOf('/') + 1) === UuidRequestIdConfigSchema.typeName) {
       const config = fromBinary(UuidRequestIdConfigSchema, packed.value);
       uuidFields.check(config, at);
       packTraceReason = config.packTraceReason ?? true;
+      decidesTracing = config.useRequestIdForTraceSampling ?? true;
     } else at.add(`request id extension of type '${packed.typeUrl}' is not supported by sekisho`);
   }
   return {
@@ -240,6 +245,7 @@ function decodeRequestId(message: HttpConnectionManager, reasons: Reasons): Requ
     preserveExternal: message.preserveExternalRequestId,
     alwaysSetInResponse: message.alwaysSetRequestIdInResponse,
     packTraceReason,
+    ...(!decidesTracing && { decidesTracing }),
   };
 }
 

@@ -402,6 +402,7 @@ export class Forwarding {
 
   private giveUpSlow(upstream: UpstreamTry, details: string, flag: number): void {
     const { stream, tries } = this;
+    upstream.flagSpan(flag);
     tries!.leave(upstream, false);
     upstream.host?.recordTimeout(this.timeoutResult);
     if (!stream.response.hasBegun && tries!.repeatsAfterTimeout(upstream, true)) return;

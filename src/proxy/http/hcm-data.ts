@@ -36,6 +36,8 @@ export interface HcmData {
   readonly host: HostOptionsData;
   readonly client: ClientAddressData;
   readonly requestId: RequestIdData;
+  /** Absent, null: nothing is traced, and no reason is looked for. */
+  readonly tracing?: TracingData | null;
   readonly forwarding: ForwardingData;
   readonly response: ResponseOptionsData;
   readonly localReply: LocalReplyConfigData;
@@ -184,6 +186,8 @@ export interface RequestIdData {
   readonly preserveExternal: boolean;
   readonly alwaysSetInResponse: boolean;
   readonly packTraceReason: boolean;
+  /** `use_request_id_for_trace_sampling`; absent: yes. False: every request is traced, unless it says otherwise itself. */
+  readonly decidesTracing?: boolean;
 }
 
 export interface ForwardingData {

@@ -10,6 +10,7 @@ import { receivedHeadSize, sentHeadSize } from './head-size.ts';
 import { PauseReason } from './pause-reason.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { RequestReplay } from './request-replay.ts';
+import { TrySpan } from '../trace/try-span.ts';
 
 /** One attempt to have a request answered by one host. */
 export class UpstreamTry implements StreamWaiter {
@@ -30,6 +31,8 @@ export class UpstreamTry implements StreamWaiter {
   /** What the upstream speaks, once it is known; null: it is a plain connection. */
   version: HttpVersion | null;
   private readonly askedAtMs: number;
+  /** Null: this try has no span of its own. */
+  private readonly span: TrySpan | null;
   /** The upstream takes the request more slowly than it comes. */
   private isBackedUp: boolean;
   /** Null until there is one. */
@@ -49,6 +52,7 @@ export class UpstreamTry implements StreamWaiter {
     this.codecStream = null;
     this.isDone = false;
     this.askedAtMs = forwarding.stream.clock.now;
+    this.span = forwarding.stream.trace === null ? null : TrySpan.of(forwarding.stream.trace, forwarding);
     this.version = HttpVersion.Http11;
     this.isBackedUp = false;
     this.connection = null;
@@ -87,6 +91,8 @@ export class UpstreamTry implements StreamWaiter {
     outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
     this.describe(outcome, host, connection);
     forwarding.onTryReady(this);
+    forwarding.stream.trace?.inject(this.span, forwarding.head!);
+    this.span?.reached(outcome.upstreamProtocol);
     if (forwarding.replay.hasEnded && !forwarding.replay.isHeld) this.requestSent();
     forwarding.replay.sendTo(codecStream);
     if (forwarding.stream.manager.accessLogs.length > 0 && version === HttpVersion.Http11)
@@ -123,6 +129,8 @@ export class UpstreamTry implements StreamWaiter {
       outcome.upstreamHostMetadata = host.metadata;
       outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
     }
+    this.span?.broke(failure);
+    this.endSpan();
     this.forwarding.onTryFailure(this, failure);
   }
 
@@ -155,6 +163,7 @@ export class UpstreamTry implements StreamWaiter {
     if (Number.isNaN(outcome.upstreamResponseStartMs)) outcome.upstreamResponseStartMs = stream.clock.now;
     if (stream.manager.accessLogs.length > 0 && this.version === HttpVersion.Http11)
       outcome.upstreamHeaderBytesReceived += receivedHeadSize(head);
+    this.span?.answered(head);
     this.forwarding.onHead(this, head, end);
   }
 
@@ -166,7 +175,9 @@ export class UpstreamTry implements StreamWaiter {
   }
 
   trailers(trailers: Headers): void {
-    if (!this.isDone) this.forwarding.onTrailers(this, trailers);
+    if (this.isDone) return;
+    this.span?.trailers(trailers);
+    this.forwarding.onTrailers(this, trailers);
   }
 
   reset(failure: Failure): void {
@@ -175,6 +186,8 @@ export class UpstreamTry implements StreamWaiter {
     this.forwarding.tryEnded(this.askedAtMs);
     this.countBytes();
     this.releaseSource();
+    this.span?.broke(failure);
+    this.endSpan();
     this.forwarding.onTryFailure(this, failure);
   }
 
@@ -209,6 +222,7 @@ export class UpstreamTry implements StreamWaiter {
     this.countBytes();
     const outcome = this.forwarding.stream.outcome;
     outcome.upstreamResponseEndMs = this.forwarding.stream.clock.now;
+    this.endSpan();
     this.releaseSource();
     // As Envoy: the end of the upstream's half is the end of a tunnel.
     if (this.forwarding.stream.upgrade !== '' && !this.forwarding.replay.hasEnded) this.codecStream!.reset(LocalReset);
@@ -220,12 +234,23 @@ export class UpstreamTry implements StreamWaiter {
     this.isDone = true;
     this.forwarding.tryEnded(this.askedAtMs);
     this.releaseSource();
+    this.span?.canceled();
+    this.endSpan();
     if (this.codecStream === null) {
       this.pool?.cancel(this);
       return;
     }
     this.countBytes();
     this.codecStream.reset(failure);
+  }
+
+  /** What the span of this try says besides: bits of ResponseFlag. */
+  flagSpan(flags: number): void {
+    if (this.span !== null) this.span.flags |= flags;
+  }
+
+  private endSpan(): void {
+    this.span?.finish(this.host);
   }
 
   /** The request leaves fast enough again, or does not matter any more. */

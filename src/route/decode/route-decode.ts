@@ -1,5 +1,6 @@
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
+import { decodeRouteTracing } from '../../observe/trace/route-tracing-decode.ts';
 import { DecoratorSchema, RouteSchema, type Route } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import type { DecoratorData, PathMatchData, RouteData } from '../route-data.ts';
 import { decodeDirectResponse } from './direct-response-decode.ts';
@@ -20,6 +21,7 @@ const routeFields = new SupportedFields(RouteSchema, [
   'filter_action',
   'metadata',
   'decorator',
+  'tracing',
   'typed_per_filter_config',
   'request_headers_to_add',
   'request_headers_to_remove',
@@ -54,6 +56,7 @@ export function decodeRoute(
     responseHeaders: decodeResponseMutations(message, reasons),
     perFilter: decodePerFilter(message.typedPerFilterConfig, reasons, decoding),
     decorator: decodeDecorator(message, reasons),
+    ...(message.tracing !== undefined && { tracing: decodeRouteTracing(message.tracing, reasons.at('tracing')) }),
     statPrefix: message.statPrefix,
     metadata: decodeMetadata(message.metadata, reasons),
   };
