@@ -35,6 +35,7 @@ import { compileFormat } from './observe/format/format.ts';
 import { OwnCount, type SharedNumbers } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
 import { ClusterCallOuts } from './proxy/call-outs.ts';
+import { Exporters } from './proxy/export/exporters.ts';
 import { buildHttpConnectionManager, type HttpEnvironment } from './proxy/http/build.ts';
 import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
 import { directResponseKind, echoKind, type NetworkDirectResponseData } from './proxy/network/answering-data.ts';
@@ -96,9 +97,12 @@ export class ListenerBuilder {
   readonly routes: Discovered<RouteConfigurationData>;
   readonly extensions: Discovered<DiscoveredExtension>;
   private readonly environment: TrafficEnvironment;
+  /** Made when something is first told to a collector. */
+  private exporters: Exporters | null;
 
   constructor(environment: TrafficEnvironment) {
     this.environment = environment;
+    this.exporters = null;
     this.clusters = null;
     this.lookups = null;
     this.networkFilters = new NetworkFilterBuilders();
@@ -245,6 +249,22 @@ export class ListenerBuilder {
     return buildAccessLog(data, this.environment.files, this.filterTools());
   }
 
+  /** At the end of the thread: resolves when collectors have been told, or after `timeMaxMs`. */
+  async closeExporters(timeMaxMs: number): Promise<void> {
+    await this.exporters?.close(timeMaxMs);
+  }
+
+  private ofExporters(): Exporters {
+    if (this.exporters !== null) return this.exporters;
+    const { network, stats, runtime, node, localAddress } = this.environment;
+    const { clock, timers } = network;
+    const clusters = this.clusters!;
+    const random = Math.random;
+    const callOuts = new ClusterCallOuts({ clusters, clock, timers, random, localAddress });
+    this.exporters = new Exporters({ clusters, callOuts, clock, timers, runtime, stats, node, localAddress, random });
+    return this.exporters;
+  }
+
   private filterTools(): FilterTools {
     return {
       headerMatcher: (data) => new HeaderMatcher(data as HeaderMatcherData),
@@ -266,6 +286,7 @@ export class ListenerBuilder {
       lookups: this.lookups ?? undefined,
       listenerMetadata: listener.metadata,
       trafficDirection: listener.trafficDirection,
+      tracer: (data) => this.ofExporters().tracer(data),
       sharedNumber: (statPrefix, key) => this.sharedNumber(filterKey(statPrefix, key)),
       overload: listener.bypassesOverload === true ? null : (overload ?? null),
       runtime,

@@ -34,6 +34,9 @@ import { InternalNetwork } from './tunnel/internal/internal-network.ts';
 import { TlsTransports } from './tls-transports.ts';
 import { ListenerBuilder } from './traffic-builder.ts';
 
+/** At the end collectors are told what they have not been told yet, if they take it so soon. */
+const exportTimeMaxMs = 1000;
+
 /** One worker: its event loop, its clusters, its listeners, and what the main thread says of them. */
 export class TrafficThread {
   private readonly post: (message: FromWorker) => void;
@@ -186,7 +189,7 @@ export class TrafficThread {
   }
 
   private async stop(): Promise<void> {
-    await this.files.close();
+    await Promise.all([this.files.close(), this.builder.closeExporters(exportTimeMaxMs)]);
     process.exit(0);
   }
 

@@ -13,9 +13,12 @@ import type { AccessLogData } from '../../observe/access-log-data.ts';
 import { buildAccessLogFilter, type FilterTools } from '../../observe/access-log-filter.ts';
 import type { AccessLog } from '../../observe/access-log.ts';
 import type { StatsScope } from '../../observe/stats.ts';
+import type { TracerData, TracingData } from '../../observe/trace/trace-data.ts';
+import type { Tracer } from '../../observe/trace/tracer.ts';
 import type { RouteConfigurationData } from '../../route/route-data.ts';
 import type { RouteTable } from '../../route/route.ts';
 import { ClusterCallOuts } from '../call-outs.ts';
+import { HttpTracing } from '../trace/http-tracing.ts';
 import { HttpConnectionManager } from './connection-manager.ts';
 import { ChangingChain, missingFilter } from './discovered-filter.ts';
 import type { HcmData, HttpFilterData } from './hcm-data.ts';
@@ -54,6 +57,8 @@ export interface HttpEnvironment {
   readonly workloads?: FilterContext['workloads'];
   /** `FilterContext.sharedNumber` of the connection manager with this `stat_prefix`. */
   sharedNumber?(statPrefix: string, key: string): ReturnType<NonNullable<FilterContext['sharedNumber']>>;
+  /** Absent: nothing is told to collectors. */
+  tracer?(data: TracerData): Tracer;
   /** The machine's first address that is not loopback. */
   readonly localAddress: string;
   random(): number;
@@ -130,6 +135,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
       const built = buildAccessLogFilter(filter, environment.filterTools);
       return { matches: (outcome) => built.accepts(outcome) };
     }),
+    tracing: data.tracing === undefined || data.tracing === null ? null : buildTracing(data.tracing, data, environment),
     localAddress,
     clock,
     timers,
@@ -179,6 +185,19 @@ function followFilters(
       environment.filterBuilder(kind).build(data, { ...context, stats: counted, filterName: name });
     manager.follows(chain.follow(i, discovery.key, discoveredExtensions, build, onChanged));
   }
+}
+
+function buildTracing(tracing: TracingData, data: HcmData, environment: HttpEnvironment): HttpTracing {
+  const { provider } = tracing;
+  return new HttpTracing(tracing, {
+    tracer: provider === null ? null : (environment.tracer?.(provider) ?? null),
+    stats: environment.stats.scope('http').scope(data.statPrefix),
+    runtime: environment.runtime,
+    requestId: data.requestId,
+    isEgress: environment.trafficDirection === 'OUTBOUND',
+    node: environment.localNode,
+    random: () => environment.random(),
+  });
 }
 
 /** What filters may know of the health of this process, and of its clusters. */
