@@ -50,6 +50,13 @@ export interface Issued {
   readonly serial: string;
 }
 
+/** A certificate for a key of another. */
+export interface CertifiedRequest {
+  /** Up to the root, without it. */
+  readonly chainPem: string;
+  readonly uris: readonly string[];
+}
+
 const algorithms = {
   rsa: {
     name: 'RSASSA-PKCS1-v1_5',
@@ -114,6 +121,28 @@ export class Authority {
     const keys = await makeKeys(wish.key ?? 'p256');
     const certificate = await sign(wish.subject ?? 'CN=test', keys, this.name, this.keys, this.kind, wish, false);
     return issued(certificate, keys, this.above);
+  }
+
+  /** What a request (PKCS #10, PEM) asks for. @throws Error where it is not signed by its key */
+  async certify(
+    request: string,
+    wish: Pick<CertificateWish, 'notBefore' | 'notAfter'> = {},
+  ): Promise<CertifiedRequest> {
+    const asked = new x509.Pkcs10CertificateRequest(request);
+    if (!(await asked.verify())) throw new Error('the request is not signed by its key');
+    const extension = asked.getExtension('2.5.29.17');
+    const names = extension === null ? [] : new x509.SubjectAlternativeNameExtension(extension.rawData).names.toJSON();
+    const uris = names.filter(({ type }) => type === 'url').map(({ value }) => value);
+    const certificate = await sign(
+      'CN=workload',
+      { publicKey: await asked.publicKey.export() } as webcrypto.CryptoKeyPair,
+      this.name,
+      this.keys,
+      this.kind,
+      { ...wish, uris },
+      false,
+    );
+    return { chainPem: ended(certificate.toString('pem')) + this.above, uris };
   }
 
   /** PEM of a revocation list. */
