@@ -19,10 +19,21 @@ export function packedKinds(bytes: Uint8Array, kinds = new Set<string>()): Set<s
     let end = at;
     while (end < byteLength && isNamePart(whole[end])) end++;
     kinds.add(whole.toString('latin1', at, end));
+    // What follows an empty message may look like more of its name: the length in front of it knows.
+    const told = at - prefix.length + lengthBefore(whole, at - prefix.length);
+    if (told > at && told < end) kinds.add(whole.toString('latin1', at, told));
     at = end;
   }
   if (hasExpressions(whole, kinds)) kinds.add(expressionKind);
   return kinds;
+}
+
+/** The varint in front of a string: of one byte or two, for no type URL is longer. */
+function lengthBefore(whole: Buffer, at: number): number {
+  const last = at > 0 ? whole[at - 1] : 0;
+  // No type URL is so short: it is the second byte of a length from 128 on.
+  if (last < prefix.length && at > 1) return (whole[at - 2] & 127) + last * 128;
+  return last;
 }
 
 function hasExpressions(whole: Buffer, kinds: ReadonlySet<string>): boolean {

@@ -7,8 +7,12 @@ function kinds(text: string): string[] {
 }
 
 test('type URLs are found wherever they lie, up to the byte that ends them', () => {
-  const text = '\n\x1ctype.googleapis.com/a.b.v3.C_d9\x12\x05hello"type.googleapis.com/x.Y\x00type.googleapis.com/';
+  const text = '\n\x1ftype.googleapis.com/a.b.v3.C_d9\x12\x05hello"type.googleapis.com/x.Y\x00type.googleapis.com/';
   expect(kinds(text)).toEqual(['', 'a.b.v3.C_d9', 'x.Y']);
+});
+
+test('a field that follows an empty message is no part of its name', () => {
+  expect(kinds('\x0a\x17type.googleapis.com/a.BB\x01x')).toEqual(['a.B', 'a.BB']);
 });
 
 test.each([
