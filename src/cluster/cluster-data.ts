@@ -7,6 +7,7 @@ import type { HealthCheckData, HostCheckData } from './health/health-check-data.
 import type { OutlierData } from './outlier/outlier-data.ts';
 import type { TransportData } from './transport/transport-data.ts';
 import type { MatcherData } from '../match/matcher-data.ts';
+import type { SocketOptionData } from '../net/socket-options/socket-option-data.ts';
 import type { DnsLookupFamily, DnsResolverOptions } from '../net/dns-resolver.ts';
 
 /**
@@ -38,6 +39,12 @@ export interface ClusterData {
   readonly bindAddress: { readonly host: string; readonly port: number } | null;
   /** For hosts of the other IP family; absent: there is none. */
   readonly otherBindAddress?: { readonly host: string; readonly port: number };
+  /** Those addresses may be ones that this machine does not have yet; absent: no. */
+  readonly bindsFreely?: boolean;
+  /** What the kernel is told of its sockets; absent: nothing. */
+  readonly socketOptions?: readonly SocketOptionData[];
+  /** Of those that leave from `otherBindAddress`, where that says others. */
+  readonly otherSocketOptions?: readonly SocketOptionData[];
   /** Seconds before the first TCP keep-alive probe; 0: the kernel's; null: off. */
   readonly keepAliveSeconds: number | null;
   /** Absent: the kernel's. */

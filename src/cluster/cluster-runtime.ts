@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { Network, DialOptions } from '../net/network.ts';
 import type { UpstreamTlsData } from '../identity/tls-context-data.ts';
@@ -12,6 +11,7 @@ import type { LoadShedPoint, OverloadView } from '../core/overload-view.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers, limitsPools } from './circuit-breaker.ts';
 import type { ClusterData, HostData, LocalityData } from './cluster-data.ts';
+import { ClusterDialing } from './cluster-dialing.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
 import { UpstreamStats } from './cluster-stats.ts';
 import { AggregateBalancer, type Member, type Members } from './aggregate/aggregate-balancer.ts';
@@ -90,9 +90,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   readonly data: ClusterData;
   readonly stats: UpstreamStats;
   readonly network: Network;
-  private readonly dialing: DialOptions;
-  /** For hosts of the other IP family; null: they are dialled like all. */
-  private readonly otherDialing: DialOptions | null;
+  private readonly dialing: ClusterDialing;
   readonly codecs: ClientCodecs;
   readonly newConnections: LoadShedPoint | null;
   readonly perConnectionBufferLimit: number;
@@ -130,16 +128,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.stats = new UpstreamStats(scope, environment.ownZone, data.tracksTimeouts);
     this.network = environment.network;
     this.newConnections = environment.overload?.shedPoint('connection_pool_new_connection') ?? null;
-    const { keepAliveIntervalSeconds = 0, keepAliveProbes = 0, otherBindAddress } = data;
-    this.dialing = {
-      connectTimeoutMs: data.connectTimeoutMs,
-      bufferLimit: data.bufferLimit,
-      bindAddress: data.bindAddress,
-      keepAliveSeconds: data.keepAliveSeconds,
-      keepAliveIntervalSeconds,
-      keepAliveProbes,
-    };
-    this.otherDialing = otherBindAddress === undefined ? null : { ...this.dialing, bindAddress: otherBindAddress };
+    this.dialing = new ClusterDialing(data);
     this.codecs = new ClientCodecs(data.http, this.stats.scope);
     this.wishes = new TransportWishes(data.http.names);
     this.transports = buildTransports(data.transports, {
@@ -195,9 +184,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   }
 
   dialOptions(address: Address): DialOptions {
-    const { dialing, otherDialing } = this;
-    if (otherDialing === null || address.kind !== 'ip') return dialing;
-    return isIPv6(address.host) === isIPv6(otherDialing.bindAddress!.host) ? otherDialing : dialing;
+    return this.dialing.to(address);
   }
 
   get isInMaintenance(): boolean {

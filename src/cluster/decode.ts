@@ -11,8 +11,9 @@ import {
 import { ClusterSchema, TrackClusterStatsSchema, type Cluster } from '../proto/envoy/config/cluster/v3/cluster_pb.js';
 import type { BindConfig } from '../proto/envoy/config/core/v3/address_pb.js';
 import { RoutingPriority } from '../proto/envoy/config/core/v3/base_pb.js';
+import { decodeBind } from './bind-decode.ts';
 import type { BreakerData, ClusterData } from './cluster-data.ts';
-import { decodeBind, decodeKeepAlive, decodePreconnect } from './connection-decode.ts';
+import { decodeKeepAlive, decodePreconnect } from './connection-decode.ts';
 import { decodeDiscovery } from './discovery/decode.ts';
 import { checkDynamicCluster } from './dynamic/decode.ts';
 import { decodeMetadata } from './endpoint/decode.ts';
@@ -156,6 +157,8 @@ export function decodeCluster(
     ...(tracksTimeouts(cluster, reasons) && { tracksTimeouts: true }),
     closesConnectionsOfUnfit: cluster.closeConnectionsOnHostHealthFailure,
   };
+  if (data.socketOptions !== undefined && data.hosts.some(({ address }) => address.kind === 'pipe'))
+    reasons.at('upstream_bind_config').at('socket_options').add('are supported by sekisho for IP addresses only');
   return reasons.list.length > before ? null : data;
 }
 

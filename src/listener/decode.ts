@@ -4,6 +4,8 @@ import type { Extensions } from '../core/extension.ts';
 import { formatAddress, type Address } from '../core/peer.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
+import { decodeKeepAliveOptions, decodeSocketOptions, fastOpenOption } from '../net/socket-options/decode.ts';
+import type { SocketOptionData } from '../net/socket-options/socket-option-data.ts';
 import { decodeAccessLogs } from '../observe/access-log-decode.ts';
 import type { DecodeHeaderMatcher } from '../observe/access-log-filter-decode.ts';
 import {
@@ -55,6 +57,9 @@ const supported = new SupportedFields(ListenerSchema, [
   'ignore_global_conn_limit',
   'bypass_overload_manager',
   'internal_listener',
+  'socket_options',
+  'tcp_keepalive',
+  'tcp_fast_open_queue_length',
 ]);
 const supportedAdditionalAddress = new SupportedFields(AdditionalAddressSchema, ['address']);
 const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
@@ -103,6 +108,7 @@ export function decodeListener(
       : decodeFilterChain(listener.defaultFilterChain, reasons.at('default_filter_chain'), extensions);
   const handsOver = listener.useOriginalDst ?? false;
   const accessLogs = decodeAccessLogs(listener.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher);
+  const socketOptions = decodeSockets(listener, addresses, reasons);
   if (reasons.list.length > before || addresses.length === 0) return null;
   return {
     name: listener.name === '' ? addressText(addresses) : listener.name,
@@ -119,6 +125,7 @@ export function decodeListener(
     reusePort: listener.enableReusePort ?? true,
     backlog: listener.tcpBacklogSize ?? -1,
     ...foreignAddresses(listener),
+    ...(socketOptions.length > 0 && { socketOptions }),
     ipv6Only: !isIpv4Compatible(listener.address),
     pipeMode: pipeMode(listener.address),
     keepAliveSeconds: null,
@@ -131,6 +138,18 @@ export function decodeListener(
     listenerFiltersTimeoutMs: durationMs(listener.listenerFiltersTimeout, 15_000),
     continueOnListenerFiltersTimeout: listener.continueOnListenerFiltersTimeout,
   };
+}
+
+/** What the kernel is told of its sockets. */
+function decodeSockets(listener: Listener, addresses: readonly Address[], reasons: Reasons): SocketOptionData[] {
+  const options = [
+    ...decodeKeepAliveOptions(listener.tcpKeepalive, reasons.at('tcp_keepalive')),
+    ...decodeSocketOptions(listener.socketOptions, reasons),
+    ...fastOpenOption(listener.tcpFastOpenQueueLength),
+  ];
+  const others = addresses.some(({ kind }) => kind !== 'ip');
+  if (options.length > 0 && others) reasons.add('options of sockets are supported by sekisho for IP addresses only');
+  return options;
 }
 
 /** Whether it may be bound to addresses that are not this machine's. */

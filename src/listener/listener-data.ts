@@ -2,6 +2,7 @@ import type { ExtensionData } from '../core/extension.ts';
 import type { Address } from '../core/peer.ts';
 import type { MatcherData } from '../match/matcher-data.ts';
 import type { AccessLogData } from '../observe/access-log-data.ts';
+import type { SocketOptionData } from '../net/socket-options/socket-option-data.ts';
 
 /** A listener as plain data: what travels from the main thread to the workers. */
 export interface ListenerData {
@@ -34,6 +35,8 @@ export interface ListenerData {
   /** `transparent`, `freebind`: of the sockets that are bound; absent: no. */
   readonly isTransparent?: boolean;
   readonly isFree?: boolean;
+  /** What the kernel is told of them besides; absent: nothing. */
+  readonly socketOptions?: readonly SocketOptionData[];
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
   readonly drainType: 'DEFAULT' | 'MODIFY_ONLY';
   readonly accessLogs: readonly AccessLogData[];

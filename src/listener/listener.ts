@@ -211,9 +211,13 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
 
   private listenOptions(): ListenOptions {
     const { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds, internalBufferBytes } = this.data;
-    const { isTransparent, isFree } = this.data;
-    const foreign = { ...(isTransparent && { isTransparent }), ...(isFree && { isFree }) };
-    const options = { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds, ...foreign };
+    const { isTransparent, isFree, socketOptions } = this.data;
+    const more = {
+      ...(isTransparent && { isTransparent }),
+      ...(isFree && { isFree }),
+      ...(socketOptions && { socketOptions }),
+    };
+    const options = { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds, ...more };
     return internalBufferBytes === undefined ? options : { ...options, pairBufferBytes: internalBufferBytes };
   }
 

@@ -2,6 +2,7 @@ import type { Clock, Timers } from '../core/clock.ts';
 import type { AcceptedConnection, Connection } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Address, SourceAddress } from '../core/peer.ts';
+import type { SocketOptionData } from './socket-options/socket-option-data.ts';
 
 export interface DialOptions {
   /** Milliseconds. */
@@ -9,6 +10,10 @@ export interface DialOptions {
   readonly bufferLimit: number;
   /** Local address to bind to; null: any. */
   readonly bindAddress: { readonly host: string; readonly port: number } | null;
+  /** `bindAddress` may be one that this machine does not have yet (IP_FREEBIND); absent: no. */
+  readonly isFree?: boolean;
+  /** What the kernel is told besides, of sockets of IP; absent: nothing. */
+  readonly socketOptions?: readonly SocketOptionData[];
   /** The address of another that it leaves from instead (IP_TRANSPARENT); absent: of none. Only to IP addresses. */
   readonly source?: SourceAddress;
   /** Seconds before the first TCP keep-alive probe; null: off. */
@@ -54,6 +59,8 @@ export interface ListenOptions {
   readonly isTransparent?: boolean;
   /** Its address may be one that this machine does not have yet (IP_FREEBIND); absent: no. */
   readonly isFree?: boolean;
+  /** What the kernel is told besides, of a socket of IP; accepted ones inherit it. Absent: nothing. */
+  readonly socketOptions?: readonly SocketOptionData[];
   /** Of an internal address: what a connection holds in each direction before its writer is told to wait. */
   readonly pairBufferBytes?: number;
 }

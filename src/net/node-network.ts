@@ -16,7 +16,7 @@ import type {
 import { ReadMemory } from './read-memory.ts';
 import { boundTo, dialFailure, errorText } from './socket-error.ts';
 import { SocketPeer } from './socket-peer.ts';
-import { openListeningSocket, openSourceSocket } from './source-socket.ts';
+import { dialsFromOwnSocket, listensOnOwnSocket, openDialingSocket, openListeningSocket } from './source-socket.ts';
 import { onSocketRead, readThrough, TcpConnection } from './tcp-connection.ts';
 
 /** The operating system through `node:net`. */
@@ -48,7 +48,7 @@ export class NodeNetwork implements Network {
       if (address.kind === 'pipe') {
         removeStaleSocket(address.host);
         server.listen({ path: pipePath(address.host), ...backlog(options) }, bound);
-      } else if (options.isTransparent === true || options.isFree === true) {
+      } else if (listensOnOwnSocket(options)) {
         server.listen({ fd: openListeningSocket(address, options), ...backlog(options) }, bound);
       } else {
         const { reusePort, ipv6Only } = options;
@@ -156,12 +156,11 @@ class NodeDialing implements Dialing, Timed {
     this.loop = loop;
     this.memory = memory;
     this.handler = handler;
-    const { source } = options;
     let refusal: Error | null = null;
     let own: object | null = null;
     try {
       // It is not connected yet, so nothing is read.
-      if (source !== undefined) own = { fd: openSourceSocket(address, source), manualStart: true };
+      if (dialsFromOwnSocket(address, options)) own = { fd: openDialingSocket(address, options), manualStart: true };
     } catch (error) {
       refusal = error as Error;
     }
@@ -196,7 +195,8 @@ class NodeDialing implements Dialing, Timed {
       this.socket.connect({ path: pipePath(address.host) });
       return;
     }
-    const bind = options.source === undefined ? options.bindAddress : null;
+    // One of our own is bound already.
+    const bind = dialsFromOwnSocket(address, options) ? null : options.bindAddress;
     const local =
       bind === null ? {} : { localAddress: bind.host, ...(bind.port === 0 ? {} : { localPort: bind.port }) };
     this.socket.connect({ host: address.host, port: address.port, autoSelectFamily: false, ...local });

@@ -1,23 +1,30 @@
-import type { Address, SourceAddress } from '../core/peer.ts';
-import type { ListenOptions } from './network.ts';
+import type { Address } from '../core/peer.ts';
+import type { DialOptions, ListenOptions } from './network.ts';
 import { DescriptorTable } from './uring/descriptor-table.ts';
 import { OsSockets } from './uring/os-socket.ts';
 
-/** Sockets of others' addresses for `node:net`, which sets no such options. */
+/** Sockets of which the kernel is told more than `node:net` tells it. */
 
 let sockets: OsSockets | null = null;
 
-/** One that leaves from `source`, to be connected to `to`. Throws SystemCallError. */
-export function openSourceSocket(to: Address, source: SourceAddress): number {
-  return open(to, (own, fd) => own.leaveFrom(fd, source));
+/** `node:net` does not open it as it is to be. */
+export function dialsFromOwnSocket(to: Address, { source, isFree, socketOptions }: DialOptions): boolean {
+  return to.kind === 'ip' && (source !== undefined || isFree === true || socketOptions !== undefined);
+}
+
+/** One that is bound as `options` say, to be connected to `to`. Throws SystemCallError. */
+export function openDialingSocket(to: Address, options: DialOptions): number {
+  return open(to, (own, fd) => own.prepare(fd, to, options));
+}
+
+/** `node:net` does not open it as it is to be. */
+export function listensOnOwnSocket({ isTransparent, isFree, socketOptions }: ListenOptions): boolean {
+  return isTransparent === true || isFree === true || socketOptions !== undefined;
 }
 
 /** One that listens. Throws SystemCallError. */
 export function openListeningSocket(at: Address, options: ListenOptions): number {
-  return open(at, (own, fd) => {
-    own.allowForeign(fd, at, options);
-    own.listen(fd, at, options.reusePort, options.ipv6Only, options.backlog);
-  });
+  return open(at, (own, fd) => own.listen(fd, at, options));
 }
 
 function open(address: Address, prepare: (own: OsSockets, fd: number) => void): number {

@@ -1,10 +1,11 @@
 import type { Clock, Timers } from '../../core/clock.ts';
 import { runtimeInteger, runtimePercent, type RuntimeView } from '../../core/runtime-view.ts';
 import type { Address } from '../../core/peer.ts';
-import type { DialHandler, Dialing, DialOptions } from '../../net/network.ts';
+import type { DialHandler, Dialing } from '../../net/network.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../net/transport.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { ClusterData, HostData } from '../cluster-data.ts';
+import { ClusterDialing } from '../cluster-dialing.ts';
 import { ClientCodecs } from '../protocol/client-codecs.ts';
 import { namesHost } from '../transport/transport-data.ts';
 import { CheckStats } from './check-stats.ts';
@@ -172,13 +173,8 @@ export class ClusterChecker implements SessionContext {
       applicationProtocols: data.alpn,
       serverName: isNamed ? host.hostname : '',
     };
-    const dialOptions: DialOptions = {
-      connectTimeoutMs: data.timeoutMs + connectMarginMs,
-      bufferLimit: cluster.bufferLimit,
-      bindAddress: cluster.bindAddress,
-      keepAliveSeconds: cluster.keepAliveSeconds,
-    };
     const address: Address = host.healthCheck?.address ?? host.address;
+    const dialOptions = new ClusterDialing(cluster, data.timeoutMs + connectMarginMs).to(address);
     return {
       clock,
       timers,

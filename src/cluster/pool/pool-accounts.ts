@@ -126,7 +126,9 @@ export class PoolAccounts {
 
   connectFailed(failure: Failure): void {
     if (failure.kind === ConnectionTimeout.kind) this.count(ClusterCounter.CxConnectTimeout);
-    if (failure.kind === LocalConnectionFailure.kind && this.isBound) this.count(ClusterCounter.BindErrors);
+    // Without words it was an option of the socket.
+    if (failure.kind === LocalConnectionFailure.kind && this.isBound && failure.detail !== '')
+      this.count(ClusterCounter.BindErrors);
     this.count(ClusterCounter.CxConnectFail);
     this.add(HostStat.CxConnectFail, 1);
     const isLocal = failure.kind === ConnectionTimeout.kind || failure.kind === LocalConnectionFailure.kind;

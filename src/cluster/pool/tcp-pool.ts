@@ -179,7 +179,7 @@ export class TcpConnectionPool implements TcpPool, HostPool {
   }
 
   private closeReady(): void {
-    for (const connection of [...this.ready]) this.discard(connection);
+    while (this.ready.length > 0) this.discard(this.ready[0]);
   }
 
   private turnAway(waiter: ConnectionWaiter): void {

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Address, SourceAddress } from '../../core/peer.ts';
-import type { ListenOptions } from '../network.ts';
+import type { DialOptions, ListenOptions } from '../network.ts';
+import type { SocketMoment, SocketOptionData } from '../socket-options/socket-option-data.ts';
 import type { DescriptorTable } from './descriptor-table.ts';
 import { openLibc, type Libc } from './libc.ts';
 import { NativeMemory } from './native-memory.ts';
@@ -77,22 +78,52 @@ export class OsSockets {
     if (probes > 0) this.set(fd, Level.Tcp, Option.KeepCount, probes);
   }
 
-  /** Accepted sockets inherit the options of the one that listens. */
-  listen(fd: number, address: Address, reusePort: boolean, ipv6Only: boolean, backlog: number): void {
+  /** Accepted sockets inherit the options of the one that listens. Throws SystemCallError. */
+  listen(fd: number, address: Address, options: ListenOptions): void {
+    const { reusePort, ipv6Only, backlog, socketOptions = [] } = options;
+    const isV6 = isIPv6(address.host);
     this.set(fd, Level.Socket, Option.ReuseAddress, 1);
     if (reusePort) this.set(fd, Level.Socket, Option.ReusePort, 1);
-    if (isIPv6(address.host)) this.set(fd, Level.Ipv6, Option.V6Only, ipv6Only ? 1 : 0);
+    if (isV6) this.set(fd, Level.Ipv6, Option.V6Only, ipv6Only ? 1 : 0);
+    this.allowForeign(fd, isV6, options);
+    this.apply(fd, isV6, socketOptions, 'before-bind');
     this.bind(fd, address);
+    this.apply(fd, isV6, socketOptions, 'bound');
     this.checked('listen', this.libc.listen(fd, backlog < 0 ? 0x7fff_ffff : backlog));
+    this.apply(fd, isV6, socketOptions, 'listening');
   }
 
-  bind(fd: number, address: Address): void {
+  /**
+   * What one that dials is told and bound to first. Throws SystemCallError.
+   * As Envoy's client connections, it is told nothing later, bound or not.
+   */
+  prepare(fd: number, to: Address, { source, bindAddress, isFree = false, socketOptions = [] }: DialOptions): void {
+    const isV6 = isIPv6(to.host);
+    this.apply(fd, isV6, socketOptions, 'before-bind');
+    if (source !== undefined) {
+      this.leaveFrom(fd, source);
+    } else if (bindAddress !== null) {
+      this.allowForeign(fd, isV6, { isFree });
+      this.bind(fd, { kind: 'ip', ...bindAddress });
+    }
+  }
+
+  private apply(fd: number, isV6: boolean, options: readonly SocketOptionData[], moment: SocketMoment): void {
+    for (const option of options) {
+      if (option.moment !== moment || (option.family !== 0 && option.family !== (isV6 ? 6 : 4))) continue;
+      const { level, name, value } = option;
+      if (typeof value === 'number') this.require(fd, level, name, value);
+      else this.requireBytes(fd, level, name, value);
+    }
+  }
+
+  private bind(fd: number, address: Address): void {
     const placed = this.place(address);
     this.checked('bind', this.libc.bind(fd, placed.address, placed.size));
   }
 
   /** What it connects to sees another's address. Throws SystemCallError, for one without the permission too. */
-  leaveFrom(fd: number, { host, mark }: SourceAddress): void {
+  private leaveFrom(fd: number, { host, mark }: SourceAddress): void {
     if (mark !== 0) this.require(fd, Level.Socket, Option.Mark, mark);
     this.beTransparent(fd, isIPv6(host));
     // The port is chosen when it connects, so that connections to several servers may share one.
@@ -100,9 +131,12 @@ export class OsSockets {
     this.bind(fd, { kind: 'ip', host, port: 0 });
   }
 
-  /** Before it listens at an address that may be another's. Throws SystemCallError. */
-  allowForeign(fd: number, { host }: Address, { isTransparent = false, isFree = false }: ListenOptions): void {
-    const isV6 = isIPv6(host);
+  /** Before it is bound to an address that may be another's. */
+  private allowForeign(
+    fd: number,
+    isV6: boolean,
+    { isTransparent = false, isFree = false }: Pick<ListenOptions, 'isTransparent' | 'isFree'>,
+  ): void {
     if (isTransparent) this.beTransparent(fd, isV6);
     if (!isFree) return;
     if (isV6) this.require(fd, Level.Ipv6, Option.Ipv6Freebind, 1);
@@ -181,6 +215,12 @@ export class OsSockets {
   private require(fd: number, level: number, option: number, value: number): void {
     this.scratch.i32[0] = value;
     this.checked('setsockopt', this.libc.setsockopt(fd, level, option, this.scratch.address, 4));
+  }
+
+  private requireBytes(fd: number, level: number, option: number, value: Uint8Array): void {
+    const memory = value.length <= scratchBytes ? this.scratch : new NativeMemory(value.length);
+    memory.bytes.set(value);
+    this.checked('setsockopt', this.libc.setsockopt(fd, level, option, memory.address, value.length));
   }
 
   private checked(syscall: string, result: number): number {

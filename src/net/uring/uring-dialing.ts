@@ -85,8 +85,7 @@ export class UringDialing implements Dialing, RingUser, Timed, Postponed {
     this.fd = sockets.open(address, options.keepAliveSeconds);
     if (options.keepAliveSeconds !== null)
       sockets.keepAlive(this.fd, options.keepAliveIntervalSeconds ?? 0, options.keepAliveProbes ?? 0);
-    if (options.source !== undefined) sockets.leaveFrom(this.fd, options.source);
-    else if (options.bindAddress !== null) sockets.bind(this.fd, { kind: 'ip', ...options.bindAddress });
+    sockets.prepare(this.fd, address, options);
     const placed = sockets.place(address);
     this.slot = ring.enlist(this);
     const [low, high] = [lowHalf(placed.address), highHalf(placed.address)];

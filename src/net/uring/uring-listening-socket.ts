@@ -39,8 +39,7 @@ export class UringListeningSocket implements ListeningSocket, RingUser, Timed {
     const { sockets } = thread;
     this.fd = sockets.open(address, options.keepAliveSeconds);
     try {
-      sockets.allowForeign(this.fd, address, options);
-      sockets.listen(this.fd, address, options.reusePort, options.ipv6Only, options.backlog);
+      sockets.listen(this.fd, address, options);
     } catch (error) {
       sockets.close(this.fd);
       throw error;

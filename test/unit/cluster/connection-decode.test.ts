@@ -33,6 +33,32 @@ describe('where connections come from', () => {
     });
   });
 
+  it('may be told to the kernel', () => {
+    const option = { level: '1', name: '2', int_value: '3' };
+    const decoded = { level: 1, name: 2, value: 3, moment: 'before-bind', family: 0 };
+    expect(accepted({ upstream_bind_config: { socket_options: [option] } })).toMatchObject({
+      bindAddress: null,
+      socketOptions: [decoded],
+    });
+    const bind = {
+      source_address: source('127.0.0.6'),
+      freebind: true,
+      socket_options: [option],
+      extra_source_addresses: [{ ...extra('::6'), socket_options: { socket_options: [{ ...option, name: '4' }] } }],
+    };
+    expect(accepted({ upstream_bind_config: bind })).toMatchObject({
+      bindsFreely: true,
+      socketOptions: [decoded],
+      otherSocketOptions: [{ ...decoded, name: 4 }],
+    });
+    expect(accepted({ upstream_bind_config: { ...bind, freebind: false } })).not.toHaveProperty('bindsFreely');
+    const lb_endpoints = [{ endpoint: { address: { pipe: { path: '/x' } } } }];
+    const load_assignment = { cluster_name: 'c', endpoints: [{ lb_endpoints }] };
+    expect(decode({ upstream_bind_config: bind, load_assignment }).reasons).toEqual([
+      'cluster.upstream_bind_config.socket_options: are supported by sekisho for IP addresses only',
+    ]);
+  });
+
   it.each<[Json, string]>([
     [
       { extra_source_addresses: [extra('::6')] },

@@ -43,6 +43,17 @@ describe('defaults are Envoy’s', () => {
   });
 });
 
+test('what the kernel is told of its sockets', () => {
+  const options = `socket_options: [{ level: 6, name: 18, int_value: 1 }]
+tcp_keepalive: {}
+tcp_fast_open_queue_length: 3
+${chain}`;
+  expect(decode(`${address}\n${options}`).data!.socketOptions!.map(({ name }) => name)).toEqual([9, 18, 23]);
+  expect(decode(`address: { pipe: { path: /x } }\n${options}`).reasons.map(({ message }) => message)).toEqual([
+    'options of sockets are supported by sekisho for IP addresses only',
+  ]);
+});
+
 test('what is configured arrives', () => {
   const { data } = decode(`
 name: edge
