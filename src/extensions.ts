@@ -121,6 +121,12 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   },
   {
     category: 'envoy.filters.http',
+    alsoIn: [networkFilters],
+    kind: 'stats.PluginConfig',
+    load: async () => (await import('./filter/istio/stats/decode.ts')).istioStatsDecoder,
+  },
+  {
+    category: 'envoy.filters.http',
     kind: 'io.istio.http.peer_metadata.Config',
     load: async () => (await import('./filter/istio/peer-metadata/decode.ts')).peerMetadataDecoder,
   },

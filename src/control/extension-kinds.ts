@@ -23,7 +23,7 @@ export function extensionKinds(value: ConfigValue, kinds = new Set<string>()): S
 
 /** Messages that are expressions, and fields of others that are. Of what has such a name by chance nothing comes but time. */
 export const expressions =
-  /\.(?:ExpressionFilter|CelMatcher|HttpAttributesCelMatchInput|rate_limit_descriptors\.expr\.v3\.Descriptor)$/;
+  /\.(?:ExpressionFilter|CelMatcher|HttpAttributesCelMatchInput|rate_limit_descriptors\.expr\.v3\.Descriptor)$|(?:^|\/)stats\.PluginConfig$/;
 /** In a format, and in one that COALESCE names. */
 const commands = /%(?:TYPED_)?CEL\(|"(?:TYPED_)?CEL"/;
 const expressionFields: ReadonlySet<string> = new Set(['condition', 'checked_condition', 'checkedCondition']);

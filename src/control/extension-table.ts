@@ -7,6 +7,8 @@ import { emptyRuntime, type RuntimeView } from '../core/runtime-view.ts';
 export interface ExtensionEntry {
   readonly category: string;
   readonly kind: string;
+  /** Further places. */
+  readonly alsoIn?: readonly string[];
   load(): Promise<ExtensionDecoder>;
 }
 
@@ -70,7 +72,7 @@ export class ExtensionTable implements Extensions {
       at.add(`extension '${name}' (${category}) of type '${kind}' is not supported by sekisho`);
       return null;
     }
-    if (entry.category !== category) {
+    if (entry.category !== category && entry.alsoIn?.includes(category) !== true) {
       at.add(`type '${kind}' belongs to ${entry.category}, not to ${category}`);
       return null;
     }

@@ -85,6 +85,10 @@ const loaders: readonly Loader[] = [
     load: async () => (await import('./istio/alpn/build.ts')).alpnBuilder,
   },
   {
+    kinds: ['stats.PluginConfig'],
+    load: async () => (await import('./istio/stats/build.ts')).istioStatsBuilder,
+  },
+  {
     kinds: ['io.istio.http.peer_metadata.Config'],
     load: async () => (await import('./istio/peer-metadata/build.ts')).peerMetadataBuilder,
   },

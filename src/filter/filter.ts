@@ -104,6 +104,8 @@ export interface HttpFilter {
   onResponseHead?(stream: Stream, head: ResponseHead, end: boolean): Verdict;
   onResponseData?(stream: Stream, chunk: Uint8Array, end: boolean): Verdict;
   onResponseTrailers?(stream: Stream, trailers: Headers): Verdict;
+  /** `onComplete` reads what passed on the wire, which nobody counts otherwise. The same for all filters of a factory. */
+  readonly readsOutcome?: true;
   /** Exactly once, whatever happened: drop timers and call-outs. */
   onComplete?(stream: Stream): void;
 }

@@ -17,6 +17,7 @@ export interface NodeAttributes {
   readonly id: string;
   readonly cluster: string;
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 type Table = ReadonlyMap<string, AttributeReader>;
@@ -168,7 +169,7 @@ const XDS: Readonly<Record<string, AttributeReader>> = {
 
 /** What an expression may name first, for one evaluation. Each part is made where it is named. */
 export class Attributes {
-  private readonly outcome: Outcome;
+  protected readonly outcome: Outcome;
   private readonly xdsTable: Table;
 
   constructor(outcome: Outcome, xdsTable: Table) {
@@ -211,6 +212,37 @@ export class Attributes {
   get xds(): unknown {
     return attributeMap(this.xdsTable, this.outcome);
   }
+}
+
+/** What the expressions of Istio's metrics may name besides. */
+export class TelemetryAttributes extends Attributes {
+  /** Undefined: it is not known. */
+  readonly node: unknown;
+
+  constructor(outcome: Outcome, xds: Table, node: unknown) {
+    super(outcome, xds);
+    this.node = node;
+  }
+
+  get downstream_peer(): unknown {
+    return peerIn(this.outcome, 'downstream_peer');
+  }
+
+  get upstream_peer(): unknown {
+    return peerIn(this.outcome, 'upstream_peer');
+  }
+}
+
+function peerIn({ filterState: objects }: Outcome, key: string): unknown {
+  const value = objects?.get(key);
+  const struct = value instanceof FilterStateObject ? value.toJson() : value;
+  return typeof struct === 'object' && struct !== null ? structValue(struct) : undefined;
+}
+
+/** `node`, as Istio's metrics know it. */
+export function nodeMap({ id, cluster, locality, metadata = {} }: NodeAttributes): unknown {
+  const { region, zone, subZone } = locality;
+  return structMap({ id, cluster, metadata, locality: { region, zone, sub_zone: subZone } });
 }
 
 /** `xds.*`; `node` null: as in Envoy, policies do not know it. */

@@ -1,6 +1,6 @@
 import { CelScalar, celEnv, celFunc, isCelError, listType, parse, plan, type CelEnv } from '@bufbuild/cel';
 import type { Outcome } from '../outcome.ts';
-import { Attributes, xdsTable, type NodeAttributes } from './attributes.ts';
+import { Attributes, nodeMap, TelemetryAttributes, xdsTable, type NodeAttributes } from './attributes.ts';
 import { jsonOfValue, textOfValue } from './cel-value.ts';
 import { checkedExpression, ExpressionError, type ExpressionSource } from './expression-check.ts';
 import { defaultExpressionOptions, type ExpressionData, type ExpressionOptions } from './expression-data.ts';
@@ -21,12 +21,15 @@ export class CelEngine implements ExpressionEngine {
   private readonly environments: Map<string, CelEnv>;
   private readonly withNode: ReturnType<typeof xdsTable>;
   private readonly withoutNode: ReturnType<typeof xdsTable>;
+  /** `node` of telemetry; undefined: it is not known. */
+  private readonly node: unknown;
 
   constructor(node: NodeAttributes | null) {
     this.patterns = new Patterns();
     this.environments = new Map();
     this.withNode = xdsTable(node);
     this.withoutNode = xdsTable(null);
+    this.node = node === null ? undefined : nodeMap(node);
   }
 
   parse(text: string, options: ExpressionOptions = defaultExpressionOptions): ExpressionData {
@@ -40,10 +43,11 @@ export class CelEngine implements ExpressionEngine {
     return checkedExpression(source, options);
   }
 
-  build(data: ExpressionData, knowsNode: boolean): Expression {
+  build(data: ExpressionData, knowsNode: boolean, isTelemetry = false): Expression {
     type Planned = Parameters<typeof plan>[1];
-    const evaluate = plan(this.environment(data), data.root as unknown as Planned);
-    return new CelExpression(evaluate as unknown as Evaluate, knowsNode ? this.withNode : this.withoutNode);
+    const evaluate = plan(this.environment(data), data.root as unknown as Planned) as unknown as Evaluate;
+    if (isTelemetry) return new TelemetryExpression(evaluate, this.withNode, this.node);
+    return new CelExpression(evaluate, knowsNode ? this.withNode : this.withoutNode);
   }
 
   private environment({ joinsStrings, hasStringFunctions }: ExpressionData): CelEnv {
@@ -75,25 +79,42 @@ function withoutJoining() {
 type Evaluate = (attributes: Attributes) => unknown;
 
 class CelExpression implements Expression {
-  private readonly evaluate: Evaluate;
-  private readonly xds: ReturnType<typeof xdsTable>;
+  protected readonly evaluate: Evaluate;
+  protected readonly xds: ReturnType<typeof xdsTable>;
 
   constructor(evaluate: Evaluate, xds: ReturnType<typeof xdsTable>) {
     this.evaluate = evaluate;
     this.xds = xds;
   }
 
+  protected attributesOf(outcome: Outcome): Attributes {
+    return new Attributes(outcome, this.xds);
+  }
+
   matches(outcome: Outcome): boolean {
-    return this.evaluate(new Attributes(outcome, this.xds)) === true;
+    return this.evaluate(this.attributesOf(outcome)) === true;
   }
 
   text(outcome: Outcome): string | null {
-    const value = this.evaluate(new Attributes(outcome, this.xds));
+    const value = this.evaluate(this.attributesOf(outcome));
     return isCelError(value) ? null : textOfValue(value);
   }
 
   json(outcome: Outcome): string | null {
-    const value = this.evaluate(new Attributes(outcome, this.xds));
+    const value = this.evaluate(this.attributesOf(outcome));
     return isCelError(value) ? null : jsonOfValue(value);
+  }
+}
+
+class TelemetryExpression extends CelExpression {
+  private readonly node: unknown;
+
+  constructor(evaluate: Evaluate, xds: ReturnType<typeof xdsTable>, node: unknown) {
+    super(evaluate, xds);
+    this.node = node;
+  }
+
+  protected override attributesOf(outcome: Outcome): Attributes {
+    return new TelemetryAttributes(outcome, this.xds, this.node);
   }
 }

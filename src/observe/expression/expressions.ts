@@ -17,8 +17,11 @@ export interface Expression {
 export interface ExpressionEngine {
   /** @throws ExpressionError where Envoy, or sekisho, refuses the text */
   parse(text: string, options?: ExpressionOptions): ExpressionData;
-  /** `knowsNode`: whether there is an `xds.node`. Policies have none. */
-  build(data: ExpressionData, knowsNode: boolean): Expression;
+  /**
+   * `knowsNode`: whether there is an `xds.node`. Policies have none. `isTelemetry`: Istio's metrics know the node as
+   * `node`, and peers as `downstream_peer` and `upstream_peer`, besides.
+   */
+  build(data: ExpressionData, knowsNode: boolean, isTelemetry?: boolean): Expression;
 }
 
 /** Among the message names that a configuration names: it has expressions. */

@@ -34,6 +34,8 @@ export class HttpFilterChain {
   readonly responseTrailers: readonly number[];
   /** Positions in configured order. */
   readonly complete: readonly number[];
+  /** A filter reads the whole outcome when a stream is complete. */
+  readonly readsOutcome: boolean;
   /** Settings of the router at its end. */
   readonly router: RouterData;
   private readonly factories: readonly FilterFactory[];
@@ -67,6 +69,7 @@ export class HttpFilterChain {
     this.responseData = reversed('onResponseData');
     this.responseTrailers = reversed('onResponseTrailers');
     this.complete = having('onComplete');
+    this.readsOutcome = probes.some((probe) => probe.readsOutcome === true);
   }
 
   /**

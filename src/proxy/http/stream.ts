@@ -369,6 +369,8 @@ export class HttpStream implements Stream {
     outcome.endMs = this.clock.now;
     this.timeouts.clear();
     this.request.cut();
+    const isLogged = this.manager.accessLogs.length > 0;
+    if (isLogged || chain.readsOutcome) this.connection.describe(this);
     this.forwarding?.onStreamFinished();
     for (const index of chain.complete) this.filters[index].onComplete!(this);
     stats.rqActive.dec();
@@ -378,10 +380,7 @@ export class HttpStream implements Stream {
     const isCounted = outcome.responseCode !== 0 && !outcome.isHealthCheck && !this.request.hasBecomeAnother;
     if (isCounted) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
-    if (this.manager.accessLogs.length > 0) {
-      this.connection.describe(this);
-      this.log('DownstreamEnd');
-    }
+    if (isLogged) this.log('DownstreamEnd');
     this.trace?.finish(outcome);
     this.connection.remove(this);
   }

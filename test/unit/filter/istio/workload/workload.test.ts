@@ -161,7 +161,9 @@ describe('the header of a peer', () => {
     const peers = new KnownPeers(none);
     const first = peers.of('a', writePeerHeader(own));
     expect(peers.of('a', writePeerHeader(own))).toBe(first);
-    expect(peers.of('a', writePeerHeader(ownWorkload({ metadata: { WORKLOAD_NAME: 'other' } })))!.workload).toBe('other');
+    expect(peers.of('a', writePeerHeader(ownWorkload({ metadata: { WORKLOAD_NAME: 'other' } })))!.workload).toBe(
+      'other',
+    );
     for (let i = 0; i < 5000; i++) peers.of(`id ${i}`, 'CgA=');
     expect((peers as unknown as { byId: Map<string, unknown> }).byId.size).toBeLessThanOrEqual(500);
   });
