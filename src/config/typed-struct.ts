@@ -4,6 +4,7 @@ import { TypedStructSchema } from '../proto/xds/type/v3/typed_struct_pb.js';
 import { MessageReader } from './message-reader.ts';
 import { isTypedStruct, messageType, typeNameIn, unknownTypeName } from './message-types.ts';
 import type { ConfigReason } from './problem.ts';
+import { validate } from './validator.ts';
 
 export interface Unwrapped {
   /** The message itself; the TypedStruct when `reasons` has any. */
@@ -27,6 +28,8 @@ export function unwrapTypedStruct(packed: PackedMessage): Unwrapped {
   const reader = new MessageReader({ allowUnknown: false });
   const message = create(type);
   reader.read(type, struct.value ?? {}, message);
-  if (reader.reasons.length > 0) return { packed, reasons: reader.reasons };
+  const reasons = reader.reasons.length > 0 ? reader.reasons : validate(type, message);
+  const broken = reasons.filter(({ isWarning }) => isWarning !== true);
+  if (broken.length > 0) return { packed, reasons: broken };
   return { packed: { typeUrl: struct.typeUrl, value: toBinary(type, message) }, reasons: [] };
 }

@@ -1,3 +1,4 @@
+import { unwrapTypedStruct } from '../config/typed-struct.ts';
 import type { ExtensionData, ExtensionDecoder, Extensions, PackedMessage } from '../core/extension.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SecretSources } from '../identity/secret-sources.ts';
@@ -65,7 +66,10 @@ export class ExtensionTable implements Extensions {
       at.add(`extension '${name}' (${category}) has no typed_config; name its message by '@type'`);
       return null;
     }
-    const kind = messageName(config.typeUrl);
+    const { packed, reasons: broken } = unwrapTypedStruct(config);
+    for (const { path, message } of broken) at.at(path === '' ? 'value' : `value.${path}`).add(message);
+    if (broken.length > 0) return null;
+    const kind = messageName(packed.typeUrl);
     const entry = this.entries.get(kind);
     const decoder = this.decoders.get(kind);
     if (entry === undefined || decoder === undefined) {
@@ -77,7 +81,7 @@ export class ExtensionTable implements Extensions {
       return null;
     }
     const before = reasons.list.length;
-    const data = decoder.decode(config.value, at, this);
+    const data = decoder.decode(packed.value, at, this);
     return reasons.list.length > before ? null : { name, kind, data };
   }
 }

@@ -17,6 +17,7 @@ import {
 import { TrafficDirection } from '../proto/envoy/config/core/v3/base_pb.js';
 import {
   AdditionalAddressSchema,
+  Listener_ConnectionBalanceConfigSchema,
   Listener_DrainType,
   ListenerSchema,
   type Listener,
@@ -31,37 +32,45 @@ import type { ListenerData, ListenerFilterData } from './listener-data.ts';
 /** Envoy's default of per_connection_buffer_limit_bytes. */
 const defaultBufferLimit = 1024 * 1024;
 
-const supported = new SupportedFields(ListenerSchema, [
-  'name',
-  'address',
-  'additional_addresses',
-  'stat_prefix',
-  'filter_chains',
-  'default_filter_chain',
-  'filter_chain_matcher',
-  'per_connection_buffer_limit_bytes',
-  'drain_type',
-  'listener_filters',
-  'listener_filters_timeout',
-  'continue_on_listener_filters_timeout',
-  'traffic_direction',
-  'enable_reuse_port',
-  'reuse_port',
-  'access_log',
-  'tcp_backlog_size',
-  'transparent',
-  'freebind',
-  'bind_to_port',
-  'use_original_dst',
-  'metadata',
-  'ignore_global_conn_limit',
-  'bypass_overload_manager',
-  'internal_listener',
-  'socket_options',
-  'tcp_keepalive',
-  'tcp_fast_open_queue_length',
-]);
+const supported = new SupportedFields(
+  ListenerSchema,
+  [
+    'name',
+    'address',
+    'additional_addresses',
+    'stat_prefix',
+    'filter_chains',
+    'default_filter_chain',
+    'filter_chain_matcher',
+    'per_connection_buffer_limit_bytes',
+    'drain_type',
+    'listener_filters',
+    'listener_filters_timeout',
+    'continue_on_listener_filters_timeout',
+    'traffic_direction',
+    'enable_reuse_port',
+    'reuse_port',
+    'access_log',
+    'tcp_backlog_size',
+    'transparent',
+    'freebind',
+    'bind_to_port',
+    'use_original_dst',
+    'metadata',
+    'ignore_global_conn_limit',
+    'bypass_overload_manager',
+    'internal_listener',
+    'socket_options',
+    'tcp_keepalive',
+    'tcp_fast_open_queue_length',
+    'connection_balance_config',
+  ],
+  // How many Envoy accepts before it does something else: here that is the kernel's and Node's to decide.
+  ['max_connections_to_accept_per_socket_event'],
+);
 const supportedAdditionalAddress = new SupportedFields(AdditionalAddressSchema, ['address']);
+// The kernel spreads connections over the workers in any case.
+const supportedBalance = new SupportedFields(Listener_ConnectionBalanceConfigSchema, ['exact_balance']);
 const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
   'protocol',
   'address',
@@ -87,6 +96,8 @@ export function decodeListener(
 ): ListenerData | null {
   const before = reasons.list.length;
   supported.check(listener, reasons);
+  const balance = listener.connectionBalanceConfig;
+  if (balance !== undefined) supportedBalance.check(balance, reasons.at('connection_balance_config'));
   const isInternal = listener.listenerSpecifier.case === 'internalListener';
   const addresses = isInternal ? [internalAddress(listener, internal, reasons)] : decodeAddresses(listener, reasons);
   const listenerFilters = decodeListenerFilters(listener.listenerFilters, reasons, extensions);
