@@ -3,7 +3,7 @@ import { isUsable } from './endpoints.ts';
 import type { Mesh } from './mesh.ts';
 import type { AddressRange, Policy, PolicyMatch, StringMatch } from './policy.ts';
 import type { Service } from './service.ts';
-import { noLocality, type GatewayAddress, type Workload } from './workload.ts';
+import type { GatewayAddress, Locality, Workload } from './workload.ts';
 
 type Json = Record<string, unknown>;
 
@@ -116,7 +116,7 @@ function textOf(value: string): string | null {
   return value === '' ? null : value;
 }
 
-function isNowhere({ region, zone, subzone }: typeof noLocality): boolean {
+function isNowhere({ region, zone, subzone }: Locality): boolean {
   return region === '' && zone === '' && subzone === '';
 }
 

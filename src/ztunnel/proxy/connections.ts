@@ -1,0 +1,62 @@
+import { judge, type AccessRequest } from '../policy/access.ts';
+import type { MeshChange } from '../state/mesh.ts';
+import type { ConnectionFacts } from './connection-facts.ts';
+import type { Pod } from './pod.ts';
+
+/** A connection that is open, as it is listed and judged anew. */
+export interface OpenConnection {
+  readonly facts: ConnectionFacts;
+  /** What policies say yes or no to; null: it is an outgoing one, which the other end judges. */
+  readonly access: AccessRequest | null;
+  /** Breaks it off; `reason`: ztunnel's words. */
+  reject(reason: string): void;
+}
+
+/** The open connections of a workload. Those that come in are judged anew whenever something changes. */
+export class Connections {
+  private readonly pod: Pod;
+  private readonly open: Set<OpenConnection>;
+  private readonly unwatch: () => void;
+
+  constructor(pod: Pod) {
+    this.pod = pod;
+    this.open = new Set();
+    this.unwatch = pod.thread.mesh.watch((change) => this.judgeAnew(change));
+  }
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  get all(): Iterable<OpenConnection> {
+    return this.open;
+  }
+
+  add(connection: OpenConnection): void {
+    this.open.add(connection);
+  }
+
+  delete(connection: OpenConnection): void {
+    this.open.delete(connection);
+  }
+
+  closeAll(reason: string): void {
+    this.unwatch();
+    for (const connection of this.open) connection.reject(reason);
+  }
+
+  private judgeAnew(change: MeshChange): void {
+    const concerns = change.policies.length + change.removedPolicies.length + change.workloads.length > 0;
+    if (this.open.size === 0 || (!concerns && change.removedAddresses.length === 0)) return;
+    const { workload, thread } = this.pod;
+    const policies = workload === null ? [] : thread.mesh.policiesOf(workload);
+    for (const connection of this.open) {
+      if (connection.access === null) continue;
+      // A workload that is gone has no policies that could allow anything.
+      const denial = workload === null ? gone : judge(policies, connection.access);
+      if (denial !== null) connection.reject(denial.reason);
+    }
+  }
+}
+
+const gone = { reason: 'the workload is gone' };

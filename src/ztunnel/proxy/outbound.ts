@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto';
+import type { AcceptedConnection, Connection } from '../../core/connection.ts';
+import type { Failure } from '../../core/failure.ts';
+import { ClosedLocally } from '../../core/failures.ts';
+import { HttpVersion, RequestHead, type ResponseHead } from '../../core/head.ts';
+import { Headers } from '../../core/headers.ts';
+import { formatAddress, type Address } from '../../core/peer.ts';
+import type { AcceptHandler, DialHandler } from '../../net/network.ts';
+import type { HboneEndpoint } from '../../tunnel/hbone/pool.ts';
+import type { TunnelHandler } from '../../tunnel/hbone/client-tunnel.ts';
+import { noTransportOptions } from '../../net/transport.ts';
+import type { IdentityTls } from '../certificates/identity-tls.ts';
+import type { OutboundPlan } from '../choice/destination.ts';
+import { identityOf, type Workload } from '../state/workload.ts';
+import { baggageOf } from './baggage.ts';
+import type { ConnectionError, ConnectionFacts, ConnectionReport } from './connection-facts.ts';
+import type { Connections } from './connections.ts';
+import { dialError, statusError } from './failure-text.ts';
+import type { Pod } from './pod.ts';
+import { carrierBufferLimit, connectionsMax, isLoopback } from './settings.ts';
+import { TrackedRelay } from './tracked-relay.ts';
+
+/** Tells a client that has asked, before bytes flow. */
+export interface OutboundAnswer {
+  opened(client: Connection): void;
+  /** The client is closed after it. */
+  failed(client: Connection): void;
+}
+
+/** Connections that leave a workload: redirected to us, or asked for by SOCKS. */
+export class Outbound implements AcceptHandler {
+  readonly pod: Pod;
+  readonly connections: Connections;
+  pending: number;
+
+  constructor(pod: Pod, connections: Connections) {
+    this.pod = pod;
+    this.connections = connections;
+    this.pending = 0;
+  }
+
+  onAccepted(connection: AcceptedConnection): void {
+    const { peer } = connection;
+    connection.pause();
+    this.carry(connection, peer.originalDestination ?? peer.local);
+  }
+
+  onAcceptFailure(message: string): void {
+    this.pod.thread.log.warn(`outbound: ${message}`);
+  }
+
+  /** A client's connection, which is paused, and where it wants to go. `answer`: it is told; null: no. */
+  carry(client: Connection, wanted: Address, answer: OutboundAnswer | null = null): void {
+    if (this.connections.size + this.pending >= connectionsMax) {
+      client.reset(ClosedLocally);
+      return;
+    }
+    this.pending++;
+    new OutboundConnection(this, client, wanted, answer).begin();
+  }
+}
+
+/** One of them, until bytes flow. */
+class OutboundConnection implements DialHandler, TunnelHandler {
+  private readonly outbound: Outbound;
+  private readonly client: Connection;
+  private readonly wanted: Address;
+  private readonly answer: OutboundAnswer | null;
+  private facts: ConnectionFacts | null;
+  private report: ConnectionReport | null;
+  private isTunnelled: boolean;
+
+  constructor(outbound: Outbound, client: Connection, wanted: Address, answer: OutboundAnswer | null) {
+    this.outbound = outbound;
+    this.answer = answer;
+    this.client = client;
+    this.wanted = wanted;
+    this.facts = null;
+    this.report = null;
+    this.isTunnelled = false;
+  }
+
+  begin(): void {
+    const { pod } = this.outbound;
+    const { wanted } = this;
+    if (isLoopback(wanted.host) && pod.ownPorts.has(wanted.port)) {
+      this.refuse(null, { text: 'attempted to call ourselves', flags: '-' });
+      return;
+    }
+    pod.whenKnown((workload) => {
+      if (workload !== null) this.decide(workload);
+      else this.refuse(null, { text: 'failed to fetch information about local workload', flags: '-' });
+    });
+  }
+
+  private decide(source: Workload): void {
+    const { pod } = this.outbound;
+    const { host, port } = this.wanted;
+    const plan = pod.destinations.plan({ client: source, host, port });
+    if ('reason' in plan) {
+      this.refuse(source, { text: plan.reason, flags: 'CONNECT' });
+      return;
+    }
+    this.isTunnelled = plan.protocol !== 'tcp';
+    const facts = factsOf(plan, source, this.client, this.wanted);
+    this.facts = facts;
+    this.report = pod.thread.reporter.open(facts);
+    if (!this.isTunnelled) {
+      pod.network.dial(facts.destinationAddress, pod.dialOptions(''), this);
+      return;
+    }
+    pod.whenSecured(source, (tls, problem) => {
+      if (tls === null) this.fail({ text: `identity error: ${problem}`, flags: 'IDENTITY_ERROR' });
+      else this.openTunnel(plan, source, tls, facts);
+    });
+  }
+
+  private openTunnel(plan: OutboundPlan, source: Workload, tls: IdentityTls, facts: ConnectionFacts): void {
+    const { pod } = this.outbound;
+    const identity = identityOf(source);
+    const endpoint: HboneEndpoint = {
+      key: [identity, ...plan.identities, formatAddress(facts.destinationAddress), facts.sourceAddress.host].join(' '),
+      address: facts.destinationAddress,
+      transport: tls.client,
+      options: pod.dialOptions('', carrierBufferLimit),
+      wanted: { ...noTransportOptions, key: plan.identities.join(' '), subjectAltNames: plan.identities },
+    };
+    pod.pool.open(endpoint, requestOf(plan, source, facts, pod.thread.settings.clusterId), this);
+  }
+
+  // DialHandler
+
+  onConnected(connection: Connection): void {
+    this.carry(connection);
+  }
+
+  onDialFailure(failure: Failure): void {
+    this.fail(dialError(failure, false));
+  }
+
+  // TunnelHandler
+
+  onTunnel(tunnel: Connection, _head: ResponseHead): void {
+    this.carry(tunnel);
+  }
+
+  onTunnelFailure(failure: Failure, status: number): void {
+    this.fail(status === 0 ? dialError(failure, true) : statusError(status));
+  }
+
+  private carry(server: Connection): void {
+    const { outbound } = this;
+    outbound.pending--;
+    this.answer?.opened(this.client);
+    const { connections } = outbound;
+    new TrackedRelay(this.client, server, this.facts!, null, connections, this.report!).start();
+    this.client.resume();
+  }
+
+  /** Nothing was opened for it. */
+  private refuse(source: Workload | null, error: ConnectionError): void {
+    const { outbound, client, wanted } = this;
+    outbound.pending--;
+    outbound.pod.thread.reporter.refused(
+      {
+        direction: 'outbound',
+        source,
+        sourceAddress: client.peer.remote,
+        sourceIdentity: '',
+        destination: null,
+        destinationAddress: wanted,
+        destinationIdentity: '',
+        hboneAddress: '',
+        service: null,
+        originalDestination: wanted,
+      },
+      error,
+    );
+    this.turnAway();
+  }
+
+  private fail(error: ConnectionError): void {
+    this.outbound.pending--;
+    this.report!.close(error, 0, 0);
+    this.turnAway();
+  }
+
+  private turnAway(): void {
+    const { client, answer } = this;
+    if (answer === null) client.reset(ClosedLocally);
+    else answer.failed(client);
+  }
+}
+
+function factsOf(plan: OutboundPlan, source: Workload, client: Connection, wanted: Address): ConnectionFacts {
+  const isTunnelled = plan.protocol !== 'tcp';
+  const { workload } = plan;
+  return {
+    direction: 'outbound',
+    source,
+    sourceAddress: client.peer.remote,
+    sourceIdentity: isTunnelled ? identityOf(source) : '',
+    destination: workload,
+    destinationAddress: { kind: 'ip', host: plan.host, port: plan.port },
+    destinationIdentity: isTunnelled && workload !== null ? identityOf(workload) : '',
+    hboneAddress: plan.authority,
+    service: plan.service,
+    originalDestination: wanted,
+  };
+}
+
+function requestOf(plan: OutboundPlan, source: Workload, facts: ConnectionFacts, clusterId: string): RequestHead {
+  const { remote } = { remote: facts.sourceAddress };
+  const host = plan.service === null ? '' : `;host=${plan.service.hostname}`;
+  const headers = Headers.of(
+    ['baggage', baggageOf(source, clusterId)],
+    ['forwarded', `for="${formatAddress(remote)}"${host}`],
+    ['traceparent', newTraceparent()],
+  );
+  return new RequestHead('CONNECT', plan.authority, '', HttpVersion.Http2, headers);
+}
+
+/** W3C Trace Context: version 00, not sampled. */
+function newTraceparent(): string {
+  const random = randomBytes(24).toString('hex');
+  return `00-${random.slice(0, 32)}-${random.slice(32)}-00`;
+}

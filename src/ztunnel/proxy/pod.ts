@@ -1,0 +1,153 @@
+import type { Clock, Timed, Timers } from '../../core/clock.ts';
+import type { Network, DialOptions } from '../../net/network.ts';
+import type { H2ServerOptions } from '../../codec/h2/options.ts';
+import { HbonePool } from '../../tunnel/hbone/pool.ts';
+import { hboneServerOptions } from '../../tunnel/hbone/options.ts';
+import type { CertificateSource } from '../certificates/certificate-source.ts';
+import { IdentityTls, type TlsThread } from '../certificates/identity-tls.ts';
+import { Destinations } from '../choice/destination.ts';
+import type { Mesh, WorkloadInfo } from '../state/mesh.ts';
+import { identityOf, type Workload } from '../state/workload.ts';
+import type { Reporter } from './connection-facts.ts';
+import { bufferLimit, ownPorts, workloadWaitMs, type ProxySettings } from './settings.ts';
+
+/** What all proxies of a thread have around them. */
+export interface ProxyThread extends TlsThread {
+  readonly mesh: Mesh;
+  readonly settings: ProxySettings;
+  readonly certificates: CertificateSource;
+  readonly reporter: Reporter;
+}
+
+/** Waits for its workload to be known. */
+class WorkloadWait implements Timed {
+  deadline: number;
+  heapIndex: number;
+  heapKey: number;
+  readonly tell: (workload: Workload | null) => void;
+  private readonly pod: Pod;
+
+  constructor(pod: Pod, tell: (workload: Workload | null) => void) {
+    this.deadline = Infinity;
+    this.heapIndex = -1;
+    this.heapKey = Infinity;
+    this.pod = pod;
+    this.tell = tell;
+  }
+
+  tick(): void {
+    this.pod.gaveUp(this);
+  }
+}
+
+/** One workload whose connections are ours: who it is, and what its connections are made with. */
+export class Pod {
+  readonly info: WorkloadInfo;
+  readonly thread: ProxyThread;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly pool: HbonePool;
+  readonly destinations: Destinations;
+  readonly serverOptions: H2ServerOptions;
+  readonly ownPorts: ReadonlySet<number>;
+  private readonly waiting: Set<WorkloadWait>;
+  private readonly unwatch: () => void;
+  private tls: { readonly identity: string; readonly made: IdentityTls } | null;
+
+  /** `network`: in which its sockets are made. */
+  constructor(info: WorkloadInfo, thread: ProxyThread, network: Network) {
+    const { settings, mesh } = thread;
+    this.info = info;
+    this.thread = thread;
+    this.network = network;
+    this.clock = network.clock;
+    this.timers = network.timers;
+    this.pool = new HbonePool(network, settings.hbone);
+    this.destinations = new Destinations(mesh, settings.network);
+    this.serverOptions = hboneServerOptions(settings.hbone, settings.drainMs);
+    this.ownPorts = ownPorts(settings);
+    this.waiting = new Set();
+    this.unwatch = mesh.watch(() => this.lookAgain());
+    this.tls = null;
+  }
+
+  /** As the control plane knows it; null: it does not. */
+  get workload(): Workload | null {
+    const { mesh, settings } = this.thread;
+    return mesh.workloadOf(this.info, settings.node);
+  }
+
+  /** Waits a while for the control plane to know it; null: it does not. Called at once where it does. */
+  whenKnown(tell: (workload: Workload | null) => void): void {
+    const known = this.workload;
+    if (known !== null) {
+      tell(known);
+      return;
+    }
+    const wait = new WorkloadWait(this, tell);
+    this.waiting.add(wait);
+    this.timers.schedule(wait, this.clock.now + workloadWaitMs);
+  }
+
+  gaveUp(wait: WorkloadWait): void {
+    this.waiting.delete(wait);
+    wait.tell(null);
+  }
+
+  /**
+   * TLS as the workload, with its certificate there. `problem`: why there is none; empty: `tls` is. Called at once where it
+   * was there.
+   */
+  whenSecured(workload: Workload, tell: (tls: IdentityTls | null, problem: string) => void): void {
+    const identity = identityOf(workload);
+    const { certificates } = this.thread;
+    if (certificates.has(identity)) {
+      tell(this.tlsOf(identity), '');
+      return;
+    }
+    certificates.request(identity, (problem) => tell(problem === '' ? this.tlsOf(identity) : null, problem));
+  }
+
+  /** For connections that leave from here. `source`: the address that they seem to leave from; empty: ours. */
+  dialOptions(source: string, limit: number = bufferLimit): DialOptions {
+    const { keepAlive, mark, hbone } = this.thread.settings;
+    return {
+      connectTimeoutMs: hbone.connectTimeoutMs,
+      bufferLimit: limit,
+      bindAddress: null,
+      keepAliveSeconds: keepAlive?.seconds ?? null,
+      keepAliveIntervalSeconds: keepAlive?.intervalSeconds ?? 0,
+      keepAliveProbes: keepAlive?.probes ?? 0,
+      ...(source === '' ? {} : { source: { host: source, mark } }),
+    };
+  }
+
+  close(): void {
+    this.unwatch();
+    for (const wait of this.waiting) this.timers.cancel(wait);
+    this.waiting.clear();
+    this.pool.close();
+    this.tls?.made.release();
+  }
+
+  private tlsOf(identity: string): IdentityTls {
+    if (this.tls?.identity === identity) return this.tls.made;
+    this.tls?.made.release();
+    const made = new IdentityTls(identity, this.network, this.thread, this.thread.settings);
+    this.tls = { identity, made };
+    return made;
+  }
+
+  private lookAgain(): void {
+    if (this.waiting.size === 0) return;
+    const { workload } = this;
+    if (workload === null) return;
+    const waiting = [...this.waiting];
+    this.waiting.clear();
+    for (const wait of waiting) {
+      this.timers.cancel(wait);
+      wait.tell(workload);
+    }
+  }
+}
