@@ -27,13 +27,11 @@ import type { LogLevels } from './observe/log/log-levels.ts';
 import type { StatsConfigData } from './observe/stats-data.ts';
 import type { StatsSnapshot } from './observe/stats-snapshot.ts';
 import { TagExtraction } from './observe/tag-extraction.ts';
+import { dumpedExtensions, dumpedListeners, dumpedRoutes, inlineRoutes, servingListeners } from './discovered-view.ts';
 import { nodeMessage } from './node-message.ts';
 import { giveBackMemory } from './spare-memory.ts';
-import type { Bootstrap } from './proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { NodeSchema } from './proto/envoy/config/core/v3/base_pb.js';
-import type { RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.js';
-import { HttpConnectionManagerSchema } from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import { anyIs, anyUnpack, toJson } from './proto/protobuf.js';
+import { toJson } from './proto/protobuf.js';
 
 /** Listing more counters than this leaves more behind than a heap of the usual size. */
 const manyStats = 20_000;
@@ -89,7 +87,10 @@ export class ProcessView implements AdminSource {
   }
 
   listeners(): readonly ListenerReport[] {
-    return Array.from(this.app.distribution.bound, ([name, addresses]) => ({ name, addresses }));
+    const statics = new Set(this.app.configuration.data.listeners.map(({ name }) => name));
+    const all = Array.from(this.app.distribution.bound, ([name, addresses]) => ({ name, addresses }));
+    // Those of the configuration first, as in Envoy.
+    return [...all.filter(({ name }) => statics.has(name)), ...all.filter(({ name }) => !statics.has(name))];
   }
 
   clusters(): readonly ClusterReport[] {
@@ -109,6 +110,12 @@ export class ProcessView implements AdminSource {
 
   configDump(): ConfigDumpReport {
     const { message } = this.app.configuration;
+    const { listeners: discovered } = this.app;
+    const found = discovered === null ? [] : dumpedRoutes(discovered);
+    const inline = inlineRoutes([
+      ...(message.staticResources?.listeners ?? []),
+      ...(discovered === null ? [] : servingListeners(discovered)),
+    ]);
     const resource = (of: DumpedResource['message'], name: string): DumpedResource => ({
       message: of,
       name,
@@ -120,7 +127,14 @@ export class ProcessView implements AdminSource {
       bootstrap: resource(message, ''),
       clusters: (message.staticResources?.clusters ?? []).map((cluster) => resource(cluster, cluster.name)),
       listeners: (message.staticResources?.listeners ?? []).map((listener) => resource(listener, listener.name)),
-      routes: routeMessages(message)?.map((routes) => resource(routes, routes.name)) ?? null,
+      ...(discovered !== null && {
+        dynamicListeners: { version: discovered.listeners.version, listeners: dumpedListeners(discovered) },
+        extensionConfigs: dumpedExtensions(discovered),
+      }),
+      routes:
+        inline === null && found.length === 0
+          ? null
+          : [...(inline ?? []).map((routes) => resource(routes, routes.name)), ...found],
       secrets: [
         ...(message.staticResources?.secrets ?? []).map((secret) => resource(secret, secret.name)),
         ...this.dynamicSecrets(),
@@ -185,25 +199,6 @@ export class ProcessView implements AdminSource {
   quit(): void {
     this.app.environment.exit(0);
   }
-}
-
-/** The route configurations inside the listeners; null: nothing routes HTTP. */
-function routeMessages(message: Bootstrap): readonly RouteConfiguration[] | null {
-  let found: RouteConfiguration[] | null = null;
-  for (const listener of message.staticResources?.listeners ?? []) {
-    const chains =
-      listener.defaultFilterChain === undefined
-        ? listener.filterChains
-        : [...listener.filterChains, listener.defaultFilterChain];
-    for (const filter of chains.flatMap((chain) => chain.filters)) {
-      const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
-      if (config === undefined || !anyIs(config, HttpConnectionManagerSchema)) continue;
-      found ??= [];
-      const manager = anyUnpack(config, HttpConnectionManagerSchema);
-      if (manager?.routeSpecifier.case === 'routeConfig') found.push(manager.routeSpecifier.value);
-    }
-  }
-  return found;
 }
 
 function clusterReport(

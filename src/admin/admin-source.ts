@@ -157,10 +157,32 @@ export interface ConfigDumpReport {
   readonly clusters: readonly DumpedResource[];
   /** `envoy.config.listener.v3.Listener`. */
   readonly listeners: readonly DumpedResource[];
+  /** Of LDS: the version of its last response that changed something, and what came of it; absent: there is none. */
+  readonly dynamicListeners?: { readonly version: string; readonly listeners: readonly DumpedListener[] };
+  /** `envoy.config.core.v3.TypedExtensionConfig`, of ECDS; null or absent: there is none. */
+  readonly extensionConfigs?: readonly DumpedResource[] | null;
   /** `envoy.config.route.v3.RouteConfiguration`; null: there is no HTTP connection manager. */
   readonly routes: readonly DumpedResource[] | null;
   /** `envoy.extensions.transport_sockets.tls.v3.Secret`. */
   readonly secrets: readonly DumpedResource[];
+}
+
+/** A listener of LDS in every state that it is in; null: it is not in that one. */
+export interface DumpedListener {
+  /** Empty: a refusal that no listener of that name stands for. */
+  readonly name: string;
+  readonly active: DumpedResource | null;
+  readonly warming: DumpedResource | null;
+  readonly draining: DumpedResource | null;
+  readonly fault: DumpedFault | null;
+}
+
+/** `envoy.admin.v3.UpdateFailureState`. */
+export interface DumpedFault {
+  readonly message: Message;
+  readonly details: string;
+  /** Milliseconds since the epoch; null: it is not told. */
+  readonly attemptedMs: number | null;
 }
 
 export interface DumpedResource {

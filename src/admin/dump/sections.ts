@@ -2,7 +2,15 @@ import type { DescMessage, JsonObject } from '@bufbuild/protobuf';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { toJson } from '../../proto/protobuf.js';
 import { addressJson } from '../address-json.ts';
-import type { AdminSource, ClusterReport, ConfigDumpReport, DumpedResource, HostReport } from '../admin-source.ts';
+import type {
+  AdminSource,
+  ClusterReport,
+  ConfigDumpReport,
+  DumpedFault,
+  DumpedListener,
+  DumpedResource,
+  HostReport,
+} from '../admin-source.ts';
 import { edsHealth, localityJson } from '../pages/clusters.ts';
 import type { NameFilter } from '../name-filter.ts';
 import { messageTypes } from './message-types.ts';
@@ -32,6 +40,8 @@ export function planSections(source: AdminSource, accepts: NameFilter, withEndpo
     plan('ClustersConfigDump', () => writer.clusters(report)),
   ];
   if (withEndpoints) plans.push(plan('EndpointsConfigDump', () => writer.endpoints(source.clusters())));
+  const { extensionConfigs = null } = report;
+  if (extensionConfigs !== null) plans.push(plan('EcdsConfigDump', () => writer.extensions(extensionConfigs)));
   plans.push(plan('ListenersConfigDump', () => writer.listeners(report)));
   const { routes } = report;
   if (routes !== null) {
@@ -67,13 +77,33 @@ class SectionWriter {
     };
   }
 
-  async listeners({ listeners }: ConfigDumpReport): Promise<JsonObject> {
+  async extensions(configs: readonly DumpedResource[]): Promise<JsonObject> {
+    return this.list('ecds_filters', configs, (one) => this.entry('ecds_filter', one));
+  }
+
+  async listeners({ listeners, dynamicListeners: dynamic }: ConfigDumpReport): Promise<JsonObject> {
     return {
-      ...(await this.list('static_listeners', listeners.filter(isStatic), (one) => this.entry('listener', one))),
-      ...(await this.list('dynamic_listeners', listeners.filter(isDynamic), (one) => ({
-        name: one.name,
-        [one.isWarming ? 'warming_state' : 'active_state']: this.entry('listener', one),
-      }))),
+      ...(dynamic !== undefined && dynamic.version !== '' && { version_info: dynamic.version }),
+      ...(await this.list('static_listeners', listeners, (one) => this.entry('listener', one))),
+      ...(await this.list('dynamic_listeners', dynamic?.listeners ?? [], (one) => this.listener(one))),
+    };
+  }
+
+  private listener({ name, active, warming, draining, fault }: DumpedListener): JsonObject {
+    return {
+      ...(name !== '' && { name }),
+      ...(active !== null && { active_state: this.entry('listener', active) }),
+      ...(warming !== null && { warming_state: this.entry('listener', warming) }),
+      ...(draining !== null && { draining_state: this.entry('listener', draining) }),
+      ...(fault !== null && { error_state: this.fault(fault) }),
+    };
+  }
+
+  private fault({ message, details, attemptedMs }: DumpedFault): JsonObject {
+    return {
+      failed_configuration: this.packed({ message }),
+      ...(attemptedMs !== null && { last_update_attempt: new Date(attemptedMs).toISOString() }),
+      details,
     };
   }
 
@@ -100,10 +130,10 @@ class SectionWriter {
     return entries.length === 0 ? {} : { static_endpoint_configs: entries };
   }
 
-  private async list(
+  private async list<Resource extends { readonly name: string }>(
     field: string,
-    resources: readonly DumpedResource[],
-    write: (resource: DumpedResource) => JsonObject,
+    resources: readonly Resource[],
+    write: (resource: Resource) => JsonObject,
   ): Promise<JsonObject> {
     const written: JsonObject[] = [];
     for (const resource of resources) {
@@ -122,11 +152,11 @@ class SectionWriter {
     };
   }
 
-  private packed(resource: DumpedResource): JsonObject {
+  private packed(resource: Pick<DumpedResource, 'message'>): JsonObject {
     return { '@type': `type.googleapis.com/${resource.message.$typeName}`, ...this.message(resource) };
   }
 
-  private message({ message }: DumpedResource): JsonObject {
+  private message({ message }: Pick<DumpedResource, 'message'>): JsonObject {
     const type = messageTypes.getMessage(message.$typeName);
     if (type === undefined) throw new Error(`no message type ${message.$typeName}`);
     const json = toJson(type, message, { registry: messageTypes, useProtoFieldName: true }) as JsonObject;

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { unwrapTypedStruct } from '../../../src/config/typed-struct.ts';
 import { HTTPFaultSchema } from '../../../src/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js';
@@ -7,7 +8,7 @@ import { TypedStructSchema } from '../../../src/proto/xds/type/v3/typed_struct_p
 const typeUrl = 'type.googleapis.com/udpa.type.v1.TypedStruct';
 
 function packed(inner: string, value: Record<string, unknown>): { typeUrl: string; value: Uint8Array } {
-  const struct = create(TypedStructSchema, { typeUrl: `type.googleapis.com/${inner}`, value: value as object });
+  const struct = create(TypedStructSchema, { typeUrl: `type.googleapis.com/${inner}`, value: value as JsonObject });
   return { typeUrl, value: toBinary(TypedStructSchema, struct) };
 }
 

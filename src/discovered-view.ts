@@ -1,0 +1,89 @@
+import type { DumpedFault, DumpedListener, DumpedResource } from './admin/admin-source.ts';
+import type { DynamicListener, ListenerFault } from './control/resources/dynamic-listener.ts';
+import type { ProcessListeners } from './process-listeners.ts';
+import { TypedExtensionConfigSchema } from './proto/envoy/config/core/v3/extension_pb.js';
+import { ListenerSchema, type Listener } from './proto/envoy/config/listener/v3/listener_pb.js';
+import { RouteConfigurationSchema, type RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.js';
+import { HttpConnectionManagerSchema } from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { anyIs, anyUnpack, fromBinary } from './proto/protobuf.js';
+
+/** The listeners that came by LDS, in every state that they are in, and those that were refused. */
+export function dumpedListeners({ listeners }: ProcessListeners): readonly DumpedListener[] {
+  const { active, warming, draining, faults, lastFaults } = listeners;
+  const left = new Map(Array.from(draining, (listener) => [listener.name, listener]));
+  const names = new Set([...active.keys(), ...warming.keys(), ...left.keys(), ...faults.keys()]);
+  const named = Array.from(names, (name) => ({
+    name,
+    active: dumped(active.get(name)),
+    warming: dumped(warming.get(name)),
+    draining: dumped(left.get(name)),
+    fault: dumpedFault(faults.get(name), true),
+  }));
+  const none = { name: '', active: null, warming: null, draining: null };
+  return [...named, ...lastFaults.map((fault) => ({ ...none, fault: dumpedFault(fault, false) }))];
+}
+
+function dumped(listener: DynamicListener | undefined): DumpedResource | null {
+  if (listener === undefined) return null;
+  const { name, packed, version, updatedEpochMs } = listener;
+  return resource(name, fromBinary(ListenerSchema, packed), version, updatedEpochMs);
+}
+
+function dumpedFault(fault: ListenerFault | undefined, isDated: boolean): DumpedFault | null {
+  if (fault === undefined) return null;
+  const { packed, details, epochMs } = fault;
+  return { message: fromBinary(ListenerSchema, packed), details, attemptedMs: isDated ? epochMs : null };
+}
+
+/** The route configurations that came by RDS. */
+export function dumpedRoutes({ routes }: ProcessListeners): DumpedResource[] {
+  return Array.from(routes.resources).flatMap(({ source, packed, version, updatedEpochMs }) =>
+    packed === null
+      ? []
+      : [resource(source.name, fromBinary(RouteConfigurationSchema, packed), version, updatedEpochMs)],
+  );
+}
+
+/** The configurations of filters that came by ECDS; null: none comes so. */
+export function dumpedExtensions({ extensions }: ProcessListeners): DumpedResource[] | null {
+  const all = [...extensions.resources];
+  if (all.length === 0) return null;
+  return all.flatMap(({ source, packed, version, updatedEpochMs }) =>
+    packed === null
+      ? []
+      : [resource(source.name, fromBinary(TypedExtensionConfigSchema, packed), version, updatedEpochMs)],
+  );
+}
+
+function resource(
+  name: string,
+  message: DumpedResource['message'],
+  versionInfo: string,
+  lastUpdatedMs: number,
+): DumpedResource {
+  return { name, message, versionInfo, lastUpdatedMs, isWarming: false };
+}
+
+/** The listeners that came by LDS and serve. */
+export function servingListeners({ listeners }: ProcessListeners): Listener[] {
+  return Array.from(listeners.active.values(), ({ packed }) => fromBinary(ListenerSchema, packed));
+}
+
+/** The route configurations inside these listeners; null: none of them routes HTTP. */
+export function inlineRoutes(listeners: readonly Listener[]): readonly RouteConfiguration[] | null {
+  let found: RouteConfiguration[] | null = null;
+  for (const listener of listeners) {
+    const chains =
+      listener.defaultFilterChain === undefined
+        ? listener.filterChains
+        : [...listener.filterChains, listener.defaultFilterChain];
+    for (const filter of chains.flatMap((chain) => chain.filters)) {
+      const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
+      if (config === undefined || !anyIs(config, HttpConnectionManagerSchema)) continue;
+      found ??= [];
+      const manager = anyUnpack(config, HttpConnectionManagerSchema);
+      if (manager?.routeSpecifier.case === 'routeConfig') found.push(manager.routeSpecifier.value);
+    }
+  }
+  return found;
+}
