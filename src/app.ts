@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerState } from './admin/admin-source.ts';
-import { ClusterDirectory } from './cluster/cluster-directory.ts';
+import type { ClusterDirectory } from './cluster/cluster-directory.ts';
 import { HealthMemory } from './cluster/health/health-memory.ts';
-import { HealthSlots, isWatched } from './cluster/health/health-slots.ts';
+import { HealthSlots } from './cluster/health/health-slots.ts';
 import { HostReports } from './cluster/host-report.ts';
 import type { Options } from './cli/options.ts';
 import { version } from './cli/version.ts';
@@ -15,7 +15,6 @@ import { ListenerDrain } from './control/listener-drain.ts';
 import type { FromWorker, ListenerScope, WorkerInit } from './control/worker-messages.ts';
 import { writeWorkerLog } from './control/worker-logs.ts';
 import type { Workers, WorkersListener } from './control/workers.ts';
-import { openDnsResolver } from './net/dns-resolver.ts';
 import { DescriptorTable } from './net/uring/descriptor-table.ts';
 import { Loop } from './net/loop.ts';
 import type { LogLevels } from './observe/log/log-levels.ts';
@@ -31,7 +30,8 @@ import type { SecretSourceData } from './identity/secret-source-data.ts';
 import { namesTls } from './identity/tls-context-kinds.ts';
 import type { ProcessListeners } from './process-listeners.ts';
 import type { ProcessHealth } from './process-health.ts';
-import { clusterOwner, listenerOwner } from './resource-owners.ts';
+import { ProcessClusters } from './process-clusters.ts';
+import { listenerOwner } from './resource-owners.ts';
 import type { ProcessSecrets } from './process-secrets.ts';
 import { ProcessAdmin } from './process-admin.ts';
 import { closeLeftOpen, insistOnUring, ioLine } from './io-backend.ts';
@@ -61,7 +61,7 @@ export class App implements WorkersListener {
   readonly environment: AppEnvironment;
   readonly stats: StatsStore;
   readonly ownStats: WorkerStats;
-  readonly directory: ClusterDirectory;
+  readonly clusters: ProcessClusters;
   readonly hostReports: HostReports;
   readonly healthSlots: HealthSlots;
   readonly runtime: Runtime;
@@ -75,6 +75,7 @@ export class App implements WorkersListener {
   configuration: Accepted;
   /** Null: nothing of the process's own has needed one. */
   own: OwnClusters | null;
+  private openingOwn: Promise<OwnClusters> | null;
   /** Null: none has named listeners or parts of them that must be fetched. */
   listeners: ProcessListeners | null;
   /** Null: none has named a secret that must be fetched. */
@@ -119,6 +120,7 @@ export class App implements WorkersListener {
     this.published = null;
     this.supersede = null;
     this.own = null;
+    this.openingOwn = null;
     this.listeners = null;
     this.secrets = null;
     this.health = null;
@@ -155,24 +157,7 @@ export class App implements WorkersListener {
       numbers: this.shared,
       postAll: (message) => this.workers.postAll(message),
     });
-    this.directory = new ClusterDirectory({
-      clock: this.loop.clock,
-      timers: this.loop.timers,
-      random: Math.random,
-      stats: root,
-      limits: this.shared,
-      runtime: this.runtimeValues,
-      health: this.healthSlots,
-      openResolver: openDnsResolver,
-      onPublished: (cluster, hosts) => this.distribution.updateHosts(cluster, hosts),
-      usesOf: (cluster, host) => this.hostReports.usesOf(cluster, host),
-      usesIn: (cluster) => this.hostReports.usesIn(cluster),
-      onHosts: (cluster, hosts) => {
-        this.own?.updateHosts(cluster, hosts);
-        this.health?.update(cluster, hosts);
-      },
-      hasSecrets: (cluster) => this.secrets?.hasSecretsOf(clusterOwner(cluster)) ?? true,
-    });
+    this.clusters = new ProcessClusters(this, this.loop, this.runtimeValues, this.shared);
     this.stats.addSource(this.directory);
     this.workers = workers;
     this.listenerDrain = new ListenerDrain(
@@ -187,6 +172,10 @@ export class App implements WorkersListener {
     }
   }
 
+  get directory(): ClusterDirectory {
+    return this.clusters.directory;
+  }
+
   /** As the admin and the stats show it. */
   get serverState(): ServerState {
     return this.isFailingHealthchecks && this.state === 'LIVE' ? 'DRAINING' : this.state;
@@ -196,7 +185,8 @@ export class App implements WorkersListener {
   async start(): Promise<void> {
     if (this.environment.options.ioBackend === 'io_uring') await insistOnUring();
     this.admin = await ProcessAdmin.open(this, this.runtimeValues);
-    await this.warmClusters();
+    await this.loadTls();
+    await this.clusters.start(this.configuration);
     this.state = 'INITIALIZING';
     await this.warmListeners();
     const failures = await this.distribute();
@@ -219,11 +209,10 @@ export class App implements WorkersListener {
     this.configuredAtMs = Date.now();
     const { promise: superseded, resolve } = Promise.withResolvers<'superseded'>();
     this.supersede = () => resolve('superseded');
-    const { ofClusters, ofListeners } = configuration.data.secrets;
-    this.serverStats.warming(ofClusters.size, ofListeners.size);
+    this.serverStats.warming(configuration.data.secrets.ofListeners.size);
     const outcome = await Promise.race([superseded, this.warm()]);
     this.supersede = null;
-    this.serverStats.warming(0, 0);
+    this.serverStats.warming(0);
     return outcome === 'superseded' ? null : this.distribute();
   }
 
@@ -236,41 +225,27 @@ export class App implements WorkersListener {
     if (!isDeepStrictEqual(data.runtimeLayers, before.runtimeLayers)) this.log.warn(`layered_runtime ${said}`);
   }
 
-  /** Hosts and secrets of all clusters, then secrets of all listeners. */
+  /** All clusters, then what listeners wait for. */
   private async warm(): Promise<void> {
-    await this.warmClusters();
+    await this.loadTls();
+    await this.clusters.replace(this.configuration);
     await this.warmListeners();
   }
 
-  private async warmClusters(): Promise<void> {
-    const { data, extensions } = this.configuration;
+  /** What the process's own connections are made with, where the configuration has any. */
+  private async loadTls(): Promise<void> {
+    const { extensions } = this.configuration;
     if (namesTls(extensions)) await this.openCertificates();
-    this.directory.replace(data.clusters);
-    await this.needSecrets(this.configuration);
-    const { ofClusters } = data.secrets;
-    const secrets = Array.from(ofClusters.keys(), (name) => this.secrets?.whenReady(clusterOwner(name)));
-    await Promise.all([this.directory.whenWarm(), ...secrets]);
-    if (data.clusters.some(isWatched)) this.health ??= await this.openHealth();
-    await this.health?.replace(this.directory.current(), extensions);
-    await this.health?.whenWarm();
-  }
-
-  private async needSecrets({ data, extensions }: Accepted): Promise<void> {
-    const { ofClusters, ofListeners } = data.secrets;
-    if (ofClusters.size + ofListeners.size > 0) this.secrets ??= await this.openSecrets();
-    const { secrets, own } = this;
-    if (secrets === null) return;
-    await own?.load(extensions);
-    own?.replace(this.directory.current());
-    for (const { name } of data.clusters) secrets.need(clusterOwner(name), ofClusters.get(name) ?? []);
-    for (const { name } of data.listeners) secrets.need(listenerOwner(name), ofListeners.get(name) ?? []);
+    await Promise.all([this.own?.load(extensions), this.health?.load(extensions)]);
   }
 
   /** As Envoy: what listeners need is asked for when the clusters are there. */
   private async warmListeners(): Promise<void> {
     const { data } = this.configuration;
-    const names = [...data.secrets.ofListeners.keys()];
-    const secrets = names.map((name) => this.secrets?.whenReady(listenerOwner(name)));
+    const { ofListeners } = data.secrets;
+    const secrets = data.listeners.map(({ name }) =>
+      this.warmSecrets(listenerOwner(name), ofListeners.get(name) ?? []),
+    );
     if (data.listenerNeeds.size > 0 || data.dynamic.lds !== null) {
       const { openListeners } = await import('./process-listeners.ts');
       this.listeners ??= await openListeners(this, this.loop);
@@ -281,36 +256,49 @@ export class App implements WorkersListener {
 
   /** `owner` needs these from now on. Resolves when it need not wait for any of them. */
   async warmSecrets(owner: string, sources: readonly SecretSourceData[]): Promise<void> {
-    this.secrets ??= await this.openSecrets();
-    this.secrets.need(owner, sources);
-    await this.secrets.whenReady(owner);
+    if (this.secrets === null && sources.length === 0) return;
+    const secrets = this.secrets ?? (await this.openSecrets());
+    secrets.need(owner, sources);
+    await secrets.whenReady(owner);
+  }
+
+  /** Nothing that serves is made of those any more that nobody needs; but for a configuration that is being replaced. */
+  forgetSecrets(): void {
+    if (this.supersede === null) this.secrets?.forget();
   }
 
   /** Before what a control plane says is decoded. */
   private async prepare(kinds: readonly string[]): Promise<void> {
     if (namesTls(kinds)) await this.openCertificates();
-    await this.configuration.decoding.extensions.load?.(kinds);
+    await Promise.all([this.configuration.decoding.extensions.load?.(kinds), this.health?.load(kinds)]);
   }
 
   private async openCertificates(): Promise<void> {
     if (this.certificates !== null) return;
     const { CertificatesInUse } = await import('./certificates-in-use.ts');
     this.certificates = new CertificatesInUse(
-      () => this.configuration.data,
+      () => ({ listeners: this.distribution.listeners.values(), clusters: this.directory.current() }),
       () => this.secrets,
     );
     this.stats.addSource(this.certificates);
   }
 
-  private async openHealth(): Promise<ProcessHealth> {
+  /** Loads what watches hosts only where a cluster has any watched. */
+  async openHealth(): Promise<ProcessHealth> {
     const { ProcessHealth } = await import('./process-health.ts');
-    return new ProcessHealth(this, this.loop, this.runtimeValues, this.ticketKeys);
+    this.health ??= new ProcessHealth(this, this.loop, this.runtimeValues, this.ticketKeys);
+    await this.health.load(this.configuration.extensions);
+    return this.health;
   }
 
   /** The process's own clusters: what fetches secrets and resources, and what exports, leaves through them. */
-  async openOwn(): Promise<OwnClusters> {
+  openOwn(): Promise<OwnClusters> {
+    this.openingOwn ??= this.makeOwn();
+    return this.openingOwn;
+  }
+
+  private async makeOwn(): Promise<OwnClusters> {
     const { OwnClusters } = await import('./own-clusters.ts');
-    if (this.own !== null) return this.own;
     this.own = new OwnClusters({
       loop: this.loop,
       log: this.environment.logs.component('config'),
@@ -325,27 +313,31 @@ export class App implements WorkersListener {
       node: () => nodeMessage(this.configuration),
       prepare: (kinds) => this.prepare(kinds),
     });
+    await this.own.load(this.configuration.extensions);
+    for (const data of this.directory.current()) this.own.set(data);
     return this.own;
   }
 
   /** Loads what fetches secrets only where a configuration names any. */
   private async openSecrets(): Promise<ProcessSecrets> {
+    const own = await this.openOwn();
     const [{ ProcessSecrets }, { decodeSecret }] = await Promise.all([
       import('./process-secrets.ts'),
       import('./identity/decode/secret-decode.ts'),
     ]);
-    return new ProcessSecrets({
+    this.secrets ??= new ProcessSecrets({
       loop: this.loop,
       log: this.environment.logs.component('config'),
       setText: (name, value) => this.stats.setText(name, value),
       stats: this.ownStats.root,
-      own: await this.openOwn(),
+      own,
       decode: decodeSecret,
       onChanges: (changes) => {
         this.health?.takeSecrets(changes);
         this.distribution.tell({ kind: 'secrets', changes });
       },
     });
+    return this.secrets;
   }
 
   /** Stops accepting, lets what is open finish, and resolves when all has or `limitMs` is over. */
@@ -359,7 +351,7 @@ export class App implements WorkersListener {
 
   async stop(): Promise<void> {
     if (this.flushTimer !== null) clearInterval(this.flushTimer);
-    this.directory.stop();
+    this.clusters.stop();
     this.listeners?.stop();
     this.secrets?.stop();
     this.own?.close();
@@ -469,18 +461,12 @@ export class App implements WorkersListener {
     const { listeners } = configuration.data;
     const before = this.published;
     this.published = configuration;
-    const clusters = this.directory.takeChanges();
-    this.serverStats.clusters(
-      clusters.set.map(({ name }) => name),
-      clusters.removed,
-    );
     const names = new Set(listeners.map(({ name }) => name));
     const set = listeners.filter(
       (data) => distribution.failed.has(data.name) || !isDeepStrictEqual(distribution.listeners.get(data.name), data),
     );
     const removed = (before?.data.listeners ?? []).map(({ name }) => name).filter((name) => !names.has(name));
     const published = distribution.publish({
-      clusters,
       listeners: { set, removed },
       extensions: configuration.extensions,
     });
@@ -488,7 +474,7 @@ export class App implements WorkersListener {
     const all = before === null ? await distribution.open() : await published;
     // Those that came by LDS are for LDS to tell of.
     const failures = all.filter(({ listener }) => names.has(listener));
-    for (const name of clusters.removed) this.secrets?.drop(clusterOwner(name));
+    this.clusters.finish(configuration);
     for (const name of removed) this.secrets?.drop(listenerOwner(name));
     this.serverStats.listeners(listeners, failures.length);
     this.secrets?.forget();

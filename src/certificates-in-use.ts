@@ -1,6 +1,6 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { TransportSocketData } from './cluster/transport/transport-data.ts';
-import type { BootstrapData } from './control/bootstrap-data.ts';
+import type { ClusterData } from './cluster/cluster-data.ts';
 import type { CertificateFacts } from './core/tls-facts.ts';
 import { daysUntilExpiry, daysUntilFirstExpiry } from './identity/expiry.ts';
 import { readOcspResponse } from './identity/ocsp-response.ts';
@@ -8,6 +8,7 @@ import { certificatesOfPem } from './identity/pem.ts';
 import type { SecretData, SecretRef } from './identity/secret-data.ts';
 import type { CommonTlsData, DownstreamTlsData } from './identity/tls-context-data.ts';
 import { downstreamTlsKind } from './identity/tls-context-kinds.ts';
+import type { ListenerData } from './listener/listener-data.ts';
 import type { StatsReport, StatsSource } from './observe/stats-source.ts';
 
 /** A certificate as the admin speaks of it. */
@@ -29,6 +30,12 @@ interface Context {
   readonly own: readonly Shown[];
 }
 
+/** What has contexts. */
+export interface Served {
+  readonly listeners: Iterable<ListenerData>;
+  readonly clusters: Iterable<ClusterData>;
+}
+
 /** Gives the secrets that are not in the data. */
 export interface SecretsInForce {
   get(key: string): SecretData | null;
@@ -47,12 +54,12 @@ const unnamed = { own: 'unnamed_cert_e3b0c442', authority: 'unnamed_ca_cert_e3b0
  * into is not among them.
  */
 export class CertificatesInUse implements StatsSource {
-  private readonly data: () => BootstrapData;
+  private readonly data: () => Served;
   private readonly secrets: () => SecretsInForce | null;
   /** Reading a certificate costs more than looking whether it is another. */
   private readonly read: WeakMap<SecretData, CertificateFacts | null>;
 
-  constructor(data: () => BootstrapData, secrets: () => SecretsInForce | null) {
+  constructor(data: () => Served, secrets: () => SecretsInForce | null) {
     this.data = data;
     this.secrets = secrets;
     this.read = new WeakMap();

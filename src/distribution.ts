@@ -1,4 +1,5 @@
-import type { ClusterData, HostData } from './cluster/cluster-data.ts';
+import type { HostChanges } from './cluster/cluster-changes.ts';
+import type { ClusterData } from './cluster/cluster-data.ts';
 import { SharedNumberAllotment, sharedNumberKeys } from './control/shared-number-keys.ts';
 import { noChanges, type SnapshotChanges, type SnapshotData } from './control/snapshot-data.ts';
 import type { FromWorker, ListenerFailure, ToWorker } from './control/worker-messages.ts';
@@ -67,11 +68,11 @@ export class Distribution {
   }
 
   /** Discovery knows other hosts than before. Where a cluster is not published, its hosts come with it. */
-  updateHosts(name: string, hosts: readonly HostData[]): void {
-    const known = this.clusters.get(name);
+  updateHosts(change: HostChanges): void {
+    const known = this.clusters.get(change.name);
     if (known === undefined) return;
-    this.clusters.set(name, { ...known, hosts });
-    if (this.isOpen) this.tell({ kind: 'clusters', changes: { set: [], removed: [], hosts: [{ name, hosts }] } });
+    this.clusters.set(change.name, { ...known, ...change });
+    if (this.isOpen) this.tell({ kind: 'clusters', changes: { set: [], removed: [], hosts: [change] } });
   }
 
   /** A message that comes behind the updates that were published before it; to one worker, or to all. */
@@ -99,9 +100,9 @@ export class Distribution {
 
   private keep({ clusters, listeners, routes, extensionConfigs, extensions }: SnapshotChanges): void {
     for (const data of clusters.set) this.clusters.set(data.name, data);
-    for (const { name, hosts } of clusters.hosts) {
-      const known = this.clusters.get(name);
-      if (known !== undefined) this.clusters.set(name, { ...known, hosts });
+    for (const change of clusters.hosts) {
+      const known = this.clusters.get(change.name);
+      if (known !== undefined) this.clusters.set(change.name, { ...known, ...change });
     }
     for (const name of clusters.removed) this.clusters.delete(name);
     for (const { key, routes: data } of routes.set) this.routes.set(key, data);

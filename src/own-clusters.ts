@@ -1,5 +1,5 @@
-import { clusterChanges } from './cluster/cluster-changes.ts';
-import type { ClusterData, HostData } from './cluster/cluster-data.ts';
+import { hostsOf, isEqualButForHosts, type HostChanges } from './cluster/cluster-changes.ts';
+import type { ClusterData } from './cluster/cluster-data.ts';
 import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { WorkerClusters } from './cluster/clusters.ts';
@@ -48,7 +48,7 @@ export class OwnClusters {
   readonly subscriptions: Subscriptions;
   private readonly tls: TlsTransports;
   private readonly clusters: WorkerClusters;
-  private known: Map<string, ClusterData>;
+  private readonly known: Map<string, ClusterData>;
 
   constructor(environment: OwnEnvironment) {
     const { loop, log } = environment;
@@ -84,18 +84,23 @@ export class OwnClusters {
     return this.tls.load(kinds);
   }
 
-  /** All that are configured now, warm or not: to get warm, one may need another. */
-  replace(list: readonly ClusterData[]): void {
-    const now = new Map(list.map((data) => [data.name, data]));
-    this.clusters.apply(clusterChanges(this.known, now));
-    this.known = now;
+  /** New, or another than before. May not be warm: to get warm, one cluster may need another. */
+  set(data: ClusterData): void {
+    const known = this.known.get(data.name);
+    this.known.set(data.name, data);
+    if (known !== undefined && isEqualButForHosts(known, data)) this.updateHosts({ name: data.name, ...hostsOf(data) });
+    else this.clusters.apply({ set: [data], removed: [], hosts: [] });
   }
 
-  updateHosts(name: string, hosts: readonly HostData[]): void {
-    const known = this.known.get(name);
+  remove(name: string): void {
+    if (this.known.delete(name)) this.clusters.apply({ set: [], removed: [name], hosts: [] });
+  }
+
+  updateHosts(change: HostChanges): void {
+    const known = this.known.get(change.name);
     if (known === undefined) return;
-    this.known.set(name, { ...known, hosts });
-    this.clusters.apply({ set: [], removed: [], hosts: [{ name, hosts }] });
+    this.known.set(change.name, { ...known, ...change });
+    this.clusters.apply({ set: [], removed: [], hosts: [change] });
   }
 
   onHealthChanged(name: string): void {

@@ -66,25 +66,30 @@ export class ProcessHealth {
     if (secrets !== null) this.secrets.apply(secrets.everything());
   }
 
-  /**
-   * All clusters, with the hosts of now. What is watched as before goes on.
-   * @param extensions message names of what the configuration names
-   */
-  async replace(list: readonly ClusterData[], extensions: readonly string[]): Promise<void> {
-    await this.tls.load(extensions);
+  /** What clusters are made with, before they are set. `kinds`: message names that a configuration has. */
+  load(kinds: readonly string[]): Promise<void> {
+    return this.tls.load(kinds);
+  }
+
+  /** Watches the hosts as this says, if at all. What is watched as before goes on. Resolves when each has been checked once. */
+  async set(data: ClusterData): Promise<void> {
+    const { name } = data;
     this.loop.enter();
-    const now = new Map(list.filter(isWatched).map((data) => [data.name, data]));
-    for (const [name, cluster] of this.clusters) {
-      const data = now.get(name);
-      if (data !== undefined && isEqualButForHosts(data, cluster.data)) continue;
-      this.clusters.delete(name);
-      close(cluster);
+    const known = this.clusters.get(name);
+    if (known === undefined || !isEqualButForHosts(data, known.data)) {
+      if (known !== undefined) close(known);
+      if (isWatched(data)) this.clusters.set(name, this.open(data));
+      else this.clusters.delete(name);
     }
-    for (const data of now.values()) {
-      if (!this.clusters.has(data.name)) this.clusters.set(data.name, this.open(data));
-      this.update(data.name, data.hosts);
-    }
+    this.update(name, data.hosts);
     this.loop.leave();
+    await this.clusters.get(name)?.checker?.whenWarm();
+  }
+
+  remove(name: string): void {
+    const known = this.clusters.get(name);
+    this.clusters.delete(name);
+    if (known !== undefined) close(known);
   }
 
   /** The hosts of a cluster are these now. */
@@ -103,12 +108,6 @@ export class ProcessHealth {
     cluster.hosts = hosts;
     cluster.detector?.update([...hosts.values()]);
     cluster.checker?.update([...hosts.values()]);
-  }
-
-  /** Resolves when each cluster has been checked once. */
-  async whenWarm(): Promise<void> {
-    const checkers = [...this.clusters.values()].flatMap(({ checker }) => checker ?? []);
-    await Promise.all(checkers.map((checker) => checker.whenWarm()));
   }
 
   /** A worker has seen something. */

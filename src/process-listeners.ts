@@ -38,8 +38,6 @@ export interface ProcessListenersEnvironment {
 
 export async function openListeners(app: App, loop: Loop): Promise<ProcessListeners> {
   const own = await app.openOwn();
-  await own.load(app.configuration.extensions);
-  own.replace(app.directory.current());
   const { options, logs } = app.environment;
   return new ProcessListeners({
     loop,

@@ -95,8 +95,8 @@ export class ProcessView implements AdminSource {
 
   clusters(): readonly ClusterReport[] {
     const totals = this.app.hostReports.collect();
-    return this.app.configuration.data.clusters.map((cluster) => {
-      const hosts = this.app.directory.hostsOf(cluster.name);
+    return Array.from(this.app.directory.current(), (cluster) => {
+      const { hosts } = cluster;
       const keys = hostKeys(hosts);
       const detector = this.app.health?.detectorOf(cluster.name) ?? null;
       const reports = hosts.map((host, i) => {

@@ -1,8 +1,4 @@
-/** Who needs a secret. */
-export function clusterOwner(name: string): string {
-  return `cluster/${name}`;
-}
-
+/** Who needs the secrets of a listener of the configuration. */
 export function listenerOwner(name: string): string {
   return `listener/${name}`;
 }

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerState } from './admin/admin-source.ts';
+import { ClusterStats } from './control/resources/cluster-stats.ts';
 import { ListenerStats } from './control/resources/listener-stats.ts';
 import type { ListenerData } from './listener/listener-data.ts';
-import type { Counter, Gauge, StatsScope } from './observe/stats.ts';
+import type { StatsScope } from './observe/stats.ts';
 import type { StatsStore } from './observe/stats-store.ts';
 
 /** What the process is, as `ServerStats` shows it. */
@@ -26,40 +27,23 @@ const stateNumbers: Readonly<Record<ServerState, number>> = {
 /** Nothing here moves them; Envoy has them from the start. */
 const idleCounters = {
   server: ['debug_assertion_failures', 'dropped_stat_flushes', 'envoy_bug_failures', 'envoy_notifications'],
-  cluster_manager: [
-    'cluster_updated',
-    'cluster_updated_via_merge',
-    'update_merge_cancelled',
-    'update_out_of_merge_window',
-  ],
 };
 
 /** `server.*`, `listener_manager.*` and `cluster_manager.*`: what only the main thread knows. */
 export class ServerStats {
   private readonly server: StatsScope;
   readonly listenerManager: ListenerStats;
-  private readonly clustersWarming: Gauge;
-  private readonly clustersActive: Gauge;
-  private readonly clusterAdded: Counter;
-  private readonly clusterModified: Counter;
-  private readonly clusterRemoved: Counter;
+  readonly clusterManager: ClusterStats;
   /** By name. */
   private listenersKnown: ReadonlyMap<string, ListenerData>;
-  private readonly clustersKnown: Set<string>;
 
   constructor(root: StatsScope, store: StatsStore, facts: ServerFacts) {
     const server = root.scope('server');
-    const clusterManager = root.scope('cluster_manager');
     this.server = server;
     this.listenerManager = new ListenerStats(root);
-    this.clustersWarming = clusterManager.gauge('warming_clusters');
-    this.warming(0, 0);
-    this.clustersActive = clusterManager.gauge('active_clusters');
-    this.clusterAdded = clusterManager.counter('cluster_added');
-    this.clusterModified = clusterManager.counter('cluster_modified');
-    this.clusterRemoved = clusterManager.counter('cluster_removed');
+    this.clusterManager = new ClusterStats(root);
+    this.warming(0);
     this.listenersKnown = new Map();
-    this.clustersKnown = new Set();
     // Envoy writes zeros into them, which counts as used.
     for (const name of ['dynamic_unknown_fields', 'static_unknown_fields', 'wip_protos']) server.counter(name).add(0);
     for (const [prefix, names] of Object.entries(idleCounters)) {
@@ -79,16 +63,6 @@ export class ServerStats {
     store.gaugeFrom('server.memory_physical_size', () => process.memoryUsage.rss());
   }
 
-  /** The workers are told of other clusters than before: names. */
-  clusters(set: readonly string[], removed: readonly string[]): void {
-    for (const name of set) {
-      (this.clustersKnown.has(name) ? this.clusterModified : this.clusterAdded).inc();
-      this.clustersKnown.add(name);
-    }
-    for (const name of removed) if (this.clustersKnown.delete(name)) this.clusterRemoved.inc();
-    this.clustersActive.set(this.clustersKnown.size);
-  }
-
   /** The workers have taken `list`; `failures` of them could not be. */
   listeners(list: readonly ListenerData[], failures: number): void {
     const before = this.listenersKnown;
@@ -99,8 +73,7 @@ export class ServerStats {
   }
 
   /** What a newer configuration waits for while the one before serves on; what a start waits for does not count, as in Envoy. */
-  warming(clusters: number, listeners: number): void {
-    this.clustersWarming.set(clusters);
+  warming(listeners: number): void {
     this.listenerManager.staticWarming(listeners);
   }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ClusterData, HostData } from './cluster-data.ts';
+import type { AssignmentData, ClusterData, HostData } from './cluster-data.ts';
 
 /** What the workers' clusters must become, from `ClusterDirectory`: plain data. */
 export interface ClusterChanges {
@@ -8,25 +8,23 @@ export interface ClusterChanges {
   /** Names. */
   readonly removed: readonly string[];
   /** Only the hosts are others. */
-  readonly hosts: readonly { readonly name: string; readonly hosts: readonly HostData[] }[];
+  readonly hosts: readonly HostChanges[];
+}
+
+export interface HostChanges {
+  readonly name: string;
+  readonly hosts: readonly HostData[];
+  /** Absent: the cluster itself says all. */
+  readonly assignment?: AssignmentData;
 }
 
 /** Configured hosts travel like discovered ones, so that a static cluster with another list keeps its pools too. */
 export function isEqualButForHosts(before: ClusterData, after: ClusterData): boolean {
-  return isDeepStrictEqual({ ...before, hosts: null }, { ...after, hosts: null });
+  const noHosts = { hosts: null, assignment: null };
+  return isDeepStrictEqual({ ...before, ...noHosts }, { ...after, ...noHosts });
 }
 
-/** From one set of clusters, by name, to another. */
-export function clusterChanges(
-  before: ReadonlyMap<string, ClusterData>,
-  after: ReadonlyMap<string, ClusterData>,
-): ClusterChanges {
-  const set: ClusterData[] = [];
-  const hosts: { name: string; hosts: readonly HostData[] }[] = [];
-  for (const [name, data] of after) {
-    const known = before.get(name);
-    if (known === undefined || !isEqualButForHosts(known, data)) set.push(data);
-    else if (!isDeepStrictEqual(known.hosts, data.hosts)) hosts.push({ name, hosts: data.hosts });
-  }
-  return { set, removed: [...before.keys()].filter((name) => !after.has(name)), hosts };
+/** What of a cluster may change while its pools go on. */
+export function hostsOf({ hosts, assignment }: ClusterData): Omit<HostChanges, 'name'> {
+  return assignment === undefined ? { hosts } : { hosts, assignment };
 }

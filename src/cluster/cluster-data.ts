@@ -1,5 +1,6 @@
 import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
+import type { ConfigSourceData } from '../identity/config-source-data.ts';
 import type { DnsCacheData } from './dynamic/dns-cache-data.ts';
 import type { LbData } from './lb/lb-data.ts';
 import type { OriginalDstData } from './original-dst/original-dst-data.ts';
@@ -21,6 +22,8 @@ export interface ClusterData {
   readonly discovery: DiscoveryData;
   /** As configured, or as discovery knows them when the data are sent to a worker. */
   readonly hosts: readonly HostData[];
+  /** What came with discovered hosts, in the place of what the cluster says itself; absent: nothing. */
+  readonly assignment?: AssignmentData;
   /** `allotBreakerSlots` of the main thread; empty from the decoder. */
   readonly breakerSlots: readonly number[];
   readonly connectTimeoutMs: number;
@@ -71,6 +74,13 @@ export interface PreconnectData {
   readonly tcpIdleMs: number;
 }
 
+/** `ClusterLoadAssignment.policy` of discovered hosts. */
+export interface AssignmentData {
+  /** Percent. */
+  readonly overprovisioningFactor: number;
+  readonly weightedPriorityHealth: boolean;
+}
+
 export interface LocalityData {
   readonly region: string;
   readonly zone: string;
@@ -115,6 +125,8 @@ export type DiscoveryData =
   | { readonly kind: 'dynamic'; readonly cache: DnsCacheData }
   /** Hosts are those of other clusters, in this order. */
   | { readonly kind: 'aggregate'; readonly clusters: readonly string[] }
+  /** Hosts are those of a ClusterLoadAssignment of this name. */
+  | { readonly kind: 'eds'; readonly serviceName: string; readonly source: ConfigSourceData }
   /** Hosts are the addresses that requests and connections were sent to. */
   | { readonly kind: 'original-dst'; readonly asked: OriginalDstData }
   | {

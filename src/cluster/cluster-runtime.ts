@@ -10,7 +10,7 @@ import type { Address, Peer } from '../core/peer.ts';
 import type { LoadShedPoint, OverloadView } from '../core/overload-view.ts';
 import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers, limitsPools } from './circuit-breaker.ts';
-import type { ClusterData, HostData, LocalityData } from './cluster-data.ts';
+import type { AssignmentData, ClusterData, HostData, LocalityData } from './cluster-data.ts';
 import { ClusterDialing } from './cluster-dialing.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
 import { UpstreamStats } from './cluster-stats.ts';
@@ -107,8 +107,9 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   private highBreakers: ClusterBreakers | null;
   /** By configuration or runtime: every HTTP pool is counted. */
   private limitsPools: boolean;
-  /** With what the runtime says. */
+  /** With what the runtime says, and what came with the hosts. */
   private lb: LbData;
+  private assignment: AssignmentData | undefined;
   /** The runtime lets some of the requests be refused. */
   private mayBeInMaintenance: boolean;
   /** By key. */
@@ -143,7 +144,8 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.metadata = data.metadata;
     this.environment = environment;
     this.maintenanceKey = `upstream.maintenance_mode.${data.name}`;
-    this.lb = runtimeLb(data.lb, environment.runtime);
+    this.assignment = data.assignment;
+    this.lb = this.currentLb();
     this.mayBeInMaintenance = this.hasMaintenance();
     this.defaultBreakers = null;
     this.highBreakers = null;
@@ -241,8 +243,12 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   }
 
   /** Discovery has a new list. Hosts that stay keep their pools; those that are gone drain. */
-  updateHosts(list: readonly HostData[]): void {
+  updateHosts(list: readonly HostData[], assignment?: AssignmentData): void {
     const before = this.hosts;
+    if (!isDeepStrictEqual(assignment, this.assignment)) {
+      this.assignment = assignment;
+      this.lb = this.currentLb();
+    }
     this.hosts = this.mergeHosts(this.found.size === 0 ? list : this.withFound(list), before);
     this.updateBalancer();
     const isChanged = before.size !== this.hosts.size || [...before.values()].some((host) => !this.has(host));
@@ -278,7 +284,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.limitsPools = limitsPools(this.data, runtime);
     // Those that are not counted make room for pools that are.
     if (this.limitsPools && !limitedPools) this.drainPools();
-    const lb = runtimeLb(this.data.lb, runtime);
+    const lb = this.currentLb();
     if (isDeepStrictEqual(lb, this.lb)) return;
     this.lb = lb;
     this.updateBalancer();
@@ -448,6 +454,11 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
 
   private updateBalancer(): void {
     this.balancer.update(this.hostSets(), this.lb);
+  }
+
+  private currentLb(): LbData {
+    const { assignment, data } = this;
+    return runtimeLb(assignment === undefined ? data.lb : { ...data.lb, ...assignment }, this.environment.runtime);
   }
 
   private hasMaintenance(): boolean {

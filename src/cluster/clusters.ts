@@ -80,12 +80,12 @@ export class WorkerClusters implements Clusters, Members {
       if (before !== undefined) this.nameHosts(before.data, null);
       this.letGo(before);
     }
-    for (const { name, hosts } of changes.hosts) {
+    for (const { name, hosts, assignment } of changes.hosts) {
       const entry = this.entries.get(name);
       if (entry === undefined) continue;
-      entry.data = { ...entry.data, hosts };
+      entry.data = assignment === undefined ? { ...entry.data, hosts } : { ...entry.data, hosts, assignment };
       this.nameHosts(entry.data, hosts);
-      entry.runtime?.updateHosts(hosts);
+      entry.runtime?.updateHosts(hosts, assignment);
     }
     const isLocal = ({ name }: { readonly name: string }): boolean => name === this.localName;
     if (this.localName !== '' && (changes.set.some(isLocal) || changes.hosts.some(isLocal))) this.tellLocalHosts();

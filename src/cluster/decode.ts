@@ -41,6 +41,7 @@ const supported = new SupportedFields(ClusterSchema, [
   'alt_stat_name',
   'type',
   'cluster_type',
+  'eds_cluster_config',
   'connect_timeout',
   'per_connection_buffer_limit_bytes',
   'lb_policy',

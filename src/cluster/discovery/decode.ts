@@ -22,6 +22,7 @@ import { decodeDynamicCluster, dynamicClusterKind } from '../dynamic/decode.ts';
 import { decodeLoadAssignment, staticHosts, type LoadAssignmentData } from '../endpoint/decode.ts';
 import { decodeOriginalDst } from '../original-dst/decode.ts';
 import type { TransportChoice } from '../transport/transport-choice.ts';
+import { decodeEds, isEds } from './eds-decode.ts';
 import { decodeFailureRefresh, lookupFamilies } from './dns-decode.ts';
 import { decodeResolution, decodeResolver } from './resolver-decode.ts';
 
@@ -60,6 +61,8 @@ export function decodeDiscovery(
 ): DiscoveredData {
   const assignment = decodeLoadAssignment(cluster.loadAssignment, transports, reasons.at('load_assignment'));
   const choice = cluster.clusterDiscoveryType;
+  if (cluster.edsClusterConfig !== undefined && !isEds(cluster))
+    reasons.add('eds_cluster_config set in a non-EDS cluster');
   if (choice.case === 'clusterType') return decodeCustom(choice.value, cluster, assignment, reasons, extensions);
   return decodeOfType(choice.value ?? Cluster_DiscoveryType.STATIC, cluster, assignment, reasons);
 }
@@ -70,6 +73,7 @@ const namedTypes: ReadonlyMap<string, Cluster_DiscoveryType> = new Map([
   ['envoy.cluster.strict_dns', Cluster_DiscoveryType.STRICT_DNS],
   ['envoy.cluster.logical_dns', Cluster_DiscoveryType.LOGICAL_DNS],
   ['envoy.cluster.original_dst', Cluster_DiscoveryType.ORIGINAL_DST],
+  ['envoy.cluster.eds', Cluster_DiscoveryType.EDS],
 ]);
 
 function decodeOfType(
@@ -86,8 +90,7 @@ function decodeOfType(
     case Cluster_DiscoveryType.LOGICAL_DNS:
       return dnsCluster('logical-dns', decodeClusterDns(cluster, reasons), assignment, reasons);
     case Cluster_DiscoveryType.EDS:
-      reasons.at('type').add("cluster type 'EDS' is not supported by sekisho");
-      return nothing;
+      return { discovery: decodeEds(cluster, reasons), hosts: [] };
     default:
       return { discovery: decodeOriginalDst(cluster, reasons), hosts: [] };
   }

@@ -1,5 +1,5 @@
 import type { DnsResolver } from '../../net/dns-resolver.ts';
-import type { DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
+import type { AssignmentData, DiscoveryData, DnsData, HostData } from '../cluster-data.ts';
 import type { DiscoveryEnvironment, UpdateStats } from './dns-target.ts';
 import { LogicalDns } from './logical-dns.ts';
 import { StrictDns } from './strict-dns.ts';
@@ -11,23 +11,20 @@ export interface Discovery {
 }
 
 export interface DiscoveryListener {
-  /** The whole list, when it has changed. */
-  onHosts(hosts: readonly HostData[]): void;
+  /** The whole list, when it has changed; `assignment`: what came with it. */
+  onHosts(hosts: readonly HostData[], assignment?: AssignmentData): void;
   /** There is a first result, be it a failure. May be told again. */
   onWarm(): void;
 }
 
-/** Null: the configuration names the hosts. Not of a cluster whose hosts requests name. */
-export function makeDiscovery(
-  data: Exclude<DiscoveryData, { kind: 'dynamic' | 'original-dst' | 'aggregate' }>,
-  openResolver: (data: Extract<DiscoveryData, { dns: DnsData }>) => DnsResolver,
+/** Of names that are resolved. */
+export function makeDnsDiscovery(
+  data: Extract<DiscoveryData, { dns: DnsData }>,
+  resolver: DnsResolver,
   environment: DiscoveryEnvironment,
-  stats: () => UpdateStats,
+  stats: UpdateStats,
   listener: DiscoveryListener,
-): Discovery | null {
-  if (data.kind === 'static') return null;
-  const resolver = openResolver(data);
-  if (data.kind === 'strict-dns')
-    return new StrictDns(data.dns, data.targets, resolver, environment, stats(), listener);
-  return new LogicalDns(data.dns, data.targets[0], resolver, environment, stats(), listener);
+): Discovery {
+  if (data.kind === 'strict-dns') return new StrictDns(data.dns, data.targets, resolver, environment, stats, listener);
+  return new LogicalDns(data.dns, data.targets[0], resolver, environment, stats, listener);
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Address } from '../../core/peer.ts';
+import { durationMs } from '../../core/duration.ts';
 import { fieldValue } from '../../core/field-value.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -27,16 +28,15 @@ import {
   ClusterLoadAssignmentSchema,
   type ClusterLoadAssignment,
 } from '../../proto/envoy/config/endpoint/v3/endpoint_pb.js';
-import { emptyLocality, type EndpointHealth, type HostData } from '../cluster-data.ts';
+import { emptyLocality, type AssignmentData, type EndpointHealth, type HostData } from '../cluster-data.ts';
 import type { HostCheckData } from '../health/health-check-data.ts';
 import type { TransportChoice } from '../transport/transport-choice.ts';
 
 const supported = new SupportedFields(ClusterLoadAssignmentSchema, ['cluster_name', 'endpoints', 'policy']);
 const supportedPolicy = new SupportedFields(
   ClusterLoadAssignment_PolicySchema,
-  ['overprovisioning_factor', 'weighted_priority_health'],
-  // Of assignments that came from a management server.
-  ['endpoint_stale_after'],
+  // `endpoint_stale_after` is of assignments that came from a control plane.
+  ['overprovisioning_factor', 'weighted_priority_health', 'endpoint_stale_after'],
 );
 const supportedLocality = new SupportedFields(
   LocalityLbEndpointsSchema,
@@ -68,6 +68,9 @@ const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
 const supportedPipe = new SupportedFields(PipeSchema, ['path'], ['mode']);
 const supportedMetadata = new SupportedFields(MetadataSchema, ['filter_metadata']);
 
+/** Percent; Envoy's default. */
+export const defaultOverprovisioningFactor = 140;
+
 /** Envoy keeps the sum of a locality's weights in 32 bits. */
 const weightSumMax = 0xffffffff;
 
@@ -96,6 +99,40 @@ export function decodeLoadAssignment(
     decodeLocality(locality, transports, reasons.at('endpoints', i)),
   );
   return { endpoints, localityCount: assignment.endpoints.length };
+}
+
+/** An assignment that a control plane tells. */
+export interface DecodedAssignment {
+  readonly clusterName: string;
+  readonly hosts: readonly HostData[];
+  readonly assignment: AssignmentData;
+  /** The hosts hold for so long unless they are told again; 0: for ever. */
+  readonly staleAfterMs: number;
+}
+
+/** `transports`: of the cluster. Null: reasons were added. */
+export function decodeAssignment(
+  message: ClusterLoadAssignment,
+  transports: TransportChoice,
+  reasons: Reasons,
+): DecodedAssignment | null {
+  const { endpoints } = decodeLoadAssignment(message, transports, reasons);
+  for (const { host, at } of endpoints) {
+    if (host.address.kind === 'ip' && isIP(host.address.host) === 0)
+      at.add(
+        `malformed IP address: ${host.address.host}. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'`,
+      );
+  }
+  const { policy } = message;
+  return {
+    clusterName: message.clusterName,
+    hosts: endpoints.map(({ host }) => host),
+    assignment: {
+      overprovisioningFactor: policy?.overprovisioningFactor ?? defaultOverprovisioningFactor,
+      weightedPriorityHealth: policy?.weightedPriorityHealth ?? false,
+    },
+    staleAfterMs: durationMs(policy?.endpointStaleAfter, 0),
+  };
 }
 
 /** Null: none. */

@@ -4,18 +4,25 @@ import { hostKeys } from '../host-key.ts';
 import { HealthCell, type HealthMemory } from './health-memory.ts';
 
 /** Those that come through discovery and may be kept by what active checks say. */
-const discoveredKinds: ReadonlySet<string> = new Set(['strict-dns', 'logical-dns']);
+const discoveredKinds: ReadonlySet<string> = new Set(['strict-dns', 'logical-dns', 'eds']);
 
 /** Anybody watches the hosts of the cluster. */
 export function isWatched({ healthCheck, outlier }: ClusterData): boolean {
   return (healthCheck ?? null) !== null || (outlier ?? null) !== null;
 }
 
+/** Two versions of a cluster: a host that both have is one, and has one slot. */
+export type ClusterVersion = 'active' | 'warming';
+
+type SlotsOfVersions = Record<ClusterVersion, ReadonlyMap<string, number>>;
+
+const noSlots: ReadonlyMap<string, number> = new Map();
+
 /** The main thread's bookkeeping: which slot of the shared memory a host of a cluster has. */
 export class HealthSlots {
   readonly memory: HealthMemory;
-  /** Cluster → host key → slot. */
-  private readonly clusters: Map<string, Map<string, number>>;
+  /** Cluster → version → host key → slot. */
+  private readonly clusters: Map<string, SlotsOfVersions>;
   /** Used again in the order in which they became free: workers may still count on the last ones. */
   private readonly free: number[];
   private next: number;
@@ -28,26 +35,45 @@ export class HealthSlots {
   }
 
   /**
-   * The cluster's hosts are these now. Where they are watched each gets its slot; one that is new there has not passed
-   * an active check yet.
+   * The hosts of this version of the cluster are these now. Where they are watched each gets its slot; one that is new
+   * there has not passed an active check yet.
    */
-  place(cluster: ClusterData, hosts: readonly HostData[]): readonly HostData[] {
-    const before = this.clusters.get(cluster.name);
+  place(cluster: ClusterData, hosts: readonly HostData[], version: ClusterVersion = 'active'): readonly HostData[] {
+    const { name } = cluster;
     if (!isWatched(cluster)) {
-      if (before !== undefined) this.release(cluster.name);
+      this.keep(name, version, noSlots);
       return hosts.map((host) => (host.healthSlot === undefined ? host : unwatched(host)));
     }
+    const before = this.clusters.get(name);
     const keys = hostKeys(hosts);
     const after = new Map<string, number>();
     const placed = hosts.map((host, i) => {
-      const known = before?.get(keys[i]);
+      const known = before?.warming.get(keys[i]) ?? before?.active.get(keys[i]);
       const healthSlot = known ?? this.allot(firstFlags(cluster, host));
       after.set(keys[i], healthSlot);
       return { ...host, healthSlot };
     });
-    this.clusters.set(cluster.name, after);
-    for (const [key, slot] of before ?? []) if (!after.has(key)) this.free.push(slot);
+    this.keep(name, version, after);
     return placed;
+  }
+
+  /** What was to come is in force. */
+  promote(cluster: string): void {
+    const versions = this.clusters.get(cluster);
+    if (versions === undefined) return;
+    const { warming } = versions;
+    this.keep(cluster, 'active', warming);
+    this.keep(cluster, 'warming', noSlots);
+  }
+
+  /** Slots that neither version has any more become free. */
+  private keep(cluster: string, version: ClusterVersion, slots: ReadonlyMap<string, number>): void {
+    const before = this.clusters.get(cluster) ?? { active: noSlots, warming: noSlots };
+    const after = { ...before, [version]: slots };
+    if (after.active.size + after.warming.size === 0) this.clusters.delete(cluster);
+    else this.clusters.set(cluster, after);
+    for (const [key, slot] of before[version])
+      if (!after.active.has(key) && !after.warming.has(key)) this.free.push(slot);
   }
 
   /**
@@ -85,8 +111,8 @@ export class HealthSlots {
 
   /** The cluster has gone. */
   release(cluster: string): void {
-    this.free.push(...(this.clusters.get(cluster)?.values() ?? []));
-    this.clusters.delete(cluster);
+    this.keep(cluster, 'warming', noSlots);
+    this.keep(cluster, 'active', noSlots);
   }
 
   private setFlags(slot: number, flags: number): void {

@@ -28,6 +28,16 @@ export function readResource<Desc extends DescMessage, Data extends object>(
   return data === null || !reasons.isEmpty ? reasons.list.map(sentence).join('; ') : data;
 }
 
+/** A sentence: what a packed resource breaks of its proto's rules; empty: nothing. */
+export function checkResource(type: DescMessage, packed: Uint8Array): string {
+  try {
+    const broken = validate(type, fromBinary(type, packed)).filter(({ isWarning }) => isWarning !== true);
+    return broken.map(sentence).join('; ');
+  } catch (error) {
+    return `it cannot be read: ${(error as Error).message}`;
+  }
+}
+
 function sentence({ path, message }: Reason): string {
   return path === '' ? message : `${path}: ${message}`;
 }

@@ -6,6 +6,7 @@ import { ClusterDirectory } from '../../../src/cluster/cluster-directory.ts';
 import { HealthCell, HealthMemory } from '../../../src/cluster/health/health-memory.ts';
 import { HealthSlots } from '../../../src/cluster/health/health-slots.ts';
 import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
+import { replaceClusters } from './directory-fixture.ts';
 import { CollectedStats } from './collected-stats.ts';
 import { clusterData, hostData } from './cluster-fixture.ts';
 import { ScriptedResolver } from './discovery/scripted-resolver.ts';
@@ -43,7 +44,7 @@ class Bench {
     stats: this.stats,
     limits: new SharedNumberDirectory(),
     openResolver: () => this.resolver,
-    onPublished: (name, hosts) => this.changes.push({ set: [], removed: [], hosts: [{ name, hosts }] }),
+    onPublished: (change) => this.changes.push({ set: [], removed: [], hosts: [change] }),
   });
 
   dnsCluster(kind: 'strict-dns' | 'logical-dns', names: string[], change: Partial<DnsData> = {}): void {
@@ -51,7 +52,10 @@ class Bench {
   }
 
   replace(...list: Partial<ClusterData>[]): void {
-    this.directory.replace(list.map((change) => clusterData(change)));
+    replaceClusters(
+      this.directory,
+      list.map((change) => clusterData(change)),
+    );
   }
 
   get addresses(): string[] {
@@ -113,7 +117,7 @@ describe('static clusters', () => {
   it('are warm at once, and go to the workers with their limits', async () => {
     const bench = new Bench();
     bench.replace({});
-    await bench.directory.whenWarm();
+    await bench.directory.whenWarm('c');
     const { set } = bench.directory.takeChanges();
     expect(set.map(({ name, breakerSlots }) => [name, breakerSlots])).toEqual([
       ['c', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
@@ -155,7 +159,7 @@ describe('STRICT_DNS', () => {
     const bench = new Bench();
     bench.dnsCluster('strict-dns', ['a.test', 'b.test']);
     let isWarm = false;
-    const warm = bench.directory.whenWarm().then(() => (isWarm = true));
+    const warm = bench.directory.whenWarm('c').then(() => (isWarm = true));
     await Promise.resolve();
     expect([isWarm, bench.gauge('warming_state')]).toEqual([false, 1]);
     expect(bench.resolver.asked).toEqual(['a.test AUTO', 'b.test AUTO']);
@@ -234,16 +238,16 @@ describe('STRICT_DNS', () => {
     const bench = new Bench();
     bench.dnsCluster('strict-dns', ['a.test']);
     await bench.resolver.fail('a.test');
-    await bench.directory.whenWarm();
+    await bench.directory.whenWarm('c');
     expect(bench.addresses).toEqual([]);
   });
 
   it('is warm at once without names, or when told not to wait', async () => {
     const bench = new Bench();
     bench.dnsCluster('strict-dns', []);
-    await bench.directory.whenWarm();
+    await bench.directory.whenWarm('c');
     bench.dnsCluster('strict-dns', ['a.test'], { waitForWarm: false });
-    await bench.directory.whenWarm();
+    await bench.directory.whenWarm('c');
   });
 });
 
@@ -302,7 +306,7 @@ describe('refreshing', () => {
     await bench.resolver.answer('a.test', ['192.0.2.1']);
     bench.directory.takeChanges();
     bench.replace({ hosts: [], connectTimeoutMs: 1, discovery: discovery('strict-dns', ['a.test']) });
-    await bench.directory.whenWarm();
+    await bench.directory.whenWarm('c');
     expect(bench.resolver.asked).toHaveLength(1);
     expect(bench.directory.takeChanges().set).toMatchObject([{ connectTimeoutMs: 1, hosts: [{ hostname: 'a.test' }] }]);
     bench.replace();

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { clusterChanges } from '../../../src/cluster/cluster-changes.ts';
-import type { ClusterData } from '../../../src/cluster/cluster-data.ts';
+import { hostsOf, isEqualButForHosts } from '../../../src/cluster/cluster-changes.ts';
 import { WorkerClusters } from '../../../src/cluster/clusters.ts';
 import { HealthCell } from '../../../src/cluster/health/health-memory.ts';
 import { HealthFlag } from '../../../src/cluster/host-health.ts';
 import type { UpstreamHost } from '../../../src/cluster/host.ts';
 import { anyHost, hostData, runtimeOf, World } from './cluster-fixture.ts';
-
-const byName = (...list: ClusterData[]): Map<string, ClusterData> => new Map(list.map((data) => [data.name, data]));
 
 describe('WorkerClusters', () => {
   it('builds a cluster when it is first asked for, once', () => {
@@ -147,17 +144,14 @@ describe('WorkerClusters', () => {
   });
 });
 
-describe('clusterChanges', () => {
-  it('tells apart what is new, what is other, what is gone and where only hosts are others', () => {
+describe('a version of a cluster', () => {
+  it('is other than another but for what may change while its pools go on', () => {
     const world = new World();
-    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => world.data({ name }));
-    const other = { ...b, connectTimeoutMs: 1 };
+    const data = world.data({ name: 'c' });
     const hosts = [hostData('10.0.0.2')];
-    expect(clusterChanges(byName(a, b, c), byName(structuredClone(a), other, { ...c, hosts }, d))).toEqual({
-      set: [other, d],
-      removed: [],
-      hosts: [{ name: 'c', hosts }],
-    });
-    expect(clusterChanges(byName(a), byName())).toEqual({ set: [], removed: ['a'], hosts: [] });
+    const assignment = { overprovisioningFactor: 100, weightedPriorityHealth: true };
+    expect(isEqualButForHosts(data, { ...structuredClone(data), hosts, assignment })).toBe(true);
+    expect(isEqualButForHosts(data, { ...data, connectTimeoutMs: 1 })).toBe(false);
+    expect(hostsOf({ ...data, hosts, assignment })).toEqual({ hosts, assignment });
   });
 });

@@ -415,7 +415,7 @@ it('an aggregate names its members', () => {
 
 describe('what is not supported', () => {
   it.each<[Json, string]>([
-    [{ type: 'EDS' }, "cluster.type: cluster type 'EDS' is not supported by sekisho"],
+    [{ type: 'EDS' }, 'cluster: cannot create an EDS cluster without an EDS config'],
     [
       { type: 'ORIGINAL_DST' },
       "cluster.lb_policy: cluster: LB policy ROUND_ROBIN is not valid for Cluster type ORIGINAL_DST. Only 'CLUSTER_PROVIDED' is allowed with cluster type 'ORIGINAL_DST'",

@@ -6,6 +6,7 @@ import { HealthSlots } from '../../../../src/cluster/health/health-slots.ts';
 import type { DnsCacheData } from '../../../../src/cluster/dynamic/dns-cache-data.ts';
 import { SharedNumberDirectory } from '../../../../src/observe/shared-limit.ts';
 import { clusterData } from '../cluster-fixture.ts';
+import { replaceClusters } from '../directory-fixture.ts';
 import { ScriptedResolver } from '../discovery/scripted-resolver.ts';
 import { MemoryNetwork } from '../memory-network.ts';
 import { RecordingStats } from '../recording-stats.ts';
@@ -41,7 +42,7 @@ class Bench {
     limits: new SharedNumberDirectory(),
     openResolver: () => this.resolver,
     usesOf: () => this.uses,
-    onPublished: (name, hosts) => this.changes.push({ set: [], removed: [], hosts: [{ name, hosts }] }),
+    onPublished: (change) => this.changes.push({ set: [], removed: [], hosts: [change] }),
   });
 
   constructor(change: Partial<DnsCacheData> = {}) {
@@ -51,7 +52,7 @@ class Bench {
 
   replace(change: Partial<DnsCacheData>): void {
     const discovery = { kind: 'dynamic', cache: { ...cache, ...change } } as const;
-    this.directory.replace([clusterData({ hosts: [], discovery })]);
+    replaceClusters(this.directory, [clusterData({ hosts: [], discovery })]);
   }
 
   want(name: string): void {
@@ -182,7 +183,7 @@ describe('a DNS cache', () => {
   it('goes with its last cluster, and nobody waits for ever', () => {
     const bench = new Bench();
     bench.want('a.test:1');
-    bench.directory.replace([]);
+    replaceClusters(bench.directory, []);
     expect(bench.ends).toEqual(['a.test:1 full']);
     bench.want('a.test:1');
     expect(bench.ends).toHaveLength(2);
@@ -193,6 +194,7 @@ describe('a DNS cache', () => {
     bench.want('a.test:1');
     await bench.resolver.answer('a.test', ['10.0.0.1']);
     bench.replace({ maxHosts: 5 });
+    bench.directory.takeChanges();
     expect(bench.hosts).toEqual([]);
     bench.want('a.test:1');
     expect(bench.ends).toHaveLength(1);

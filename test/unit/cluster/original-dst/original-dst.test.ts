@@ -15,6 +15,7 @@ import type { Address, Peer } from '../../../../src/core/peer.ts';
 import { Outcome } from '../../../../src/observe/outcome.ts';
 import { SharedNumberDirectory } from '../../../../src/observe/shared-limit.ts';
 import { anyHost, clusterData, World } from '../cluster-fixture.ts';
+import { replaceClusters } from '../directory-fixture.ts';
 import { ScriptedResolver } from '../discovery/scripted-resolver.ts';
 import { MemoryNetwork } from '../memory-network.ts';
 import { RecordingStats } from '../recording-stats.ts';
@@ -113,10 +114,10 @@ describe('the main thread', () => {
       stats: new RecordingStats(),
       limits: new SharedNumberDirectory(),
       openResolver: () => new ScriptedResolver(),
-      onPublished: (name, hosts) => changes.push({ set: [], removed: [], hosts: [{ name, hosts }] }),
+      onPublished: (change) => changes.push({ set: [], removed: [], hosts: [change] }),
       usesIn: () => uses,
     });
-    directory.replace([clusterData({ hosts: [], discovery: discovery() })]);
+    replaceClusters(directory, [clusterData({ hosts: [], discovery: discovery() })]);
     directory.takeChanges();
     const hosts = (): string[] => directory.hostsOf('c').map((host) => host.address.host);
     const found = (host: string): void => directory.foundHost({ cluster: 'c', address: address(host) });

@@ -1,0 +1,170 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Accepted, App } from './app.ts';
+import type { ClusterData } from './cluster/cluster-data.ts';
+import { ClusterDirectory } from './cluster/cluster-directory.ts';
+import type { Discovery, DiscoveryListener } from './cluster/discovery/discovery.ts';
+import { isWatched } from './cluster/health/health-slots.ts';
+import { ClusterRollout } from './control/resources/cluster-rollout.ts';
+import type { DecodedCluster } from './control/resources/resource-decoding.ts';
+import type { DynamicClusters } from './control/resources/dynamic-clusters.ts';
+import type { RuntimeView } from './core/runtime-view.ts';
+import { openDnsResolver } from './net/dns-resolver.ts';
+import type { Loop } from './net/loop.ts';
+import type { SharedNumberDirectory } from './observe/shared-limit.ts';
+import type { StatsScope } from './observe/stats.ts';
+import type { ClusterDiscovery } from './cluster-discovery.ts';
+
+/** The clusters of the process: those of the configuration, and those that come by CDS. */
+export class ProcessClusters {
+  readonly directory: ClusterDirectory;
+  readonly rollout: ClusterRollout;
+  private readonly app: App;
+  private readonly loop: Loop;
+  /** Of the configuration, by name. */
+  private readonly statics: Map<string, DecodedCluster>;
+  /** Null: nothing of clusters comes from a control plane or a file. */
+  private discovery: ClusterDiscovery | null;
+
+  constructor(app: App, loop: Loop, runtime: RuntimeView, shared: SharedNumberDirectory) {
+    const { hostReports, distribution } = app;
+    this.app = app;
+    this.loop = loop;
+    this.statics = new Map();
+    this.discovery = null;
+    this.directory = new ClusterDirectory({
+      clock: loop.clock,
+      timers: loop.timers,
+      random: Math.random,
+      stats: app.ownStats.root,
+      limits: shared,
+      runtime,
+      health: app.healthSlots,
+      openResolver: openDnsResolver,
+      openEndpoints: (cluster, scope, listener, before) => this.openEndpoints(cluster, scope, listener, before),
+      onPublished: (change) => {
+        distribution.updateHosts(change);
+        app.own?.updateHosts(change);
+      },
+      usesOf: (cluster, host) => hostReports.usesOf(cluster, host),
+      usesIn: (cluster) => hostReports.usesIn(cluster),
+      onHosts: (change, isInForce) => {
+        // Before a cluster is in force nobody has it but the process itself, which may need it for that.
+        if (!isInForce) app.own?.updateHosts(change);
+        app.health?.update(change.name, change.hosts);
+      },
+      isWarming: (name) => this.rollout.isWarming(name),
+    });
+    this.rollout = new ClusterRollout({
+      directory: this.directory,
+      stats: app.serverStats.clusterManager,
+      warmSecrets: (owner, sources) => app.warmSecrets(owner, sources),
+      dropSecrets: (owner) => app.secrets?.drop(owner),
+      watch: (cluster) => this.watch(cluster),
+      unwatch: (name) => app.health?.remove(name),
+      offer: (cluster) => app.own?.set(cluster),
+      withdraw: (name) => app.own?.remove(name),
+      publish: (clusters, extensions) => {
+        void distribution.publish({ clusters, extensions });
+        app.forgetSecrets();
+      },
+      turn: (act) => this.turn(act),
+    });
+  }
+
+  /** Null: none comes by CDS. */
+  get dynamic(): DynamicClusters | null {
+    return this.discovery?.clusters ?? null;
+  }
+
+  isStatic(name: string): boolean {
+    return this.statics.has(name);
+  }
+
+  /**
+   * As Envoy: the clusters whose hosts need no control plane, then the stream to that, the other clusters of the
+   * configuration, and those that come by CDS.
+   */
+  async start(configuration: Accepted): Promise<void> {
+    const { dynamic } = configuration.data;
+    await this.open(configuration);
+    const isPrimary = ({ discovery }: ClusterData): boolean =>
+      discovery.kind !== 'eds' || discovery.source.from.kind === 'path';
+    await this.set(configuration, isPrimary);
+    if (dynamic.ads !== null) this.turn(() => this.app.own?.subscriptions.startAds());
+    await this.set(configuration, (data) => !isPrimary(data));
+    if (dynamic.cds !== null) await this.discovery?.subscribe(dynamic.cds);
+    await this.rollout.whenSettled();
+    this.rollout.started();
+  }
+
+  /** Another configuration. Resolves when its clusters are in force; what it does not name goes with `finish`. */
+  async replace(configuration: Accepted): Promise<void> {
+    await this.open(configuration);
+    await this.set(configuration, () => true);
+  }
+
+  /** Nothing uses the clusters any more that the configuration does not name. */
+  finish({ data }: Accepted): void {
+    const names = new Set(data.clusters.map(({ name }) => name));
+    for (const name of this.statics.keys()) {
+      if (names.has(name)) continue;
+      this.statics.delete(name);
+      this.turn(() => this.rollout.remove(name));
+    }
+  }
+
+  stop(): void {
+    this.discovery?.stop();
+    this.directory.stop();
+  }
+
+  // ---- inside
+
+  /** Loads what finds clusters and hosts only where a configuration needs it. */
+  private async open({ data }: Accepted): Promise<void> {
+    const { ads, cds } = data.dynamic;
+    const isNeeded = cds !== null || ads !== null || data.clusters.some(({ discovery }) => discovery.kind === 'eds');
+    if (!isNeeded || this.discovery !== null) return;
+    const own = await this.app.openOwn();
+    own.subscriptions.setAds(ads);
+    const { ClusterDiscovery } = await import('./cluster-discovery.ts');
+    this.discovery = new ClusterDiscovery(this.app, this, this.loop, own.subscriptions);
+  }
+
+  private async set({ data, extensions }: Accepted, isMeant: (cluster: ClusterData) => boolean): Promise<void> {
+    const set: Promise<void>[] = [];
+    this.turn(() => {
+      for (const cluster of data.clusters) {
+        if (!isMeant(cluster)) continue;
+        const decoded = { data: cluster, secrets: data.secrets.ofClusters.get(cluster.name) ?? [] };
+        if (isDeepStrictEqual(this.statics.get(cluster.name), decoded)) continue;
+        this.statics.set(cluster.name, decoded);
+        this.dynamic?.yieldTo(cluster.name);
+        set.push(this.rollout.set(decoded, extensions));
+      }
+    });
+    await Promise.all(set);
+  }
+
+  private openEndpoints(
+    cluster: ClusterData,
+    scope: StatsScope,
+    listener: DiscoveryListener,
+    before: Discovery | null,
+  ): Discovery | null {
+    return this.discovery?.openEndpoints(cluster, scope, listener, before) ?? null;
+  }
+
+  private async watch(cluster: ClusterData): Promise<void> {
+    if (this.app.health === null && !isWatched(cluster)) return;
+    const health = await this.app.openHealth();
+    // Hosts may have come and gone meanwhile.
+    await health.set(this.directory.latest(cluster.name) ?? cluster);
+  }
+
+  private turn(act: () => void): void {
+    this.loop.enter();
+    act();
+    this.loop.leave();
+  }
+}
