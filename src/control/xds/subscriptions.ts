@@ -34,11 +34,14 @@ export class Subscriptions {
   private readonly surroundings: ConversationSurroundings & PathSurroundings;
   /** Message names that were prepared for. */
   private readonly prepared: Set<string>;
+  /** Type URLs → how many hold them. */
+  private readonly held: Map<string, number>;
   private ads: Ads | null;
 
   constructor(environment: SubscriptionsEnvironment) {
     this.environment = environment;
     this.prepared = new Set();
+    this.held = new Map();
     this.ads = null;
     const { clock, timers, random, log, localAddress, watches } = environment;
     this.surroundings = {
@@ -48,6 +51,7 @@ export class Subscriptions {
       log,
       localAddress,
       watches,
+      held: this.held,
       cluster: (name) => environment.cluster(name),
       node: () => environment.node(),
       entered: (act) => {
@@ -103,6 +107,20 @@ export class Subscriptions {
     this.ads?.begin();
   }
 
+  /**
+   * Nothing is said over ADS of this kind until it is let go: clusters that are waited for are not acknowledged, as in
+   * Envoy, so that no other comes before they are there.
+   * @returns how to let it go, once
+   */
+  hold({ typeUrl }: ResourceKind): () => void {
+    this.held.set(typeUrl, (this.held.get(typeUrl) ?? 0) + 1);
+    return () => {
+      const others = (this.held.get(typeUrl) ?? 1) - 1;
+      if (others > 0) this.held.set(typeUrl, others);
+      else if (this.held.delete(typeUrl)) this.ads?.conversation.onReleased();
+    };
+  }
+
   /** Streams of their own end with their subscriptions. */
   stop(): void {
     this.ads?.end();
@@ -115,7 +133,7 @@ export class Subscriptions {
 
   private own(kind: ResourceKind, source: ApiSourceData, { scope, prefix, setText }: CountedAs): SubscriptionStream {
     const stats = new ControlPlaneStats(scope, prefix, setText);
-    const own = openConversation(kind, source, this.surroundings, stats);
+    const own = openConversation(kind, source, { ...this.surroundings, held: noneHeld }, stats);
     return {
       conversation: own.conversation,
       start: (watch: Watch) => {
@@ -143,3 +161,5 @@ export class Subscriptions {
     for (const kind of kinds) this.prepared.add(kind);
   }
 }
+
+const noneHeld: ReadonlyMap<string, number> = new Map();

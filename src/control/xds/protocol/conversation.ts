@@ -9,6 +9,8 @@ export interface Conversation {
   watch(watch: Watch): void;
   unwatch(watch: Watch): void;
   rename(watch: Watch, names: readonly string[]): void;
+  /** Some of `ConversationOptions.held` is held no more. */
+  onReleased(): void;
 }
 
 /** What is said on a stream. */
@@ -38,6 +40,8 @@ export interface ConversationOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** Type URLs of which nothing is said for now. */
+  readonly held: ReadonlyMap<string, number>;
   /** Does it when whatever happens now is over: what many ask for one after the other becomes one request. */
   defer(act: () => void): void;
 }

@@ -34,6 +34,9 @@ class Topic {
   }
 }
 
+/** Answers that wait until they may be said. */
+const answersMax = 10_000;
+
 /** What became of a response. */
 interface Answer {
   readonly topic: Topic;
@@ -89,6 +92,10 @@ export class Delta implements Conversation, StreamUser<DeltaDiscoveryResponse> {
     this.leave(topic, removed);
   }
 
+  onReleased(): void {
+    this.flush();
+  }
+
   // StreamUser
 
   onOpened(): void {
@@ -127,6 +134,8 @@ export class Delta implements Conversation, StreamUser<DeltaDiscoveryResponse> {
     // What the response made others ask for goes first: as Envoy, which only pauses the others.
     this.flush();
     this.answers.push({ topic, nonce, refusal: truncated(refusal) });
+    // Who sends so many without waiting learns what became of the newest.
+    if (this.answers.length > answersMax) this.answers.shift();
     this.flush();
   }
 
@@ -212,17 +221,20 @@ export class Delta implements Conversation, StreamUser<DeltaDiscoveryResponse> {
   /** Answers go before what else there is to say, and say it for their type. */
   private flush(): void {
     if (this.isHeld || !this.stream.isOpen) return;
+    const { held } = this.options;
     for (;;) {
-      const topic = this.answers.length > 0 ? this.answers[0].topic : this.nextPending();
+      const i = this.answers.findIndex(({ topic }) => !held.has(topic.typeUrl));
+      const topic = i >= 0 ? this.answers[i].topic : this.nextPending();
       if (topic === null || !this.stream.mayAsk()) break;
-      this.say(topic, this.answers.shift());
+      this.say(topic, i >= 0 ? this.answers.splice(i, 1)[0] : undefined);
     }
     this.options.stats.pendingRequests.set(this.answers.length);
   }
 
   private nextPending(): Topic | null {
     for (const topic of this.topics.values()) {
-      const { watches, interest } = topic;
+      const { typeUrl, watches, interest } = topic;
+      if (this.options.held.has(typeUrl)) continue;
       if (watches.isEmpty ? interest.hasChanged : interest.isPending) return topic;
     }
     return null;

@@ -36,7 +36,7 @@ export function openResources(
         opened.timesToLive.push([wrapper.name, durationMs(wrapper.ttl, 0)]);
         continue;
       }
-      if (inner?.typeUrl !== typeUrl) return mismatch(inner, typeUrl, 'DiscoveryResponse');
+      if (inner?.typeUrl !== typeUrl) return `${inner?.typeUrl ?? ''} ${mismatch} ${typeUrl} in DiscoveryResponse`;
       const name = wrapper?.name || packedName(inner.value);
       const aliases = wrapper?.aliases ?? [];
       opened.resources.push({ name, packed: inner.value, version: wrapper?.version || version, aliases });
@@ -65,7 +65,8 @@ export function openDeltaResources(
     // What is asked for by an alias that leads nowhere comes without a resource.
     else if (resource === undefined && aliases.length > 0)
       opened.resources.push({ name, packed: nothing, version, aliases });
-    else if (resource?.typeUrl !== typeUrl) return mismatch(resource, typeUrl, 'DeltaDiscoveryResponse');
+    else if (resource?.typeUrl !== typeUrl)
+      return `type URL ${resource?.typeUrl ?? ''} embedded in an individual Any ${mismatch} ${typeUrl} in DeltaDiscoveryResponse`;
     else opened.resources.push({ name, packed: resource.value, version, aliases });
   }
   for (const name of removed) {
@@ -77,6 +78,5 @@ export function openDeltaResources(
 
 const nothing = new Uint8Array();
 
-function mismatch(found: Any | undefined, typeUrl: string, where: string): string {
-  return `type URL ${found?.typeUrl ?? ''} embedded in an individual Any does not match the message-wide type URL ${typeUrl} in ${where}`;
-}
+/** Envoy repeats the whole response behind it, keys and all. */
+const mismatch = 'does not match the message-wide type URL';

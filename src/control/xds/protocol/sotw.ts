@@ -85,6 +85,10 @@ export class Sotw implements Conversation, StreamUser<DiscoveryResponse> {
     this.touch(topic);
   }
 
+  onReleased(): void {
+    this.flush();
+  }
+
   // StreamUser
 
   onOpened(): void {
@@ -114,7 +118,7 @@ export class Sotw implements Conversation, StreamUser<DiscoveryResponse> {
     const { log, stats } = this.options;
     const topic = this.topics.get(typeUrl);
     if (topic === undefined) {
-      log.warn(`Ignoring the message for type URL ${typeUrl} as it has no current subscribers.`);
+      log.debug(`Ignoring the message for type URL ${typeUrl} as it has no current subscribers.`);
       return;
     }
     if (controlPlane !== undefined) stats.identified(controlPlane.identifier);
@@ -208,7 +212,9 @@ export class Sotw implements Conversation, StreamUser<DiscoveryResponse> {
 
   private flush(): void {
     if (this.isHeld || !this.stream.isOpen) return;
+    const { held } = this.options;
     for (const topic of this.pending) {
+      if (held.has(topic.typeUrl)) continue;
       if (!this.stream.mayAsk()) break;
       this.pending.delete(topic);
       this.ask(topic);

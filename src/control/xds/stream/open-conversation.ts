@@ -22,6 +22,8 @@ export interface ConversationSurroundings extends XdsSurroundings {
   node(): Node;
   /** Does what belongs to an entry into the event loop. */
   entered(act: () => void): void;
+  /** Type URLs of which nothing is said for now. */
+  readonly held: ReadonlyMap<string, number>;
   /** Loads what a response needs before it can be read. @returns null: it is there already */
   prepare(packed: Uint8Array): Promise<void> | null;
 }
@@ -67,7 +69,7 @@ function conversationOptions(
   surroundings: ConversationSurroundings,
   stats: ControlPlaneStats,
 ): ConversationOptions {
-  const { log, clock, timers } = surroundings;
+  const { log, clock, timers, held } = surroundings;
   return {
     node: surroundings.node(),
     nodeOnFirstMessageOnly,
@@ -75,6 +77,7 @@ function conversationOptions(
     log,
     clock,
     timers,
+    held,
     defer: (act) => queueMicrotask(() => surroundings.entered(act)),
   };
 }

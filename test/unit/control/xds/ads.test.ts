@@ -262,3 +262,25 @@ test('without ads_config nothing can come over it', async () => {
   expect(world.subscriptions.hasAds).toBe(false);
   expect(() => world.open(cluster, [], new Taker())).toThrow('there is no ads_config');
 });
+
+test.each(['GRPC', 'DELTA_GRPC'] as const)(
+  '%s: what is held is said when it is let go, and others meanwhile',
+  async (protocol) => {
+    const world = await AdsWorld.start(protocol);
+    const { plane, subscriptions } = world;
+    const [clusters, listeners] = [new Taker(), new Taker()];
+    plane.change(cluster.typeUrl, { a: named('a') });
+    plane.change(listener.typeUrl, { l: named('l') });
+    let release = (): void => {};
+    clusters.meanwhile = () => {
+      release = subscriptions.hold(cluster);
+    };
+    world.open(cluster, [], clusters).start();
+    world.open(listener, [], listeners).start();
+    subscriptions.startAds();
+    await plane.verdict(listener.typeUrl);
+    expect(plane.verdicts.map(({ typeUrl }) => typeUrl)).toEqual([listener.typeUrl]);
+    release();
+    expect(await plane.verdict(cluster.typeUrl)).toMatchObject({ nonce: 'n1', refusal: '' });
+  },
+);
