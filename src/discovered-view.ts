@@ -1,6 +1,8 @@
 import type { DumpedFault, DumpedListener, DumpedResource } from './admin/admin-source.ts';
+import type { DynamicClusters, ReceivedCluster } from './control/resources/dynamic-clusters.ts';
 import type { DynamicListener, ListenerFault } from './control/resources/dynamic-listener.ts';
 import type { ProcessListeners } from './process-listeners.ts';
+import { ClusterSchema } from './proto/envoy/config/cluster/v3/cluster_pb.js';
 import { TypedExtensionConfigSchema } from './proto/envoy/config/core/v3/extension_pb.js';
 import { ListenerSchema, type Listener } from './proto/envoy/config/listener/v3/listener_pb.js';
 import { RouteConfigurationSchema, type RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.js';
@@ -33,6 +35,18 @@ function dumpedFault(fault: ListenerFault | undefined, isDated: boolean): Dumped
   if (fault === undefined) return null;
   const { packed, details, epochMs } = fault;
   return { message: fromBinary(ListenerSchema, packed), details, attemptedMs: isDated ? epochMs : null };
+}
+
+/** The clusters that came by CDS, in force or to come into force. */
+export function dumpedClusters(dynamic: DynamicClusters | null): DumpedResource[] {
+  if (dynamic === null) return [];
+  const dumped = (isWarming: boolean): ((one: ReceivedCluster) => DumpedResource) => {
+    return ({ name, packed, version, updatedEpochMs }) => ({
+      ...resource(name, fromBinary(ClusterSchema, packed), version, updatedEpochMs),
+      isWarming,
+    });
+  };
+  return [...Array.from(dynamic.active(), dumped(false)), ...Array.from(dynamic.warming(), dumped(true))];
 }
 
 /** The route configurations that came by RDS. */

@@ -44,6 +44,7 @@ export class ProcessClusters {
       onPublished: (change) => {
         distribution.updateHosts(change);
         app.own?.updateHosts(change);
+        this.rollout.updated();
       },
       usesOf: (cluster, host) => hostReports.usesOf(cluster, host),
       usesIn: (cluster) => hostReports.usesIn(cluster),

@@ -27,7 +27,14 @@ import type { LogLevels } from './observe/log/log-levels.ts';
 import type { StatsConfigData } from './observe/stats-data.ts';
 import type { StatsSnapshot } from './observe/stats-snapshot.ts';
 import { TagExtraction } from './observe/tag-extraction.ts';
-import { dumpedExtensions, dumpedListeners, dumpedRoutes, inlineRoutes, servingListeners } from './discovered-view.ts';
+import {
+  dumpedClusters,
+  dumpedExtensions,
+  dumpedListeners,
+  dumpedRoutes,
+  inlineRoutes,
+  servingListeners,
+} from './discovered-view.ts';
 import { nodeMessage } from './node-message.ts';
 import { giveBackMemory } from './spare-memory.ts';
 import { NodeSchema } from './proto/envoy/config/core/v3/base_pb.js';
@@ -104,7 +111,8 @@ export class ProcessView implements AdminSource {
         const rates = detector?.hostOf(keys[i]);
         return hostReport(host, totals.totalsOf(cluster.name, keys[i]), flags, rates);
       });
-      return clusterReport(cluster, reports, detector?.report ?? null);
+      const isDynamic = this.app.clusters.dynamic?.has(cluster.name) ?? false;
+      return clusterReport(cluster, reports, detector?.report ?? null, isDynamic);
     });
   }
 
@@ -125,7 +133,11 @@ export class ProcessView implements AdminSource {
     });
     return {
       bootstrap: resource(message, ''),
-      clusters: (message.staticResources?.clusters ?? []).map((cluster) => resource(cluster, cluster.name)),
+      clusters: [
+        ...(message.staticResources?.clusters ?? []).map((cluster) => resource(cluster, cluster.name)),
+        ...dumpedClusters(this.app.clusters.dynamic),
+      ],
+      clustersVersion: this.app.clusters.dynamic?.version ?? '',
       listeners: (message.staticResources?.listeners ?? []).map((listener) => resource(listener, listener.name)),
       ...(discovered !== null && {
         dynamicListeners: { version: discovered.listeners.version, listeners: dumpedListeners(discovered) },
@@ -205,12 +217,16 @@ function clusterReport(
   cluster: ClusterData,
   hosts: readonly HostReport[],
   outlier: DetectorReport | null,
+  isDynamic: boolean,
 ): ClusterReport {
+  const { discovery, assignment, lb } = cluster;
   return {
     name: cluster.name,
     observabilityName: cluster.statName,
-    addedViaApi: false,
-    edsServiceName: '',
+    addedViaApi: isDynamic,
+    // As Envoy: that of the configuration, where it has one.
+    edsServiceName: discovery.kind === 'eds' && discovery.serviceName !== cluster.name ? discovery.serviceName : '',
+    overprovisioningFactor: (assignment ?? lb).overprovisioningFactor,
     defaultPriority: breakerReport(cluster.breakers[0]),
     highPriority: breakerReport(cluster.breakers[1]),
     outlier,

@@ -78,6 +78,8 @@ export interface ClusterReport {
   readonly addedViaApi: boolean;
   /** Empty: none. */
   readonly edsServiceName: string;
+  /** Percent; absent: Envoy's 140. */
+  readonly overprovisioningFactor?: number;
   readonly defaultPriority: CircuitBreakerReport;
   readonly highPriority: CircuitBreakerReport;
   /** Null: nobody detects outliers. */
@@ -155,6 +157,8 @@ export interface ConfigDumpReport {
   readonly bootstrap: DumpedResource;
   /** `envoy.config.cluster.v3.Cluster`. */
   readonly clusters: readonly DumpedResource[];
+  /** Version of the last answer of CDS; absent, empty: there was none. */
+  readonly clustersVersion?: string;
   /** `envoy.config.listener.v3.Listener`. */
   readonly listeners: readonly DumpedResource[];
   /** Of LDS: the version of its last response that changed something, and what came of it; absent: there is none. */

@@ -153,6 +153,9 @@ export const clusterHistogramNames: readonly string[] = [
 
 /** What discovery counts; written by the main thread. */
 const updateNames = [
+  'assignment_stale',
+  'assignment_timeout_received',
+  'assignment_use_cached',
   'membership_change',
   'update_attempt',
   'update_empty',

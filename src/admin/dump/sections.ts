@@ -69,8 +69,9 @@ class SectionWriter {
     return { bootstrap: this.message(resource), last_updated: updated(resource) };
   }
 
-  async clusters({ clusters }: ConfigDumpReport): Promise<JsonObject> {
+  async clusters({ clusters, clustersVersion = '' }: ConfigDumpReport): Promise<JsonObject> {
     return {
+      ...(clustersVersion !== '' && { version_info: clustersVersion }),
       ...(await this.list('static_clusters', clusters.filter(isStatic), (one) => this.entry('cluster', one))),
       ...(await this.list('dynamic_active_clusters', clusters.filter(isActive), (one) => this.entry('cluster', one))),
       ...(await this.list('dynamic_warming_clusters', clusters.filter(isWarming), (one) => this.entry('cluster', one))),
@@ -126,8 +127,15 @@ class SectionWriter {
 
   endpoints(clusters: readonly ClusterReport[]): JsonObject {
     const accepted = clusters.filter(({ name }) => this.accepts(name));
-    const entries = accepted.map((cluster) => ({ endpoint_config: loadAssignment(cluster) }));
-    return entries.length === 0 ? {} : { static_endpoint_configs: entries };
+    const entries = (isDynamic: boolean): JsonObject[] =>
+      accepted
+        .filter(({ addedViaApi }) => addedViaApi === isDynamic)
+        .map((cluster) => ({ endpoint_config: loadAssignment(cluster) }));
+    const [statics, dynamics] = [entries(false), entries(true)];
+    return {
+      ...(statics.length > 0 && { static_endpoint_configs: statics }),
+      ...(dynamics.length > 0 && { dynamic_endpoint_configs: dynamics }),
+    };
   }
 
   private async list<Resource extends { readonly name: string }>(
@@ -198,7 +206,7 @@ function loadAssignment(cluster: ClusterReport): JsonObject {
     '@type': 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
     cluster_name: cluster.edsServiceName || cluster.name,
     ...(groups.size > 0 && { endpoints: [...groups.values()].map(localityEndpoints) }),
-    policy: { overprovisioning_factor: 140 },
+    policy: { overprovisioning_factor: cluster.overprovisioningFactor ?? 140 },
   };
 }
 

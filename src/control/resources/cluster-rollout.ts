@@ -85,10 +85,10 @@ export class ClusterRollout {
     extensions: readonly string[] = [],
     onActive: (() => void) | null = null,
   ): Promise<void> {
-    const { directory, stats } = this.environment;
+    const { directory } = this.environment;
     const { name } = decoded.data;
     const { promise, resolve: done } = Promise.withResolvers<void>();
-    (this.has(name) ? stats.modified : stats.added).inc();
+    this.countVersion(name);
     const version: Version = { ...decoded, extensions, onActive, done };
     this.ready.delete(name);
     this.warming.get(name)?.done();
@@ -98,6 +98,16 @@ export class ClusterRollout {
     this.count();
     void this.warm(name, version);
     return promise;
+  }
+
+  /** A version could not be used; Envoy counts that it came. */
+  refused(name: string): void {
+    this.countVersion(name);
+  }
+
+  /** Discovery has told other hosts of a cluster. */
+  updated(): void {
+    if (this.isStarted) this.environment.stats.updated.inc();
   }
 
   /** False: there is none. */
@@ -169,6 +179,11 @@ export class ClusterRollout {
     }
     this.count();
     this.sayIfSettled();
+  }
+
+  private countVersion(name: string): void {
+    const { added, modified } = this.environment.stats;
+    (this.has(name) ? modified : added).inc();
   }
 
   private count(): void {

@@ -150,6 +150,7 @@ export class DynamicClusters implements SubscriptionUser {
     }
     const decoded = this.environment.decode(resource.packed);
     if (typeof decoded === 'string') {
+      rollout.refused(name);
       log.warn(`cds: cluster '${name}' config rejected: ${decoded}`);
       tally.refusals.push(`${name}: ${decoded}`);
       return;
