@@ -198,6 +198,10 @@ function staticRuntime(layers: readonly RuntimeLayerData[]): RuntimeValues {
 function decodeAdminLogs(admin: Admin | undefined, reasons: Reasons, extensions: Extensions): AccessLogData[] {
   if (admin === undefined) return [];
   const logs = decodeAccessLogs(admin.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher);
+  for (const [i, { sink }] of logs.entries()) {
+    if (sink.kind === 'service')
+      reasons.at('access_log', i).add('logs of the admin to services are not supported by sekisho; files are');
+  }
   if (admin.accessLogPath === '') return logs;
   return [
     ...logs,

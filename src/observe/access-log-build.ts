@@ -5,17 +5,31 @@ import type { AccessLog } from './access-log.ts';
 import { compileFormat, compileJsonFormat, type FormatOptions } from './format/format.ts';
 import type { FormatContext } from './format/format-context.ts';
 import type { Formatter } from './formatter.ts';
+import type { LogServiceData } from './log-service-data.ts';
 import type { LogFile } from './log-file.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Throws where a file cannot be opened. */
+/** Opens logs that go elsewhere than into files; `proxy/` implements it. */
+export interface LogServices {
+  open(data: LogServiceData): AccessLog;
+}
+
+type FileSinkData = Exclude<LogSinkData, { kind: 'service' }>;
+
+/** Throws where a file cannot be opened, and where a service is named without `services`. */
 export function buildAccessLog(
   data: AccessLogData,
   files: AccessLogFiles,
   tools: FilterTools = NO_TOOLS,
   context?: FormatContext,
+  services?: LogServices,
 ): AccessLog {
   const filter = data.filter === null ? null : buildAccessLogFilter(data.filter, tools);
+  if (data.sink.kind === 'service') {
+    if (services === undefined) throw new Error('there are no services for logs here');
+    const log = services.open(data.sink.service);
+    return filter === null ? log : new FilteredLog(filter, log);
+  }
   return new FileAccessLog(filter, buildFormat(data.format, context), openSink(data.sink, files));
 }
 
@@ -27,7 +41,7 @@ export function buildFormat(data: FormatData, context?: FormatContext): Formatte
   return data.kind === 'text' ? compileFormat(data.text, options) : compileJsonFormat(data.template, options);
 }
 
-function openSink(sink: LogSinkData, files: AccessLogFiles): LogFile {
+function openSink(sink: FileSinkData, files: AccessLogFiles): LogFile {
   switch (sink.kind) {
     case 'file':
       return files.open(sink.path);
@@ -35,6 +49,20 @@ function openSink(sink: LogSinkData, files: AccessLogFiles): LogFile {
       return files.open('/dev/stdout');
     case 'stderr':
       return files.open('/dev/stderr');
+  }
+}
+
+class FilteredLog implements AccessLog {
+  private readonly filter: AccessLogFilter;
+  private readonly inner: AccessLog;
+
+  constructor(filter: AccessLogFilter, inner: AccessLog) {
+    this.filter = filter;
+    this.inner = inner;
+  }
+
+  log(outcome: Outcome): void {
+    if (this.filter.accepts(outcome)) this.inner.log(outcome);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ExpressionData } from './expression/expression-data.ts';
 import type { FormatExtension, JsonTemplate } from './format/format.ts';
+import type { LogServiceData } from './log-service-data.ts';
 import type { StatNameMatcherData } from './stats-data.ts';
 
 /** One configured access log: what travels to the workers. */
@@ -11,7 +12,11 @@ export interface AccessLogData {
   readonly format: FormatData;
 }
 
-export type LogSinkData = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' | 'stderr' };
+export type LogSinkData =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'stdout' | 'stderr' }
+  /** Entries of its own; the format counts for nothing. */
+  | { readonly kind: 'service'; readonly service: LogServiceData };
 
 /** `SubstitutionFormatString`, or what an older field means. */
 export type FormatData = TextFormatData | JsonFormatData;

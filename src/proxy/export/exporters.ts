@@ -1,8 +1,13 @@
+import type { LogServices } from '../../observe/access-log-build.ts';
+import type { AccessLog } from '../../observe/access-log.ts';
+import type { LogServiceData } from '../../observe/log-service-data.ts';
 import { OpenTelemetryTracer } from '../../observe/trace/opentelemetry-tracer.ts';
 import type { TracerData } from '../../observe/trace/trace-data.ts';
 import type { Tracer } from '../../observe/trace/tracer.ts';
 import { ZipkinTracer } from '../../observe/trace/zipkin-tracer.ts';
 import type { ExportEnvironment } from './export-environment.ts';
+import { GrpcLog } from './log/grpc-log.ts';
+import { OtlpLog } from './log/otlp-log.ts';
 import { OtlpReporter } from './otlp-reporter.ts';
 import { ZipkinReporter } from './zipkin-reporter.ts';
 
@@ -18,15 +23,17 @@ export interface Exporter {
 const lookEveryMs = 10;
 
 /** What one worker sends to collectors: of every configuration there is one exporter, whoever names it. */
-export class Exporters {
+export class Exporters implements LogServices {
   private readonly environment: ExportEnvironment;
   /** Those whose users have gone go with them. */
   private readonly tracers: Map<string, WeakRef<Tracer>>;
+  private readonly logs: Map<string, WeakRef<AccessLog>>;
   private readonly exporters: Set<WeakRef<Exporter>>;
 
   constructor(environment: ExportEnvironment) {
     this.environment = environment;
     this.tracers = new Map();
+    this.logs = new Map();
     this.exporters = new Set();
   }
 
@@ -37,6 +44,18 @@ export class Exporters {
     const made = this.makeTracer(data);
     this.forget();
     this.tracers.set(key, new WeakRef(made));
+    return made;
+  }
+
+  open(data: LogServiceData): AccessLog {
+    const key = JSON.stringify(data);
+    const known = this.logs.get(key)?.deref();
+    if (known !== undefined) return known;
+    const made = this.kept(
+      data.kind === 'open-telemetry' ? new OtlpLog(data, this.environment) : new GrpcLog(data, this.environment),
+    );
+    this.forget();
+    this.logs.set(key, new WeakRef(made));
     return made;
   }
 
@@ -66,6 +85,7 @@ export class Exporters {
   /** Only a change of the configuration makes new ones. */
   private forget(): void {
     for (const [key, ref] of this.tracers) if (ref.deref() === undefined) this.tracers.delete(key);
+    for (const [key, ref] of this.logs) if (ref.deref() === undefined) this.logs.delete(key);
     for (const ref of this.exporters) if (ref.deref() === undefined) this.exporters.delete(ref);
   }
 }

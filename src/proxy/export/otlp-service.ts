@@ -3,8 +3,6 @@ import { Headers } from '../../core/headers.ts';
 import type { OtlpServiceData } from '../../observe/trace/trace-data.ts';
 import { answerBytesMax, callsMax, exporterAgent, type ExportEnvironment } from './export-environment.ts';
 
-const ok = 200;
-
 /** Where OTLP goes, by gRPC or by HTTP: messages are sent whole, and each has its answer. */
 export class OtlpService {
   private readonly data: OtlpServiceData;
@@ -72,7 +70,7 @@ export class OtlpService {
     head.scheme = 'http';
     const options = { timeoutMs, bodyBytesMax: answerBytesMax, saysForWhom: true };
     this.environment.callOuts.http(cluster, head, message, options, {
-      onAnswer: ({ head: { status } }) => end(status === ok),
+      onAnswer: ({ head: { status } }) => end(status >= 200 && status < 300),
       onFailure: () => end(false),
     });
   }

@@ -51,7 +51,6 @@ export class HttpTracing {
   private readonly context: TracingContext;
   private readonly own: TracedRoute;
   private readonly ofRoutes: WeakMap<RouteTracingData, TracedRoute>;
-  private readonly notTraceable: Counter;
   private readonly byReason: readonly Counter[];
   private readonly decidesById: boolean;
 
@@ -69,9 +68,8 @@ export class HttpTracing {
     this.context = context;
     this.own = this.routeOf(data, []);
     this.ofRoutes = new WeakMap();
-    this.notTraceable = scope.counter('not_traceable');
     this.byReason = [
-      this.notTraceable,
+      scope.counter('not_traceable'),
       scope.counter('random_sampling'),
       scope.counter('service_forced'),
       scope.counter('client_enabled'),
@@ -85,7 +83,6 @@ export class HttpTracing {
     const traced = this.tracedRoute(route);
     const reason = isRedirected ? TraceReason.NotTraceable : this.decide(head, traced);
     outcome.traceReason = reason;
-    this.byReason[reason].inc();
     const { tracer } = this;
     if (tracer === null) return null;
     const span = tracer.start(head, {
@@ -102,6 +99,13 @@ export class HttpTracing {
     const trace = new StreamTrace(this, tracer, span, traced);
     trace.begin(head, route, outcome);
     return trace;
+  }
+
+  /** A stream is over. */
+  count({ traceReason, isHealthCheck }: Outcome): void {
+    if (traceReason < 0) return;
+    // As Envoy: what is answered as a health check was not to be traced.
+    this.byReason[isHealthCheck ? TraceReason.NotTraceable : traceReason].inc();
   }
 
   /** Source: Envoy `ConnectionManagerUtility::mutateTracingRequestHeader`. */
