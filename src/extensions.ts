@@ -204,6 +204,18 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     kind: 'envoy.config.trace.v3.ZipkinConfig',
     load: async () => (await import('./proxy/trace/zipkin-decode.ts')).zipkinDecoder,
   },
+  serviceLogger(
+    'grpc.v3.HttpGrpcAccessLogConfig',
+    async () => (await import('./proxy/export/log/decode.ts')).httpGrpcLogDecoder,
+  ),
+  serviceLogger(
+    'grpc.v3.TcpGrpcAccessLogConfig',
+    async () => (await import('./proxy/export/log/decode.ts')).tcpGrpcLogDecoder,
+  ),
+  serviceLogger(
+    'open_telemetry.v3.OpenTelemetryAccessLogConfig',
+    async () => (await import('./proxy/export/log/otlp-log-decode.ts')).otlpLogDecoder,
+  ),
   {
     category: 'envoy.tracers',
     kind: 'envoy.config.trace.v3.OpenTelemetryConfig',
@@ -280,6 +292,11 @@ function listenerFilter(type: string, load: () => Promise<ExtensionDecoder>): Ex
 function networkFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
   return { category: networkFilters, kind: `envoy.extensions.filters.network.${type}`, load };
 }
+/** A log that goes to a service. */
+function serviceLogger(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
+  return { category: 'envoy.access_loggers', kind: `envoy.extensions.access_loggers.${type}`, load };
+}
+
 
 /** A filter's configuration, or a route's for it. */
 function httpFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {

@@ -32,6 +32,7 @@ import type { AccessLogFiles } from './observe/access-log-files.ts';
 import type { AccessLog } from './observe/access-log.ts';
 import type { FilterTools } from './observe/access-log-filter.ts';
 import { compileFormat } from './observe/format/format.ts';
+import type { LogServiceData } from './observe/log-service-data.ts';
 import { OwnCount, type SharedNumbers } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
 import { ClusterCallOuts } from './proxy/call-outs.ts';
@@ -246,7 +247,9 @@ export class ListenerBuilder {
   }
 
   private buildAccessLog(data: AccessLogData): AccessLog {
-    return buildAccessLog(data, this.environment.files, this.filterTools());
+    const { files } = this.environment;
+    const services = { open: (service: LogServiceData) => this.ofExporters().open(service) };
+    return buildAccessLog(data, files, this.filterTools(), undefined, services);
   }
 
   /** At the end of the thread: resolves when collectors have been told, or after `timeMaxMs`. */

@@ -77,7 +77,7 @@ export class Outcome {
   traceId: string;
   /** Of the stream's own span, where the tracer tells it; %SPAN_ID%. */
   spanId: string;
-  /** Why it is traced; of `TraceReason`. */
+  /** Why it is traced; of `TraceReason`. -1: nobody has asked. */
   traceReason: number;
   /** A health check that was answered here (the health_check filter says so). */
   isHealthCheck: boolean;
@@ -166,7 +166,7 @@ export class Outcome {
     this.isInternal = false;
     this.traceId = '';
     this.spanId = '';
-    this.traceReason = 0;
+    this.traceReason = -1;
     this.isHealthCheck = false;
     this.filterChainName = '';
     this.streamId = '';

@@ -189,8 +189,7 @@ export class HttpStream implements Stream {
     }
     this.routing.decide();
     const { tracing } = this.manager;
-    if (tracing !== null)
-      this.trace = tracing.begin(head, this.routing.route, this.outcome, this.redirects !== null);
+    if (tracing !== null) this.trace = tracing.begin(head, this.routing.route, this.outcome, this.redirects !== null);
     if (this.manager.data.accessLogOptions.flushOnNewRequest) this.log('DownstreamStart');
     const upgrade = upgradeTypeOf(head);
     return upgrade === '' || this.admitUpgrade(upgrade);
@@ -381,6 +380,7 @@ export class HttpStream implements Stream {
     if (isCounted) stats.recordStatus(outcome.responseCode);
     stats.rqTime.record(outcome.endMs - outcome.startMs);
     if (isLogged) this.log('DownstreamEnd');
+    this.manager.tracing?.count(outcome);
     this.trace?.finish(outcome);
     this.connection.remove(this);
   }
