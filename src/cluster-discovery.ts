@@ -22,13 +22,16 @@ export class ClusterDiscovery {
   private readonly loop: Loop;
   private readonly subscriptions: Subscriptions;
   private subscription: Subscription | null;
-  private answered: PromiseWithResolvers<void>;
+  /** Null: clusters are not held. */
+  private release: (() => void) | null;
+  private readonly answered: PromiseWithResolvers<void>;
 
   constructor(app: App, all: ProcessClusters, loop: Loop, subscriptions: Subscriptions) {
     this.app = app;
     this.loop = loop;
     this.subscriptions = subscriptions;
     this.subscription = null;
+    this.release = null;
     this.answered = Promise.withResolvers();
     this.clusters = new DynamicClusters({
       clock: loop.clock,
@@ -72,6 +75,12 @@ export class ClusterDiscovery {
     const counted = { scope, prefix: `cluster.${statName}`, setText: this.setText };
     endpoints.subscription = this.subscriptions.open(endpointKind, [serviceName], source, endpoints, counted);
     return endpoints;
+  }
+
+  /** As Envoy: over ADS clusters are acknowledged when they are in force, so that no others come before. */
+  hold(isHeld: boolean): void {
+    this.release?.();
+    this.release = isHeld ? this.subscriptions.hold(clusterKind) : null;
   }
 
   stop(): void {

@@ -68,6 +68,7 @@ export class ProcessClusters {
         void distribution.publish({ clusters, extensions });
         app.forgetSecrets();
       },
+      hold: (isHeld) => this.discovery?.hold(isHeld),
       turn: (act) => this.turn(act),
     });
   }

@@ -18,6 +18,8 @@ export interface RolloutEnvironment {
   offer(cluster: ClusterData): void;
   withdraw(name: string): void;
   publish(changes: ClusterChanges, extensions: readonly string[]): void;
+  /** Versions wait that came after the start, or wait no more: no others are asked for meanwhile. */
+  hold(isHeld: boolean): void;
   /** Runs `act` as an entry into the loop of its own. */
   turn(act: () => void): void;
 }
@@ -53,6 +55,7 @@ export class ClusterRollout {
   private readonly ready: Map<string, Version>;
   private settled: (() => void)[];
   private isStarted: boolean;
+  private holds: boolean;
 
   constructor(environment: RolloutEnvironment) {
     this.environment = environment;
@@ -61,6 +64,7 @@ export class ClusterRollout {
     this.ready = new Map();
     this.settled = [];
     this.isStarted = false;
+    this.holds = false;
   }
 
   has(name: string): boolean {
@@ -188,10 +192,16 @@ export class ClusterRollout {
 
   private count(): void {
     const { active, warming } = this.environment.stats;
-    if (this.isStarted) {
-      active.set(this.active.size);
-      warming.set(this.warming.size);
-    } else active.set(this.names.size);
+    if (!this.isStarted) {
+      active.set(this.names.size);
+      return;
+    }
+    active.set(this.active.size);
+    warming.set(this.warming.size);
+    const holds = this.warming.size > 0;
+    if (holds === this.holds) return;
+    this.holds = holds;
+    this.environment.hold(holds);
   }
 
   private sayIfSettled(): void {
