@@ -18,6 +18,8 @@ export interface ChannelTls {
 export interface ChannelOptions {
   readonly host: string;
   readonly port: number;
+  /** Address that it leaves from. */
+  readonly localAddress?: string;
   /** Read anew for each connection, so that changed files count; null: no TLS. @throws Error where there is none */
   readonly tls: (() => ChannelTls) | null;
 }
@@ -195,11 +197,12 @@ export class GrpcChannel {
   }
 
   private connect(): ClientHttp2Session {
-    const { host, port } = this.options;
+    const { host, port, localAddress } = this.options;
+    const from = localAddress === undefined ? {} : { localAddress };
     const tls = this.options.tls?.() ?? null;
     const session = connect(`${tls === null ? 'http' : 'https'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`, {
       createConnection: () =>
-        tls === null ? connectTcp({ host, port }) : connectTls({ host, port, ...tlsOptions(tls) }),
+        tls === null ? connectTcp({ host, port, ...from }) : connectTls({ host, port, ...from, ...tlsOptions(tls) }),
       settings: { enablePush: false, initialWindowSize: windowBytes },
     });
     const connecting = setTimeout(

@@ -88,6 +88,11 @@ export class Identity {
     return new Identity(secrets, server, certificate, client);
   }
 
+  /** When the CA's certificate ends; null: there is none. */
+  get expiresMs(): number | null {
+    return this.certificate?.current?.expiresMs ?? null;
+  }
+
   close(): void {
     this.certificate?.close();
     this.client?.close();
