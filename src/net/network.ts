@@ -4,6 +4,14 @@ import type { Failure } from '../core/failure.ts';
 import type { Address, SourceAddress } from '../core/peer.ts';
 import type { SocketOptionData } from './socket-options/socket-option-data.ts';
 
+/** Where a socket is made, and how the kernel's rules know it. */
+export interface SocketPlace {
+  /** Descriptor of a network namespace; -1: the thread's own. */
+  readonly namespaceFd: number;
+  /** SO_MARK; 0: none. */
+  readonly mark: number;
+}
+
 export interface DialOptions {
   /** Milliseconds. */
   readonly connectTimeoutMs: number;
@@ -16,6 +24,8 @@ export interface DialOptions {
   readonly socketOptions?: readonly SocketOptionData[];
   /** The address of another that it leaves from instead (IP_TRANSPARENT); absent: of none. Only to IP addresses. */
   readonly source?: SourceAddress;
+  /** Absent: here, without a mark. Only to IP addresses. */
+  readonly place?: SocketPlace;
   /** Seconds before the first TCP keep-alive probe; null: off. */
   readonly keepAliveSeconds: number | null;
   /** Between probes, where there are any, and how many go unanswered before it is given up; absent or 0: the kernel's. */
@@ -57,6 +67,8 @@ export interface ListenOptions {
   readonly keepAliveSeconds: number | null;
   /** It takes connections that TPROXY sends it, and its address may be another's (IP_TRANSPARENT); absent: no. */
   readonly isTransparent?: boolean;
+  /** Absent: here, without a mark. Only at IP addresses. */
+  readonly place?: SocketPlace;
   /** Its address may be one that this machine does not have yet (IP_FREEBIND); absent: no. */
   readonly isFree?: boolean;
   /** What the kernel is told besides, of a socket of IP; accepted ones inherit it. Absent: nothing. */

@@ -1,5 +1,5 @@
 import type { Address } from '../core/peer.ts';
-import type { DialOptions, ListenOptions } from './network.ts';
+import type { DialOptions, ListenOptions, SocketPlace } from './network.ts';
 import { DescriptorTable } from './uring/descriptor-table.ts';
 import { OsSockets } from './uring/os-socket.ts';
 
@@ -8,28 +8,29 @@ import { OsSockets } from './uring/os-socket.ts';
 let sockets: OsSockets | null = null;
 
 /** `node:net` does not open it as it is to be. */
-export function dialsFromOwnSocket(to: Address, { source, isFree, socketOptions }: DialOptions): boolean {
-  return to.kind === 'ip' && (source !== undefined || isFree === true || socketOptions !== undefined);
+export function dialsFromOwnSocket(to: Address, { source, isFree, socketOptions, place }: DialOptions): boolean {
+  const isTold = source !== undefined || isFree === true || socketOptions !== undefined || place !== undefined;
+  return to.kind === 'ip' && isTold;
 }
 
 /** One that is bound as `options` say, to be connected to `to`. Throws SystemCallError. */
 export function openDialingSocket(to: Address, options: DialOptions): number {
-  return open(to, (own, fd) => own.prepare(fd, to, options));
+  return open(to, options.place, (own, fd) => own.prepare(fd, to, options));
 }
 
 /** `node:net` does not open it as it is to be. */
-export function listensOnOwnSocket({ isTransparent, isFree, socketOptions }: ListenOptions): boolean {
-  return isTransparent === true || isFree === true || socketOptions !== undefined;
+export function listensOnOwnSocket({ isTransparent, isFree, socketOptions, place }: ListenOptions): boolean {
+  return isTransparent === true || isFree === true || socketOptions !== undefined || place !== undefined;
 }
 
 /** One that listens. Throws SystemCallError. */
 export function openListeningSocket(at: Address, options: ListenOptions): number {
-  return open(at, (own, fd) => own.listen(fd, at, options));
+  return open(at, options.place, (own, fd) => own.listen(fd, at, options));
 }
 
-function open(address: Address, prepare: (own: OsSockets, fd: number) => void): number {
+function open(address: Address, place: SocketPlace | undefined, prepare: (own: OsSockets, fd: number) => void): number {
   sockets ??= new OsSockets(new DescriptorTable());
-  const fd = sockets.open(address, null);
+  const fd = sockets.open(address, null, place);
   try {
     prepare(sockets, fd);
   } catch (error) {

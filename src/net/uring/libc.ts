@@ -26,6 +26,7 @@ export interface Libc {
   getsockname(fd: number, address: bigint, size: bigint): number;
   getpeername(fd: number, address: bigint, size: bigint): number;
   shutdown(fd: number, how: number): number;
+  setns(fd: number, kind: number): number;
   close(fd: number): number;
   recv(fd: number, into: bigint, size: bigint, flags: number): number;
   sendmsg(fd: number, message: bigint, flags: number): number;
@@ -51,6 +52,7 @@ const signatures = {
   getsockname: ['i32 u64 u64', 'i32'],
   getpeername: ['i32 u64 u64', 'i32'],
   shutdown: ['i32 i32', 'i32'],
+  setns: ['i32 i32', 'i32'],
   close: ['i32', 'i32'],
   recv: ['i32 u64 u64 i32', 'i32'],
   sendmsg: ['i32 u64 i32', 'i32'],

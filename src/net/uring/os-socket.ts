@@ -1,6 +1,7 @@
+import { openSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { Address, SourceAddress } from '../../core/peer.ts';
-import type { DialOptions, ListenOptions } from '../network.ts';
+import type { DialOptions, ListenOptions, SocketPlace } from '../network.ts';
 import type { SocketMoment, SocketOptionData } from '../socket-options/socket-option-data.ts';
 import type { DescriptorTable } from './descriptor-table.ts';
 import { openLibc, type Libc } from './libc.ts';
@@ -29,6 +30,10 @@ const Option = {
 } as const;
 const shutdownWrite = 1;
 
+/** setns(2): CLONE_NEWNET. */
+const newNetwork = 0x4000_0000;
+const ownNamespacePath = '/proc/thread-self/ns/net';
+
 /** Addresses that wait to be read by the kernel: as many as a ring takes requests. */
 const addressSlots = 2048;
 const addressSlotBytes = 64;
@@ -50,6 +55,8 @@ export class OsSockets {
   private readonly addresses: NativeMemory;
   private readonly descriptors: DescriptorTable;
   private nextAddress: number;
+  /** The thread's own network namespace, opened where another was asked for; -1: nobody has. */
+  private ownNamespace: number;
 
   constructor(descriptors: DescriptorTable) {
     this.descriptors = descriptors;
@@ -57,12 +64,13 @@ export class OsSockets {
     this.scratch = new NativeMemory(scratchBytes);
     this.addresses = new NativeMemory(addressSlots * addressSlotBytes);
     this.nextAddress = 0;
+    this.ownNamespace = -1;
   }
 
   /** A TCP socket without Nagle's delay; throws SystemCallError. */
-  open(address: Address, keepAliveSeconds: number | null): number {
+  open(address: Address, keepAliveSeconds: number | null, place?: SocketPlace): number {
     const family = isIPv6(address.host) ? Family.Ipv6 : Family.Ipv4;
-    const fd = this.checked('socket', this.libc.socket(family, streamCloseOnExec, 0));
+    const fd = this.make(family, streamCloseOnExec, place);
     this.descriptors.opened(fd);
     this.set(fd, Level.Tcp, Option.NoDelay, 1);
     if (keepAliveSeconds !== null) {
@@ -70,6 +78,32 @@ export class OsSockets {
       if (keepAliveSeconds > 0) this.set(fd, Level.Tcp, Option.KeepIdle, keepAliveSeconds);
     }
     return fd;
+  }
+
+  /** A socket of another namespace stays in it, wherever its thread is. Throws SystemCallError. */
+  private make(family: number, type: number, place?: SocketPlace): number {
+    if (place === undefined) return this.checked('socket', this.libc.socket(family, type, 0));
+    const { namespaceFd, mark } = place;
+    if (namespaceFd >= 0) this.enter(namespaceFd);
+    let fd: number;
+    try {
+      fd = this.checked('socket', this.libc.socket(family, type, 0));
+    } finally {
+      if (namespaceFd >= 0) this.checked('setns', this.libc.setns(this.ownNamespace, newNetwork));
+    }
+    if (mark === 0) return fd;
+    try {
+      this.require(fd, Level.Socket, Option.Mark, mark);
+    } catch (error) {
+      this.libc.close(fd);
+      throw error;
+    }
+    return fd;
+  }
+
+  private enter(namespaceFd: number): void {
+    if (this.ownNamespace < 0) this.ownNamespace = openSync(ownNamespacePath, 'r');
+    this.checked('setns', this.libc.setns(namespaceFd, newNetwork));
   }
 
   /** Of a socket that has keep-alive; 0: the kernel's. */

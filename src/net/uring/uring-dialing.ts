@@ -82,7 +82,7 @@ export class UringDialing implements Dialing, RingUser, Timed, Postponed {
   private connect(): void {
     const { thread, address, options } = this;
     const { sockets, ring, loop } = thread;
-    this.fd = sockets.open(address, options.keepAliveSeconds);
+    this.fd = sockets.open(address, options.keepAliveSeconds, options.place);
     if (options.keepAliveSeconds !== null)
       sockets.keepAlive(this.fd, options.keepAliveIntervalSeconds ?? 0, options.keepAliveProbes ?? 0);
     sockets.prepare(this.fd, address, options);

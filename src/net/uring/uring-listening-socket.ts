@@ -37,7 +37,7 @@ export class UringListeningSocket implements ListeningSocket, RingUser, Timed {
     this.thread = thread;
     this.options = options;
     const { sockets } = thread;
-    this.fd = sockets.open(address, options.keepAliveSeconds);
+    this.fd = sockets.open(address, options.keepAliveSeconds, options.place);
     try {
       sockets.listen(this.fd, address, options);
     } catch (error) {
