@@ -33,6 +33,7 @@ import type { ProcessHealth } from './process-health.ts';
 import { ProcessClusters } from './process-clusters.ts';
 import { listenerOwner } from './resource-owners.ts';
 import type { ProcessSecrets } from './process-secrets.ts';
+import type { RuntimeLayers } from './control/resources/runtime-layers.ts';
 import { ProcessAdmin } from './process-admin.ts';
 import { closeLeftOpen, insistOnUring, ioLine } from './io-backend.ts';
 import { openOverload, overloadInit } from './process-overload.ts';
@@ -78,6 +79,8 @@ export class App implements WorkersListener {
   private openingOwn: Promise<OwnClusters> | null;
   /** Null: none has named listeners or parts of them that must be fetched. */
   listeners: ProcessListeners | null;
+  /** Null: none has had layers of the runtime that must be fetched. */
+  runtimeLayers: RuntimeLayers | null;
   /** Null: none has named a secret that must be fetched. */
   secrets: ProcessSecrets | null;
   /** Null: none has had hosts watched. */
@@ -122,6 +125,7 @@ export class App implements WorkersListener {
     this.own = null;
     this.openingOwn = null;
     this.listeners = null;
+    this.runtimeLayers = null;
     this.secrets = null;
     this.health = null;
     this.certificates = null;
@@ -213,7 +217,10 @@ export class App implements WorkersListener {
     const outcome = await Promise.race([superseded, this.warm()]);
     this.supersede = null;
     this.serverStats.warming(0);
-    return outcome === 'superseded' ? null : this.distribute();
+    if (outcome === 'superseded') return null;
+    const { runtimeLayers } = configuration.data;
+    if (!isDeepStrictEqual(runtimeLayers, this.published?.data.runtimeLayers)) this.runtime.replace(runtimeLayers);
+    return this.distribute();
   }
 
   /** What is read at the start only. */
@@ -222,7 +229,6 @@ export class App implements WorkersListener {
     const said = 'has changed, which holds after a restart only';
     if (!isDeepStrictEqual(data.overload, before.overload)) this.log.warn(`overload_manager ${said}`);
     if (!isDeepStrictEqual(data.dynamic, before.dynamic)) this.log.warn(`dynamic_resources ${said}`);
-    if (!isDeepStrictEqual(data.runtimeLayers, before.runtimeLayers)) this.log.warn(`layered_runtime ${said}`);
   }
 
   /** All clusters, then what listeners wait for. */
@@ -242,6 +248,8 @@ export class App implements WorkersListener {
   /** As Envoy: what listeners need is asked for when the clusters are there. */
   private async warmListeners(): Promise<void> {
     const { data } = this.configuration;
+    if (this.runtimeLayers !== null || data.runtimeLayers.some(({ kind }) => kind === 'rtds'))
+      await (await import('./process-runtime.ts')).warmRuntime(this, this.loop);
     const { ofListeners } = data.secrets;
     const secrets = data.listeners.map(({ name }) =>
       this.warmSecrets(listenerOwner(name), ofListeners.get(name) ?? []),
@@ -353,6 +361,7 @@ export class App implements WorkersListener {
     if (this.flushTimer !== null) clearInterval(this.flushTimer);
     this.clusters.stop();
     this.listeners?.stop();
+    this.runtimeLayers?.stop();
     this.secrets?.stop();
     this.own?.close();
     await this.health?.stop();

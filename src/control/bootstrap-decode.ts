@@ -113,7 +113,8 @@ export function decodeBootstrap(
   if (bootstrap.staticResources !== undefined) supportedResources.check(bootstrap.staticResources, at);
   decodeBootstrapTracer(bootstrap, reasons.at('tracing'), extensions);
   const surroundings = decodeSurroundings(bootstrap.clusterManager, reasons.at('cluster_manager'));
-  const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node.cluster, reasons.at('layered_runtime'));
+  const hasAds = bootstrap.dynamicResources?.adsConfig !== undefined;
+  const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node, hasAds, reasons.at('layered_runtime'));
   extensions.runtime = staticRuntime(runtimeLayers);
   extensions.dnsCaches = new Map();
   const sources = new SecretSources();
@@ -122,7 +123,6 @@ export function decodeBootstrap(
   extensions.configs = new ExtensionSources();
   collectStaticSecrets(bootstrap.staticResources?.secrets ?? [], at, sources);
   const internal = decodeBootstrapExtensions(bootstrap.bootstrapExtensions, reasons, extensions);
-  const hasAds = bootstrap.dynamicResources?.adsConfig !== undefined;
   const decoding = new ResourceDecoding(extensions, node, surroundings, internal, hasAds);
   const data: BootstrapData = {
     node,

@@ -1,3 +1,5 @@
+import type { ConfigSourceData } from '../identity/config-source-data.ts';
+
 /** One value of the runtime, read once into every type it can be asked for. */
 export interface RuntimeValue {
   /** As written; what `/runtime` shows. */
@@ -22,7 +24,17 @@ export type RuntimeLayerData =
   | { readonly kind: 'static'; readonly name: string; readonly entries: RuntimeEntries }
   /** What `/runtime_modify` changes. At most one. */
   | { readonly kind: 'admin'; readonly name: string }
-  | { readonly kind: 'disk'; readonly name: string; readonly symlinkRoot: string; readonly subdirectory: string };
+  | { readonly kind: 'disk'; readonly name: string; readonly symlinkRoot: string; readonly subdirectory: string }
+  | RtdsLayerData;
+
+/** What a control plane says. */
+export interface RtdsLayerData {
+  readonly kind: 'rtds';
+  readonly name: string;
+  /** What it is asked for as. */
+  readonly resource: string;
+  readonly source: ConfigSourceData;
+}
 
 const denominators: Readonly<Record<string, number>> = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 };
 

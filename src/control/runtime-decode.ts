@@ -1,13 +1,20 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
+import { decodeConfigSource } from '../identity/decode/config-source-decode.ts';
 import {
   LayeredRuntimeSchema,
   RuntimeLayer_DiskLayerSchema,
+  RuntimeLayer_RtdsLayerSchema,
   RuntimeLayerSchema,
   type LayeredRuntime,
   type RuntimeLayer,
+  type RuntimeLayer_RtdsLayer,
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import { RuntimeSchema } from '../proto/envoy/service/runtime/v3/rtds_pb.js';
+import type { NodeData } from './bootstrap-data.ts';
+import { insistOnNode } from './resources/dynamic-resources-decode.ts';
+import { noAds } from './resources/resource-decoding.ts';
 import {
   runtimeBoolean,
   runtimeFraction,
@@ -19,12 +26,20 @@ import {
 } from './runtime-data.ts';
 
 const runtimeFields = new SupportedFields(LayeredRuntimeSchema, ['layers']);
-const layerFields = new SupportedFields(RuntimeLayerSchema, ['name', 'static_layer', 'disk_layer', 'admin_layer']);
+const layerFields = new SupportedFields(RuntimeLayerSchema, [
+  'name',
+  'static_layer',
+  'disk_layer',
+  'admin_layer',
+  'rtds_layer',
+]);
 const diskFields = new SupportedFields(RuntimeLayer_DiskLayerSchema, [
   'symlink_root',
   'subdirectory',
   'append_service_cluster',
 ]);
+
+const rtdsFields = new SupportedFields(RuntimeLayer_RtdsLayerSchema, ['name', 'rtds_config']);
 
 /** Deepest nesting of a static layer. Envoy's own limit is protobuf's recursion limit of 100. */
 const depthMax = 100;
@@ -32,11 +47,12 @@ const depthMax = 100;
 /**
  * The bootstrap's `layered_runtime`. Without it there are no layers at all; an empty list is one admin layer without a
  * name. Both as Envoy has it.
- * @param serviceCluster for `append_service_cluster`
+ * @param hasAds there is an ads_config
  */
 export function decodeLayeredRuntime(
   runtime: LayeredRuntime | undefined,
-  serviceCluster: string,
+  node: NodeData,
+  hasAds: boolean,
   reasons: Reasons,
 ): readonly RuntimeLayerData[] {
   if (runtime === undefined) return [];
@@ -48,7 +64,7 @@ export function decodeLayeredRuntime(
     const at = reasons.at('layers', index);
     if (names.has(layer.name)) at.add(`Duplicate layer name: ${layer.name}`);
     names.add(layer.name);
-    const data = decodeLayer(layer, serviceCluster, at);
+    const data = decodeLayer(layer, node, hasAds, at);
     if (data === null) return;
     if (data.kind === 'admin' && layers.some(({ kind }) => kind === 'admin')) {
       at.add('Too many admin layers specified in LayeredRuntime, at most one may be specified');
@@ -58,7 +74,7 @@ export function decodeLayeredRuntime(
   return layers;
 }
 
-function decodeLayer(layer: RuntimeLayer, serviceCluster: string, reasons: Reasons): RuntimeLayerData | null {
+function decodeLayer(layer: RuntimeLayer, node: NodeData, hasAds: boolean, reasons: Reasons): RuntimeLayerData | null {
   layerFields.check(layer, reasons);
   const { name, layerSpecifier } = layer;
   switch (layerSpecifier.case) {
@@ -69,13 +85,34 @@ function decodeLayer(layer: RuntimeLayer, serviceCluster: string, reasons: Reaso
     case 'diskLayer': {
       const disk = layerSpecifier.value;
       diskFields.check(disk, reasons.at('disk_layer'));
-      const below = [disk.subdirectory, disk.appendServiceCluster ? serviceCluster : ''];
+      const below = [disk.subdirectory, disk.appendServiceCluster ? node.cluster : ''];
       const subdirectory = below.filter((part) => part !== '').join('/');
       return { kind: 'disk', name, symlinkRoot: disk.symlinkRoot, subdirectory };
     }
+    case 'rtdsLayer':
+      return decodeRtds(name, layerSpecifier.value, node, hasAds, reasons.at('rtds_layer'));
     default:
       return null;
   }
+}
+
+function decodeRtds(
+  name: string,
+  layer: RuntimeLayer_RtdsLayer,
+  node: NodeData,
+  hasAds: boolean,
+  reasons: Reasons,
+): RuntimeLayerData | null {
+  rtdsFields.check(layer, reasons);
+  const at = reasons.at('rtds_config');
+  insistOnNode(node, `type.googleapis.com/${RuntimeSchema.typeName}`, at);
+  if (layer.rtdsConfig === undefined) {
+    at.add('where the layer comes from must be said');
+    return null;
+  }
+  const source = decodeConfigSource(layer.rtdsConfig, at);
+  if (source?.from.kind === 'ads' && !hasAds) at.add(noAds);
+  return source === null ? null : { kind: 'rtds', name, resource: layer.name, source };
 }
 
 /** Flattens a struct: `{a: {b: 1}}` is the key `a.b`. */

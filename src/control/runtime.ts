@@ -35,7 +35,7 @@ interface LoadedLayer {
  * the workers, see `RuntimeValues`). As in Envoy, every change reads all disk layers anew.
  */
 export class Runtime {
-  private readonly layers: readonly RuntimeLayerData[];
+  private layers: readonly RuntimeLayerData[];
   private readonly onChange: (merged: RuntimeEntries) => void;
   private readonly log: Log;
   private readonly stats: RuntimeStats;
@@ -43,6 +43,8 @@ export class Runtime {
   private readonly warned: Set<string> = new Set();
   /** What `/runtime_modify` has set. */
   private overrides: RuntimeEntries = new Map();
+  /** What control planes have said, by layer. */
+  private readonly discovered: Map<string, RuntimeEntries> = new Map();
   private loaded: readonly LoadedLayer[] = [];
   private mergedEntries: RuntimeEntries = new Map();
 
@@ -86,6 +88,23 @@ export class Runtime {
     return true;
   }
 
+  /** What a control plane says of a layer that is its to fill. */
+  setDiscovered(layer: string, entries: RuntimeEntries): void {
+    this.discovered.set(layer, entries);
+    this.reload();
+  }
+
+  /** Other layers take the place of those in force; what the admin has set stays, as long as there is a layer for it. */
+  replace(layers: readonly RuntimeLayerData[]): void {
+    this.layers = layers;
+    for (const name of this.discovered.keys())
+      if (!layers.some((layer) => layer.kind === 'rtds' && layer.name === name)) this.discovered.delete(name);
+    if (!this.hasAdminLayer) this.overrides = new Map();
+    this.stats.adminOverridesActive.set(this.overrides.size > 0 ? 1 : 0);
+    this.close();
+    this.watch();
+  }
+
   /** Begins to watch the disk layers, whatever they have become since they were read. Until `close`. */
   watch(): void {
     for (const layer of this.layers) {
@@ -124,6 +143,7 @@ export class Runtime {
     this.loaded = this.layers.flatMap((layer): LoadedLayer[] => {
       const { name } = layer;
       if (layer.kind === 'static') return [{ name, entries: layer.entries }];
+      if (layer.kind === 'rtds') return [{ name, entries: this.discovered.get(name) ?? new Map() }];
       if (layer.kind === 'admin') return [{ name, entries: this.overrides }];
       try {
         const entries = readDiskLayer(join(layer.symlinkRoot, layer.subdirectory));

@@ -1,5 +1,8 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePorts } from '../peers/ports.ts';
 import { App } from './app.ts';
@@ -56,6 +59,39 @@ describe.each([
 });
 
 describe('a reload', () => {
+  test('brings other layers of the runtime, also such as a file fills', async () => {
+    const node = { id: 'me', cluster: 'mine' };
+    const directory = mkdtempSync(join(tmpdir(), 'sekisho-rtds-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'rtds.json');
+    const type = 'type.googleapis.com/envoy.service.runtime.v3.Runtime';
+    writeFileSync(path, JSON.stringify({ resources: [{ '@type': type, name: 'r', layer: { told: 3 } }] }));
+    const withLayers = (...layers: object[]): object => ({
+      ...bootstrap([httpListener({ routes: [answer('/', 'here')] })], []),
+      node,
+      layered_runtime: { layers },
+    });
+    const app = await App.start(withLayers({ name: 's', static_layer: { a: 1 } }, { name: 'admin', admin_layer: {} }));
+    const page = async (): Promise<unknown> => JSON.parse((await app.admin('/runtime')).body).entries;
+    await app.admin('/runtime_modify?set=2', 'POST');
+    const rtds = { name: 'r', rtds_config: { path_config_source: { path } } };
+    await app.reload(
+      withLayers(
+        { name: 's', static_layer: { b: 1 } },
+        { name: 'remote', rtds_layer: rtds },
+        { name: 'admin', admin_layer: {} },
+      ),
+    );
+    expect(await page()).toEqual({
+      b: { final_value: '1', layer_values: ['1', '', ''] },
+      told: { final_value: '3', layer_values: ['', '3', ''] },
+      set: { final_value: '2', layer_values: ['', '', '2'] },
+    });
+    await app.reload(withLayers({ name: 's', static_layer: { c: 1 } }));
+    expect(await page()).toEqual({ c: { final_value: '1', layer_values: ['1'] } });
+    expect(await getText(await app.url())).toBe('here');
+  });
+
   test('that is refused says where and leaves the old configuration serving', async () => {
     const app = await App.start(bootstrap([httpListener({ routes: [answer('/', 'old')] })], []));
     const url = await app.url();

@@ -38,7 +38,7 @@ export function decodeDynamicResources(
 }
 
 /** Envoy's words: sources would not know whom they talk to. It insists of files, too. */
-function insistOnNode({ id, cluster }: NodeData, what: string, reasons: Reasons): void {
+export function insistOnNode({ id, cluster }: NodeData, what: string, reasons: Reasons): void {
   if (id !== '' && cluster !== '') return;
   reasons.add(
     `${what}: node 'id' and 'cluster' are required. Set it either in 'node' config or via --service-node and --service-cluster options.`,

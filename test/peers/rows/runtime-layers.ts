@@ -1,4 +1,4 @@
-import { http } from '../config.ts';
+import { cluster, http } from '../config.ts';
 import type { Group, Row } from '../row.ts';
 
 const routes = '[{ match: { prefix: / }, route: { cluster: one } }]';
@@ -92,4 +92,97 @@ layered_runtime:
   rows: [{ name: 'those that nobody knows are taken', request: { path: '/' } }],
 };
 
-export const runtimeLayers: readonly Group[] = [admin, noAdmin, disk, guards];
+/** Of the file that stands for a control plane; the n-th version of it. */
+const discovered = (n: number, ...layers: readonly string[]): Readonly<Record<string, string>> => ({
+  'rtds.yaml': `
+version_info: '${n}'
+resources: [${layers.join(', ')}]`,
+});
+const layer = (values: string, name = 'remote'): string =>
+  `{ '@type': type.googleapis.com/envoy.service.runtime.v3.Runtime, name: ${name}, layer: { ${values} } }`;
+const rtds = `{ name: remote, rtds_config: { path_config_source: { path: '{{directory}}/rtds.yaml' } } }`;
+
+/** A page once the file has been taken, or refused. */
+const after = (name: string, stat: string, files: Readonly<Record<string, string>>, path = '/runtime'): Row => ({
+  name,
+  admin: path,
+  files,
+  awaits: { [`runtime.${stat}`]: '+1' },
+});
+
+/** Instants, and what is made of the version's text. */
+const uncertain = /update_time|update_duration|\.version:/;
+
+const remote: Group = {
+  name: 'runtime layers: RTDS from a file',
+  config: http({
+    routes,
+    bootstrap: `
+node: { id: here, cluster: mine }
+layered_runtime:
+  layers:
+  - { name: static, static_layer: { ${maintenance}: 100, below: 1 } }
+  - { name: discovered, rtds_layer: ${rtds} }
+  - { name: admin, admin_layer: {} }`,
+  }),
+  files: discovered(1, layer(`${maintenance}: 0`)),
+  stats: /^(http|cluster)\./,
+  rows: [
+    { name: 'holds from the start', request: { path: '/' } },
+    { name: 'the page', admin: '/runtime' },
+    { name: 'the stats', admin: '/stats?filter=^runtime', ignores: uncertain },
+    after('another version', 'update_success', discovered(2, layer('nested: { a: x, b: true }'))),
+    { name: 'and what is below holds again', request: { path: '/' } },
+    after('what is no value is refused', 'update_rejected', discovered(3, layer('wrong: [1]'))),
+    after('another name is refused', 'update_rejected', discovered(4, layer('a: 1', 'other'))),
+    after('none is refused', 'update_rejected', discovered(5)),
+    after('two are refused', 'update_rejected', discovered(6, layer('a: 1'), layer('a: 2', 'other'))),
+    after('an empty one is taken', 'update_success', discovered(7, layer(''))),
+    modify('the admin holds over it', `?${maintenance}=0`),
+    { name: 'the stats at the end', admin: '/stats?filter=^runtime', ignores: uncertain },
+  ],
+};
+
+/** Nothing comes, and the start goes on without. */
+const absent: Group = {
+  name: 'runtime layers: RTDS that does not answer',
+  config: http({
+    routes,
+    bootstrap: `
+node: { id: here, cluster: mine }
+layered_runtime:
+  layers:
+  - { name: static, static_layer: { below: 1 } }
+  - name: discovered
+    rtds_layer:
+      name: remote
+      rtds_config:
+        initial_fetch_timeout: 0.2s
+        api_config_source:
+          api_type: GRPC
+          transport_api_version: V3
+          grpc_services: [{ envoy_grpc: { cluster_name: dead } }]`,
+    clusters: JSON.stringify([
+      {
+        ...cluster('dead', ['dead']),
+        typed_extension_protocol_options: {
+          'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+            '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+            explicit_http_config: { http2_protocol_options: {} },
+          },
+        },
+      },
+    ]),
+  }),
+  stats: /^http\./,
+  rows: [
+    { name: 'serves', request: { path: '/' } },
+    { name: 'the page', admin: '/runtime' },
+    {
+      name: 'the stats',
+      admin: '/stats?filter=^runtime.(num|init|update_(success|rejected)|control_plane.connected)',
+    },
+  ],
+};
+
+export const runtimeLayers: readonly Group[] = [admin, noAdmin, disk, guards, remote, absent];

@@ -1,12 +1,16 @@
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { decodeLayeredRuntime } from '../../../src/control/runtime-decode.ts';
+import type { NodeData } from '../../../src/control/bootstrap-data.ts';
 import { Reasons } from '../../../src/core/rejection.ts';
 import { LayeredRuntimeSchema } from '../../../src/proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 
-function decode(json: JsonValue, cluster = 'here') {
+const nowhere = { region: '', zone: '', subZone: '' };
+const nodeOf = (cluster: string): NodeData => ({ id: 'me', cluster, locality: nowhere, metadata: {} });
+
+function decode(json: JsonValue, cluster = 'here', hasAds = false) {
   const reasons = new Reasons('layered_runtime');
-  const layers = decodeLayeredRuntime(fromJson(LayeredRuntimeSchema, json), cluster, reasons);
+  const layers = decodeLayeredRuntime(fromJson(LayeredRuntimeSchema, json), nodeOf(cluster), hasAds, reasons);
   return { layers, reasons: reasons.list.map(({ path, message }) => `${path}: ${message}`) };
 }
 
@@ -16,7 +20,7 @@ function entries(layer: JsonValue) {
 }
 
 test('no layered_runtime: no layers; an empty one: an admin layer', () => {
-  expect(decodeLayeredRuntime(undefined, '', new Reasons())).toEqual([]);
+  expect(decodeLayeredRuntime(undefined, nodeOf(''), false, new Reasons())).toEqual([]);
   expect(decode({}).layers).toEqual([{ kind: 'admin', name: '' }]);
 });
 
@@ -35,6 +39,23 @@ test('a struct with numerator or denominator is a fraction', () => {
   const found = entries({ a: { numerator: 5, denominator: 'TEN_THOUSAND' }, b: { numerator: 3 } });
   expect(found['a']?.fraction).toEqual({ numerator: 5, denominator: 10_000 });
   expect(found['b']?.fraction).toEqual({ numerator: 3, denominator: 100 });
+});
+
+test('layers of control planes know where they come from', () => {
+  const layer = { name: 'l', rtds_layer: { name: 'r', rtds_config: { ads: {}, initial_fetch_timeout: '1s' } } };
+  const source = { initialFetchTimeoutMs: 1000, from: { kind: 'ads' } };
+  expect(decode({ layers: [layer] }, 'here', true)).toEqual({
+    layers: [{ kind: 'rtds', name: 'l', resource: 'r', source }],
+    reasons: [],
+  });
+  const at = 'layered_runtime.layers[0].rtds_layer.rtds_config';
+  expect(decode({ layers: [layer] }).reasons).toEqual([expect.stringContaining(at)]);
+  expect(decode({ layers: [layer] }, '', true).reasons).toEqual([
+    expect.stringContaining(`${at}: type.googleapis.com/envoy.service.runtime.v3.Runtime: node 'id' and 'cluster'`),
+  ]);
+  expect(decode({ layers: [{ name: 'l', rtds_layer: {} }] }).reasons).toEqual([
+    `${at}: where the layer comes from must be said`,
+  ]);
 });
 
 test('disk layers know their folder', () => {
@@ -59,7 +80,7 @@ test('what is refused, with all reasons', () => {
     'layered_runtime.layers[0].static_layer: Invalid runtime entry value for z',
     'layered_runtime.layers[1]: Duplicate layer name: a',
     'layered_runtime.layers[2]: Too many admin layers specified in LayeredRuntime, at most one may be specified',
-    "layered_runtime.layers[3].rtds_layer: field 'rtds_layer' is not supported by sekisho",
+    'layered_runtime.layers[3].rtds_layer.rtds_config: where the layer comes from must be said',
   ]);
 });
 

@@ -196,3 +196,35 @@ test("guards of Envoy's own code are warned about, once each", () => {
     'runtime key envoy.restart_features.b has no effect in sekisho: it chooses between old and new code of Envoy\n',
   ]);
 });
+
+test('a layer of a control plane is empty until it says something, and holds over those before it', () => {
+  const source = { initialFetchTimeoutMs: 0, from: { kind: 'ads' } } as const;
+  const { runtime, stats } = start([base, { kind: 'rtds', name: 'remote', resource: 'r', source }]);
+  expect(runtime.report().layers).toEqual(['base', 'remote']);
+  const before = runtime.merged;
+  runtime.setDiscovered('remote', new Map([['new', runtimeNumber(7)]]));
+  expect(runtime.merged.get('new')?.number).toBe(7);
+  expect(stats.get('num_layers')).toBe(2);
+  runtime.setDiscovered('remote', new Map());
+  expect(runtime.merged).toEqual(before);
+});
+
+test('other layers take the place of those in force', () => {
+  const source = { initialFetchTimeoutMs: 0, from: { kind: 'ads' } } as const;
+  const remote = { kind: 'rtds', name: 'remote', resource: 'r', source } as const;
+  const changes: RuntimeEntries[] = [];
+  const { runtime, stats } = start([base, remote, { kind: 'admin', name: 'a' }], (merged) => changes.push(merged));
+  runtime.modify(new Map([['set', '1']]));
+  runtime.setDiscovered('remote', new Map([['new', runtimeNumber(7)]]));
+  runtime.replace([
+    { kind: 'static', name: 'other', entries: new Map([['only', runtimeNumber(1)]]) },
+    remote,
+    { kind: 'admin', name: 'a' },
+  ]);
+  expect([...changes.at(-1)!.keys()]).toEqual(['only', 'new', 'set']);
+  runtime.replace([{ kind: 'static', name: 'other', entries: new Map([['only', runtimeNumber(1)]]) }]);
+  expect([...changes.at(-1)!.keys()]).toEqual(['only']);
+  expect(stats.get('admin_overrides_active')).toBe(0);
+  runtime.replace([remote, { kind: 'admin', name: 'a' }]);
+  expect(changes.at(-1)!.size).toBe(0);
+});
