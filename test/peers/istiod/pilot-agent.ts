@@ -1,6 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { AtEnd } from '../../scenario/scope.ts';
 import { until } from '../../scenario/wait.ts';
@@ -11,6 +21,9 @@ import type { Istiod } from './istiod.ts';
 
 /** Istio's own, which its images have there; the agent makes the bootstrap of it. */
 const bootstrapTemplate = process.env.ISTIO_BOOTSTRAP_TEMPLATE ?? '/var/lib/istio/envoy/envoy_bootstrap_tmpl.json';
+
+/** User and group of Istio's sidecars. */
+const sidecarId = 1337;
 
 /** Why no genuine agent can be started here; null: one can. */
 export function whyNoAgent(): string | null {
@@ -57,10 +70,13 @@ export class PilotAgent {
     };
     const logFile = join(directory, 'agent.log');
     const log = openSync(logFile, 'a');
+    const asRoot = process.getuid?.() === 0;
+    if (asRoot) giveTo(directory, sidecarId);
     const child = spawn(findProgram('pilot-agent')!, args(), {
       cwd: directory,
       env: environment(pod, JSON.stringify(config), readyPort, metricsPort),
       stdio: ['ignore', log, log],
+      ...(asRoot && { uid: sidecarId, gid: sidecarId }),
     });
     closeSync(log);
     const agent = new PilotAgent(child, logFile, adminPort);
@@ -139,4 +155,10 @@ function writeFiles(directory: string, pod: Pod, istiod: Istiod): void {
   write('etc/istio/pod/annotations', '');
   write('var/run/secrets/istio/root-cert.pem', istiod.authority.rootPem);
   write('var/run/secrets/tokens/istio-token', istiod.token(pod.namespace, pod.account));
+}
+
+function giveTo(directory: string, id: number): void {
+  chownSync(directory, id, id);
+  for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true }))
+    chownSync(join(entry.parentPath, entry.name), id, id);
 }

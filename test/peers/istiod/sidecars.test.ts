@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,8 @@ describe.skipIf(absent || noAgent !== null)('sidecars under a genuine pilot-agen
 
   beforeAll(async () => {
     const directory = mkdtempSync(join(tmpdir(), 'sidecars-'));
+    // The agents run as another user.
+    chmodSync(directory, 0o755);
     atEnd(() => rmSync(directory, { recursive: true, force: true }));
     for (const name of ['istiod', 'client', 'server']) mkdirSync(join(directory, name));
     const origin = await Origin.start(
