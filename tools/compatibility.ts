@@ -105,7 +105,8 @@ interface Choice {
   readonly yaml: (value: string) => string;
 }
 
-const cluster = (fields: string): string => `static_resources: {clusters: [{name: c, ${fields}}]}`;
+const cluster = (fields: string): string =>
+  `{node: {id: me, cluster: me}, static_resources: {clusters: [{name: c, ${fields}}]}}`;
 const hcmType = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const routerType = 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router';
 
@@ -118,7 +119,9 @@ const choices: readonly Choice[] = [
       cluster(
         value === 'ORIGINAL_DST'
           ? `type: ${value}, lb_policy: CLUSTER_PROVIDED`
-          : `type: ${value}, load_assignment: {cluster_name: c, endpoints: [{lb_endpoints: [{endpoint: ` +
+          : value === 'EDS'
+            ? `type: ${value}, eds_cluster_config: {eds_config: {path_config_source: {path: /}}}`
+            : `type: ${value}, load_assignment: {cluster_name: c, endpoints: [{lb_endpoints: [{endpoint: ` +
               `{address: {socket_address: {address: 127.0.0.1, port_value: 1}}}}]}]}`,
       ),
   },
