@@ -5,6 +5,7 @@ import { downstreamTlsKind, upstreamTlsKind } from './identity/tls-context-data.
 import { fromBinary } from './proto/protobuf.js';
 
 const networkFilters = 'envoy.filters.network';
+const upstreamFilters = 'envoy.filters.upstream_network';
 
 /** Every extension that a configuration may name. Decoders are loaded when one does. */
 export const extensionEntries: readonly ExtensionEntry[] = [
@@ -129,6 +130,12 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     category: 'envoy.filters.http',
     kind: 'io.istio.http.peer_metadata.Config',
     load: async () => (await import('./filter/istio/peer-metadata/decode.ts')).peerMetadataDecoder,
+  },
+  {
+    category: networkFilters,
+    alsoIn: [upstreamFilters],
+    kind: 'envoy.tcp.metadataexchange.config.MetadataExchange',
+    load: async () => (await import('./filter/network/metadata-exchange/decode.ts')).metadataExchangeDecoder,
   },
   networkFilter(
     'ratelimit.v3.RateLimit',

@@ -9,6 +9,8 @@ import { DirectoryWatches } from './control/xds/directory-watches.ts';
 import type { SetText } from './control/xds/subscription-stats.ts';
 import { Subscriptions } from './control/xds/subscriptions.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
+import { NetworkFilterBuilders } from './filter/network/builders.ts';
+import type { UpstreamFilterTools } from './filter/network/network-filter.ts';
 import { SecretStore } from './identity/secret-store.ts';
 import { firstPublicAddress } from './net/local-address.ts';
 import type { Loop } from './net/loop.ts';
@@ -18,6 +20,10 @@ import { SharedNumbers, type SharedNumbersData } from './observe/shared-limit.ts
 import type { StatsScope } from './observe/stats.ts';
 import type { Node } from './proto/envoy/config/core/v3/base_pb.js';
 import { TlsTransports } from './tls-transports.ts';
+import { buildUpstreamFilters } from './upstream-filters.ts';
+
+/** The one filter that clusters have. */
+const exchangeKind = 'envoy.tcp.metadataexchange.config.MetadataExchange';
 
 /** What of the process its own clusters are made with. */
 export interface OwnEnvironment {
@@ -47,6 +53,7 @@ export class OwnClusters {
   readonly watches: DirectoryWatches;
   readonly subscriptions: Subscriptions;
   private readonly tls: TlsTransports;
+  private readonly filters: NetworkFilterBuilders;
   private readonly clusters: WorkerClusters;
   private readonly known: Map<string, ClusterData>;
 
@@ -55,7 +62,8 @@ export class OwnClusters {
     const { clock, timers } = loop;
     this.secrets = new SecretStore();
     this.tls = new TlsTransports(loop, this.secrets, environment.ticketKeys, log);
-    this.clusters = new WorkerClusters(clusterEnvironment(environment, this.tls), 'main_thread');
+    this.filters = new NetworkFilterBuilders();
+    this.clusters = new WorkerClusters(clusterEnvironment(environment, this.tls, this.filters), 'main_thread');
     this.known = new Map();
     this.watches = new DirectoryWatches(clock, timers, () => loop.enter(), log);
     this.subscriptions = new Subscriptions({
@@ -71,7 +79,7 @@ export class OwnClusters {
       setText: environment.setText,
       enter: () => loop.enter(),
       leave: () => loop.leave(),
-      prepare: (kinds) => Promise.all([this.tls.load(kinds), environment.prepare(kinds)]).then(() => {}),
+      prepare: (kinds) => Promise.all([this.load(kinds), environment.prepare(kinds)]).then(() => {}),
     });
   }
 
@@ -80,8 +88,8 @@ export class OwnClusters {
   }
 
   /** What clusters are made with, before they are given. `kinds`: message names that a configuration has. */
-  load(kinds: readonly string[]): Promise<void> {
-    return this.tls.load(kinds);
+  async load(kinds: readonly string[]): Promise<void> {
+    await Promise.all([this.tls.load(kinds), this.filters.load(kinds.filter((kind) => kind === exchangeKind))]);
   }
 
   /** New, or another than before. May not be warm: to get warm, one cluster may need another. */
@@ -117,7 +125,11 @@ export class OwnClusters {
 }
 
 /** The main thread has few connections: `node:net` will do. */
-function clusterEnvironment(environment: OwnEnvironment, tls: TlsTransports): ClusterEnvironment {
+function clusterEnvironment(
+  environment: OwnEnvironment,
+  tls: TlsTransports,
+  builders: NetworkFilterBuilders,
+): ClusterEnvironment {
   const { loop, stats, runtime, shared, ownZone } = environment;
   return {
     network: new NodeNetwork(loop),
@@ -128,6 +140,12 @@ function clusterEnvironment(environment: OwnEnvironment, tls: TlsTransports): Cl
     shared: new SharedNumbers(shared),
     health: environment.health,
     hostCounters: new HostCounters((message) => environment.onHostCounters(message)),
+    buildFilters: (filters) => buildUpstreamFilters(filters, builders, { stats, node: nodeOf(environment.node()) }),
     buildTls: (data, network, scope) => tls.upstream(data, network, scope),
   };
+}
+
+function nodeOf({ id, metadata, locality }: Node): NonNullable<UpstreamFilterTools['node']> {
+  const where = { region: locality?.region ?? '', zone: locality?.zone ?? '' };
+  return { id, locality: where, ...(metadata !== undefined && { metadata }) };
 }

@@ -50,6 +50,7 @@ import { StringMatcher } from './route/match/string-matcher.ts';
 import { buildRouteTable } from './route/build.ts';
 import type { RouteConfigurationData } from './route/route-data.ts';
 import type { TlsTransports } from './tls-transports.ts';
+import { buildUpstreamFilters } from './upstream-filters.ts';
 
 export interface TrafficEnvironment {
   readonly network: Network;
@@ -124,6 +125,7 @@ export class ListenerBuilder {
       shared,
       hostCounters,
       random: Math.random,
+      buildFilters: (filters) => buildUpstreamFilters(filters, this.networkFilters, { stats, node }),
       buildTls: (data, over, scope) => this.environment.tls.upstream(data, over, scope),
     };
   }
@@ -205,7 +207,9 @@ export class ListenerBuilder {
       localAddress,
     });
     const lookups = this.lookups!;
-    const tools = { stats, runtime, clock, timers, lookups, callOuts, nodeMetadata: node.metadata };
+    const { trafficDirection } = listener;
+    const { metadata: nodeMetadata } = node;
+    const tools = { stats, runtime, clock, timers, lookups, callOuts, node, nodeMetadata, trafficDirection };
     const filters = chain.filters.slice(0, -1).map((filter, i) => {
       const sharedNumber = () => this.sharedNumber(networkFilterKey(listener, chain, i));
       return this.networkFilters.get(filter.kind)!.build(filter.data, { ...tools, sharedNumber });

@@ -1,3 +1,4 @@
+import type { ExtensionData } from '../core/extension.ts';
 import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
 import type { ConfigSourceData } from '../identity/config-source-data.ts';
@@ -57,6 +58,8 @@ export interface ClusterData {
   readonly preconnect?: PreconnectData;
   /** `filter_metadata`: namespace → value; null: none. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** What stands between its connections and those who use them; absent: nothing. */
+  readonly filters?: readonly ExtensionData[];
   /** Active checks, which the main thread makes; null: none. */
   readonly healthCheck?: HealthCheckData | null;
   /** Null: none. */

@@ -4,6 +4,7 @@ import type { UpstreamTlsData } from '../identity/tls-context-data.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../net/transport.ts';
 import type { SharedNumbers } from '../observe/shared-limit.ts';
 import type { Counter, StatsScope } from '../observe/stats.ts';
+import type { ExtensionData } from '../core/extension.ts';
 import { HttpVersion } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
 import type { Address, Peer } from '../core/peer.ts';
@@ -37,7 +38,7 @@ import { OriginalBalancer, originalHost } from './original-dst/original-balancer
 import { HttpConnectionPool } from './pool/http-pool.ts';
 import { KeyedPools } from './pool/keyed-pools.ts';
 import { noPool } from './pool/no-pool.ts';
-import type { PoolContext } from './pool/pool-context.ts';
+import type { ConnectionFilters, PoolContext } from './pool/pool-context.ts';
 import { TcpConnectionPool } from './pool/tcp-pool.ts';
 import { ClientCodecs, type PoolProtocol } from './protocol/client-codecs.ts';
 import { buildTransports } from './transport/build.ts';
@@ -79,6 +80,8 @@ export interface ClusterEnvironment {
   reportHost?(finding: HostFinding): void;
   /** Tells the main thread of a host that was not configured. */
   reportSighting?(sighting: HostSighting): void;
+  /** Absent: no cluster has filters. */
+  buildFilters?(filters: readonly ExtensionData[]): ConnectionFilters;
   /** `scope`: of the cluster. */
   buildTls(data: UpstreamTlsData, network: Network, scope: StatsScope): UpstreamTransport;
 }
@@ -93,6 +96,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   private readonly dialing: ClusterDialing;
   readonly codecs: ClientCodecs;
   readonly newConnections: LoadShedPoint | null;
+  readonly filters: ConnectionFilters | null;
   readonly perConnectionBufferLimit: number;
   readonly namedHostsPort: number;
   readonly metadata: Readonly<Record<string, unknown>> | null;
@@ -129,6 +133,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.stats = new UpstreamStats(scope, environment.ownZone, data.tracksTimeouts);
     this.network = environment.network;
     this.newConnections = environment.overload?.shedPoint('connection_pool_new_connection') ?? null;
+    this.filters = data.filters === undefined ? null : environment.buildFilters!(data.filters);
     this.dialing = new ClusterDialing(data);
     this.codecs = new ClientCodecs(data.http, this.stats.scope);
     this.wishes = new TransportWishes(data.http.names);

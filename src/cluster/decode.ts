@@ -17,6 +17,7 @@ import { decodeKeepAlive, decodePreconnect } from './connection-decode.ts';
 import { decodeDiscovery } from './discovery/decode.ts';
 import { checkDynamicCluster } from './dynamic/decode.ts';
 import { decodeMetadata } from './endpoint/decode.ts';
+import { decodeFilters } from './filters-decode.ts';
 import { decodeHealthCheck } from './health/decode.ts';
 import type { DecodeProbeWords } from './health/probe/http-decode.ts';
 import { decodeLb } from './lb/decode.ts';
@@ -76,6 +77,7 @@ const supported = new SupportedFields(ClusterSchema, [
   'transport_socket_matches',
   'transport_socket_matcher',
   'metadata',
+  'filters',
   'upstream_connection_options',
   'load_balancing_policy',
   'health_checks',
@@ -153,6 +155,7 @@ export function decodeCluster(
     ...decodeKeepAlive(cluster, reasons),
     ...decodePreconnect(cluster, options.tcpIdleMs, reasons),
     metadata: decodeMetadata(cluster.metadata, reasons.at('metadata')),
+    ...decodeFilters(cluster.filters, reasons, extensions),
     healthCheck,
     outlier: decodeOutlierDetection(cluster.outlierDetection, surroundings.outlierLog, reasons.at('outlier_detection')),
     ...(tracksTimeouts(cluster, reasons) && { tracksTimeouts: true }),

@@ -10,6 +10,8 @@ export interface Connection {
   readonly openedMs: number;
   /** Who counts it: told after the sink when it has closed. Null: nobody. */
   owner: ConnectionOwner | null;
+  /** What filters of an upstream connection find out, by keys of filter state; grows. Absent: there are none. */
+  readonly found?: ReadonlyMap<string, unknown> | null;
   /** Exactly once. Bytes flow from then on. */
   attach(sink: ConnectionSink): void;
   /** Ownership moves. False: above the high watermark; `onDrain` follows when it has fallen to half. */

@@ -123,6 +123,8 @@ export class Outcome {
   /** `dynamic_metadata`: filter name → value. */
   dynamicMetadata: Map<string, unknown> | null;
   filterState: Map<string, unknown> | null;
+  /** What filters of the upstream connection found out; null: there are none. */
+  upstreamFilterState: ReadonlyMap<string, unknown> | null;
 
   constructor() {
     this.startEpochMs = 0;
@@ -197,5 +199,6 @@ export class Outcome {
     this.upstreamHostMetadata = null;
     this.dynamicMetadata = null;
     this.filterState = null;
+    this.upstreamFilterState = null;
   }
 }

@@ -156,13 +156,14 @@ export class HttpPoolConnection implements DialHandler, ConnectionSink, CodecHos
 
   // DialHandler
 
-  onConnected(connection: Connection): void {
+  onConnected(opened: Connection): void {
     this.dialing = null;
     if (this.state !== ConnectionState.Connecting) {
-      connection.destroy(ClosedLocally);
+      opened.destroy(ClosedLocally);
       return;
     }
     const { accounts, context } = this.pool;
+    const connection = context.filters?.connected(opened, this.pool.host, new Map()) ?? opened;
     this.connection = connection;
     const { now } = context.network.clock;
     this.version = this.pool.versionOf(connection.peer.alpn);

@@ -50,7 +50,10 @@ export class TcpPoolDial implements DialHandler {
     this.isOver = true;
     const { accounts, context } = this.pool;
     accounts.connected(context.network.clock.now - this.startMs);
-    this.pool.dialSucceeded(this, new TcpPoolConnection(this.pool, connection, this.startMs));
+    const { filters = null } = context;
+    const found = filters === null ? null : new Map<string, unknown>();
+    const filtered = filters === null ? connection : filters.connected(connection, this.pool.host, found!);
+    this.pool.dialSucceeded(this, new TcpPoolConnection(this.pool, filtered, this.startMs, found));
   }
 
   onDialFailure(failure: Failure): void {
@@ -69,6 +72,7 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
   readonly id: number;
   readonly peer: Peer;
   readonly openedMs: number;
+  readonly found: ReadonlyMap<string, unknown> | null;
   owner: ConnectionOwner | null;
   private readonly pool: TcpConnectionPool;
   readonly startMs: number;
@@ -78,10 +82,16 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
   private sink: ConnectionSink | null;
   private isClosedByUs: boolean;
 
-  constructor(pool: TcpConnectionPool, inner: Connection, startMs: number) {
+  constructor(
+    pool: TcpConnectionPool,
+    inner: Connection,
+    startMs: number,
+    found: ReadonlyMap<string, unknown> | null = null,
+  ) {
     this.id = inner.id;
     this.peer = inner.peer;
     this.openedMs = inner.openedMs;
+    this.found = found;
     this.owner = null;
     this.pool = pool;
     this.inner = inner;

@@ -16,6 +16,14 @@ const loaders: readonly Loader[] = [
     load: async () => (await import('./ext-authz/build.ts')).networkExtAuthzBuilder,
   },
   {
+    kind: 'envoy.tcp.metadataexchange.config.MetadataExchange',
+    load: async () => (await import('./metadata-exchange/build.ts')).metadataExchangeBuilder,
+  },
+  {
+    kind: 'stats.PluginConfig',
+    load: async () => (await import('./istio-stats/build.ts')).networkIstioStatsBuilder,
+  },
+  {
     kind: 'envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit',
     load: async () => (await import('./local-ratelimit/build.ts')).networkLocalRateLimitBuilder,
   },

@@ -1,9 +1,13 @@
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Peer } from '../../core/peer.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
+import type { Connection } from '../../core/connection.ts';
 import type { ConnectionNotes } from '../../observe/connection-notes.ts';
+import type { Outcome } from '../../observe/outcome.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { CallOuts } from '../call-outs.ts';
+import type { TrafficDirection } from '../filter.ts';
+import type { WorkloadLookup } from '../istio/workload/workload-lookup.ts';
 
 /** Stop: the filters behind hear nothing before `proceed`. */
 export const NetworkVerdict = { Continue: 0, Stop: 1 } as const;
@@ -20,6 +24,15 @@ export interface FilteredStream {
   /** Leaves the client's bytes unread, as many times as it is resumed. Those that came on the way here count as unread. */
   pause(): void;
   resume(): void;
+  /**
+   * Within `onData`: what goes on in place of the chunk, to the filters behind and the terminal one; empty: nothing of
+   * it. Absent: chunks go on as they are.
+   */
+  replace?(chunk: Uint8Array): void;
+  /** Writes to the client, past the other filters. */
+  send?(chunk: Uint8Array): void;
+  /** What the terminal filter knows so far; absent: nothing. */
+  connectionOutcome?(): Outcome;
   /** Closes it at once. `reason`: why, for logs of the connection. What goes before, such as flags, is in the notes. */
   close(reason: string): void;
 }
@@ -33,7 +46,24 @@ export interface NetworkFilter {
   onNewConnection?(stream: FilteredStream): NetworkVerdict;
   /** Bytes of the client, after a handshake; `end`: it sends nothing more. Stop holds them back, and those to come. */
   onData?(stream: FilteredStream, chunk: Uint8Array, end: boolean): NetworkVerdict;
+  /** Something is about to be written to the client. */
+  onWrite?(stream: FilteredStream): void;
   onClosed?(stream: FilteredStream): void;
+}
+
+/** What stands between upstream connections and those who use them; one per cluster and worker. */
+export interface UpstreamFilter {
+  /**
+   * It has just opened. What is used in its place; the same where there is nothing to do. What is found out of the other
+   * end goes into `found`, by keys of filter state.
+   */
+  connected(connection: Connection, host: UpstreamOf, found: Map<string, unknown>): Connection;
+}
+
+/** The host of an upstream connection. */
+export interface UpstreamOf {
+  readonly addressText: string;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
 }
 
 /** One per filter chain and worker. A filter without state per connection returns itself. */
@@ -70,6 +100,16 @@ export interface NetworkFilterTools {
   readonly lookups: NameLookups;
   /** Calls to clusters; absent where there are none to call. */
   readonly callOuts?: CallOuts;
+  /** Of the bootstrap; absent: not known. */
+  readonly node?: {
+    readonly id: string;
+    readonly metadata?: Readonly<Record<string, unknown>>;
+    readonly locality?: { readonly region: string; readonly zone: string };
+  };
+  /** Of the listener; absent: it says nothing of that. */
+  readonly trafficDirection?: TrafficDirection;
+  /** Who is at which address, as a control plane tells; absent: none does. */
+  readonly workloads?: WorkloadLookup | undefined;
   /** Of the bootstrap's node; absent: none. */
   readonly nodeMetadata?: Readonly<Record<string, unknown>> | undefined;
   /** What this filter of this chain counts over all workers; absent: the worker counts alone. */
@@ -80,4 +120,9 @@ export interface NetworkFilterBuilder {
   /** Message name of its configuration. */
   readonly kind: string;
   build(data: unknown, tools: NetworkFilterTools): NetworkFilterFactory;
+  /** As one of a cluster's `filters`; absent: it is none. */
+  buildUpstream?(data: unknown, tools: UpstreamFilterTools): UpstreamFilter;
 }
+
+/** What filters of clusters are built with. */
+export type UpstreamFilterTools = Pick<NetworkFilterTools, 'stats' | 'node' | 'workloads'>;

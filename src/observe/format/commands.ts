@@ -16,7 +16,7 @@ import { verifySyntax, type Command } from './command-syntax.ts';
 import type { FormatContext } from './format-context.ts';
 import { grpcStatusOperator } from './grpc-status.ts';
 import { headerOperator, requestHeaderBytes, responseHeaderBytes, responseTrailerBytes } from './header-operator.ts';
-import { anyMetadata, filterStateOperator, metadataOperator } from './metadata-operator.ts';
+import { anyMetadata, filterStateOperator, metadataOperator, ofUpstream } from './metadata-operator.ts';
 import { Literal, NameOperator, NumberOperator, TextOperator, Truncated, type Operator } from './operator.ts';
 import { pathOperator, queryOperator, queryParameter } from './path-operator.ts';
 import { longFlags, shortFlags } from './response-flag-names.ts';
@@ -24,8 +24,6 @@ import { requestedServerName } from './server-name.ts';
 import { addTlsCommands } from './tls-commands.ts';
 import { TimeFormat } from './time-format.ts';
 import { between, commonDuration, currentDuration } from './timing.ts';
-
-const NOTHING = new TextOperator(() => null);
 
 /** Every command operator by name. Source: Envoy 1.39's, with what it accepts and refuses. */
 const COMMANDS: ReadonlyMap<string, Command> = makeCommands();
@@ -192,11 +190,8 @@ function addParametrized(commands: Map<string, Command>): void {
   add('CLUSTER_METADATA', 'required', false, (parameter) => metadataOperator('CLUSTER', parameter));
   add('UPSTREAM_METADATA', 'required', false, (parameter) => metadataOperator('UPSTREAM_HOST', parameter));
   add('METADATA', 'optional', true, (p, n) => cut(anyMetadata(p), n));
-  add('FILTER_STATE', 'optional', true, filterStateOperator);
-  add('UPSTREAM_FILTER_STATE', 'optional', true, (parameter, length) => {
-    filterStateOperator(parameter, length);
-    return NOTHING;
-  });
+  add('FILTER_STATE', 'optional', true, (p, n) => filterStateOperator(p, n));
+  add('UPSTREAM_FILTER_STATE', 'optional', true, (p, n) => filterStateOperator(p, n, ofUpstream));
   add('ENVIRONMENT', 'required', true, (name, length, { environment }) => {
     const value = environment[name];
     return new Literal(value === undefined ? '-' : toBytes(value).slice(0, length ?? undefined));

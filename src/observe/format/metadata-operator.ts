@@ -39,15 +39,28 @@ export function anyMetadata(parameter: string): Operator {
   return metadataOperator(kind, colon < 0 ? '' : parameter.slice(colon + 1));
 }
 
+function ofStream({ filterState }: Outcome): ReadonlyMap<string, unknown> | null {
+  return filterState;
+}
+
+/** Of the upstream connection. */
+export function ofUpstream({ upstreamFilterState }: Outcome): ReadonlyMap<string, unknown> | null {
+  return upstreamFilterState;
+}
+
 /** `%FILTER_STATE(key[:PLAIN|TYPED|FIELD[:field]])%`: as a string, as JSON, or one field of it. */
-export function filterStateOperator(parameter: string, length: number | null): Operator {
+export function filterStateOperator(
+  parameter: string,
+  length: number | null,
+  stateOf: (outcome: Outcome) => ReadonlyMap<string, unknown> | null = ofStream,
+): Operator {
   const [key = '', kind = '', field = ''] = parameter.split(':');
   if (key === '') throw new FormatError('Invalid filter state configuration, key cannot be empty.');
   if (!['', 'PLAIN', 'TYPED', 'FIELD'].includes(kind))
     throw new FormatError('Invalid filter state serialize type, only support PLAIN/TYPED/FIELD.');
   if ((kind === 'FIELD') !== (field !== ''))
     throw new FormatError('Invalid filter state serialize type, FIELD should be used with the field name.');
-  const read = (outcome: Outcome) => outcome.filterState?.get(key);
+  const read = (outcome: Outcome) => stateOf(outcome)?.get(key);
   if (kind === '' || kind === 'TYPED') {
     const typed = new TypedState(read);
     return length === null ? typed : new Truncated(typed, length);

@@ -27,6 +27,7 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   private readonly filters: readonly NetworkFilter[];
   private readonly filterChainName: string;
   private readonly needsBytes: boolean;
+  private readonly hearsWrites: boolean;
   /** Bytes and the end come here. */
   private isAttached: boolean;
   /** The filter that hears next of the new connection. */
@@ -40,6 +41,8 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   private isStopped: boolean;
   private held: Uint8Array[];
   private heldBytes: number;
+  /** What the filters look at right now. */
+  private passing: Uint8Array;
   /** Of those, what came while nothing was to be read: a listener filter had looked at it. */
   private unreadBytes: number;
   private isSourcePaused: boolean;
@@ -57,7 +60,9 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
     this.handler = handler;
     this.filters = filters;
     this.filterChainName = filterChainName;
-    this.needsBytes = filters.some((filter) => 'onData' in filter || 'onClosed' in filter);
+    this.hearsWrites = filters.some((filter) => 'onWrite' in filter);
+    this.needsBytes = this.hearsWrites || filters.some((filter) => 'onData' in filter || 'onClosed' in filter);
+    this.passing = noBytes;
     this.isAttached = false;
     this.opening = 0;
     this.active = null;
@@ -111,6 +116,15 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
     else this.deliver();
   }
 
+  replace(chunk: Uint8Array): void {
+    this.heldBytes += chunk.length - this.passing.length;
+    this.passing = chunk;
+  }
+
+  send(chunk: Uint8Array): void {
+    this.inner.write(chunk);
+  }
+
   close(reason: string): void {
     if (this.isClosed) return;
     this.notes.closeReason = reason;
@@ -158,10 +172,12 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   }
 
   write(chunk: Uint8Array): boolean {
+    if (this.hearsWrites) this.tellOfWrite();
     return this.inner.write(chunk);
   }
 
   writeLatin1(text: string): boolean {
+    if (this.hearsWrites) this.tellOfWrite();
     return this.inner.writeLatin1(text);
   }
 
@@ -265,33 +281,60 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   /** To the filters that have not had it, and then to the terminal one. */
   private pass(chunk: Uint8Array): void {
     this.heldBytes += chunk.length;
-    if (!this.isLetThrough(chunk, false)) {
-      if (this.isClosed) return;
-      lentBytes.keep(chunk);
-      this.held.unshift(chunk);
-      this.balanceSource();
-      return;
-    }
-    this.heldBytes -= chunk.length;
-    this.sink!.onBytes(chunk);
+    this.passing = chunk;
+    const isThrough = this.isLetThrough(false);
+    const passed = this.takePassed();
+    if (!isThrough) this.holdAgain(passed);
+    else if (passed.length > 0) this.sink!.onBytes(passed);
   }
 
   private passEnd(): void {
-    if (this.isEndTold || !this.isLetThrough(noBytes, true)) return;
+    if (this.isEndTold) return;
+    const isThrough = this.isLetThrough(true);
+    // A filter may have waited for more.
+    const passed = this.takePassed();
+    if (!isThrough) {
+      if (passed.length > 0) this.holdAgain(passed);
+      return;
+    }
     this.isEndTold = true;
+    if (passed.length > 0) this.sink!.onBytes(passed);
     this.sink!.onEnd();
   }
 
-  private isLetThrough(chunk: Uint8Array, end: boolean): boolean {
+  private takePassed(): Uint8Array {
+    const { passing } = this;
+    this.passing = noBytes;
+    this.heldBytes -= passing.length;
+    return passing;
+  }
+
+  /** A filter has stopped it. */
+  private holdAgain(chunk: Uint8Array): void {
+    this.heldBytes += chunk.length;
+    if (this.isClosed) return;
+    lentBytes.keep(chunk);
+    this.held.unshift(chunk);
+    this.balanceSource();
+  }
+
+  /** What the filters leave of it is `passing`. */
+  private isLetThrough(end: boolean): boolean {
     while (this.reading < this.filters.length) {
       const filter = this.filters[this.reading++];
-      const isStop = filter.onData?.(this, chunk, end) === NetworkVerdict.Stop;
+      const isStop = filter.onData?.(this, this.passing, end) === NetworkVerdict.Stop;
       if (this.isClosed) return false;
+      // Nothing is left of it.
+      if (!isStop && this.passing.length === 0 && !end) break;
       if (!isStop) continue;
       this.isStopped = true;
       return false;
     }
     this.reading = 0;
     return true;
+  }
+
+  private tellOfWrite(): void {
+    for (const filter of this.filters) filter.onWrite?.(this);
   }
 }

@@ -163,6 +163,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     outcome.upstreamConnectStartMs = connectStartMs;
     outcome.upstreamConnectEndMs = connection.openedMs;
     outcome.upstreamPeer = connection.peer;
+    outcome.upstreamFilterState = connection.found ?? null;
     outcome.upstreamHostMetadata = host.metadata;
     // Read now: the address is gone once the socket is.
     void connection.peer.local;

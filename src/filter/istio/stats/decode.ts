@@ -101,8 +101,8 @@ class Changes {
     this.expressions = expressions;
   }
 
-  define({ $typeName: _, ...message }: MetricDefinition, reasons: Reasons): void {
-    definitionFields.check({ $typeName: 'stats.MetricDefinition', ...message }, reasons);
+  define(message: MetricDefinition, reasons: Reasons): void {
+    definitionFields.check(message, reasons);
     const { name } = message;
     const isTaken = isStandard(name) || this.definitions.some((one) => one.name === name);
     const value = this.expressions.of(message.value);

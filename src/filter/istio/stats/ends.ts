@@ -28,6 +28,7 @@ interface ServiceFacts {
   readonly namespace: string;
 }
 
+type Labels = Readonly<Record<string, string>>;
 type Struct = Readonly<Record<string, unknown>>;
 
 const namespacePart = '/ns/';
@@ -128,14 +129,14 @@ export function labelsOf(reporter: Reporter, facts: EndFacts, own: Workload): st
     name: specialName || (service === null ? serviceHost : service.name),
     namespace: service?.namespace ?? '',
   };
-  const ends =
+  const ends: Labels =
     reporter === 'source'
-      ? [...ownSource(own, facts), ...peerDestination(facts, names)]
-      : [
+      ? { ...ownSource(own, facts), ...peerDestination(facts, names) }
+      : {
           ...peerSource(facts),
           ...(reporter === 'waypoint' ? endpointLabels(facts, names) : ownDestination(own, facts, names)),
-        ];
-  return ['reporter', reporter, ...ends];
+        };
+  return ['reporter', reporter, ...Object.entries(ends).flat()];
 }
 
 function known(value: string | undefined, otherwise = 'unknown'): string {
@@ -148,78 +149,78 @@ function peerNamespace({ peer, peerPrincipal }: EndFacts): string {
   return of === '' ? (peer?.namespace ?? '') : of;
 }
 
-function ownSource(own: Workload, { ownPrincipal }: EndFacts): string[] {
-  return [
-    ...['source_workload', own.workload],
-    ...['source_canonical_service', own.canonicalName],
-    ...['source_canonical_revision', own.canonicalRevision],
-    ...['source_workload_namespace', own.namespace],
-    ...['source_principal', known(ownPrincipal)],
-    ...['source_app', own.app],
-    ...['source_version', own.version],
-    ...['source_cluster', own.cluster],
-  ];
+function ownSource(own: Workload, { ownPrincipal }: EndFacts): Labels {
+  return {
+    source_workload: own.workload,
+    source_canonical_service: own.canonicalName,
+    source_canonical_revision: own.canonicalRevision,
+    source_workload_namespace: own.namespace,
+    source_principal: known(ownPrincipal),
+    source_app: own.app,
+    source_version: own.version,
+    source_cluster: own.cluster,
+  };
 }
 
-function peerSource(facts: EndFacts): string[] {
+function peerSource(facts: EndFacts): Labels {
   const { peer, peerPrincipal } = facts;
-  return [
-    ...['source_workload', known(peer?.workload)],
-    ...['source_canonical_service', known(peer?.canonicalName)],
-    ...['source_canonical_revision', known(peer?.canonicalRevision, 'latest')],
-    ...['source_workload_namespace', known(peerNamespace(facts))],
-    ...['source_principal', known(peerPrincipal)],
-    ...['source_app', known(peer?.app)],
-    ...['source_version', known(peer?.version)],
-    ...['source_cluster', known(peer?.cluster)],
-  ];
+  return {
+    source_workload: known(peer?.workload),
+    source_canonical_service: known(peer?.canonicalName),
+    source_canonical_revision: known(peer?.canonicalRevision, 'latest'),
+    source_workload_namespace: known(peerNamespace(facts)),
+    source_principal: known(peerPrincipal),
+    source_app: known(peer?.app),
+    source_version: known(peer?.version),
+    source_cluster: known(peer?.cluster),
+  };
 }
 
-function peerDestination(facts: EndFacts, service: ServiceFacts): string[] {
+function peerDestination(facts: EndFacts, service: ServiceFacts): Labels {
   const { peer, peerPrincipal } = facts;
-  return [
-    ...['destination_workload', known(peer?.workload)],
-    ...['destination_workload_namespace', known(peerNamespace(facts))],
-    ...['destination_principal', known(peerPrincipal)],
-    ...['destination_app', known(peer?.app)],
-    ...['destination_version', known(peer?.version)],
-    ...['destination_service', known(service.host)],
-    ...['destination_canonical_service', known(peer?.canonicalName)],
-    ...['destination_canonical_revision', known(peer?.canonicalRevision, 'latest')],
-    ...['destination_service_name', known(service.name)],
-    ...['destination_service_namespace', known(service.namespace || peerNamespace(facts))],
-    ...['destination_cluster', known(peer?.cluster)],
-  ];
+  return {
+    destination_workload: known(peer?.workload),
+    destination_workload_namespace: known(peerNamespace(facts)),
+    destination_principal: known(peerPrincipal),
+    destination_app: known(peer?.app),
+    destination_version: known(peer?.version),
+    destination_service: known(service.host),
+    destination_canonical_service: known(peer?.canonicalName),
+    destination_canonical_revision: known(peer?.canonicalRevision, 'latest'),
+    destination_service_name: known(service.name),
+    destination_service_namespace: known(service.namespace || peerNamespace(facts)),
+    destination_cluster: known(peer?.cluster),
+  };
 }
 
-function ownDestination(own: Workload, { ownPrincipal }: EndFacts, service: ServiceFacts): string[] {
-  return [
-    ...['destination_workload', own.workload],
-    ...['destination_workload_namespace', own.namespace],
-    ...['destination_principal', known(ownPrincipal)],
-    ...['destination_app', own.app],
-    ...['destination_version', own.version],
-    ...['destination_service', service.host || own.canonicalName],
-    ...['destination_canonical_service', own.canonicalName],
-    ...['destination_canonical_revision', own.canonicalRevision],
-    ...['destination_service_name', service.name || own.canonicalName],
-    ...['destination_service_namespace', own.namespace],
-    ...['destination_cluster', own.cluster],
-  ];
+function ownDestination(own: Workload, { ownPrincipal }: EndFacts, service: ServiceFacts): Labels {
+  return {
+    destination_workload: own.workload,
+    destination_workload_namespace: own.namespace,
+    destination_principal: known(ownPrincipal),
+    destination_app: own.app,
+    destination_version: own.version,
+    destination_service: service.host || own.canonicalName,
+    destination_canonical_service: own.canonicalName,
+    destination_canonical_revision: own.canonicalRevision,
+    destination_service_name: service.name || own.canonicalName,
+    destination_service_namespace: own.namespace,
+    destination_cluster: own.cluster,
+  };
 }
 
-function endpointLabels({ endpoint }: EndFacts, service: ServiceFacts): string[] {
-  return [
-    ...['destination_workload', known(endpoint?.workload)],
-    ...['destination_workload_namespace', known(endpoint?.namespace)],
-    ...['destination_principal', known(endpoint?.identity)],
-    ...['destination_app', known(endpoint?.app)],
-    ...['destination_version', known(endpoint?.version)],
-    ...['destination_service', known(service.host)],
-    ...['destination_canonical_service', known(endpoint?.canonicalName)],
-    ...['destination_canonical_revision', known(endpoint?.canonicalRevision)],
-    ...['destination_service_name', known(service.name)],
-    ...['destination_service_namespace', known(service.namespace)],
-    ...['destination_cluster', known(endpoint?.cluster)],
-  ];
+function endpointLabels({ endpoint }: EndFacts, service: ServiceFacts): Labels {
+  return {
+    destination_workload: known(endpoint?.workload),
+    destination_workload_namespace: known(endpoint?.namespace),
+    destination_principal: known(endpoint?.identity),
+    destination_app: known(endpoint?.app),
+    destination_version: known(endpoint?.version),
+    destination_service: known(service.host),
+    destination_canonical_service: known(endpoint?.canonicalName),
+    destination_canonical_revision: known(endpoint?.canonicalRevision),
+    destination_service_name: known(service.name),
+    destination_service_namespace: known(service.namespace),
+    destination_cluster: known(endpoint?.cluster),
+  };
 }

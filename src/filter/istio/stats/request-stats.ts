@@ -92,6 +92,7 @@ class CallReport implements Timed {
   private tell(isEnd: boolean): void {
     const { telemetry, stream } = this;
     const { outcome, clock } = stream;
+    telemetry.refresh(clock.now);
     if (this.ends !== null && this.generation !== telemetry.generation) this.ends = null;
     if (this.ends === null && (isEnd || isPeerRead(telemetry.reporter, outcome.filterState))) {
       this.ends = telemetry.seriesOf(outcome, clock.now);

@@ -124,9 +124,12 @@ export class EndsSeries {
   ): RequestSeries {
     const labels = [
       ...this.labels,
-      ...['request_protocol', grpcStatus === undefined ? 'http' : 'grpc'],
-      ...['response_code', String(code)],
-      ...['grpc_response_status', grpcStatus === undefined || grpcStatus === null ? '' : String(grpcStatus)],
+      'request_protocol',
+      grpcStatus === undefined ? 'http' : 'grpc',
+      'response_code',
+      String(code),
+      'grpc_response_status',
+      grpcStatus === undefined || grpcStatus === null ? '' : String(grpcStatus),
       ...this.endLabels(flags, true),
     ];
     const { metrics } = this;

@@ -61,12 +61,17 @@ export class Telemetry {
 
   /** Of a stream or connection, with what its upstream connection's filters found out, if it has any. */
   seriesOf(outcome: Outcome, nowMs: number, upstreamState: ReadonlyMap<string, unknown> | null = null): EndsSeries {
-    if (nowMs >= this.rotatesAtMs) this.rotate(nowMs);
+    this.refresh(nowMs);
     const facts = factsOf(this.reporter, outcome, this.data.trustsHost, upstreamState);
     const { last } = this;
     if (last !== null && isSame(last.facts, facts)) return last;
     this.last = this.find(facts);
     return this.last;
+  }
+
+  /** Before `generation` is looked at by whoever keeps series. */
+  refresh(nowMs: number): void {
+    if (nowMs >= this.rotatesAtMs) this.rotate(nowMs);
   }
 
   /** What the configuration's expressions come to; an error is `unknown`. */
