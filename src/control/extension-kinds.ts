@@ -23,10 +23,17 @@ export function extensionKinds(value: ConfigValue, kinds = new Set<string>()): S
 
 /** Messages that are expressions, and fields of others that are. Of what has such a name by chance nothing comes but time. */
 export const expressions =
-  /\.(?:ExpressionFilter|CelMatcher|HttpAttributesCelMatchInput|rate_limit_descriptors\.expr\.v3\.Descriptor)$|(?:^|\/)stats\.PluginConfig$/;
+  /\.(?:ExpressionFilter|CelMatcher|HttpAttributesCelMatchInput|rate_limit_descriptors\.expr\.v3\.Descriptor)$/;
 /** In a format, and in one that COALESCE names. */
 const commands = /%(?:TYPED_)?CEL\(|"(?:TYPED_)?CEL"/;
-const expressionFields: ReadonlySet<string> = new Set(['condition', 'checked_condition', 'checkedCondition']);
+const expressionFields: ReadonlySet<string> = new Set([
+  'condition',
+  'checked_condition',
+  'checkedCondition',
+  // Of Istio's metrics.
+  'dimensions',
+  'definitions',
+]);
 
 function isTypeName(key: string): boolean {
   return key === '@type' || key === 'type_url' || key === 'typeUrl';

@@ -1,5 +1,6 @@
 import { expressionKind } from '../observe/expression/expressions.ts';
 import { expressions } from './extension-kinds.ts';
+import { hasMetricExpressions } from './metric-expressions.ts';
 
 const prefix = Buffer.from('type.googleapis.com/', 'latin1');
 const commands = ['%CEL(', '%TYPED_CEL(', '"CEL"', '"TYPED_CEL"'];
@@ -40,6 +41,7 @@ function hasExpressions(whole: Buffer, kinds: ReadonlySet<string>): boolean {
   const includes = (text: string): boolean => whole.includes(text, 0, 'latin1');
   const list = [...kinds];
   if (list.some((kind) => expressions.test(kind)) || commands.some(includes)) return true;
+  if (kinds.has('stats.PluginConfig') && hasMetricExpressions(whole)) return true;
   return list.some((kind) => hasPolicies.test(kind)) && [...functions, ...methods].some(includes);
 }
 
