@@ -29,6 +29,7 @@ export interface ProcessListenersEnvironment {
   readonly own: OwnClusters;
   readonly distribution: Distribution;
   readonly drainTimeMs: number;
+  hasCluster(name: string): boolean;
   /** The newest, and what decodes in its surroundings. */
   configuration(): Accepted;
   /** `owner` needs these from now on. Resolves when it need not wait for any of them. */
@@ -48,6 +49,7 @@ export async function openListeners(app: App, loop: Loop): Promise<ProcessListen
     own,
     distribution: app.distribution,
     drainTimeMs: options.drainTimeMs,
+    hasCluster: (name) => app.directory.has(name),
     configuration: () => app.configuration,
     warmSecrets: (owner, sources) => app.warmSecrets(owner, sources),
     dropSecrets: (owner) => app.secrets?.drop(owner),
@@ -92,6 +94,7 @@ export class ProcessListeners {
     };
     this.routes = new RouteDirectory({
       ...common,
+      hasCluster: (name) => environment.hasCluster(name),
       publish: (routes, extensions) => void distribution.publish({ routes, extensions }),
     });
     this.extensions = new ExtensionDirectory({
@@ -144,12 +147,6 @@ export class ProcessListeners {
     await this.whenThere(this.ofStatics);
     if (!this.hasAnswered) await new Promise<void>((resolve) => this.whenAnswered.push(resolve));
     await this.listeners.whenReady();
-  }
-
-  /** Whether nothing that this listener of the configuration needs need be waited for. */
-  unreadyOf(needs: ListenerNeeds): readonly string[] {
-    const waiting = needs.routes.filter((source) => !this.routes.resources.areReady([source]));
-    return waiting.map(({ name }) => `RdsRouteConfigSubscription RDS init ${name}`);
   }
 
   /** Nothing that serves is made any more of what the configuration before needed. */

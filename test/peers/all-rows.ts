@@ -9,6 +9,7 @@ import { reducedTimeouts } from './rows/overload/timers.ts';
 import { runtimeLayers } from './rows/runtime-layers.ts';
 import { accessLogFilters } from './rows/access-log-filters.ts';
 import { answers } from './rows/answers.ts';
+import { tracing } from './rows/telemetry/tracing.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { bypassGroups } from './rows/authn/bypasses.ts';
 import { dumpGroups } from './rows/authn/dumps.ts';
@@ -94,9 +95,13 @@ import { connectChains } from './rows/tunnels/connect-chains.ts';
 import { internalListeners } from './rows/tunnels/internal.ts';
 import { upgrades } from './rows/upgrades.ts';
 import { webSocket } from './rows/websocket.ts';
+import { discoveredFilters } from './rows/xds/filters.ts';
+import { discoveredListeners } from './rows/xds/listeners.ts';
+import { discoveredRoutes } from './rows/xds/routes.ts';
 
 /** Every group of comparisons. */
 export const groups: readonly Group[] = [
+  ...tracing,
   ...routing,
   ...mirrors,
   ...internalRedirects,
@@ -158,6 +163,9 @@ export const groups: readonly Group[] = [
   ...runtime,
   ...breakers,
   ...runtimeLayers,
+  ...discoveredRoutes,
+  ...discoveredListeners,
+  ...discoveredFilters,
   ...reducedTimeouts,
   ...overloadActions,
   ...loadShedding,

@@ -12,6 +12,8 @@ export interface HttpParts {
   readonly virtualHosts?: string;
   /** Further fields of the route configuration. */
   readonly routeConfig?: string;
+  /** Instead of all these: where the route configuration comes from. */
+  readonly rds?: string;
   /** Further fields of the connection manager. */
   readonly hcm?: string;
   /** HTTP filters in front of the router. */
@@ -108,7 +110,9 @@ export function http(parts: HttpParts, clusters: readonly Yaml[] = []): string {
   const manager = {
     '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     stat_prefix: 'ingress',
-    route_config: { name: 'local', virtual_hosts: virtualHosts, ...fields(parts.routeConfig) },
+    ...(parts.rds === undefined
+      ? { route_config: { name: 'local', virtual_hosts: virtualHosts, ...fields(parts.routeConfig) } }
+      : { rds: parsed(parts.rds) }),
     http_filters: [...((parsed(parts.filters) as unknown[] | undefined) ?? []), router(parts.router)],
     access_log: [accessLog({ json_format: { ...logFields, ...operatorFields(parts.log) } })],
     ...fields(parts.hcm),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Exchange } from './answer.ts';
+import { Collector, type Collected } from '../collector.ts';
 import { perform } from './client.ts';
 import { freePorts, giveBack } from './ports.ts';
 import { Proxy, type ProxyKind } from './proxy.ts';
@@ -23,13 +24,15 @@ export interface Observation {
   /** What each counter grew by. */
   stats: ReadonlyMap<string, number>;
   readonly admin: { status: number; body: string } | null;
+  /** What the collector got; absent: the group has none. */
+  readonly collected?: readonly Collected[];
   /** The last active check of each origin; empty: the row does not ask. */
   readonly checks: ReadonlyMap<string, Seen>;
 }
 
 const httpUpstreams = ['one', 'two', 'three'];
 /** `dead` refuses connections; `silent` never answers a SYN. */
-const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent', 'frames', 'sds'];
+const otherPorts = ['listen', 'listen2', 'admin', 'dead', 'silent', 'frames', 'sds', 'collector', 'collector_grpc'];
 
 /** The longest wait for the stats that a row awaits. */
 const awaitMs = 10_000;
@@ -37,6 +40,9 @@ const awaitMs = 10_000;
 /** The longest wait for a row's log lines, and for those that its end alone brings. */
 const linesMs = 1500;
 const lateLinesMs = 200;
+
+/** The longest wait for what the collector is to get. */
+const collectMs = 3000;
 
 /** Gauges that are zero when nothing of a row is left. */
 const lastingStats = /^(cluster\..*\.upstream|(http|listener|tcp)\.(?!admin\.).*downstream)_(cx|rq)_active$/;
@@ -49,6 +55,7 @@ interface Inside {
   readonly script: Script;
   readonly proxy: Proxy;
   readonly secrets: PeerSecrets | null;
+  readonly collector: Collector | null;
   readonly closers: (() => void)[];
 }
 
@@ -62,6 +69,7 @@ export class World {
   private readonly script: Script;
   private readonly proxy: Proxy;
   private readonly secrets: PeerSecrets | null;
+  private readonly collector: Collector | null;
   private readonly logFile: string;
   private statsBefore: ReadonlyMap<string, number> = new Map();
   private logOffset = 0;
@@ -76,6 +84,7 @@ export class World {
     this.script = parts.script;
     this.proxy = parts.proxy;
     this.secrets = parts.secrets;
+    this.collector = parts.collector;
     this.closers = parts.closers;
     this.logFile = join(parts.directory, 'access.log');
   }
@@ -96,13 +105,14 @@ export class World {
       await openUpstreams(ports, script, group, closers);
       const secrets = group.secrets === undefined ? null : await PeerSecrets.open(ports.sds, group.secrets);
       closers.push(() => secrets?.close());
+      const collector = await openCollector(ports, group, closers);
       const file = join(directory, 'envoy.yaml');
       for (const [name, text] of Object.entries({ ...group.files, 'envoy.yaml': group.config })) {
         const values = { ...ports, ...(await certificateValues(text)), log: join(directory, 'access.log'), directory };
         writeFileSync(join(directory, name), filled(text, values));
       }
       const proxy = await Proxy.start(kind, file, ports.admin, group.flags ?? []);
-      return new World({ kind, group, ports, directory, script, proxy, secrets, closers });
+      return new World({ kind, group, ports, directory, script, proxy, secrets, collector, closers });
     } catch (error) {
       for (const close of closers) close();
       throw error;
@@ -138,16 +148,35 @@ export class World {
       return { exchanges: [], seen: [], log, stats: new Map(), admin, checks };
     }
     const tls = row.tls === undefined ? (this.group.tls ?? null) : row.tls;
+    this.collector?.received.splice(0);
     const exchanges = await perform({ ...row, tls }, this.ports);
     const log = await this.logLines(row);
+    const collected = await this.gathered(row.collects ?? 0);
     this.script.end();
-    return { exchanges, seen: this.script.seen, log, stats: await this.statsDelta(), admin: null, checks };
+    return {
+      exchanges,
+      seen: this.script.seen,
+      log,
+      stats: await this.statsDelta(),
+      admin: null,
+      checks,
+      ...collected,
+    };
+  }
+
+  /** What the collector has got, when it is as much as expected or the time is up. */
+  private async gathered(expected: number): Promise<Pick<Observation, 'collected'>> {
+    const { collector } = this;
+    if (collector === null) return {};
+    const until = performance.now() + collectMs;
+    while (collector.received.length < expected && performance.now() < until) await sleep(5);
+    return { collected: [...collector.received] };
   }
 
   private putFiles(files: NonNullable<Row['files']>): void {
     for (const [name, text] of Object.entries(files)) {
       const fresh = join(this.directory, `${name}.fresh`);
-      writeFileSync(fresh, text);
+      writeFileSync(fresh, filled(text, { ...this.ports, log: this.logFile, directory: this.directory }));
       renameSync(fresh, join(this.directory, name));
     }
   }
@@ -222,6 +251,13 @@ export class World {
       return '';
     }
   }
+}
+
+async function openCollector(ports: Ports, group: Group, closers: (() => void)[]): Promise<Collector | null> {
+  if (!group.config.includes('{{collector')) return null;
+  const { collector } = await Collector.open(ports.collector, ports.collector_grpc);
+  closers.push(() => collector.close());
+  return collector;
 }
 
 async function openUpstreams(ports: Ports, script: Script, group: Group, closers: (() => void)[]): Promise<void> {

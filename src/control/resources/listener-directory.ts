@@ -148,9 +148,11 @@ export class ListenerDirectory implements SubscriptionUser {
       return refusal;
     }
     this.faults.delete(name);
-    this.take(
-      new DynamicListener(decoded, packed, version, `lds/${name}/${++this.count}`, this.environment.clock.epochMs),
-    );
+    // As in Envoy what is changed in place keeps its version.
+    const isInPlace = this.isServing && active !== undefined && replacesInPlace(active, decoded) !== null;
+    const owner = `lds/${name}/${++this.count}`;
+    const { epochMs } = this.environment.clock;
+    this.take(new DynamicListener(decoded, packed, isInPlace ? active.version : version, owner, epochMs));
     return 'taken';
   }
 

@@ -1,7 +1,8 @@
-import { checkDomains } from '../../config/route-references.ts';
+import type { ConfigReason } from '../../config/problem.ts';
+import { checkDomains, checkRouteClusters } from '../../config/route-references.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { StatsScope } from '../../observe/stats.ts';
-import { RouteConfigurationSchema } from '../../proto/envoy/config/route/v3/route_pb.js';
+import { RouteConfigurationSchema, type RouteConfiguration } from '../../proto/envoy/config/route/v3/route_pb.js';
 import { maxProgramSize } from '../../proxy/http/decode.ts';
 import type { RouteSourceData } from '../../proxy/http/route-sources.ts';
 import { decodeRouteConfiguration } from '../../route/decode.ts';
@@ -24,6 +25,8 @@ export interface RouteDirectoryEnvironment {
   readonly setText: SetText;
   /** In the surroundings of the newest configuration. */
   decoding(): Pick<ResourceDecoding, 'extensions'>;
+  /** Whether there is a cluster of that name. */
+  hasCluster(name: string): boolean;
   /** Tell the workers. `kinds`: message names of the extensions that it names. */
   publish(changes: RouteChanges, kinds: readonly string[]): void;
   /** Listeners may wait for less than before. */
@@ -61,13 +64,23 @@ export class RouteDirectory {
     return routes;
   }
 
+  /** As Envoy: clusters that there are none of count only where the route configuration says so. */
+  private check(message: RouteConfiguration): readonly ConfigReason[] {
+    const reasons = checkDomains(message, '');
+    if (message.validateClusters !== true) return reasons;
+    const unknown = checkRouteClusters(message, '', (name, path) => {
+      if (!this.environment.hasCluster(name)) reasons.push({ path, message: `route: unknown cluster '${name}'` });
+    });
+    return [...reasons, ...unknown];
+  }
+
   private decode(packed: Uint8Array): RouteConfigurationData | string {
     const { extensions } = this.environment.decoding();
     return readResource(
       RouteConfigurationSchema,
       packed,
       (message, reasons) => decodeRouteConfiguration(message, reasons, extensions, maxProgramSize(extensions)),
-      (message) => checkDomains(message, ''),
+      (message) => this.check(message),
     );
   }
 }
