@@ -1,7 +1,8 @@
 const typeUrl = Buffer.from('type.googleapis.com/stats.PluginConfig', 'latin1');
 
-/** Tags of protobuf: `Any.value`; of `stats.PluginConfig` its metrics and definitions; of a metric its dimensions. */
-const anyValue = 0x12;
+/** Tags of protobuf: `value` of an Any and of a TypedStruct, and of the struct's fields; of `stats.PluginConfig`, and of a metric. */
+const valueTag = 0x12;
+const structTag = 0x0a;
 const metricsTag = 0x42;
 const definitionsTag = 0x4a;
 const dimensionsTag = 0x0a;
@@ -13,11 +14,8 @@ const dimensionsTag = 0x0a;
 export function hasMetricExpressions(whole: Buffer): boolean {
   for (let at = whole.indexOf(typeUrl); at >= 0; at = whole.indexOf(typeUrl, at)) {
     at += typeUrl.length;
-    if (whole[at] !== anyValue) {
-      // In a TypedStruct, by names.
-      if (whole.includes('dimensions', at, 'latin1') || whole.includes('definitions', at, 'latin1')) return true;
-      continue;
-    }
+    // Without a value it is empty.
+    if (whole[at] !== valueTag) continue;
     const cursor = { at: at + 1 };
     const length = varint(whole, cursor);
     if (hasExpressions(whole.subarray(cursor.at, cursor.at + length))) return true;
@@ -25,11 +23,12 @@ export function hasMetricExpressions(whole: Buffer): boolean {
   return false;
 }
 
-/** In the bytes of a `stats.PluginConfig`; those that are none have some. */
+/** In the bytes of a `stats.PluginConfig`, or of a struct that is one; those that are neither have some. */
 function hasExpressions(config: Buffer): boolean {
   const cursor = { at: 0 };
   while (cursor.at < config.length) {
     const tag = varint(config, cursor);
+    if (tag === structTag) return config.includes('dimensions') || config.includes('definitions');
     if (tag === definitionsTag) return true;
     if ((tag & 7) !== 2) {
       if ((tag & 7) !== 0) return true;

@@ -1,7 +1,8 @@
-import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, toBinary, type JsonObject, type MessageInitShape } from '@bufbuild/protobuf';
 import { AnySchema } from '@bufbuild/protobuf/wkt';
 import { expect, it } from 'vitest';
 import { hasMetricExpressions } from '../../../src/control/metric-expressions.ts';
+import { TypedStructSchema } from '../../../src/proto/xds/type/v3/typed_struct_pb.js';
 import { PluginConfigSchema } from '../../../src/proto/istio/stats_pb.js';
 
 const typeUrl = 'type.googleapis.com/stats.PluginConfig';
@@ -30,6 +31,8 @@ it('metrics have expressions in dimensions and in definitions', () => {
 });
 
 it('in a struct they have names', () => {
-  expect(hasMetricExpressions(Buffer.from(`${typeUrl}\x1a\x05other`))).toBe(false);
-  expect(hasMetricExpressions(Buffer.from(`${typeUrl}\x1a\x0a dimensions`))).toBe(true);
+  const named = (value: object): Buffer =>
+    Buffer.from(toBinary(TypedStructSchema, create(TypedStructSchema, { typeUrl, value: value as JsonObject })));
+  expect(hasMetricExpressions(named({ metrics: [{ drop: true }] }))).toBe(false);
+  expect(hasMetricExpressions(named({ metrics: [{ dimensions: { a: 'b' } }] }))).toBe(true);
 });
