@@ -34,6 +34,7 @@ async function run(args: readonly string[]): Promise<void> {
   const { keepCompiledCode, writeCompiledCode } = await import('./code-cache.ts');
   keepCompiledCode();
   writeCompiledCode();
+  if (isForZtunnel(args)) return ztunnel();
   const { readPlainFlags } = await import('./cli/plain-flags.ts');
   const options = readPlainFlags(args);
   if (options !== null) return serve(options);
@@ -59,6 +60,27 @@ async function run(args: readonly string[]): Promise<void> {
   } else {
     await serve(invocation.options);
   }
+}
+
+/** `ztunnel`, or as Istio's DaemonSet calls it: `proxy ztunnel`. Everything else is told by environment variables. */
+function isForZtunnel([first, second]: readonly string[]): boolean {
+  return first === 'ztunnel' || (first === 'proxy' && second === 'ztunnel');
+}
+
+async function ztunnel(): Promise<void> {
+  const [{ runZtunnel }, { versionString }] = await Promise.all([
+    import('./ztunnel-main.ts'),
+    import('./cli/version.ts'),
+  ]);
+  await runZtunnel(process.env, versionString(process.versions.openssl), besides('ztunnel-worker'), (end) => {
+    process.on('SIGTERM', () => end('SIGTERM'));
+    process.on('SIGINT', () => end('SIGINT'));
+  });
+}
+
+/** The module beside this one, as source or as built. */
+function besides(name: string): URL {
+  return new URL(`./${name}${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 }
 
 async function serve(options: Options): Promise<void> {
@@ -129,8 +151,7 @@ async function makeEnvironment(options: Options): Promise<AppEnvironment> {
       cgroupDetection: process.env['ENVOY_CGROUP_CPU_DETECTION'],
       readFile: readText,
     });
-  // The module beside this one, as source or as built.
-  const workerEntry = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+  const workerEntry = besides('worker');
   return {
     options,
     concurrency: Math.max(1, concurrency),

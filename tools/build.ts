@@ -12,7 +12,7 @@ const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 const bundle = await rolldown({
   cwd: root,
-  input: { main: 'src/main.ts', worker: 'src/worker.ts' },
+  input: { main: 'src/main.ts', worker: 'src/worker.ts', 'ztunnel-worker': 'src/ztunnel-worker.ts' },
   platform: 'node',
   // Checked by `npm run types`; nothing in it changes what the code says.
   tsconfig: false,

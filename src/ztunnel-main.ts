@@ -1,0 +1,113 @@
+import { existsSync, writeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { FakeAuthority } from './ztunnel/certificates/fake-authority.ts';
+import type { CertificateAuthority } from './ztunnel/certificates/authority.ts';
+import { HttpPages, plainText, type Page } from './ztunnel/process/http-pages.ts';
+import { configDump } from './ztunnel/process/config-dump.ts';
+import { metricsPage } from './ztunnel/process/metrics-page.ts';
+import { ZtunnelProcess } from './ztunnel/process/ztunnel-process.ts';
+import { parseZtunnelLevel, readZtunnelSettings, type Variables, type ZtunnelSettings } from './ztunnel/settings.ts';
+import { levelNames, LogLines, ZtunnelLevel } from './ztunnel/telemetry/log-lines.ts';
+
+/** `sekisho ztunnel`: the node proxy of Istio's ambient mesh. */
+export async function runZtunnel(
+  variables: Variables,
+  version: string,
+  workerEntry: URL,
+  onSignal: (end: (signal: string) => void) => void,
+): Promise<void> {
+  let settings: ZtunnelSettings;
+  try {
+    settings = readZtunnelSettings(variables, { processors: availableParallelism(), exists: existsSync });
+  } catch (error) {
+    process.stderr.write(`error: ${(error as Error).message}\n`);
+    process.exit(1);
+  }
+  const lines = new LogLines(settings.isJsonLog, (text) => void writeSync(1, text));
+  lines.level = settings.level;
+  const exit = (status: number): never => {
+    lines.flush();
+    process.exit(status);
+  };
+  const environment = { settings, lines, authority: authorityOf(settings), workerEntry, version, exit };
+  const ztunnel = new ZtunnelProcess(environment);
+  const ready = ztunnel.readiness.waitFor('proxy');
+  let isEnding = false;
+  const end = (signal: string): void => {
+    if (isEnding) exit(0);
+    isEnding = true;
+    lines.write(ZtunnelLevel.Info, 'ztunnel', `${signal}: shutting down, for at most ${settings.proxy.drainMs} ms`);
+    void leave(ztunnel, exit);
+  };
+  onSignal(end);
+  try {
+    await openPages(ztunnel, settings, () => end('quitquitquit'));
+    ztunnel.loadLocal();
+    const { dedicated } = settings;
+    if (dedicated !== null) await addOwn(ztunnel, dedicated);
+    ready();
+    lines.write(ZtunnelLevel.Info, 'ztunnel', 'started');
+  } catch (error) {
+    lines.write(ZtunnelLevel.Error, 'ztunnel', (error as Error).message);
+    exit(1);
+  }
+}
+
+async function leave(ztunnel: ZtunnelProcess, exit: (status: number) => never): Promise<void> {
+  await ztunnel.drain();
+  ztunnel.stop();
+  exit(0);
+}
+
+function authorityOf(settings: ZtunnelSettings): CertificateAuthority {
+  return new FakeAuthority(settings.secretLifetimeMs);
+}
+
+/** The one workload that it is for. */
+function addOwn(ztunnel: ZtunnelProcess, info: NonNullable<ZtunnelSettings['dedicated']>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    ztunnel.addProxy(`${info.namespace}/${info.name}`, info, -1, (problem) => {
+      if (problem === '') resolve();
+      else reject(new Error(`cannot listen: ${problem}`));
+    });
+  });
+}
+
+async function openPages(ztunnel: ZtunnelProcess, settings: ZtunnelSettings, quit: () => void): Promise<void> {
+  const { readiness, counts, threads } = ztunnel;
+  const metrics: Page = async () => ({
+    status: 200,
+    type: 'text/plain; version=0.0.4',
+    text: metricsPage(counts, await threads.reports()),
+  });
+  const dump: Page = async () => ({
+    status: 200,
+    type: 'application/json',
+    text: JSON.stringify(configDump(await ztunnel.dump()), null, 2),
+  });
+  await HttpPages.listen('127.0.0.1', settings.adminPort, {
+    '/': () => plainText('/config_dump\n/logging\n/quitquitquit\n'),
+    '/config_dump': dump,
+    '/logging': (url, method) => logging(ztunnel, url, method),
+    '/quitquitquit': (_url, method) => {
+      if (method !== 'POST') return plainText('Invalid HTTP method\n', 405);
+      setImmediate(quit);
+      return plainText('shutdown now\n');
+    },
+  });
+  const { listenAddress } = settings.proxy;
+  await HttpPages.listen(listenAddress, settings.statsPort, { '/metrics': metrics, '/stats/prometheus': metrics });
+  await HttpPages.listen(listenAddress, settings.readinessPort, {
+    '/healthz/ready': () => plainText(readiness.text, readiness.isReady ? 200 : 500),
+  });
+}
+
+/** POST /logging?level=debug, or ?level=a::b=debug,info: the level that is for all. */
+function logging(ztunnel: ZtunnelProcess, url: URL, method: string): ReturnType<typeof plainText> {
+  if (method !== 'POST') return plainText('Invalid HTTP method\n', 405);
+  const asked = url.searchParams.get('level');
+  const level = asked === null ? null : parseZtunnelLevel(asked.split(',').find((part) => !part.includes('=')) ?? '');
+  if (asked !== null && level === null) return plainText(`Invalid level provided: ${asked}\n`, 400);
+  if (level !== null) ztunnel.setLevel(level);
+  return plainText(`current log level is ${level === null ? 'unchanged' : levelNames[level]}\n`);
+}

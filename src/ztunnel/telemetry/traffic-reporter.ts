@@ -1,0 +1,58 @@
+import type { Clock } from '../../core/clock.ts';
+import type { ConnectionError, ConnectionFacts, ConnectionReport, Reporter } from '../proxy/connection-facts.ts';
+import type { AccessLog } from './access-log.ts';
+import { trafficLabels, type TrafficLabels, type TrafficMetrics } from './traffic-metrics.ts';
+
+/** Counts and logs a thread's connections. */
+export class TrafficReporter implements Reporter {
+  readonly metrics: TrafficMetrics;
+  readonly log: AccessLog;
+  readonly clock: Clock;
+
+  constructor(metrics: TrafficMetrics, log: AccessLog, clock: Clock) {
+    this.metrics = metrics;
+    this.log = log;
+    this.clock = clock;
+  }
+
+  open(facts: ConnectionFacts): ConnectionReport {
+    this.log.opened(facts);
+    return new TrafficReport(this, facts);
+  }
+
+  refused(facts: ConnectionFacts, error: ConnectionError): void {
+    this.log.refused(facts, error);
+  }
+}
+
+class TrafficReport implements ConnectionReport {
+  private readonly reporter: TrafficReporter;
+  private readonly facts: ConnectionFacts;
+  private readonly labels: TrafficLabels;
+  private readonly openedMs: number;
+
+  constructor(reporter: TrafficReporter, facts: ConnectionFacts) {
+    this.reporter = reporter;
+    this.facts = facts;
+    this.labels = trafficLabels(facts);
+    this.openedMs = reporter.clock.now;
+    const { metrics } = reporter;
+    metrics.of(this.labels, '-').opened++;
+    if (facts.direction === 'outbound') metrics.openSource++;
+    else metrics.openDestination++;
+  }
+
+  close(error: ConnectionError | null, sentBytes: number, receivedBytes: number): void {
+    const { reporter, facts } = this;
+    const { metrics, clock } = reporter;
+    if (facts.direction === 'outbound') metrics.openSource--;
+    else metrics.openDestination--;
+    const flags = error?.flags ?? '-';
+    const counts = metrics.of(this.labels, flags);
+    counts.closed++;
+    if (flags !== '-') counts.failed++;
+    counts.sentBytes += sentBytes;
+    counts.receivedBytes += receivedBytes;
+    reporter.log.completed(facts, error, sentBytes, receivedBytes, clock.now - this.openedMs);
+  }
+}

@@ -1,0 +1,153 @@
+import { writeSync } from 'node:fs';
+import { formatAddress } from '../../core/peer.ts';
+import { SecretStore } from '../../identity/secret-store.ts';
+import type { Loop } from '../../net/loop.ts';
+import type { Network } from '../../net/network.ts';
+import { openNetwork } from '../../net/open-network.ts';
+import { PlacedNetwork } from '../../net/placed-network.ts';
+import type { OpenConnection } from '../proxy/connections.ts';
+import { PodProxy } from '../proxy/pod-proxy.ts';
+import type { ProxyThread } from '../proxy/pod.ts';
+import { Mesh, type WorkloadInfo } from '../state/mesh.ts';
+import { AccessLog } from '../telemetry/access-log.ts';
+import { LogLines, ZtunnelLevel } from '../telemetry/log-lines.ts';
+import { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
+import { TrafficReporter } from '../telemetry/traffic-reporter.ts';
+import { ThreadCertificates } from './thread-certificates.ts';
+import type { FromThread, ListedConnection, ThreadData, ThreadReport, ToThread } from './thread-messages.ts';
+
+const standardOutput = 1;
+
+/** How often it is looked whether everything is closed while it drains. */
+const drainCheckMs = 50;
+
+/** One thread that carries traffic: proxies of every workload, each listening here as in the other threads. */
+export class TrafficProxies {
+  private readonly post: (message: FromThread) => void;
+  private readonly loop: Loop;
+  private readonly network: Network;
+  private readonly mesh: Mesh;
+  private readonly lines: LogLines;
+  private readonly metrics: TrafficMetrics;
+  private readonly certificates: ThreadCertificates;
+  private readonly thread: ProxyThread;
+  private readonly proxies: Map<string, PodProxy>;
+
+  constructor(data: ThreadData, post: (message: FromThread) => void) {
+    const { settings } = data;
+    const { network, loop } = openNetwork(data.ioBackend, null);
+    const secrets = new SecretStore();
+    this.post = post;
+    this.loop = loop;
+    this.network = network;
+    this.mesh = new Mesh(data.preferredNamespace);
+    this.lines = new LogLines(data.isJsonLog, (text) => void writeSync(standardOutput, text));
+    this.lines.level = data.level;
+    this.metrics = new TrafficMetrics();
+    this.certificates = new ThreadCertificates(secrets, (identity) => post({ kind: 'certificate-wanted', identity }));
+    this.proxies = new Map();
+    this.thread = {
+      turns: loop,
+      secrets,
+      log: {
+        debug: (message) => this.lines.write(ZtunnelLevel.Debug, 'proxy', message),
+        warn: (message) => this.lines.write(ZtunnelLevel.Warn, 'proxy', message),
+      },
+      mesh: this.mesh,
+      settings,
+      certificates: this.certificates,
+      reporter: new TrafficReporter(this.metrics, new AccessLog(this.lines), loop.clock),
+    };
+  }
+
+  handle(message: ToThread): void {
+    this.loop.enter();
+    this.act(message);
+    this.loop.leave();
+  }
+
+  private act(message: ToThread): void {
+    switch (message.kind) {
+      case 'change':
+        this.mesh.apply(message.change);
+        break;
+      case 'add':
+        void this.add(message.uid, message.info, message.namespaceFd);
+        break;
+      case 'remove':
+        this.proxies.get(message.uid)?.close();
+        this.proxies.delete(message.uid);
+        this.post({ kind: 'removed', uid: message.uid });
+        break;
+      case 'certificate':
+        this.certificates.set(message);
+        break;
+      case 'no-certificate':
+        this.certificates.failed(message.identity, message.problem);
+        break;
+      case 'level':
+        this.lines.level = message.level;
+        break;
+      case 'tell':
+        this.post({ kind: 'told', id: message.id, report: this.report() });
+        break;
+      case 'drain':
+        this.drain();
+        break;
+      case 'stop':
+        for (const proxy of this.proxies.values()) proxy.close();
+        this.lines.flush();
+        break;
+      case 'init':
+    }
+  }
+
+  private async add(uid: string, info: WorkloadInfo, namespaceFd: number): Promise<void> {
+    const { mark } = this.thread.settings;
+    const network =
+      namespaceFd < 0 && mark === 0 ? this.network : new PlacedNetwork(this.network, { namespaceFd, mark });
+    const proxy = new PodProxy(info, this.thread, network);
+    this.proxies.get(uid)?.close();
+    this.proxies.set(uid, proxy);
+    let problem = '';
+    try {
+      await proxy.listen();
+    } catch (error) {
+      problem = (error as Error).message;
+      proxy.close();
+      if (this.proxies.get(uid) === proxy) this.proxies.delete(uid);
+    }
+    this.post({ kind: 'added', uid, problem });
+  }
+
+  private drain(): void {
+    for (const proxy of this.proxies.values()) proxy.drain();
+    const check = setInterval(() => {
+      for (const { connections } of this.proxies.values()) if (connections.size > 0) return;
+      clearInterval(check);
+      this.lines.flush();
+      this.post({ kind: 'drained' });
+    }, drainCheckMs);
+  }
+
+  private report(): ThreadReport {
+    const connections: ListedConnection[] = [];
+    for (const [uid, proxy] of this.proxies)
+      for (const connection of proxy.connections.all) connections.push(listed(uid, connection));
+    const { series, openSource, openDestination } = this.metrics;
+    return { series: [...series], openSource, openDestination, connections };
+  }
+}
+
+function listed(uid: string, { facts }: OpenConnection): ListedConnection {
+  const isTunnelled = facts.hboneAddress !== '';
+  return {
+    uid,
+    direction: facts.direction,
+    src: formatAddress(facts.sourceAddress),
+    originalDst: facts.originalDestination === null ? null : formatAddress(facts.originalDestination),
+    actualDst:
+      isTunnelled && facts.direction === 'inbound' ? facts.hboneAddress : formatAddress(facts.destinationAddress),
+    protocol: isTunnelled ? 'HBONE' : 'TCP',
+  };
+}

@@ -1,0 +1,63 @@
+import type { ProxySettings } from '../proxy/settings.ts';
+import type { MeshChange, WorkloadInfo } from '../state/mesh.ts';
+import type { TrafficCounts } from '../telemetry/traffic-metrics.ts';
+import type { ZtunnelLevel } from '../telemetry/log-lines.ts';
+
+/** What a thread is made with. */
+export interface ThreadData {
+  readonly settings: ProxySettings;
+  readonly preferredNamespace: string;
+  readonly isJsonLog: boolean;
+  readonly level: ZtunnelLevel;
+  readonly ioBackend: 'auto' | 'io_uring' | 'node';
+}
+
+export interface IdentityMessage {
+  readonly kind: 'certificate';
+  readonly identity: string;
+  readonly trustDomain: string;
+  /** PEM. */
+  readonly chain: string;
+  readonly key: string;
+  readonly roots: string;
+}
+
+export type ToThread =
+  | { readonly kind: 'init'; readonly data: ThreadData }
+  | { readonly kind: 'change'; readonly change: MeshChange }
+  /** `namespaceFd`: of the pod's network namespace, which stays open while it is there; -1: our own. */
+  | { readonly kind: 'add'; readonly uid: string; readonly info: WorkloadInfo; readonly namespaceFd: number }
+  | { readonly kind: 'remove'; readonly uid: string }
+  | IdentityMessage
+  | { readonly kind: 'no-certificate'; readonly identity: string; readonly problem: string }
+  | { readonly kind: 'level'; readonly level: ZtunnelLevel }
+  | { readonly kind: 'tell'; readonly id: number }
+  | { readonly kind: 'drain' }
+  | { readonly kind: 'stop' };
+
+/** An open connection, as config_dump lists it. */
+export interface ListedConnection {
+  readonly uid: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly src: string;
+  readonly originalDst: string | null;
+  readonly actualDst: string;
+  readonly protocol: 'HBONE' | 'TCP';
+}
+
+/** What a thread knows that others ask for. */
+export interface ThreadReport {
+  readonly series: readonly (readonly [string, TrafficCounts])[];
+  readonly openSource: number;
+  readonly openDestination: number;
+  readonly connections: readonly ListedConnection[];
+}
+
+export type FromThread =
+  /** `problem`: why it does not listen; empty: it does. */
+  | { readonly kind: 'added'; readonly uid: string; readonly problem: string }
+  | { readonly kind: 'removed'; readonly uid: string }
+  | { readonly kind: 'certificate-wanted'; readonly identity: string }
+  | { readonly kind: 'told'; readonly id: number; readonly report: ThreadReport }
+  /** Nothing is open any more. */
+  | { readonly kind: 'drained' };
