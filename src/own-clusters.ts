@@ -79,7 +79,9 @@ export class OwnClusters {
       setText: environment.setText,
       enter: () => loop.enter(),
       leave: () => loop.leave(),
-      prepare: (kinds) => Promise.all([this.load(kinds), environment.prepare(kinds)]).then(() => {}),
+      prepare: async (kinds) => {
+        await Promise.all([this.load(kinds), environment.prepare(kinds)]);
+      },
     });
   }
 

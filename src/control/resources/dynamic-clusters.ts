@@ -100,7 +100,7 @@ export class DynamicClusters implements SubscriptionUser {
 
   /** What breaks its proto's rules is refused with everything beside it; else each cluster is for itself. */
   private take(resources: readonly OpenedResource[], removed: readonly string[], version: string): string {
-    const { log, clock, onAnswered } = this.environment;
+    const { log, clock } = this.environment;
     const broken = resources.flatMap((resource) => {
       const reason = this.isKnown(resource) ? '' : this.environment.check(resource.packed);
       return reason === '' ? [] : [reason];
@@ -123,7 +123,7 @@ export class DynamicClusters implements SubscriptionUser {
     );
     const isApplied = tally.set + tally.removed > 0;
     if (isApplied) this.version = version;
-    onAnswered();
+    this.environment.onAnswered();
     if (tally.refusals.length > 0) return `Error adding/updating cluster(s) ${tally.refusals.join(', ')}`;
     if (isApplied) {
       this.reloads.inc();
@@ -161,7 +161,7 @@ export class DynamicClusters implements SubscriptionUser {
     const packed = resource.packed.slice();
     const received: ReceivedCluster = { name, packed, version, updatedEpochMs: clock.epochMs };
     known.warming = received;
-    rollout.set(decoded, [...packedKinds(packed)], () => {
+    void rollout.set(decoded, [...packedKinds(packed)], () => {
       known.active = received;
       known.warming = null;
     });
