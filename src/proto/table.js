@@ -489,10 +489,12 @@ envoy/type/matcher/v3/http_inputs 401 envoy.type.matcher.v3 HttpRequestHeaderMat
 envoy/type/matcher/v3/status_code_input 191 envoy.type.matcher.v3 HttpResponseStatusCodeMatchInput,HttpResponseStatusCodeClassMatchInput,HttpResponseLocalReplyMatchInput 
 envoy/watchdog/v3/abort_action 168 envoy.watchdog.v3 AbortActionConfig 
 istio/alpn 368 istio.envoy.config.filter.http.alpn.v2alpha1 FilterConfig,FilterConfig.AlpnOverride 
+istio/authorization 1274 istio.security Authorization,Rule,Clause,Match,ServiceAccountMatch,Address,StringMatch,Presence Scope,Action
 istio/metadata_exchange 165 envoy.tcp.metadataexchange.config MetadataExchange 
 istio/peer_metadata 1133 io.istio.http.peer_metadata Config,Config.Baggage,Config.WorkloadDiscovery,Config.IstioHeaders,Config.UpstreamFilterState,Config.DiscoveryMethod,Config.PropagationMethod 
 istio/stats 907 stats MetricConfig,MetricDefinition,PluginConfig MetricType,Reporter
-istio/workload_discovery 179 istio.workload BootstrapExtension 
+istio/workload_discovery 618 istio.workload BootstrapExtension,Locality,Workload WorkloadType
+istio/workload 3049 istio.workload Address,Service,WeightedWaypoint,LoadBalancing,Workload,Locality,PortList,Port,ApplicationTunnel,GatewayAddress,NetworkAddress,NamespacedHostname Visibility,IPFamilies,NetworkMode,WorkloadStatus,WorkloadType,TunnelProtocol
 udpa/annotations/sensitive 158 udpa.annotations  
 udpa/type/v1/typed_struct 158 udpa.type.v1 TypedStruct 
 validate/validate 4869 validate FieldRules,FloatRules,DoubleRules,Int32Rules,Int64Rules,UInt32Rules,UInt64Rules,SInt32Rules,SInt64Rules,Fixed32Rules,Fixed64Rules,SFixed32Rules,SFixed64Rules,BoolRules,StringRules,BytesRules,EnumRules,MessageRules,RepeatedRules,MapRules,AnyRules,DurationRules,TimestampRules KnownRegex

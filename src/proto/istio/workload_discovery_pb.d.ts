@@ -2,7 +2,7 @@
 // @generated from file istio/workload_discovery.proto (package istio.workload, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConfigSource } from "../envoy/config/core/v3/config_source_pb.js";
 
@@ -26,4 +26,131 @@ export declare type BootstrapExtension = Message<"istio.workload.BootstrapExtens
  * Use `create(BootstrapExtensionSchema)` to create a new message.
  */
 export declare const BootstrapExtensionSchema: GenMessage<BootstrapExtension>;
+
+/**
+ * @generated from message istio.workload.Locality
+ */
+export declare type Locality = Message<"istio.workload.Locality"> & {
+  /**
+   * @generated from field: string region = 1;
+   */
+  region: string;
+
+  /**
+   * @generated from field: string zone = 2;
+   */
+  zone: string;
+
+  /**
+   * @generated from field: string subzone = 3;
+   */
+  subzone: string;
+};
+
+/**
+ * Describes the message istio.workload.Locality.
+ * Use `create(LocalitySchema)` to create a new message.
+ */
+export declare const LocalitySchema: GenMessage<Locality>;
+
+/**
+ * @generated from message istio.workload.Workload
+ */
+export declare type Workload = Message<"istio.workload.Workload"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * @generated from field: repeated bytes addresses = 3;
+   */
+  addresses: Uint8Array[];
+
+  /**
+   * @generated from field: string trust_domain = 6;
+   */
+  trustDomain: string;
+
+  /**
+   * @generated from field: string service_account = 7;
+   */
+  serviceAccount: string;
+
+  /**
+   * @generated from field: string canonical_name = 10;
+   */
+  canonicalName: string;
+
+  /**
+   * @generated from field: string canonical_revision = 11;
+   */
+  canonicalRevision: string;
+
+  /**
+   * @generated from field: istio.workload.WorkloadType workload_type = 12;
+   */
+  workloadType: WorkloadType;
+
+  /**
+   * @generated from field: string workload_name = 13;
+   */
+  workloadName: string;
+
+  /**
+   * @generated from field: string cluster_id = 18;
+   */
+  clusterId: string;
+
+  /**
+   * @generated from field: string uid = 20;
+   */
+  uid: string;
+
+  /**
+   * @generated from field: istio.workload.Locality locality = 24;
+   */
+  locality?: Locality | undefined;
+};
+
+/**
+ * Describes the message istio.workload.Workload.
+ * Use `create(WorkloadSchema)` to create a new message.
+ */
+export declare const WorkloadSchema: GenMessage<Workload>;
+
+/**
+ * @generated from enum istio.workload.WorkloadType
+ */
+export enum WorkloadType {
+  /**
+   * @generated from enum value: DEPLOYMENT = 0;
+   */
+  DEPLOYMENT = 0,
+
+  /**
+   * @generated from enum value: CRONJOB = 1;
+   */
+  CRONJOB = 1,
+
+  /**
+   * @generated from enum value: POD = 2;
+   */
+  POD = 2,
+
+  /**
+   * @generated from enum value: JOB = 3;
+   */
+  JOB = 3,
+}
+
+/**
+ * Describes the enum istio.workload.WorkloadType.
+ */
+export declare const WorkloadTypeSchema: GenEnum<WorkloadType>;
 
