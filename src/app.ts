@@ -481,6 +481,7 @@ export class App implements WorkersListener {
     });
     if (before === null) this.listeners?.listeners.serve();
     const all = before === null ? await distribution.open() : await published;
+    if (before === null) this.listeners?.listeners.opened(all);
     // Those that came by LDS are for LDS to tell of.
     const failures = all.filter(({ listener }) => names.has(listener));
     this.clusters.finish(configuration);

@@ -4,6 +4,7 @@ import type { ListenerData } from '../../listener/listener-data.ts';
 import type { Log } from '../../observe/log/log.ts';
 import type { OpenedResource, SubscriptionUser } from '../xds/resource-kind.ts';
 import type { ListenerChanges } from '../snapshot-data.ts';
+import type { ListenerFailure } from '../worker-messages.ts';
 import { DynamicListener, type ListenerFault } from './dynamic-listener.ts';
 import { replacesInPlace } from './listener-in-place.ts';
 import type { ListenerStats } from './listener-stats.ts';
@@ -24,7 +25,7 @@ export interface ListenerDirectoryEnvironment {
   /** `owner` needs nothing any more. */
   release(owner: string): void;
   /** Tell the workers. `kinds`: message names of extensions. @returns why it could not be applied */
-  publish(changes: ListenerChanges, kinds: readonly string[]): Promise<readonly { readonly message: string }[]>;
+  publish(changes: ListenerChanges, kinds: readonly string[]): Promise<readonly ListenerFailure[]>;
   /** LDS has answered, or is not to be waited for. */
   onAnswered(): void;
 }
@@ -74,6 +75,15 @@ export class ListenerDirectory implements SubscriptionUser {
   /** The workers begin to serve. */
   serve(): void {
     this.isServing = true;
+  }
+
+  /** They do; `failures`: what of all listeners they could not. */
+  opened(failures: readonly ListenerFailure[]): void {
+    for (const listener of this.active.values())
+      this.applied(
+        listener,
+        failures.filter((failure) => failure.listener === listener.name),
+      );
   }
 
   /** One of its name is static now, and takes its place. */
@@ -207,6 +217,10 @@ export class ListenerDirectory implements SubscriptionUser {
 
   private async publish(changes: ListenerChanges, listener: DynamicListener): Promise<void> {
     const failures = await this.environment.publish(changes, listener.kinds);
+    if (this.isServing) this.applied(listener, failures);
+  }
+
+  private applied(listener: DynamicListener, failures: readonly ListenerFailure[]): void {
     const { stats, log, clock } = this.environment;
     const { name, packed } = listener;
     if (failures.length === 0) stats.created.inc();

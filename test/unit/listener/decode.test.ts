@@ -54,6 +54,16 @@ ${chain}`;
   ]);
 });
 
+test('connections are spread by the kernel, whatever is asked for that there is no balancer of', () => {
+  const balanced = (how: string): readonly string[] =>
+    decode(`${address}\nconnection_balance_config: { ${how} }\n${chain}`).reasons.map(({ path }) => path);
+  expect(balanced('exact_balance: {}')).toEqual([]);
+  const other = `{ '@type': type.googleapis.com/google.protobuf.Empty }`;
+  expect(balanced(`extend_balance: { name: a, typed_config: ${other} }`)).toEqual([
+    'listener.connection_balance_config.extend_balance',
+  ]);
+});
+
 test('what is configured arrives', () => {
   const { data } = decode(`
 name: edge
