@@ -91,7 +91,8 @@ export function annotate(span: Span, outcome: Outcome, isOfTry: boolean): void {
   span.event('last_upstream_tx_byte_sent', at(outcome.upstreamRequestEndMs));
   span.event('first_upstream_rx_byte_received', at(outcome.upstreamResponseStartMs));
   span.event('last_upstream_rx_byte_received', at(outcome.upstreamResponseEndMs));
-  if (isOfTry) return;
+  // What has not begun has not ended.
+  if (isOfTry || outcome.responseStartMs !== outcome.responseStartMs) return;
   span.event('first_downstream_tx_byte_sent', at(outcome.responseStartMs));
   span.event('last_downstream_tx_byte_sent', at(outcome.endMs));
 }

@@ -33,11 +33,18 @@ export function writeOtlpSpan(writer: WireWriter, span: Span): void {
   writer.end();
 }
 
-/** By OpenTelemetry's conventions for HTTP: a client's span fails from 400 on, a server's from 500. */
+/** gRPC statuses that are a server's fault, as OpenTelemetry's conventions have it. */
+const serverFaults: ReadonlySet<string> = new Set(['2', '4', '12', '13', '14', '15']);
+
+/** By OpenTelemetry's conventions: of HTTP a client's span fails from 400 on, a server's from 500; of gRPC likewise. */
 function hasFailed({ tags, kind }: Span): boolean {
-  const at = tags.indexOf('http.status_code');
-  if (at < 0) return false;
-  return Number(tags[at + 1]) >= (kind === SpanKind.Server ? 500 : 400);
+  const isServer = kind === SpanKind.Server;
+  for (let i = 0; i < tags.length; i += 2) {
+    const value = tags[i + 1];
+    if (tags[i] === 'http.status_code' && Number(value) >= (isServer ? 500 : 400)) return true;
+    if (tags[i] === 'grpc.status_code' && (isServer ? serverFaults.has(value) : value !== '0')) return true;
+  }
+  return false;
 }
 
 /** A `KeyValue` with a text. */

@@ -42,9 +42,9 @@ export function decodeTracing(
       provider === undefined
         ? ((extensions.tracer as TracerData | undefined) ?? null)
         : decodeProvider(provider, reasons.at('provider'), extensions),
-    clientSampling: wholePercent(message.clientSampling),
+    clientSampling: percent(message.clientSampling),
     randomSampling: percent(message.randomSampling),
-    overallSampling: wholePercent(message.overallSampling),
+    overallSampling: percent(message.overallSampling),
     verbose: message.verbose,
     pathTagMax: message.maxPathTagLength ?? pathTagMaxDefault,
     customTags: decodeCustomTags(message.customTags, reasons.at('custom_tags')),
@@ -61,11 +61,6 @@ export function decodeProvider(message: Tracing_Http, reasons: Reasons, extensio
   const config = message.configType.case === 'typedConfig' ? message.configType.value : undefined;
   const opened = extensions.open('envoy.tracers', message.name, config, reasons);
   return (opened?.data as TracerData | undefined) ?? null;
-}
-
-/** Envoy cuts the fraction off. */
-function wholePercent(message: Percent | undefined): SamplingData {
-  return { numerator: Math.trunc(message?.value ?? 100), denominator: 100 };
 }
 
 function percent(message: Percent | undefined): SamplingData {

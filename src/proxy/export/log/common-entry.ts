@@ -152,19 +152,22 @@ function writeMetadata(writer: WireWriter, { dynamicMetadata }: Outcome): void {
 
 /** A `google.protobuf.Timestamp`. */
 function writeMoment(writer: WireWriter, number: number, epochMs: number): void {
-  writeSeconds(writer, number, Math.round(epochMs * 1000) * 1000);
+  const seconds = Math.floor(epochMs / 1000);
+  writeSeconds(writer, number, seconds, Math.round((epochMs - seconds * 1000) * 1000) * 1000);
 }
 
 /** A `google.protobuf.Duration`; nothing where it did not happen. */
 function writeSince(writer: WireWriter, number: number, startMs: number, ms: number): void {
-  if (ms === ms) writeSeconds(writer, number, Math.max(0, Math.round((ms - startMs) * 1e6)));
+  if (ms !== ms) return;
+  const nanos = Math.max(0, Math.round((ms - startMs) * 1e6));
+  const seconds = Math.floor(nanos / 1e9);
+  writeSeconds(writer, number, seconds, nanos - seconds * 1e9);
 }
 
-function writeSeconds(writer: WireWriter, number: number, nanos: number): void {
+function writeSeconds(writer: WireWriter, number: number, seconds: number, nanos: number): void {
   writer.tag(number, LengthDelimited).begin();
-  const seconds = Math.floor(nanos / 1e9);
   writeNumber(writer, 1, seconds);
-  writeNumber(writer, 2, nanos - seconds * 1e9);
+  writeNumber(writer, 2, nanos);
   writer.end();
 }
 
