@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{unit,property,wire,contract,conformance}/**/*.test.ts', 'test/tidy.test.ts'],
+          include: ['test/{unit,property,wire,contract,conformance}/**/*.test.ts', 'test/{deploy,tidy}.test.ts'],
           // Only a test that hangs takes so long; a loaded machine must not look like one.
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
