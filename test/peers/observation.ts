@@ -3,6 +3,7 @@ import type { Answer } from './answer.ts';
 import { askedMessage } from './asked-message.ts';
 import { decodedBody } from './content-coding.ts';
 import type { Group, Pairs, Row } from './row.ts';
+import { putCollected, withNamedIds } from './collected.ts';
 import type { Observation, World } from './world.ts';
 
 /** An observation as one flat list, path → value, so that two of them can be laid side by side. */
@@ -38,6 +39,7 @@ export function factsOf(observation: Observation, world: World, group: Group, ro
   }
   putSeen(put, observation, row);
   putLog(put, observation, row);
+  if (observation.collected !== undefined) putCollected(put, observation.collected);
   for (const [name, check] of observation.checks) {
     put(`check.${name}.line`, check.line);
     put(`check.${name}.body`, shortened(check.body));
@@ -51,7 +53,7 @@ export function factsOf(observation: Observation, world: World, group: Group, ro
     put('admin.status', observation.admin.status);
     putPage(put, observation.admin.body, world);
   }
-  return facts;
+  return observation.collected === undefined ? facts : withNamedIds(facts);
 }
 
 type Put = (path: string, value: unknown) => void;

@@ -106,6 +106,8 @@ export interface Row {
   readonly adminMethod?: 'POST';
   /** Compare the order of headers too, not only their values. */
   readonly isOrdered?: boolean;
+  /** Spans and entries that the group's collector is to get before the row is over; those that come are compared. */
+  readonly collects?: number;
   /** Log lines to wait for; as many as requests unless said. */
   readonly logLines?: number;
   /** What each proxy's log must say of this row, its lines joined by `, `; `-` for a request that never was whole. */

@@ -45,7 +45,8 @@ const lateLinesMs = 200;
 const collectMs = 3000;
 
 /** Gauges that are zero when nothing of a row is left. */
-const lastingStats = /^(cluster\..*\.upstream|(http|listener|tcp)\.(?!admin\.).*downstream)_(cx|rq)_active$/;
+const lastingStats =
+  /^(cluster\.(?!collector).*\.upstream|(http|listener|tcp)\.(?!admin\.).*downstream)_(cx|rq)_active$/;
 
 /** The longest that a proxy may take to see that both sides have hung up. */
 const settlingMs = 2000;
