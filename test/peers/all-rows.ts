@@ -14,6 +14,7 @@ import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { bypassGroups } from './rows/authn/bypasses.ts';
 import { dumpGroups } from './rows/authn/dumps.ts';
 import { extAuthzLimitsGroups } from './rows/authn/ext-authz-limits.ts';
+import { extAuthzShadowGroups } from './rows/authn/ext-authz-shadow.ts';
 import { extAuthzPeersGroups } from './rows/authn/ext-authz-peers.ts';
 import { extAuthzRetriesGroups } from './rows/authn/ext-authz-retries.ts';
 import { extAuthzRulesGroups } from './rows/authn/ext-authz-rules.ts';
@@ -145,6 +146,7 @@ export const groups: readonly Group[] = [
   ...extAuthzRetriesGroups,
   ...extAuthzPeersGroups,
   ...extAuthzLimitsGroups,
+  ...extAuthzShadowGroups,
   ...networkExtAuthzGroups,
   ...networkRateLimitGroups,
   ...rateLimitGroups,

@@ -4,8 +4,8 @@ import type { AuthorizationServiceData, ExtAuthzData, ExtAuthzPerRouteData } fro
 import { ExtAuthz, type RouteAuthorization } from './ext-authz.ts';
 import { GrpcAuthorizer } from './grpc-authorizer.ts';
 import { HttpAuthorizer } from './http-authorizer.ts';
-import { labelsOf } from './check-request.ts';
-import { SentHeaders } from './sent-headers.ts';
+import { labelsOf } from './message/check-request.ts';
+import { SentHeaders } from './message/sent-headers.ts';
 
 export const extAuthzBuilder: FilterBuilder = {
   kind: 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz',

@@ -52,9 +52,11 @@ const supported = new SupportedFields(
     'encode_raw_headers',
     'enable_dynamic_metadata_ingestion',
     'max_denied_response_body_bytes',
+    'shadow_mode',
   ],
-  // Dynamic metadata here has no typed part that a filter could set.
-  ['typed_metadata_context_namespaces', 'route_typed_metadata_context_namespaces'],
+  // Dynamic metadata here has no typed part that a filter could set; and what the filter says of itself is for Envoy's
+  // own filters, which are written in C++: no access log can show it.
+  ['typed_metadata_context_namespaces', 'route_typed_metadata_context_namespaces', 'filter_metadata'],
 );
 const bodyFields = new SupportedFields(BufferSettingsSchema, [
   'max_request_bytes',
@@ -133,6 +135,7 @@ export const extAuthzDecoder: ExtensionDecoder = {
       chargesClusterStats: message.chargeClusterResponseStats ?? true,
       encodesRawHeaders: message.encodeRawHeaders,
       ingestsMetadata: message.enableDynamicMetadataIngestion ?? true,
+      isShadow: message.shadowMode,
       deniedBodyBytesMax: message.maxDeniedResponseBodyBytes,
     };
   },

@@ -35,6 +35,8 @@ export interface ExtAuthzData {
   readonly chargesClusterStats: boolean;
   readonly encodesRawHeaders: boolean;
   readonly ingestsMetadata: boolean;
+  /** `shadow_mode`: decisions are noted, and nobody is turned away. */
+  readonly isShadow: boolean;
   /** 0: no limit. */
   readonly deniedBodyBytesMax: number;
 }

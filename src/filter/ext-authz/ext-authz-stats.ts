@@ -9,6 +9,8 @@ export class ExtAuthzStats {
   readonly failureModeAllowed: Counter;
   readonly invalid: Counter;
   readonly ignoredDynamicMetadata: Counter;
+  readonly shadowDenied: Counter;
+  readonly shadowError: Counter;
 
   readonly requestHeaderLimitsReached: Counter;
 
@@ -20,6 +22,8 @@ export class ExtAuthzStats {
     this.failureModeAllowed = scope.counter('failure_mode_allowed');
     this.invalid = scope.counter('invalid');
     this.requestHeaderLimitsReached = scope.counter('request_header_limits_reached');
+    this.shadowDenied = scope.counter('shadow_denied');
+    this.shadowError = scope.counter('shadow_error');
     this.ignoredDynamicMetadata = scope.counter('ignored_dynamic_metadata');
   }
 }

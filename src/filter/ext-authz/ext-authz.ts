@@ -12,6 +12,7 @@ import { AppendAction, checkedBody, type Authorizer, type CheckAnswer, type Fiel
 import type { ExtAuthzData, ExtAuthzPerRouteData, RequestBodyData } from './ext-authz-data.ts';
 import { ExtAuthzStats } from './ext-authz-stats.ts';
 import { MutationRules } from './rules/mutation-rules.ts';
+import { ShadowDecision } from './shadow-decision.ts';
 
 const unauthorized = ResponseFlag.UnauthorizedExternalService;
 
@@ -128,6 +129,11 @@ class AuthorizedRequest implements HttpFilter {
     if (!filter.isEnabled(stream)) {
       filter.stats.disabled.inc();
       if (!filter.deniesAtDisable) return Verdict.Continue;
+      if (filter.data.isShadow) {
+        stream.outcome.flags |= unauthorized;
+        this.note(stream, 'denied', filter.data.statusOnError, []);
+        return Verdict.Continue;
+      }
       this.refuse(stream, filter.data.statusOnError, '', [], 'ext_authz_error');
       return Verdict.Stop;
     }
@@ -202,7 +208,8 @@ class AuthorizedRequest implements HttpFilter {
     if (answer.metadata !== null) this.setMetadata(stream, answer.metadata, answer.verdict === 'ok');
     const counts = filter.statsFor(stream);
     if (answer.verdict === 'denied') for (const stats of counts) stats.denied.inc();
-    const isInvalid = answer.verdict !== 'error' && data.validateMutations && !isValid(answer);
+    const isHeard = answer.verdict === 'ok' || (answer.verdict === 'denied' && !data.isShadow);
+    const isInvalid = isHeard && data.validateMutations && !isValid(answer);
     if (isInvalid || (answer.verdict === 'ok' && filter.rules?.isError === true && !this.isAllowed(answer))) {
       this.refuseInvalid(stream, counts);
       return false;
@@ -215,13 +222,16 @@ class AuthorizedRequest implements HttpFilter {
           return false;
         }
         for (const stats of counts) stats.ok.inc();
+        if (data.isShadow) this.note(stream, 'ok', 200, []);
         return true;
       case 'denied':
         if (data.chargesClusterStats) filter.chargeCode(stream, answer.status);
+        if (data.isShadow) return this.note(stream, 'denied', answer.status, answer.responseFields);
         this.refuse(stream, answer.status, answer.body, answer.responseFields, 'ext_authz_denied');
         return false;
       case 'error':
         for (const stats of counts) stats.error.inc();
+        if (data.isShadow) return this.note(stream, 'error', answer.status || data.statusOnError, []);
         if (!data.failureModeAllow) {
           this.refuse(
             stream,
@@ -236,6 +246,21 @@ class AuthorizedRequest implements HttpFilter {
         if (data.failureModeAllowHeaderAdd) this.head!.headers.add('x-envoy-auth-failure-mode-allowed', 'true');
         return true;
     }
+  }
+
+  /** The request passes, and what was decided about it is there for others. */
+  private note(
+    { outcome }: Stream,
+    verdict: CheckAnswer['verdict'],
+    status: number,
+    fields: readonly FieldChange[],
+  ): true {
+    const { stats, filterName } = this.filter;
+    if (verdict === 'denied') stats.shadowDenied.inc();
+    else if (verdict === 'error') stats.shadowError.inc();
+    outcome.filterState ??= new Map();
+    outcome.filterState.set(`${filterName}.shadow`, new ShadowDecision(verdict, status, fields));
+    return true;
   }
 
   private isAllowed({ requestFields, removedFields }: CheckAnswer): boolean {

@@ -4,8 +4,8 @@ import type { Peer } from '../../core/peer.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { CallOut, CallOuts } from '../call-outs.ts';
 import { nothingSaid, type Authorizer, type Check, type CheckAnswer } from './check.ts';
-import { CheckRequestWriter, type CheckRequestSettings } from './check-request.ts';
-import { readCheckResponse } from './check-response.ts';
+import { CheckRequestWriter, type CheckRequestSettings } from './message/check-request.ts';
+import { readCheckResponse } from './message/check-response.ts';
 
 const path = '/envoy.service.auth.v3.Authorization/Check';
 

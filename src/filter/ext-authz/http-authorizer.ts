@@ -14,7 +14,7 @@ import {
   type FieldChange,
 } from './check.ts';
 import type { HttpServiceData } from './ext-authz-data.ts';
-import type { SentHeaders } from './sent-headers.ts';
+import type { SentHeaders } from './message/sent-headers.ts';
 
 /** Bytes of a denial. Envoy's `per_connection_buffer_limit_bytes`. */
 const bodyBytesMax = 1024 * 1024;

@@ -5,8 +5,8 @@ import { MetadataMatcher } from '../../../route/match/state-matcher.ts';
 import type { CallOut } from '../../call-outs.ts';
 import type { CheckAnswer } from '../../ext-authz/check.ts';
 import { GrpcAuthorizer } from '../../ext-authz/grpc-authorizer.ts';
-import { labelsOf } from '../../ext-authz/check-request.ts';
-import { SentHeaders } from '../../ext-authz/sent-headers.ts';
+import { labelsOf } from '../../ext-authz/message/check-request.ts';
+import { SentHeaders } from '../../ext-authz/message/sent-headers.ts';
 import {
   NetworkVerdict,
   type FilteredStream,

@@ -12,7 +12,7 @@ export function asking(name: string, settings: string, rows: readonly Row[], par
       filters: `${parts.filters ?? ''}
 - name: ${filter}
   typed_config: { '@type': ${type}.ExtAuthz, transport_api_version: V3, ${settings} }`,
-      log: ['DYNAMIC_METADATA(envoy.filters.http.ext_authz)'],
+      log: ['DYNAMIC_METADATA(envoy.filters.http.ext_authz)', ...(parts.log ?? [])],
       clusters: `
 - name: authz
   type: STATIC

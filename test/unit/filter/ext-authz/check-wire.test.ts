@@ -5,9 +5,9 @@ import {
   CheckRequestWriter,
   labelsOf,
   type CheckRequestSettings,
-} from '../../../../src/filter/ext-authz/check-request.ts';
-import { readCheckResponse } from '../../../../src/filter/ext-authz/check-response.ts';
-import { SentHeaders } from '../../../../src/filter/ext-authz/sent-headers.ts';
+} from '../../../../src/filter/ext-authz/message/check-request.ts';
+import { readCheckResponse } from '../../../../src/filter/ext-authz/message/check-response.ts';
+import { SentHeaders } from '../../../../src/filter/ext-authz/message/sent-headers.ts';
 import { WireError } from '../../../../src/filter/wire/wire-cursor.ts';
 import {
   CheckRequestSchema,

@@ -4,6 +4,7 @@ import { Reasons } from '../../../../src/core/rejection.ts';
 import type { CallOuts, GrpcCallUser } from '../../../../src/filter/call-outs.ts';
 import { extAuthzBuilder } from '../../../../src/filter/ext-authz/build.ts';
 import { extAuthzDecoder, extAuthzPerRouteDecoder } from '../../../../src/filter/ext-authz/decode.ts';
+import type { ShadowDecision } from '../../../../src/filter/ext-authz/shadow-decision.ts';
 import { Verdict, type FilterContext } from '../../../../src/filter/filter.ts';
 import { ApiVersion } from '../../../../src/proto/envoy/config/core/v3/config_source_pb.js';
 import {
@@ -141,10 +142,12 @@ test('rules say which fields of a request may change', () => {
 });
 
 test('what is not there is refused by name', () => {
-  expect(decoded({ services: service, shadowMode: true, emitFilterStateStats: true }).reasons).toEqual([
-    expect.stringContaining("field 'emit_filter_state_stats' is not supported"),
-    expect.stringContaining("field 'shadow_mode' is not supported"),
-  ]);
+  expect(decoded({ services: service, enforceResponseHeaderLimits: true, emitFilterStateStats: true }).reasons).toEqual(
+    [
+      expect.stringContaining("field 'emit_filter_state_stats' is not supported"),
+      expect.stringContaining("field 'enforce_response_header_limits' is not supported"),
+    ],
+  );
   expect(decoded({}).reasons).toEqual([': one of grpc_service and http_service must be set']);
 });
 
@@ -182,4 +185,22 @@ test('routes', () => {
     skipsBody: true,
     contextExtensions: { a: 'b' },
   });
+});
+
+test('shadow mode turns nobody away, and notes what it would have done', () => {
+  const denied = ask({ shadowMode: true });
+  denied.server.answer({ status: { code: 7 } });
+  const failed = ask({ shadowMode: true, statusOnError: { code: 503 } });
+  failed.server.users[0].onFailure(14, 'unavailable');
+  const seen = [denied, failed].map(({ stream, context }) => [
+    stream.replies.length,
+    stream.events.length,
+    (stream.outcome.filterState!.get(`${context.filterName}.shadow`) as ShadowDecision).toPlain(),
+  ]);
+  expect(seen).toEqual([
+    [0, 1, '{"check_result":"DENIED","status_code":403}'],
+    [0, 1, '{"check_result":"ERROR","status_code":503}'],
+  ]);
+  expect(denied.context.stats.used).toMatchObject({ 'ext_authz.denied': 1, 'ext_authz.shadow_denied': 1 });
+  expect(failed.context.stats.used).toMatchObject({ 'ext_authz.error': 1, 'ext_authz.shadow_error': 1 });
 });

@@ -1,8 +1,8 @@
-import { lowerAscii } from '../../route/wire-text.ts';
-import { readHeaderPair } from '../wire/header-wire.ts';
-import { eachField, readBytes, readStruct, within } from '../wire/struct-wire.ts';
-import { WireCursor } from '../wire/wire-cursor.ts';
-import { AppendAction, nothingSaid, ownFields, type CheckAnswer, type FieldChange } from './check.ts';
+import { lowerAscii } from '../../../route/wire-text.ts';
+import { readHeaderPair } from '../../wire/header-wire.ts';
+import { eachField, readBytes, readStruct, within } from '../../wire/struct-wire.ts';
+import { WireCursor } from '../../wire/wire-cursor.ts';
+import { AppendAction, nothingSaid, ownFields, type CheckAnswer, type FieldChange } from '../check.ts';
 
 const forbidden = 403;
 

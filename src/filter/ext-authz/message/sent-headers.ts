@@ -1,6 +1,6 @@
-import type { RequestHead } from '../../core/head.ts';
-import { StringMatcher } from '../../route/match/string-matcher.ts';
-import type { StringMatcherData } from '../../route/match/matcher-data.ts';
+import type { RequestHead } from '../../../core/head.ts';
+import { StringMatcher } from '../../../route/match/string-matcher.ts';
+import type { StringMatcherData } from '../../../route/match/matcher-data.ts';
 
 /** Only the filter says it. */
 const partialBody = 'x-envoy-auth-partial-body';

@@ -1,11 +1,11 @@
-import type { Address, Peer } from '../../core/peer.ts';
-import type { CertificateFacts } from '../../core/tls-facts.ts';
-import type { Outcome } from '../../observe/outcome.ts';
-import { wireText } from '../../route/wire-text.ts';
-import { writeStruct } from '../wire/struct-wire.ts';
-import { WireType } from '../wire/wire-type.ts';
-import { WireWriter } from '../wire/wire-writer.ts';
-import type { Check } from './check.ts';
+import type { Address, Peer } from '../../../core/peer.ts';
+import type { CertificateFacts } from '../../../core/tls-facts.ts';
+import type { Outcome } from '../../../observe/outcome.ts';
+import { wireText } from '../../../route/wire-text.ts';
+import { writeStruct } from '../../wire/struct-wire.ts';
+import { WireType } from '../../wire/wire-type.ts';
+import { WireWriter } from '../../wire/wire-writer.ts';
+import type { Check } from '../check.ts';
 import type { SentHeaders } from './sent-headers.ts';
 
 /** What goes into a request besides what it is about. */
