@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
+import type { AgentProcess } from './agent-main.ts';
 import type { AppEnvironment } from './app.ts';
+import type { AgentInvocation } from './cli/agent/invocation.ts';
 import type { Options } from './cli/options.ts';
 import type { Workers } from './control/workers.ts';
 
@@ -57,8 +59,40 @@ async function run(args: readonly string[]): Promise<void> {
     const extensions = new ExtensionTable(extensionEntries);
     const write = (text: string): void => void process.stdout.write(text);
     process.exitCode = await routeTest(invocation.routeTest, { extensions, write, hasColor: process.stdout.isTTY });
-  } else {
+  } else if (invocation.command === 'serve') {
     await serve(invocation.options);
+  } else {
+    await runForIstio(invocation);
+  }
+}
+
+/** What Istio's injection template calls of `pilot-agent`. */
+async function runForIstio(invocation: AgentInvocation): Promise<void> {
+  if (invocation.command === 'agent') {
+    const { AgentProcess } = await import('./agent-main.ts');
+    const { flags, logLevel } = invocation;
+    try {
+      const agent = await AgentProcess.prepare(flags, logLevel, process.env, (status) => process.exit(status));
+      await serve(agent.options, agent);
+    } catch (error) {
+      process.stderr.write(`error: ${(error as Error).message}\n`);
+      process.exit(1);
+    }
+  } else if (invocation.command === 'wait') {
+    const { waitUntilReady } = await import('./cli/agent/wait.ts');
+    const problem = await waitUntilReady(invocation.wait);
+    if (problem !== null) process.stderr.write(`Error: ${problem}\n`);
+    process.exitCode = problem === null ? 0 : 1;
+  } else if (invocation.command === 'request') {
+    const { requestAdmin } = await import('./cli/agent/request.ts');
+    const { text, isGood } = await requestAdmin(invocation.request);
+    (isGood ? process.stdout : process.stderr).write(text);
+    process.exitCode = isGood ? 0 : 1;
+  } else {
+    const { runIptables } = await import('./cli/agent/iptables.ts');
+    const { status, text } = await runIptables(invocation.iptables, process.env);
+    (status === 0 ? process.stdout : process.stderr).write(text);
+    process.exitCode = status;
   }
 }
 
@@ -83,9 +117,11 @@ function besides(name: string): URL {
   return new URL(`./${name}${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 }
 
-async function serve(options: Options): Promise<void> {
+/** @param agent what stands around the proxy in an Istio mesh; null: nothing */
+async function serve(options: Options, agent: AgentProcess | null = null): Promise<void> {
   const environment = await makeEnvironment(options);
   const log = environment.logs.component('main');
+  await agent?.open();
   let workers: Workers | null = null;
   if (options.mode !== 'validate') {
     const threads = await import('./control/workers.ts');
@@ -101,8 +137,8 @@ async function serve(options: Options): Promise<void> {
     process.stdout.write(`configuration '${options.configPath}' OK\n`);
     process.exit(0);
   }
-  process.on('SIGTERM', () => void server.end('SIGTERM'));
-  process.on('SIGINT', () => void server.end('SIGINT'));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => void (agent === null ? server.end(signal) : agent.end(signal, () => server.stop())));
   process.on('SIGHUP', () => void server.reload());
   process.on('SIGUSR1', () => server.reopenLogs());
   try {

@@ -1,4 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { addAgentCommands } from './agent/agent-commands.ts';
+import type { AgentInvocation } from './agent/invocation.ts';
 import { FlagGroup, flags, type Flag } from './flags.ts';
 import { buildOptions, OptionsError, type Options } from './options.ts';
 import { addRouteTestCommand } from './route-test/route-test-command.ts';
@@ -10,6 +12,7 @@ export type Invocation =
   | { readonly command: 'serve'; readonly options: Options }
   | { readonly command: 'check'; readonly check: CheckInvocation }
   | { readonly command: 'route-test'; readonly routeTest: RouteTestInvocation }
+  | AgentInvocation
   /** Nothing to run: help, version or a complaint. */
   | { readonly command: 'print'; readonly text: string; readonly exitCode: 0 | 1 };
 
@@ -46,6 +49,7 @@ export function readCommandLine(args: readonly string[], opensslVersion: string)
     .addOption(new Option('--hot-restart-version', 'prints that there is none').helpGroup(FlagGroup.Ignored));
   addCheckCommand(program, (check) => (invocation = { command: 'check', check }));
   addRouteTestCommand(program, (routeTest) => (invocation = { command: 'route-test', routeTest }));
+  addAgentCommands(program, (agent) => (invocation = agent));
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {
