@@ -53,6 +53,7 @@ export class ProcessClusters {
         if (!isInForce) app.own?.updateHosts(change);
         app.health?.update(change.name, change.hosts);
       },
+      onForgotten: (statName) => app.stats.removeText(`cluster.${statName}.version_text`),
       isWarming: (name) => this.rollout.isWarming(name),
     });
     this.rollout = new ClusterRollout({

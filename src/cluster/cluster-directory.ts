@@ -20,6 +20,7 @@ import { OriginalHosts } from './original-dst/original-hosts.ts';
 import type { HostSighting } from './original-dst/host-sighting.ts';
 import { makeDnsDiscovery, type Discovery, type DiscoveryListener } from './discovery/discovery.ts';
 import { updateStats, type DiscoveryEnvironment } from './discovery/dns-target.ts';
+import { StatNamesInUse } from './stat-names-in-use.ts';
 import { MatchCounts } from './transport/match-counts.ts';
 import { isDegraded, isExcluded, isHealthy } from './host-health.ts';
 
@@ -46,6 +47,8 @@ export interface DirectoryEnvironment extends DiscoveryEnvironment {
   onPublished(change: HostChanges): void;
   /** The same of the newest version of a cluster. `isInForce`: some version is. */
   onHosts?(change: HostChanges, isInForce: boolean): void;
+  /** No cluster counts under this name any more. */
+  onForgotten?(statName: string): void;
   /** A version waits for something besides its hosts; absent: none ever does. */
   isWarming?(cluster: string): boolean;
 }
@@ -152,6 +155,7 @@ export class ClusterDirectory implements StatsSource {
   /** That the workers have, and are to be told of. */
   private readonly removed: Set<string>;
   private readonly connectionSlots: HostConnectionSlots;
+  private readonly statNames: StatNamesInUse;
 
   constructor(environment: DirectoryEnvironment) {
     this.environment = environment;
@@ -161,6 +165,7 @@ export class ClusterDirectory implements StatsSource {
     this.warming = new Map();
     this.removed = new Set();
     this.connectionSlots = new HostConnectionSlots(environment.limits);
+    this.statNames = new StatNamesInUse(environment.stats.scope('cluster'));
   }
 
   /** A new version, from the decoder. Discovery whose configuration is unchanged goes on. */
@@ -173,22 +178,24 @@ export class ClusterDirectory implements StatsSource {
     const shared = before !== null && isSameDiscovery(before.data, data) ? before.source : null;
     const source = shared ?? this.makeSource(data);
     const entry = new Entry(data, source, scope);
+    this.statNames.enter(data.statName);
     this.warming.set(name, entry);
     this.place(entry, source?.hosts ?? data.hosts, before?.hosts ?? []);
     if (source !== null && shared === null) {
       source.discovery = this.discovery(source, data, scope, before?.source?.discovery ?? null);
       source.discovery?.start();
     }
-    replaced?.leave();
+    if (replaced !== undefined) this.letGo(replaced);
   }
 
   remove(name: string): void {
     const active = this.active.get(name);
     if (active?.published !== undefined && active.published !== null) this.removed.add(name);
-    active?.leave();
-    this.warming.get(name)?.leave();
+    const warming = this.warming.get(name);
     this.active.delete(name);
     this.warming.delete(name);
+    if (active !== undefined) this.letGo(active);
+    if (warming !== undefined) this.letGo(warming);
     releaseBreakerSlots(this.environment.limits, name);
     this.environment.health.release(name);
     this.connectionSlots.release(name);
@@ -221,12 +228,19 @@ export class ClusterDirectory implements StatsSource {
   }
 
   private promote(name: string, entry: Entry): void {
-    this.active.get(name)?.leave();
+    const before = this.active.get(name);
     this.warming.delete(name);
     this.active.set(name, entry);
+    if (before !== undefined) this.letGo(before);
     this.environment.health.promote(name);
     entry.hosts = this.connectionSlots.place(entry.data, entry.hosts);
     entry.published = entry.current;
+  }
+
+  private letGo(entry: Entry): void {
+    const { statName } = entry.data;
+    entry.leave();
+    if (this.statNames.leave(statName)) this.environment.onForgotten?.(statName);
   }
 
   has(name: string): boolean {

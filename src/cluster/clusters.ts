@@ -7,6 +7,7 @@ import { ClusterRuntime, type ClusterEnvironment } from './cluster-runtime.ts';
 import type { Clusters } from './cluster.ts';
 import { DnsLookups, type LookupQuestion } from './dynamic/dns-lookups.ts';
 import { hostKeys } from './host-key.ts';
+import { StatNamesInUse } from './stat-names-in-use.ts';
 import { HostSet } from './host-set.ts';
 
 export type { ClusterChanges };
@@ -31,6 +32,7 @@ export class WorkerClusters implements Clusters, Members {
   /** Of `Members`. */
   version: number;
   private readonly inflated: Gauge;
+  private readonly statNames: StatNamesInUse;
   /** What is known of names that requests and connections ask for. */
   readonly lookups: DnsLookups;
 
@@ -48,6 +50,7 @@ export class WorkerClusters implements Clusters, Members {
       .gauge('clusters_inflated');
     this.inflated.add(0);
     this.entries = new Map();
+    this.statNames = new StatNamesInUse(environment.stats.scope('cluster'));
     this.version = 0;
     this.lookups = new DnsLookups(environment.stats, ask);
   }
@@ -69,6 +72,8 @@ export class WorkerClusters implements Clusters, Members {
       if (before !== undefined) this.nameHosts(before.data, null);
       const entry = new Entry(data);
       this.entries.set(data.name, entry);
+      this.statNames.enter(data.statName);
+      if (before !== undefined) this.statNames.leave(before.data.statName);
       this.nameHosts(data, data.hosts);
       this.letGo(before);
       // Its tables are large: they are built before anybody asks for them.
@@ -77,8 +82,10 @@ export class WorkerClusters implements Clusters, Members {
     for (const name of changes.removed) {
       const before = this.entries.get(name);
       this.entries.delete(name);
-      if (before !== undefined) this.nameHosts(before.data, null);
+      if (before === undefined) continue;
+      this.nameHosts(before.data, null);
       this.letGo(before);
+      this.statNames.leave(before.data.statName);
     }
     for (const { name, hosts, assignment } of changes.hosts) {
       const entry = this.entries.get(name);

@@ -187,6 +187,10 @@ export class StatsStore {
     if (this.accepts(name)) this.texts.set(name, value);
   }
 
+  removeText(name: string): void {
+    this.texts.delete(name);
+  }
+
   /** Ends the interval of every histogram. To be called every `stats_flush_interval`. */
   flush(): void {
     for (const histogram of this.histograms.values()) histogram.flush();

@@ -46,6 +46,11 @@ export interface StatsScope {
   histogram(name: string, tags?: StatTags): Histogram;
   /** Forgets one that was made with tags: nobody may write to it any more. Absent: nothing is ever forgotten. */
   remove?(name: string, tags: StatTags): void;
+  /**
+   * All stats below this prefix are forgotten; a scope of that name is another from now on. Who still counts below the one
+   * before counts for nobody.
+   */
+  forget?(prefix: string): void;
   /** `scope('cluster.foo')`: the prefix is joined with a dot. */
   scope(prefix: string): StatsScope;
 }

@@ -132,6 +132,8 @@ interface Releasable {
   release(slabs: StatsSlabs): void;
 }
 
+const nothing: Releasable = { release: () => {} };
+
 /** Stats below one prefix, in one thread. */
 class WorkerScope implements StatsScope {
   readonly prefix: string;
@@ -140,6 +142,7 @@ class WorkerScope implements StatsScope {
   private readonly known: Map<string, SlabCounter | SlabGauge | SlabHistogram>;
   private children: Map<string, WorkerScope> | null;
   private pending: Pending | null;
+  private isForgotten: boolean;
 
   constructor(stats: WorkerStats, prefix: string) {
     this.stats = stats;
@@ -147,6 +150,7 @@ class WorkerScope implements StatsScope {
     this.known = new Map();
     this.children = null;
     this.pending = null;
+    this.isForgotten = false;
   }
 
   counter(name: string, tags: StatTags | null = null): Counter {
@@ -189,6 +193,20 @@ class WorkerScope implements StatsScope {
     this.stats.removed(this.prefix === '' ? whole : `${this.prefix}.${whole}`, stat);
   }
 
+  forget(prefix: string): void {
+    const child = this.children?.get(prefix);
+    if (child === undefined) return;
+    this.children!.delete(prefix);
+    child.forgetAll();
+  }
+
+  /** Their memory is not given to others: somebody may still count there. */
+  private forgetAll(): void {
+    this.isForgotten = true;
+    for (const child of this.children?.values() ?? []) child.forgetAll();
+    for (const whole of this.known.keys()) this.stats.removed(`${this.prefix}.${whole}`, nothing);
+  }
+
   scope(prefix: string): StatsScope {
     this.children ??= new Map();
     const known = this.children.get(prefix);
@@ -218,6 +236,7 @@ class WorkerScope implements StatsScope {
   }
 
   private register(name: string, tags: StatTags | null, kind: StatKind, cells: Cells | null, part: number): void {
+    if (this.isForgotten) return;
     let pending: Pending | null = this.pending;
     if (pending === null) {
       pending = { prefix: this.prefix, names: [], kinds: [], slabs: [], cells: [], parts: [] };
