@@ -1,6 +1,6 @@
 import type { DumpedFault, DumpedListener, DumpedResource } from './admin/admin-source.ts';
 import type { DynamicClusters, ReceivedCluster } from './control/resources/dynamic-clusters.ts';
-import type { DynamicListener, ListenerFault } from './control/resources/dynamic-listener.ts';
+import type { DynamicListener, ListenerFault } from './control/resources/listeners/dynamic-listener.ts';
 import type { ProcessListeners } from './process-listeners.ts';
 import { ClusterSchema } from './proto/envoy/config/cluster/v3/cluster_pb.js';
 import { TypedExtensionConfigSchema } from './proto/envoy/config/core/v3/extension_pb.js';

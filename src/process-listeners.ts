@@ -1,11 +1,11 @@
 import type { Accepted, App } from './app.ts';
 import type { ListenerNeeds } from './control/bootstrap-data.ts';
-import { ExtensionDirectory } from './control/resources/extension-directory.ts';
-import { ListenerDirectory } from './control/resources/listener-directory.ts';
-import type { ListenerStats } from './control/resources/listener-stats.ts';
+import { ExtensionDirectory } from './control/resources/filters/extension-directory.ts';
+import { ListenerDirectory } from './control/resources/listeners/listener-directory.ts';
+import type { ListenerStats } from './control/resources/listeners/listener-stats.ts';
 import { readResource } from './control/resources/read-resource.ts';
 import type { DecodedListener } from './control/resources/resource-decoding.ts';
-import { RouteDirectory } from './control/resources/route-directory.ts';
+import { RouteDirectory } from './control/resources/routes/route-directory.ts';
 import { listenerKind } from './control/xds/resource-kinds.ts';
 import type { Subscription } from './control/xds/resource-kind.ts';
 import type { SetText } from './control/xds/subscription-stats.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerState } from './admin/admin-source.ts';
 import { ClusterStats } from './control/resources/cluster-stats.ts';
-import { ListenerStats } from './control/resources/listener-stats.ts';
+import { ListenerStats } from './control/resources/listeners/listener-stats.ts';
 import type { ListenerData } from './listener/listener-data.ts';
 import type { StatsScope } from './observe/stats.ts';
 import type { StatsStore } from './observe/stats-store.ts';

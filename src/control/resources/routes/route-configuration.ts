@@ -1,9 +1,9 @@
-import type { Clock } from '../../core/clock.ts';
-import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
-import type { RouteSourceData } from '../../proxy/http/route-sources.ts';
-import type { RouteConfigurationData } from '../../route/route-data.ts';
-import type { OpenedResource, Subscription, SubscriptionUser } from '../xds/resource-kind.ts';
-import type { NeededResource } from './needed.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
+import type { RouteSourceData } from '../../../proxy/http/route-sources.ts';
+import type { RouteConfigurationData } from '../../../route/route-data.ts';
+import type { OpenedResource, Subscription, SubscriptionUser } from '../../xds/resource-kind.ts';
+import type { NeededResource } from '../needed.ts';
 
 export interface RouteSurroundings {
   readonly clock: Clock;

@@ -1,21 +1,21 @@
-import type { ConfigReason } from '../../config/problem.ts';
-import { checkDomains, checkRouteClusters } from '../../config/route-references.ts';
-import type { Clock } from '../../core/clock.ts';
-import type { StatsScope } from '../../observe/stats.ts';
-import { RouteConfigurationSchema, type RouteConfiguration } from '../../proto/envoy/config/route/v3/route_pb.js';
-import { maxProgramSize } from '../../proxy/http/decode.ts';
-import type { RouteSourceData } from '../../proxy/http/route-sources.ts';
-import { decodeRouteConfiguration } from '../../route/decode.ts';
-import type { RouteConfigurationData } from '../../route/route-data.ts';
-import type { RouteChanges } from '../snapshot-data.ts';
-import { packedKinds } from '../packed-kinds.ts';
-import type { Subscriptions } from '../xds/subscriptions.ts';
-import type { SetText } from '../xds/subscription-stats.ts';
-import { NeededResources } from './needed.ts';
-import { readResource } from './read-resource.ts';
-import type { ResourceDecoding } from './resource-decoding.ts';
+import type { ConfigReason } from '../../../config/problem.ts';
+import { checkDomains, checkRouteClusters } from '../../../config/route-references.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { StatsScope } from '../../../observe/stats.ts';
+import { RouteConfigurationSchema, type RouteConfiguration } from '../../../proto/envoy/config/route/v3/route_pb.js';
+import { maxProgramSize } from '../../../proxy/http/decode.ts';
+import type { RouteSourceData } from '../../../proxy/http/route-sources.ts';
+import { decodeRouteConfiguration } from '../../../route/decode.ts';
+import type { RouteConfigurationData } from '../../../route/route-data.ts';
+import type { RouteChanges } from '../../snapshot-data.ts';
+import { packedKinds } from '../../packed-kinds.ts';
+import type { Subscriptions } from '../../xds/subscriptions.ts';
+import type { SetText } from '../../xds/subscription-stats.ts';
+import { NeededResources } from '../needed.ts';
+import { readResource } from '../read-resource.ts';
+import type { ResourceDecoding } from '../resource-decoding.ts';
 import { DynamicRoutes, type RouteSurroundings } from './route-configuration.ts';
-import { routeKind } from '../xds/resource-kinds.ts';
+import { routeKind } from '../../xds/resource-kinds.ts';
 
 export interface RouteDirectoryEnvironment {
   readonly clock: Clock;

@@ -1,22 +1,22 @@
-import type { Clock } from '../../core/clock.ts';
-import type { ExtensionData } from '../../core/extension.ts';
-import type { Reasons } from '../../core/rejection.ts';
-import { SupportedFields } from '../../core/supported-fields.ts';
-import type { ExtensionSourceData } from '../../listener/extension-sources.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { ExtensionData } from '../../../core/extension.ts';
+import type { Reasons } from '../../../core/rejection.ts';
+import { SupportedFields } from '../../../core/supported-fields.ts';
+import type { ExtensionSourceData } from '../../../listener/extension-sources.ts';
+import type { StatsScope } from '../../../observe/stats.ts';
 import {
   TypedExtensionConfigSchema,
   type TypedExtensionConfig,
-} from '../../proto/envoy/config/core/v3/extension_pb.js';
-import { packedKinds } from '../packed-kinds.ts';
-import type { ExtensionChanges } from '../snapshot-data.ts';
-import type { Subscriptions } from '../xds/subscriptions.ts';
-import type { SetText } from '../xds/subscription-stats.ts';
+} from '../../../proto/envoy/config/core/v3/extension_pb.js';
+import { packedKinds } from '../../packed-kinds.ts';
+import type { ExtensionChanges } from '../../snapshot-data.ts';
+import type { Subscriptions } from '../../xds/subscriptions.ts';
+import type { SetText } from '../../xds/subscription-stats.ts';
 import { DynamicExtension, type ExtensionSurroundings } from './extension-config.ts';
-import { extensionKind } from '../xds/resource-kinds.ts';
-import { NeededResources } from './needed.ts';
-import { readResource } from './read-resource.ts';
-import type { ResourceDecoding } from './resource-decoding.ts';
+import { extensionKind } from '../../xds/resource-kinds.ts';
+import { NeededResources } from '../needed.ts';
+import { readResource } from '../read-resource.ts';
+import type { ResourceDecoding } from '../resource-decoding.ts';
 
 export interface ExtensionDirectoryEnvironment {
   readonly clock: Clock;

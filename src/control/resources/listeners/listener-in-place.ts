@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { changesChainsOnly } from '../../listener/chains-only.ts';
-import type { FilterChainData, ListenerData } from '../../listener/listener-data.ts';
+import { changesChainsOnly } from '../../../listener/chains-only.ts';
+import type { FilterChainData, ListenerData } from '../../../listener/listener-data.ts';
 
 /**
  * Whether a listener takes the place of the one before with its filter chains alone changed: connections of chains that

@@ -1,14 +1,14 @@
-import type { Clock, Timed, Timers } from '../../core/clock.ts';
-import { formatAddress } from '../../core/peer.ts';
-import type { ListenerData } from '../../listener/listener-data.ts';
-import type { Log } from '../../observe/log/log.ts';
-import type { OpenedResource, SubscriptionUser } from '../xds/resource-kind.ts';
-import type { ListenerChanges } from '../snapshot-data.ts';
-import type { ListenerFailure } from '../worker-messages.ts';
+import type { Clock, Timed, Timers } from '../../../core/clock.ts';
+import { formatAddress } from '../../../core/peer.ts';
+import type { ListenerData } from '../../../listener/listener-data.ts';
+import type { Log } from '../../../observe/log/log.ts';
+import type { OpenedResource, SubscriptionUser } from '../../xds/resource-kind.ts';
+import type { ListenerChanges } from '../../snapshot-data.ts';
+import type { ListenerFailure } from '../../worker-messages.ts';
 import { DynamicListener, type ListenerFault } from './dynamic-listener.ts';
 import { replacesInPlace } from './listener-in-place.ts';
 import type { ListenerStats } from './listener-stats.ts';
-import type { DecodedListener } from './resource-decoding.ts';
+import type { DecodedListener } from '../resource-decoding.ts';
 
 export interface ListenerDirectoryEnvironment {
   readonly clock: Clock;

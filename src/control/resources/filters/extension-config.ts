@@ -1,9 +1,9 @@
-import type { Clock } from '../../core/clock.ts';
-import type { ExtensionData } from '../../core/extension.ts';
-import type { ExtensionSourceData } from '../../listener/extension-sources.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
-import type { OpenedResource, Subscription, SubscriptionUser } from '../xds/resource-kind.ts';
-import type { NeededResource } from './needed.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { ExtensionData } from '../../../core/extension.ts';
+import type { ExtensionSourceData } from '../../../listener/extension-sources.ts';
+import type { Counter, StatsScope } from '../../../observe/stats.ts';
+import type { OpenedResource, Subscription, SubscriptionUser } from '../../xds/resource-kind.ts';
+import type { NeededResource } from '../needed.ts';
 
 export interface ExtensionSurroundings {
   readonly clock: Clock;

@@ -1,6 +1,6 @@
-import type { ListenerData } from '../../listener/listener-data.ts';
-import { packedKinds } from '../packed-kinds.ts';
-import type { DecodedListener } from './resource-decoding.ts';
+import type { ListenerData } from '../../../listener/listener-data.ts';
+import { packedKinds } from '../../packed-kinds.ts';
+import type { DecodedListener } from '../resource-decoding.ts';
 
 /** Why a listener is not what its source wants it to be. */
 export interface ListenerFault {
