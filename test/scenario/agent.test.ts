@@ -1,0 +1,285 @@
+/** `sekisho agent proxy`: identity, discovery, names, health and end, under a control plane that is none of ours. */
+import { existsSync } from 'node:fs';
+import { Resolver } from 'node:dns/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { request as requestTls } from 'node:https';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { request } from 'undici';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  DeltaDiscoveryRequestSchema,
+  DeltaDiscoveryResponseSchema,
+  type DeltaDiscoveryRequest,
+} from '../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
+import { ClusterSchema } from '../../src/proto/envoy/config/cluster/v3/cluster_pb.js';
+import { ListenerSchema } from '../../src/proto/envoy/config/listener/v3/listener_pb.js';
+import { create, createRegistry, fromBinary, fromJson, toBinary } from '../../src/proto/protobuf.js';
+import { DownstreamTlsContextSchema } from '../../src/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
+import { HttpConnectionManagerSchema } from '../../src/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { RouterSchema } from '../../src/proto/envoy/extensions/filters/http/router/v3/router_pb.js';
+import { Istiod, type Call } from '../istiod.ts';
+import { AgentPod } from './agent-pod.ts';
+import { forSuite, type AtEnd } from './scope.ts';
+import { until } from './wait.ts';
+
+const registry = createRegistry(DownstreamTlsContextSchema, HttpConnectionManagerSchema, RouterSchema);
+const prefix = 'type.googleapis.com/';
+const nameTableType = `${prefix}istio.networking.nds.v1.NameTable`;
+const identity = 'spiffe://cluster.local/ns/default/sa/bookinfo-reviews';
+
+/** Answers each type once with what it is given. */
+class Discovery {
+  readonly requests: DeltaDiscoveryRequest[] = [];
+  readonly metadata: Record<string, unknown>[] = [];
+  readonly resources = new Map<string, { readonly name: string; readonly value: Uint8Array }>();
+
+  onStream(call: Call): void {
+    this.metadata.push(call.metadata.getMap());
+    const told = new Set<string>();
+    call.on('error', () => {});
+    call.on('data', (bytes: Buffer) => {
+      const asked = fromBinary(DeltaDiscoveryRequestSchema, bytes);
+      this.requests.push(asked);
+      const resource = this.resources.get(asked.typeUrl);
+      if (resource === undefined || told.has(asked.typeUrl)) return;
+      told.add(asked.typeUrl);
+      const { name, value } = resource;
+      const response = create(DeltaDiscoveryResponseSchema, {
+        typeUrl: asked.typeUrl,
+        nonce: `${asked.typeUrl}#1`,
+        systemVersionInfo: '1',
+        resources: [{ name, version: '1', resource: { typeUrl: asked.typeUrl, value } }],
+      });
+      call.write(Buffer.from(toBinary(DeltaDiscoveryResponseSchema, response)));
+    });
+  }
+
+  acknowledged(type: string): DeltaDiscoveryRequest | undefined {
+    return this.requests.find(({ typeUrl, responseNonce }) => typeUrl === type && responseNonce !== '');
+  }
+}
+
+function cluster(port: number): Uint8Array {
+  const address = { socketAddress: { address: '127.0.0.1', portValue: port } };
+  const endpoints = [{ lbEndpoints: [{ endpoint: { address } }] }];
+  const json = { name: 'app', type: 'STATIC', connectTimeout: '1s', loadAssignment: { clusterName: 'app', endpoints } };
+  return toBinary(ClusterSchema, fromJson(ClusterSchema, json));
+}
+
+/** With the workload's certificate, for whom the mesh's root has certified. */
+function listener(port: number): Uint8Array {
+  const sdsConfig = {
+    apiConfigSource: {
+      apiType: 'GRPC',
+      transportApiVersion: 'V3',
+      grpcServices: [{ envoyGrpc: { clusterName: 'sds-grpc' } }],
+    },
+    resourceApiVersion: 'V3',
+  };
+  const tls = {
+    '@type': `${prefix}${DownstreamTlsContextSchema.typeName}`,
+    requireClientCertificate: true,
+    commonTlsContext: {
+      tlsCertificateSdsSecretConfigs: [{ name: 'default', sdsConfig }],
+      validationContextSdsSecretConfig: { name: 'ROOTCA', sdsConfig },
+    },
+  };
+  const virtualHosts = [{ name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'app' } }] }];
+  const manager = {
+    '@type': `${prefix}${HttpConnectionManagerSchema.typeName}`,
+    statPrefix: 'in',
+    routeConfig: { name: 'r', virtualHosts },
+    httpFilters: [{ name: 'router', typedConfig: { '@type': `${prefix}${RouterSchema.typeName}` } }],
+  };
+  const json = {
+    name: 'inbound',
+    trafficDirection: 'INBOUND',
+    address: { socketAddress: { address: '127.0.0.1', portValue: port } },
+    filterChains: [
+      {
+        transportSocket: { name: 'envoy.transport_sockets.tls', typedConfig: tls },
+        filters: [{ name: 'envoy.filters.network.http_connection_manager', typedConfig: manager }],
+      },
+    ],
+  };
+  return toBinary(ListenerSchema, fromJson(ListenerSchema, json, { registry }));
+}
+
+function nameTable(host: string, ip: string): Uint8Array {
+  const info = new BinaryWriter().tag(1, WireType.LengthDelimited).string(ip).finish();
+  const entry = new BinaryWriter()
+    .tag(1, WireType.LengthDelimited)
+    .string(host)
+    .tag(2, WireType.LengthDelimited)
+    .bytes(info)
+    .finish();
+  return new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(entry).finish();
+}
+
+async function startApplication(atEnd: AtEnd): Promise<{ server: Server; port: number }> {
+  const server = createServer((asked, response) => {
+    if (asked.url === '/metrics') response.end('my_metric 7\n');
+    else if (asked.url === '/health') response.writeHead(asked.headers['x-sick'] === undefined ? 204 : 418).end('how?');
+    else response.end(`app for ${asked.headers.host}`);
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => server.close());
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+const statusOf = async (url: string): Promise<number> => {
+  const answer = await request(url, { reset: true });
+  await answer.body.dump();
+  return answer.statusCode;
+};
+
+describe('a pod under a control plane', () => {
+  const atEnd = forSuite();
+  const discovery = new Discovery();
+  let istiod: Istiod;
+  let pod: AgentPod;
+  let inbound: number;
+  let application: number;
+
+  beforeAll(async () => {
+    application = (await startApplication(atEnd)).port;
+    istiod = await Istiod.start({ onStream: (call) => discovery.onStream(call) });
+    atEnd(() => istiod.stop());
+    const probe = (kind: object) => ({ ...kind, timeoutSeconds: 5 });
+    const variables = {
+      ISTIO_META_DNS_CAPTURE: 'true',
+      ISTIO_PROMETHEUS_ANNOTATIONS: JSON.stringify({ scrape: 'true', path: '/metrics', port: String(application) }),
+      ISTIO_KUBE_APP_PROBERS: JSON.stringify({
+        '/app-health/app/readyz': probe({ httpGet: { path: '/health', port: application, scheme: 'HTTP' } }),
+        '/app-health/app/livez': probe({ tcpSocket: { port: application } }),
+        '/app-health/app/startupz': probe({ tcpSocket: { port: 1 } }),
+      }),
+    };
+    const wish = { istiod, variables: { ...variables } as Record<string, string> };
+    pod = await AgentPod.make(wish, atEnd);
+    inbound = pod.otherPorts[0];
+    wish.variables['DNS_PROXY_ADDR'] = `127.0.0.1:${pod.otherPorts[1]}`;
+    discovery.resources.set(`${prefix}${ClusterSchema.typeName}`, { name: 'app', value: cluster(application) });
+    discovery.resources.set(`${prefix}${ListenerSchema.typeName}`, { name: 'inbound', value: listener(inbound) });
+    discovery.resources.set(nameTableType, { name: '', value: nameTable('reviews.mesh', '240.0.0.7') });
+    pod.start(atEnd);
+    await until('the pod to be ready', async () => {
+      if (pod.hasEnded) throw new Error(pod.output);
+      return (await statusOf(`http://127.0.0.1:${pod.readyPort}/healthz/ready`).catch(() => 0)) === 200;
+    });
+  });
+
+  test('the CA has seen the token, and certified who the pod is', () => {
+    expect(istiod.asked).toMatchObject([{ uris: [identity], validitySeconds: 86_400 }]);
+    expect(istiod.asked[0].metadata).toMatchObject({ authorization: 'Bearer the-token', clusterid: 'Kubernetes' });
+  });
+
+  test('the control plane has seen the token and the node, and that all is taken', async () => {
+    expect(discovery.metadata[0]).toMatchObject({ authorization: 'Bearer the-token', clusterid: 'Kubernetes' });
+    expect(discovery.requests[0].node?.id).toBe('sidecar~127.0.0.1~reviews-v1-abc.default~default.svc.cluster.local');
+    for (const type of [...discovery.resources.keys()]) {
+      const answer = await until(`an answer to ${type}`, () => discovery.acknowledged(type));
+      expect(answer.errorDetail).toBeUndefined();
+    }
+  });
+
+  test('traffic has the identity of the mesh at both ends', async () => {
+    const client = await istiod.authority.issue({ uris: ['spiffe://cluster.local/ns/default/sa/client'] });
+    const { body, subject } = await new Promise<{ body: string; subject: string }>((resolve, reject) => {
+      const asked = requestTls(
+        {
+          host: '127.0.0.1',
+          port: inbound,
+          headers: { host: 'reviews' },
+          ca: istiod.authority.rootPem,
+          cert: client.chainPem,
+          key: client.keyPem,
+          checkServerIdentity: () => undefined,
+          agent: false,
+        },
+        (response) => {
+          const peer = (response.socket as TLSSocket).getPeerCertificate();
+          let text = '';
+          response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+          response.on('end', () => resolve({ body: text, subject: peer.subjectaltname ?? '' }));
+        },
+      );
+      asked.on('error', reject);
+      asked.end();
+    });
+    expect(body).toBe('app for reviews');
+    expect(subject).toBe(`URI:${identity}`);
+  });
+
+  test('names of the mesh', async () => {
+    const resolver = new Resolver({ timeout: 2000, tries: 1 });
+    resolver.setServers([`127.0.0.1:${pod.otherPorts[1]}`]);
+    expect(await resolver.resolve4('reviews.mesh')).toEqual(['240.0.0.7']);
+    const { body } = await request(`http://127.0.0.1:${pod.statusPort}/debug/ndsz`);
+    expect(await body.json()).toMatchObject({ table: { 'reviews.mesh': { ips: ['240.0.0.7'] } } });
+  });
+
+  test('metrics of the agent, the proxy and the application on one page', async () => {
+    const { body } = await request(`http://127.0.0.1:${pod.statusPort}/stats/prometheus`);
+    const text = await body.text();
+    expect(text).toContain('istio_agent_cert_expiry_seconds{resource_name="default"} ');
+    expect(text).toContain('envoy_cluster_manager_cds_update_success');
+    expect(text).toContain('my_metric 7');
+  });
+
+  test.each([
+    ['readyz', {}, 204, ''],
+    ['readyz', { 'x-sick': 'yes' }, 418, 'how?'],
+    ['livez', {}, 200, ''],
+    ['startupz', {}, 500, ''],
+    ['other', {}, 400, 'app prober config does not exists for /app-health/app/other'],
+  ])('the probe %s %j', async (name, headers, status, text) => {
+    const answer = await request(`http://127.0.0.1:${pod.statusPort}/app-health/app/${name}`, { headers });
+    expect([answer.statusCode, await answer.body.text()]).toEqual([status, text]);
+  });
+
+  test('is drained when it is told to end, and leaves nothing behind', async () => {
+    pod.signal('SIGTERM');
+    expect(await pod.ended()).toBe(0);
+    expect(pod.output).toContain('draining for 1 s');
+    expect(existsSync(join(pod.folder, 'etc/istio/proxy/envoy-rev.json'))).toBe(false);
+  });
+});
+
+describe('an agent that cannot do what it is told', () => {
+  const atEnd = forSuite();
+  let istiod: Istiod;
+
+  beforeAll(async () => {
+    istiod = await Istiod.start();
+    atEnd(() => istiod.stop());
+  });
+
+  test.each([
+    [{ proxyConfig: { nonsense: 1 } }, "error: PROXY_CONFIG: unknown field 'nonsense'"],
+    [{ proxyConfig: { readinessProbe: {} } }, 'error: readinessProbe of the ProxyConfig is not supported by sekisho'],
+    [{ variables: { WORKLOAD_IDENTITY_SOCKET_FILE: 'spire' } }, 'error: nobody listens at the socket'],
+    [{ variables: { ISTIO_KUBE_APP_PROBERS: '{' } }, 'error: ISTIO_KUBE_APP_PROBERS is no JSON'],
+  ])('%j', async (wish, reason) => {
+    const pod = await AgentPod.make({ istiod, ...wish }, atEnd);
+    pod.start(atEnd);
+    expect(await pod.ended()).toBe(1);
+    expect(pod.output).toContain(reason);
+  });
+
+  test('without a certificate it is not ready, and asks again', async () => {
+    istiod.refusals = 1;
+    const before = istiod.asked.length;
+    const pod = await AgentPod.make({ istiod }, atEnd);
+    pod.start(atEnd);
+    await until('another try', () => istiod.asked.length > before);
+    expect(pod.output).toContain('no certificate of the CA: not now');
+    expect(await statusOf(`http://127.0.0.1:${pod.statusPort}/healthz/ready`)).toBe(503);
+    const quit = await request(`http://127.0.0.1:${pod.statusPort}/quitquitquit`, { method: 'POST' });
+    expect(await quit.body.text()).toBe('OK');
+    expect(await pod.ended()).toBe(0);
+  });
+});
