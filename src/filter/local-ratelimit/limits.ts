@@ -8,6 +8,14 @@ export interface LimitAnswer {
   readonly isAllowed: boolean;
   /** Null: none was asked. */
   readonly bucket: TokenBucket | null;
+  /** Whether its descriptor says that clients are shown how much is left; undefined: it does not say. */
+  readonly isShown: boolean | undefined;
+}
+
+/** A bucket that a descriptor asks. */
+interface Asked {
+  readonly bucket: TokenBucket;
+  readonly descriptor: Descriptor;
 }
 
 /** A slot of a wildcard: whose bucket it is, and the bucket. */
@@ -47,19 +55,23 @@ export class Limits {
 
   ask(descriptors: readonly Descriptor[], now: number): LimitAnswer {
     const found = this.bucketsOf(descriptors);
-    for (const { bucket, hits } of found) if (!bucket.take(now, hits)) return { isAllowed: false, bucket };
+    for (const { bucket, descriptor } of found)
+      if (!bucket.take(now, descriptor.hits)) return { isAllowed: false, bucket, isShown: descriptor.isShown };
     const { byDefault } = this;
     const isAsked = byDefault !== null && (found.length === 0 || this.alwaysByDefault);
-    if (isAsked && !byDefault.take(now)) return { isAllowed: false, bucket: byDefault };
-    return { isAllowed: true, bucket: found.length > 0 ? found[0].bucket : byDefault };
+    if (isAsked && !byDefault.take(now)) return { isAllowed: false, bucket: byDefault, isShown: undefined };
+    if (found.length === 0) return { isAllowed: true, bucket: byDefault, isShown: undefined };
+    const [{ bucket, descriptor }] = found;
+    return { isAllowed: true, bucket, isShown: descriptor.isShown };
   }
 
   /** The slowest first. */
-  private bucketsOf(descriptors: readonly Descriptor[]): { bucket: TokenBucket; hits: number }[] {
-    const found: { bucket: TokenBucket; hits: number }[] = [];
-    for (const { entries, hits } of descriptors) {
+  private bucketsOf(descriptors: readonly Descriptor[]): Asked[] {
+    const found: Asked[] = [];
+    for (const descriptor of descriptors) {
+      const { entries } = descriptor;
       const bucket = this.exact.get(textOf(entries)) ?? this.dynamicBucket(entries);
-      if (bucket !== null) found.push({ bucket, hits });
+      if (bucket !== null) found.push({ bucket, descriptor });
     }
     return found.length < 2 ? found : found.sort((a, b) => a.bucket.fillRate - b.bucket.fillRate);
   }

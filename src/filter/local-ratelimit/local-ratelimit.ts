@@ -112,8 +112,8 @@ export class LocalRateLimitFilter implements HttpFilter, FilterFactory {
     if (!settings.isOn(data.enabled)) return Verdict.Continue;
     settings.enabled.inc();
     const descriptors = settings.descriptorsOf(stream, head);
-    const { isAllowed, bucket } = settings.limitsFor(stream).ask(descriptors, stream.clock.now);
-    if (data.hasRateLimitHeaders && bucket !== null) this.shown.set(stream, bucket);
+    const { isAllowed, bucket, isShown } = settings.limitsFor(stream).ask(descriptors, stream.clock.now);
+    if ((isShown ?? data.hasRateLimitHeaders) && bucket !== null) this.shown.set(stream, bucket);
     if (isAllowed) {
       settings.ok.inc();
       return Verdict.Continue;

@@ -1,3 +1,4 @@
+import type { Descriptor } from '../../route/rate-limit/descriptors.ts';
 import type { LimitStatus } from './limit-response.ts';
 
 /** Seconds of `RateLimitResponse.RateLimit.Unit`, by number; those that are not here say nothing. */
@@ -11,13 +12,21 @@ const windows: Readonly<Record<number, number>> = {
   7: 604_800,
 };
 
-/** draft-polli-ratelimit-headers-03, as Envoy writes it: of the limit that is nearest, with the policy of all. */
-export function limitHeaders(statuses: readonly LimitStatus[]): [string, string][] {
+/**
+ * draft-polli-ratelimit-headers-03, as Envoy writes it: of the limit that is nearest, with the policy of all.
+ * @param descriptors that the statuses are of, in the same order
+ * @param areShown those whose descriptors do not say
+ */
+export function limitHeaders(
+  statuses: readonly LimitStatus[],
+  descriptors: readonly Pick<Descriptor, 'isShown'>[],
+  areShown: boolean,
+): [string, string][] {
   let nearest: LimitStatus | null = null;
   let policy = '';
-  for (const status of statuses) {
+  for (const [i, status] of statuses.entries()) {
     const { limit } = status;
-    if (limit === null) continue;
+    if (limit === null || !(descriptors[i]?.isShown ?? areShown)) continue;
     if (nearest === null || status.remaining < nearest.remaining) nearest = status;
     const window = windows[limit.unit];
     if (window === undefined) continue;

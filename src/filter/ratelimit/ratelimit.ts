@@ -148,7 +148,7 @@ class LimitedRequest implements HttpFilter {
     const call = filter.ask(stream, descriptors, (response) => {
       this.call = null;
       isAnswered = true;
-      passes = response === null ? this.failed(stream) : this.take(stream, response);
+      passes = response === null ? this.failed(stream) : this.take(stream, descriptors, response);
       if (passes && isWaiting) stream.resumeRequest(this);
     });
     if (!isAnswered) this.call = call;
@@ -177,7 +177,7 @@ class LimitedRequest implements HttpFilter {
   }
 
   /** Whether the request passes. */
-  private take(stream: Stream, response: LimitResponse): boolean {
+  private take(stream: Stream, descriptors: readonly Descriptor[], response: LimitResponse): boolean {
     const { filter } = this;
     const { data } = filter;
     const { isOverLimit } = response;
@@ -188,7 +188,7 @@ class LimitedRequest implements HttpFilter {
       chargeCode(stream, data.status);
       if (data.saysRateLimited) own.push(['x-envoy-ratelimited', 'true']);
     }
-    if (data.hasRateLimitHeaders) own.push(...limitHeaders(response.statuses));
+    own.push(...limitHeaders(response.statuses, descriptors, data.hasRateLimitHeaders));
     this.responseFields = [...safe(response.responseFields), ...own];
     if (isOverLimit && filter.isOn(data.enforced, 'ratelimit.http_filter_enforcing')) {
       this.responseFields = [...this.responseFields, ...filter.configuredFields(stream)];

@@ -6,6 +6,7 @@ import {
   RateLimit_Override_DynamicMetadataSchema,
   RateLimit_Override_RateLimitOverrideSchema,
   RateLimit_OverrideSchema,
+  RateLimit_XRateLimitOption,
   RateLimitSchema,
   type RateLimit,
   type RateLimit_HitsAddend,
@@ -22,6 +23,7 @@ const limitFields = new SupportedFields(RateLimitSchema, [
   'limit',
   'hits_addend',
   'apply_on_stream_done',
+  'x_ratelimit_option',
 ]);
 const hitsFields = new SupportedFields(RateLimit_HitsAddendSchema, ['number', 'format']);
 const overrideFields = new SupportedFields(RateLimit_OverrideSchema, ['dynamic_metadata', 'rate_limit']);
@@ -48,9 +50,15 @@ function decodeAll(messages: readonly RateLimit[], reasons: Reasons): RateLimitD
       stage: message.stage ?? 0,
       disableKey: message.disableKey,
       isOnDone: message.applyOnStreamDone,
+      ...shown(message.xRatelimitOption),
       limit: message.limit === undefined ? null : decodeLimit(message.limit, at.at('limit')),
     };
   });
+}
+
+function shown(option: RateLimit_XRateLimitOption): Pick<RateLimitData, 'isShown'> {
+  if (option === RateLimit_XRateLimitOption.UNSPECIFIED) return {};
+  return { isShown: option === RateLimit_XRateLimitOption.DRAFT_VERSION_03 };
 }
 
 /** Those of a filter itself, which has one stage and no other to switch off. */

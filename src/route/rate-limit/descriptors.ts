@@ -23,6 +23,8 @@ export interface Descriptor {
   readonly hits: number;
   /** For services that take one; null: theirs. */
   readonly limit: DescriptorLimit | null;
+  /** Whether clients are shown how much is left; absent: as the filter says. */
+  readonly isShown?: boolean;
 }
 
 export interface DescriptorEntry {
@@ -121,7 +123,9 @@ class Limit {
       if (entry !== undefined) entries.push(entry);
     }
     const { outcome } = stream;
-    return { entries, hits: this.hits(outcome), limit: this.limit === null ? null : this.limit(outcome) };
+    const limit = this.limit === null ? null : this.limit(outcome);
+    const { isShown } = this.data;
+    return { entries, hits: this.hits(outcome), limit, ...(isShown !== undefined && { isShown }) };
   }
 }
 

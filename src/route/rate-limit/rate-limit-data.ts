@@ -14,6 +14,8 @@ export interface RateLimitData {
   readonly isOnDone: boolean;
   /** A limit that comes with the descriptor, for services that take one; null: none. */
   readonly limit: LimitData | null;
+  /** Whether clients are shown how much is left of it (`x-ratelimit-*`); absent: as the filter says. */
+  readonly isShown?: boolean;
 }
 
 /** What a request costs: a fixed number, unless a format says another. */

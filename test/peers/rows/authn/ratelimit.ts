@@ -136,7 +136,42 @@ const descriptors = `
 - { match: { prefix: /nowhere }, route: { cluster_header: x-cluster } }`;
 
 /** `envoy.filters.http.ratelimit`. */
+const shown = ['OFF', 'DRAFT_VERSION_03', 'UNSPECIFIED'];
+const limitsOf = (...options: readonly string[]): string =>
+  `rate_limits: [${options.map((option, i) => `{ x_ratelimit_option: ${option}, actions: [{ generic_key: { descriptor_value: v${i} } }] }`).join(', ')}]`;
+const shownRoutes = [
+  ...shown.map((option) => `- { match: { prefix: /${option} }, route: { cluster: one, ${limitsOf(option)} } }`),
+  `- { match: { prefix: /all }, route: { cluster: one, ${limitsOf(...shown)} } }`,
+].join('\n');
+const three = [5, 1, 3].map((limitRemaining, i) => ({
+  code: 1,
+  limitRemaining,
+  durationUntilReset: { seconds: 7n },
+  currentLimit: { requestsPerUnit: 10 + i, unit: 2 },
+}));
+
+/** What clients are shown of each limit. */
+const shownRows: readonly Row[] = [
+  ...shown.map((option): Row => ({
+    name: option,
+    request: { path: `/${option}` },
+    upstream: [says({ overallCode: 1, statuses: three.slice(0, 1) }), {}],
+  })),
+  { name: 'of all', request: { path: '/all' }, upstream: [says({ overallCode: 1, statuses: three }), {}] },
+  { name: 'too many', request: { path: '/all' }, upstream: [says({ overallCode: 2, statuses: three })] },
+  {
+    name: 'fewer than asked',
+    request: { path: '/all' },
+    upstream: [says({ overallCode: 1, statuses: three.slice(0, 2) }), {}],
+  },
+  { name: 'more than asked', request: { path: '/OFF' }, upstream: [says({ overallCode: 1, statuses: three }), {}] },
+];
+
 export const rateLimitGroups: readonly Group[] = [
+  limited('shown by descriptor', patient, shownRows, { routes: shownRoutes }),
+  limited('shown by descriptor, else always', `${patient}, enable_x_ratelimit_headers: DRAFT_VERSION_03`, shownRows, {
+    routes: shownRoutes,
+  }),
   limited('answers', patient, answers),
   limited(
     'settings',

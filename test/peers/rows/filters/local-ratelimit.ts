@@ -81,6 +81,30 @@ export const localRateLimits: readonly Group[] = [
   limited('refilled', `token_bucket: { max_tokens: 1, fill_interval: 0.1s }, ${always}`, [
     { name: 'after its interval', request: [get('/'), get('/')], pauseMs: 300 },
   ]),
+  ...['OFF', 'DRAFT_VERSION_03'].map((option) =>
+    limited(
+      `shown by descriptor, ${option}`,
+      `token_bucket: { max_tokens: 100, ${hour} }, ${always}, enable_x_ratelimit_headers: ${option},
+      descriptors: [
+        { entries: [{ key: a }], token_bucket: { max_tokens: 3, ${hour} } },
+        { entries: [{ key: b }], token_bucket: { max_tokens: 3, tokens_per_fill: 2, ${hour} } },
+        { entries: [{ key: c }], token_bucket: { max_tokens: 3, tokens_per_fill: 3, ${hour} } }],
+      rate_limits: [
+        { x_ratelimit_option: OFF, actions: [{ request_headers: { header_name: x-a, descriptor_key: a } }] },
+        { x_ratelimit_option: DRAFT_VERSION_03, actions: [{ request_headers: { header_name: x-b, descriptor_key: b } }] },
+        { actions: [{ request_headers: { header_name: x-c, descriptor_key: c } }] }]`,
+      [
+        { name: 'none', request: get('/') },
+        { name: 'off', request: get('/', ['x-a', '1']) },
+        { name: 'on', request: get('/', ['x-b', '1']) },
+        { name: 'as the filter', request: get('/', ['x-c', '1']) },
+        { name: 'the first of two', request: get('/', ['x-a', '2'], ['x-b', '2']) },
+        { name: 'and without it', request: get('/', ['x-b', '3'], ['x-c', '3']) },
+        { name: 'too many', request: Array.from({ length: 4 }, () => get('/', ['x-a', '4'])) },
+        { name: 'too many that are shown', request: Array.from({ length: 4 }, () => get('/', ['x-b', '4'])) },
+      ],
+    ),
+  ),
   limited(
     'descriptors',
     `token_bucket: { max_tokens: 100, ${hour} }, ${always}, enable_x_ratelimit_headers: DRAFT_VERSION_03,

@@ -147,8 +147,19 @@ test('any bytes are an answer or an error of their own', () => {
 });
 
 test('nothing is said of limits that nobody names', () => {
-  expect(limitHeaders([])).toEqual([]);
-  expect(limitHeaders([{ limit: null, remaining: 0, resetSeconds: 0 }])).toEqual([]);
+  expect(limitHeaders([], [], true)).toEqual([]);
+  expect(limitHeaders([{ limit: null, remaining: 0, resetSeconds: 0 }], [], true)).toEqual([]);
+});
+
+test('a descriptor says whether its limit is shown', () => {
+  const status = (remaining: number) => ({
+    limit: { requestsPerUnit: 10, unit: 1, name: '' },
+    remaining,
+    resetSeconds: 1,
+  });
+  const shown = (areShown: boolean) =>
+    limitHeaders([status(3), status(1), status(2)], [{ isShown: true }, { isShown: false }, {}], areShown)[1]?.[1];
+  expect([shown(false), shown(true)]).toEqual(['3', '2']);
 });
 
 test('a service must be named, and what is not there is refused', () => {
