@@ -37,6 +37,7 @@ import type { RuntimeLayers } from './control/resources/runtime-layers.ts';
 import { ProcessAdmin } from './process-admin.ts';
 import { closeLeftOpen, insistOnUring, ioLine } from './io-backend.ts';
 import { openOverload, overloadInit } from './process-overload.ts';
+import { openWorkloads } from './process-workloads.ts';
 import { ServerStats } from './server-stats.ts';
 
 export type Accepted = Extract<Configuration, { isRefused: false }>;
@@ -81,6 +82,8 @@ export class App implements WorkersListener {
   listeners: ProcessListeners | null;
   /** Null: none has had layers of the runtime that must be fetched. */
   runtimeLayers: RuntimeLayers | null;
+  /** Null: nobody tells who is at which address. */
+  private workloads: Awaited<ReturnType<typeof openWorkloads>>;
   /** Null: none has named a secret that must be fetched. */
   secrets: ProcessSecrets | null;
   /** Null: none has had hosts watched. */
@@ -126,6 +129,7 @@ export class App implements WorkersListener {
     this.openingOwn = null;
     this.listeners = null;
     this.runtimeLayers = null;
+    this.workloads = null;
     this.secrets = null;
     this.health = null;
     this.certificates = null;
@@ -191,6 +195,7 @@ export class App implements WorkersListener {
     this.admin = await ProcessAdmin.open(this, this.runtimeValues);
     await this.loadTls();
     await this.clusters.start(this.configuration);
+    this.workloads = await openWorkloads(this, this.loop);
     this.state = 'INITIALIZING';
     await this.warmListeners();
     const failures = await this.distribute();
@@ -436,6 +441,7 @@ export class App implements WorkersListener {
     if (this.isFailingHealthchecks) this.workers.post(index, { kind: 'health-failed', failed: true });
     for (const message of this.listenerDrain.messages) this.workers.post(index, message);
     if (this.secrets !== null) this.workers.post(index, { kind: 'secrets', changes: this.secrets.everything() });
+    if (this.workloads !== null) this.workers.post(index, this.workloads.message);
     this.distribution.restarted(index);
   }
 

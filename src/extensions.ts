@@ -275,6 +275,11 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     load: async () => (await import('./control/bootstrap-extensions-decode.ts')).internalListenerDecoder,
   },
   {
+    category: 'envoy.bootstrap',
+    kind: 'istio.workload.BootstrapExtension',
+    load: async () => (await import('./control/bootstrap-extensions-decode.ts')).workloadDiscoveryDecoder,
+  },
+  {
     category: 'envoy.health_check.event_sinks',
     kind: 'envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink',
     load: async () => (await import('./cluster/health/event-sink-decode.ts')).eventFileSinkDecoder,

@@ -5,6 +5,7 @@ import type { NodeData } from './control/bootstrap-data.ts';
 import { downstreamConnectionsKey, filterKey, listenerKey, networkFilterKey } from './control/shared-number-keys.ts';
 import { NetworkFilterBuilders } from './filter/network/builders.ts';
 import type { NameLookups } from './filter/network/network-filter.ts';
+import { WorkloadDirectory } from './filter/istio/workload/workload-directory.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
 import type { OverloadView } from './core/overload-view.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
@@ -95,6 +96,8 @@ export class ListenerBuilder {
   sharedNumber: (key: string) => SharedCount;
   /** With the filters of whatever is built loaded. */
   readonly networkFilters: NetworkFilterBuilders;
+  /** Who is at which address, as far as a control plane has told. */
+  readonly workloads: WorkloadDirectory;
   /** What comes by RDS and ECDS, for what is built and what was. */
   readonly routes: Discovered<RouteConfigurationData>;
   readonly extensions: Discovered<DiscoveredExtension>;
@@ -108,6 +111,7 @@ export class ListenerBuilder {
     this.clusters = null;
     this.lookups = null;
     this.networkFilters = new NetworkFilterBuilders();
+    this.workloads = new WorkloadDirectory();
     this.routes = new Discovered();
     this.extensions = new Discovered();
     this.sharedNumber = () => new OwnCount();
@@ -125,7 +129,8 @@ export class ListenerBuilder {
       shared,
       hostCounters,
       random: Math.random,
-      buildFilters: (filters) => buildUpstreamFilters(filters, this.networkFilters, { stats, node }),
+      buildFilters: (filters) =>
+        buildUpstreamFilters(filters, this.networkFilters, { stats, node, workloads: this.workloads }),
       buildTls: (data, over, scope) => this.environment.tls.upstream(data, over, scope),
     };
   }
@@ -209,7 +214,18 @@ export class ListenerBuilder {
     const lookups = this.lookups!;
     const { trafficDirection } = listener;
     const { metadata: nodeMetadata } = node;
-    const tools = { stats, runtime, clock, timers, lookups, callOuts, node, nodeMetadata, trafficDirection };
+    const tools = {
+      stats,
+      runtime,
+      clock,
+      timers,
+      lookups,
+      callOuts,
+      node,
+      nodeMetadata,
+      trafficDirection,
+      workloads: this.workloads,
+    };
     const filters = chain.filters.slice(0, -1).map((filter, i) => {
       const sharedNumber = () => this.sharedNumber(networkFilterKey(listener, chain, i));
       return this.networkFilters.get(filter.kind)!.build(filter.data, { ...tools, sharedNumber });
@@ -293,6 +309,7 @@ export class ListenerBuilder {
       lookups: this.lookups ?? undefined,
       listenerMetadata: listener.metadata,
       trafficDirection: listener.trafficDirection,
+      workloads: this.workloads,
       tracer: (data) => this.ofExporters().tracer(data),
       sharedNumber: (statPrefix, key) => this.sharedNumber(filterKey(statPrefix, key)),
       overload: listener.bypassesOverload === true ? null : (overload ?? null),

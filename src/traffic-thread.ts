@@ -159,6 +159,9 @@ export class TrafficThread {
       case 'secrets':
         this.secrets.apply(message.changes);
         break;
+      case 'workloads':
+        this.builder.workloads.apply(message.changes);
+        break;
       case 'runtime':
         this.runtime.update(message.entries);
         this.clusters.onRuntimeChanged();

@@ -18,6 +18,8 @@ export interface BootstrapData {
   /** `cluster_manager.local_cluster_name`: whose hosts are this process and its like; empty: none. */
   readonly localCluster: string;
   readonly secrets: SecretNeeds;
+  /** Where it is told who is at which address, for the metadata of peers; absent, null: nowhere. */
+  readonly workloads?: ConfigSourceData | null;
   /** Listener → what of it comes by RDS and by ECDS; those of which nothing does are not in it. */
   readonly listenerNeeds: ReadonlyMap<string, ListenerNeeds>;
   readonly dynamic: DynamicResourcesData;

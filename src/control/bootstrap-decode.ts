@@ -122,12 +122,13 @@ export function decodeBootstrap(
   extensions.routes = new RouteSources();
   extensions.configs = new ExtensionSources();
   collectStaticSecrets(bootstrap.staticResources?.secrets ?? [], at, sources);
-  const internal = decodeBootstrapExtensions(bootstrap.bootstrapExtensions, reasons, extensions);
-  const decoding = new ResourceDecoding(extensions, node, surroundings, internal, hasAds);
+  const asked = decodeBootstrapExtensions(bootstrap.bootstrapExtensions, reasons, extensions, hasAds);
+  const decoding = new ResourceDecoding(extensions, node, surroundings, asked.internal, hasAds);
   const data: BootstrapData = {
     node,
     ...decodeStaticResources(bootstrap.staticResources, at, decoding),
     dynamic: decodeDynamicResources(bootstrap.dynamicResources, node, reasons.at('dynamic_resources')),
+    workloads: asked.workloads,
     localCluster: bootstrap.clusterManager?.localClusterName ?? '',
     admin: decodeAdmin(bootstrap.admin, reasons.at('admin')),
     adminAccessLogs: decodeAdminLogs(bootstrap.admin, reasons.at('admin'), extensions),

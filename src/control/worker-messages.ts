@@ -5,6 +5,7 @@ import type { HostBlockMessage } from '../cluster/host-counters.ts';
 import type { HostSighting } from '../cluster/original-dst/host-sighting.ts';
 import type { HostFinding } from '../cluster/outlier/outlier-data.ts';
 import type { Address } from '../core/peer.ts';
+import type { WorkloadChanges } from '../filter/istio/workload/workload-directory.ts';
 import type { IoBackend } from '../net/open-network.ts';
 import type { StatsBatch } from '../observe/stats-slab.ts';
 import type { SharedNumbersData } from '../observe/shared-limit.ts';
@@ -64,6 +65,8 @@ export type ToWorker =
     }
   /** Secrets that have come or are others now; before the first snapshot, all that there are. */
   | { readonly kind: 'secrets'; readonly changes: SecretChanges }
+  /** Who is at which address; for a fresh worker, all that there are. */
+  | { readonly kind: 'workloads'; readonly changes: WorkloadChanges }
   | { readonly kind: 'runtime'; readonly entries: RuntimeEntries }
   /** What is under way is to be dealt with otherwise than before: look at the shared memory. */
   | { readonly kind: 'overload' }

@@ -493,8 +493,8 @@ istio/authorization 1274 istio.security Authorization,Rule,Clause,Match,ServiceA
 istio/metadata_exchange 165 envoy.tcp.metadataexchange.config MetadataExchange 
 istio/peer_metadata 1133 io.istio.http.peer_metadata Config,Config.Baggage,Config.WorkloadDiscovery,Config.IstioHeaders,Config.UpstreamFilterState,Config.DiscoveryMethod,Config.PropagationMethod 
 istio/stats 907 stats MetricConfig,MetricDefinition,PluginConfig MetricType,Reporter
-istio/workload_discovery 618 istio.workload BootstrapExtension,Locality,Workload WorkloadType
-istio/workload 3049 istio.workload Address,Service,WeightedWaypoint,LoadBalancing,Workload,Locality,PortList,Port,ApplicationTunnel,GatewayAddress,NetworkAddress,NamespacedHostname Visibility,IPFamilies,NetworkMode,WorkloadStatus,WorkloadType,TunnelProtocol
+istio/workload 3017 istio.workload Address,Service,WeightedWaypoint,LoadBalancing,Workload,Locality,PortList,Port,ApplicationTunnel,GatewayAddress,NetworkAddress,NamespacedHostname Visibility,IPFamilies,NetworkMode,WorkloadStatus,WorkloadType,TunnelProtocol
+istio/workload_discovery 179 istio.workload BootstrapExtension 
 udpa/annotations/sensitive 158 udpa.annotations  
 udpa/type/v1/typed_struct 158 udpa.type.v1 TypedStruct 
 validate/validate 4869 validate FieldRules,FloatRules,DoubleRules,Int32Rules,Int64Rules,UInt32Rules,UInt64Rules,SInt32Rules,SInt64Rules,Fixed32Rules,Fixed64Rules,SFixed32Rules,SFixed64Rules,BoolRules,StringRules,BytesRules,EnumRules,MessageRules,RepeatedRules,MapRules,AnyRules,DurationRules,TimestampRules KnownRegex

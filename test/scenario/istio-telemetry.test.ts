@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Authority, type Issued } from '../certificates.ts';
+import { ControlPlane } from '../xds/control-plane.ts';
+import { WorkloadSchema } from '../../src/proto/istio/workload_pb.js';
+import { create, toBinary } from '../../src/proto/protobuf.js';
 import { App } from './app.ts';
 import { bootstrap, cluster, httpListener, tcpListener } from './config.ts';
 import { Origin } from './origin.ts';
@@ -287,4 +290,45 @@ test('two sidecars tell each other who they are, by HTTP and by TCP, and count b
     expect(await app.stat('metadata_exchange.alpn_protocol_found')).toBe(1);
   }
   expect(await outside.stat('metadata_exchange.alpn_protocol_not_found')).toBeGreaterThan(0);
+});
+
+const ads = {
+  api_type: 'DELTA_GRPC',
+  transport_api_version: 'V3',
+  grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+};
+const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const http2 = {
+  typed_extension_protocol_options: {
+    [options]: { '@type': `type.googleapis.com/${options}`, explicit_http_config: { http2_protocol_options: {} } },
+  },
+};
+
+test('who is at the address of a client is told by the control plane', async () => {
+  const plane = await ControlPlane.start();
+  const address = Uint8Array.of(127, 0, 0, 1);
+  const packed = toBinary(
+    WorkloadSchema,
+    create(WorkloadSchema, { uid: 'u', workloadName: 'sleep-v1', addresses: [address], canonicalName: 'sleep' }),
+  );
+  plane.change('type.googleapis.com/istio.workload.Workload', { u: packed });
+  const origin = await Origin.start();
+  const discovery = struct('envoy.bootstrap.workload_discovery', 'istio.workload.BootstrapExtension', {
+    config_source: { ads: {} },
+  });
+  const filters = [peerMetadata({ downstream_discovery: [{ workload_discovery: {} }] }), istioStats, router];
+  const app = await App.start(
+    bootstrap(
+      [httpListener({ manager: { http_filters: filters }, listener: { traffic_direction: 'INBOUND' } })],
+      [cluster('origin', [origin.port]), cluster('xds', [plane.port], http2)],
+      { ...workload('reviews'), bootstrap_extensions: [discovery], dynamic_resources: { ads_config: ads } },
+    ),
+  );
+  const url = await app.url();
+  const known =
+    'source_workload="sleep-v1",source_canonical_service="sleep",source_canonical_revision="latest",source_workload_namespace="default"';
+  await until('the workload to be known', async () => {
+    await getText(url);
+    return (await lines(app, 'istio_requests_total')).some((found) => found.includes(known));
+  });
 });

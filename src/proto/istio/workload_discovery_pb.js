@@ -2,7 +2,7 @@
 // @generated from file istio/workload_discovery.proto (package istio.workload, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, file, messageDesc, tsEnum } from "../embedded.js";
+import { file, messageDesc } from "../embedded.js";
 
 /**
  * Describes the file istio/workload_discovery.proto.
@@ -16,30 +16,4 @@ export const file_istio_workload_discovery = /*@__PURE__*/
  */
 export const BootstrapExtensionSchema = /*@__PURE__*/
   messageDesc(file_istio_workload_discovery, 0);
-
-/**
- * Describes the message istio.workload.Locality.
- * Use `create(LocalitySchema)` to create a new message.
- */
-export const LocalitySchema = /*@__PURE__*/
-  messageDesc(file_istio_workload_discovery, 1);
-
-/**
- * Describes the message istio.workload.Workload.
- * Use `create(WorkloadSchema)` to create a new message.
- */
-export const WorkloadSchema = /*@__PURE__*/
-  messageDesc(file_istio_workload_discovery, 2);
-
-/**
- * Describes the enum istio.workload.WorkloadType.
- */
-export const WorkloadTypeSchema = /*@__PURE__*/
-  enumDesc(file_istio_workload_discovery, 0);
-
-/**
- * @generated from enum istio.workload.WorkloadType
- */
-export const WorkloadType = /*@__PURE__*/
-  tsEnum(WorkloadTypeSchema);
 

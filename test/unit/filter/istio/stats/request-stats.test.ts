@@ -192,13 +192,30 @@ it('a gateway of servers tells of both ends, by what a tunnel says of them', asy
   filterState.set('io.istio.local_principal', 'spiffe://td/ns/gw/sa/w');
   bed.request({ filterState, clusterMetadata });
   const names = [
-    ...['reporter', 'source_principal', 'destination_workload', 'destination_workload_namespace'],
-    ...['destination_principal', 'destination_app', 'destination_service', 'destination_canonical_revision'],
-    ...['destination_service_namespace', 'destination_cluster', 'connection_security_policy'],
+    'reporter',
+    'source_principal',
+    'destination_workload',
+    'destination_workload_namespace',
+    'destination_principal',
+    'destination_app',
+    'destination_service',
+    'destination_canonical_revision',
+    'destination_service_namespace',
+    'destination_cluster',
+    'connection_security_policy',
   ];
   expect(await labels(bed, ...names)).toEqual([
-    ...['waypoint', 'spiffe://td/ns/front/sa/p', 'w', 'n', 'spiffe://i', 'a', 'ratings.default.svc.cluster.local'],
-    ...['unknown', 'default', 'unknown', 'mutual_tls'],
+    'waypoint',
+    'spiffe://td/ns/front/sa/p',
+    'w',
+    'n',
+    'spiffe://i',
+    'a',
+    'ratings.default.svc.cluster.local',
+    'unknown',
+    'default',
+    'unknown',
+    'mutual_tls',
   ]);
 });
 

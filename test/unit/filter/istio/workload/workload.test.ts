@@ -10,6 +10,7 @@ import {
   readPeerHeader,
   writePeerHeader,
 } from '../../../../../src/filter/istio/workload/peer-header.ts';
+import { WorkloadDirectory } from '../../../../../src/filter/istio/workload/workload-directory.ts';
 import { upstreamWorkload } from '../../../../../src/filter/istio/workload/workload-lookup.ts';
 import { workloadOfEndpoint, workloadOfStruct } from '../../../../../src/filter/istio/workload/workload-struct.ts';
 import { unknownWorkload, Workload, workloadTypes } from '../../../../../src/filter/istio/workload/workload.ts';
@@ -109,6 +110,23 @@ describe('a workload', () => {
     const local = { 'envoy.filters.listener.original_dst': { local: '10.0.0.1:80' } };
     expect(at('envoy://connect_originate/x', local)).toBe(own);
     expect(at('envoy://connect_originate/x', { ...local, istio: { double_hbone: {} } })).toBeNull();
+  });
+});
+
+describe('the directory of workloads', () => {
+  it('knows who is at an address now', () => {
+    const directory = new WorkloadDirectory();
+    const data = (uid: string, workload: string, ...addresses: string[]) => ({
+      uid,
+      addresses,
+      fields: { ...unknownWorkload, workload },
+    });
+    directory.apply({ set: [data('1', 'a', '10.0.0.1', '::1'), data('2', 'b', '10.0.0.2')], removed: [] });
+    const at = (address: string) => directory.byAddress(address)?.workload;
+    expect([at('10.0.0.1'), at('::1'), at('10.0.0.2'), at('10.0.0.3')]).toEqual(['a', 'a', 'b', undefined]);
+    directory.apply({ set: [data('1', 'c', '10.0.0.3'), data('3', 'd', '10.0.0.2')], removed: [] });
+    directory.apply({ set: [], removed: ['2', '9'] });
+    expect([at('10.0.0.1'), at('::1'), at('10.0.0.2'), at('10.0.0.3')]).toEqual([undefined, undefined, 'd', 'c']);
   });
 });
 
