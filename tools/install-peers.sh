@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what sekisho is measured against: Envoy 1.39.3, h2spec, ghz, gRPC's interoperability programs and the Autobahn
-# suite under .peers/ (ignored by git), and nginx, HAProxy, wrk, curl and nghttp2's clients from the distribution when
-# this runs as root. With RATELIMIT=1 Envoy's rate limit service, too, and Redis for it; with OPA=1 the Open Policy Agent
-# that speaks ext_authz: each takes minutes to build. Idempotent: what is there already is left alone. What is written in
-# Go is left out where there is no Go, and Autobahn's where there is no Python 2.7 (PYTHON2, python2.7 on PATH, or one of
-# pyenv's).
+# Installs what sekisho is measured against: Envoy 1.39.3, h2spec, ghz, gRPC's interoperability programs, a control
+# plane on go-control-plane and the Autobahn suite under .peers/ (ignored by git), and nginx, HAProxy, wrk, curl and
+# nghttp2's clients from the distribution when this runs as root. With RATELIMIT=1 Envoy's rate limit service, too, and
+# Redis for it; with OPA=1 the Open Policy Agent that speaks ext_authz: each takes minutes to build. Idempotent: what is
+# there already is left alone. What is written in Go is left out where there is no Go, and Autobahn's where there is no
+# Python 2.7 (PYTHON2, python2.7 on PATH, or one of pyenv's).
 # The tests and benches look for a program in <NAME>_BIN (ENVOY_BIN, NGINX_BIN …), then in .peers/bin, then on PATH.
 set -euo pipefail
 
@@ -77,6 +77,21 @@ install_ghz() {
   fi
   GOBIN="$peers/bin" go install -ldflags='-s -w' "github.com/bojand/ghz/cmd/ghz@$ghz_version" 2>/dev/null ||
     echo 'not installed: ghz' >&2
+}
+
+# Of this repository's own source: test/peers/xds/control-plane, on go-control-plane.
+install_xds_control_plane() {
+  local source=$root/test/peers/xds/control-plane program=$peers/bin/xds-control-plane
+  if [ -x "$program" ] && [ -z "$(find "$source" -newer "$program" -type f)" ]; then return; fi
+  if ! command -v go >/dev/null; then
+    echo 'not installed, because that needs Go: xds-control-plane' >&2
+    return
+  fi
+  local log
+  log=$(mktemp)
+  (cd "$source" && go build -ldflags='-s -w' -o "$program" .) 2>"$log" ||
+    echo "not installed: xds-control-plane: $(tail -n 1 "$log")" >&2
+  rm -f "$log"
 }
 
 install_ratelimit() {
@@ -167,6 +182,7 @@ install_envoy
 install_h2spec
 install_grpc_interop
 install_ghz
+install_xds_control_plane
 install_ratelimit
 install_opa
 install_autobahn

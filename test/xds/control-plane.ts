@@ -73,6 +73,14 @@ export class ControlPlane {
     }
   }
 
+  /** Tells everyone, in the version that they have, that a resource goes on to live: state of the world. */
+  beat(typeUrl: string, name: string, ttlMs: number): void {
+    const resources = [anyPack(ResourceSchema, create(ResourceSchema, { name, ttl: duration(ttlMs) }))];
+    const fields = { typeUrl, nonce: `n${++this.nonce}`, versionInfo: String(this.version), resources };
+    const bytes = toBinary(DiscoveryResponseSchema, create(DiscoveryResponseSchema, fields));
+    for (const [peer, told] of this.told) if (told.has(typeUrl)) peer.write(bytes);
+  }
+
   /** Resolves when so many responses of a type were taken or refused; with the last. */
   async verdict(typeUrl: string, count = 1): Promise<Verdict> {
     const of = (): Verdict[] => this.verdicts.filter((verdict) => verdict.typeUrl === typeUrl);
@@ -149,9 +157,12 @@ export class ControlPlane {
 const controlPlane = { identifier: 'test' };
 
 function resource(typeUrl: string, name: string, { packed, version, ttlMs }: Kept): Resource {
-  const ttl = { seconds: BigInt(Math.floor(ttlMs / 1000)), nanos: (ttlMs % 1000) * 1e6 };
   const inner = create(AnySchema, { typeUrl, value: packed });
-  return create(ResourceSchema, { name, version, resource: inner, ...(ttlMs > 0 && { ttl }) });
+  return create(ResourceSchema, { name, version, resource: inner, ...(ttlMs > 0 && { ttl: duration(ttlMs) }) });
+}
+
+function duration(ms: number): { seconds: bigint; nanos: number } {
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1e6 };
 }
 
 /** @returns the names that are wanted anew */

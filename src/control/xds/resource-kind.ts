@@ -10,7 +10,7 @@ export interface ResourceKind {
 export interface OpenedResource {
   readonly name: string;
   readonly packed: Uint8Array;
-  /** Its own where the source tells one, else the response's. */
+  /** Its own in the incremental protocol, else the response's. */
   readonly version: string;
   /** Other names that it was asked for by: of virtual hosts, the domains. */
   readonly aliases: readonly string[];

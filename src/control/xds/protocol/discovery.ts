@@ -17,7 +17,7 @@ export interface Opened {
 /**
  * Opens a response: each resource is of the type that the response tells, packed as it is or in a `Resource` that names
  * it.
- * @param taken version that was taken before: one that comes without its resource, of this version, is a heartbeat
+ * @param taken version that was taken before: what comes without its resource in a response of this version is a heartbeat
  * @returns a sentence where that is not so, in Envoy's words
  */
 export function openResources(
@@ -31,7 +31,7 @@ export function openResources(
     try {
       const wrapper = anyIs(resource, ResourceSchema) ? anyUnpack(resource, ResourceSchema) : undefined;
       const inner = wrapper === undefined ? resource : wrapper.resource;
-      if (wrapper !== undefined && inner === undefined && wrapper.version === taken) {
+      if (wrapper !== undefined && inner === undefined && version === taken) {
         opened.hasHeartbeats = true;
         opened.timesToLive.push([wrapper.name, durationMs(wrapper.ttl, 0)]);
         continue;
@@ -39,7 +39,7 @@ export function openResources(
       if (inner?.typeUrl !== typeUrl) return `${inner?.typeUrl ?? ''} ${mismatch} ${typeUrl} in DiscoveryResponse`;
       const name = wrapper?.name || packedName(inner.value);
       const aliases = wrapper?.aliases ?? [];
-      opened.resources.push({ name, packed: inner.value, version: wrapper?.version || version, aliases });
+      opened.resources.push({ name, packed: inner.value, version, aliases });
       opened.timesToLive.push([name, durationMs(wrapper?.ttl, 0)]);
     } catch (error) {
       return `a resource of type ${typeUrl} cannot be read: ${(error as Error).message}`;

@@ -284,3 +284,17 @@ test.each(['GRPC', 'DELTA_GRPC'] as const)(
     expect(await plane.verdict(cluster.typeUrl)).toMatchObject({ nonce: 'n1', refusal: '' });
   },
 );
+
+test('state of the world: a heartbeat keeps what it names, and nothing else goes', async () => {
+  const world = await AdsWorld.start('GRPC');
+  const { plane } = world;
+  const clusters = new Taker();
+  plane.change(cluster.typeUrl, { a: named('a'), b: named('b') }, [], 30);
+  world.open(cluster, [], clusters).start();
+  world.subscriptions.startAds();
+  await plane.verdict(cluster.typeUrl);
+  plane.beat(cluster.typeUrl, 'a', 60_000);
+  await plane.verdict(cluster.typeUrl, 2);
+  await clusters.until(() => !clusters.has.has('b'));
+  expect(clusters.heard).toEqual(['all 1: a b', 'delta :  -b']);
+});

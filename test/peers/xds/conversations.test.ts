@@ -1,0 +1,170 @@
+/** The same control plane, go-control-plane, for Envoy and for sekisho: what each asks, answers and has in the end. */
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { envoy, sekisho, type ProxyKind } from '../proxy.ts';
+import { controlPlaneUnavailable, type GoControlPlane, type Resources } from './control-plane.ts';
+import { Conversation } from './conversation.ts';
+import { cluster, endpoints, listener, route, type Protocol } from './resources.ts';
+
+const reason = controlPlaneUnavailable() ?? envoy.unavailable() ?? sekisho.unavailable();
+if (reason !== null) console.log(`peers ${reason}`);
+
+const all = ['Cluster', 'ClusterLoadAssignment', 'Listener', 'RouteConfiguration'];
+
+/** What is compared. */
+interface Outcome {
+  readonly said: Conversation['said'];
+  readonly order: Conversation['order'];
+  readonly stats: Readonly<Record<string, number>>;
+}
+
+/** One story, told to each proxy. */
+type Story = (conversation: Conversation) => Promise<void>;
+
+async function hear(
+  kind: ProxyKind,
+  protocol: Protocol,
+  begin: (port: number) => Resources,
+  story: Story,
+  ttls: Readonly<Record<string, number>> = {},
+): Promise<Outcome> {
+  const prepare = (plane: GoControlPlane, port: number): Promise<void> => plane.set('1', begin(port), ttls);
+  const conversation = await Conversation.start(kind, protocol, prepare);
+  onTestFinished(() => conversation.stop());
+  await story(conversation);
+  const stats = await conversation.proxy.stats();
+  const { said, order } = conversation;
+  return { said, order, stats: Object.fromEntries(counted.map((name) => [name, stats.get(name) ?? 0])) };
+}
+
+const counted = [
+  'control_plane.connected_state',
+  'control_plane.rate_limit_enforced',
+  'cluster_manager.cds.update_success',
+  'cluster_manager.active_clusters',
+  'cluster_manager.warming_clusters',
+  'listener_manager.lds.update_success',
+  'listener_manager.total_listeners_active',
+  'http.peer.rds.r.update_success',
+];
+
+const plain = { type: 'STATIC', eds_cluster_config: undefined };
+
+function two(port: number): Resources {
+  return {
+    Cluster: [cluster('a'), cluster('b')],
+    ClusterLoadAssignment: [endpoints('a', 1001), endpoints('b', 1002)],
+    Listener: [listener('l', port, 'r')],
+    RouteConfiguration: [route('r', 'a')],
+  };
+}
+
+async function compared(
+  protocol: Protocol,
+  begin: (port: number) => Resources,
+  story: Story,
+  ttls: Readonly<Record<string, number>> = {},
+): Promise<void> {
+  const theirs = await hear(envoy, protocol, begin, story, ttls);
+  const ours = await hear(sekisho, protocol, begin, story, ttls);
+  expect(ours).toEqual(theirs);
+}
+
+describe.skipIf(reason !== null).each(['GRPC', 'DELTA_GRPC'] as const)('%s', (protocol) => {
+  test('a start: clusters, then their endpoints in one request, then listeners, then routes', async () => {
+    await compared(protocol, two, (one) => one.answered('1', all));
+  });
+
+  test('one cluster goes and another comes', async () => {
+    await compared(protocol, two, async (one) => {
+      await one.answered('1', all);
+      const changed = {
+        Cluster: [cluster('a'), cluster('c')],
+        ClusterLoadAssignment: [endpoints('a', 1001), endpoints('c', 1003)],
+      };
+      await one.plane.set('2', { ...two(one.port), ...changed });
+      await one.answered('2', ['Cluster', 'ClusterLoadAssignment']);
+      await one.stat('cluster.c.membership_total', (value) => value === 1);
+    });
+  });
+
+  test('a stream that breaks is opened again, and goes on from what was taken', async () => {
+    await compared(protocol, two, async (one) => {
+      await one.answered('1', all);
+      one.plane.disconnect();
+      await one.plane.until(() => one.order.length === 2 * all.length);
+      await one.plane.set('2', { ...two(one.port), RouteConfiguration: [route('r', 'b')] });
+      await one.answered('2', ['RouteConfiguration']);
+    });
+  });
+
+  test('a control plane that is away: what was taken stays', async () => {
+    await compared(protocol, two, async (one) => {
+      await one.answered('1', all);
+      one.plane.away();
+      await one.stat('control_plane.connected_state', (value) => value === 0);
+      expect((await one.proxy.stats()).get('cluster.a.membership_total')).toBe(1);
+      await one.plane.set('2', { ...two(one.port), RouteConfiguration: [route('r', 'b')] });
+      one.plane.disconnect();
+      await one.answered('2', ['RouteConfiguration']);
+    });
+  });
+
+  test('a cluster that is no good is refused by name, and others of the same response are taken', async () => {
+    const bad = cluster('bad', { eds_cluster_config: undefined });
+    await compared(protocol, two, async (one) => {
+      await one.answered('1', all);
+      const before = two(one.port);
+      await one.plane.set('2', { ...before, Cluster: [cluster('a'), cluster('b'), cluster('c', plain), bad] });
+      await one.answered('2', ['Cluster']);
+      await one.stat('cluster_manager.active_clusters', (value) => value === 4);
+      await one.plane.set('3', { ...before, Cluster: [cluster('a'), cluster('b'), cluster('c', plain)] });
+      await one.answered('3', ['Cluster']);
+    });
+  });
+
+  test('a listener that is no good is refused by name', async () => {
+    await compared(protocol, two, async (one) => {
+      await one.answered('1', all);
+      const before = two(one.port);
+      await one.plane.set('2', { ...before, Listener: [...before['Listener'], { name: 'bad' }] });
+      await one.answered('2', ['Listener']);
+      await one.plane.set('3', before);
+      await one.answered('3', ['Listener']);
+    });
+  });
+
+  test('endpoints that are no good are refused, and the hosts stay', async () => {
+    await compared(protocol, two, async (one) => {
+      await one.answered('1', all);
+      const before = two(one.port);
+      const bad = [endpoints('a', 1001), endpoints('b', 1002, { priority: 200 })];
+      await one.plane.set('2', { ...before, ClusterLoadAssignment: bad });
+      await one.answered('2', ['ClusterLoadAssignment']);
+      expect((await one.proxy.stats()).get('cluster.b.membership_total')).toBe(1);
+      const good = [endpoints('a', 1001), endpoints('b', 1003)];
+      await one.plane.set('3', { ...before, ClusterLoadAssignment: good });
+      await one.answered('3', ['ClusterLoadAssignment']);
+    });
+  });
+});
+
+// Not compared: of heartbeats Envoy 1.39.3 takes away clusters, and with endpoints that have a time to live it ends by a
+// segmentation fault. go-control-plane knows times to live of the state of the world only.
+test.skipIf(reason !== null)('what has a time to live stays as long as it is heard of, and no longer', async () => {
+  const begin = (port: number): Resources => ({
+    ...two(port),
+    Cluster: [cluster('a'), cluster('b', plain)],
+    ClusterLoadAssignment: [endpoints('a', 1001)],
+  });
+  const story = async (one: Conversation): Promise<void> => {
+    await one.answered('1', all);
+    const heartbeats = (): number => one.plane.events.filter(({ kind }) => kind === 'response').length - all.length;
+    await one.plane.until(() => heartbeats() > 16);
+    expect((await one.proxy.stats()).get('cluster_manager.active_clusters')).toBe(3);
+    expect((await one.proxy.stats()).get('cluster.a.membership_total')).toBe(1);
+    one.plane.away();
+    await one.stat('cluster_manager.active_clusters', (value) => value === 1);
+  };
+  const { said } = await hear(sekisho, 'GRPC', begin, story, { Cluster: 400, ClusterLoadAssignment: 400 });
+  expect(said['Cluster']).toEqual(['#1', '#1, answers, has 1']);
+});
