@@ -9,6 +9,7 @@ import { reducedTimeouts } from './rows/overload/timers.ts';
 import { runtimeLayers } from './rows/runtime-layers.ts';
 import { accessLogFilters } from './rows/access-log-filters.ts';
 import { answers } from './rows/answers.ts';
+import { logServices } from './rows/telemetry/log-services.ts';
 import { tracing } from './rows/telemetry/tracing.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
 import { bypassGroups } from './rows/authn/bypasses.ts';
@@ -103,6 +104,7 @@ import { discoveredRoutes } from './rows/xds/routes.ts';
 /** Every group of comparisons. */
 export const groups: readonly Group[] = [
   ...tracing,
+  ...logServices,
   ...routing,
   ...mirrors,
   ...internalRedirects,

@@ -32,6 +32,8 @@ export interface HttpParts {
   readonly chain?: string;
   /** Instead of it: filter chains around these filters. */
   chains?(filters: readonly Yaml[]): readonly Yaml[];
+  /** Access logs besides. */
+  readonly accessLogs?: string;
   /** Operators that the access log prints besides. */
   readonly log?: readonly string[];
   /** Operators of the listener's own access log, a line for each connection, in the same file. */
@@ -114,7 +116,10 @@ export function http(parts: HttpParts, clusters: readonly Yaml[] = []): string {
       ? { route_config: { name: 'local', virtual_hosts: virtualHosts, ...fields(parts.routeConfig) } }
       : { rds: parsed(parts.rds) }),
     http_filters: [...((parsed(parts.filters) as unknown[] | undefined) ?? []), router(parts.router)],
-    access_log: [accessLog({ json_format: { ...logFields, ...operatorFields(parts.log) } })],
+    access_log: [
+      accessLog({ json_format: { ...logFields, ...operatorFields(parts.log) } }),
+      ...((parsed(parts.accessLogs) as unknown[] | undefined) ?? []),
+    ],
     ...fields(parts.hcm),
   };
   const filter = { name: 'envoy.filters.network.http_connection_manager', typed_config: manager };
@@ -139,7 +144,7 @@ export function tcp(settings: string, clusters: readonly Yaml[], parts: HttpPart
     typed_config: {
       '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
       stat_prefix: 'tcp',
-      access_log: [accessLog({ json_format: format })],
+      access_log: [accessLog({ json_format: format }), ...((parsed(parts.accessLogs) as unknown[] | undefined) ?? [])],
       ...(load(settings) as Yaml),
     },
   };

@@ -21,8 +21,19 @@ function requestSize(head: RequestHead, extra: number): number {
   return host + fieldsSize(head.headers, extra);
 }
 
-export function responseHeadSize(head: ResponseHead): number {
-  return fieldsSize(head.headers, sentFieldExtra);
+/** `end`: no body follows. With the field that HTTP/1.1's encoder adds, which tells where the body ends. */
+export function responseHeadSize(head: ResponseHead, end: boolean, method: string): number {
+  return fieldsSize(head.headers, sentFieldExtra) + framingSize(head, end, method);
+}
+
+const noBody = 'content-length'.length + '0'.length + sentFieldExtra;
+const inChunks = 'transfer-encoding'.length + 'chunked'.length + sentFieldExtra;
+
+function framingSize({ status, headers }: ResponseHead, end: boolean, method: string): number {
+  if (status < 200 || status === 204 || headers.has('content-length')) return 0;
+  if (method === 'CONNECT' && status < 300) return 0;
+  if (!end) return inChunks;
+  return method === 'HEAD' || status === 304 ? 0 : noBody;
 }
 
 /** A response's, as it comes from the upstream. */

@@ -97,7 +97,7 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
 
   protected deliverHead(head: ResponseHead, end: boolean): void {
     const stream = this.stream;
-    stream.finishHead(head);
+    stream.finishHead(head, end);
     this.isHeadSent = true;
     this.isEnding = end;
     stream.codecStream.head(head, end);

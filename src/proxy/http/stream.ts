@@ -313,13 +313,14 @@ export class HttpStream implements Stream {
   }
 
   /** Last changes of a final head on its way to the codec. */
-  finishHead(head: ResponseHead): void {
+  finishHead(head: ResponseHead, end: boolean): void {
     const { outcome, manager } = this;
     manager.responsePreparation.prepare(head, this.requestHead, outcome);
     outcome.responseStartMs = this.clock.now;
     outcome.responseHead = head;
     outcome.responseCode = head.status;
-    if (manager.accessLogs.length > 0 && !this.connection.isHttp2) outcome.headerBytesSent = responseHeadSize(head);
+    if (manager.accessLogs.length > 0 && !this.connection.isHttp2)
+      outcome.headerBytesSent = responseHeadSize(head, end, this.requestHead?.method ?? '');
     this.trace?.finishHead(head);
     this.tellLostTunnel();
     if (!this.request.hasEnded) this.stats.count('downstream_rq_response_before_rq_complete');
@@ -368,9 +369,9 @@ export class HttpStream implements Stream {
     outcome.endMs = this.clock.now;
     this.timeouts.clear();
     this.request.cut();
+    this.forwarding?.onStreamFinished();
     const isLogged = this.manager.accessLogs.length > 0;
     if (isLogged || chain.readsOutcome) this.connection.describe(this);
-    this.forwarding?.onStreamFinished();
     for (const index of chain.complete) this.filters[index].onComplete!(this);
     stats.rqActive.dec();
     if (this.upgrade !== '') this.leaveTunnel();

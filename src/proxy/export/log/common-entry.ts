@@ -83,6 +83,7 @@ export function writeCommon(writer: WireWriter, outcome: Outcome, settings: Entr
   if (peer !== null) writeAddress(writer, 20, peer.directRemote);
   writeFilterState(writer, 21, outcome, settings.filterState);
   for (const tag of settings.tags) writePair(writer, 22, tag.tag, tag.value(outcome));
+  writeSince(writer, 23, outcome.startMs, outcome.endMs);
   writeNumber(writer, 24, outcome.attemptCount);
   writeText(writer, 25, outcome.connectionTerminationDetails);
   writeText(writer, 26, streamIdOf(outcome));

@@ -105,8 +105,7 @@ function decodeCommon(message: CommonGrpcAccessLogConfig | undefined, reasons: R
   };
 }
 
-/** Of every logger that has it. */
-export function checkCommon(message: CommonGrpcAccessLogConfig, reasons: Reasons): void {
+function checkCommon(message: CommonGrpcAccessLogConfig, reasons: Reasons): void {
   commonFields.check(message, reasons);
   if (message.transportApiVersion === ApiVersion.V2)
     reasons.at('transport_api_version').add('V2 is not supported; only V3 is');

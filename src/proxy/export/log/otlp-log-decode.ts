@@ -10,7 +10,7 @@ import { formatProblem, type FormatExtension } from '../../../observe/format/for
 import type { LogAttributeData, LogValueData } from '../../../observe/log-service-data.ts';
 import { decodeCustomTags } from '../../../observe/trace/custom-tag-decode.ts';
 import type { OtlpServiceData } from '../../../observe/trace/trace-data.ts';
-import type { CommonGrpcAccessLogConfig } from '../../../proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js';
+import { CommonGrpcAccessLogConfigSchema } from '../../../proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js';
 import {
   OpenTelemetryAccessLogConfigSchema,
   type OpenTelemetryAccessLogConfig,
@@ -18,7 +18,7 @@ import {
 import type { AnyValue, KeyValue } from '../../../proto/opentelemetry/proto/common/v1/common_pb.js';
 import { fromBinary } from '../../../proto/protobuf.js';
 import { decodeHttpService } from '../../trace/http-service-decode.ts';
-import { bufferBytes, checkCommon, flushIntervalMs } from './decode.ts';
+import { bufferBytes, flushIntervalMs } from './decode.ts';
 
 const fields = new SupportedFields(OpenTelemetryAccessLogConfigSchema, [
   'common_config',
@@ -37,6 +37,13 @@ const fields = new SupportedFields(OpenTelemetryAccessLogConfigSchema, [
   'custom_tags',
 ]);
 
+// As Envoy: records have no stream to retry, and of the older message neither tags nor states are shown.
+const commonFields = new SupportedFields(
+  CommonGrpcAccessLogConfigSchema,
+  ['log_name', 'grpc_service', 'transport_api_version', 'buffer_flush_interval', 'buffer_size_bytes'],
+  ['filter_state_objects_to_log', 'custom_tags', 'grpc_stream_retry_policy'],
+);
+
 /** `envoy.access_loggers.open_telemetry`. What `common_config` says counts where the newer fields say nothing. */
 export const otlpLogDecoder: ExtensionDecoder = {
   kind: OpenTelemetryAccessLogConfigSchema.typeName,
@@ -44,7 +51,7 @@ export const otlpLogDecoder: ExtensionDecoder = {
     const message = fromBinary(OpenTelemetryAccessLogConfigSchema, bytes);
     fields.check(message, reasons);
     const { commonConfig: common } = message;
-    if (common !== undefined) checkOldCommon(common, reasons.at('common_config'));
+    if (common !== undefined) commonFields.check(common, reasons.at('common_config'));
     const service = serviceOf(message, reasons);
     const extensions = decodeFormatters(message.formatters, reasons);
     const texts = { extensions, reasons };
@@ -55,10 +62,7 @@ export const otlpLogDecoder: ExtensionDecoder = {
       extensions: null,
       reasons: reasons.at('resource_attributes'),
     });
-    const customTags = decodeCustomTags(
-      [...(common?.customTags ?? []), ...message.customTags],
-      reasons.at('custom_tags'),
-    );
+    const customTags = decodeCustomTags(message.customTags, reasons.at('custom_tags'));
     if (service === null) return null;
     return {
       format: DEFAULT_FORMAT,
@@ -70,7 +74,7 @@ export const otlpLogDecoder: ExtensionDecoder = {
           service,
           flushIntervalMs: durationMs(message.bufferFlushInterval ?? common?.bufferFlushInterval, flushIntervalMs),
           bufferBytesMax: message.bufferSizeBytes ?? common?.bufferSizeBytes ?? bufferBytes,
-          filterState: [...(common?.filterStateObjectsToLog ?? []), ...message.filterStateObjectsToLog],
+          filterState: message.filterStateObjectsToLog,
           customTags,
           namesNode: !message.disableBuiltinLabels,
           resource,
@@ -83,12 +87,6 @@ export const otlpLogDecoder: ExtensionDecoder = {
     };
   },
 };
-
-function checkOldCommon(message: CommonGrpcAccessLogConfig, reasons: Reasons): void {
-  checkCommon(message, reasons);
-  if (message.grpcStreamRetryPolicy !== undefined)
-    reasons.at('grpc_stream_retry_policy').add('is not supported by sekisho here: records have no stream');
-}
 
 function serviceOf(message: OpenTelemetryAccessLogConfig, reasons: Reasons): OtlpServiceData | null {
   if (message.httpService !== undefined)

@@ -52,7 +52,7 @@ function answerPastFilters(stream: HttpStream, reply: LocalReply): void {
   const { outcome, response, codecStream } = stream;
   response.cut();
   const prepared = stream.manager.localReplies.make(reply, stream.requestHead, outcome, stream.isGrpc);
-  stream.finishHead(prepared.head);
+  stream.finishHead(prepared.head, prepared.body === null);
   response.isHeadSent = true;
   codecStream.head(prepared.head, prepared.body === null);
   if (prepared.body !== null) {

@@ -11,8 +11,21 @@ test('a received field is its name, its value and three bytes; Host is one', () 
 });
 
 test('a sent field is its name, its value and four bytes', () => {
-  expect(responseHeadSize(new ResponseHead(200, new Headers()))).toBe(0);
-  expect(responseHeadSize(new ResponseHead(200, Headers.of(['x-a', 'bc'], ['y', ''])))).toBe(3 + 2 + 4 + 1 + 4);
+  expect(responseHeadSize(new ResponseHead(204, new Headers()), true, 'GET')).toBe(0);
+  expect(responseHeadSize(new ResponseHead(204, Headers.of(['x-a', 'bc'], ['y', ''])), true, 'GET')).toBe(
+    3 + 2 + 4 + 1 + 4,
+  );
+});
+
+test('with what tells where the body ends', () => {
+  const size = (status: number, end: boolean, method = 'GET', headers = new Headers()): number =>
+    responseHeadSize(new ResponseHead(status, headers), end, method);
+  expect(size(200, true)).toBe('content-length'.length + 1 + 4);
+  expect(size(200, false)).toBe('transfer-encoding'.length + 'chunked'.length + 4);
+  expect(size(200, false, 'GET', Headers.of(['content-length', '2']))).toBe('content-length'.length + 1 + 4);
+  expect([size(304, true), size(200, true, 'HEAD'), size(101, false), size(200, false, 'CONNECT')]).toEqual([
+    0, 0, 0, 0,
+  ]);
 });
 
 test('logs have them', () => {
