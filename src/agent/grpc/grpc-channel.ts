@@ -71,6 +71,8 @@ export class GrpcCall {
     stream.on('response', (headers) => this.onHeaders(headers));
     stream.on('trailers', (headers) => this.readStatus(headers));
     stream.on('data', (chunk: Uint8Array) => this.onData(chunk));
+    // Whoever has given its status is done, whatever we had still to say.
+    stream.on('end', () => stream.close());
     stream.on('error', (error) => this.end(GrpcCode.Unavailable, error.message));
     stream.on('close', () => this.end(this.code, this.message));
   }
