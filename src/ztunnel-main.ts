@@ -1,13 +1,24 @@
 import { existsSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { machineTime } from './agent/identity/later.ts';
+import { Loop } from './net/loop.ts';
 import { FakeAuthority } from './ztunnel/certificates/fake-authority.ts';
 import type { CertificateAuthority } from './ztunnel/certificates/authority.ts';
+import { IstiodAuthority } from './ztunnel/certificates/istiod-authority.ts';
+import { nodeOf } from './ztunnel/discovery/discovery-decode.ts';
+import { istiodChannel, istiodMetadata } from './ztunnel/discovery/istiod-channel.ts';
+import { IstiodStream } from './ztunnel/discovery/istiod-stream.ts';
+import { MeshDiscovery } from './ztunnel/discovery/mesh-discovery.ts';
 import { HttpPages, plainText, type Page } from './ztunnel/process/http-pages.ts';
 import { configDump } from './ztunnel/process/config-dump.ts';
-import { metricsPage } from './ztunnel/process/metrics-page.ts';
+import { metricsPage, ProcessCounts } from './ztunnel/process/metrics-page.ts';
 import { ZtunnelProcess } from './ztunnel/process/ztunnel-process.ts';
 import { parseZtunnelLevel, readZtunnelSettings, type Variables, type ZtunnelSettings } from './ztunnel/settings.ts';
+import { LineLog } from './ztunnel/telemetry/line-log.ts';
 import { levelNames, LogLines, ZtunnelLevel } from './ztunnel/telemetry/log-lines.ts';
+
+/** Workloads with services, and policies. */
+const kindsOfMesh = 2;
 
 /** `sekisho ztunnel`: the node proxy of Istio's ambient mesh. */
 export async function runZtunnel(
@@ -43,7 +54,8 @@ export async function runZtunnel(
   try {
     await openPages(ztunnel, settings, () => end('quitquitquit'));
     ztunnel.loadLocal();
-    const { dedicated } = settings;
+    const { dedicated, xdsAddress } = settings;
+    if (xdsAddress !== '') await discover(ztunnel, lines);
     if (dedicated !== null) await addOwn(ztunnel, dedicated);
     ready();
     lines.write(ZtunnelLevel.Info, 'ztunnel', 'started');
@@ -60,7 +72,53 @@ async function leave(ztunnel: ZtunnelProcess, exit: (status: number) => never): 
 }
 
 function authorityOf(settings: ZtunnelSettings): CertificateAuthority {
-  return new FakeAuthority(settings.secretLifetimeMs);
+  const { caAddress, caRoots, caServerName, secretLifetimeMs, token, caHeaders, proxy } = settings;
+  if (settings.isCaFake || caAddress === '') return new FakeAuthority(secretLifetimeMs);
+  return new IstiodAuthority({
+    channel: istiodChannel({ url: caAddress, roots: caRoots, serverName: caServerName }),
+    metadata: () => istiodMetadata(token, proxy.clusterId, caHeaders),
+    lifetimeMs: secretLifetimeMs,
+    impersonates: settings.dedicated === null,
+  });
+}
+
+/** Resolves when istiod has said everything once: before that nobody's connections are taken. */
+function discover(ztunnel: ZtunnelProcess, lines: LogLines): Promise<void> {
+  const { settings, counts } = ztunnel;
+  const { xdsAddress, xdsRoots, xdsServerName, token, xdsHeaders, proxy } = settings;
+  const done = ztunnel.readiness.waitFor('xds');
+  const loop = new Loop();
+  const stream = new IstiodStream({
+    channel: istiodChannel({ url: xdsAddress, roots: xdsRoots, serverName: xdsServerName }),
+    metadata: () => istiodMetadata(token, proxy.clusterId, xdsHeaders),
+    later: machineTime,
+    entered: (act) => {
+      loop.enter();
+      act();
+      loop.leave();
+    },
+    onMessage: (typeUrl, bytes) => {
+      ProcessCounts.add(counts.xdsMessages, typeUrl, 1);
+      ProcessCounts.add(counts.xdsBytes, typeUrl, bytes);
+    },
+    onEnded: (why, message) => {
+      ProcessCounts.add(counts.xdsTerminations, why, 1);
+      lines.write(ZtunnelLevel.Warn, 'xds', `the stream to the control plane ended (${why}): ${message}`);
+    },
+  });
+  return new Promise((resolve) => {
+    const seen = new Set<string>();
+    const discovery = new MeshDiscovery(stream, nodeOf(settings), loop, new LineLog(lines, 'xds'), {
+      apply: (change) => ztunnel.apply(change),
+      onFirst: (typeUrl) => {
+        seen.add(typeUrl);
+        if (seen.size < kindsOfMesh) return;
+        done();
+        resolve();
+      },
+    });
+    discovery.start();
+  });
 }
 
 /** The one workload that it is for. */
