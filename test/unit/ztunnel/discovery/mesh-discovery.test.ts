@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
 import { GrpcChannel } from '../../../../src/agent/grpc/grpc-channel.ts';
 import { machineTime } from '../../../../src/agent/identity/later.ts';
@@ -22,6 +23,9 @@ const recorded = join(import.meta.dirname, '../../../fixtures/istiod-1.29.6/ambi
 const wds = join(import.meta.dirname, '../../../fixtures/ztunnel/wds');
 const address = 'type.googleapis.com/istio.workload.Address';
 const authorization = 'type.googleapis.com/istio.security.Authorization';
+
+/** As istiod gave it. */
+const response = (name: string): Buffer => gunzipSync(readFileSync(join(recorded, `${name}.pb.gz`)));
 
 const ends: (() => void)[] = [];
 afterEach(() => {
@@ -96,7 +100,7 @@ const acknowledged = (requests: readonly Request[]): boolean =>
 test("istiod's recorded stream is taken and acknowledged", async () => {
   const { mesh, requests, until, first } = await discover(({ typeUrl, nonce }) => {
     if (nonce !== '') return null;
-    return readFileSync(join(recorded, typeUrl === address ? 'istio.Address.pb' : 'istio.Authorization.pb'));
+    return response(typeUrl === address ? 'istio.Address' : 'istio.Authorization');
   });
   await until(() => acknowledged(requests));
   expect(requests.map(({ error }) => error)).toEqual(requests.map(() => ''));
@@ -135,7 +139,7 @@ test('a stream that ends is opened again, and says what it has', async () => {
   const { requests, until, ended } = await discover(({ typeUrl, nonce, versions }) => {
     if (typeUrl !== address) return null;
     if (nonce !== '' && versions.length === 0 && requestsOf() === 0) return 'end';
-    return nonce === '' && versions.length === 0 ? readFileSync(join(recorded, 'istio.Address.pb')) : null;
+    return nonce === '' && versions.length === 0 ? response('istio.Address') : null;
   });
   function requestsOf(): number {
     return ended.length;

@@ -99,6 +99,14 @@ export class World {
     return this.authority.issue({ uris: [uri] });
   }
 
+  private async certify(identity: string, secrets: SecretStore, then: () => void): Promise<void> {
+    const { chainPem, keyPem } = await this.identity(identity);
+    secrets.set(certificateKey(identity), certificateSecret(chainPem, keyPem, identity));
+    secrets.set(rootsKey(identity), trustSecret(this.authority.rootPem, 'roots'));
+    secrets.set(clientsKey(identity), trustSecret(this.authority.rootPem, 'roots', 'cluster.local'));
+    then();
+  }
+
   async proxy({ host, info, settings = {} }: ProxyWish): Promise<Proxy> {
     const loop = new Loop();
     const secrets = new SecretStore();
@@ -108,10 +116,7 @@ export class World {
       has: (identity) => secrets.get(certificateKey(identity)) !== null,
       request: (identity, ready) => {
         asked.push(identity);
-        void this.identity(identity).then(({ chainPem, keyPem }) => {
-          secrets.set(certificateKey(identity), certificateSecret(chainPem, keyPem, identity));
-          secrets.set(rootsKey(identity), trustSecret(this.authority.rootPem, 'roots'));
-          secrets.set(clientsKey(identity), trustSecret(this.authority.rootPem, 'roots', 'cluster.local'));
+        void this.certify(identity, secrets, () => {
           loop.enter();
           ready('');
           loop.leave();
