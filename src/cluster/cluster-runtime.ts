@@ -324,6 +324,9 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     );
     if (pool === null) this.stats.counter(ClusterCounter.CxPoolOverflow).inc();
     return pool ?? noPool;
+    const place = protocol * 2 + priority;
+    const same = host.keyedPools.sameHttpPool(options, place);
+    if (same !== null) return same;
   }
 
   private keyedTcpPool(host: UpstreamHost, priority: 0 | 1, options: TransportOptions): TcpPool {
@@ -332,6 +335,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     return host.keyedPools.tcpPool(key, () => new TcpConnectionPool(this, host, priority, options, key));
   }
 
+    else host.keyedPools.remember(pool, options, place);
   private letGo(host: UpstreamHost): void {
     this.leaving++;
     host.leave(() => {

@@ -1,3 +1,4 @@
+import type { TransportOptions } from '../../net/transport.ts';
 import type { ResourceLimit } from '../cluster.ts';
 import type { HttpConnectionPool } from './http-pool.ts';
 import type { TcpConnectionPool } from './tcp-pool.ts';
@@ -20,10 +21,29 @@ export class KeyedPools {
   /** Used last, last. */
   private readonly http: Map<string, HttpConnectionPool>;
   private readonly tcp: Map<string, TcpConnectionPool>;
+  /** The HTTP pool that was used last, by what was asked of it: in a mesh every request asks, and mostly the same. */
+  private last: HttpConnectionPool | null;
+  private lastOptions: TransportOptions | null;
+  private lastPlace: number;
 
   constructor() {
     this.http = new Map();
     this.tcp = new Map();
+    this.last = null;
+    this.lastOptions = null;
+    this.lastPlace = -1;
+  }
+
+  /** The pool of the request before, if it was for the very same; null: look it up. `place`: priority and protocol. */
+  sameHttpPool(options: TransportOptions, place: number): HttpConnectionPool | null {
+    return this.lastOptions === options && this.lastPlace === place ? this.last : null;
+  }
+
+  /** What `sameHttpPool` gives from now on. */
+  remember(pool: HttpConnectionPool, options: TransportOptions, place: number): void {
+    this.last = pool;
+    this.lastOptions = options;
+    this.lastPlace = place;
   }
 
   /** `key` begins with the digit of the routing priority, whose pools `limit` counts. Null: the limit allows none. */
@@ -50,6 +70,7 @@ export class KeyedPools {
   /** It has no connection left. */
   dropHttp(pool: HttpConnectionPool): void {
     if (this.http.get(pool.key) === pool) this.http.delete(pool.key);
+    this.forget(pool);
   }
 
   dropTcp(pool: TcpConnectionPool): void {
@@ -59,6 +80,11 @@ export class KeyedPools {
   clear(): void {
     this.http.clear();
     this.tcp.clear();
+    this.last = null;
+  }
+
+  private forget(pool: HttpConnectionPool): void {
+    if (this.last === pool) this.last = null;
   }
 
   /** One that nobody uses, of the `lookedMax` oldest whose keys begin with `prefix`. False: there is none. */
@@ -67,6 +93,7 @@ export class KeyedPools {
     for (const [key, pool] of this.http) {
       if (pool.isIdle && key.startsWith(prefix)) {
         this.http.delete(key);
+        this.forget(pool);
         pool.drain();
         return true;
       }

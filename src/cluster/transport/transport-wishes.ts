@@ -19,12 +19,17 @@ export class TransportWishes {
   /** The answer before, which the next one mostly is too. */
   private lastAuthority: string;
   private lastOptions: TransportOptions;
+  /** The same with protocols besides: in a mesh each request brings them. */
+  private lastProtocols: string;
+  private lastOffering: TransportOptions;
 
   constructor(names: ServerNamesData) {
     this.names = names;
     this.hasNames = names.autoSni || names.autoSanValidation;
     this.lastAuthority = '';
     this.lastOptions = noTransportOptions;
+    this.lastProtocols = '';
+    this.lastOffering = noTransportOptions;
   }
 
   /** `authority`: empty for a plain connection. `downstream`: whose it is. */
@@ -54,6 +59,8 @@ export class TransportWishes {
     if (filterState === null && whose === null) return name;
     const serverName = textOf(filterState, serverNameKey);
     const subjectAltNames = listOf(filterState, subjectAltNamesKey);
+    if (serverName === '' && subjectAltNames.length === 0 && whose === null)
+      return withState(this.offering(name, textOf(filterState, applicationProtocolsKey)), shared);
     const options = keyed(
       serverName === '' ? name.serverName : serverName,
       subjectAltNames.length === 0 ? name.subjectAltNames : subjectAltNames,
@@ -62,6 +69,17 @@ export class TransportWishes {
       whose === null ? '' : transport.downstreamKey!(whose),
     );
     return withState(options, shared);
+  }
+
+  private offering(name: TransportOptions, protocols: string): TransportOptions {
+    if (protocols === '') return name;
+    const { serverName, subjectAltNames } = name;
+    const last = this.lastOffering;
+    const isLast = last.serverName === serverName && last.subjectAltNames === subjectAltNames;
+    if (isLast && this.lastProtocols === protocols) return last;
+    this.lastProtocols = protocols;
+    this.lastOffering = keyed(serverName, subjectAltNames, protocols.split(','), null, '');
+    return this.lastOffering;
   }
 
   /** What takes the place of the authority; empty: nothing. */

@@ -291,3 +291,15 @@ describe('a host’s own name', () => {
     expect(bench.transport.wanted[0].serverName).toBe('');
   });
 });
+
+it('who asks the very same as the one before gets its pool, as long as that is there', () => {
+  const bench = new Bench();
+  const options = named('a');
+  const pool = (): unknown => bench.cluster.httpPool(bench.host, 0, HttpVersion.Http11, options);
+  const first = pool();
+  expect(pool()).toBe(first);
+  expect(bench.cluster.httpPool(bench.host, 1, HttpVersion.Http11, options)).not.toBe(first);
+  expect(pool()).toBe(first);
+  bench.host.keyedPools!.dropHttp(first as Parameters<NonNullable<UpstreamHost['keyedPools']>['dropHttp']>[0]);
+  expect(pool()).not.toBe(first);
+});
