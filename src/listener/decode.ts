@@ -105,18 +105,7 @@ export function decodeListener(
   if (addresses.length > 0 && listener.filterChains.length === 0 && listener.defaultFilterChain === undefined) {
     reasons.at('filter_chains').add(`error adding listener '${addressText(addresses)}': no filter chains specified`);
   }
-  const filterChains = listener.filterChains.map((chain, i) =>
-    decodeFilterChain(chain, reasons.at('filter_chains', i), extensions),
-  );
-  const matcher = listener.filterChainMatcher;
-  const refuseEqual = matcher === undefined ? refuseEqualMatches : refuseEqualNames;
-  refuseEqual(filterChains, addressText(addresses), reasons);
-  const filterChainMatcher =
-    matcher === undefined ? null : decodeChainMatcher(matcher, reasons.at('filter_chain_matcher'), decodeStringMatcher);
-  const defaultFilterChain =
-    listener.defaultFilterChain === undefined
-      ? null
-      : decodeFilterChain(listener.defaultFilterChain, reasons.at('default_filter_chain'), extensions);
+  const chains = decodeChains(listener, addresses, reasons, extensions, decodeStringMatcher);
   const handsOver = listener.useOriginalDst ?? false;
   const accessLogs = decodeAccessLogs(listener.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher);
   const socketOptions = decodeSockets(listener, addresses, reasons);
@@ -129,9 +118,7 @@ export function decodeListener(
     bindToPort: listener.bindToPort ?? true,
     ...(isInternal && { internalBufferBytes: internal?.bufferBytes ?? 0 }),
     ...(handsOver && { handsOver }),
-    filterChains,
-    defaultFilterChain,
-    filterChainMatcher,
+    ...chains,
     bufferLimit: listener.perConnectionBufferLimitBytes ?? defaultBufferLimit,
     reusePort: listener.enableReusePort ?? true,
     backlog: listener.tcpBacklogSize ?? -1,
@@ -149,6 +136,29 @@ export function decodeListener(
     listenerFiltersTimeoutMs: durationMs(listener.listenerFiltersTimeout, 15_000),
     continueOnListenerFiltersTimeout: listener.continueOnListenerFiltersTimeout,
   };
+}
+
+/** Its filter chains, and what chooses among them. */
+function decodeChains(
+  listener: Listener,
+  addresses: readonly Address[],
+  reasons: Reasons,
+  extensions: Extensions,
+  decodeStringMatcher: DecodeStringMatcher | null,
+): Pick<ListenerData, 'filterChains' | 'defaultFilterChain' | 'filterChainMatcher'> {
+  const filterChains = listener.filterChains.map((chain, i) =>
+    decodeFilterChain(chain, reasons.at('filter_chains', i), extensions),
+  );
+  const matcher = listener.filterChainMatcher;
+  const refuseEqual = matcher === undefined ? refuseEqualMatches : refuseEqualNames;
+  refuseEqual(filterChains, addressText(addresses), reasons);
+  const filterChainMatcher =
+    matcher === undefined ? null : decodeChainMatcher(matcher, reasons.at('filter_chain_matcher'), decodeStringMatcher);
+  const defaultFilterChain =
+    listener.defaultFilterChain === undefined
+      ? null
+      : decodeFilterChain(listener.defaultFilterChain, reasons.at('default_filter_chain'), extensions);
+  return { filterChains, defaultFilterChain, filterChainMatcher };
 }
 
 /** What the kernel is told of its sockets. */

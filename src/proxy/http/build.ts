@@ -1,11 +1,9 @@
 import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
-import type { ExtensionData } from '../../core/extension.ts';
 import type { OverloadView } from '../../core/overload-view.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
-import type { FilterBuilder, FilterContext, FilterFactory, TrafficDirection } from '../../filter/filter.ts';
+import type { FilterBuilder, FilterContext, TrafficDirection } from '../../filter/filter.ts';
 import type { NameLookups } from '../../filter/network/network-filter.ts';
-import type { RouterData } from '../../filter/router/router-data.ts';
 import type { Discovered } from '../../listener/discovered.ts';
 import { Drain, type DrainOptions } from '../../listener/drain.ts';
 import type { DiscoveredExtension } from '../../listener/extension-sources.ts';
@@ -20,17 +18,18 @@ import type { RouteTable } from '../../route/route.ts';
 import { ClusterCallOuts } from '../call-outs.ts';
 import { HttpTracing } from '../trace/http-tracing.ts';
 import { HttpConnectionManager } from './connection-manager.ts';
-import { ChangingChain, missingFilter } from './discovered-filter.ts';
-import type { HcmData, HttpFilterData } from './hcm-data.ts';
+import type { HcmData } from './hcm-data.ts';
 import { HcmStats } from './hcm-stats.ts';
 import { LocalReplies } from './local-reply.ts';
+import { ManagerChains } from './manager-chains.ts';
 import { HttpOverload } from './overload/http-overload.ts';
 import { RequestPreparation } from './request/preparation.ts';
 import { RouteStatsDirectory } from './route-stats.ts';
 import { runtimePath } from './runtime-path.ts';
 import { ServerCodecs } from './server-codecs.ts';
-import { Upgrades } from './upgrades.ts';
 import { ResponsePreparation } from './response/preparation.ts';
+
+export { routerKind } from './manager-chains.ts';
 
 /** What all filters of one connection manager are built with. */
 export type BuildContext = Omit<FilterContext, 'filterName'>;
@@ -76,8 +75,6 @@ export interface HttpEnvironment {
   shouldCloseOnResponse(): boolean;
 }
 
-export const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
-
 export function buildHttpConnectionManager(configured: HcmData, environment: HttpEnvironment): HttpConnectionManager {
   const { clock, timers, stats, runtime, localNode, localAddress } = environment;
   const data = { ...configured, path: runtimePath(configured.path, runtime, () => environment.random()) };
@@ -107,21 +104,11 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     ...numbers,
     ...healthOf(environment),
   };
-  const chain = buildChain(data.httpFilters, environment, context);
-  const upgrades = data.upgrades.map(({ type, isEnabled, filters }) => ({
-    type,
-    isEnabled,
-    chain: filters === null ? null : buildChain(filters, environment, context),
-  }));
-  const upgradesNow = (): Upgrades =>
-    new Upgrades(
-      new Map(upgrades.map(({ type, isEnabled, chain: own }) => [type, { isEnabled, chain: own?.chain ?? null }])),
-      chain.chain,
-    );
+  const chains = new ManagerChains(data, environment, context);
   const manager = new HttpConnectionManager({
     data,
-    chain: chain.chain,
-    upgrades: upgradesNow(),
+    chain: chains.chain,
+    upgrades: chains.upgrades,
     routes: data.routeConfig === null ? null : environment.buildRoutes(data.routeConfig, context),
     clusters: environment.clusters,
     runtime,
@@ -145,13 +132,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
   });
   followRoutes(manager, environment, context);
-  const onChanged = (): void => {
-    manager.chain = chain.chain;
-    manager.upgrades = upgradesNow();
-  };
-  followFilters(manager, chain, data.httpFilters, environment, context, onChanged);
-  for (const [i, { filters }] of data.upgrades.entries())
-    if (filters !== null) followFilters(manager, upgrades[i].chain!, filters, environment, context, onChanged);
+  chains.follow(manager);
   return manager;
 }
 
@@ -165,26 +146,6 @@ function followRoutes(manager: HttpConnectionManager, environment: HttpEnvironme
   const now = discoveredRoutes.get(rds.key);
   if (now !== null) take(now);
   manager.follows(discoveredRoutes.follow(rds.key, take));
-}
-
-/** ECDS. */
-function followFilters(
-  manager: HttpConnectionManager,
-  chain: ChangingChain,
-  configured: readonly HttpFilterData[],
-  environment: HttpEnvironment,
-  context: BuildContext,
-  onChanged: () => void,
-): void {
-  const { discoveredExtensions } = environment;
-  for (const [i, { name, discovery }] of withoutRouter(configured).entries()) {
-    if (discovery === undefined || discoveredExtensions === undefined) continue;
-    // As in Envoy it counts where its configuration is counted.
-    const counted = environment.stats.scope('extension_config_discovery.http_filter').scope(name);
-    const build = ({ kind, data }: ExtensionData): FilterFactory =>
-      environment.filterBuilder(kind).build(data, { ...context, stats: counted, filterName: name });
-    manager.follows(chain.follow(i, discovery.key, discoveredExtensions, build, onChanged));
-  }
 }
 
 function buildTracing(tracing: TracingData, data: HcmData, environment: HttpEnvironment): HttpTracing {
@@ -206,27 +167,4 @@ function healthOf(environment: HttpEnvironment): Pick<BuildContext, 'isHealthFai
     isHealthFailed: () => environment.isHealthFailed?.() === true,
     membership: (name) => environment.clusters.get(name)?.membership ?? null,
   };
-}
-
-function buildChain(
-  configured: readonly HttpFilterData[],
-  environment: HttpEnvironment,
-  context: BuildContext,
-): ChangingChain {
-  return new ChangingChain(
-    withoutRouter(configured).map(({ name, kind, data, disabled, discovery }) => ({
-      name,
-      factory:
-        discovery === undefined
-          ? environment.filterBuilder(kind).build(data, { ...context, filterName: name })
-          : missingFilter,
-      isOff: disabled,
-    })),
-    configured.find((filter) => filter.kind === routerKind)!.data as RouterData,
-  );
-}
-
-/** The router is not a filter here: it is what `HttpStream.routeRequest` does when the others are done. */
-function withoutRouter(configured: readonly HttpFilterData[]): readonly HttpFilterData[] {
-  return configured.filter((filter) => filter.kind !== routerKind);
 }
