@@ -8,6 +8,9 @@ import { downstreamPeerKey, noPeerKey, upstreamPeerKey, Workload } from '../work
 import type { EndsSeries } from './series.ts';
 import type { Telemetry } from './telemetry.ts';
 
+/** UNAUTHENTICATED. */
+const grpcStatusMax = 16;
+
 /** `istio.stats` of requests. One for all streams: only gRPC streams have something of their own. */
 export class RequestStats implements HttpFilter, FilterFactory {
   readonly readsOutcome: true;
@@ -40,7 +43,7 @@ export class RequestStats implements HttpFilter, FilterFactory {
     }
     const ends = call?.ends ?? telemetry.seriesOf(outcome, clock.now);
     const values = telemetry.valuesOf(outcome);
-    const grpcStatus = call === undefined ? undefined : grpcStatusOf(outcome);
+    const grpcStatus = call === undefined ? undefined : knownStatus(grpcStatusOf(outcome));
     const askedMs = telemetry.askedMs(clock.now);
     const series = ends.request(outcome.responseCode, outcome.flags, grpcStatus, values, askedMs);
     series.requests?.inc();
@@ -107,6 +110,11 @@ class CallReport implements Timed {
     this.toldRequests = counts.requests;
     this.toldResponses = counts.responses;
   }
+}
+
+/** As Istio: a code that gRPC does not have is none. */
+function knownStatus(status: number | null): number | null {
+  return status !== null && status > grpcStatusMax ? -1 : status;
 }
 
 /** The peer is known, or it is known that it will not be. */

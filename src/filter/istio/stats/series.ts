@@ -26,13 +26,11 @@ export interface ConnectionSeries {
   readonly received: Counter | null;
 }
 
-/** Envoy's codes of gRPC end at 16; what is larger is somebody's own. */
-const grpcStatusMax = 1000;
 const noGrpc = 0;
 const noStatus = 1;
-/** 0 … `grpcStatusMax`, and -1 for what is no number, behind the two above. */
+/** gRPC's codes, 0 … 16, and -1 for what is none of them, behind the two above. */
 const statusBase = 3;
-const statusRange = grpcStatusMax + statusBase + 1;
+const statusRange = 20;
 
 /**
  * Everything that is counted between two ends, by what happened. Found by numbers alone in steady state: neither a text
@@ -58,7 +56,7 @@ export class EndsSeries {
     this.messageSeries = new Map();
   }
 
-  /** `grpcStatus`: undefined: the request is no gRPC; null: nothing is known of it. */
+  /** `grpcStatus`: -1 … 16; undefined: the request is no gRPC; null: nothing is known of it. */
   request(
     code: number,
     flags: number,
@@ -148,5 +146,5 @@ export class EndsSeries {
 
 function statusIndex(status: number | null | undefined): number {
   if (status === undefined) return noGrpc;
-  return status === null ? noStatus : Math.min(status, grpcStatusMax) + statusBase;
+  return status === null ? noStatus : status + statusBase;
 }

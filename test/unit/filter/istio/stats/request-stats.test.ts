@@ -303,6 +303,15 @@ it('gRPC messages are counted while a stream goes on, once its peer is known', a
   expect(bed.context.timers.size).toBe(0);
 });
 
+it('codes that gRPC does not have are told as one', async () => {
+  const bed = new Bed('INBOUND');
+  for (const status of ['17', '9999', 'x']) {
+    const trailers = Headers.of(['grpc-status', status]);
+    bed.end(bed.begin(true), { responseHead: new ResponseHead(200, new Headers()), responseTrailers: trailers });
+  }
+  expect(await labels(bed, 'grpc_response_status')).toEqual(['-1']);
+});
+
 it('what nothing is counted by any more is forgotten', async () => {
   const bed = new Bed('INBOUND', { rotationInterval: { seconds: 60n }, gracefulDeletionInterval: { seconds: 10n } });
   bed.context.clock.now = 1000;
