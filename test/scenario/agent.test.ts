@@ -180,7 +180,7 @@ describe('a pod under a control plane', () => {
   test('the control plane has seen the token and the node, and that all is taken', async () => {
     expect(discovery.metadata[0]).toMatchObject({ authorization: 'Bearer the-token', clusterid: 'Kubernetes' });
     expect(discovery.requests[0].node?.id).toBe('sidecar~127.0.0.1~reviews-v1-abc.default~default.svc.cluster.local');
-    for (const type of [...discovery.resources.keys()]) {
+    for (const type of discovery.resources.keys()) {
       const answer = await until(`an answer to ${type}`, () => discovery.acknowledged(type));
       expect(answer.errorDetail).toBeUndefined();
     }

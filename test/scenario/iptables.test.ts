@@ -1,0 +1,80 @@
+/** The rules of `sekisho iptables` on a machine: needs root and iptables, in network namespaces of their own. */
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { main, node } from './agent-pod.ts';
+import { inNamespace, programInNamespace } from './namespace.ts';
+
+/** Run as root: a namespace with an interface that another may be reached by. */
+const interfaces = `
+set -e
+ip link set lo up
+ip link add eth0 type veth peer name eth0peer
+ip link set eth0 up
+ip address add 10.9.9.9/24 dev eth0
+ip route add default dev eth0
+exec "$@"
+`;
+
+function reasonToSkip(): string | null {
+  if (process.getuid?.() !== 0) return 'skipped: rules need root';
+  const { output, error } = inNamespace(interfaces, 'sh', '-c', 'iptables -t nat -N TRY && echo there');
+  return output.trim() === 'there' ? null : `skipped: no rules can be set here: ${error.trim()}`;
+}
+
+const reason = reasonToSkip();
+if (reason !== null) console.log(reason);
+
+describe.skipIf(reason !== null)('connections come out where they are sent', () => {
+  const both = {
+    set: 'rules are set',
+    again: 'rules were set already',
+    changed: 'rules are set',
+    back: 'rules are set',
+    isTheSame: true,
+    outbound: '15001',
+    excludedRange: '',
+    excludedPort: '',
+    ofTheProxy: '',
+    ofTheWorkloadToItself: '8080',
+    inboundExcluded: '15020',
+    cleaned: 'rules are taken away',
+    isAsBefore: true,
+    routes: '',
+    cleanedAgain: 'there were no rules',
+  };
+  test('REDIRECT', () => {
+    const { output, error } = programInNamespace(interfaces, 'iptables-effects.ts', 'REDIRECT');
+    expect(JSON.parse(output || '{}'), error).toEqual({ ...both, ofTheProxyToItself: '15006', inbound: '15006' });
+  });
+
+  // What comes out is a matter of the listener, which has to be transparent: see the tests of original_src.
+  test('TPROXY', () => {
+    const { output, error } = programInNamespace(interfaces, 'iptables-effects.ts', 'TPROXY');
+    expect(JSON.parse(output || '{}'), error).toEqual(both);
+  });
+
+  test('rules of IPv6, too', () => {
+    const script = `ip link set eth0peer up; ip address add fd00::9/64 dev eth0 nodad; ${node} ${main} iptables --dual-stack -b '*' -i '*'; ip6tables-save | grep -c ISTIO_IN_REDIRECT; ip -6 address show dev lo | grep -c ' ::6/128'`;
+    const { output } = inNamespace(interfaces, 'sh', '-c', script);
+    expect(output.trim().split('\n')).toEqual(['rules are set', '5', '1']);
+  });
+
+  test('without the right to it, that is said', () => {
+    const script = `setpriv --reuid 4000 --regid 4000 --clear-groups ${node} ${main} iptables -b '*' || echo status $?`;
+    const { output, error } = inNamespace(interfaces, 'sh', '-c', script);
+    expect(output + error).toMatch(/error: iptables-save: .*capabilities NET_ADMIN and NET_RAW/);
+    expect(output).toContain('status 1');
+  });
+});
+
+test('--dry-run prints, and sets nothing', () => {
+  const { status, stdout } = spawnSync(node, [main, 'iptables', '--dry-run', '-b', '80'], { encoding: 'utf8' });
+  expect(status).toBe(0);
+  expect(stdout).toContain('iptables-restore --noflush\n* nat\n-N ISTIO_INBOUND\n');
+  expect(stdout).toContain('-A ISTIO_INBOUND -p tcp --dport 80 -j ISTIO_IN_REDIRECT\n');
+});
+
+test('what cannot be is refused', () => {
+  const { status, stderr } = spawnSync(node, [main, 'iptables', '-i', 'everywhere'], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([1, "error: 'everywhere' is no range of addresses\n"]);
+});
