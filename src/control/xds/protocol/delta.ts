@@ -12,7 +12,6 @@ import {
   type RequestStream,
   type StreamUser,
 } from './conversation.ts';
-import { wildcard } from '../resource-kind.ts';
 import { openDeltaResources } from './discovery.ts';
 import { Interest } from './interest.ts';
 import { TimesToLive } from './times-to-live.ts';
@@ -73,15 +72,12 @@ export class Delta implements Conversation, StreamUser<DeltaDiscoveryResponse> {
   watch(watch: Watch): void {
     const { watches, interest } = this.topicOf(watch.kind.typeUrl);
     interest.change(watches.add(watch), []);
-    if (watch.isWildcard) interest.wantAll();
     this.touched();
   }
 
   unwatch(watch: Watch): void {
     const topic = this.topicOf(watch.kind.typeUrl);
-    const left = topic.watches.remove(watch);
-    const wasLast = watch.isWildcard && topic.watches.unnamed.length === 0;
-    this.leave(topic, wasLast && !left.includes(wildcard) ? [...left, wildcard] : left);
+    this.leave(topic, topic.watches.remove(watch));
     if (topic.watches.isEmpty) topic.timesToLive.clear();
   }
 
@@ -120,7 +116,7 @@ export class Delta implements Conversation, StreamUser<DeltaDiscoveryResponse> {
     const { typeUrl, nonce, systemVersionInfo, controlPlane } = response;
     const { log, stats } = this.options;
     const topic = this.topics.get(typeUrl);
-    if (topic === undefined) {
+    if (topic === undefined || !topic.interest.hasAsked) {
       const what = `DeltaDiscoveryResponse (with version ${systemVersionInfo})`;
       log.warn(`Dropping received ${what} for non-existent subscription ${typeUrl}.`);
       return;
@@ -233,9 +229,7 @@ export class Delta implements Conversation, StreamUser<DeltaDiscoveryResponse> {
 
   private nextPending(): Topic | null {
     for (const topic of this.topics.values()) {
-      const { typeUrl, watches, interest } = topic;
-      if (this.options.held.has(typeUrl)) continue;
-      if (watches.isEmpty ? interest.hasChanged : interest.isPending) return topic;
+      if (topic.interest.isPending && !this.options.held.has(topic.typeUrl)) return topic;
     }
     return null;
   }

@@ -10,98 +10,77 @@ export interface InterestRequest {
 
 /**
  * What we want of one type, what of it we have, and what of that the control plane has been told.
- * Source: Envoy `DeltaSubscriptionState`.
+ * What it does is Envoy's `DeltaSubscriptionState`.
  */
 export class Interest {
-  /** Wanted by name → version that we have; empty: none. */
-  private readonly requested: Map<string, string>;
+  /** Names that are wanted, all of them by `*` → version that we have; empty: none. */
+  private readonly wanted: Map<string, string>;
   /** What has come because we want all → its version. */
   private readonly others: Map<string, string>;
+  /** Names that this stream's control plane knows that we want; null: nothing was asked yet. */
+  private told: Set<string> | null;
   private readonly added: Set<string>;
   private readonly removed: Set<string>;
-  /** No name was ever wanted: a stream's first request then has none, which says that we want all. */
-  private isLegacyWildcard: boolean;
-  private hasAsked: boolean;
 
   constructor() {
-    this.requested = new Map();
+    this.wanted = new Map();
     this.others = new Map();
+    this.told = null;
     this.added = new Set();
     this.removed = new Set();
-    this.isLegacyWildcard = true;
-    this.hasAsked = false;
   }
 
-  /** Other names are wanted than the control plane knows of. */
-  get hasChanged(): boolean {
-    return this.added.size > 0 || this.removed.size > 0;
+  /** Something was asked on this stream. */
+  get hasAsked(): boolean {
+    return this.told !== null;
   }
 
   /** There is something to say. */
   get isPending(): boolean {
-    if (this.hasChanged) return true;
-    return !this.hasAsked && (this.requested.size > 0 || this.isLegacyWildcard);
+    return this.told === null ? this.wanted.size > 0 : this.added.size > 0 || this.removed.size > 0;
   }
 
   change(added: readonly string[], removed: readonly string[]): void {
     for (const name of added) {
-      if (name !== wildcard) this.isLegacyWildcard = false;
-      this.requested.set(name, this.others.get(name) ?? '');
+      this.wanted.set(name, this.others.get(name) ?? '');
       this.others.delete(name);
       this.removed.delete(name);
+      // Told or not: who has left it in between may have forgotten it.
       this.added.add(name);
     }
-    for (const name of removed) {
-      const version = this.requested.get(name);
-      this.added.delete(name);
-      if (version === undefined) continue;
-      this.requested.delete(name);
-      this.removed.add(name);
-      this.isLegacyWildcard = false;
-      // Among all it may be still: the server will say.
-      if (version !== '' && this.requested.has(wildcard)) this.others.set(name, version);
-      if (name === wildcard) this.others.clear();
-    }
-  }
-
-  /** All are wanted, besides what is wanted by name. */
-  wantAll(): void {
-    if (!this.isLegacyWildcard && !this.requested.has(wildcard)) this.change([wildcard], []);
+    for (const name of removed) this.leave(name);
   }
 
   versionOf(name: string): string {
-    return this.requested.get(name) ?? this.others.get(name) ?? '';
+    return this.wanted.get(name) ?? this.others.get(name) ?? '';
   }
 
-  /** It came. @returns whether anybody may want it */
-  take(name: string, version: string): boolean {
-    if (this.requested.has(name)) this.requested.set(name, version);
-    else if (this.requested.has(wildcard) || this.isLegacyWildcard) this.others.set(name, version);
-    else return false;
-    return true;
+  /** It came; what nobody wants is not remembered. */
+  take(name: string, version: string): void {
+    if (this.wanted.has(name)) this.wanted.set(name, version);
+    else if (this.wanted.has(wildcard)) this.others.set(name, version);
   }
 
   /** It is gone. */
   drop(name: string): void {
-    if (this.requested.has(name)) this.requested.set(name, '');
+    if (this.wanted.has(name)) this.wanted.set(name, '');
     else this.others.delete(name);
   }
 
   /** The next request is the first of a stream. */
   restart(): void {
-    this.hasAsked = false;
-    this.removed.clear();
+    this.told = null;
   }
 
   /** What is to be said now, and counts as said. */
   say(): InterestRequest {
-    const initialResourceVersions: Record<string, string> = {};
-    if (!this.hasAsked) this.sayAnew(initialResourceVersions);
-    this.hasAsked = true;
+    if (this.told === null) return this.sayAnew();
+    for (const name of this.added) this.told.add(name);
+    for (const name of this.removed) this.told.delete(name);
     const said = {
       resourceNamesSubscribe: [...this.added],
       resourceNamesUnsubscribe: [...this.removed],
-      initialResourceVersions,
+      initialResourceVersions: {},
     };
     this.added.clear();
     this.removed.clear();
@@ -109,18 +88,27 @@ export class Interest {
   }
 
   /** It may be another server, which knows nothing of us. */
-  private sayAnew(versions: Record<string, string>): void {
-    const isLegacy = this.isLegacyWildcard || this.wantsAllAndOnlyThat;
-    if (this.isLegacyWildcard) this.requested.set(wildcard, '');
-    for (const [name, version] of this.requested) {
-      if (version !== '') versions[name] = version;
-      this.added.add(name);
-    }
-    for (const [name, version] of this.others) versions[name] = version;
-    if (isLegacy) this.added.clear();
+  private sayAnew(): InterestRequest {
+    const initialResourceVersions: Record<string, string> = {};
+    for (const [name, version] of this.wanted) if (version !== '') initialResourceVersions[name] = version;
+    for (const [name, version] of this.others) initialResourceVersions[name] = version;
+    this.added.clear();
+    this.removed.clear();
+    const names = [...this.wanted.keys()];
+    this.told = new Set(names);
+    // Older servers understand no `*`: no names at all are all of them.
+    const isAll = names.length === 1 && names[0] === wildcard;
+    return { resourceNamesSubscribe: isAll ? [] : names, resourceNamesUnsubscribe: [], initialResourceVersions };
   }
 
-  private get wantsAllAndOnlyThat(): boolean {
-    return !this.hasChanged && this.requested.size === 1 && this.requested.has(wildcard);
+  private leave(name: string): void {
+    const version = this.wanted.get(name);
+    this.added.delete(name);
+    if (version === undefined) return;
+    this.wanted.delete(name);
+    if (this.told?.has(name) === true) this.removed.add(name);
+    if (name === wildcard) this.others.clear();
+    // Among all it may be still: the server will say.
+    else if (version !== '' && this.wanted.has(wildcard)) this.others.set(name, version);
   }
 }

@@ -12,6 +12,7 @@ import {
   type RequestStream,
   type StreamUser,
 } from './conversation.ts';
+import { wildcard } from '../resource-kind.ts';
 import { openResources, type Opened } from './discovery.ts';
 import { TimesToLive } from './times-to-live.ts';
 import type { Watch } from './watch.ts';
@@ -76,7 +77,7 @@ export class Sotw implements Conversation, StreamUser<DiscoveryResponse> {
     for (const name of topic.watches.remove(watch)) topic.timesToLive.set(name, 0);
     if (topic.watches.isEmpty) topic.timesToLive.clear();
     // Who wanted all leaves nothing that could be said: no names are all of them.
-    if (!watch.isWildcard) this.touch(topic);
+    if (watch.names.size > 0 || !topic.watches.isEmpty) this.touch(topic);
   }
 
   rename(watch: Watch, names: readonly string[]): void {
@@ -230,7 +231,7 @@ export class Sotw implements Conversation, StreamUser<DiscoveryResponse> {
     this.stream.send(
       create(DiscoveryRequestSchema, {
         versionInfo: version,
-        resourceNames: [...watches.names],
+        resourceNames: namesOf(watches),
         typeUrl,
         responseNonce: nonce,
         ...(saysNode && { node: this.options.node }),
@@ -238,4 +239,11 @@ export class Sotw implements Conversation, StreamUser<DiscoveryResponse> {
       }),
     );
   }
+}
+
+/** All are asked for by no name, unless somebody says so, or wants some by name. */
+function namesOf(watches: Watches): string[] {
+  const names = [...watches.names];
+  const isAll = names.length === 1 && names[0] === wildcard;
+  return isAll && ![...watches].some((watch) => watch.names.size > 0) ? [] : names;
 }

@@ -26,6 +26,13 @@ export class Watch {
     this.names = new Set(names);
   }
 
+  /** What is asked for. All are asked for by no name, too; and what of a name space there is is not known before. */
+  get asked(): readonly string[] {
+    const { names } = this;
+    if (names.size > 0 && (this.namespace === '' || names.has(wildcard))) return [...names];
+    return [...names, wildcard];
+  }
+
   get isWildcard(): boolean {
     return this.namespace === '' && (this.names.size === 0 || this.names.has(wildcard));
   }

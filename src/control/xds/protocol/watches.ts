@@ -12,7 +12,7 @@ export class Watches {
   private readonly all: Set<Watch>;
   private readonly wildcards: Set<Watch>;
   private readonly byNamespace: Map<string, Set<Watch>>;
-  /** Names → those who want them. */
+  /** Names, and `*` → those who want them. */
   private readonly wanted: Map<string, Set<Watch>>;
 
   constructor() {
@@ -31,7 +31,7 @@ export class Watches {
     return this.all.has(watch);
   }
 
-  /** Each name once. */
+  /** Each name that is asked for, and `*`, once. */
   get names(): Iterable<string> {
     return this.wanted.keys();
   }
@@ -45,7 +45,7 @@ export class Watches {
     this.all.add(watch);
     this.file(watch);
     if (watch.namespace !== '') join(this.byNamespace, watch.namespace, watch);
-    return [...watch.names].filter((name) => join(this.wanted, name, watch));
+    return watch.asked.filter((name) => join(this.wanted, name, watch));
   }
 
   /** @returns the names that nobody wants any more */
@@ -53,14 +53,14 @@ export class Watches {
     this.all.delete(watch);
     this.wildcards.delete(watch);
     if (watch.namespace !== '') leave(this.byNamespace, watch.namespace, watch);
-    return [...watch.names].filter((name) => leave(this.wanted, name, watch));
+    return watch.asked.filter((name) => leave(this.wanted, name, watch));
   }
 
   /** @returns the names that nobody has wanted before, and those that nobody wants any more */
   rename(watch: Watch, names: readonly string[]): { added: readonly string[]; removed: readonly string[] } {
-    const before = watch.names;
-    const now = new Set(names);
-    watch.names = now;
+    const before = new Set(watch.asked);
+    watch.names = new Set(names);
+    const now = new Set(watch.asked);
     this.file(watch);
     return {
       added: [...now].filter((name) => !before.has(name) && join(this.wanted, name, watch)),
