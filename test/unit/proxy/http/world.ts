@@ -20,6 +20,7 @@ import {
 } from '../../../../src/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { OmitCanaryHostsPredicateSchema } from '../../../../src/proto/envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts_pb.js';
 import { PreviousHostsPredicateSchema } from '../../../../src/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js';
+import type { Tracer } from '../../../../src/observe/trace/tracer.ts';
 import { buildHttpConnectionManager, routerKind, type HttpEnvironment } from '../../../../src/proxy/http/build.ts';
 import type { HttpConnectionManager } from '../../../../src/proxy/http/connection-manager.ts';
 import { decodeHttpConnectionManager } from '../../../../src/proxy/http/decode.ts';
@@ -56,6 +57,9 @@ export interface Setting {
   /** Format of the access log. */
   readonly log?: string;
   readonly overload?: OverloadView;
+  /** Of every `tracing` that names a provider. */
+  readonly tracer?: Tracer;
+  readonly trafficDirection?: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
 }
 
 /** A client's end of a connection to the proxy is the test. */
@@ -156,7 +160,7 @@ export class HttpWorld {
     return this.around.stats.read('http.p.');
   }
 
-  private environment({ filters = {}, log = '', overload }: Setting): HttpEnvironment {
+  private environment({ filters = {}, log = '', overload, tracer, trafficDirection }: Setting): HttpEnvironment {
     const { network, stats } = this.around;
     const format = compileFormat(log);
     return {
@@ -168,6 +172,8 @@ export class HttpWorld {
       listenerMetadata: null,
       runtime: this.around.runtime,
       overload: overload ?? null,
+      ...(tracer === undefined ? {} : { tracer: () => tracer }),
+      trafficDirection: trafficDirection ?? 'UNSPECIFIED',
       localNode: { cluster: '', id: '' },
       localAddress: '10.9.9.9',
       random: () => 0,
