@@ -22,7 +22,7 @@ import {
 import { UuidRequestIdConfigSchema } from '../../proto/envoy/extensions/request_id/uuid/v3/uuid_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
-import { decodeFormat } from '../../observe/format-decode.ts';
+import { decodeFormat, decodeFormatters } from '../../observe/format-decode.ts';
 import { formatProblem } from '../../observe/format/format.ts';
 import { decodeMetadataMatch } from '../../route/decode/field-decode.ts';
 import { decodeHeaderAddition } from '../../route/decode/header-mutations-decode.ts';
@@ -74,6 +74,7 @@ const supportedTunneling = new SupportedFields(TcpProxy_TunnelingConfigSchema, [
   'request_id_extension',
   'request_id_header',
   'request_id_metadata_key',
+  'formatters',
 ]);
 const supportedRequestId = new SupportedFields(RequestIDExtensionSchema, ['typed_config']);
 const supportedUuid = new SupportedFields(
@@ -138,6 +139,8 @@ export function decodeTcpProxy(message: TcpProxy, reasons: Reasons, extensions: 
 
 function decodeTunneling(message: TcpProxy_TunnelingConfig, reasons: Reasons): TunnelingData {
   supportedTunneling.check(message, reasons);
+  // What they add is built in already, or, as REQ_WITHOUT_QUERY, is not for connections in Envoy either.
+  decodeFormatters(message.formatters, reasons);
   const problem = formatProblem(message.hostname);
   if (problem !== null) reasons.at('hostname').add(problem);
   if (message.postPath !== '') {

@@ -100,6 +100,10 @@ const group = (
 
 const formats = `hostname: "%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%:80", headers_to_add: [{ header: { key: X-From, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" } }, { header: { key: x-b, value: b }, append_action: OVERWRITE_IF_EXISTS_OR_ADD }, { header: { key: x-c, value: "%REQ(x)%" } }]`;
 
+const formatter = (name: string): string =>
+  `{ name: f, typed_config: { '@type': type.googleapis.com/envoy.extensions.formatter.${name} } }`;
+const extended = `hostname: "a%METADATA(CLUSTER:x:y)%.test:1", headers_to_add: [{ header: { key: x-q, value: "q%CEL(1 + 1)%" } }], formatters: [${formatter('metadata.v3.Metadata')}, ${formatter('cel.v3.Cel')}]`;
+
 /** HPACK has its own ways, so that heads over HTTP/2 have other lengths. */
 const counted = (protocol: keyof typeof upstreams): Group => ({
   name: `tunneling over ${protocol}: bytes on the wire`,
@@ -131,6 +135,7 @@ const dead: Group = {
 };
 
 export const tunneling: readonly Group[] = [
+  group('commands of formatters', 'HTTP/1.1', extended, rows.slice(0, 1)),
   group(
     'CONNECT',
     'HTTP/1.1',

@@ -85,6 +85,10 @@ test.each([
     'tunneling_config: { hostname: a.test:1, request_id_extension: {} }',
     'tunneling_config.request_id_extension.typed_config',
   ],
+  [
+    "tunneling_config: { hostname: a, formatters: [{ name: f, typed_config: { '@type': type.googleapis.com/google.protobuf.Empty } }] }",
+    "tunneling_config.formatters[0]: formatter 'f' of type",
+  ],
   ['tunneling_config: { hostname: "%NOPE%" }', 'tunneling_config.hostname: Not supported field'],
   ['tunneling_config: { hostname: a, post_path: /x }', "post_path: Can't set a post path when POST method isn't used"],
 ])('refused by name: %s', (yaml, field) => {
