@@ -58,7 +58,7 @@ export interface StreamAcceptor {
 export interface ServerCodec extends Codec {
   readonly activeStreams: number;
   /** Say goodbye: `connection: close` on the next response, GOAWAY. */
-  drain(now?: number): void;
+  drain(now?: number, drainMs?: number): void;
 }
 
 /** What an upstream codec tells its pool. */

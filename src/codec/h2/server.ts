@@ -104,13 +104,13 @@ export class H2ServerCodec extends H2Connection<H2ServerStream> implements Serve
   }
 
   /** GOAWAY in two steps; the second follows a PING's round trip, or `drainMs`. */
-  drain(now: number = this.now): void {
+  drain(now: number = this.now, drainMs: number = this.server.drainMs): void {
     if (this.drainState !== DrainState.Open || this.isFinished) return;
     if (!this.hasBegun) this.beginAt(now);
     this.drainState = DrainState.Noticed;
     this.sendGoAway(int31Max, ErrorCode.NoError, '');
     this.sendPing(false, drainPing, 0);
-    this.drainAt = now + this.server.drainMs;
+    this.drainAt = now + drainMs;
     this.wakeAt(this.drainAt);
     this.flush();
   }

@@ -25,6 +25,7 @@ const commonFields = new SupportedFields(
   [
     'idle_timeout',
     'max_connection_duration',
+    'max_connection_duration_jitter',
     'max_headers_count',
     'max_stream_duration',
     'headers_with_underscores_action',
@@ -87,6 +88,7 @@ export function decodeTimeouts(message: HttpConnectionManager): DownstreamTimeou
   return {
     idleMs: durationMs(common?.idleTimeout, 60 * minute),
     maxConnectionDurationMs: durationMs(common?.maxConnectionDuration, 0),
+    maxConnectionJitter: (common?.maxConnectionDurationJitter?.value ?? 0) / 100,
     http1SafeMaxConnectionDuration: message.http1SafeMaxConnectionDuration,
     maxStreamDurationMs: durationMs(common?.maxStreamDuration, 0),
     streamIdleMs,
@@ -94,6 +96,7 @@ export function decodeTimeouts(message: HttpConnectionManager): DownstreamTimeou
     requestMs: durationMs(message.requestTimeout, 0),
     requestHeadersMs: durationMs(message.requestHeadersTimeout, 0),
     drainMs: durationMs(message.drainTimeout, 5000),
+    drainJitter: (message.drainTimeoutJitter?.value ?? 0) / 100,
     delayedCloseMs: durationMs(message.delayedCloseTimeout, 1000),
   };
 }

@@ -63,6 +63,7 @@ const hcmFields = new SupportedFields(
     'request_timeout',
     'request_headers_timeout',
     'drain_timeout',
+    'drain_timeout_jitter',
     'delayed_close_timeout',
     'access_log',
     'access_log_flush_interval',

@@ -100,6 +100,8 @@ export interface DownstreamTimeoutsData {
   /** No stream open on the connection; 0: off. Default 1 h. */
   readonly idleMs: number;
   readonly maxConnectionDurationMs: number;
+  /** Up to this share of it is added by chance. */
+  readonly maxConnectionJitter: number;
   /** `http1_safe_max_connection_duration`: after it, answer `connection: close` instead of draining with a timer. */
   readonly http1SafeMaxConnectionDuration: boolean;
   readonly maxStreamDurationMs: number;
@@ -112,6 +114,8 @@ export interface DownstreamTimeoutsData {
   /** From the first byte to the end of the head. */
   readonly requestHeadersMs: number;
   readonly drainMs: number;
+  /** Up to this share of it is added by chance. */
+  readonly drainJitter: number;
   readonly delayedCloseMs: number;
 }
 

@@ -89,10 +89,10 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
     this.hasProtocolError = false;
     this.wasLeft = false;
     this.isAboveHighWatermark = false;
-    const { maxConnectionDurationMs } = manager.data.timeouts;
+    const { maxConnectionDurationMs, maxConnectionJitter } = manager.data.timeouts;
     if (maxConnectionDurationMs > 0) {
       const ms = manager.overload?.connectionMaxMs(maxConnectionDurationMs) ?? maxConnectionDurationMs;
-      this.deadlines.drainAt = manager.clock.now + ms;
+      this.deadlines.drainAt = manager.clock.now + ms * (1 + maxConnectionJitter * Math.random());
     }
     this.becameIdle();
     this.wakeBy(this.deadlines.drainAt);
@@ -354,8 +354,11 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
    * needs neither; the codec says when its handshake is over.
    */
   private goAway(): void {
+    const { now } = this.manager.clock;
+    const { drainMs, drainJitter } = this.manager.data.timeouts;
+    const ms = drainMs * (1 + drainJitter * Math.random());
     if (this.isHttp2) {
-      this.codec!.drain(this.manager.clock.now);
+      this.codec!.drain(now, ms);
       return;
     }
     if (this.requests === 0) {
@@ -363,7 +366,7 @@ export class ServerConnection implements ConnectionSink, CodecHost, StreamAccept
       return;
     }
     this.codec!.drain();
-    this.deadlines.closeAt = this.manager.clock.now + this.manager.data.timeouts.drainMs;
+    this.deadlines.closeAt = now + ms;
     this.wakeBy(this.deadlines.closeAt);
   }
 

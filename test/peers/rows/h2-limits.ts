@@ -106,20 +106,20 @@ common_http_protocol_options: { idle_timeout: 0.3s, max_requests_per_connection:
   ]),
 };
 
-const duration: Group = {
-  name: 'HTTP/2 max_connection_duration',
+const duration = (more: string, jitter: string): Group => ({
+  name: `HTTP/2 max_connection_duration${more}`,
   config: http({
     routes,
     hcm: `
-drain_timeout: 0.2s
+drain_timeout: 0.2s${jitter === '' ? '' : `\ndrain_timeout_jitter: ${jitter}`}
 delayed_close_timeout: 2s
-common_http_protocol_options: { max_connection_duration: 0.3s }`,
+common_http_protocol_options: { max_connection_duration: 0.3s${jitter === '' ? '' : `, max_connection_duration_jitter: ${jitter}`} }`,
   }),
   rows: over([
     { name: 'idle', request: { path: '/direct' }, until: 'closed', differs: { 'stats.http2.goaway_sent': drain } },
     { name: 'with an open stream', request: {}, upstream: [{ delayMs: 700 }], until: 'closed' },
   ]),
-};
+});
 
 /** More than eight bits each in Huffman's code, so that they are sent as they are. */
 const fields = (bytes: number): Request => ({ path: '/direct', headers: [['x-long', '!'.repeat(bytes)]] });
@@ -312,7 +312,8 @@ export const h2Limits: readonly Group[] = [
   timeouts,
   requests,
   ends,
-  duration,
+  duration('', ''),
+  duration(' with jitter', '{ value: 50 }'),
   ...longFields,
   options,
   underscores,

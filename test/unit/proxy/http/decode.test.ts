@@ -59,12 +59,14 @@ test('defaults are Envoy’s', () => {
     timeouts: {
       idleMs: 3_600_000,
       maxConnectionDurationMs: 0,
+      maxConnectionJitter: 0,
       maxStreamDurationMs: 0,
       streamIdleMs: 300_000,
       streamFlushMs: 300_000,
       requestMs: 0,
       requestHeadersMs: 0,
       drainMs: 5000,
+      drainJitter: 0,
       delayedCloseMs: 1000,
     },
     http1: { acceptHttp10: false, allowAbsoluteUrl: true, enableTrailers: false, headerKeyFormat: 'lower' },
@@ -221,10 +223,6 @@ describe('refused by name', () => {
       "upgrade_configs[1]: Error: multiple upgrade configs with the same name: 'WebSocket'",
     ],
     [{ forwardClientCertMatcher: {} }, 'forward_client_cert_matcher: field'],
-    [
-      { commonHttpProtocolOptions: { maxConnectionDurationJitter: { value: 5 } } },
-      'common_http_protocol_options.max_conn',
-    ],
     [{ stripAnyHostPort: true, stripMatchingHostPort: true }, 'strip_any_host_port: only one'],
     [{ localReplyConfig: { bodyFormat: { textFormat: '%NOPE%' } } }, 'local_reply_config.body_format.text_format: Not'],
     [
