@@ -110,7 +110,7 @@ function decodeRtds(
     at.add('where the layer comes from must be said');
     return null;
   }
-  const source = decodeConfigSource(layer.rtdsConfig, at);
+  const source = decodeConfigSource(layer.rtdsConfig, at, layer.name);
   if (source?.from.kind === 'ads' && !hasAds) at.add(noAds);
   return source === null ? null : { kind: 'rtds', name, resource: layer.name, source };
 }

@@ -32,7 +32,7 @@ export function decodeExtensionSource(
   supported.check(message, reasons);
   const before = reasons.list.length;
   const at = reasons.at('config_source');
-  const source = message.configSource === undefined ? null : decodeConfigSource(message.configSource, at);
+  const source = message.configSource === undefined ? null : decodeConfigSource(message.configSource, at, name);
   const kinds = message.typeUrls.map(messageName);
   for (const [i, kind] of kinds.entries())
     if (extensions.knows?.(kind) === false)

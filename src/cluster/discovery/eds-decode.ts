@@ -24,7 +24,8 @@ export function decodeEds(cluster: Cluster, reasons: Reasons): DiscoveryData {
     reasons.add('cannot create an EDS cluster without an EDS config');
     return { kind: 'static' };
   }
-  const source = decodeConfigSource(config.edsConfig, at.at('eds_config'));
+  const serviceName = config.serviceName === '' ? cluster.name : config.serviceName;
+  const source = decodeConfigSource(config.edsConfig, at.at('eds_config'), serviceName);
   if (source === null) return { kind: 'static' };
-  return { kind: 'eds', serviceName: config.serviceName === '' ? cluster.name : config.serviceName, source };
+  return { kind: 'eds', serviceName, source };
 }

@@ -57,9 +57,13 @@ const protocols: Readonly<Record<number, ApiSourceData['protocol']>> = {
   [ApiType.DELTA_GRPC]: 'DELTA_GRPC',
 };
 
-/** Null: reasons were added. */
-export function decodeConfigSource(message: ConfigSource, reasons: Reasons): ConfigSourceData | null {
+/**
+ * Null: reasons were added.
+ * @param resource the name that is to be asked for; empty: all, or several that are known later
+ */
+export function decodeConfigSource(message: ConfigSource, reasons: Reasons, resource = ''): ConfigSourceData | null {
   supported.check(message, reasons);
+  if (resource.startsWith('xdstp:')) reasons.add(`names of xdstp are not supported by sekisho: '${resource}'`);
   if (message.resourceApiVersion === ApiVersion.V2)
     reasons.at('resource_api_version').add('V2 is not supported; only V3 is');
   const from = decodeSpecifier(message, reasons);

@@ -48,7 +48,7 @@ export function decodeSdsSecret<Kind extends SecretData['kind']>(
     return secret.decoded === null ? null : writtenSecret<SecretOf<Kind>>(secret.decoded, extensions);
   }
   const at = reasons.at('sds_config');
-  const source = decodeConfigSource(message.sdsConfig, at);
+  const source = decodeConfigSource(message.sdsConfig, at, name);
   if (source === null) return null;
   if (sources === null) {
     at.add('secrets by SDS are not supported by sekisho here');

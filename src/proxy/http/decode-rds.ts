@@ -16,7 +16,8 @@ const supported = new SupportedFields(RdsSchema, ['config_source', 'route_config
 export function decodeRds(message: Rds, statPrefix: string, reasons: Reasons, extensions: Extensions): RdsData | null {
   supported.check(message, reasons);
   const at = reasons.at('config_source');
-  const source = message.configSource === undefined ? null : decodeConfigSource(message.configSource, at);
+  const source =
+    message.configSource === undefined ? null : decodeConfigSource(message.configSource, at, message.routeConfigName);
   if (source === null) return null;
   const sources = RouteSources.of(extensions);
   if (sources === null) {
