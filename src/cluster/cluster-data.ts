@@ -82,6 +82,8 @@ export interface AssignmentData {
   /** Percent. */
   readonly overprovisioningFactor: number;
   readonly weightedPriorityHealth: boolean;
+  /** `drop_overloads`: this part of the requests is turned away, 0 … 1; absent: none. */
+  readonly dropRatio?: number;
 }
 
 export interface LocalityData {

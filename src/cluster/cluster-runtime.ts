@@ -9,7 +9,7 @@ import { HttpVersion } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
 import type { Address, Peer } from '../core/peer.ts';
 import type { LoadShedPoint, OverloadView } from '../core/overload-view.ts';
-import { runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
+import { runtimeInteger, runtimePercent, type RuntimeView } from '../core/runtime-view.ts';
 import { ClusterBreakers, limitsPools } from './circuit-breaker.ts';
 import type { AssignmentData, ClusterData, HostData, LocalityData } from './cluster-data.ts';
 import { ClusterDialing } from './cluster-dialing.ts';
@@ -52,6 +52,9 @@ const alpnOptions: readonly TransportOptions[] = [['http/1.1'], ['h2'], ['h2', '
 
 /** So many addresses one worker reaches at a time through one ORIGINAL_DST cluster: requests may name them. Envoy has no bound. */
 const originalHostsMax = 65_536;
+
+/** Percent: no more is dropped than this. */
+const dropLimitKey = 'load_balancing_policy.drop_overload_limit';
 
 const noMembers: Members = { version: 0, get: () => undefined };
 
@@ -200,6 +203,12 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     return runtimePercent(runtime, this.maintenanceKey, 0, random());
   }
 
+  get dropRatio(): number {
+    const { dropRatio = 0 } = this.lb;
+    if (dropRatio === 0) return 0;
+    return Math.min(dropRatio, runtimeInteger(this.environment.runtime, dropLimitKey, 100) / 100);
+  }
+
   breakers(priority: 0 | 1): ClusterBreakers {
     if (priority === 0) return (this.defaultBreakers ??= this.makeBreakers(0));
     return (this.highBreakers ??= this.makeBreakers(1));
@@ -315,6 +324,9 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     options: TransportOptions,
   ): HttpPool {
     host.keyedPools ??= new KeyedPools();
+    const place = protocol * 2 + priority;
+    const same = host.keyedPools.sameHttpPool(options, place);
+    if (same !== null) return same;
     const key = `${priority}${protocol}${options.key}`;
     const { applicationProtocolsFallback } = alpnOptions[protocol];
     const pool = host.keyedPools.httpPool(
@@ -323,10 +335,8 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
       () => new HttpConnectionPool(this, host, priority, protocol, { ...options, applicationProtocolsFallback }, key),
     );
     if (pool === null) this.stats.counter(ClusterCounter.CxPoolOverflow).inc();
+    else host.keyedPools.remember(pool, options, place);
     return pool ?? noPool;
-    const place = protocol * 2 + priority;
-    const same = host.keyedPools.sameHttpPool(options, place);
-    if (same !== null) return same;
   }
 
   private keyedTcpPool(host: UpstreamHost, priority: 0 | 1, options: TransportOptions): TcpPool {
@@ -335,7 +345,6 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     return host.keyedPools.tcpPool(key, () => new TcpConnectionPool(this, host, priority, options, key));
   }
 
-    else host.keyedPools.remember(pool, options, place);
   private letGo(host: UpstreamHost): void {
     this.leaving++;
     host.leave(() => {

@@ -189,6 +189,8 @@ export interface Cluster {
   breakers(priority: 0 | 1): CircuitBreakers;
   /** The runtime's `upstream.maintenance_mode.<name>` refuses this request. Drawn anew with every call. */
   readonly isInMaintenance: boolean;
+  /** `drop_overloads`: this part of the requests is to be turned away, 0 … 1; absent, 0: none. */
+  readonly dropRatio?: number;
   pick(context: PickContext): Host | null;
   /** How many hosts it has, and healthy ones of them; absent: nobody knows. */
   readonly membership?: { readonly total: number; readonly healthy: number };

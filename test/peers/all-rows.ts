@@ -97,6 +97,7 @@ import { connectChains } from './rows/tunnels/connect-chains.ts';
 import { internalListeners } from './rows/tunnels/internal.ts';
 import { upgrades } from './rows/upgrades.ts';
 import { webSocket } from './rows/websocket.ts';
+import { discoveredClusters } from './rows/xds/clusters.ts';
 import { discoveredFilters } from './rows/xds/filters.ts';
 import { discoveredListeners } from './rows/xds/listeners.ts';
 import { discoveredRoutes } from './rows/xds/routes.ts';
@@ -167,6 +168,7 @@ export const groups: readonly Group[] = [
   ...runtime,
   ...breakers,
   ...runtimeLayers,
+  ...discoveredClusters,
   ...discoveredRoutes,
   ...discoveredListeners,
   ...discoveredFilters,

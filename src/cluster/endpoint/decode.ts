@@ -24,20 +24,15 @@ import {
   type LocalityLbEndpoints,
 } from '../../proto/envoy/config/endpoint/v3/endpoint_components_pb.js';
 import {
-  ClusterLoadAssignment_PolicySchema,
   ClusterLoadAssignmentSchema,
   type ClusterLoadAssignment,
 } from '../../proto/envoy/config/endpoint/v3/endpoint_pb.js';
 import { emptyLocality, type AssignmentData, type EndpointHealth, type HostData } from '../cluster-data.ts';
 import type { HostCheckData } from '../health/health-check-data.ts';
+import { decodePolicy } from './policy-decode.ts';
 import type { TransportChoice } from '../transport/transport-choice.ts';
 
 const supported = new SupportedFields(ClusterLoadAssignmentSchema, ['cluster_name', 'endpoints', 'policy']);
-const supportedPolicy = new SupportedFields(
-  ClusterLoadAssignment_PolicySchema,
-  // `endpoint_stale_after` is of assignments that came from a control plane.
-  ['overprovisioning_factor', 'weighted_priority_health', 'endpoint_stale_after'],
-);
 const supportedLocality = new SupportedFields(
   LocalityLbEndpointsSchema,
   ['locality', 'lb_endpoints', 'load_balancing_weight', 'priority', 'metadata'],
@@ -68,9 +63,6 @@ const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
 const supportedPipe = new SupportedFields(PipeSchema, ['path'], ['mode']);
 const supportedMetadata = new SupportedFields(MetadataSchema, ['filter_metadata']);
 
-/** Percent; Envoy's default. */
-export const defaultOverprovisioningFactor = 140;
-
 /** Envoy keeps the sum of a locality's weights in 32 bits. */
 const weightSumMax = 0xffffffff;
 
@@ -84,6 +76,7 @@ export interface EndpointData {
 export interface LoadAssignmentData {
   readonly endpoints: readonly EndpointData[];
   readonly localityCount: number;
+  readonly policy: AssignmentData;
 }
 
 /** `transports`: of the cluster. */
@@ -92,13 +85,14 @@ export function decodeLoadAssignment(
   transports: TransportChoice,
   reasons: Reasons,
 ): LoadAssignmentData {
-  if (assignment === undefined) return { endpoints: [], localityCount: 0 };
+  if (assignment === undefined)
+    return { endpoints: [], localityCount: 0, policy: decodePolicy(undefined, reasons.at('policy')) };
   supported.check(assignment, reasons);
-  if (assignment.policy !== undefined) supportedPolicy.check(assignment.policy, reasons.at('policy'));
   const endpoints = assignment.endpoints.flatMap((locality, i) =>
     decodeLocality(locality, transports, reasons.at('endpoints', i)),
   );
-  return { endpoints, localityCount: assignment.endpoints.length };
+  const policy = decodePolicy(assignment.policy, reasons.at('policy'));
+  return { endpoints, localityCount: assignment.endpoints.length, policy };
 }
 
 /** An assignment that a control plane tells. */
@@ -116,22 +110,18 @@ export function decodeAssignment(
   transports: TransportChoice,
   reasons: Reasons,
 ): DecodedAssignment | null {
-  const { endpoints } = decodeLoadAssignment(message, transports, reasons);
+  const { endpoints, policy } = decodeLoadAssignment(message, transports, reasons);
   for (const { host, at } of endpoints) {
     if (host.address.kind === 'ip' && isIP(host.address.host) === 0)
       at.add(
         `malformed IP address: ${host.address.host}. Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'`,
       );
   }
-  const { policy } = message;
   return {
     clusterName: message.clusterName,
     hosts: endpoints.map(({ host }) => host),
-    assignment: {
-      overprovisioningFactor: policy?.overprovisioningFactor ?? defaultOverprovisioningFactor,
-      weightedPriorityHealth: policy?.weightedPriorityHealth ?? false,
-    },
-    staleAfterMs: durationMs(policy?.endpointStaleAfter, 0),
+    assignment: policy,
+    staleAfterMs: durationMs(message.policy?.endpointStaleAfter, 0),
   };
 }
 

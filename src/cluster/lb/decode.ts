@@ -1,4 +1,4 @@
-import type { Reasons } from '../../core/rejection.ts';
+import { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
   Cluster_CommonLbConfigSchema,
@@ -13,13 +13,13 @@ import { isOriginalDst } from '../original-dst/decode.ts';
 import { decodeMaglev, decodeRingHash } from './hash/decode.ts';
 import type { ChoiceData, LbData, LbPolicyData, OverrideHealth } from './lb-data.ts';
 import { decodeLegacyLeastRequest, decodeLegacyRoundRobin } from './picker-decode.ts';
+import { decodePolicy } from '../endpoint/policy-decode.ts';
 import { decodePolicies } from './policy-decode.ts';
 import { decodeSubsets } from './subset/decode.ts';
 import { decodeLegacyZone, plainLocality, type LocalityChoice } from './zone/decode.ts';
 
 /** Envoy's defaults. */
 const defaultPanicThreshold = 50;
-const defaultOverprovisioningFactor = 140;
 
 // What is ignored speaks of health-checked hosts, and those clusters are refused; the merge window delays updates of
 // weights and health, which here arrive at once.
@@ -40,12 +40,11 @@ const supportedCommon = new SupportedFields(
 export function decodeLb(cluster: Cluster, reasons: Reasons): LbData {
   const common = cluster.commonLbConfig;
   const locality = decodeCommon(common, reasons.at('common_lb_config'));
-  const policy = cluster.loadAssignment?.policy;
   return {
     ...decodeChoice(cluster, locality, reasons),
     panicThreshold: Math.round(common?.healthyPanicThreshold?.value ?? defaultPanicThreshold),
-    overprovisioningFactor: policy?.overprovisioningFactor ?? defaultOverprovisioningFactor,
-    weightedPriorityHealth: policy?.weightedPriorityHealth ?? false,
+    // Its reasons are the endpoints' decoder's to tell.
+    ...decodePolicy(cluster.loadAssignment?.policy, new Reasons()),
     closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange ?? false,
     ...(common?.overrideHostStatus === undefined ? {} : { overrideHealth: decodeStatuses(common.overrideHostStatus) }),
   };

@@ -8,6 +8,8 @@ export interface LbData extends ChoiceData {
   readonly overprovisioningFactor: number;
   /** A priority's health is a ratio of weights, not of host counts. */
   readonly weightedPriorityHealth: boolean;
+  /** This part of the requests gets no host, 0 … 1; absent: none. */
+  readonly dropRatio?: number;
   /** `close_connections_on_host_set_change`. */
   readonly closeConnectionsOnHostSetChange: boolean;
   /** `override_host_status`: of hosts that a session may keep; absent: healthy and degraded ones. */

@@ -9,6 +9,7 @@ import {
   mustBreakOff,
   replyDurationReached,
   replyFailure,
+  dropsOverload,
   replyMaintenance,
   replyNoCluster,
   replyReplayFull,
@@ -131,6 +132,8 @@ export class Forwarding {
       replyMaintenance(this, cluster);
       return;
     }
+    const { dropRatio = 0 } = cluster;
+    if (dropRatio > 0 && dropsOverload(this, dropRatio)) return;
     const { overload } = stream.manager;
     if (overload !== null && overload.shedsForwarding()) {
       stream.stats.count('rq_overload_local_reply');

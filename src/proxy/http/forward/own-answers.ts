@@ -4,7 +4,7 @@ import { isGrpcRequest } from '../../../core/grpc-request.ts';
 import type { Cluster } from '../../../cluster/cluster.ts';
 import type { Forwarding } from '../forwarding.ts';
 import { failureReply } from '../response/failure-reply.ts';
-import { maintenanceReply } from './router-headers.ts';
+import { dropReply, maintenanceReply } from './router-headers.ts';
 
 /** What the router answers where no upstream's answer goes to the client. */
 
@@ -19,6 +19,15 @@ export function replyMaintenance({ stream, tally }: Forwarding, cluster: Cluster
   tally!.recordCode(503, false, '');
   stream.replyFromRouter(maintenanceReply(stream.chain.router.suppressEnvoyHeaders));
   cluster.stats.scope.counter('upstream_rq_maintenance_mode').inc();
+}
+
+/** True: `drop_overloads` has taken this request, and it is answered. */
+export function dropsOverload({ stream, tally }: Forwarding, ratio: number): boolean {
+  const isAll = ratio >= 1;
+  if (!isAll && Math.random() >= ratio) return false;
+  tally!.recordCode(503, false, '');
+  stream.replyFromRouter(dropReply(isAll, stream.chain.router.suppressEnvoyHeaders));
+  return true;
 }
 
 export function replyNoHealthyUpstream(forwarding: Forwarding): void {

@@ -65,3 +65,16 @@ export function maintenanceReply(suppressEnvoyHeaders: boolean): LocalReply {
     headers: suppressEnvoyHeaders ? [] : [['x-envoy-overloaded', 'true']],
   };
 }
+
+/** The cluster's assignment says that a part of the requests is to be turned away; `isAll`: every one. */
+export function dropReply(isAll: boolean, suppressEnvoyHeaders: boolean): LocalReply {
+  const body = isAll ? 'unconditional drop overload' : 'drop overload';
+  const field = isAll ? 'x-envoy-unconditional-drop-overload' : 'x-envoy-drop-overload';
+  return {
+    status: 503,
+    body,
+    details: body.replaceAll(' ', '_'),
+    flags: isAll ? ResponseFlag.UnconditionalDropOverload : ResponseFlag.DropOverload,
+    headers: suppressEnvoyHeaders ? [] : [[field, 'true']],
+  };
+}
