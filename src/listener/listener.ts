@@ -202,7 +202,9 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     const index = this.data.addresses.findIndex(
       (own, i) => isDeepStrictEqual(own, address) || isDeepStrictEqual(this.sockets[i]?.address, address),
     );
-    const isSame = isDeepStrictEqual(options, this.listenOptions());
+    // How much is buffered is no matter of the socket: whoever takes it over says so anew.
+    const { bufferLimit } = options;
+    const isSame = isDeepStrictEqual(options, { ...this.listenOptions(), bufferLimit });
     if (index < 0 || !isSame) return null;
     const socket = this.sockets[index] ?? null;
     this.sockets[index] = null;
@@ -333,6 +335,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     this.active++;
     this.log?.accepted(connection);
     connection.owner = this.uncounted;
+    if (this.data.internalBufferBytes === undefined) connection.bufferLimit = this.data.bufferLimit;
     if (this.inspection === null) this.onInspected(connection, false, isHandedOver);
     else this.inspection.begin(connection, isHandedOver);
   }

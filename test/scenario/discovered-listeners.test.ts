@@ -147,6 +147,33 @@ describe('listeners by LDS', () => {
   });
 });
 
+test('a hundred updates of routes, chains and whole listeners, and no request fails', async () => {
+  const resources = new Resources();
+  const origin = await Origin.start();
+  const withChain = (version: number, port: number): Record<string, unknown> =>
+    httpListener({
+      port,
+      manager: { ...rds(resources).manager, server_name: `chains-${version % 3}` },
+      listener: { per_connection_buffer_limit_bytes: 65_536 + (version % 5 === 0 ? version : 0) },
+    });
+  resources.putRoutes('local', [route('/', 'origin')]);
+  resources.putListeners(withChain(1, 0));
+  const app = await App.start(withLds(resources, [], [cluster('origin', [origin.port])]), { concurrency: 2 });
+  const port = await app.port();
+  const traffic = new Traffic(await app.url(), 16);
+  await traffic.sees('hello');
+  for (let version = 1; version <= 100; version++) {
+    if (version % 2 === 0) resources.putRoutes('local', [route(`/${version}`, 'none'), route('/', 'origin')]);
+    else resources.putListeners(withChain(version, port));
+    await app.statIs(
+      version % 2 === 0 ? 'http.ingress.rds.local.config_reload' : 'listener_manager.lds.update_success',
+      Math.floor(version / 2) + (version % 2 === 0 ? 1 : 2),
+    );
+  }
+  await traffic.sees('hello');
+  expect(await traffic.stop()).toEqual([]);
+});
+
 test('a filter by ECDS is another for requests that begin', async () => {
   const resources = new Resources();
   const fault = 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault';

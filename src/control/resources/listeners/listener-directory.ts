@@ -210,9 +210,13 @@ export class ListenerDirectory implements SubscriptionUser {
       stats.updatedInPlace.inc();
       this.later(stats.chainsDraining, chains);
     } else if (before !== undefined) this.drain(before);
-    void this.publish({ set: [listener.data], removed: [] }, listener).then(() => {
-      if (before !== undefined) this.environment.release(before.owner);
-    });
+    void this.replace(before, listener);
+  }
+
+  /** What the one before needs is held until the workers have the other. */
+  private async replace(before: DynamicListener | undefined, listener: DynamicListener): Promise<void> {
+    await this.publish({ set: [listener.data], removed: [] }, listener);
+    if (before !== undefined) this.environment.release(before.owner);
   }
 
   private async publish(changes: ListenerChanges, listener: DynamicListener): Promise<void> {
