@@ -9,6 +9,8 @@ import { nodeOf } from './ztunnel/discovery/discovery-decode.ts';
 import { istiodChannel, istiodMetadata } from './ztunnel/discovery/istiod-channel.ts';
 import { IstiodStream } from './ztunnel/discovery/istiod-stream.ts';
 import { MeshDiscovery } from './ztunnel/discovery/mesh-discovery.ts';
+import { CniConnection } from './ztunnel/cni/cni-connection.ts';
+import { NodePods } from './ztunnel/cni/node-pods.ts';
 import { HttpPages, plainText, type Page } from './ztunnel/process/http-pages.ts';
 import { configDump } from './ztunnel/process/config-dump.ts';
 import { metricsPage, ProcessCounts } from './ztunnel/process/metrics-page.ts';
@@ -57,6 +59,7 @@ export async function runZtunnel(
     const { dedicated, xdsAddress } = settings;
     if (xdsAddress !== '') await discover(ztunnel, lines);
     if (dedicated !== null) await addOwn(ztunnel, dedicated);
+    else followNode(ztunnel, lines);
     ready();
     lines.write(ZtunnelLevel.Info, 'ztunnel', 'started');
   } catch (error) {
@@ -129,6 +132,17 @@ function addOwn(ztunnel: ZtunnelProcess, info: NonNullable<ZtunnelSettings['dedi
       else reject(new Error(`cannot listen: ${problem}`));
     });
   });
+}
+
+/** Pods come and go as the CNI plugin says. */
+function followNode(ztunnel: ZtunnelProcess, lines: LogLines): void {
+  const { readiness, settings } = ztunnel;
+  const pods = new NodePods(ztunnel, machineTime, (count) => {
+    if (count > 0) readiness.begin('pending proxies');
+    else readiness.done('pending proxies');
+  });
+  const done = readiness.waitFor('workload manager');
+  new CniConnection(settings.cniSocketPath, pods, machineTime, new LineLog(lines, 'inpod'), done).start();
 }
 
 async function openPages(ztunnel: ZtunnelProcess, settings: ZtunnelSettings, quit: () => void): Promise<void> {

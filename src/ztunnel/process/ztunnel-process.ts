@@ -25,6 +25,8 @@ export interface ZtunnelEnvironment {
 
 /** A proxy that the threads have, or are to have. */
 interface OwnProxy {
+  /** Tells it from another of the same workload. */
+  readonly id: number;
   readonly uid: string;
   readonly info: WorkloadInfo;
   readonly namespaceFd: number;
@@ -32,7 +34,7 @@ interface OwnProxy {
   waiting: number;
   problem: string;
   isUp: boolean;
-  whenAdded: ((problem: string) => void) | null;
+  readonly whenAdded: (problem: string) => void;
 }
 
 /** How much of the mesh a message to a thread that begins has. */
@@ -49,6 +51,9 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
   private readonly environment: ZtunnelEnvironment;
   private readonly known: Map<string, IdentityMessage>;
   private readonly proxies: Map<string, OwnProxy>;
+  /** Of which not every thread has said whether it listens, by number. */
+  private readonly beginning: Map<number, OwnProxy>;
+  private nextProxyId: number;
   private staticConfig: MeshChange;
   private drained: number;
   private whenDrained: (() => void) | null;
@@ -63,6 +68,8 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     this.certificates = new CertificateCache(authority, this, machineTime);
     this.known = new Map();
     this.proxies = new Map();
+    this.beginning = new Map();
+    this.nextProxyId = 1;
     this.staticConfig = noChange;
     this.drained = 0;
     this.whenDrained = null;
@@ -96,9 +103,11 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
       this.counts.activeProxies--;
       this.counts.pendingProxies++;
     }
-    const proxy = { uid, info, namespaceFd, waiting: count, problem: '', isUp: false, whenAdded: tell };
+    const id = this.nextProxyId++;
+    const proxy = { id, uid, info, namespaceFd, waiting: count, problem: '', isUp: false, whenAdded: tell };
     this.proxies.set(uid, proxy);
-    this.threads.postAll({ kind: 'add', uid, info, namespaceFd });
+    this.beginning.set(id, proxy);
+    this.threads.postAll({ kind: 'add', id, uid, info, namespaceFd });
   }
 
   removeProxy(uid: string): void {
@@ -159,7 +168,7 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
         this.certificates.want(message.identity);
         break;
       case 'added':
-        this.added(message.uid, message.problem);
+        this.added(message.id, message.problem);
         break;
       case 'drained':
         if (++this.drained === this.threads.count) this.whenDrained?.();
@@ -194,21 +203,20 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     this.threads.postAll({ kind: 'no-certificate', identity, problem });
   }
 
-  private added(uid: string, problem: string): void {
-    const proxy = this.proxies.get(uid);
-    if (proxy === undefined || proxy.waiting === 0) return;
+  private added(id: number, problem: string): void {
+    const proxy = this.beginning.get(id);
+    if (proxy === undefined) return;
     proxy.waiting--;
     proxy.problem ||= problem;
     if (proxy.waiting > 0) return;
-    const tell = proxy.whenAdded;
-    proxy.whenAdded = null;
-    if (proxy.problem === '') {
+    this.beginning.delete(id);
+    if (proxy.problem === '' && this.proxies.get(proxy.uid) === proxy) {
       proxy.isUp = true;
       this.counts.pendingProxies--;
       this.counts.activeProxies++;
       this.counts.startedProxies++;
     }
-    tell?.(proxy.problem);
+    proxy.whenAdded(proxy.problem);
   }
 
   /** Those of the node have theirs before they are asked for, and nobody else has. */
@@ -241,7 +249,7 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     for (let at = 0; at < workloads.length; at += seedSize)
       threads.post(index, { kind: 'change', change: { ...noChange, workloads: workloads.slice(at, at + seedSize) } });
     for (const message of this.known.values()) threads.post(index, message);
-    for (const { uid, info, namespaceFd } of this.proxies.values())
-      threads.post(index, { kind: 'add', uid, info, namespaceFd });
+    for (const { id, uid, info, namespaceFd } of this.proxies.values())
+      threads.post(index, { kind: 'add', id, uid, info, namespaceFd });
   }
 }

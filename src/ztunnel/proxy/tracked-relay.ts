@@ -57,5 +57,5 @@ export class TrackedRelay implements RelayOwner, OpenConnection {
 
 /** Ends that connections have: ztunnel calls them complete as well. */
 function isUsual({ detail }: Failure): boolean {
-  return detail === '' || detail.includes('Connection reset by peer') || detail.includes('Broken pipe');
+  return detail === '' || /reset|Broken pipe/.test(detail);
 }

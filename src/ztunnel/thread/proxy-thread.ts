@@ -1,25 +1,38 @@
-import { writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { formatAddress } from '../../core/peer.ts';
 import { SecretStore } from '../../identity/secret-store.ts';
 import type { Loop } from '../../net/loop.ts';
-import type { Network } from '../../net/network.ts';
+import type { Network, SocketPlace } from '../../net/network.ts';
 import { openNetwork } from '../../net/open-network.ts';
 import { PlacedNetwork } from '../../net/placed-network.ts';
 import type { OpenConnection } from '../proxy/connections.ts';
 import { PodProxy } from '../proxy/pod-proxy.ts';
 import type { ProxyThread } from '../proxy/pod.ts';
-import { Mesh, type WorkloadInfo } from '../state/mesh.ts';
+import { Mesh } from '../state/mesh.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
 import { LogLines, ZtunnelLevel } from '../telemetry/log-lines.ts';
 import { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
 import { TrafficReporter } from '../telemetry/traffic-reporter.ts';
 import { ThreadCertificates } from './thread-certificates.ts';
-import type { FromThread, ListedConnection, ThreadData, ThreadReport, ToThread } from './thread-messages.ts';
+import type {
+  AddMessage,
+  FromThread,
+  ListedConnection,
+  ThreadData,
+  ThreadReport,
+  ToThread,
+} from './thread-messages.ts';
 
 const standardOutput = 1;
 
 /** How often it is looked whether everything is closed while it drains. */
 const drainCheckMs = 50;
+
+interface OwnProxy {
+  readonly proxy: PodProxy;
+  /** -1: our own namespace. */
+  readonly namespaceFd: number;
+}
 
 /** One thread that carries traffic: proxies of every workload, each listening here as in the other threads. */
 export class TrafficProxies {
@@ -31,7 +44,7 @@ export class TrafficProxies {
   private readonly metrics: TrafficMetrics;
   private readonly certificates: ThreadCertificates;
   private readonly thread: ProxyThread;
-  private readonly proxies: Map<string, PodProxy>;
+  private readonly proxies: Map<string, OwnProxy>;
 
   constructor(data: ThreadData, post: (message: FromThread) => void) {
     const { settings } = data;
@@ -72,11 +85,10 @@ export class TrafficProxies {
         this.mesh.apply(message.change);
         break;
       case 'add':
-        void this.add(message.uid, message.info, message.namespaceFd);
+        void this.add(message);
         break;
       case 'remove':
-        this.proxies.get(message.uid)?.close();
-        this.proxies.delete(message.uid);
+        this.remove(message.uid);
         this.post({ kind: 'removed', uid: message.uid });
         break;
       case 'certificate':
@@ -95,35 +107,52 @@ export class TrafficProxies {
         this.drain();
         break;
       case 'stop':
-        for (const proxy of this.proxies.values()) proxy.close();
+        for (const uid of this.proxies.keys()) this.remove(uid);
         this.lines.flush();
         break;
       case 'init':
     }
   }
 
-  private async add(uid: string, info: WorkloadInfo, namespaceFd: number): Promise<void> {
-    const { mark } = this.thread.settings;
-    const network =
-      namespaceFd < 0 && mark === 0 ? this.network : new PlacedNetwork(this.network, { namespaceFd, mark });
-    const proxy = new PodProxy(info, this.thread, network);
-    this.proxies.get(uid)?.close();
-    this.proxies.set(uid, proxy);
+  private async add({ id, uid, info, namespaceFd }: AddMessage): Promise<void> {
+    this.remove(uid);
     let problem = '';
     try {
-      await proxy.listen();
+      const place = this.placeOf(namespaceFd);
+      const network = place === null ? this.network : new PlacedNetwork(this.network, place);
+      const own = { proxy: new PodProxy(info, this.thread, network), namespaceFd: place?.namespaceFd ?? -1 };
+      this.proxies.set(uid, own);
+      try {
+        await own.proxy.listen();
+      } catch (error) {
+        problem = (error as Error).message;
+        if (this.proxies.get(uid) === own) this.remove(uid);
+      }
     } catch (error) {
       problem = (error as Error).message;
-      proxy.close();
-      if (this.proxies.get(uid) === proxy) this.proxies.delete(uid);
     }
-    this.post({ kind: 'added', uid, problem });
+    this.post({ kind: 'added', id, problem });
+  }
+
+  /** With a descriptor of our own: nobody else closes it, so that its number never means another namespace to us. */
+  private placeOf(namespaceFd: number): SocketPlace | null {
+    const { mark } = this.thread.settings;
+    if (namespaceFd >= 0) return { namespaceFd: openSync(`/proc/self/fd/${namespaceFd}`, 'r'), mark };
+    return mark === 0 ? null : { namespaceFd, mark };
+  }
+
+  private remove(uid: string): void {
+    const own = this.proxies.get(uid);
+    if (own === undefined) return;
+    this.proxies.delete(uid);
+    own.proxy.close();
+    if (own.namespaceFd >= 0) closeSync(own.namespaceFd);
   }
 
   private drain(): void {
-    for (const proxy of this.proxies.values()) proxy.drain();
+    for (const { proxy } of this.proxies.values()) proxy.drain();
     const check = setInterval(() => {
-      for (const { connections } of this.proxies.values()) if (connections.size > 0) return;
+      for (const { proxy } of this.proxies.values()) if (proxy.connections.size > 0) return;
       clearInterval(check);
       this.lines.flush();
       this.post({ kind: 'drained' });
@@ -132,7 +161,7 @@ export class TrafficProxies {
 
   private report(): ThreadReport {
     const connections: ListedConnection[] = [];
-    for (const [uid, proxy] of this.proxies)
+    for (const [uid, { proxy }] of this.proxies)
       for (const connection of proxy.connections.all) connections.push(listed(uid, connection));
     const { series, openSource, openDestination } = this.metrics;
     return { series: [...series], openSource, openDestination, connections };

@@ -22,11 +22,21 @@ export interface IdentityMessage {
   readonly roots: string;
 }
 
+/** A workload's proxy is to begin. */
+export interface AddMessage {
+  readonly kind: 'add';
+  /** Tells it from another of the same workload. */
+  readonly id: number;
+  readonly uid: string;
+  readonly info: WorkloadInfo;
+  /** Of the pod's network namespace, open until every thread has answered; -1: our own. */
+  readonly namespaceFd: number;
+}
+
 export type ToThread =
   | { readonly kind: 'init'; readonly data: ThreadData }
   | { readonly kind: 'change'; readonly change: MeshChange }
-  /** `namespaceFd`: of the pod's network namespace, which stays open while it is there; -1: our own. */
-  | { readonly kind: 'add'; readonly uid: string; readonly info: WorkloadInfo; readonly namespaceFd: number }
+  | AddMessage
   | { readonly kind: 'remove'; readonly uid: string }
   | IdentityMessage
   | { readonly kind: 'no-certificate'; readonly identity: string; readonly problem: string }
@@ -55,7 +65,7 @@ export interface ThreadReport {
 
 export type FromThread =
   /** `problem`: why it does not listen; empty: it does. */
-  | { readonly kind: 'added'; readonly uid: string; readonly problem: string }
+  | { readonly kind: 'added'; readonly id: number; readonly problem: string }
   | { readonly kind: 'removed'; readonly uid: string }
   | { readonly kind: 'certificate-wanted'; readonly identity: string }
   | { readonly kind: 'told'; readonly id: number; readonly report: ThreadReport }
