@@ -39,7 +39,7 @@ function fieldsOf({ kind, from, value, resource, identifier }: Collected): Map<s
       'events',
       events
         .map((event) => event.value ?? event.name)
-        .sort()
+        .sort((a, b) => (a! < b! ? -1 : 1))
         .join(' '),
     );
   if (resource !== undefined) flatten({ resource }, '', put);
@@ -58,7 +58,7 @@ function flatten(value: Json, path: string, put: (path: string, value: Json) => 
   }
   const { address, portValue } = value as { address?: Json; portValue?: Json };
   if (typeof address === 'string' && portValue !== undefined) {
-    put(path, `${address}:${String(portValue)}`);
+    put(path, `${address}:${JSON.stringify(portValue)}`);
     return;
   }
   for (const [name, field] of Object.entries(value)) flatten(field, path === '' ? name : `${path}.${name}`, put);

@@ -32,8 +32,12 @@ export function writeFilterState(writer: WireWriter, number: number, outcome: Ou
     const isText = typeof state !== 'object';
     writeText(writer, 1, isText ? stringType : structType);
     writer.tag(2, WireType.LengthDelimited).begin();
-    if (isText) writer.tag(1, WireType.LengthDelimited).string(String(state));
+    if (isText) writer.tag(1, WireType.LengthDelimited).string(textOf(state));
     else writeStruct(writer, state);
     writer.end().end().end();
   }
+}
+
+function textOf(state: unknown): string {
+  return typeof state === 'string' ? state : JSON.stringify(state);
 }

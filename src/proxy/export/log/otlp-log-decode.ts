@@ -1,6 +1,6 @@
 import { durationMs } from '../../../core/duration.ts';
 import type { ExtensionDecoder } from '../../../core/extension.ts';
-import { Reasons } from '../../../core/rejection.ts';
+import type { Reasons } from '../../../core/rejection.ts';
 import { SupportedFields } from '../../../core/supported-fields.ts';
 import { decodeService } from '../../../identity/decode/config-source-decode.ts';
 import { DEFAULT_FORMAT } from '../../../observe/access-log-data.ts';

@@ -98,7 +98,7 @@ describe('Zipkin', () => {
     reporter.flush();
     const { body, head } = world.sent[0];
     expect(head!.headers.get('content-type')).toBe('application/x-protobuf');
-    expect(Buffer.from(body).toString('hex')).toContain('0a080123456789abcdef' + '1a08fedcba9876543210');
+    expect(Buffer.from(body).toString('hex')).toContain('0a080123456789abcdef1a08fedcba9876543210');
   });
 });
 
