@@ -17,6 +17,12 @@ COPY --from=build /sekisho/package.json ./
 COPY --from=build /sekisho/node_modules node_modules
 COPY --from=build /sekisho/dist dist
 COPY config config
+# For `sekisho iptables` in the place of istio-init.
+RUN apk add --no-cache iptables iproute2
+# What Istio's templates run in the container of a sidecar: pilot-agent wait, pilot-agent request.
+RUN printf '#!/bin/sh\nexec node /sekisho/dist/main.js agent "$@"\n' > /usr/local/bin/pilot-agent && chmod 755 /usr/local/bin/pilot-agent
+# Istio's agent finds what is mounted relative to its working folder: etc/istio, var/run/secrets.
+WORKDIR /
 # A number, so that Kubernetes can see that it is not root.
 USER 1000
 ENTRYPOINT ["node", "/sekisho/dist/main.js"]
