@@ -385,7 +385,7 @@ export class ClusterDirectory implements StatsSource {
     const hosts = this.placed(entry, list);
     entry.hosts = hosts;
     if (isDeepStrictEqual(before, hosts)) return;
-    entry.membershipChange.inc();
+    entry.membershipChange.add(prioritiesChanged(before, hosts));
     entry.matches.add(isAskedFor(entry.data) ? newOnes(hosts, before) : hosts);
   }
 
@@ -427,6 +427,17 @@ function isSameDiscovery(before: ClusterData, after: ClusterData): boolean {
 /** Of these Envoy knows the heaviest host. */
 function isResolved(discovery: DiscoveryData): boolean {
   return 'dns' in discovery || discovery.kind === 'eds';
+}
+
+/** In so many priorities hosts have come or gone, as Envoy counts. */
+function prioritiesChanged(before: readonly HostData[], after: readonly HostData[]): number {
+  const placesOf = (hosts: readonly HostData[]): Map<string, number> =>
+    new Map(hostKeys(hosts).map((key, i) => [`${hosts[i].priority} ${key}`, hosts[i].priority]));
+  const [were, are] = [placesOf(before), placesOf(after)];
+  const changed = new Set<number>();
+  for (const [place, priority] of were) if (!are.has(place)) changed.add(priority);
+  for (const [place, priority] of are) if (!were.has(place)) changed.add(priority);
+  return changed.size;
 }
 
 /** Its hosts come one by one; those of others are made anew with every list, as in Envoy. */

@@ -121,11 +121,10 @@ export class DynamicClusters implements SubscriptionUser {
     log.info(
       `cds: added/updated ${tally.set} cluster(s) (skipped ${tally.skipped} unmodified cluster(s)); removed ${tally.removed} cluster(s)`,
     );
-    const isApplied = tally.set + tally.removed > 0;
-    if (isApplied) this.version = version;
+    if (tally.set + tally.removed > 0) this.version = version;
     this.environment.onAnswered();
     if (tally.refusals.length > 0) return `Error adding/updating cluster(s) ${tally.refusals.join(', ')}`;
-    if (isApplied) {
+    if (tally.set > 0) {
       this.reloads.inc();
       this.reloadedMs.set(Math.floor(clock.epochMs));
     }

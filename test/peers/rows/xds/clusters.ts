@@ -23,6 +23,8 @@ const eds = (more: Yaml = {}): Yaml => ({
   name: 'c',
   type: 'EDS',
   connect_timeout: '5s',
+  // Envoy tells its workers of other health and weights when this is over.
+  common_lb_config: { update_merge_window: '0s' },
   eds_cluster_config: { service_name: 's', eds_config: fromFile('eds.yaml') },
   ...more,
 });
@@ -99,7 +101,7 @@ const endpoints: Group = {
     edsUpdate('the same again', hosts('3', [endpoint('two')])),
     edsUpdate('unhealthy', hosts('4', [endpoint('two', 'health_status: UNHEALTHY')])),
     edsUpdate('draining', hosts('5', [endpoint('two', 'health_status: DRAINING'), endpoint('one')])),
-    edsUpdate('degraded', hosts('6', [endpoint('two', 'health_status: DEGRADED'), endpoint('one')])),
+    edsUpdate('degraded', hosts('6', [endpoint('two', 'health_status: DEGRADED')])),
     edsUpdate('another weight', hosts('7', [endpoint('two', 'load_balancing_weight: 3')])),
     {
       ...edsUpdate(
@@ -118,7 +120,8 @@ const endpoints: Group = {
       ignores: dumpIgnores,
     },
     edsUpdate('all are dropped', hosts('9', [endpoint('one')], drops(100))),
-    edsUpdate('none is dropped', hosts('10', [endpoint('one')], drops(0))),
+    // Envoy's workers learn of it with the next change of hosts.
+    edsUpdate('none is dropped', hosts('10', [endpoint('two')], drops(0))),
     edsUpdate('none at all', hosts('11', [])),
     edsUpdate('no assignment: the hosts stay', response('12', endpointType)),
     edsUpdate('hosts again', hosts('13', [endpoint('one')])),
