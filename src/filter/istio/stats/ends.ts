@@ -1,7 +1,7 @@
 import type { Outcome } from '../../../observe/outcome.ts';
 import { stateText } from '../../../observe/filter-state.ts';
 import { workloadOfEndpoint } from '../workload/workload-struct.ts';
-import { downstreamPeerKey, upstreamPeerKey, Workload } from '../workload/workload.ts';
+import { downstreamPeerKey, upstreamPeerKey, Workload, type WorkloadFields } from '../workload/workload.ts';
 
 /** Who tells: a client's proxy, a server's, or a gateway of several servers (a waypoint). */
 export type Reporter = 'source' | 'destination' | 'waypoint';
@@ -121,7 +121,7 @@ function textOf(value: unknown): string {
 }
 
 /** The labels of both ends, `[name, value, …]` in Istio's order. */
-export function labelsOf(reporter: Reporter, facts: EndFacts, own: Workload): string[] {
+export function labelsOf(reporter: Reporter, facts: EndFacts, own: WorkloadFields): string[] {
   const { service, specialName, host } = facts;
   const serviceHost = service?.host || host;
   const names: ServiceFacts = {
@@ -149,7 +149,7 @@ function peerNamespace({ peer, peerPrincipal }: EndFacts): string {
   return of === '' ? (peer?.namespace ?? '') : of;
 }
 
-function ownSource(own: Workload, { ownPrincipal }: EndFacts): Labels {
+function ownSource(own: WorkloadFields, { ownPrincipal }: EndFacts): Labels {
   return {
     source_workload: own.workload,
     source_canonical_service: own.canonicalName,
@@ -193,7 +193,7 @@ function peerDestination(facts: EndFacts, service: ServiceFacts): Labels {
   };
 }
 
-function ownDestination(own: Workload, { ownPrincipal }: EndFacts, service: ServiceFacts): Labels {
+function ownDestination(own: WorkloadFields, { ownPrincipal }: EndFacts, service: ServiceFacts): Labels {
   return {
     destination_workload: own.workload,
     destination_workload_namespace: own.namespace,

@@ -1,8 +1,8 @@
 import { expressionEngine, type Expression } from '../../../observe/expression/expressions.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
 import type { StatsScope } from '../../../observe/stats.ts';
-import { ownWorkload, type NodeOfWorkload } from '../workload/own-workload.ts';
-import type { Workload } from '../workload/workload.ts';
+import { ownInMetrics, type NodeOfWorkload } from '../workload/own-workload.ts';
+import type { WorkloadFields } from '../workload/workload.ts';
 import { factsOf, labelsOf, type EndFacts, type Reporter } from './ends.ts';
 import { standardMetrics, type IstioStatsData, type MetricDefinitionData } from './istio-stats-data.ts';
 import { Metric } from './metric.ts';
@@ -24,7 +24,7 @@ export class Telemetry {
   /** Grows when series may have been forgotten: whoever keeps some asks anew. */
   generation: number;
   private readonly data: IstioStatsData;
-  private readonly own: Workload;
+  private readonly own: WorkloadFields;
   private readonly registry: StatsRegistry;
   private readonly metrics: Metrics;
   private readonly definitions: readonly { readonly metric: Metric; readonly data: MetricDefinitionData }[];
@@ -43,7 +43,7 @@ export class Telemetry {
     this.reportMs = data.reportMs;
     this.generation = 0;
     this.data = data;
-    this.own = ownWorkload(node);
+    this.own = ownInMetrics(node);
     this.registry = registry;
     const metricOf = (name: string) => new Metric(name, data.tags[name] ?? null, data.dropped.includes(name), registry);
     this.metrics = Object.fromEntries(standardMetrics.map((name) => [name, metricOf(name)])) as Record<

@@ -67,6 +67,11 @@ export function workloadOfEndpoint(text: string): Workload | null {
   return new Workload({ ...unknownWorkload, workload, namespace, canonicalName, canonicalRevision, cluster });
 }
 
+/** One of `LABELS`; empty: it is not there. */
+export function plainLabel({ LABELS }: Readonly<Record<string, unknown>>, name: string): string {
+  return isStruct(LABELS) ? textIn(LABELS, name) : '';
+}
+
 function isStruct(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

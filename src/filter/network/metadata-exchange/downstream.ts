@@ -1,5 +1,6 @@
 import { noBytes } from '../../../core/bytes.ts';
-import { downstreamPeerKey, type Workload } from '../../istio/workload/workload.ts';
+import { upstreamWorkload } from '../../istio/workload/workload-lookup.ts';
+import { downstreamPeerKey, upstreamPeerKey, type Workload } from '../../istio/workload/workload.ts';
 import {
   NetworkVerdict,
   type FilteredStream,
@@ -76,10 +77,15 @@ class ExchangingClient implements NetworkFilter {
     this.note(stream, told);
   }
 
-  private note({ peer, notes }: FilteredStream, told: Workload | null): void {
+  private note(stream: FilteredStream, told: Workload | null): void {
     const { exchange } = this;
-    const { remote } = peer;
-    const looked = told === null && remote.kind === 'ip' ? (exchange.lookup?.byAddress(remote.host) ?? null) : null;
-    exchange.note(notes.filterState, downstreamPeerKey, told, looked);
+    const { remote } = stream.peer;
+    const { filterState } = stream.notes;
+    const { lookup } = exchange;
+    const looked = told === null && remote.kind === 'ip' ? (lookup?.byAddress(remote.host) ?? null) : null;
+    // As Istio: for gateways of servers, who is at the other end is looked up along.
+    const outcome = told === null && lookup !== null ? stream.connectionOutcome?.() : undefined;
+    if (outcome !== undefined) upstreamWorkload(lookup!, outcome)?.setIn(filterState, upstreamPeerKey, false);
+    exchange.note(filterState, downstreamPeerKey, told, looked);
   }
 }

@@ -20,7 +20,8 @@ export class Exchange {
 
   constructor(data: MetadataExchangeData, { stats, node, workloads }: UpstreamFilterTools) {
     const scope = stats.scope('metadata_exchange');
-    const own: NodeOfWorkload = node ?? {};
+    // As Istio: where it is, is told by HTTP alone.
+    const own: NodeOfWorkload = { metadata: node?.metadata };
     this.protocol = data.protocol;
     this.lookup = data.looksUp ? (workloads ?? null) : null;
     this.moreLabels = new Set(data.additionalLabels);

@@ -23,6 +23,7 @@ export const node = {
     PLATFORM: 'p',
     LABELS: {
       app: 'reviews',
+      'app.kubernetes.io/name': 'not told in metrics',
       version: 'v1',
       'service.istio.io/canonical-name': 'reviews',
       'service.istio.io/canonical-revision': 'v1',

@@ -10,6 +10,7 @@ import { writeFrame } from '../../../../../src/filter/network/metadata-exchange/
 import type { NetworkFilterTools } from '../../../../../src/filter/network/network-filter.ts';
 import type { ConnectionHandler } from '../../../../../src/listener/network-filter.ts';
 import type { ConnectionNotes } from '../../../../../src/observe/connection-notes.ts';
+import { Outcome } from '../../../../../src/observe/outcome.ts';
 import { MetadataExchangeSchema } from '../../../../../src/proto/istio/metadata_exchange_pb.js';
 import { FilteredHandler } from '../../../../../src/proxy/network/filtered-handler.ts';
 import { MemoryConnection } from '../../../cluster/memory-network.ts';
@@ -73,12 +74,14 @@ describe('of a listener', () => {
   function world(alpn: string, fields = {}, host = '10.0.0.1') {
     const client = connection(alpn, host);
     const sink = new Sink();
+    const outcome = new Outcome();
+    outcome.upstreamHost = '10.0.0.1:80';
     const seen: { connection: Connection | null; notes: ConnectionNotes | null } = { connection: null, notes: null };
     const terminal = {
       handle(inner: Connection, _name: string, notes: ConnectionNotes) {
         Object.assign(seen, { connection: inner, notes });
         inner.attach(sink);
-        return { isIdle: true };
+        return { isIdle: true, connectionOutcome: () => outcome };
       },
     } as unknown as ConnectionHandler;
     new FilteredHandler([metadataExchangeBuilder.build(dataOf(fields), tools())], terminal).handle(client, 'chain');
@@ -117,9 +120,10 @@ describe('of a listener', () => {
     expect(sink.heard).toEqual(['hello']);
     expect(client.take()).toBe('hi');
     expect(Workload.in(state, 'downstream_peer')).toBe(looked);
+    expect(Workload.in(state, 'upstream_peer')).toBe(looked);
     const stranger = world('istio', { enableDiscovery: true }, '10.0.0.9');
     stranger.client.receive('hello');
-    expect([...stranger.state]).toEqual([['peer_not_found', true]]);
+    expect(stranger.state.get('peer_not_found')).toBe(true);
     expect(stats.used).toEqual({
       'metadata_exchange.alpn_protocol_not_found': 2,
       'metadata_exchange.metadata_added': 1,
