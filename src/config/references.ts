@@ -3,6 +3,7 @@ import type { Bootstrap } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.
 import { Cluster_DiscoveryType, type Cluster } from '../proto/envoy/config/cluster/v3/cluster_pb.js';
 import type { ApiConfigSource, ConfigSource } from '../proto/envoy/config/core/v3/config_source_pb.js';
 import type { Listener } from '../proto/envoy/config/listener/v3/listener_pb.js';
+import type { ZipkinConfig } from '../proto/envoy/config/trace/v3/zipkin_pb.js';
 import type { RouteConfiguration } from '../proto/envoy/config/route/v3/route_pb.js';
 import { nearName } from './near-name.ts';
 import type { ConfigReason } from './problem.ts';
@@ -77,7 +78,7 @@ class ReferenceChecker {
       case hcm:
         return this.#routes(fields['routeSpecifier'] as RouteSpecifier, path);
       case zipkin:
-        return this.#named(fields['collectorCluster'], `${path}.collector_cluster`);
+        return this.#zipkin(message as ZipkinConfig, path);
       case statsd: {
         const target = fields['statsdSpecifier'] as { case: string | undefined; value?: unknown };
         if (target.case === 'tcpClusterName') this.#named(target.value, `${path}.tcp_cluster_name`);
@@ -92,6 +93,12 @@ class ReferenceChecker {
       case staticSecret:
         return this.#secret(fields['name'] as string, fields['sdsConfig'] !== undefined, path);
     }
+  }
+
+  #zipkin({ collectorCluster, collectorService }: ZipkinConfig, path: string): void {
+    const uri = collectorService?.httpUri;
+    if (collectorService === undefined) this.#named(collectorCluster, `${path}.collector_cluster`);
+    else this.#named(uri?.httpUpstreamType.value, `${path}.collector_service.http_uri.cluster`);
   }
 
   #routes(specifier: RouteSpecifier, path: string): void {

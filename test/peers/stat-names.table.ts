@@ -7,7 +7,6 @@ export const absentNames: Readonly<Record<string, RegExp>> = {
   'HTTP/3 and early data': /http3|0_?rtt|early_data/,
   TLS: /_ssl_|transport_socket_connect_timeout|ocsp/,
   upgrades: /_upgrades_/,
-  tracing: /\.tracing\./,
   'internal redirects': /internal_redirect_/,
   'the overload manager': /overload|_global_cx_overflow$/,
   'listener filters': /_pre_cx_|_listener_filter_/,

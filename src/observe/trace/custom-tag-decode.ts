@@ -75,13 +75,11 @@ const kinds: Readonly<Record<string, 'request' | 'route' | 'cluster' | 'host'>> 
   host: 'host',
 };
 
-function decodeMetadata(tag: string, message: CustomTag_Metadata, reasons: Reasons): CustomTagData | null {
+function decodeMetadata(tag: string, message: CustomTag_Metadata, reasons: Reasons): CustomTagData {
   metadataFields.check(message, reasons);
   const of = kindOf(message.kind);
-  if (of === undefined) {
-    reasons.at('kind').add('needs one of request, route, cluster and host');
-    return null;
-  }
+  // As Envoy: of nothing there is nothing.
+  if (of === undefined) return { tag, kind: 'literal', value: message.defaultValue };
   return {
     tag,
     kind: 'metadata',

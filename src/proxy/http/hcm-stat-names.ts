@@ -1,6 +1,6 @@
 /**
  * What a connection manager and its router count rarely, below `http.<stat_prefix>.`: shown from the start, as in Envoy.
- * Names of what is refused here (HTTP/3, tracing) are left out.
+ * Names of what is refused here (HTTP/3) are left out.
  */
 export const rareCounterNames = [
   'downstream_cx_delayed_close_timeout',
@@ -41,6 +41,11 @@ export const rareCounterNames = [
   'passthrough_internal_redirect_unsafe_scheme',
   'rq_reset_after_downstream_response_started',
   'rs_too_large',
+  'tracing.client_enabled',
+  'tracing.health_check',
+  'tracing.not_traceable',
+  'tracing.random_sampling',
+  'tracing.service_forced',
 ] as const;
 
 export type RareCounterName = (typeof rareCounterNames)[number];

@@ -48,8 +48,8 @@ function collectorOf(message: ZipkinConfig, reasons: Reasons): CollectorData {
   if (message.collectorService !== undefined)
     return decodeHttpService(message.collectorService, reasons.at('collector_service'));
   const { collectorCluster: cluster, collectorEndpoint: path, collectorHostname } = message;
-  if (cluster === '') reasons.add('collector_cluster must be specified when not using collector_service');
-  else if (path === '') reasons.add('collector_endpoint must be specified when not using collector_service');
+  if (cluster === '' || path === '')
+    reasons.add('collector_cluster and collector_endpoint must be specified when not using collector_service');
   return {
     cluster,
     authority: collectorHostname === '' ? cluster : collectorHostname,

@@ -136,7 +136,7 @@ test('Zipkin by the older fields', () => {
     speaksW3c: true,
   });
   expect(zipkinOf({}).reasons).toEqual([
-    'provider.typed_config: collector_cluster must be specified when not using collector_service',
+    'provider.typed_config: collector_cluster and collector_endpoint must be specified when not using collector_service',
   ]);
   expect(zipkinOf({ collectorCluster: 'z' }).reasons).toHaveLength(1);
 });
