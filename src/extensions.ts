@@ -34,6 +34,11 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'bandwidth_limit.v3.BandwidthLimit',
     async () => (await import('./filter/bandwidth-limit/decode.ts')).bandwidthLimitDecoder,
   ),
+  {
+    category: 'envoy.filters.http',
+    kind: 'envoy.extensions.common.matching.v3.ExtensionWithMatcher',
+    load: async () => (await import('./filter/match-delegate/decode.ts')).matchDelegateDecoder,
+  },
   httpFilter('csrf.v3.CsrfPolicy', async () => (await import('./filter/csrf/decode.ts')).csrfDecoder),
   httpFilter(
     'header_to_metadata.v3.Config',
@@ -308,7 +313,6 @@ function networkFilter(type: string, load: () => Promise<ExtensionDecoder>): Ext
 function serviceLogger(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
   return { category: 'envoy.access_loggers', kind: `envoy.extensions.access_loggers.${type}`, load };
 }
-
 
 /** A filter's configuration, or a route's for it. */
 function httpFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {

@@ -71,6 +71,10 @@ const loaders: readonly Loader[] = [
     ['stateful_session.v3.StatefulSession', 'stateful_session.v3.StatefulSessionPerRoute'],
     async () => (await import('./stateful-session/build.ts')).statefulSessionBuilder,
   ),
+  common(
+    'matching.v3.ExtensionWithMatcher',
+    async () => (await import('./match-delegate/build.ts')).matchDelegateBuilder,
+  ),
   filter(['grpc_web.v3.GrpcWeb'], async () => (await import('./grpc-web/build.ts')).grpcWebBuilder),
   filter(
     ['header_mutation.v3.HeaderMutation', 'header_mutation.v3.HeaderMutationPerRoute'],
@@ -94,6 +98,11 @@ const loaders: readonly Loader[] = [
   },
   filter(['rbac.v3.RBAC', 'rbac.v3.RBACPerRoute'], async () => (await import('./rbac/build.ts')).rbacBuilder),
 ];
+
+/** Whose message is not an HTTP filter's alone. */
+function common(type: string, load: () => Promise<FilterBuilder>): Loader {
+  return { kinds: [`envoy.extensions.common.${type}`], load };
+}
 
 function filter(types: readonly string[], load: () => Promise<FilterBuilder>): Loader {
   return { kinds: types.map((type) => `envoy.extensions.filters.http.${type}`), load };

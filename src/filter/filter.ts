@@ -104,8 +104,10 @@ export interface HttpFilter {
   onResponseHead?(stream: Stream, head: ResponseHead, end: boolean): Verdict;
   onResponseData?(stream: Stream, chunk: Uint8Array, end: boolean): Verdict;
   onResponseTrailers?(stream: Stream, trailers: Headers): Verdict;
+  /** It stands in its chain for this one, which speaks to the stream for itself; absent: for itself. */
+  readonly inner?: HttpFilter;
   /** `onComplete` reads what passed on the wire, which nobody counts otherwise. The same for all filters of a factory. */
-  readonly readsOutcome?: true;
+  readonly readsOutcome?: true | undefined;
   /** Exactly once, whatever happened: drop timers and call-outs. */
   onComplete?(stream: Stream): void;
 }
@@ -150,6 +152,8 @@ export interface FilterContext {
   isHealthFailed?(): boolean;
   /** Hosts of a cluster, and the healthy ones of them; null: there is no such cluster. Absent: there are no clusters. */
   membership?(cluster: string): { readonly total: number; readonly healthy: number } | null;
+  /** Of the kinds that a configuration names, for filters around others; absent: there are none. */
+  filterBuilder?(kind: string): FilterBuilder;
   /** Calls to clusters; absent where there are none to call. */
   readonly callOuts?: CallOuts;
   /**

@@ -4,4 +4,6 @@
  */
 export const sharedNumbersOfFilters: ReadonlyMap<string, readonly string[]> = new Map([
   ['envoy.extensions.filters.http.fault.v3.HTTPFault', ['fault.active_faults']],
+  // Those of whatever filter is behind it.
+  ['envoy.extensions.common.matching.v3.ExtensionWithMatcher', ['fault.active_faults']],
 ]);

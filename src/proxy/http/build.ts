@@ -99,6 +99,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     localNode,
     requestLimits: data.limits,
     callOuts,
+    filterBuilder: (kind: string) => environment.filterBuilder(kind),
     trafficDirection: environment.trafficDirection ?? 'UNSPECIFIED',
     workloads: environment.workloads,
     ...numbers,

@@ -10,6 +10,12 @@ export interface ChainEntry {
   readonly isOff?: boolean;
 }
 
+/** Where it is among the filters of a stream, itself or behind another. */
+export function placeOf(filter: HttpFilter, filters: readonly HttpFilter[]): number {
+  const place = filters.indexOf(filter);
+  return place >= 0 ? place : filters.findIndex(({ inner }) => inner === filter);
+}
+
 /** Envoy's. */
 const defaultRouter: RouterData = {
   dynamicStats: true,

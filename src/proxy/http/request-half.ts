@@ -8,6 +8,7 @@ import { FilterPass } from './filter-pass.ts';
 import { PauseReason } from './pause-reason.ts';
 import { routeRequest } from './router.ts';
 import type { HttpStream } from './stream.ts';
+import { placeOf } from './filter-chain.ts';
 
 /** The request on its way from the downstream codec through the filters to the router. */
 export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<RequestHead> {
@@ -116,7 +117,7 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
   }
 
   protected rankOf(filter: HttpFilter): number {
-    return this.stream.filters.indexOf(filter);
+    return placeOf(filter, this.stream.filters);
   }
 
   protected callHead(rank: number, head: RequestHead, end: boolean): Verdict {

@@ -7,6 +7,7 @@ import { FilterPass } from './filter-pass.ts';
 import { PauseReason } from './pause-reason.ts';
 import { answerTooLarge } from './response/local-answer.ts';
 import type { HttpStream } from './stream.ts';
+import { placeOf } from './filter-chain.ts';
 
 /** The response on its way from the router, or from a local reply, through the filters to the downstream codec. */
 export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSink<ResponseHead> {
@@ -74,7 +75,7 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
 
   protected rankOf(filter: HttpFilter): number {
     const filters = this.stream.filters;
-    return filters.length - 1 - filters.indexOf(filter);
+    return filters.length - 1 - placeOf(filter, filters);
   }
 
   protected callHead(rank: number, head: ResponseHead, end: boolean): Verdict {
