@@ -73,6 +73,7 @@ import { customResponses } from './rows/filters/custom-response.ts';
 import { bandwidthLimits } from './rows/filters/bandwidth-limit.ts';
 import { countedMetadata } from './rows/filters/header-to-metadata.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
+import { matchDelegates } from './rows/filters/match-delegate.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
 import { tcpProxy } from './rows/tcp.ts';
@@ -163,6 +164,7 @@ export const groups: readonly Group[] = [
   ...bandwidthLimits,
   ...countedMetadata,
   ...localRateLimits,
+  ...matchDelegates,
   ...networkFilters,
   ...smallFilters,
   ...runtime,

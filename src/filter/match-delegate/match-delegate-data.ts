@@ -7,7 +7,7 @@ export interface MatchDelegateData {
   /** The filter's own configuration. */
   readonly kind: string;
   readonly data: unknown;
-  /** Inputs are `DelegateInputData`, and whatever action it finds is to skip the filter; null: it is never skipped. */
+  /** Inputs are `DelegateInputData`, and whatever action it finds is to skip the filter; null: it is always skipped. */
   readonly matcher: MatcherData | null;
 }
 

@@ -57,7 +57,8 @@ class DelegatedFilter implements HttpFilter {
     this.inner = inner;
     this.matcher = matcher;
     this.isDecided = matcher === null;
-    this.isSkipped = false;
+    // As Envoy: without a matcher nothing tells that it is wanted.
+    this.isSkipped = matcher === null;
   }
 
   get readsOutcome(): true | undefined {
