@@ -82,7 +82,6 @@ export class App implements WorkersListener {
   listeners: ProcessListeners | null;
   /** Null: none has had layers of the runtime that must be fetched. */
   runtimeLayers: RuntimeLayers | null;
-  /** Null: nobody tells who is at which address. */
   private workloads: Awaited<ReturnType<typeof openWorkloads>>;
   /** Null: none has named a secret that must be fetched. */
   secrets: ProcessSecrets | null;
@@ -460,6 +459,7 @@ export class App implements WorkersListener {
       node: this.configuration.data.node,
       localCluster: this.configuration.data.localCluster,
       runtime: this.runtime.merged,
+      statsEvictionMs: this.configuration.data.statsEvictionMs,
       overload: overloadInit(this.overload),
       ioBackend: this.environment.options.ioBackend,
       descriptors: this.descriptors[index],

@@ -26,6 +26,7 @@ import type { Address } from './core/peer.ts';
 import type { Loop } from './net/loop.ts';
 import { openNetwork } from './net/open-network.ts';
 import { AccessLogFiles } from './observe/access-log-files.ts';
+import { StatsEviction } from './filter/istio/stats/eviction.ts';
 import { expressionKind, loadExpressions } from './observe/expression/expressions.ts';
 import { SharedNumbers } from './observe/shared-limit.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
@@ -81,6 +82,8 @@ export class TrafficThread {
     post({ kind: 'io', backend, reason });
     this.loop = loop;
     const stats = new WorkerStats((batch) => post({ kind: 'stats', batch }));
+    const { statsEvictionMs = 0 } = data;
+    if (statsEvictionMs > 0) StatsEviction.begin(stats.root, loop.timers, loop.clock, statsEvictionMs);
     this.runtime = new RuntimeValues(data.runtime);
     this.secrets = new SecretStore();
     const logs = new WorkerLogs(data.logLevels, loop.clock, (message) => post({ kind: 'log', message }));

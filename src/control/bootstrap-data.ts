@@ -32,6 +32,8 @@ export interface BootstrapData {
   readonly stats: StatsConfigData;
   readonly statsFlushMs: number;
   /** spdlog pattern of `application_log_config`; null: the command line's. */
+  /** How long stats that may be forgotten need not move until they are; absent: they stay. */
+  readonly statsEvictionMs?: number;
   readonly logPattern: string | null;
 }
 

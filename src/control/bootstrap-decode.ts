@@ -52,6 +52,7 @@ const supported = new SupportedFields(
     'stats_config',
     'stats_flush_interval',
     'application_log_config',
+    'stats_eviction_interval',
     'default_regex_engine',
     'bootstrap_extensions',
     'tracing',
@@ -135,7 +136,7 @@ export function decodeBootstrap(
     runtimeLayers,
     overload: decodeOverloadManager(bootstrap.overloadManager, reasons.at('overload_manager'), extensions),
     stats: withTags(decodeStatsConfig(bootstrap.statsConfig, reasons.at('stats_config')), overrides.statsTags),
-    statsFlushMs: durationMs(bootstrap.statsFlushInterval, statsFlushMs),
+    ...decodeStatsIntervals(bootstrap, reasons),
     logPattern: decodeLogPattern(
       bootstrap.applicationLogConfig,
       overrides.hasLogFormat,
@@ -228,4 +229,16 @@ function decodeNode(bootstrap: Bootstrap, overrides: BootstrapOverrides): NodeDa
     },
     ...(node?.metadata === undefined ? {} : { metadata: node.metadata }),
   };
+}
+
+function decodeStatsIntervals(
+  bootstrap: Bootstrap,
+  reasons: Reasons,
+): Pick<BootstrapData, 'statsFlushMs' | 'statsEvictionMs'> {
+  const flushMs = durationMs(bootstrap.statsFlushInterval, statsFlushMs);
+  if (bootstrap.statsEviction.case !== 'statsEvictionInterval') return { statsFlushMs: flushMs };
+  const statsEvictionMs = durationMs(bootstrap.statsEviction.value, 0);
+  if (statsEvictionMs % flushMs !== 0)
+    reasons.at('stats_eviction_interval').add('stats_eviction_interval must be a multiple of stats_flush_interval');
+  return { statsFlushMs: flushMs, statsEvictionMs };
 }

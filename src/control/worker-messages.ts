@@ -29,6 +29,8 @@ export interface WorkerInit {
   /** `BootstrapData.localCluster`. */
   readonly localCluster: string;
   readonly runtime: RuntimeEntries;
+  /** `BootstrapData.statsEvictionMs`. */
+  readonly statsEvictionMs: number | undefined;
   /** Null: none is configured. */
   readonly overload: OverloadInit | null;
   readonly ioBackend: IoBackend;

@@ -46,6 +46,8 @@ export interface StatsScope {
   histogram(name: string, tags?: StatTags): Histogram;
   /** Forgets one that was made with tags: nobody may write to it any more. Absent: nothing is ever forgotten. */
   remove?(name: string, tags: StatTags): void;
+  /** Whether one that was made with tags is other than when this was last asked of it; absent: nobody looks. */
+  hasMoved?(name: string, tags: StatTags): boolean;
   /**
    * All stats below this prefix are forgotten; a scope of that name is another from now on. Who still counts below the one
    * before counts for nobody.

@@ -6,11 +6,21 @@ class SlabCounter implements Counter {
   private readonly values: Float64Array;
   private readonly cell: number;
   private readonly slab: number;
+  /** When it was last asked whether it has moved. */
+  private seen: number;
 
   constructor({ values, start, slab }: Cells) {
     this.values = values;
     this.cell = start;
     this.slab = slab;
+    this.seen = 0;
+  }
+
+  hasMoved(): boolean {
+    const value = this.values[this.cell];
+    const isOther = value !== this.seen;
+    this.seen = value;
+    return isOther;
   }
 
   release(slabs: StatsSlabs): void {
@@ -30,11 +40,21 @@ class SlabGauge implements Gauge {
   private readonly values: Float64Array;
   private readonly cell: number;
   private readonly slab: number;
+  /** When it was last asked whether it has moved. */
+  private seen: number;
 
   constructor({ values, start, slab }: Cells) {
     this.values = values;
     this.cell = start;
     this.slab = slab;
+    this.seen = 0;
+  }
+
+  hasMoved(): boolean {
+    const value = this.values[this.cell];
+    const isOther = value !== this.seen;
+    this.seen = value;
+    return isOther;
   }
 
   release(slabs: StatsSlabs): void {
@@ -66,6 +86,7 @@ class SlabHistogram implements Histogram {
   private readonly tags: StatTags | null;
   /** Of tagged ones, which may be given back; null: of another. */
   private readonly parts: [Cells, count: number][] | null;
+  private seen: number;
   /** Values 0 … 99, the most frequent ones; empty until the first of them. */
   private first: Float64Array;
   /** By part; [0] is not used. */
@@ -76,12 +97,22 @@ class SlabHistogram implements Histogram {
     this.name = name;
     this.tags = tags;
     this.parts = tags === null ? null : [];
+    this.seen = 0;
     this.first = NOTHING;
     this.further = [];
   }
 
   release(slabs: StatsSlabs): void {
     for (const [cells, count] of this.parts ?? []) slabs.release(cells, count);
+  }
+
+  hasMoved(): boolean {
+    let total = 0;
+    for (const [{ values, start }, count] of this.parts ?? [])
+      for (let i = start; i < start + count; i++) total += values[i];
+    const isOther = total !== this.seen;
+    this.seen = total;
+    return isOther;
   }
 
   // hot: bench/access-log.ts (stats)
@@ -214,6 +245,10 @@ class WorkerScope implements StatsScope {
     const child = new WorkerScope(this.stats, this.prefix === '' ? prefix : `${this.prefix}.${prefix}`);
     this.children.set(prefix, child);
     return child;
+  }
+
+  hasMoved(name: string, tags: StatTags): boolean {
+    return this.known.get(joined(name, tags))?.hasMoved() === true;
   }
 
   /** Cells for one part of a histogram. */

@@ -178,5 +178,13 @@ test('who wants secrets by SDS says who it is', async () => {
 
 test('secrets over ADS need an ads_config', async () => {
   const text = `${overSds('ads: {}')}\nnode: {id: me, cluster: mine}`;
-  expect((await problems(text)).join()).toContain("there is no ads_config for it to come over");
+  expect((await problems(text)).join()).toContain('there is no ads_config for it to come over');
+});
+
+test('stats are evicted after so many flushes, not after parts of one', async () => {
+  const said = '2:1 stats_eviction_interval must be a multiple of stats_flush_interval';
+  const told = await problems('stats_flush_interval: 5s\nstats_eviction_interval: 7s\n');
+  expect(told.map((problem) => problem.slice(problem.indexOf(' ')))).toEqual([said.slice(said.indexOf(' '))]);
+  const taken = await load('stats_eviction_interval: 60s\n');
+  expect(taken.isRefused ? taken.problems : taken.data.statsEvictionMs).toBe(60_000);
 });

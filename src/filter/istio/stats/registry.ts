@@ -14,18 +14,23 @@ interface Entry {
   readonly tags: readonly string[];
   /** When somebody last asked for it, of those who let it be forgotten; Infinity: somebody does not. */
   askedMs: number;
+  /** Nothing but time moves it. */
+  readonly stays: boolean;
 }
 
 const registries = new WeakMap<StatsScope, StatsRegistry>();
 
 /** The stats with tags of one worker, whoever made them: how many there are, and which nobody asks for any more. */
 export class StatsRegistry {
+  /** Grows when some were forgotten: whoever keeps any asks anew. */
+  generation: number;
   private readonly scope: StatsScope;
   /** By name and tags. */
   private readonly entries: Map<string, Entry>;
   private readonly max: number;
 
   constructor(scope: StatsScope, max = statsMax) {
+    this.generation = 0;
     this.scope = scope;
     this.entries = new Map();
     this.max = max;
@@ -37,6 +42,11 @@ export class StatsRegistry {
     // Istio's own namespace, which Prometheus does not show.
     if (registry === undefined) registries.set(root, (registry = new StatsRegistry(root.scope('istiocustom'))));
     return registry;
+  }
+
+  /** Of a scope that has any. */
+  static find(root: StatsScope): StatsRegistry | undefined {
+    return registries.get(root);
   }
 
   /** `askedMs`: now, on the loop's clock; Infinity: it is never to be forgotten. */
@@ -54,15 +64,31 @@ export class StatsRegistry {
 
   /** Forgets what nobody has asked for since `beforeMs`. */
   sweep(beforeMs: number): void {
-    for (const [key, { name, tags, askedMs }] of this.entries) {
-      if (askedMs >= beforeMs) continue;
-      this.entries.delete(key);
-      this.scope.remove?.(name, tags);
+    for (const [key, entry] of this.entries) if (entry.askedMs < beforeMs) this.forget(key, entry);
+  }
+
+  /** Forgets what has not been counted by since this was last called. */
+  evict(): void {
+    for (const [key, entry] of this.entries) {
+      if (entry.stays || this.scope.hasMoved?.(entry.name, entry.tags) !== false) continue;
+      this.forget(key, entry);
     }
   }
 
+  /** Tells of the process: it is never forgotten. */
+  fact(name: string, tags: readonly string[]): Gauge {
+    this.entries.set(keyOf(name, tags), { name, tags, askedMs: Infinity, stays: true });
+    return this.scope.gauge(name, 'max', tags);
+  }
+
+  private forget(key: string, { name, tags }: Entry): void {
+    this.entries.delete(key);
+    this.scope.remove?.(name, tags);
+    this.generation++;
+  }
+
   private enter(name: string, tags: readonly string[], askedMs: number): readonly string[] {
-    const key = `${name}\0${tags.join('\0')}`;
+    const key = keyOf(name, tags);
     const known = this.entries.get(key);
     if (known !== undefined) {
       known.askedMs = Math.max(known.askedMs, askedMs);
@@ -70,7 +96,11 @@ export class StatsRegistry {
     }
     if (this.entries.size >= this.max)
       return tags.map((tag, i) => (i % 2 === 0 || keptTags.has(tags[i - 1]) ? tag : 'unknown'));
-    this.entries.set(key, { name, tags, askedMs });
+    this.entries.set(key, { name, tags, askedMs, stays: false });
     return tags;
   }
+}
+
+function keyOf(name: string, tags: readonly string[]): string {
+  return `${name}\0${tags.join('\0')}`;
 }

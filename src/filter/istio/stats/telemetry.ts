@@ -34,6 +34,8 @@ export class Telemetry {
   /** The ends of the last stream, which are mostly those of the next one, too. */
   private last: EndsSeries | null;
   private rotatesAtMs: number;
+  /** Of the registry. */
+  private seenGeneration: number;
 
   /** `root`: of all stats. */
   constructor(data: IstioStatsData, direction: string, node: NodeOfWorkload, root: StatsScope) {
@@ -56,6 +58,7 @@ export class Telemetry {
     this.knownCount = 0;
     this.last = null;
     this.rotatesAtMs = data.rotationMs > 0 ? 0 : Infinity;
+    this.seenGeneration = registry.generation;
     this.tellVersion(node);
   }
 
@@ -72,6 +75,9 @@ export class Telemetry {
   /** Before `generation` is looked at by whoever keeps series. */
   refresh(nowMs: number): void {
     if (nowMs >= this.rotatesAtMs) this.rotate(nowMs);
+    if (this.seenGeneration === this.registry.generation) return;
+    this.seenGeneration = this.registry.generation;
+    this.forgetEnds();
   }
 
   /** What the configuration's expressions come to; an error is `unknown`. */
@@ -131,7 +137,7 @@ export class Telemetry {
   private tellVersion({ metadata }: NodeOfWorkload): void {
     const version = metadata?.ISTIO_VERSION;
     const tags = ['component', 'proxy', 'tag', typeof version === 'string' && version !== '' ? version : 'unknown'];
-    this.registry.gauge('istio_build', tags, Infinity).set(1);
+    this.registry.fact('istio_build', tags).set(1);
   }
 }
 

@@ -7,6 +7,7 @@ import { ResponseFlag } from '../../../../../src/core/failure.ts';
 import type { TrafficDirection } from '../../../../../src/filter/filter.ts';
 import { MessageCounts } from '../../../../../src/filter/grpc-stats/message-counts.ts';
 import { istioStatsBuilder } from '../../../../../src/filter/istio/stats/build.ts';
+import { StatsEviction } from '../../../../../src/filter/istio/stats/eviction.ts';
 import { StatsRegistry } from '../../../../../src/filter/istio/stats/registry.ts';
 import { unknownWorkload, Workload } from '../../../../../src/filter/istio/workload/workload.ts';
 import type { Outcome } from '../../../../../src/observe/outcome.ts';
@@ -323,6 +324,27 @@ it('what nothing is counted by any more is forgotten', async () => {
   bed.request({ responseCode: 202 });
   expect(await labels(bed, 'response_code')).toEqual(['202']);
   expect(await bed.page.lines('istio_build')).toHaveLength(1);
+});
+
+it('what has not been counted by for an interval is evicted, and counts from nothing when it comes again', async () => {
+  const bed = new Bed('INBOUND');
+  const { clock, timers } = bed.context;
+  StatsEviction.begin(bed.page.worker.root, timers, clock, 60_000);
+  bed.request({ responseCode: 201 });
+  bed.request({ responseCode: 202 });
+  timers.pass(60_000);
+  bed.request({ responseCode: 202 });
+  timers.pass(60_000);
+  expect(await labels(bed, 'response_code')).toEqual(['202']);
+  expect(await bed.page.lines('istio_request_bytes_count')).toHaveLength(1);
+  bed.request({ responseCode: 201 });
+  bed.request({ responseCode: 202 });
+  const counted = (await bed.page.lines('istio_requests_total')).map((line) =>
+    /response_code="(\d+)".* (\d+)$/.exec(line)!,
+  );
+  expect(counted.map(([, code, count]) => `${code}: ${count}`).toSorted()).toEqual(['201: 1', '202: 3']);
+  timers.pass(120_000);
+  expect(await bed.page.lines('istio_')).toEqual(['istio_build{component="proxy",tag="1.29.6"} 1']);
 });
 
 it('so many series there may be, and no more', async () => {
