@@ -11,19 +11,20 @@ import { until } from '../../scenario/wait.ts';
 import { freePorts } from '../ports.ts';
 import { isSynced, Istiod } from './istiod.ts';
 import { allowed, guarded, mesh } from './mesh.ts';
-import { PilotAgent, whyNoAgent } from './pilot-agent.ts';
+import { Agent, pilotAgent, sekishoAgent, whyNoAgent } from './agent.ts';
 
 const host = 'ratings.default.svc.cluster.local';
-const absent = without('sidecars under a genuine pilot-agent', ['istiod']);
+const proxy = process.env.ISTIOD_PROXY ?? 'sekisho';
+const absent = without('sidecars under a genuine istiod', ['istiod']);
 const noAgent = whyNoAgent();
 if (!absent && noAgent !== null) console.log(`sidecars under a genuine pilot-agent: ${noAgent}`);
+const kinds = [...(noAgent === null ? [pilotAgent(proxy)] : []), ...(proxy === 'sekisho' ? [sekishoAgent] : [])];
 
-/** Each started by a genuine agent in Envoy's place, with certificates from istiod's authority, which the agent asked for. */
-describe.skipIf(absent || noAgent !== null)('sidecars under a genuine pilot-agent', () => {
+/** With certificates from istiod's authority, which the agent asked for; a genuine one starts sekisho in Envoy's place. */
+describe.skipIf(absent).each(kinds)('sidecars by $name under a genuine istiod', (kind) => {
   const atEnd = forSuite();
-  const proxy = process.env.ISTIOD_PROXY ?? 'sekisho';
   let istiod: Istiod;
-  let server: PilotAgent;
+  let server: Agent;
   let clientPort = 0;
   let serverPort = 0;
   let seen: IncomingMessage | null = null;
@@ -58,7 +59,7 @@ describe.skipIf(absent || noAgent !== null)('sidecars under a genuine pilot-agen
       labels: { app: name, version: 'v1' },
     });
     const start = (folder: string, name: string, at: string) =>
-      PilotAgent.start(join(directory, folder), pod(name, at), istiod, proxy, atEnd);
+      Agent.start(kind, join(directory, folder), pod(name, at), istiod, atEnd);
     [server] = await Promise.all([start('server', 'ratings', address), start('client', 'productpage', '127.0.1.81')]);
     let revision = 1;
     const touch = setInterval(() => istiod.write('ratings', guarded(service, ++revision)), 3000);

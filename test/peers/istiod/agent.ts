@@ -16,7 +16,7 @@ import type { AtEnd } from '../../scenario/scope.ts';
 import { until } from '../../scenario/wait.ts';
 import { findProgram, missing } from '../binaries.ts';
 import { freePorts } from '../ports.ts';
-import { proxyNamed } from '../proxy.ts';
+import { proxyNamed, sekisho } from '../proxy.ts';
 import type { Istiod } from './istiod.ts';
 
 /** Istio's own, which its images have there; the agent makes the bootstrap of it. */
@@ -24,6 +24,15 @@ const bootstrapTemplate = process.env.ISTIO_BOOTSTRAP_TEMPLATE ?? '/var/lib/isti
 
 /** User and group of Istio's sidecars. */
 const sidecarId = 1337;
+
+const args = [
+  'proxy',
+  'sidecar',
+  '--domain=default.svc.cluster.local',
+  '--proxyLogLevel=warning',
+  '--proxyComponentLogLevel=misc:error',
+  '--log_output_level=default:info',
+];
 
 /** Why no genuine agent can be started here; null: one can. */
 export function whyNoAgent(): string | null {
@@ -41,8 +50,32 @@ export interface Pod {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A genuine pilot-agent, which starts a proxy in Envoy's place. PILOT_AGENT_BIN names the program. */
-export class PilotAgent {
+/** Who makes a sidecar of a proxy. */
+export interface AgentKind {
+  readonly name: string;
+  /** Program and first arguments, before `proxy sidecar`. */
+  readonly command: readonly string[];
+  readonly flags: readonly string[];
+  /** What it starts in Envoy's place; null: it is the proxy itself. */
+  readonly proxy: string | null;
+}
+
+/** The genuine one, which starts `proxy`. PILOT_AGENT_BIN names the program. */
+export function pilotAgent(proxy: string): AgentKind {
+  const flags = [`--templateFile=${bootstrapTemplate}`];
+  return { name: 'pilot-agent', command: [findProgram('pilot-agent') ?? 'pilot-agent'], flags, proxy };
+}
+
+/** Ours, in one process with the proxy. */
+export const sekishoAgent: AgentKind = {
+  name: 'sekisho agent',
+  command: [...sekisho.command(), 'agent'],
+  flags: [],
+  proxy: null,
+};
+
+/** A sidecar with its agent. */
+export class Agent {
   private readonly child: ChildProcess;
   private readonly logFile: string;
   private readonly adminPort: number;
@@ -54,15 +87,11 @@ export class PilotAgent {
   }
 
   /** `directory`: empty, the agent's working folder, where it finds tokens and roots and puts what it makes. */
-  static async start(directory: string, pod: Pod, istiod: Istiod, proxy: string, atEnd: AtEnd): Promise<PilotAgent> {
+  static async start(kind: AgentKind, directory: string, pod: Pod, istiod: Istiod, atEnd: AtEnd): Promise<Agent> {
     const [adminPort, statusPort, readyPort, metricsPort] = await freePorts(4);
     writeFiles(directory, pod, istiod);
-    const launcher = join(directory, 'proxy.sh');
-    const command = proxyNamed(proxy).command();
-    writeFileSync(launcher, `#!/bin/sh\nexec ${command.map((word) => `'${word}'`).join(' ')} "$@"\n`);
-    chmodSync(launcher, 0o755);
     const config = {
-      binaryPath: launcher,
+      ...(kind.proxy !== null && { binaryPath: writeLauncher(directory, kind.proxy) }),
       discoveryAddress: `127.0.0.1:${istiod.securePort}`,
       proxyAdminPort: adminPort,
       statusPort,
@@ -72,14 +101,15 @@ export class PilotAgent {
     const log = openSync(logFile, 'a');
     const asRoot = process.getuid?.() === 0;
     if (asRoot) giveTo(directory, sidecarId);
-    const child = spawn(findProgram('pilot-agent')!, args(), {
+    const [program, ...first] = kind.command;
+    const child = spawn(program, [...first, ...args, ...kind.flags], {
       cwd: directory,
       env: environment(pod, JSON.stringify(config), readyPort, metricsPort),
       stdio: ['ignore', log, log],
       ...(asRoot && { uid: sidecarId, gid: sidecarId }),
     });
     closeSync(log);
-    const agent = new PilotAgent(child, logFile, adminPort);
+    const agent = new Agent(child, logFile, adminPort);
     atEnd(() => agent.stop());
     await until(`${pod.name} to be ready`, () => agent.isReady());
     return agent;
@@ -102,22 +132,10 @@ export class PilotAgent {
   }
 
   private async isReady(): Promise<boolean> {
-    if (this.child.exitCode !== null) throw new Error(`pilot-agent ended:\n${this.output().slice(-4000)}`);
+    if (this.child.exitCode !== null) throw new Error(`the agent ended:\n${this.output().slice(-4000)}`);
     const answer = await this.admin('/ready').catch(() => '');
     return answer === 'LIVE\n';
   }
-}
-
-function args(): string[] {
-  return [
-    'proxy',
-    'sidecar',
-    '--domain=default.svc.cluster.local',
-    '--proxyLogLevel=warning',
-    '--proxyComponentLogLevel=misc:error',
-    '--log_output_level=default:info',
-    `--templateFile=${bootstrapTemplate}`,
-  ];
 }
 
 function environment(pod: Pod, config: string, readyPort: number, metricsPort: number): NodeJS.ProcessEnv {
@@ -142,6 +160,14 @@ function environment(pod: Pod, config: string, readyPort: number, metricsPort: n
     ENVOY_STATUS_PORT: String(readyPort),
     ENVOY_PROMETHEUS_PORT: String(metricsPort),
   };
+}
+
+function writeLauncher(directory: string, proxy: string): string {
+  const launcher = join(directory, 'proxy.sh');
+  const command = proxyNamed(proxy).command();
+  writeFileSync(launcher, `#!/bin/sh\nexec ${command.map((word) => `'${word}'`).join(' ')} "$@"\n`);
+  chmodSync(launcher, 0o755);
+  return launcher;
 }
 
 function writeFiles(directory: string, pod: Pod, istiod: Istiod): void {
