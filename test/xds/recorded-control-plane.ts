@@ -2,13 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { onTestFinished } from 'vitest';
 import {
   DeltaDiscoveryResponseSchema,
   DiscoveryResponseSchema,
 } from '../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
 import { packedName } from '../../src/control/xds/protocol/packed-name.ts';
 import { fromBinary } from '../../src/proto/protobuf.js';
+import { secretKind } from '../../src/control/xds/resource-kinds.ts';
+import { UnrecordedSecrets } from './unrecorded-secrets.ts';
 import { isDelta, namesOf, XdsServer, type XdsPeer, type XdsRequest } from './xds-server.ts';
 
 const recordings = join(import.meta.dirname, '../fixtures/istiod-1.29.6');
@@ -60,7 +61,8 @@ export interface Verdict {
 
 /**
  * Answers each type that is asked for with what was recorded of it, over ADS and the types' own services; and secrets as
- * the agent. Who asks for a name that was not asked for before is told what was recorded once more.
+ * the agent, also those that nobody has recorded. Who asks for a name that was not asked for before is told what was
+ * recorded once more.
  */
 export class RecordedControlPlane {
   server!: XdsServer;
@@ -71,23 +73,34 @@ export class RecordedControlPlane {
   /** Names that each stream has asked for, by type. */
   private readonly asked: Map<XdsPeer, Map<string, Set<string>>>;
 
+  private readonly secrets: UnrecordedSecrets;
+
   private constructor(node: string) {
-    const secrets = recorded(node, 'sds-agent');
+    const own = recorded(node, 'sds-agent');
+    const secrets = own.length > 0 ? own : recorded('sidecar-client-productpage', 'sds-agent');
+    this.secrets = new UnrecordedSecrets(secrets.map(({ bytes }) => bytes));
     this.verdicts = [];
     this.sotw = [...recorded(node, 'sotw'), ...secrets];
     this.delta = recorded(node, 'delta');
     this.asked = new Map();
   }
 
+  /** As `open`; ends with the test. */
+  static async start(node: string, at?: string): Promise<RecordedControlPlane> {
+    const { onTestFinished } = await import('vitest');
+    const own = await RecordedControlPlane.open(node, at);
+    onTestFinished(() => own.server.stop());
+    return own;
+  }
+
   /**
-   * Ends with the test.
+   * Until `server.stop()`.
    * @param node one of `recordedNodes`
    * @param at `127.0.0.1:0`, or `unix:` and a path
    */
-  static async start(node: string, at = '127.0.0.1:0'): Promise<RecordedControlPlane> {
+  static async open(node: string, at = '127.0.0.1:0'): Promise<RecordedControlPlane> {
     const own = new RecordedControlPlane(node);
     own.server = await XdsServer.start((peer, request) => own.onRequest(peer, request), at);
-    onTestFinished(() => own.server.stop());
     return own;
   }
 
@@ -118,7 +131,11 @@ export class RecordedControlPlane {
     ofPeer.set(typeUrl, new Set([...(known ?? []), ...names]));
     const fresh = names.filter((name) => known === undefined || !known.has(name));
     if (known !== undefined && fresh.length === 0) return;
-    for (const { bytes } of this.answers(request, fresh)) peer.write(bytes);
+    const answers = this.answers(request, fresh);
+    for (const { bytes } of answers) peer.write(bytes);
+    const unrecorded = fresh.filter((name) => !answers.some((answer) => answer.names.includes(name)));
+    if (typeUrl === secretKind.typeUrl && unrecorded.length > 0)
+      peer.write(this.secrets.answer(unrecorded, peer.isDelta));
   }
 
   /** Later answers of a type are those to other names. */
