@@ -85,11 +85,10 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
       ? {}
       : { sharedNumber: (key: string) => environment.sharedNumber!(data.statPrefix, key) };
   const callOuts = new ClusterCallOuts({ clusters: environment.clusters, clock, timers, random, localAddress });
-  const { lookups } = environment;
   const view = environment.overload ?? null;
   const overload = view === null ? null : new HttpOverload(view, random);
   const context = {
-    lookups,
+    lookups: environment.lookups,
     stats: scope,
     rootStats: stats,
     clock,
