@@ -5,26 +5,10 @@ import type { Counter, Gauge, GaugeCombination, Histogram, StatsScope, StatTags 
 class SlabCounter implements Counter {
   private readonly values: Float64Array;
   private readonly cell: number;
-  private readonly slab: number;
-  /** When it was last asked whether it has moved. */
-  private seen: number;
 
-  constructor({ values, start, slab }: Cells) {
+  constructor({ values, start }: Cells) {
     this.values = values;
     this.cell = start;
-    this.slab = slab;
-    this.seen = 0;
-  }
-
-  hasMoved(): boolean {
-    const value = this.values[this.cell];
-    const isOther = value !== this.seen;
-    this.seen = value;
-    return isOther;
-  }
-
-  release(slabs: StatsSlabs): void {
-    slabs.release({ values: this.values, start: this.cell, slab: this.slab }, 1);
   }
 
   inc(): void {
@@ -39,26 +23,10 @@ class SlabCounter implements Counter {
 class SlabGauge implements Gauge {
   private readonly values: Float64Array;
   private readonly cell: number;
-  private readonly slab: number;
-  /** When it was last asked whether it has moved. */
-  private seen: number;
 
-  constructor({ values, start, slab }: Cells) {
+  constructor({ values, start }: Cells) {
     this.values = values;
     this.cell = start;
-    this.slab = slab;
-    this.seen = 0;
-  }
-
-  hasMoved(): boolean {
-    const value = this.values[this.cell];
-    const isOther = value !== this.seen;
-    this.seen = value;
-    return isOther;
-  }
-
-  release(slabs: StatsSlabs): void {
-    slabs.release({ values: this.values, start: this.cell, slab: this.slab }, 1);
   }
 
   inc(): void {
@@ -84,9 +52,6 @@ class SlabHistogram implements Histogram {
   private readonly scope: WorkerScope;
   private readonly name: string;
   private readonly tags: StatTags | null;
-  /** Of tagged ones, which may be given back; null: of another. */
-  private readonly parts: [Cells, count: number][] | null;
-  private seen: number;
   /** Values 0 … 99, the most frequent ones; empty until the first of them. */
   private first: Float64Array;
   /** By part; [0] is not used. */
@@ -96,23 +61,8 @@ class SlabHistogram implements Histogram {
     this.scope = scope;
     this.name = name;
     this.tags = tags;
-    this.parts = tags === null ? null : [];
-    this.seen = 0;
     this.first = NOTHING;
     this.further = [];
-  }
-
-  release(slabs: StatsSlabs): void {
-    for (const [cells, count] of this.parts ?? []) slabs.release(cells, count);
-  }
-
-  hasMoved(): boolean {
-    let total = 0;
-    for (const [{ values, start }, count] of this.parts ?? [])
-      for (let i = start; i < start + count; i++) total += values[i];
-    const isOther = total !== this.seen;
-    this.seen = total;
-    return isOther;
   }
 
   // hot: bench/access-log.ts (stats)
@@ -128,19 +78,12 @@ class SlabHistogram implements Histogram {
     const part = partOf(value);
     let cells = part === 0 ? null : this.further[part];
     if (cells === null || cells === undefined) {
-      cells = this.allotPart(part);
+      cells = this.scope.allotPart(this.name, this.tags, part);
       if (part === 0) this.first = cells;
       else this.openPart(part, cells);
     }
     const cell = cellOf(value, part);
     cells[cell] = cells[cell] + 1;
-  }
-
-  private allotPart(part: number): Float64Array {
-    const count = cellsOf(part);
-    const cells = this.scope.allotPart(this.name, this.tags, part, count);
-    this.parts?.push([cells, count]);
-    return cells.values.subarray(cells.start, cells.start + count);
   }
 
   private openPart(part: number, cells: Float64Array): void {
@@ -159,18 +102,50 @@ function joined(name: string, tags: StatTags | null): string {
   return tags === null || tags.length === 0 ? name : `${name}.${tags.join('.')}`;
 }
 
-interface Releasable {
-  release(slabs: StatsSlabs): void;
+/** The memory of a stat that may be given back. */
+class Lease {
+  private readonly cells: Cells[];
+  private readonly counts: number[];
+  /** The sum of all when it was last asked whether it has moved. */
+  private seen: number;
+
+  constructor() {
+    this.cells = [];
+    this.counts = [];
+    this.seen = 0;
+  }
+
+  add(cells: Cells, count: number): void {
+    this.cells.push(cells);
+    this.counts.push(count);
+  }
+
+  hasMoved(): boolean {
+    let total = 0;
+    for (let i = 0; i < this.cells.length; i++) {
+      const { values, start } = this.cells[i];
+      for (let at = start; at < start + this.counts[i]; at++) total += values[at];
+    }
+    const isOther = total !== this.seen;
+    this.seen = total;
+    return isOther;
+  }
+
+  release(slabs: StatsSlabs): void {
+    for (let i = 0; i < this.cells.length; i++) slabs.release(this.cells[i], this.counts[i]);
+  }
 }
 
-const nothing: Releasable = { release: () => {} };
+const nothing = new Lease();
 
 /** Stats below one prefix, in one thread. */
 class WorkerScope implements StatsScope {
   readonly prefix: string;
   private readonly stats: WorkerStats;
   /** By name, with its tags joined. */
-  private readonly known: Map<string, SlabCounter | SlabGauge | SlabHistogram>;
+  private readonly known: Map<string, Counter | Gauge | Histogram>;
+  /** Of those with tags. */
+  private leases: Map<string, Lease> | null;
   private children: Map<string, WorkerScope> | null;
   private pending: Pending | null;
   private isForgotten: boolean;
@@ -179,6 +154,7 @@ class WorkerScope implements StatsScope {
     this.stats = stats;
     this.prefix = prefix;
     this.known = new Map();
+    this.leases = null;
     this.children = null;
     this.pending = null;
     this.isForgotten = false;
@@ -188,7 +164,7 @@ class WorkerScope implements StatsScope {
     const whole = joined(name, tags);
     const known = this.known.get(whole);
     if (known !== undefined) return this.sameKind(whole, known, SlabCounter);
-    const cells = this.allotNumber();
+    const cells = this.allotNumber(tags === null ? null : this.lease(whole));
     this.register(name, tags, StatKind.Counter, cells, 0);
     const counter = new SlabCounter(cells);
     this.known.set(whole, counter);
@@ -199,7 +175,7 @@ class WorkerScope implements StatsScope {
     const whole = joined(name, tags);
     const known = this.known.get(whole);
     if (known !== undefined) return this.sameKind(whole, known, SlabGauge);
-    const cells = this.allotNumber();
+    const cells = this.allotNumber(tags === null ? null : this.lease(whole));
     this.register(name, tags, combination === 'sum' ? StatKind.GaugeSum : StatKind.GaugeMax, cells, 0);
     const gauge = new SlabGauge(cells);
     this.known.set(whole, gauge);
@@ -218,10 +194,10 @@ class WorkerScope implements StatsScope {
 
   remove(name: string, tags: StatTags): void {
     const whole = joined(name, tags);
-    const stat = this.known.get(whole);
-    if (stat === undefined) return;
-    this.known.delete(whole);
-    this.stats.removed(this.prefix === '' ? whole : `${this.prefix}.${whole}`, stat);
+    if (!this.known.delete(whole)) return;
+    const lease = this.leases?.get(whole) ?? nothing;
+    this.leases?.delete(whole);
+    this.stats.removed(this.prefix === '' ? whole : `${this.prefix}.${whole}`, lease);
   }
 
   forget(prefix: string): void {
@@ -248,14 +224,16 @@ class WorkerScope implements StatsScope {
   }
 
   hasMoved(name: string, tags: StatTags): boolean {
-    return this.known.get(joined(name, tags))?.hasMoved() === true;
+    return this.leases?.get(joined(name, tags))?.hasMoved() === true;
   }
 
   /** Cells for one part of a histogram. */
-  allotPart(name: string, tags: StatTags | null, part: number, count: number): Cells {
+  allotPart(name: string, tags: StatTags | null, part: number): Float64Array {
+    const count = cellsOf(part);
     const cells = this.stats.slabs.allot(count);
+    if (tags !== null) this.lease(joined(name, tags)).add(cells, count);
     this.register(name, tags, StatKind.Histogram, cells, part);
-    return cells;
+    return cells.values.subarray(cells.start, cells.start + count);
   }
 
   takePending(): ScopeRegistrations | null {
@@ -264,10 +242,18 @@ class WorkerScope implements StatsScope {
     return taken;
   }
 
-  private allotNumber(): Cells {
+  private allotNumber(lease: Lease | null): Cells {
     const cells = this.stats.slabs.allot(1);
     cells.values[cells.start] = -0;
+    lease?.add(cells, 1);
     return cells;
+  }
+
+  private lease(whole: string): Lease {
+    this.leases ??= new Map();
+    let lease = this.leases.get(whole);
+    if (lease === undefined) this.leases.set(whole, (lease = new Lease()));
+    return lease;
   }
 
   private register(name: string, tags: StatTags | null, kind: StatKind, cells: Cells | null, part: number): void {
@@ -303,7 +289,7 @@ export class WorkerStats {
   private dirty: WorkerScope[];
   private gone: string[];
   /** Their memory is given to others when stats are forgotten again: the main thread has been told of these by then. */
-  private released: Releasable[];
+  private released: Lease[];
 
   constructor(publish: StatsPublisher) {
     this.publish = publish;
@@ -321,7 +307,7 @@ export class WorkerStats {
   }
 
   /** A stat with this whole name is forgotten. Called by scopes. */
-  removed(name: string, stat: Releasable): void {
+  removed(name: string, lease: Lease): void {
     // What a scope has said before of a stat of this name must not come after this.
     if (this.dirty.length > 0) this.flush();
     if (this.gone.length === 0) {
@@ -330,7 +316,7 @@ export class WorkerStats {
     }
     this.wake();
     this.gone.push(name);
-    this.released.push(stat);
+    this.released.push(lease);
   }
 
   private wake(): void {
