@@ -142,6 +142,8 @@ export interface RedirectHistory {
 
 /** A policy of `request_mirror_policies`. */
 export interface Mirror {
+  /** Whether its trace is sampled; null, absent: as the stream's. */
+  readonly isSampled?: boolean | null;
   /** Empty: none. */
   cluster(head: RequestHead): string;
   /** Whether it takes this request; `random`: the stream's. */

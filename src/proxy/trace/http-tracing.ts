@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import { buildCustomTag, joinTags, type CustomTag } from '../../observe/trace/custom-tag.ts';
@@ -19,6 +20,7 @@ export interface TracingContext {
   /** `http.<stat_prefix>`. */
   readonly stats: StatsScope;
   readonly runtime: RuntimeView;
+  readonly clock: Clock;
   readonly requestId: RequestIdData;
   /** The listener is for what leaves. */
   readonly isEgress: boolean;
@@ -96,7 +98,7 @@ export class HttpTracing {
       outcome.traceId = span.traceId;
       if (tracer.tellsSpanId) outcome.spanId = span.id;
     }
-    const trace = new StreamTrace(this, tracer, span, traced);
+    const trace = new StreamTrace(this, tracer, span, traced, this.context.clock);
     trace.begin(head, route, outcome);
     return trace;
   }

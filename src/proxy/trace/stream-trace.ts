@@ -6,6 +6,8 @@ import type { Span } from '../../observe/trace/span.ts';
 import { annotate, tagCustom, tagDownstream } from '../../observe/trace/span-tags.ts';
 import type { Tracer } from '../../observe/trace/tracer.ts';
 import type { Route } from '../../route/route.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { AskedSpan } from './asked-span.ts';
 import type { HttpTracing, TracedRoute } from './http-tracing.ts';
 import type { TrySpan } from './try-span.ts';
 
@@ -16,12 +18,14 @@ export class StreamTrace {
   /** Null: what the request says of its trace cannot be read. */
   readonly span: Span | null;
   private readonly tracer: Tracer;
+  private readonly clock: Clock;
   /** What the answer tells the client that this was; empty: nothing. */
   private decorated: string;
 
-  constructor(tracing: HttpTracing, tracer: Tracer, span: Span | null, route: TracedRoute) {
+  constructor(tracing: HttpTracing, tracer: Tracer, span: Span | null, route: TracedRoute, clock: Clock) {
     this.tracing = tracing;
     this.tracer = tracer;
+    this.clock = clock;
     this.span = span;
     this.route = route;
     this.decorated = '';
@@ -71,8 +75,8 @@ export class StreamTrace {
   }
 
   /** A span for a try; null: the stream's own is told to the upstream. `startsChild`: its router says so. */
-  beginTry(outcome: Outcome, clock: Clock, startsChild: boolean): Span | null {
-    const { span, route, tracer } = this;
+  beginTry(outcome: Outcome, startsChild: boolean): Span | null {
+    const { span, route, tracer, clock } = this;
     if (span === null) return null;
     // As Envoy: a health check that is passed through is not told of.
     if (outcome.isHealthCheck) span.isSampled = false;
@@ -92,11 +96,21 @@ export class StreamTrace {
     if (told !== null && this.tracing.propagatesContext) this.tracer.inject(told, head);
   }
 
+  /** For a copy that goes to another cluster, which is told of it. `isSampled` null: as the stream. */
+  beginMirror(cluster: Cluster, isSampled: boolean | null, head: RequestHead): AskedSpan | null {
+    const { span, tracer, clock } = this;
+    if (span === null) return null;
+    const child = tracer.child(span, 'mirror', clock.epochMs);
+    child.isSampled = isSampled ?? child.isSampled;
+    tracer.inject(child, head);
+    return new AskedSpan(child, tracer, clock, cluster);
+  }
+
   /** A try's span is over. */
-  report(span: Span, outcome: Outcome, clock: Clock): void {
+  report(span: Span, outcome: Outcome): void {
     if (this.tracing.verbose) annotate(span, outcome, true);
     tagCustom(span, this.route.tags, outcome);
-    span.endEpochMs = clock.epochMs;
+    span.endEpochMs = this.clock.epochMs;
     this.tracer.report(span);
   }
 

@@ -1,5 +1,4 @@
 import type { Host } from '../../cluster/cluster.ts';
-import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
@@ -12,7 +11,6 @@ import type { StreamTrace } from './stream-trace.ts';
 export interface TracedForwarding {
   readonly stream: {
     readonly outcome: Outcome;
-    readonly clock: Clock;
     readonly chain: { readonly router: { readonly startChildSpan?: boolean } };
   };
 }
@@ -24,23 +22,21 @@ export class TrySpan {
   flags: number;
   private readonly trace: StreamTrace;
   private readonly outcome: Outcome;
-  private readonly clock: Clock;
   private status: number;
   private protocol: string;
 
   /** Null: tries have none. */
   static of(trace: StreamTrace, { stream }: TracedForwarding): TrySpan | null {
-    const { outcome, clock, chain } = stream;
-    const span = trace.beginTry(outcome, clock, chain.router.startChildSpan === true);
-    return span === null ? null : new TrySpan(trace, span, outcome, clock);
+    const { outcome, chain } = stream;
+    const span = trace.beginTry(outcome, chain.router.startChildSpan === true);
+    return span === null ? null : new TrySpan(trace, span, outcome);
   }
 
-  constructor(trace: StreamTrace, span: Span, outcome: Outcome, clock: Clock) {
+  constructor(trace: StreamTrace, span: Span, outcome: Outcome) {
     this.span = span;
     this.flags = 0;
     this.trace = trace;
     this.outcome = outcome;
-    this.clock = clock;
     this.status = 0;
     this.protocol = '';
   }
@@ -78,6 +74,6 @@ export class TrySpan {
       span.tag('peer.address', host.addressText);
     }
     tagOutcome(span, this.status, this.flags, outcome.upstreamClusterRaw, outcome.upstreamCluster);
-    this.trace.report(span, outcome, this.clock);
+    this.trace.report(span, outcome);
   }
 }

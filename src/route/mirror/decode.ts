@@ -14,19 +14,15 @@ import type { HeaderMutationsData } from '../route-data.ts';
 import { lowerAscii, wireText } from '../wire-text.ts';
 import type { MirrorData } from './mirror-data.ts';
 
-// Whether a mirrored request is traced matters to tracers only.
-const policyFields = new SupportedFields(
-  RouteAction_RequestMirrorPolicySchema,
-  [
-    'cluster',
-    'cluster_header',
-    'runtime_fraction',
-    'disable_shadow_host_suffix_append',
-    'request_headers_mutations',
-    'host_rewrite_literal',
-  ],
-  ['trace_sampled'],
-);
+const policyFields = new SupportedFields(RouteAction_RequestMirrorPolicySchema, [
+  'cluster',
+  'cluster_header',
+  'runtime_fraction',
+  'disable_shadow_host_suffix_append',
+  'request_headers_mutations',
+  'host_rewrite_literal',
+  'trace_sampled',
+]);
 const mutationFields = new SupportedFields(HeaderMutationSchema, ['remove', 'append']);
 
 /** `request_mirror_policies` of a route, virtual host or table; null: there are none. */
@@ -47,6 +43,7 @@ function decodeMirror(message: RouteAction_RequestMirrorPolicy, reasons: Reasons
     cluster,
     header: lowerAscii(wireText(clusterHeader)),
     fraction: runtimeFraction === undefined ? null : decodeFraction(runtimeFraction, reasons.at('runtime_fraction')),
+    ...(message.traceSampled !== undefined && { isSampled: message.traceSampled }),
     keepsHost: message.disableShadowHostSuffixAppend,
     host: wireText(message.hostRewriteLiteral),
     mutations: message.requestHeadersMutations.flatMap((mutation, i) =>

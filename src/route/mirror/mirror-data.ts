@@ -7,6 +7,8 @@ export interface MirrorData {
   readonly header: string;
   /** Null: every request. */
   readonly fraction: RuntimeFractionData | null;
+  /** Its span, and what it asks for, are sampled; absent: as the stream is. */
+  readonly isSampled?: boolean;
   /** The mirrored host is not called `-shadow`. */
   readonly keepsHost: boolean;
   /** Empty: the request's. */

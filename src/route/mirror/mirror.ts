@@ -9,11 +9,13 @@ const suffix = '-shadow';
 
 /** One of `request_mirror_policies`, built. */
 export class ConfiguredMirror implements Mirror {
+  readonly isSampled: boolean | null;
   private readonly data: MirrorData;
   private readonly mutations: MutationLevels;
   private readonly runtime: RouteRuntime;
 
   constructor(data: MirrorData, compile: FormatCompiler, runtime: RouteRuntime) {
+    this.isSampled = data.isSampled ?? null;
     this.data = data;
     this.mutations = data.mutations.map((mutation) => new HeaderMutations(mutation, 'request', compile));
     this.runtime = runtime;

@@ -7,6 +7,7 @@ import { HttpVersion, type RequestHead, type ResponseHead } from '../../../core/
 import type { Headers } from '../../../core/headers.ts';
 import { keepIn } from '../../../core/joined-bytes.ts';
 import type { CodecStream } from '../../../core/message-sink.ts';
+import type { AskedSpan } from '../../trace/asked-span.ts';
 import type { HttpConnectionManager } from '../connection-manager.ts';
 
 /** Envoy's timeout status. */
@@ -34,6 +35,7 @@ export class Shadow implements StreamWaiter, Timed {
   private readonly cluster: Cluster;
   private readonly request: RequestHead;
   private readonly settings: ShadowSettings;
+  private readonly span: AskedSpan | null;
   private pool: HttpPool | null;
   private stream: CodecStream<RequestHead> | null;
   private host: Host | null;
@@ -47,8 +49,17 @@ export class Shadow implements StreamWaiter, Timed {
   private isOver: boolean;
   private endMs: number;
 
-  /** @param request its own copy */
-  constructor(manager: HttpConnectionManager, cluster: Cluster, request: RequestHead, settings: ShadowSettings) {
+  /**
+   * @param request its own copy
+   * @param span null: it is not traced
+   */
+  constructor(
+    manager: HttpConnectionManager,
+    cluster: Cluster,
+    request: RequestHead,
+    settings: ShadowSettings,
+    span: AskedSpan | null,
+  ) {
     this.deadline = Infinity;
     this.heapIndex = -1;
     this.heapKey = Infinity;
@@ -56,6 +67,7 @@ export class Shadow implements StreamWaiter, Timed {
     this.cluster = cluster;
     this.request = request;
     this.settings = settings;
+    this.span = span;
     this.pool = null;
     this.stream = null;
     this.host = null;
@@ -129,7 +141,14 @@ export class Shadow implements StreamWaiter, Timed {
     this.drop();
   }
 
-  onPoolReady(stream: CodecStream<RequestHead>, _connection: Connection, host: Host): void {
+  onPoolReady(
+    stream: CodecStream<RequestHead>,
+    _connection: Connection,
+    host: Host,
+    _connectStartMs: number,
+    version: HttpVersion | null,
+  ): void {
+    this.span?.reached(version === HttpVersion.Http2 ? 'HTTP/2' : 'HTTP/1.1');
     const { waiting, trailing, hasEnded } = this;
     this.stream = stream;
     this.host = host;
@@ -187,6 +206,7 @@ export class Shadow implements StreamWaiter, Timed {
   private failed(failure: Failure): void {
     if (this.isOver) return;
     this.host?.recordResult(0, failure);
+    this.span?.broke(failure);
     this.answered(failure.kind.status);
     this.finish();
   }
@@ -205,6 +225,7 @@ export class Shadow implements StreamWaiter, Timed {
   private answered(status: number): void {
     if (this.hasAnswered) return;
     this.hasAnswered = true;
+    this.span?.answered(status);
     const { host, cluster } = this;
     if (this.settings.countsCodes) cluster.stats.recordCode(status, true, host?.canary ?? false, host?.zone ?? '');
   }
@@ -219,6 +240,7 @@ export class Shadow implements StreamWaiter, Timed {
 
   private finish(): void {
     this.isOver = true;
+    this.span?.finish(this.host);
     this.stream = null;
     this.waiting = [];
     this.manager.timers.cancel(this);

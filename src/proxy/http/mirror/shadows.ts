@@ -37,7 +37,8 @@ export class Shadows {
       const copy = copyOf(head);
       mirror.prepare(copy, outcome);
       markAsOurs(copy.headers, manager.localAddress);
-      shadows.push(new Shadow(manager, cluster, copy, settings));
+      const span = stream.trace?.beginMirror(cluster, mirror.isSampled ?? null, copy) ?? null;
+      shadows.push(new Shadow(manager, cluster, copy, settings, span));
     }
     return shadows.length === 0 ? null : new Shadows(shadows);
   }
