@@ -168,3 +168,4 @@ function healthOf(environment: HttpEnvironment): Pick<BuildContext, 'isHealthFai
     membership: (name) => environment.clusters.get(name)?.membership ?? null,
   };
 }
+    clock: environment.clock,
