@@ -1,4 +1,4 @@
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { machineTime } from './agent/identity/later.ts';
 import { Loop } from './net/loop.ts';
@@ -17,6 +17,7 @@ import { metricsPage, ProcessCounts } from './ztunnel/process/metrics-page.ts';
 import { ZtunnelProcess } from './ztunnel/process/ztunnel-process.ts';
 import { parseZtunnelLevel, readZtunnelSettings, type Variables, type ZtunnelSettings } from './ztunnel/settings.ts';
 import { LineLog } from './ztunnel/telemetry/line-log.ts';
+import { writeOut } from './ztunnel/telemetry/standard-output.ts';
 import { levelNames, LogLines, ZtunnelLevel } from './ztunnel/telemetry/log-lines.ts';
 
 /** Workloads with services, and policies. */
@@ -36,7 +37,7 @@ export async function runZtunnel(
     process.stderr.write(`error: ${(error as Error).message}\n`);
     process.exit(1);
   }
-  const lines = new LogLines(settings.isJsonLog, (text) => void writeSync(1, text));
+  const lines = new LogLines(settings.isJsonLog, writeOut);
   lines.level = settings.level;
   const exit = (status: number): never => {
     lines.flush();

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { formatAddress } from '../../core/peer.ts';
 import { SecretStore } from '../../identity/secret-store.ts';
 import type { Loop } from '../../net/loop.ts';
@@ -11,6 +11,7 @@ import type { ProxyThread } from '../proxy/pod.ts';
 import { Mesh } from '../state/mesh.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
 import { LogLines, ZtunnelLevel } from '../telemetry/log-lines.ts';
+import { writeOut } from '../telemetry/standard-output.ts';
 import { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
 import { TrafficReporter } from '../telemetry/traffic-reporter.ts';
 import { ThreadCertificates } from './thread-certificates.ts';
@@ -22,8 +23,6 @@ import type {
   ThreadReport,
   ToThread,
 } from './thread-messages.ts';
-
-const standardOutput = 1;
 
 /** How often it is looked whether everything is closed while it drains. */
 const drainCheckMs = 50;
@@ -54,7 +53,7 @@ export class TrafficProxies {
     this.loop = loop;
     this.network = network;
     this.mesh = new Mesh(data.preferredNamespace);
-    this.lines = new LogLines(data.isJsonLog, (text) => void writeSync(standardOutput, text));
+    this.lines = new LogLines(data.isJsonLog, writeOut);
     this.lines.level = data.level;
     this.metrics = new TrafficMetrics();
     this.certificates = new ThreadCertificates(secrets, (identity) => post({ kind: 'certificate-wanted', identity }));
