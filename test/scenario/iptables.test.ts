@@ -1,6 +1,7 @@
 /** The rules of `sekisho iptables` on a machine: needs root and iptables, in network namespaces of their own. */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { findProgram, missing } from '../peers/binaries.ts';
 import { main, node } from './agent-pod.ts';
 import { inNamespace, programInNamespace } from './namespace.ts';
 
@@ -64,6 +65,28 @@ describe.skipIf(reason !== null)('connections come out where they are sent', () 
     const { output, error } = inNamespace(interfaces, 'sh', '-c', script);
     expect(output + error).toMatch(/error: iptables-save: .*capabilities NET_ADMIN and NET_RAW/);
     expect(output).toContain('status 1');
+  });
+});
+
+const noAgent = findProgram('pilot-agent') === null ? missing('pilot-agent') : null;
+if (reason === null && noAgent !== null) console.log(`rules of a genuine pilot-agent: ${noAgent}`);
+
+describe.skipIf(reason !== null || noAgent !== null)('the rules of a genuine pilot-agent, in their order', () => {
+  const listed = 'iptables-save | grep ^-A; ip6tables-save | grep ^-A; ip rule; ip route show table 133';
+  const setBy = (command: string, flags: string): string => {
+    const script = `ip link set eth0peer up; ${command} istio-iptables ${flags} > /dev/null 2>&1; ${listed}`;
+    return inNamespace(interfaces, 'sh', '-c', script).output;
+  };
+
+  test.each([
+    "-p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' -x '' -b '*' -d 15090,15021,15020",
+    '-m TPROXY -i 10.0.0.0/8,192.168.0.0/16 -x 10.5.0.0/16 -b 80,443 -o 22 -q 9999',
+    "-m REDIRECT -i '*' -b '*' -d 15020 --redirect-dns --capture-all-dns",
+    "-m TPROXY -i '*' -b '*' -c eth9 -k eth7 --drop-invalid",
+  ])('%s', (flags) => {
+    const genuine = setBy(findProgram('pilot-agent')!, flags);
+    expect(genuine).toContain('ISTIO_OUTPUT');
+    expect(setBy(`${node} ${main} agent`, flags)).toBe(genuine);
   });
 });
 
