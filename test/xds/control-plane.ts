@@ -81,6 +81,22 @@ export class ControlPlane {
     for (const [peer, told] of this.told) if (told.has(typeUrl)) peer.write(bytes);
   }
 
+  /** Sends a resource of another type than the response says. */
+  mistake(typeUrl: string, other: string): void {
+    const nonce = `n${++this.nonce}`;
+    const inner = create(AnySchema, { typeUrl: other });
+    for (const [peer, told] of this.told) {
+      if (!told.has(typeUrl)) continue;
+      const delta = { typeUrl, nonce, resources: [create(ResourceSchema, { name: 'x', resource: inner })] };
+      const sotw = { typeUrl, nonce, resources: [inner] };
+      peer.write(
+        peer.isDelta
+          ? toBinary(DeltaDiscoveryResponseSchema, create(DeltaDiscoveryResponseSchema, delta))
+          : toBinary(DiscoveryResponseSchema, create(DiscoveryResponseSchema, sotw)),
+      );
+    }
+  }
+
   /** Resolves when so many responses of a type were taken or refused; with the last. */
   async verdict(typeUrl: string, count = 1): Promise<Verdict> {
     const of = (): Verdict[] => this.verdicts.filter((verdict) => verdict.typeUrl === typeUrl);

@@ -114,13 +114,13 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
 
   // ---- inside
 
-  /** Refusals are heard of by `onRefused`, as everyone hears of them whose part it may have been. */
   private take(version: string, give: () => string): string {
     const { clock, timers } = this.surroundings;
     timers.cancel(this);
     const began = performance.now();
     const refusal = give();
     if (refusal === '') this.stats.succeeded(version, clock.epochMs, performance.now() - began);
+    else this.onRefused(refusal);
     return refusal;
   }
 }

@@ -141,14 +141,13 @@ export class Delta implements Conversation, StreamUser<DeltaDiscoveryResponse> {
     const { resources, removedResources: removed } = response;
     const { watches, interest, timesToLive } = topic;
     const opened = openDeltaResources(topic.typeUrl, resources, removed, (name) => interest.versionOf(name));
-    const refusal =
-      typeof opened === 'string'
-        ? opened
-        : this.share(watches, opened.resources, removed, response.systemVersionInfo, opened.hasHeartbeats);
-    if (typeof opened === 'string' || refusal !== '') {
-      for (const { user } of watches) user.onRefused(refusal);
-      return refusal;
+    if (typeof opened === 'string') {
+      for (const { user } of watches) user.onRefused(opened);
+      return opened;
     }
+    const { resources: set, hasHeartbeats } = opened;
+    const refusal = this.share(watches, set, removed, response.systemVersionInfo, hasHeartbeats);
+    if (refusal !== '') return refusal;
     for (const { name, version } of resources) interest.take(name, version);
     for (const [name, ms] of opened.timesToLive) if (interest.versionOf(name) !== '') timesToLive.set(name, ms);
     for (const name of removed) {

@@ -144,10 +144,9 @@ export class Sotw implements Conversation, StreamUser<DiscoveryResponse> {
 
   private take(topic: Topic, { resources, versionInfo }: DiscoveryResponse): string {
     const opened = openResources(topic.typeUrl, resources, versionInfo, topic.version);
-    const refusal = typeof opened === 'string' ? opened : this.share(topic, opened, versionInfo);
-    if (refusal === '') return '';
-    for (const { user } of topic.watches) user.onRefused(refusal);
-    return refusal;
+    if (typeof opened !== 'string') return this.share(topic, opened, versionInfo);
+    for (const { user } of topic.watches) user.onRefused(opened);
+    return opened;
   }
 
   /** Each hears of its own; the others of those whose part is refused still get theirs. */

@@ -6,7 +6,7 @@ export interface WatchUser {
   onResources(resources: readonly OpenedResource[], version: string): string;
   /** Of those that were asked for, what has changed and what is gone. @returns as `onResources` */
   onDelta(set: readonly OpenedResource[], removed: readonly string[], version: string): string;
-  /** A response that may have been for this user was refused. */
+  /** A response that may have been for this user cannot be read. */
   onRefused(refusal: string): void;
   onStreamFailed(): void;
 }

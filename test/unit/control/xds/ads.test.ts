@@ -58,11 +58,11 @@ describe('state of the world', () => {
     plane.change(endpoint.typeUrl, { a: named('a'), b: named('b') });
     expect(await plane.verdict(endpoint.typeUrl, 2)).toMatchObject({ refusal: 'b is no good' });
     expect(world.asked.at(-1)).toBe('ClusterLoadAssignment v1 n2 [a b] NACK(b is no good)');
-    expect(good.heard).toEqual(['all 1: a', 'all 2: a', 'given up']);
+    expect(good.heard).toEqual(['all 1: a', 'all 2: a']);
     expect(bad.heard).toEqual(['all 1: b', 'refused all 2: b', 'given up']);
     expect(xds.shown('sds.bad')).toMatchObject({ update_success: 1, update_rejected: 1 });
     const said = `warning gRPC config for ${endpoint.typeUrl} rejected: b is no good`;
-    expect(xds.lines.filter((one) => one === said)).toHaveLength(2);
+    expect(xds.lines.filter((one) => one === said)).toHaveLength(1);
   });
 
   test('another stream goes on from the versions that were taken', async () => {
@@ -298,3 +298,24 @@ test('state of the world: a heartbeat keeps what it names, and nothing else goes
   await clusters.until(() => !clusters.has.has('b'));
   expect(clusters.heard).toEqual(['all 1: a b', 'delta :  -b']);
 });
+
+test.each(['GRPC', 'DELTA_GRPC'] as const)(
+  '%s: a response that cannot be read is refused for everyone',
+  async (protocol) => {
+    const world = await AdsWorld.start(protocol);
+    const { plane } = world;
+    const [a, b] = [new Taker(), new Taker()];
+    world.open(endpoint, ['a'], a).start();
+    world.open(endpoint, ['b'], b).start();
+    world.subscriptions.startAds();
+    await world.askedSo(1);
+    plane.mistake(endpoint.typeUrl, cluster.typeUrl);
+    const where = protocol === 'GRPC' ? 'DiscoveryResponse' : 'DeltaDiscoveryResponse';
+    const what = `${cluster.typeUrl}${protocol === 'GRPC' ? '' : ' embedded in an individual Any'}`;
+    const refusal = `${what} does not match the message-wide type URL ${endpoint.typeUrl} in ${where}`;
+    const refusals = (): string[] => plane.verdicts.map((verdict) => verdict.refusal).filter((text) => text !== '');
+    await plane.server.until(() => refusals().length > 0);
+    expect(refusals()).toEqual([protocol === 'GRPC' ? refusal : `type URL ${refusal}`]);
+    expect([a.heard.at(-1), b.heard.at(-1)]).toEqual(['given up', 'given up']);
+  },
+);

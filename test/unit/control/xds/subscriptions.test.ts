@@ -177,7 +177,7 @@ test('comes over a Unix socket', async () => {
 test('a rate limit holds requests back', async () => {
   const server = await startSds();
   server.set('one', secret);
-  const source = apiSource('sds', { rateLimit: { maxTokens: 1, fillPerSecond: 20 } });
+  const source = apiSource('sds', { rateLimit: { maxTokens: 1, fillPerSecond: 2 } });
   const { world, subscription } = subscribe(server, { source });
   subscription.start();
   await server.request('one', ({ versionInfo }) => versionInfo === 'v1');
