@@ -36,6 +36,8 @@ export interface GrpcServiceData {
   /** 0: none. */
   readonly timeoutMs: number;
   readonly initialMetadata: readonly { readonly key: string; readonly value: string }[];
+  /** Before the stream of a control plane is opened again, milliseconds; absent: Envoy's. */
+  readonly backOff?: { readonly baseMs: number; readonly maxMs: number };
   /** No `x-envoy-…` fields. */
   readonly skipEnvoyHeaders: boolean;
   /** 0: the limit of our own. */

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { durationMs } from '../../core/duration.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
-import { HeaderValueSchema } from '../../proto/envoy/config/core/v3/base_pb.js';
+import { BackoffStrategySchema } from '../../proto/envoy/config/core/v3/backoff_pb.js';
+import { HeaderValueSchema, RetryPolicySchema, type RetryPolicy } from '../../proto/envoy/config/core/v3/base_pb.js';
 import {
   ApiConfigSource_ApiType as ApiType,
   ApiConfigSourceSchema,
@@ -44,7 +45,11 @@ const envoyGrpcFields = new SupportedFields(GrpcService_EnvoyGrpcSchema, [
   'authority',
   'max_receive_message_length',
   'skip_envoy_headers',
+  'retry_policy',
 ]);
+// Of streams of control planes: the rest means nothing there, and nobody else looks at it.
+const retryFields = new SupportedFields(RetryPolicySchema, ['retry_back_off'], ['num_retries', 'retry_on']);
+const backOffFields = new SupportedFields(BackoffStrategySchema, ['base_interval', 'max_interval']);
 const metadataFields = new SupportedFields(HeaderValueSchema, ['key', 'value']);
 
 /** Envoy's defaults. */
@@ -147,6 +152,7 @@ export function decodeService(message: GrpcService, reasons: Reasons): GrpcServi
   envoyGrpcFields.check(target.value, at);
   return {
     cluster: target.value.clusterName,
+    ...decodeBackOff(target.value.retryPolicy, at.at('retry_policy')),
     authority: target.value.authority,
     timeoutMs: durationMs(message.timeout, 0),
     initialMetadata: message.initialMetadata.map((header, i) => {
@@ -156,4 +162,17 @@ export function decodeService(message: GrpcService, reasons: Reasons): GrpcServi
     skipEnvoyHeaders: target.value.skipEnvoyHeaders,
     maxReceiveMessageLength: target.value.maxReceiveMessageLength ?? 0,
   };
+}
+
+function decodeBackOff(policy: RetryPolicy | undefined, reasons: Reasons): Pick<GrpcServiceData, 'backOff'> {
+  if (policy === undefined) return {};
+  retryFields.check(policy, reasons);
+  const { retryBackOff } = policy;
+  if (retryBackOff === undefined) return {};
+  const at = reasons.at('retry_back_off');
+  backOffFields.check(retryBackOff, at);
+  const baseMs = durationMs(retryBackOff.baseInterval, 0);
+  const maxMs = durationMs(retryBackOff.maxInterval, 10 * baseMs);
+  if (maxMs < baseMs) at.at('max_interval').add('max_interval must be greater than or equal to the base_interval');
+  return { backOff: { baseMs, maxMs } };
 }

@@ -161,7 +161,7 @@ layered_runtime:
         api_config_source:
           api_type: GRPC
           transport_api_version: V3
-          grpc_services: [{ envoy_grpc: { cluster_name: dead } }]`,
+          grpc_services: [{ envoy_grpc: { cluster_name: dead, retry_policy: { retry_back_off: { base_interval: 0.05s } } } }]`,
     clusters: JSON.stringify([
       {
         ...cluster('dead', ['dead']),

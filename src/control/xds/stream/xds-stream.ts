@@ -78,7 +78,8 @@ export class XdsStream<Request, Response> implements GrpcCallUser<Arrival<Respon
     this.entered = entered;
     this.user = null!;
     this.stats = stats;
-    this.backOff = new BackOff(surroundings.random);
+    const { baseMs, maxMs } = this.service.backOff ?? {};
+    this.backOff = new BackOff(surroundings.random, baseMs, maxMs);
     const { rateLimit } = source;
     this.bucket =
       rateLimit === null ? null : new TokenBucket(rateLimit.maxTokens, rateLimit.fillPerSecond, surroundings.clock.now);

@@ -38,3 +38,17 @@ test.each([
   const { reasons } = decode(json);
   expect(reasons.some((one) => reason.test(one))).toBe(true);
 });
+
+test('how long to wait before a stream is opened again', () => {
+  const over = (retry_policy?: object) => {
+    const grpc_services = [{ envoy_grpc: { cluster_name: 'c', ...(retry_policy !== undefined && { retry_policy }) } }];
+    const { data, reasons } = decode({ api_config_source: { api_type: 'GRPC', grpc_services } });
+    return [(data as { from: { services: { backOff?: object }[] } }).from.services[0].backOff, reasons];
+  };
+  expect(over()).toEqual([undefined, []]);
+  expect(over({ num_retries: 3 })).toEqual([undefined, []]);
+  expect(over({ retry_back_off: { base_interval: '0.1s' } })).toEqual([{ baseMs: 100, maxMs: 1000 }, []]);
+  expect(over({ retry_back_off: { base_interval: '2s', max_interval: '1s' } })[1]).toEqual([
+    expect.stringContaining('max_interval must be greater than or equal to the base_interval'),
+  ]);
+});
