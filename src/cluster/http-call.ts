@@ -28,6 +28,10 @@ export interface HttpCallSettings {
   readonly isOfTry?: boolean;
   /** Whether somebody asks again: of this try nothing more is heard or counted. `failure`: instead of an answer. */
   repeats?(status: number, failure: Failure | null): boolean;
+  /** A host has a stream for it. */
+  onReached?(host: Host, version: HttpVersion | null): void;
+  /** It could not be reached, or broke off. */
+  onBroken?(failure: Failure, host: Host | null): void;
 }
 
 /** Envoy's timeout status. */
@@ -123,7 +127,14 @@ export class HttpCall implements StreamWaiter, Timed {
 
   // StreamWaiter
 
-  onPoolReady(stream: CodecStream<RequestHead>, _connection: Connection, host: Host): void {
+  onPoolReady(
+    stream: CodecStream<RequestHead>,
+    _connection: Connection,
+    host: Host,
+    _connectStartMs: number,
+    version: HttpVersion | null,
+  ): void {
+    this.settings.onReached?.(host, version);
     this.stream = stream;
     this.host = host;
     host.recordConnected(false);
@@ -169,6 +180,7 @@ export class HttpCall implements StreamWaiter, Timed {
   reset(failure: Failure): void {
     if (this.isOver) return;
     this.stream = null;
+    this.settings.onBroken?.(failure, this.host);
     this.host?.recordResult(0, failure);
     if (this.answer === null && this.settings.repeats?.(0, failure) === true) {
       this.finish();

@@ -1,4 +1,6 @@
 import type { RequestHead, ResponseHead } from '../core/head.ts';
+import type { Headers } from '../core/headers.ts';
+import type { Span } from '../observe/trace/span.ts';
 
 /** What a filter asked another server. */
 export interface CallOut {
@@ -6,10 +8,21 @@ export interface CallOut {
   cancel(): void;
 }
 
+/** The trace of a stream, for what its filters ask of others. */
+export interface CallTrace {
+  /** Null: nothing is told of it. */
+  beginCall(name: string): Span | null;
+  /** Writes what the other one is told. */
+  tell(span: Span, headers: Headers): void;
+  endCall(span: Span): void;
+}
+
 /** A whole answer. */
 export interface HttpAnswer {
   readonly head: ResponseHead;
   readonly body: Uint8Array;
+  /** What its status is called; only where the call has a span. */
+  readonly statusText?: string;
 }
 
 export interface HttpCallOptions {
@@ -21,6 +34,8 @@ export interface HttpCallOptions {
   readonly saysForWhom: boolean;
   /** Absent: it is asked once. */
   readonly retries?: CallRetries | null;
+  /** Absent, null: it is not traced. */
+  readonly trace?: CallTrace | null;
 }
 
 /** After a server's error, a reset or a connection that cannot be made, within the one timeout. */
@@ -36,15 +51,16 @@ export interface CallRetries {
 
 /** Who asked, and hears exactly one of both, perhaps before the asking returns; nothing after `cancel`. */
 export interface HttpCallUser {
-  onAnswer(answer: HttpAnswer): void;
-  /** `reason`: for logs. */
-  onFailure(reason: string): void;
+  /** `span`: of the call, for what is to be told of it besides; absent: it is not traced. */
+  onAnswer(answer: HttpAnswer, span?: Span): void;
+  /** `reason`: for logs. `span`, `statusText`: as with an answer. */
+  onFailure(reason: string, span?: Span, statusText?: string): void;
 }
 
 /** Who asked by gRPC. As `HttpCallUser`. */
 export interface GrpcCallUser {
   /** One message, and the status 0. */
-  onAnswer(message: Uint8Array): void;
+  onAnswer(message: Uint8Array, span?: Span): void;
   /** `status`: gRPC's code; `reason`: for logs. */
   onFailure(status: number, reason: string): void;
 }
@@ -59,6 +75,8 @@ export interface GrpcCallOptions {
   readonly messageBytesMax: number;
   /** No `x-envoy-…` fields, and no x-forwarded-for. */
   readonly skipsOwnHeaders: boolean;
+  /** Absent, null: it is not traced. */
+  readonly trace?: CallTrace | null;
 }
 
 /** Calls of filters to clusters of the configuration, over their pools, limits and stats. */

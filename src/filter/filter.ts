@@ -6,7 +6,7 @@ import type { Outcome } from '../observe/outcome.ts';
 import type { StatsScope } from '../observe/stats.ts';
 import type { Route } from '../route/route.ts';
 import type { NameLookups } from './network/network-filter.ts';
-import type { CallOuts } from './call-outs.ts';
+import type { CallOuts, CallTrace } from './call-outs.ts';
 import type { WorkloadLookup } from './istio/workload/workload-lookup.ts';
 
 /** What a hook answers. */
@@ -41,6 +41,8 @@ export interface Stream {
   readonly random: number;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** For what is asked on its behalf; absent, null: it is not traced. */
+  readonly trace?: CallTrace | null;
   clearRoute(): void;
   /** `cluster.<name>.` of the cluster that the route chose; null: it does not forward, or to no cluster that there is. */
   readonly clusterStats: StatsScope | null;

@@ -14,6 +14,7 @@ import type {
   HttpCallUser,
 } from '../filter/call-outs.ts';
 import { RetriedCall } from './retried-call.ts';
+import { grpcSpan, httpSpan } from './trace/call-span.ts';
 
 /** What calls need of their worker. */
 export interface CallOutContext {
@@ -40,7 +41,7 @@ export class ClusterCallOuts implements CallOuts {
     clusterName: string,
     head: RequestHead,
     body: Uint8Array | null,
-    { timeoutMs, bodyBytesMax, saysForWhom, retries = null }: HttpCallOptions,
+    { timeoutMs, bodyBytesMax, saysForWhom, retries = null, trace = null }: HttpCallOptions,
     user: HttpCallUser,
   ): CallOut {
     const { clusters, clock, timers, localAddress } = this.context;
@@ -56,24 +57,31 @@ export class ClusterCallOuts implements CallOuts {
     const tryMs = retries === null ? timeoutMs : shorter(timeoutMs, retries.tryTimeoutMs);
     if (tryMs > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(tryMs));
     if (body !== null) headers.set('content-length', String(body.length));
-    const settings = { clock, timers, random: () => this.context.random(), timeoutMs, bodyBytesMax };
+    const span = httpSpan(trace, cluster, headers);
+    const settings = { clock, timers, random: () => this.context.random(), timeoutMs, bodyBytesMax, ...span?.watching };
     const heard: WholeUser = {
-      onAnswer: (answer, bytes) => user.onAnswer({ head: answer, body: bytes }),
-      onFailure: (reason) => user.onFailure(reason),
+      onAnswer: (answer, bytes) => {
+        if (span === null) user.onAnswer({ head: answer, body: bytes });
+        else span.answered(answer, (statusText) => user.onAnswer({ head: answer, body: bytes, statusText }, span.span));
+      },
+      onFailure: (reason) => {
+        if (span === null) user.onFailure(reason);
+        else span.failed((statusText) => user.onFailure(reason, span.span, statusText));
+      },
     };
     const call =
       retries === null
         ? new HttpCall(cluster, head, body, settings, heard)
         : new RetriedCall(cluster, head, body, settings, retries, heard);
     call.start();
-    return call;
+    return span === null ? call : span.cancelable(call);
   }
 
   grpc(
     clusterName: string,
     path: string,
     message: Uint8Array,
-    { timeoutMs, authority, metadata, messageBytesMax, skipsOwnHeaders }: GrpcCallOptions,
+    { timeoutMs, authority, metadata, messageBytesMax, skipsOwnHeaders, trace = null }: GrpcCallOptions,
     user: GrpcCallUser,
   ): CallOut {
     const { clusters, clock, timers } = this.context;
@@ -85,6 +93,7 @@ export class ClusterCallOuts implements CallOuts {
     const client = new GrpcClient(cluster, clock, timers, () => this.context.random());
     const method: GrpcMethod<Uint8Array, Uint8Array> = { path, encode: asTheyAre, decode: asTheyAre };
     let answer: Uint8Array | null = null;
+    const span = grpcSpan(trace, path, cluster, authority);
     const own: [string, string][] = skipsOwnHeaders
       ? []
       : [
@@ -93,18 +102,21 @@ export class ClusterCallOuts implements CallOuts {
           ...(timeoutMs > 0 ? [['x-envoy-expected-rq-timeout-ms', String(timeoutMs)] as [string, string]] : []),
         ];
     const limit = messageBytesMax > 0 ? { messageBytesMax } : {};
-    return client.ask(
+    const call = client.ask(
       method,
       message,
       {
         onMessage: (bytes) => (answer = bytes),
         onStatus: ({ code, message: reason }) => {
-          if (code === GrpcCode.Ok && answer !== null) user.onAnswer(answer);
+          span?.status(code);
+          if (code === GrpcCode.Ok && answer !== null) user.onAnswer(answer, span?.span);
           else user.onFailure(code === GrpcCode.Ok ? GrpcCode.Internal : code, reason);
+          span?.end();
         },
       },
-      { timeoutMs, authority, metadata: [...own, ...metadata], ...limit },
+      { timeoutMs, authority, metadata: [...own, ...(span?.told ?? []), ...metadata], ...limit },
     );
+    return span === null ? call : span.cancelable(call);
   }
 }
 

@@ -9,6 +9,7 @@ import { reducedTimeouts } from './rows/overload/timers.ts';
 import { runtimeLayers } from './rows/runtime-layers.ts';
 import { accessLogFilters } from './rows/access-log-filters.ts';
 import { answers } from './rows/answers.ts';
+import { askedTracing } from './rows/telemetry/asked.ts';
 import { logServices } from './rows/telemetry/log-services.ts';
 import { tracing } from './rows/telemetry/tracing.ts';
 import { basicAuthGroups } from './rows/authn/basic-auth.ts';
@@ -102,10 +103,12 @@ import { discoveredClusters } from './rows/xds/clusters.ts';
 import { discoveredFilters } from './rows/xds/filters.ts';
 import { discoveredListeners } from './rows/xds/listeners.ts';
 import { discoveredRoutes } from './rows/xds/routes.ts';
+import { scopedRoutes } from './rows/xds/scopes.ts';
 
 /** Every group of comparisons. */
 export const groups: readonly Group[] = [
   ...tracing,
+  ...askedTracing,
   ...logServices,
   ...routing,
   ...mirrors,
@@ -172,6 +175,7 @@ export const groups: readonly Group[] = [
   ...runtimeLayers,
   ...discoveredClusters,
   ...discoveredRoutes,
+  ...scopedRoutes,
   ...discoveredListeners,
   ...discoveredFilters,
   ...reducedTimeouts,

@@ -2,7 +2,7 @@ import type { GrpcServiceData } from '../../identity/config-source-data.ts';
 import { WireError } from '../wire/wire-cursor.ts';
 import type { Peer } from '../../core/peer.ts';
 import type { Outcome } from '../../observe/outcome.ts';
-import type { CallOut, CallOuts } from '../call-outs.ts';
+import type { CallOut, CallOuts, CallTrace } from '../call-outs.ts';
 import { nothingSaid, type Authorizer, type Check, type CheckAnswer } from './check.ts';
 import { CheckRequestWriter, type CheckRequestSettings } from './message/check-request.ts';
 import { readCheckResponse } from './message/check-response.ts';
@@ -24,20 +24,24 @@ export class GrpcAuthorizer implements Authorizer {
   }
 
   check(check: Check, done: (answer: CheckAnswer) => void): CallOut {
-    return this.ask(this.writer.write(check), done);
+    return this.ask(this.writer.write(check), done, check.stream.trace ?? null);
   }
 
   /** About a connection whose bytes say nothing. As `check`. */
   checkConnection(peer: Peer, outcome: Outcome, done: (answer: CheckAnswer) => void): CallOut {
-    return this.ask(this.writer.writeConnection(peer, outcome), done);
+    return this.ask(this.writer.writeConnection(peer, outcome), done, null);
   }
 
-  private ask(request: Uint8Array, done: (answer: CheckAnswer) => void): CallOut {
+  private ask(request: Uint8Array, done: (answer: CheckAnswer) => void, trace: CallTrace | null): CallOut {
     const { cluster, authority, timeoutMs, maxReceiveMessageLength: messageBytesMax } = this.service;
     const { skipEnvoyHeaders: skipsOwnHeaders } = this.service;
-    const options = { timeoutMs, authority, metadata: this.metadata, messageBytesMax, skipsOwnHeaders };
+    const options = { timeoutMs, authority, metadata: this.metadata, messageBytesMax, skipsOwnHeaders, trace };
     return this.callOuts.grpc(cluster, path, request, options, {
-      onAnswer: (message) => done(read(message)),
+      onAnswer: (message, span) => {
+        const answer = read(message);
+        span?.tag('ext_authz_status', answer.verdict === 'ok' ? 'ext_authz_ok' : 'ext_authz_unauthorized');
+        done(answer);
+      },
       onFailure: () => done(nothingSaid),
     });
   }

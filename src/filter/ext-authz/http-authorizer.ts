@@ -62,10 +62,24 @@ export class HttpAuthorizer implements Authorizer {
     const { clock } = check.stream;
     const startMs = clock.now;
     const body = check.body === null || check.body.bytes.length === 0 ? null : check.body.bytes;
-    const options = { timeoutMs: uri.timeoutMs, bodyBytesMax, saysForWhom: false, retries };
+    const options = {
+      timeoutMs: uri.timeoutMs,
+      bodyBytesMax,
+      saysForWhom: false,
+      retries,
+      trace: check.stream.trace ?? null,
+    };
     return this.callOuts.http(uri.cluster, this.requestFor(check, body), body, options, {
-      onAnswer: (answer) => done(this.read(answer, clock.now - startMs)),
-      onFailure: () => done(nothingSaid),
+      onAnswer: (answer, span) => {
+        span?.tag('ext_authz_http_status', answer.statusText ?? '');
+        span?.tag('ext_authz_status', answer.head.status === 200 ? 'ext_authz_ok' : 'ext_authz_unauthorized');
+        done(this.read(answer, clock.now - startMs));
+      },
+      onFailure: (_reason, span, statusText = '') => {
+        span?.tag('ext_authz_http_status', statusText);
+        span?.tag('ext_authz_status', 'ext_authz_unauthorized');
+        done(nothingSaid);
+      },
     });
   }
 

@@ -93,9 +93,20 @@ export class RateLimitService implements FilterFactory {
     const { service, timeoutMs } = this.data;
     const { authority, maxReceiveMessageLength: messageBytesMax, skipEnvoyHeaders: skipsOwnHeaders } = service;
     const domain = this.routeLimits(stream)?.data.domain || this.data.domain;
-    const options = { timeoutMs, authority, metadata: this.metadata, messageBytesMax, skipsOwnHeaders };
+    const options = {
+      timeoutMs,
+      authority,
+      metadata: this.metadata,
+      messageBytesMax,
+      skipsOwnHeaders,
+      trace: stream.trace ?? null,
+    };
     return this.callOuts.grpc(service.cluster, path, writeLimitRequest(domain, descriptors), options, {
-      onAnswer: (message) => done(read(message)),
+      onAnswer: (message, span) => {
+        const response = read(message);
+        if (response !== null) span?.tag('ratelimit_status', response.isOverLimit ? 'over_limit' : 'ok');
+        done(response);
+      },
       onFailure: () => done(null),
     });
   }

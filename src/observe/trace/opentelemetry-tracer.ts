@@ -1,4 +1,5 @@
 import type { RequestHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
 import { RandomIds } from './random-ids.ts';
 import { Span, SpanKind } from './span.ts';
 import {
@@ -50,7 +51,7 @@ export class OpenTelemetryTracer implements Tracer {
     return new Span(identity, name, isSampled, startEpochMs);
   }
 
-  inject(span: Span, { headers }: RequestHead): void {
+  inject(span: Span, { headers }: { readonly headers: Headers }): void {
     setLast(headers, 'traceparent', traceparentOf(span.traceId, span.id, span.isSampled));
     setLast(headers, 'tracestate', span.state);
   }

@@ -1,4 +1,5 @@
 import type { RequestHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
 import type { Span } from './span.ts';
 
 /** What a connection manager has decided before a span begins. */
@@ -23,7 +24,7 @@ export interface Tracer {
   /** A span within another one: something that is asked of somebody else. */
   child(parent: Span, name: string, startEpochMs: number): Span;
   /** Writes what the next one is told. */
-  inject(span: Span, head: RequestHead): void;
+  inject(span: Span, head: { readonly headers: Headers }): void;
   /** It is over. Only for sampled ones. */
   report(span: Span): void;
 }

@@ -1,4 +1,5 @@
 import type { RequestHead } from '../../core/head.ts';
+import type { Headers } from '../../core/headers.ts';
 import { RandomIds } from './random-ids.ts';
 import { Span, SpanKind } from './span.ts';
 import {
@@ -52,7 +53,7 @@ export class ZipkinTracer implements Tracer {
     return new Span(whole, name, parent.isSampled, startEpochMs);
   }
 
-  inject(span: Span, { headers }: RequestHead): void {
+  inject(span: Span, { headers }: { readonly headers: Headers }): void {
     setLast(headers, 'x-b3-traceid', span.traceId);
     setLast(headers, 'x-b3-spanid', span.id);
     if (span.parentId !== '') setLast(headers, 'x-b3-parentspanid', span.parentId);

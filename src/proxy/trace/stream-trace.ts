@@ -6,13 +6,15 @@ import type { Span } from '../../observe/trace/span.ts';
 import { annotate, tagCustom, tagDownstream } from '../../observe/trace/span-tags.ts';
 import type { Tracer } from '../../observe/trace/tracer.ts';
 import type { Route } from '../../route/route.ts';
+import type { Headers } from '../../core/headers.ts';
+import type { CallTrace } from '../../filter/call-outs.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { AskedSpan } from './asked-span.ts';
 import type { HttpTracing, TracedRoute } from './http-tracing.ts';
 import type { TrySpan } from './try-span.ts';
 
 /** The trace of one stream: its span, and those of its tries. */
-export class StreamTrace {
+export class StreamTrace implements CallTrace {
   readonly tracing: HttpTracing;
   readonly route: TracedRoute;
   /** Null: what the request says of its trace cannot be read. */
@@ -103,7 +105,24 @@ export class StreamTrace {
     const child = tracer.child(span, 'mirror', clock.epochMs);
     child.isSampled = isSampled ?? child.isSampled;
     tracer.inject(child, head);
-    return new AskedSpan(child, tracer, clock, cluster);
+    return new AskedSpan(child, this, cluster);
+  }
+
+  // CallTrace
+
+  beginCall(name: string): Span | null {
+    const { span, tracer, clock } = this;
+    return span === null ? null : tracer.child(span, toBytes(name), clock.epochMs);
+  }
+
+  tell(span: Span, headers: Headers): void {
+    this.tracer.inject(span, { headers });
+  }
+
+  endCall(span: Span): void {
+    if (!span.isSampled) return;
+    span.endEpochMs = this.clock.epochMs;
+    this.tracer.report(span);
   }
 
   /** A try's span is over. */

@@ -148,7 +148,7 @@ export class Shadow implements StreamWaiter, Timed {
     _connectStartMs: number,
     version: HttpVersion | null,
   ): void {
-    this.span?.reached(version === HttpVersion.Http2 ? 'HTTP/2' : 'HTTP/1.1');
+    this.span?.reached(host, version);
     const { waiting, trailing, hasEnded } = this;
     this.stream = stream;
     this.host = host;
@@ -206,7 +206,7 @@ export class Shadow implements StreamWaiter, Timed {
   private failed(failure: Failure): void {
     if (this.isOver) return;
     this.host?.recordResult(0, failure);
-    this.span?.broke(failure);
+    this.span?.broke(failure, this.host);
     this.answered(failure.kind.status);
     this.finish();
   }
@@ -240,7 +240,7 @@ export class Shadow implements StreamWaiter, Timed {
 
   private finish(): void {
     this.isOver = true;
-    this.span?.finish(this.host);
+    this.span?.finish();
     this.stream = null;
     this.waiting = [];
     this.manager.timers.cancel(this);
