@@ -177,6 +177,64 @@ describe.each(['GRPC', 'DELTA_GRPC'])('clusters over ADS by %s', (apiType) => {
   });
 });
 
+test('wait for the first round of their health checks', async () => {
+  let answers: (() => void)[] = [];
+  const slow = await Origin.start((incoming, response) => {
+    incoming.resume();
+    if (incoming.url !== '/healthz') response.end('slow');
+    else answers.push(() => response.end());
+  });
+  const one = await named('one');
+  const plane = await ControlPlane.start();
+  setClusters(plane, cluster('c', [one.port]));
+  const app = await App.start(underAds(plane.port, 'DELTA_GRPC'));
+  const url = await app.url();
+  const check = { timeout: '10s', interval: '0.1s', unhealthy_threshold: 1, healthy_threshold: 1 };
+  setClusters(
+    plane,
+    cluster('c', [slow.port], { health_checks: [{ ...check, http_health_check: { path: '/healthz' } }] }),
+  );
+  await until('a check', () => answers.length > 0);
+  expect(await getText(url)).toBe('one');
+  expect(await app.stat('cluster_manager.warming_clusters')).toBe(1);
+  for (const answer of answers) answer();
+  answers = [];
+  await until('the other host', async () => (await getText(url)) === 'slow');
+});
+
+test('a worker that dies knows them again', async () => {
+  const [one, two] = [await named('one'), await named('two')];
+  const plane = await ControlPlane.start();
+  setClusters(plane, discovered('c'));
+  setHosts(plane, 'c', [one.port]);
+  const program = join(import.meta.dirname, 'mortal-main.ts');
+  const app = await App.start(underAds(plane.port, 'DELTA_GRPC'), { program });
+  const url = await app.url();
+  setHosts(plane, 'c', [two.port]);
+  await until('the other host', async () => (await getText(url)) === 'two');
+  app.signal('SIGUSR2');
+  await app.says(/worker_0 is started again/);
+  await until('an answer', async () => (await getText(url).catch(() => '')) === 'two');
+  setHosts(plane, 'c', [one.port]);
+  await until('the other host', async () => (await getText(url)) === 'one');
+});
+
+test('when the control plane goes, traffic goes on as it was, and what it says when it is back holds', async () => {
+  const [one, two] = [await named('one'), await named('two')];
+  const plane = await ControlPlane.start();
+  setClusters(plane, discovered('c'));
+  setHosts(plane, 'c', [one.port]);
+  const app = await App.start(underAds(plane.port, 'GRPC'));
+  const traffic = new Traffic(await app.url(), 2);
+  await traffic.sees('one');
+  plane.disconnect();
+  await traffic.sees('one', 200);
+  setHosts(plane, 'c', [two.port]);
+  await traffic.sees('two');
+  expect(await traffic.stop()).toEqual([]);
+  expect(await app.stat('cluster_manager.cluster_modified')).toBe(0);
+});
+
 test('a control plane that is away is waited for no longer than asked', async () => {
   const one = await named('one');
   const silent = createServer();

@@ -29,6 +29,22 @@ describe('HealthSlots', () => {
     expect(slotsOf(slots.place({ ...cluster, name: 'e' }, [a]))).toEqual([1]);
   });
 
+  it('is one place for a host that two versions of a cluster have', () => {
+    const slots = new HealthSlots(new HealthMemory());
+    const cluster = clusterData({ healthCheck: checkData() });
+    const c = hostData('10.0.0.3');
+    slots.place(cluster, [a, b]);
+    slots.memory.store(0, HealthCell.Flags, 0);
+    // The next version: it knows what is known of `a`, and leaves `b` to the one that serves.
+    const next = slots.place(cluster, [a, c], 'warming');
+    expect(slotsOf(next)).toEqual([0, 2]);
+    expect(slots.flagsOf(next[0])).toBe(0);
+    expect(slotsOf(slots.place(cluster, [b, a]))).toEqual([1, 0]);
+    slots.promote(cluster.name);
+    expect(slotsOf(slots.place({ ...cluster, name: 'd' }, [b]))).toEqual([1]);
+    expect(slotsOf(slots.place(cluster, [a, c]))).toEqual([0, 2]);
+  });
+
   it('leaves new hosts out of counts until they have been checked, where the cluster says so', () => {
     const slots = new HealthSlots(new HealthMemory());
     const cluster = clusterData({ healthCheck: checkData({ ignoresNewHosts: true }), discovery: dns });
