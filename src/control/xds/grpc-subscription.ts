@@ -88,11 +88,11 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
   // WatchUser
 
   onResources(resources: readonly OpenedResource[], version: string): string {
-    return this.take(version, () => this.user.onResources(resources, version));
+    return this.take(resources, version, () => this.user.onResources(resources, version));
   }
 
   onDelta(set: readonly OpenedResource[], removed: readonly string[], version: string): string {
-    return this.take(version, () => {
+    return this.take(set, version, () => {
       if (this.user.onDelta !== undefined) return this.user.onDelta(set, removed, version);
       if (set.length > 0) return this.user.onResources(set, version);
       // That it is gone is an answer, too.
@@ -114,13 +114,20 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
 
   // ---- inside
 
-  private take(version: string, give: () => string): string {
+  private take(resources: readonly OpenedResource[], version: string, give: () => string): string {
     const { clock, timers } = this.surroundings;
     timers.cancel(this);
     const began = performance.now();
-    const refusal = give();
+    const refusal = named(give(), resources);
     if (refusal === '') this.stats.succeeded(version, clock.epochMs, performance.now() - began);
     else this.onRefused(refusal);
     return refusal;
   }
+}
+
+/** A refusal says which resource it is about; where there is one only, whoever refuses it may leave that out. */
+function named(refusal: string, resources: readonly OpenedResource[]): string {
+  if (refusal === '' || resources.length !== 1) return refusal;
+  const [{ name }] = resources;
+  return refusal.includes(name) ? refusal : `${name}: ${refusal}`;
 }

@@ -106,11 +106,11 @@ test('refuses with the version before and a reason, and is not asked to wait any
   taker.refusal = 'secret is no good';
   server.set('one', secret);
   const refused = await server.request('one', ({ responseNonce }) => responseNonce === 'n2');
-  expect(refused).toMatchObject({ versionInfo: 'v1', errorDetail: { code: 13, message: 'secret is no good' } });
+  expect(refused).toMatchObject({ versionInfo: 'v1', errorDetail: { code: 13, message: 'one: secret is no good' } });
   await taker.givenUp;
   expect(world.shown('sds.one')).toMatchObject({ update_rejected: 1, update_success: 1, update_attempt: 3 });
   expect(world.lines).toContain(
-    'warning gRPC config for type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret rejected: secret is no good',
+    'warning gRPC config for type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret rejected: one: secret is no good',
   );
 });
 

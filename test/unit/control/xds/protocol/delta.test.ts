@@ -113,7 +113,7 @@ test('asks once, takes what has changed, refuses, and begins the next stream wit
   expect([taken.responseNonce, taken.resourceNamesSubscribe, taken.errorDetail]).toEqual(['1', [], undefined]);
   taker.refusal = 'no good';
   server.send('2', [['one', 'b']]);
-  expect(await server.next()).toMatchObject({ responseNonce: '2', errorDetail: { code: 13, message: 'no good' } });
+  expect(await server.next()).toMatchObject({ responseNonce: '2', errorDetail: { code: 13, message: 'one: no good' } });
   server.end();
   expect(await server.next()).toMatchObject({
     resourceNamesSubscribe: ['one'],
