@@ -158,6 +158,7 @@ function buildTracing(tracing: TracingData, data: HcmData, environment: HttpEnvi
     isEgress: environment.trafficDirection === 'OUTBOUND',
     node: environment.localNode,
     random: () => environment.random(),
+    clock: environment.clock,
   });
 }
 
@@ -168,4 +169,3 @@ function healthOf(environment: HttpEnvironment): Pick<BuildContext, 'isHealthFai
     membership: (name) => environment.clusters.get(name)?.membership ?? null,
   };
 }
-    clock: environment.clock,
