@@ -1,4 +1,4 @@
-import type { DumpedFault, DumpedListener, DumpedResource } from './admin/admin-source.ts';
+import type { DumpedFault, DumpedListener, DumpedResource, DumpedScopes } from './admin/admin-source.ts';
 import type { DynamicClusters, ReceivedCluster } from './control/resources/dynamic-clusters.ts';
 import type { DynamicListener, ListenerFault } from './control/resources/listeners/dynamic-listener.ts';
 import type { ProcessListeners } from './process-listeners.ts';
@@ -6,7 +6,11 @@ import { ClusterSchema } from './proto/envoy/config/cluster/v3/cluster_pb.js';
 import { TypedExtensionConfigSchema } from './proto/envoy/config/core/v3/extension_pb.js';
 import { ListenerSchema, type Listener } from './proto/envoy/config/listener/v3/listener_pb.js';
 import { RouteConfigurationSchema, type RouteConfiguration } from './proto/envoy/config/route/v3/route_pb.js';
-import { HttpConnectionManagerSchema } from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { ScopedRouteConfigurationSchema } from './proto/envoy/config/route/v3/scoped_route_pb.js';
+import {
+  HttpConnectionManagerSchema,
+  type HttpConnectionManager,
+} from './proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { anyIs, anyUnpack, fromBinary } from './proto/protobuf.js';
 
 /** The listeners that came by LDS, in every state that they are in, and those that were refused. */
@@ -83,21 +87,47 @@ export function servingListeners({ listeners }: ProcessListeners): Listener[] {
   return Array.from(listeners.active.values(), ({ packed }) => fromBinary(ListenerSchema, packed));
 }
 
-/** The route configurations inside these listeners; null: none of them routes HTTP. */
-export function inlineRoutes(listeners: readonly Listener[]): readonly RouteConfiguration[] | null {
-  let found: RouteConfiguration[] | null = null;
-  for (const listener of listeners) {
-    const chains =
-      listener.defaultFilterChain === undefined
-        ? listener.filterChains
-        : [...listener.filterChains, listener.defaultFilterChain];
+/** The scopes that came by SRDS. */
+export function dumpedScopes({ scopes }: ProcessListeners): DumpedScopes[] {
+  return Array.from(scopes.resources, ({ source, version, updatedEpochMs, scopes: known }) => ({
+    name: source.name,
+    versionInfo: version,
+    lastUpdatedMs: updatedEpochMs,
+    messages: Array.from(known.values(), ({ packed }) => fromBinary(ScopedRouteConfigurationSchema, packed)),
+  }));
+}
+
+/** Every HTTP connection manager of these listeners. */
+function* managersOf(listeners: readonly Listener[]): Iterable<HttpConnectionManager> {
+  for (const { filterChains, defaultFilterChain } of listeners) {
+    const chains = defaultFilterChain === undefined ? filterChains : [...filterChains, defaultFilterChain];
     for (const filter of chains.flatMap((chain) => chain.filters)) {
       const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
       if (config === undefined || !anyIs(config, HttpConnectionManagerSchema)) continue;
-      found ??= [];
       const manager = anyUnpack(config, HttpConnectionManagerSchema);
-      if (manager?.routeSpecifier.case === 'routeConfig') found.push(manager.routeSpecifier.value);
+      if (manager !== undefined) yield manager;
     }
+  }
+}
+
+/** The route configurations inside these listeners; null: none of them routes HTTP. */
+export function inlineRoutes(listeners: readonly Listener[]): readonly RouteConfiguration[] | null {
+  let found: RouteConfiguration[] | null = null;
+  for (const { routeSpecifier } of managersOf(listeners)) {
+    found ??= [];
+    if (routeSpecifier.case === 'routeConfig') found.push(routeSpecifier.value);
+  }
+  return found;
+}
+
+/** The scopes inside these listeners. */
+export function inlineScopes(listeners: readonly Listener[], lastUpdatedMs: number): DumpedScopes[] {
+  const found: DumpedScopes[] = [];
+  for (const { routeSpecifier } of managersOf(listeners)) {
+    if (routeSpecifier.case !== 'scopedRoutes') continue;
+    const { name, configSpecifier } = routeSpecifier.value;
+    if (configSpecifier.case !== 'scopedRouteConfigurationsList') continue;
+    found.push({ name, versionInfo: null, lastUpdatedMs, messages: configSpecifier.value.scopedRouteConfigurations });
   }
   return found;
 }

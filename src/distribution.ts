@@ -8,6 +8,7 @@ import type { Address } from './core/peer.ts';
 import type { DiscoveredExtension } from './listener/extension-sources.ts';
 import type { ListenerData } from './listener/listener-data.ts';
 import type { SharedNumberDirectory } from './observe/shared-limit.ts';
+import type { ScopeData } from './proxy/http/scopes/scoped-routes-data.ts';
 import type { RouteConfigurationData } from './route/route-data.ts';
 
 type Applied = Extract<FromWorker, { kind: 'applied' }>;
@@ -25,6 +26,7 @@ export class Distribution {
   readonly failed: Set<string>;
   /** By key. */
   readonly routes: Map<string, RouteConfigurationData>;
+  readonly scopes: Map<string, readonly ScopeData[]>;
   readonly extensionConfigs: Map<string, DiscoveredExtension>;
   private readonly workers: Workers;
   private readonly numbers: SharedNumberAllotment;
@@ -42,6 +44,7 @@ export class Distribution {
     this.listeners = new Map();
     this.failed = new Set();
     this.routes = new Map();
+    this.scopes = new Map();
     this.extensionConfigs = new Map();
     this.workers = workers;
     this.numbers = new SharedNumberAllotment(numbers);
@@ -98,7 +101,7 @@ export class Distribution {
 
   // ---- inside
 
-  private keep({ clusters, listeners, routes, extensionConfigs, extensions }: SnapshotChanges): void {
+  private keep({ clusters, listeners, routes, scopes, extensionConfigs, extensions }: SnapshotChanges): void {
     for (const data of clusters.set) this.clusters.set(data.name, data);
     for (const change of clusters.hosts) {
       const known = this.clusters.get(change.name);
@@ -107,6 +110,8 @@ export class Distribution {
     for (const name of clusters.removed) this.clusters.delete(name);
     for (const { key, routes: data } of routes.set) this.routes.set(key, data);
     for (const key of routes.removed) this.routes.delete(key);
+    for (const { key, scopes: list } of scopes.set) this.scopes.set(key, list);
+    for (const key of scopes.removed) this.scopes.delete(key);
     for (const { key, extension } of extensionConfigs.set) this.extensionConfigs.set(key, extension);
     for (const key of extensionConfigs.removed) this.extensionConfigs.delete(key);
     for (const data of listeners.set) this.listeners.set(data.name, data);
@@ -119,6 +124,7 @@ export class Distribution {
       clusters: { set: [...this.clusters.values()], removed: [], hosts: [] },
       listeners: { set: [...this.listeners.values()], removed: [] },
       routes: { set: Array.from(this.routes, ([key, routes]) => ({ key, routes })), removed: [] },
+      scopes: { set: Array.from(this.scopes, ([key, scopes]) => ({ key, scopes })), removed: [] },
       extensionConfigs: {
         set: Array.from(this.extensionConfigs, ([key, extension]) => ({ key, extension })),
         removed: [],

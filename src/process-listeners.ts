@@ -5,6 +5,7 @@ import { ListenerDirectory } from './control/resources/listeners/listener-direct
 import type { ListenerStats } from './control/resources/listeners/listener-stats.ts';
 import { readResource } from './control/resources/read-resource.ts';
 import type { DecodedListener } from './control/resources/resource-decoding.ts';
+import { ScopeDirectory } from './control/resources/routes/scope-directory.ts';
 import { RouteDirectory } from './control/resources/routes/route-directory.ts';
 import { listenerKind } from './control/xds/resource-kinds.ts';
 import type { Subscription } from './control/xds/resource-kind.ts';
@@ -56,7 +57,7 @@ export async function openListeners(app: App, loop: Loop): Promise<ProcessListen
   });
 }
 
-const nothing: ListenerNeeds = { routes: [], extensions: [] };
+const nothing: ListenerNeeds = { routes: [], scopes: [], extensions: [] };
 
 /**
  * What of listeners comes from elsewhere: listeners by LDS, route configurations by RDS, filters by ECDS. Loaded where a
@@ -64,6 +65,7 @@ const nothing: ListenerNeeds = { routes: [], extensions: [] };
  */
 export class ProcessListeners {
   readonly routes: RouteDirectory;
+  readonly scopes: ScopeDirectory;
   readonly extensions: ExtensionDirectory;
   readonly listeners: ListenerDirectory;
   private readonly environment: ProcessListenersEnvironment;
@@ -96,6 +98,11 @@ export class ProcessListeners {
       ...common,
       hasCluster: (name) => environment.hasCluster(name),
       publish: (routes, extensions) => void distribution.publish({ routes, extensions }),
+    });
+    this.scopes = new ScopeDirectory({
+      ...common,
+      routes: this.routes,
+      publish: (scopes, extensions) => void distribution.publish({ scopes, extensions }),
     });
     this.extensions = new ExtensionDirectory({
       ...common,
@@ -135,6 +142,7 @@ export class ProcessListeners {
     this.leaving.push(this.ofStatics);
     this.ofStatics = {
       routes: needs.flatMap(({ routes }) => routes),
+      scopes: needs.flatMap(({ scopes }) => scopes),
       extensions: needs.flatMap(({ extensions }) => extensions),
     };
     this.begin(this.ofStatics);
@@ -157,6 +165,7 @@ export class ProcessListeners {
 
   stop(): void {
     this.subscription?.stop();
+    this.scopes.resources.stop();
     this.routes.resources.stop();
     this.extensions.resources.stop();
   }
@@ -200,17 +209,20 @@ export class ProcessListeners {
     this.environment.dropSecrets(owner);
   }
 
-  private begin({ routes, extensions }: ListenerNeeds): void {
+  private begin({ routes, scopes, extensions }: ListenerNeeds): void {
     const { loop } = this.environment;
     loop.enter();
     this.routes.resources.need(routes);
+    this.scopes.resources.need(scopes);
     this.extensions.resources.need(extensions);
     this.routes.resources.start(routes);
+    this.scopes.resources.start(scopes);
     this.extensions.resources.start(extensions);
     loop.leave();
   }
 
-  private drop({ routes, extensions }: ListenerNeeds): void {
+  private drop({ routes, scopes, extensions }: ListenerNeeds): void {
+    this.scopes.resources.drop(scopes);
     this.routes.resources.drop(routes);
     this.extensions.resources.drop(extensions);
   }
@@ -223,8 +235,10 @@ export class ProcessListeners {
   }
 
   private sayIfReady(): void {
-    const isThere = ({ routes, extensions }: ListenerNeeds): boolean =>
-      this.routes.resources.areReady(routes) && this.extensions.resources.areReady(extensions);
+    const isThere = ({ routes, scopes, extensions }: ListenerNeeds): boolean =>
+      this.routes.resources.areReady(routes) &&
+      this.scopes.resources.areReady(scopes) &&
+      this.extensions.resources.areReady(extensions);
     const done = this.waiting.filter(({ needs }) => isThere(needs));
     if (done.length === 0) return;
     this.waiting = this.waiting.filter((one) => !done.includes(one));

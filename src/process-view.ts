@@ -32,7 +32,9 @@ import {
   dumpedExtensions,
   dumpedListeners,
   dumpedRoutes,
+  dumpedScopes,
   inlineRoutes,
+  inlineScopes,
   servingListeners,
 } from './discovered-view.ts';
 import { nodeMessage } from './node-message.ts';
@@ -120,10 +122,12 @@ export class ProcessView implements AdminSource {
     const { message } = this.app.configuration;
     const { listeners: discovered } = this.app;
     const found = discovered === null ? [] : dumpedRoutes(discovered);
-    const inline = inlineRoutes([
+    const serving = [
       ...(message.staticResources?.listeners ?? []),
       ...(discovered === null ? [] : servingListeners(discovered)),
-    ]);
+    ];
+    const inline = inlineRoutes(serving);
+    const ownScopes = inlineScopes(serving, this.app.configuredAtMs);
     const resource = (of: DumpedResource['message'], name: string): DumpedResource => ({
       message: of,
       name,
@@ -143,6 +147,7 @@ export class ProcessView implements AdminSource {
         dynamicListeners: { version: discovered.listeners.version, listeners: dumpedListeners(discovered) },
         extensionConfigs: dumpedExtensions(discovered),
       }),
+      scopes: discovered === null ? ownScopes : [...ownScopes, ...dumpedScopes(discovered)],
       routes:
         inline === null && found.length === 0
           ? null

@@ -40,6 +40,7 @@ import { ClusterCallOuts } from './proxy/call-outs.ts';
 import { Exporters } from './proxy/export/exporters.ts';
 import { buildHttpConnectionManager, type HttpEnvironment } from './proxy/http/build.ts';
 import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
+import type { DiscoveredScopes } from './proxy/http/scopes/scoped-routes-data.ts';
 import { directResponseKind, echoKind, type NetworkDirectResponseData } from './proxy/network/answering-data.ts';
 import { AnsweringHandler } from './proxy/network/answering-handler.ts';
 import { FilteredHandler } from './proxy/network/filtered-handler.ts';
@@ -100,6 +101,7 @@ export class ListenerBuilder {
   readonly workloads: WorkloadDirectory;
   /** What comes by RDS and ECDS, for what is built and what was. */
   readonly routes: Discovered<RouteConfigurationData>;
+  readonly scopes: Discovered<DiscoveredScopes>;
   readonly extensions: Discovered<DiscoveredExtension>;
   private readonly environment: TrafficEnvironment;
   /** Made when something is first told to a collector. */
@@ -113,6 +115,7 @@ export class ListenerBuilder {
     this.networkFilters = new NetworkFilterBuilders();
     this.workloads = new WorkloadDirectory();
     this.routes = new Discovered();
+    this.scopes = new Discovered();
     this.extensions = new Discovered();
     this.sharedNumber = () => new OwnCount();
   }
@@ -326,6 +329,7 @@ export class ListenerBuilder {
           runtime,
         }),
       discoveredRoutes: this.routes,
+      discoveredScopes: this.scopes,
       discoveredExtensions: this.extensions,
       buildAccessLog: (data) => this.buildAccessLog(data),
       filterTools: this.filterTools(),

@@ -213,7 +213,7 @@ export class TrafficThread {
 
   /** Builds first, then binds, then swaps: a failure leaves what was there. */
   private async apply(snapshot: SnapshotData): Promise<void> {
-    const { version, clusters, routes, extensionConfigs, listeners, ports, extensions, numbers } = snapshot;
+    const { version, clusters, routes, scopes, extensionConfigs, listeners, ports, extensions, numbers } = snapshot;
     if (extensions.length > 0) await this.load(extensions);
     this.loop.enter();
     // What is new comes before the listeners that use it; what is gone goes after those that used it.
@@ -222,6 +222,7 @@ export class TrafficThread {
     for (const name of clusters.removed) this.clustersToRemove.add(name);
     for (const [key, index] of Object.entries(numbers)) this.numbers.set(key, index);
     for (const { key, routes: data } of routes.set) this.builder.routes.set(key, data);
+    for (const { key, scopes: list } of scopes.set) this.builder.scopes.set(key, { scopes: list });
     for (const { key, extension } of extensionConfigs.set) this.builder.extensions.set(key, extension);
     this.loop.leave();
     const bound: BoundListener[] = [];
@@ -241,6 +242,7 @@ export class TrafficThread {
       this.letGo(listener);
     }
     for (const key of routes.removed) this.builder.routes.remove(key);
+    for (const key of scopes.removed) this.builder.scopes.remove(key);
     for (const key of extensionConfigs.removed) this.builder.extensions.remove(key);
     if (listeners.set.length > 0 || listeners.removed.length > 0) this.byAddress.replace(this.listeners.values());
     this.removeClusters();

@@ -163,12 +163,25 @@ export interface ConfigDumpReport {
   readonly listeners: readonly DumpedResource[];
   /** Of LDS: the version of its last response that changed something, and what came of it; absent: there is none. */
   readonly dynamicListeners?: { readonly version: string; readonly listeners: readonly DumpedListener[] };
+  /** `scoped_routes` of connection managers; absent: there are none. */
+  readonly scopes?: readonly DumpedScopes[];
   /** `envoy.config.core.v3.TypedExtensionConfig`, of ECDS; null or absent: there is none. */
   readonly extensionConfigs?: readonly DumpedResource[] | null;
   /** `envoy.config.route.v3.RouteConfiguration`; null: there is no HTTP connection manager. */
   readonly routes: readonly DumpedResource[] | null;
   /** `envoy.extensions.transport_sockets.tls.v3.Secret`. */
   readonly secrets: readonly DumpedResource[];
+}
+
+/** A set of scopes. */
+export interface DumpedScopes {
+  readonly name: string;
+  /** Null: it is written in a configuration. */
+  readonly versionInfo: string | null;
+  /** Milliseconds since the epoch. */
+  readonly lastUpdatedMs: number;
+  /** `envoy.config.route.v3.ScopedRouteConfiguration`. */
+  readonly messages: readonly Message[];
 }
 
 /** A listener of LDS in every state that it is in; null: it is not in that one. */

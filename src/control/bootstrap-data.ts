@@ -6,6 +6,7 @@ import type { ExtensionSourceData } from '../listener/extension-sources.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
 import type { StatsConfigData } from '../observe/stats-data.ts';
 import type { SecretSourceData } from '../identity/secret-source-data.ts';
+import type { ScopeSourceData } from '../proxy/http/scopes/scope-sources.ts';
 import type { RouteSourceData } from '../proxy/http/route-sources.ts';
 import type { OverloadData } from './overload/overload-data.ts';
 import type { RuntimeLayerData } from './runtime-data.ts';
@@ -47,6 +48,7 @@ export interface DynamicResourcesData {
 /** What of a listener is not in its data. */
 export interface ListenerNeeds {
   readonly routes: readonly RouteSourceData[];
+  readonly scopes: readonly ScopeSourceData[];
   readonly extensions: readonly ExtensionSourceData[];
 }
 

@@ -26,6 +26,7 @@ import {
   type Bootstrap_StaticResources,
   type ClusterManager,
 } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import { ScopeSources } from '../proxy/http/scopes/scope-sources.ts';
 import { RouteSources } from '../proxy/http/route-sources.ts';
 import { TracingSchema } from '../proto/envoy/config/trace/v3/http_tracer_pb.js';
 import { decodeProvider } from '../proxy/trace/decode.ts';
@@ -121,6 +122,7 @@ export function decodeBootstrap(
   const sources = new SecretSources();
   extensions.secrets = sources;
   extensions.routes = new RouteSources();
+  extensions.scopes = new ScopeSources();
   extensions.configs = new ExtensionSources();
   collectStaticSecrets(bootstrap.staticResources?.secrets ?? [], at, sources);
   const asked = decodeBootstrapExtensions(bootstrap.bootstrapExtensions, reasons, extensions, hasAds);
@@ -168,7 +170,8 @@ function decodeStaticResources(
     listeners.push(decoded.data);
     const { needs } = decoded;
     if (decoded.secrets.length > 0) ofListeners.set(listener.name, decoded.secrets);
-    if (needs.routes.length + needs.extensions.length > 0) listenerNeeds.set(listener.name, needs);
+    const { routes, scopes, extensions } = needs;
+    if (routes.length + scopes.length + extensions.length > 0) listenerNeeds.set(decoded.data.name, needs);
   }
   return { clusters, listeners, secrets: { ofClusters, ofListeners }, listenerNeeds };
 }

@@ -1,6 +1,7 @@
 import type { ClusterChanges } from '../cluster/cluster-changes.ts';
 import type { DiscoveredExtension } from '../listener/extension-sources.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
+import type { ScopeData } from '../proxy/http/scopes/scoped-routes-data.ts';
 import type { RouteConfigurationData } from '../route/route-data.ts';
 import type { SharedNumberIndices } from './shared-number-keys.ts';
 
@@ -15,6 +16,13 @@ export interface ListenerChanges {
 /** What the route configurations must become that listeners refer to by a key (`RdsData`). */
 export interface RouteChanges {
   readonly set: readonly { readonly key: string; readonly routes: RouteConfigurationData }[];
+  /** Keys. */
+  readonly removed: readonly string[];
+}
+
+/** What the scopes of routes must become that listeners refer to by a key (`ScopedRoutesData.discovery`). */
+export interface ScopeChanges {
+  readonly set: readonly { readonly key: string; readonly scopes: readonly ScopeData[] }[];
   /** Keys. */
   readonly removed: readonly string[];
 }
@@ -34,6 +42,7 @@ export interface SnapshotChanges {
   readonly clusters: ClusterChanges;
   readonly listeners: ListenerChanges;
   readonly routes: RouteChanges;
+  readonly scopes: ScopeChanges;
   readonly extensionConfigs: ExtensionChanges;
   /** Message names of extensions that are named now and were not before, so that a worker can load them. */
   readonly extensions: readonly string[];
@@ -43,6 +52,7 @@ export const noChanges: SnapshotChanges = {
   clusters: { set: [], removed: [], hosts: [] },
   listeners: { set: [], removed: [] },
   routes: { set: [], removed: [] },
+  scopes: { set: [], removed: [] },
   extensionConfigs: { set: [], removed: [] },
   extensions: [],
 };

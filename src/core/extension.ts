@@ -32,6 +32,8 @@ export interface Extensions {
   secrets?: object;
   /** Which route configurations it needs: `RouteSources` of `proxy/http`; absent: none may be named. */
   routes?: object;
+  /** Which scopes of routes it needs: `ScopeSources` of `proxy/http`; absent: none may be named. */
+  scopes?: object;
   /** Which configurations of extensions it needs: `ExtensionSources` of `listener/`; absent: none may be named. */
   configs?: object;
   /** DNS caches that the configuration has named so far, by name: messages of their configuration. Absent: nobody compares. */

@@ -103,6 +103,7 @@ import { discoveredClusters } from './rows/xds/clusters.ts';
 import { discoveredFilters } from './rows/xds/filters.ts';
 import { discoveredListeners } from './rows/xds/listeners.ts';
 import { discoveredRoutes } from './rows/xds/routes.ts';
+import { scopedRoutes } from './rows/xds/scopes.ts';
 
 /** Every group of comparisons. */
 export const groups: readonly Group[] = [
@@ -174,6 +175,7 @@ export const groups: readonly Group[] = [
   ...runtimeLayers,
   ...discoveredClusters,
   ...discoveredRoutes,
+  ...scopedRoutes,
   ...discoveredListeners,
   ...discoveredFilters,
   ...reducedTimeouts,

@@ -14,6 +14,8 @@ export interface HttpParts {
   readonly routeConfig?: string;
   /** Instead of all these: where the route configuration comes from. */
   readonly rds?: string;
+  /** Likewise: `scoped_routes`. */
+  readonly scoped?: string;
   /** Further fields of the connection manager. */
   readonly hcm?: string;
   /** HTTP filters in front of the router. */
@@ -112,9 +114,7 @@ export function http(parts: HttpParts, clusters: readonly Yaml[] = []): string {
   const manager = {
     '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     stat_prefix: 'ingress',
-    ...(parts.rds === undefined
-      ? { route_config: { name: 'local', virtual_hosts: virtualHosts, ...fields(parts.routeConfig) } }
-      : { rds: parsed(parts.rds) }),
+    ...routing(parts, virtualHosts),
     http_filters: [...((parsed(parts.filters) as unknown[] | undefined) ?? []), router(parts.router)],
     access_log: [
       accessLog({ json_format: { ...logFields, ...operatorFields(parts.log) } }),
@@ -124,6 +124,13 @@ export function http(parts: HttpParts, clusters: readonly Yaml[] = []): string {
   };
   const filter = { name: 'envoy.filters.network.http_connection_manager', typed_config: manager };
   return bootstrap([filter], [...clusters, ...((parsed(parts.clusters) as Yaml[] | undefined) ?? [])], parts);
+}
+
+/** Where a connection manager has its routes from. */
+function routing({ rds, scoped, routeConfig }: HttpParts, virtualHosts: unknown): Yaml {
+  if (rds !== undefined) return { rds: parsed(rds) };
+  if (scoped !== undefined) return { scoped_routes: parsed(scoped) };
+  return { route_config: { name: 'local', virtual_hosts: virtualHosts, ...fields(routeConfig) } };
 }
 
 /** A whole bootstrap with one listener that proxies TCP. */

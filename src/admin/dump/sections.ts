@@ -9,6 +9,7 @@ import type {
   DumpedFault,
   DumpedListener,
   DumpedResource,
+  DumpedScopes,
   HostReport,
 } from '../admin-source.ts';
 import { edsHealth, localityJson } from '../pages/clusters.ts';
@@ -45,7 +46,7 @@ export function planSections(source: AdminSource, accepts: NameFilter, withEndpo
   plans.push(plan('ListenersConfigDump', () => writer.listeners(report)));
   const { routes } = report;
   if (routes !== null) {
-    plans.push(plan('ScopedRoutesConfigDump', () => ({})));
+    plans.push(plan('ScopedRoutesConfigDump', () => writer.scopes(report.scopes ?? [])));
     plans.push(plan('RoutesConfigDump', () => writer.routes(routes)));
   }
   plans.push(plan('SecretsConfigDump', () => writer.secrets(report)));
@@ -75,6 +76,21 @@ class SectionWriter {
       ...(await this.list('static_clusters', clusters.filter(isStatic), (one) => this.entry('cluster', one))),
       ...(await this.list('dynamic_active_clusters', clusters.filter(isActive), (one) => this.entry('cluster', one))),
       ...(await this.list('dynamic_warming_clusters', clusters.filter(isWarming), (one) => this.entry('cluster', one))),
+    };
+  }
+
+  async scopes(sets: readonly DumpedScopes[]): Promise<JsonObject> {
+    const write = ({ name, versionInfo, messages, lastUpdatedMs }: DumpedScopes): JsonObject => ({
+      name,
+      ...(versionInfo !== null && { version_info: versionInfo }),
+      ...(messages.length > 0 && { scoped_route_configs: messages.map((message) => this.packed({ message })) }),
+      last_updated: updated({ lastUpdatedMs }),
+    });
+    const inline = sets.filter(({ versionInfo }) => versionInfo === null);
+    const dynamic = sets.filter(({ versionInfo }) => versionInfo !== null);
+    return {
+      ...(await this.list('inline_scoped_route_configs', inline, write)),
+      ...(await this.list('dynamic_scoped_route_configs', dynamic, write)),
     };
   }
 
@@ -189,7 +205,7 @@ function isWarming(resource: DumpedResource): boolean {
   return isDynamic(resource) && resource.isWarming;
 }
 
-function updated({ lastUpdatedMs }: DumpedResource): string {
+function updated({ lastUpdatedMs }: Pick<DumpedResource, 'lastUpdatedMs'>): string {
   return new Date(lastUpdatedMs).toISOString();
 }
 

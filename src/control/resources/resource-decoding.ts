@@ -12,6 +12,7 @@ import type { Cluster } from '../../proto/envoy/config/cluster/v3/cluster_pb.js'
 import type { Listener } from '../../proto/envoy/config/listener/v3/listener_pb.js';
 import type { StringMatcher } from '../../proto/envoy/type/matcher/v3/string_pb.js';
 import type { StringMatcher as XdsStringMatcher } from '../../proto/xds/type/matcher/v3/string_pb.js';
+import { ScopeSources } from '../../proxy/http/scopes/scope-sources.ts';
 import { RouteSources } from '../../proxy/http/route-sources.ts';
 import { decodeHeaderMatcher, decodeStringMatcher } from '../../route/match/decode.ts';
 import type { ListenerNeeds, NodeData } from '../bootstrap-data.ts';
@@ -68,8 +69,9 @@ export class ResourceDecoding {
     const data = decodeListener(message, reasons, extensions, decodeHeaderMatcher, decodeXdsString, internal);
     const secrets = this.takeSecrets(reasons);
     const routes = RouteSources.of(extensions)?.take() ?? [];
+    const scopes = ScopeSources.of(extensions)?.take() ?? [];
     const configs = ExtensionSources.of(extensions)?.take() ?? [];
-    return data === null ? null : { data, secrets, needs: { routes, extensions: configs } };
+    return data === null ? null : { data, secrets, needs: { routes, scopes, extensions: configs } };
   }
 
   /** What of secrets the resource that has just been decoded needs. */

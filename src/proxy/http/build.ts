@@ -4,7 +4,7 @@ import type { OverloadView } from '../../core/overload-view.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { FilterBuilder, FilterContext, TrafficDirection } from '../../filter/filter.ts';
 import type { NameLookups } from '../../filter/network/network-filter.ts';
-import type { Discovered } from '../../listener/discovered.ts';
+import { Discovered } from '../../listener/discovered.ts';
 import { Drain, type DrainOptions } from '../../listener/drain.ts';
 import type { DiscoveredExtension } from '../../listener/extension-sources.ts';
 import type { AccessLogData } from '../../observe/access-log-data.ts';
@@ -23,6 +23,8 @@ import { HcmStats } from './hcm-stats.ts';
 import { LocalReplies } from './local-reply.ts';
 import { ManagerChains } from './manager-chains.ts';
 import { HttpOverload } from './overload/http-overload.ts';
+import { ManagerScopes } from './scopes/manager-scopes.ts';
+import type { DiscoveredScopes } from './scopes/scoped-routes-data.ts';
 import { RequestPreparation } from './request/preparation.ts';
 import { RouteStatsDirectory } from './route-stats.ts';
 import { runtimePath } from './runtime-path.ts';
@@ -66,6 +68,8 @@ export interface HttpEnvironment {
   /** What has come by RDS and by ECDS; absent: nothing does. */
   readonly discoveredRoutes?: Discovered<RouteConfigurationData>;
   readonly discoveredExtensions?: Discovered<DiscoveredExtension>;
+  /** What has come by SRDS; absent: nothing does. */
+  readonly discoveredScopes?: Discovered<DiscoveredScopes>;
   buildAccessLog(data: AccessLogData): AccessLog;
   readonly filterTools: FilterTools;
   readonly drain: DrainOptions;
@@ -132,8 +136,21 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
   });
   followRoutes(manager, environment, context);
+  followScopes(manager, environment, context);
   chains.follow(manager);
   return manager;
+}
+
+/** SRDS, and scopes that are configured. */
+function followScopes(manager: HttpConnectionManager, environment: HttpEnvironment, context: BuildContext): void {
+  const { scopedRoutes } = manager.data;
+  if (scopedRoutes === undefined) return;
+  const { discoveredRoutes: routes = new Discovered(), discoveredScopes: scopes = new Discovered() } = environment;
+  const build = (data: RouteConfigurationData): RouteTable => environment.buildRoutes(data, context);
+  const onChanged = (table: RouteTable, internalOnly: readonly string[]): void =>
+    manager.takeRoutes(internalOnly, () => table);
+  const followed = new ManagerScopes(scopedRoutes, { routes, scopes, build, onChanged });
+  manager.follows(() => followed.release());
 }
 
 /** RDS: built when a stream asks for it, since of the many route configurations of a mesh few are ever used. */
@@ -154,6 +171,7 @@ function buildTracing(tracing: TracingData, data: HcmData, environment: HttpEnvi
     tracer: provider === null ? null : (environment.tracer?.(provider) ?? null),
     stats: environment.stats.scope('http').scope(data.statPrefix),
     runtime: environment.runtime,
+    clock: environment.clock,
     requestId: data.requestId,
     isEgress: environment.trafficDirection === 'OUTBOUND',
     node: environment.localNode,

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -8,7 +7,7 @@ import {
   type Rds,
 } from '../../proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import type { RdsData } from './hcm-data.ts';
-import { RouteSources } from './route-sources.ts';
+import { routeSource, RouteSources } from './route-sources.ts';
 
 const supported = new SupportedFields(RdsSchema, ['config_source', 'route_config_name']);
 
@@ -25,7 +24,7 @@ export function decodeRds(message: Rds, statPrefix: string, reasons: Reasons, ex
     return null;
   }
   const name = message.routeConfigName;
-  const key = `rds/${name}/${hash('sha256', JSON.stringify(source), 'hex').slice(0, 32)}`;
-  sources.need({ key, name, source, statPrefix });
-  return { key, name };
+  const needed = routeSource(name, source, statPrefix);
+  sources.need(needed);
+  return { key: needed.key, name };
 }

@@ -26,6 +26,7 @@ import { decodeClientCert } from './decode-client-cert.ts';
 import { decodeHttpFilters } from './decode-filters.ts';
 import { decodeRds } from './decode-rds.ts';
 import { decodeLocalReply } from './decode-local-reply.ts';
+import { decodeScopedRoutes } from './scopes/decode.ts';
 import { decodeUpgrades } from './decode-upgrades.ts';
 import { decodeDownstreamHttp2, decodeHttp1, decodeLimits, decodeTimeouts } from './decode-protocol.ts';
 import { decodeTracing } from '../trace/decode.ts';
@@ -48,6 +49,7 @@ const hcmFields = new SupportedFields(
     'stat_prefix',
     'route_config',
     'rds',
+    'scoped_routes',
     'http_filters',
     'add_user_agent',
     'common_http_protocol_options',
@@ -150,13 +152,18 @@ export function decodeHttpConnectionManager(
     routeSpecifier.case === 'rds'
       ? decodeRds(routeSpecifier.value, message.statPrefix, reasons.at('rds'), extensions)
       : null;
-  if (routeSpecifier.case === undefined) reasons.add('needs route_config or rds');
+  const scopedRoutes =
+    routeSpecifier.case === 'scopedRoutes'
+      ? decodeScopedRoutes(routeSpecifier.value, message.statPrefix, reasons.at('scoped_routes'), extensions)
+      : null;
+  if (routeSpecifier.case === undefined) reasons.add('needs route_config, rds or scoped_routes');
   const data = {
     statPrefix: message.statPrefix,
     codecType: codecType!,
     ...(message.appendLocalOverload && { appendLocalOverload: true }),
     routeConfig,
     ...(rds !== null && { rds }),
+    ...(scopedRoutes !== null && { scopedRoutes }),
     httpFilters: decodeHttpFilters(message.httpFilters, reasons, extensions),
     upgrades: decodeUpgrades(message.upgradeConfigs, reasons, extensions),
     accessLogs: decodeAccessLogs(message.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher),
@@ -179,7 +186,7 @@ export function decodeHttpConnectionManager(
     streamErrorOnInvalidMessage:
       httpProtocolOptions?.overrideStreamErrorOnInvalidHttpMessage ?? message.streamErrorOnInvalidHttpMessage ?? false,
   };
-  return (routeConfig === null && rds === null) || reasons.list.length > before ? null : data;
+  return reasons.list.length > before ? null : data;
 }
 
 /** The deprecated fields count where `access_log_options` is not set. */

@@ -4,6 +4,7 @@ import type { ExtensionRefData } from '../../listener/extension-sources.ts';
 import type { CidrData } from '../../listener/listener-data.ts';
 import type { AccessLogData, AccessLogFilterData, FormatData } from '../../observe/access-log-data.ts';
 import type { HeaderAdditionData, RouteConfigurationData } from '../../route/route-data.ts';
+import type { ScopedRoutesData } from './scopes/scoped-routes-data.ts';
 
 /**
  * An http_connection_manager as plain data: what travels from the main thread to the workers.
@@ -23,6 +24,8 @@ export interface HcmData {
   readonly routeConfig: RouteConfigurationData | null;
   /** Absent: it is `routeConfig`. */
   readonly rds?: RdsData;
+  /** Several route configurations, of which a value of the request chooses; absent: there is one. */
+  readonly scopedRoutes?: ScopedRoutesData;
   /** In configured order, the router last. */
   readonly httpFilters: readonly HttpFilterData[];
   readonly upgrades: readonly UpgradeData[];

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Extensions } from '../../core/extension.ts';
 import type { ConfigSourceData } from '../../identity/config-source-data.ts';
 
@@ -10,6 +11,12 @@ export interface RouteSourceData {
   readonly source: ConfigSourceData;
   /** Of the connection manager that names it: what it is counted under. */
   readonly statPrefix: string;
+}
+
+/** `statPrefix`: of the connection manager that names it. */
+export function routeSource(name: string, source: ConfigSourceData, statPrefix: string): RouteSourceData {
+  const key = `rds/${name}/${hash('sha256', JSON.stringify(source), 'hex').slice(0, 32)}`;
+  return { key, name, source, statPrefix };
 }
 
 /**

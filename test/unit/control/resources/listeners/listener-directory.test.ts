@@ -65,7 +65,7 @@ class World {
   private decode(packed: Uint8Array): DecodedListener | string {
     const says = JSON.parse(String(packed)) as Says | string;
     if (typeof says === 'string') return says;
-    return { data: data(this.decoding, says), secrets: [], needs: { routes: [], extensions: [] } };
+    return { data: data(this.decoding, says), secrets: [], needs: { routes: [], scopes: [], extensions: [] } };
   }
 
   /** Whose message is decoded: a name is no part of these. */

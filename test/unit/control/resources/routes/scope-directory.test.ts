@@ -1,0 +1,73 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { RouteDirectory } from '../../../../../src/control/resources/routes/route-directory.ts';
+import { ScopeDirectory } from '../../../../../src/control/resources/routes/scope-directory.ts';
+import type { RouteChanges, ScopeChanges } from '../../../../../src/control/snapshot-data.ts';
+import type { ScopeSourceData } from '../../../../../src/proxy/http/scopes/scope-sources.ts';
+import { DiscoveryWorld } from '../discovery-world.ts';
+
+const scopeType = 'envoy.config.route.v3.ScopedRouteConfiguration';
+const routeType = 'envoy.config.route.v3.RouteConfiguration';
+
+const scope = (name: string, key: string, routes = 'r'): object => ({
+  name,
+  route_configuration_name: routes,
+  key: { fragments: [{ string_key: key }] },
+});
+
+function world() {
+  const here = new DiscoveryWorld<ScopeChanges | RouteChanges>();
+  const routes = new RouteDirectory({ ...here.environment, hasCluster: () => true });
+  const scopes: ScopeChanges[] = [];
+  const directory = new ScopeDirectory({
+    ...here.environment,
+    routes,
+    publish: (changes) => void scopes.push(changes),
+  });
+  onTestFinished(() => {
+    directory.resources.stop();
+    routes.resources.stop();
+  });
+  const source: ScopeSourceData = {
+    key: 'k',
+    name: 's',
+    statPrefix: 'in',
+    source: here.source('srds.json'),
+    rdsSource: here.source('rds.json'),
+  };
+  return { here, routes, directory, scopes, source };
+}
+
+test('scopes are told by their key, and are ready with the routes that they name', () => {
+  const { here, routes, directory, scopes, source } = world();
+  here.put('rds.json', routeType, { name: 'r' });
+  here.put('srds.json', scopeType, scope('a', '1'), scope('b', '2'));
+  directory.resources.need([source]);
+  expect(directory.resources.areReady([source])).toBe(false);
+  directory.resources.start([source]);
+  expect(directory.resources.areReady([source])).toBe(true);
+  const rds = [...routes.resources].map((one) => one.source.key);
+  expect(rds).toHaveLength(1);
+  expect(scopes[0].set[0].scopes).toEqual([
+    { key: '1', routes: null, rds: rds[0] },
+    { key: '2', routes: null, rds: rds[0] },
+  ]);
+  expect(here.stats.read('http.in.scoped_rds.s.')).toMatchObject({ config_reload: 1, all_scopes: 2, active_scopes: 2 });
+  directory.resources.drop([source]);
+  expect(scopes[1]).toEqual({ set: [], removed: ['k'] });
+  expect([...routes.resources]).toEqual([]);
+});
+
+test.each<[string, object[], string]>([
+  ['keys that are there twice', [scope('a', '1'), scope('b', '1')], "scope key conflict found, first scope is 'a'"],
+  ['names that are there twice', [scope('a', '1'), scope('a', '2')], "duplicate scoped route configuration 'a' found"],
+  ['what its decoder refuses', [{ ...scope('a', '1'), on_demand: true }], 'on_demand'],
+])('%s are refused as a whole', (_, resources, said) => {
+  const { here, routes, directory, scopes, source } = world();
+  here.put('srds.json', scopeType, ...resources);
+  directory.resources.need([source]);
+  directory.resources.start([source]);
+  expect(here.xds.lines.join()).toContain(said);
+  expect(scopes).toEqual([]);
+  expect([...routes.resources]).toEqual([]);
+  expect(directory.resources.areReady([source])).toBe(true);
+});
