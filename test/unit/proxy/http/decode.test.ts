@@ -216,7 +216,6 @@ describe('refused by name', () => {
     [{ codecType: 'HTTP3' }, 'codec_type: HTTP3 is not supported'],
     [{ http2ProtocolOptions: { allowMetadata: true } }, 'http2_protocol_options.allow_metadata: field'],
     [{ http3ProtocolOptions: {} }, 'http3_protocol_options: field'],
-    [{ tracing: {} }, 'tracing: field'],
     [{ upgradeConfigs: [{ upgradeType: 'CONNECT-UDP' }] }, 'upgrade_configs[0].upgrade_type: connect-udp is not'],
     [
       { upgradeConfigs: [{ upgradeType: 'websocket' }, { upgradeType: 'WebSocket' }] },
