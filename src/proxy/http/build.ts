@@ -176,7 +176,6 @@ function buildTracing(tracing: TracingData, data: HcmData, environment: HttpEnvi
     isEgress: environment.trafficDirection === 'OUTBOUND',
     node: environment.localNode,
     random: () => environment.random(),
-    clock: environment.clock,
   });
 }
 
