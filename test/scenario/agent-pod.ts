@@ -17,6 +17,10 @@ export interface PodWish {
   readonly variables?: Readonly<Record<string, string>>;
   /** Of the ProxyConfig. */
   readonly proxyConfig?: object;
+  /** In front of the command: who it runs as, and where. */
+  readonly runner?: readonly string[];
+  /** Of the control plane; else 127.0.0.1. */
+  readonly istiodAddress?: string;
   /** By their path, relative to the pod's root. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -59,15 +63,16 @@ export class AgentPod {
   }
 
   start(atEnd: AtEnd, args: readonly string[] = ['agent', 'proxy', 'sidecar', '--concurrency', '1']): void {
-    const { istiod, proxyConfig, variables } = this.wish;
+    const { istiod, istiodAddress = '127.0.0.1', proxyConfig, runner = [], variables } = this.wish;
+    const [program, ...words] = [...runner, node, main, ...args, '--log_output_level=default:debug'];
     const config = {
-      discoveryAddress: `127.0.0.1:${istiod.port}`,
+      discoveryAddress: `${istiodAddress}:${istiod.port}`,
       proxyAdminPort: this.adminPort,
       statusPort: this.statusPort,
       terminationDrainDuration: '1s',
       ...proxyConfig,
     };
-    this.child = spawn(node, [main, ...args, '--log_output_level=default:debug'], {
+    this.child = spawn(program, words, {
       cwd: this.folder,
       env: {
         POD_NAME: 'reviews-v1-abc',

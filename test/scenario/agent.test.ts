@@ -6,118 +6,33 @@ import type { AddressInfo } from 'node:net';
 import { request as requestTls } from 'node:https';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { request } from 'undici';
 import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  DeltaDiscoveryRequestSchema,
-  DeltaDiscoveryResponseSchema,
-  type DeltaDiscoveryRequest,
-} from '../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
-import { ClusterSchema } from '../../src/proto/envoy/config/cluster/v3/cluster_pb.js';
-import { ListenerSchema } from '../../src/proto/envoy/config/listener/v3/listener_pb.js';
-import { create, createRegistry, fromBinary, fromJson, toBinary } from '../../src/proto/protobuf.js';
-import { DownstreamTlsContextSchema } from '../../src/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
-import { HttpConnectionManagerSchema } from '../../src/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import { RouterSchema } from '../../src/proto/envoy/extensions/filters/http/router/v3/router_pb.js';
-import { Istiod, type Call } from '../istiod.ts';
+import { Istiod } from '../istiod.ts';
 import { AgentPod } from './agent-pod.ts';
+import {
+  clusterType,
+  Discovery,
+  downstreamTls,
+  httpManager,
+  listenerType,
+  nameTable,
+  nameTableType,
+  socketAddress,
+  staticCluster,
+} from './mesh-resources.ts';
 import { forSuite, type AtEnd } from './scope.ts';
 import { until } from './wait.ts';
 
-const registry = createRegistry(DownstreamTlsContextSchema, HttpConnectionManagerSchema, RouterSchema);
-const prefix = 'type.googleapis.com/';
-const nameTableType = `${prefix}istio.networking.nds.v1.NameTable`;
 const identity = 'spiffe://cluster.local/ns/default/sa/bookinfo-reviews';
 
-/** Answers each type once with what it is given. */
-class Discovery {
-  readonly requests: DeltaDiscoveryRequest[] = [];
-  readonly metadata: Record<string, unknown>[] = [];
-  readonly resources = new Map<string, { readonly name: string; readonly value: Uint8Array }>();
-
-  onStream(call: Call): void {
-    this.metadata.push(call.metadata.getMap());
-    const told = new Set<string>();
-    call.on('error', () => {});
-    call.on('data', (bytes: Buffer) => {
-      const asked = fromBinary(DeltaDiscoveryRequestSchema, bytes);
-      this.requests.push(asked);
-      const resource = this.resources.get(asked.typeUrl);
-      if (resource === undefined || told.has(asked.typeUrl)) return;
-      told.add(asked.typeUrl);
-      const { name, value } = resource;
-      const response = create(DeltaDiscoveryResponseSchema, {
-        typeUrl: asked.typeUrl,
-        nonce: `${asked.typeUrl}#1`,
-        systemVersionInfo: '1',
-        resources: [{ name, version: '1', resource: { typeUrl: asked.typeUrl, value } }],
-      });
-      call.write(Buffer.from(toBinary(DeltaDiscoveryResponseSchema, response)));
-    });
-  }
-
-  acknowledged(type: string): DeltaDiscoveryRequest | undefined {
-    return this.requests.find(({ typeUrl, responseNonce }) => typeUrl === type && responseNonce !== '');
-  }
-}
-
-function cluster(port: number): Uint8Array {
-  const address = { socketAddress: { address: '127.0.0.1', portValue: port } };
-  const endpoints = [{ lbEndpoints: [{ endpoint: { address } }] }];
-  const json = { name: 'app', type: 'STATIC', connectTimeout: '1s', loadAssignment: { clusterName: 'app', endpoints } };
-  return toBinary(ClusterSchema, fromJson(ClusterSchema, json));
-}
-
-/** With the workload's certificate, for whom the mesh's root has certified. */
-function listener(port: number): Uint8Array {
-  const sdsConfig = {
-    apiConfigSource: {
-      apiType: 'GRPC',
-      transportApiVersion: 'V3',
-      grpcServices: [{ envoyGrpc: { clusterName: 'sds-grpc' } }],
-    },
-    resourceApiVersion: 'V3',
-  };
-  const tls = {
-    '@type': `${prefix}${DownstreamTlsContextSchema.typeName}`,
-    requireClientCertificate: true,
-    commonTlsContext: {
-      tlsCertificateSdsSecretConfigs: [{ name: 'default', sdsConfig }],
-      validationContextSdsSecretConfig: { name: 'ROOTCA', sdsConfig },
-    },
-  };
-  const virtualHosts = [{ name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'app' } }] }];
-  const manager = {
-    '@type': `${prefix}${HttpConnectionManagerSchema.typeName}`,
-    statPrefix: 'in',
-    routeConfig: { name: 'r', virtualHosts },
-    httpFilters: [{ name: 'router', typedConfig: { '@type': `${prefix}${RouterSchema.typeName}` } }],
-  };
-  const json = {
-    name: 'inbound',
-    trafficDirection: 'INBOUND',
-    address: { socketAddress: { address: '127.0.0.1', portValue: port } },
-    filterChains: [
-      {
-        transportSocket: { name: 'envoy.transport_sockets.tls', typedConfig: tls },
-        filters: [{ name: 'envoy.filters.network.http_connection_manager', typedConfig: manager }],
-      },
-    ],
-  };
-  return toBinary(ListenerSchema, fromJson(ListenerSchema, json, { registry }));
-}
-
-function nameTable(host: string, ip: string): Uint8Array {
-  const info = new BinaryWriter().tag(1, WireType.LengthDelimited).string(ip).finish();
-  const entry = new BinaryWriter()
-    .tag(1, WireType.LengthDelimited)
-    .string(host)
-    .tag(2, WireType.LengthDelimited)
-    .bytes(info)
-    .finish();
-  return new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(entry).finish();
-}
+/** With the workload's certificate. */
+const inboundListener = (port: number): object => ({
+  name: 'inbound',
+  trafficDirection: 'INBOUND',
+  address: socketAddress('127.0.0.1', port),
+  filterChains: [{ transportSocket: downstreamTls, filters: [httpManager('app')] }],
+});
 
 async function startApplication(atEnd: AtEnd): Promise<{ server: Server; port: number }> {
   const server = createServer((asked, response) => {
@@ -138,7 +53,11 @@ const statusOf = async (url: string): Promise<number> => {
 
 describe('a pod under a control plane', () => {
   const atEnd = forSuite();
-  const discovery = new Discovery();
+  const discovery = new Discovery(() => ({
+    [clusterType]: [staticCluster('app', '127.0.0.1', application)],
+    [listenerType]: [inboundListener(inbound)],
+    [nameTableType]: [nameTable('reviews.mesh', '240.0.0.7')],
+  }));
   let istiod: Istiod;
   let pod: AgentPod;
   let inbound: number;
@@ -162,9 +81,6 @@ describe('a pod under a control plane', () => {
     pod = await AgentPod.make(wish, atEnd);
     inbound = pod.otherPorts[0];
     wish.variables['DNS_PROXY_ADDR'] = `127.0.0.1:${pod.otherPorts[1]}`;
-    discovery.resources.set(`${prefix}${ClusterSchema.typeName}`, { name: 'app', value: cluster(application) });
-    discovery.resources.set(`${prefix}${ListenerSchema.typeName}`, { name: 'inbound', value: listener(inbound) });
-    discovery.resources.set(nameTableType, { name: '', value: nameTable('reviews.mesh', '240.0.0.7') });
     pod.start(atEnd);
     await until('the pod to be ready', async () => {
       if (pod.hasEnded) throw new Error(pod.output);
@@ -180,7 +96,7 @@ describe('a pod under a control plane', () => {
   test('the control plane has seen the token and the node, and that all is taken', async () => {
     expect(discovery.metadata[0]).toMatchObject({ authorization: 'Bearer the-token', clusterid: 'Kubernetes' });
     expect(discovery.requests[0].node?.id).toBe('sidecar~127.0.0.1~reviews-v1-abc.default~default.svc.cluster.local');
-    for (const type of discovery.resources.keys()) {
+    for (const type of [clusterType, listenerType, nameTableType]) {
       const answer = await until(`an answer to ${type}`, () => discovery.acknowledged(type));
       expect(answer.errorDetail).toBeUndefined();
     }
