@@ -12,9 +12,10 @@ import { ClusterSchema, TrackClusterStatsSchema, type Cluster } from '../proto/e
 import type { BindConfig } from '../proto/envoy/config/core/v3/address_pb.js';
 import { RoutingPriority } from '../proto/envoy/config/core/v3/base_pb.js';
 import { decodeBind } from './bind-decode.ts';
+import type { DnsResolverOptions } from '../net/dns-resolver.ts';
 import type { BreakerData, ClusterData } from './cluster-data.ts';
 import { decodeKeepAlive, decodePreconnect } from './connection-decode.ts';
-import { decodeDiscovery } from './discovery/decode.ts';
+import { decodeDiscovery, withResolver } from './discovery/decode.ts';
 import { checkDynamicCluster } from './dynamic/decode.ts';
 import { decodeMetadata } from './endpoint/decode.ts';
 import { decodeFilters } from './filters-decode.ts';
@@ -111,6 +112,8 @@ export interface ClusterSurroundings {
   readonly outlierLog: string;
   /** `cluster_manager.upstream_bind_config`, for clusters that have none of their own. */
   readonly bind?: BindConfig | undefined;
+  /** `typed_dns_resolver_config` of the bootstrap; absent: it has none. */
+  readonly resolver?: DnsResolverOptions;
 }
 
 const plainSurroundings: ClusterSurroundings = {
@@ -140,7 +143,8 @@ export function decodeCluster(
   const data: ClusterData = {
     name: cluster.name,
     statName: statName(cluster.altStatName === '' ? cluster.name : cluster.altStatName),
-    discovery: found.discovery,
+    discovery:
+      surroundings.resolver === undefined ? found.discovery : withResolver(found.discovery, surroundings.resolver),
     hosts: found.hosts,
     breakerSlots: [],
     connectTimeoutMs: durationMs(cluster.connectTimeout, defaultConnectTimeoutMs),

@@ -32,6 +32,7 @@ import { TracingSchema } from '../proto/envoy/config/trace/v3/http_tracer_pb.js'
 import { decodeProvider } from '../proxy/trace/decode.ts';
 import { decodeHeaderMutations } from '../route/decode/header-mutations-decode.ts';
 import { decodeHeaderMatcher, decodeStringMatcher } from '../route/match/decode.ts';
+import { decodeResolution, decodeResolver } from '../cluster/discovery/resolver-decode.ts';
 import { decodeBootstrapExtensions } from './bootstrap-extensions-decode.ts';
 import type { BootstrapData, ListenerNeeds, NodeData } from './bootstrap-data.ts';
 import { decodeOverloadManager } from './overload/decode.ts';
@@ -58,6 +59,8 @@ const supported = new SupportedFields(
     'bootstrap_extensions',
     'tracing',
     'cluster_manager',
+    'typed_dns_resolver_config',
+    'dns_resolution_config',
   ],
   // What only tells Envoy's own inside, or asks for what is always so here.
   [
@@ -114,7 +117,10 @@ export function decodeBootstrap(
   const at = reasons.at('static_resources');
   if (bootstrap.staticResources !== undefined) supportedResources.check(bootstrap.staticResources, at);
   decodeBootstrapTracer(bootstrap, reasons.at('tracing'), extensions);
-  const surroundings = decodeSurroundings(bootstrap.clusterManager, reasons.at('cluster_manager'));
+  const surroundings = {
+    ...decodeSurroundings(bootstrap.clusterManager, reasons.at('cluster_manager')),
+    ...decodeDefaultResolver(bootstrap, reasons),
+  };
   const hasAds = bootstrap.dynamicResources?.adsConfig !== undefined;
   const runtimeLayers = decodeLayeredRuntime(bootstrap.layeredRuntime, node, hasAds, reasons.at('layered_runtime'));
   extensions.runtime = staticRuntime(runtimeLayers);
@@ -192,6 +198,15 @@ function decodeSurroundings(manager: ClusterManager | undefined, reasons: Reason
     string: decodeStringMatcher,
   };
   return { words, outlierLog: outlier?.eventLogPath ?? '', bind: manager?.upstreamBindConfig };
+}
+
+/** The newer field wins, as in Envoy. */
+function decodeDefaultResolver(
+  { typedDnsResolverConfig: typed, dnsResolutionConfig: older }: Bootstrap,
+  reasons: Reasons,
+): Pick<ClusterSurroundings, 'resolver'> {
+  if (typed !== undefined) return { resolver: decodeResolver(typed, reasons.at('typed_dns_resolver_config')) };
+  return older === undefined ? {} : { resolver: decodeResolution(older, reasons.at('dns_resolution_config')) };
 }
 
 /** What stands in the configuration itself: which files it accepts must not depend on folders and on the admin. */

@@ -24,7 +24,7 @@ import { decodeOriginalDst } from '../original-dst/decode.ts';
 import type { TransportChoice } from '../transport/transport-choice.ts';
 import { decodeEds, isEds } from './eds-decode.ts';
 import { decodeFailureRefresh, lookupFamilies } from './dns-decode.ts';
-import { decodeResolution, decodeResolver } from './resolver-decode.ts';
+import { decodeResolution, decodeResolver, systemResolver } from './resolver-decode.ts';
 
 /** Envoy's defaults. */
 const defaultRefreshMs = 5000;
@@ -65,6 +65,12 @@ export function decodeDiscovery(
     reasons.add('eds_cluster_config set in a non-EDS cluster');
   if (choice.case === 'clusterType') return decodeCustom(choice.value, cluster, assignment, reasons, extensions);
   return decodeOfType(choice.value ?? Cluster_DiscoveryType.STATIC, cluster, assignment, reasons);
+}
+
+/** `resolver`: for a cluster that names none. */
+export function withResolver(discovery: DiscoveryData, resolver: DnsResolverOptions): DiscoveryData {
+  if (!('dns' in discovery) || discovery.dns.resolver !== systemResolver) return discovery;
+  return { ...discovery, dns: { ...discovery.dns, resolver } };
 }
 
 /** Envoy's factories of clusters that need no configuration beside the cluster's. */

@@ -37,7 +37,8 @@ const supportedLibrary = new SupportedFields(
 
 const dnsPort = 53;
 
-const systemResolver: Extract<DnsResolverOptions, { kind: 'cares' }> = {
+/** Where nobody says another. */
+export const systemResolver: Extract<DnsResolverOptions, { kind: 'cares' }> = {
   kind: 'cares',
   servers: [],
   serversAreFallback: false,

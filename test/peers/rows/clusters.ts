@@ -113,4 +113,41 @@ function named(name: string, type: string, host: string): Record<string, unknown
   };
 }
 
-export const clusters: readonly Group[] = [choosing, balancing];
+/** Who is asked where a cluster does not say: nobody answers at the one of the bootstrap. */
+const resolvers: Group = {
+  name: 'clusters: the resolver of the bootstrap',
+  config: http(
+    {
+      routes: ['own', 'none']
+        .map((name) => `- { match: { prefix: /${name} }, route: { cluster: ${name} } }`)
+        .join('\n'),
+      bootstrap: `
+typed_dns_resolver_config:
+  name: envoy.network.dns_resolver.cares
+  typed_config:
+    '@type': type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig
+    resolvers: [{ socket_address: { address: 127.0.0.1, port_value: '{{dead}}' } }]
+    query_timeout_seconds: 1
+    query_tries: 1`,
+    },
+    [
+      {
+        ...named('own', 'STRICT_DNS', 'localhost'),
+        typed_dns_resolver_config: {
+          name: 'envoy.network.dns_resolver.getaddrinfo',
+          typed_config: {
+            '@type':
+              'type.googleapis.com/envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig',
+          },
+        },
+      },
+      named('none', 'STRICT_DNS', 'any.test'),
+    ],
+  ),
+  rows: [
+    { name: 'its own', request: { path: '/own' }, ignores: /\.update_/ },
+    { name: 'that of all', request: { path: '/none' }, ignores: /\.update_/ },
+  ],
+};
+
+export const clusters: readonly Group[] = [choosing, balancing, resolvers];

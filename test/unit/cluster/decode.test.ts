@@ -474,3 +474,18 @@ describe('what is not supported', () => {
     ).toHaveLength(3);
   });
 });
+
+it('asks the resolver of all clusters where it names none', () => {
+  const resolver = { kind: 'getaddrinfo', retries: 3 } as const;
+  const surroundings = { words: { headers: () => null, string: () => null }, outlierLog: '', resolver };
+  const address = { socket_address: { address: 'a.test', port_value: 1 } };
+  const load_assignment = { cluster_name: 'c', endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] };
+  const resolverOf = (json: Json): unknown => {
+    const message = fromJson(ClusterSchema, { name: 'c', load_assignment, ...json }, { registry });
+    const data = decodeCluster(message, new Reasons('cluster'), extensions, surroundings)!;
+    return 'dns' in data.discovery ? data.discovery.dns.resolver : null;
+  };
+  expect(resolverOf({ type: 'STRICT_DNS' })).toEqual(resolver);
+  expect(resolverOf({ type: 'STRICT_DNS', dns_resolution_config: { resolvers: [] } })).toMatchObject({ kind: 'cares' });
+  expect(resolverOf({ type: 'STATIC', load_assignment: { cluster_name: 'c' } })).toBeNull();
+});
