@@ -136,7 +136,6 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
   });
   followRoutes(manager, environment, context);
-  followScopes(manager, environment, context);
   chains.follow(manager);
   return manager;
 }
@@ -155,6 +154,7 @@ function followScopes(manager: HttpConnectionManager, environment: HttpEnvironme
 
 /** RDS: built when a stream asks for it, since of the many route configurations of a mesh few are ever used. */
 function followRoutes(manager: HttpConnectionManager, environment: HttpEnvironment, context: BuildContext): void {
+  followScopes(manager, environment, context);
   const { rds } = manager.data;
   const { discoveredRoutes } = environment;
   if (rds === undefined || discoveredRoutes === undefined) return;

@@ -104,7 +104,8 @@ export class DynamicScopes implements NeededResource, SubscriptionUser {
   }
 
   private take(next: ReadonlyMap<string, Known>, version: string): void {
-    const { clock, exchange } = this.surroundings;
+    const { surroundings } = this;
+    const { clock } = surroundings;
     const before = [...this.scopes.values()];
     const isSame =
       next.size === before.length &&
@@ -118,8 +119,8 @@ export class DynamicScopes implements NeededResource, SubscriptionUser {
       this.reloadedMs.set(Math.floor(clock.epochMs));
       this.all.set(next.size);
       this.active.set(next.size);
-      exchange(sourcesOf(next.values()), sourcesOf(before));
-      this.surroundings.onChanged(this);
+      surroundings.exchange(sourcesOf(next.values()), sourcesOf(before));
+      surroundings.onChanged(this);
     } else if (next.size === 0) this.empty.inc();
     this.answered();
   }

@@ -50,7 +50,7 @@ export class ManagerScopes {
   }
 
   private change(): void {
-    const { routes, onChanged } = this.environment;
+    const { routes } = this.environment;
     const tables = new Map<string, () => RouteTable>();
     const internalOnly = new Set<string>();
     for (const scope of this.scopes) {
@@ -60,7 +60,7 @@ export class ManagerScopes {
       tables.set(scope.key, () => this.tableOf(data));
       for (const name of data.internalOnlyHeaders) internalOnly.add(name);
     }
-    onChanged(new ScopedRouteTable(this.data.fragments, tables), [...internalOnly]);
+    this.environment.onChanged(new ScopedRouteTable(this.data.fragments, tables), [...internalOnly]);
   }
 
   private tableOf(data: RouteConfigurationData): RouteTable {

@@ -19,7 +19,7 @@ const builder = (extractor: object): object => ({
 
 function decode(json: object, sources: ScopeSources | null = new ScopeSources()) {
   const reasons = new Reasons();
-  const message = fromJson(ScopedRoutesSchema, { name: 's', ...json } as never);
+  const message = fromJson(ScopedRoutesSchema, { name: 's', ...json });
   const data = decodeScopedRoutes(message, 'in', reasons, noExtensions(sources));
   return {
     data,
@@ -90,7 +90,7 @@ test.each<[object, string]>([
   ],
 ])('a scope of %j is refused', (json, said) => {
   const reasons = new Reasons();
-  const message = fromJson(ScopedRouteConfigurationSchema, { name: 'a', ...json } as never);
+  const message = fromJson(ScopedRouteConfigurationSchema, { name: 'a', ...json });
   const source = { initialFetchTimeoutMs: 0, from: { kind: 'ads' } } as const;
   decodeScope(message, source, 'in', reasons, noExtensions(null));
   expect(reasons.list.map(({ path, message: what }) => `${path}: ${what}`)).toEqual([said]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RequestHead } from '../../../../../src/core/head.ts';
+import type { RequestHead } from '../../../../../src/core/head.ts';
 import { keyOf, ScopedRouteTable } from '../../../../../src/proxy/http/scopes/scoped-route-table.ts';
 import { scopeKey, type ScopeFragmentData } from '../../../../../src/proxy/http/scopes/scoped-routes-data.ts';
 import type { Route } from '../../../../../src/route/route.ts';
