@@ -431,6 +431,10 @@ function isResolved(discovery: DiscoveryData): boolean {
 
 /** In so many priorities hosts have come or gone, as Envoy counts. */
 function prioritiesChanged(before: readonly HostData[], after: readonly HostData[]): number {
+  const isPlaceOf = (a: HostData, b: HostData): boolean =>
+    a === b || (a.priority === b.priority && a.key === b.key && isDeepStrictEqual(a.address, b.address));
+  // Mostly only weights or health are others.
+  if (before.length === after.length && before.every((host, i) => isPlaceOf(host, after[i]))) return 0;
   const placesOf = (hosts: readonly HostData[]): Map<string, number> =>
     new Map(hostKeys(hosts).map((key, i) => [`${hosts[i].priority} ${key}`, hosts[i].priority]));
   const [were, are] = [placesOf(before), placesOf(after)];

@@ -50,6 +50,8 @@ function comingOwner(name: string): string {
 export class ClusterRollout {
   private readonly environment: RolloutEnvironment;
   private readonly active: Set<string>;
+  /** Of those that wait, how many are new. */
+  private newOnes: number;
   private readonly warming: Map<string, Version>;
   /** Ready to come into force, at the end of this turn. */
   private readonly ready: Map<string, Version>;
@@ -60,6 +62,7 @@ export class ClusterRollout {
   constructor(environment: RolloutEnvironment) {
     this.environment = environment;
     this.active = new Set();
+    this.newOnes = 0;
     this.warming = new Map();
     this.ready = new Map();
     this.settled = [];
@@ -95,6 +98,7 @@ export class ClusterRollout {
     this.countVersion(name);
     const version: Version = { ...decoded, extensions, onActive, done };
     this.ready.delete(name);
+    if (!this.has(name)) this.newOnes++;
     this.warming.get(name)?.done();
     this.warming.set(name, version);
     directory.set(decoded.data);
@@ -119,7 +123,7 @@ export class ClusterRollout {
     if (!this.has(name)) return false;
     const { environment } = this;
     environment.stats.removed.inc();
-    this.active.delete(name);
+    if (!this.active.delete(name)) this.newOnes--;
     this.warming.get(name)?.done();
     this.warming.delete(name);
     this.ready.delete(name);
@@ -169,6 +173,7 @@ export class ClusterRollout {
     this.ready.clear();
     const extensions = new Set<string>();
     for (const [name, version] of ready) {
+      if (!this.active.has(name)) this.newOnes--;
       this.active.add(name);
       this.warming.delete(name);
       for (const kind of version.extensions) extensions.add(kind);
@@ -193,7 +198,7 @@ export class ClusterRollout {
   private count(): void {
     const { active, warming } = this.environment.stats;
     if (!this.isStarted) {
-      active.set(this.names.size);
+      active.set(this.active.size + this.newOnes);
       return;
     }
     active.set(this.active.size);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ClusterData } from '../../cluster/cluster-data.ts';
+import type { ClusterData, HostData } from '../../cluster/cluster-data.ts';
 import type { Discovery, DiscoveryListener } from '../../cluster/discovery/discovery.ts';
 import { decodeAssignment, type DecodedAssignment } from '../../cluster/endpoint/decode.ts';
 import { TransportChoice } from '../../cluster/transport/transport-choice.ts';
@@ -119,7 +119,8 @@ export class DiscoveredEndpoints implements Discovery, SubscriptionUser, Timed {
       decodeAssignment(message, this.transports, reasons),
     );
     if (typeof decoded === 'string') return decoded;
-    const { clusterName, hosts, assignment, staleAfterMs } = decoded;
+    const { clusterName, assignment, staleAfterMs } = decoded;
+    const hosts = sharing(decoded.hosts, before?.hosts ?? []);
     if (clusterName !== serviceName) {
       const refusal = `Unexpected EDS cluster (expecting ${serviceName}): ${clusterName}`;
       this.surroundings.log.warn(`eds: cluster '${serviceName}' config rejected: ${refusal}`);
@@ -128,10 +129,11 @@ export class DiscoveredEndpoints implements Discovery, SubscriptionUser, Timed {
     const { name } = this.cluster;
     if (name === this.surroundings.localCluster && hosts.some(({ priority }) => priority > 0))
       return `Unexpected non-zero priority for local cluster '${name}'.`;
-    this.packed = packed.slice();
-    this.decoded = decoded;
+    // A view of the response would keep all of that.
+    this.packed = Buffer.from(packed);
+    this.decoded = { ...decoded, hosts };
     this.holdFor(staleAfterMs);
-    if (before !== null && isDeepStrictEqual(before.hosts, hosts) && isDeepStrictEqual(before.assignment, assignment))
+    if (before !== null && hosts === before.hosts && isDeepStrictEqual(before.assignment, assignment))
       this.noRebuild.inc();
     else listener.onHosts(hosts, assignment);
     listener.onWarm();
@@ -145,4 +147,15 @@ export class DiscoveredEndpoints implements Discovery, SubscriptionUser, Timed {
     this.timeoutReceived.inc();
     timers.schedule(this, clock.now + staleAfterMs);
   }
+}
+
+/** These hosts, each the same object as before where it is as it was; all of them: the same list. */
+function sharing(hosts: readonly HostData[], before: readonly HostData[]): readonly HostData[] {
+  let isSame = hosts.length === before.length;
+  const shared = hosts.map((host, i) => {
+    if (i < before.length && isDeepStrictEqual(host, before[i])) return before[i];
+    isSame = false;
+    return host;
+  });
+  return isSame ? before : shared;
 }

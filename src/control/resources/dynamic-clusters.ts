@@ -157,7 +157,7 @@ export class DynamicClusters implements SubscriptionUser {
     const known = this.known.get(name) ?? { active: null, warming: null };
     this.known.set(name, known);
     // A view of the response would keep all of that.
-    const packed = resource.packed.slice();
+    const packed = Buffer.from(resource.packed);
     const received: ReceivedCluster = { name, packed, version, updatedEpochMs: clock.epochMs };
     known.warming = received;
     void rollout.set(decoded, [...packedKinds(packed)], () => {
