@@ -224,8 +224,10 @@ async function line(app: App, name: string): Promise<string> {
   return found[0];
 }
 
-async function echo(): Promise<number> {
-  const listening = createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1');
+const echo = (): Promise<number> => listen((socket) => void socket.pipe(socket));
+
+async function listen(serve: (socket: Socket) => void): Promise<number> {
+  const listening = createServer((socket) => serve(socket.on('error', () => {}))).listen(0, '127.0.0.1');
   onTestFinished(() => void listening.close());
   await once(listening, 'listening');
   return (listening.address() as AddressInfo).port;
@@ -290,6 +292,37 @@ test('two sidecars tell each other who they are, by HTTP and by TCP, and count b
     expect(await app.stat('metadata_exchange.alpn_protocol_found')).toBe(1);
   }
   expect(await outside.stat('metadata_exchange.alpn_protocol_not_found')).toBeGreaterThan(0);
+});
+
+/** The way to a port, each of whose bytes takes a while. */
+async function far(port: number): Promise<number> {
+  const slowly = (from: Socket, to: Socket): void => {
+    from.on('data', (chunk: Buffer) => setTimeout(() => to.write(chunk), 50));
+    from.on('close', () => to.destroy());
+  };
+  return listen((near) => {
+    const there = connect(port, '127.0.0.1').on('error', () => {});
+    slowly(near, there);
+    slowly(there, near);
+  });
+}
+
+test('a server that speaks first, before the handshake is over, is told nothing of the exchange', async () => {
+  const heard: string[] = [];
+  const port = await listen((socket) => {
+    socket.write('220 hello\r\n');
+    socket.on('data', (chunk: Buffer) => heard.push(chunk.toString()));
+  });
+  const origin = await Origin.start();
+  const inbound = await server(origin.port, port);
+  const outside = await client(await far(await inbound.port()));
+  const socket = connect(await outside.port('tcp'), '127.0.0.1');
+  expect(await said(socket, 11)).toBe('220 hello\r\n');
+  socket.write('HELO');
+  await until('the client to be heard', () => heard.length > 0);
+  expect(heard).toEqual(['HELO']);
+  socket.destroy();
+  expect(await line(inbound, 'istio_tcp_received_bytes_total')).toContain('source_workload="productpage-v1"');
 });
 
 const ads = {

@@ -154,10 +154,13 @@ export class ServerContext implements Handshake {
 
   // HandshakeQuestions
 
-  selectProtocol(offered: readonly string[]): number {
+  selectProtocol(connection: TlsConnection, offered: readonly string[]): number {
     for (const protocol of this.parts.data.alpn) {
       const index = offered.indexOf(protocol);
-      if (index >= 0) return index;
+      if (index < 0) continue;
+      // Known from now on, as in Envoy: a server that speaks first is heard before the handshake is over.
+      connection.peer.alpn = protocol;
+      return index;
     }
     return -1;
   }

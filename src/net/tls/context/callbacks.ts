@@ -11,7 +11,7 @@ const HelloResult = { Fail: 0, Ok: 1 } as const;
 /** What OpenSSL asks during a handshake, by the connection that it is about. */
 export interface HandshakeQuestions {
   /** Index into what the client offers; -1: none is spoken here, and the handshake goes on without. */
-  selectProtocol(offered: readonly string[]): number;
+  selectProtocol(connection: TlsConnection, offered: readonly string[]): number;
   /** `X509_STORE_CTX` with the peer's chain. False: refused. */
   verifyPeer(connection: TlsConnection, store: Pointer): boolean;
   /** The ClientHello is there and nothing was chosen. The alert that it is refused with (RFC 8446 section 6); 0: it is not. */
@@ -96,7 +96,8 @@ function selectProtocol(engine: TlsEngine, out: Pointer, size: Pointer, at: Poin
     offered.push(offers.toString('latin1', i + 1, i + 1 + offers[i]));
     offsets.push(i);
   }
-  const chosen = guarded(() => engine.current!.handshake.selectProtocol(offered), -1);
+  const connection = engine.current!;
+  const chosen = guarded(() => connection.handshake.selectProtocol(connection, offered), -1);
   if (chosen < 0) return SelectResult.NoAck;
   ssl.setPointer(out, at + BigInt(offsets[chosen] + 1));
   ssl.setByte(size, offers[offsets[chosen]]);
