@@ -44,8 +44,9 @@ export class GoControlPlane {
     });
   }
 
-  static async start(): Promise<GoControlPlane> {
-    const child = spawn(findProgram('xds-control-plane')!, { stdio: ['pipe', 'pipe', 'inherit'] });
+  /** `own`: each type comes over streams of its own. */
+  static async start(sharing: 'ads' | 'own'): Promise<GoControlPlane> {
+    const child = spawn(findProgram('xds-control-plane')!, [sharing], { stdio: ['pipe', 'pipe', 'inherit'] });
     const own = new GoControlPlane(child);
     const ready = await own.event(({ kind }) => kind === 'ready');
     own.port = ready.port!;

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { envoy, sekisho, type ProxyKind } from '../proxy.ts';
 import { controlPlaneUnavailable, type GoControlPlane, type Resources } from './control-plane.ts';
 import { Conversation } from './conversation.ts';
-import { cluster, endpoints, listener, route, type Protocol } from './resources.ts';
+import { endpoints, ResourceMaker, route, type Protocol, type Sharing } from './resources.ts';
 
 const reason = controlPlaneUnavailable() ?? envoy.unavailable() ?? sekisho.unavailable();
 if (reason !== null) console.log(`peers ${reason}`);
@@ -18,19 +18,23 @@ interface Outcome {
 }
 
 /** One story, told to each proxy. */
-type Story = (conversation: Conversation) => Promise<void>;
+type Story = (conversation: Conversation, make: ResourceMaker) => Promise<void>;
 
-async function hear(
-  kind: ProxyKind,
-  protocol: Protocol,
-  begin: (port: number) => Resources,
-  story: Story,
-  ttls: Readonly<Record<string, number>> = {},
-): Promise<Outcome> {
-  const prepare = (plane: GoControlPlane, port: number): Promise<void> => plane.set('1', begin(port), ttls);
-  const conversation = await Conversation.start(kind, protocol, prepare);
+interface Setting {
+  readonly protocol: Protocol;
+  readonly sharing: Sharing;
+  /** Of version 1; the usual world is `make.world`. */
+  readonly begin?: (make: ResourceMaker, port: number) => Resources;
+  readonly ttls?: Readonly<Record<string, number>>;
+}
+
+async function hear(kind: ProxyKind, { protocol, sharing, begin, ttls }: Setting, story: Story): Promise<Outcome> {
+  const make = new ResourceMaker(protocol, sharing);
+  const prepare = (plane: GoControlPlane, port: number): Promise<void> =>
+    plane.set('1', begin?.(make, port) ?? make.world(port), ttls);
+  const conversation = await Conversation.start(kind, protocol, sharing, prepare);
   onTestFinished(() => conversation.stop());
-  await story(conversation);
+  await story(conversation, make);
   const stats = await conversation.proxy.stats();
   const { said, order } = conversation;
   return { said, order, stats: Object.fromEntries(counted.map((name) => [name, stats.get(name) ?? 0])) };
@@ -49,83 +53,87 @@ const counted = [
 
 const plain = { type: 'STATIC', eds_cluster_config: undefined };
 
-function two(port: number): Resources {
-  return {
-    Cluster: [cluster('a'), cluster('b')],
-    ClusterLoadAssignment: [endpoints('a', 1001), endpoints('b', 1002)],
-    Listener: [listener('l', port, 'r')],
-    RouteConfiguration: [route('r', 'a')],
-  };
-}
-
-async function compared(
-  protocol: Protocol,
-  begin: (port: number) => Resources,
-  story: Story,
-  ttls: Readonly<Record<string, number>> = {},
-): Promise<void> {
-  const theirs = await hear(envoy, protocol, begin, story, ttls);
-  const ours = await hear(sekisho, protocol, begin, story, ttls);
+async function compared(setting: Setting, story: Story): Promise<void> {
+  const theirs = await hear(envoy, setting, story);
+  const ours = await hear(sekisho, setting, story);
   expect(ours).toEqual(theirs);
 }
 
-describe.skipIf(reason !== null).each(['GRPC', 'DELTA_GRPC'] as const)('%s', (protocol) => {
+describe.skipIf(reason !== null).each([
+  { protocol: 'GRPC', sharing: 'ads' },
+  { protocol: 'DELTA_GRPC', sharing: 'ads' },
+  { protocol: 'GRPC', sharing: 'own' },
+  { protocol: 'DELTA_GRPC', sharing: 'own' },
+] as const)('$protocol, $sharing', (setting) => {
+  const prefix = setting.sharing === 'ads' ? '' : 'cluster_manager.cds.';
+  const connected = `${prefix}control_plane.connected_state`;
+
   test('a start: clusters, then their endpoints in one request, then listeners, then routes', async () => {
-    await compared(protocol, two, (one) => one.answered('1', all));
+    await compared(setting, async (one) => {
+      await one.answered('1', all);
+    });
   });
 
   test('one cluster goes and another comes', async () => {
-    await compared(protocol, two, async (one) => {
+    await compared(setting, async (one, make) => {
       await one.answered('1', all);
       const changed = {
-        Cluster: [cluster('a'), cluster('c')],
+        Cluster: [make.cluster('a'), make.cluster('c')],
         ClusterLoadAssignment: [endpoints('a', 1001), endpoints('c', 1003)],
       };
-      await one.plane.set('2', { ...two(one.port), ...changed });
+      await one.plane.set('2', { ...make.world(one.port), ...changed });
       await one.answered('2', ['Cluster', 'ClusterLoadAssignment']);
       await one.stat('cluster.c.membership_total', (value) => value === 1);
     });
   });
 
   test('a stream that breaks is opened again, and goes on from what was taken', async () => {
-    await compared(protocol, two, async (one) => {
+    await compared(setting, async (one, make) => {
       await one.answered('1', all);
       one.plane.disconnect();
-      await one.plane.until(() => one.order.length === 2 * all.length);
-      await one.plane.set('2', { ...two(one.port), RouteConfiguration: [route('r', 'b')] });
-      await one.answered('2', ['RouteConfiguration']);
+      await one.plane.until(() => one.order.length === 2 * Object.keys(one.said).length);
+      await one.plane.set('2', { ...make.world(one.port), RouteConfiguration: [route('r', 'b')] });
+      await one.answered('2', setting.protocol === 'GRPC' ? all : ['RouteConfiguration']);
     });
   });
 
   test('a control plane that is away: what was taken stays', async () => {
-    await compared(protocol, two, async (one) => {
+    await compared(setting, async (one, make) => {
       await one.answered('1', all);
       one.plane.away();
-      await one.stat('control_plane.connected_state', (value) => value === 0);
+      await one.stat(connected, (value) => value === 0);
       expect((await one.proxy.stats()).get('cluster.a.membership_total')).toBe(1);
-      await one.plane.set('2', { ...two(one.port), RouteConfiguration: [route('r', 'b')] });
+      await one.plane.set('2', { ...make.world(one.port), RouteConfiguration: [route('r', 'b')] });
       one.plane.disconnect();
-      await one.answered('2', ['RouteConfiguration']);
+      await one.plane.until(() => one.order.length === 2 * Object.keys(one.said).length);
+      // By delta nothing is said of endpoints that have not changed.
+      await one.answered('2', setting.protocol === 'GRPC' ? all : ['Cluster', 'Listener', 'RouteConfiguration']);
     });
   });
 
   test('a cluster that is no good is refused by name, and others of the same response are taken', async () => {
-    const bad = cluster('bad', { eds_cluster_config: undefined });
-    await compared(protocol, two, async (one) => {
+    await compared(setting, async (one, make) => {
+      const bad = make.cluster('bad', { eds_cluster_config: undefined });
       await one.answered('1', all);
-      const before = two(one.port);
-      await one.plane.set('2', { ...before, Cluster: [cluster('a'), cluster('b'), cluster('c', plain), bad] });
+      const before = make.world(one.port);
+      await one.plane.set('2', {
+        ...before,
+        Cluster: [make.cluster('a'), make.cluster('b'), make.cluster('c', plain), bad],
+      });
       await one.answered('2', ['Cluster']);
       await one.stat('cluster_manager.active_clusters', (value) => value === 4);
-      await one.plane.set('3', { ...before, Cluster: [cluster('a'), cluster('b'), cluster('c', plain)] });
+      await one.plane.set('3', {
+        ...before,
+        Cluster: [make.cluster('a'), make.cluster('b'), make.cluster('c', plain)],
+      });
       await one.answered('3', ['Cluster']);
     });
   });
 
   test('a listener that is no good is refused by name', async () => {
-    await compared(protocol, two, async (one) => {
+    await compared(setting, async (one, make) => {
       await one.answered('1', all);
-      const before = two(one.port);
+      const before = make.world(one.port);
       await one.plane.set('2', { ...before, Listener: [...before['Listener'], { name: 'bad' }] });
       await one.answered('2', ['Listener']);
       await one.plane.set('3', before);
@@ -134,9 +142,9 @@ describe.skipIf(reason !== null).each(['GRPC', 'DELTA_GRPC'] as const)('%s', (pr
   });
 
   test('endpoints that are no good are refused, and the hosts stay', async () => {
-    await compared(protocol, two, async (one) => {
+    await compared(setting, async (one, make) => {
       await one.answered('1', all);
-      const before = two(one.port);
+      const before = make.world(one.port);
       const bad = [endpoints('a', 1001), endpoints('b', 1002, { priority: 200 })];
       await one.plane.set('2', { ...before, ClusterLoadAssignment: bad });
       await one.answered('2', ['ClusterLoadAssignment']);
@@ -151,9 +159,9 @@ describe.skipIf(reason !== null).each(['GRPC', 'DELTA_GRPC'] as const)('%s', (pr
 // Not compared: of heartbeats Envoy 1.39.3 takes away clusters, and with endpoints that have a time to live it ends by a
 // segmentation fault. go-control-plane knows times to live of the state of the world only.
 test.skipIf(reason !== null)('what has a time to live stays as long as it is heard of, and no longer', async () => {
-  const begin = (port: number): Resources => ({
-    ...two(port),
-    Cluster: [cluster('a'), cluster('b', plain)],
+  const begin = (make: ResourceMaker, port: number): Resources => ({
+    ...make.world(port),
+    Cluster: [make.cluster('a'), make.cluster('b', plain)],
     ClusterLoadAssignment: [endpoints('a', 1001)],
   });
   const story = async (one: Conversation): Promise<void> => {
@@ -165,6 +173,7 @@ test.skipIf(reason !== null)('what has a time to live stays as long as it is hea
     one.plane.away();
     await one.stat('cluster_manager.active_clusters', (value) => value === 1);
   };
-  const { said } = await hear(sekisho, 'GRPC', begin, story, { Cluster: 400, ClusterLoadAssignment: 400 });
+  const ttls = { Cluster: 400, ClusterLoadAssignment: 400 };
+  const { said } = await hear(sekisho, { protocol: 'GRPC', sharing: 'ads', begin, ttls }, story);
   expect(said['Cluster']).toEqual(['#1', '#1, answers, has 1']);
 });

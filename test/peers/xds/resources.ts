@@ -3,7 +3,22 @@ type Json = Record<string, unknown>;
 
 export type Protocol = 'GRPC' | 'DELTA_GRPC';
 
-const ads: Json = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
+/** Over the one stream that all share, or each over one of its own. */
+export type Sharing = 'ads' | 'own';
+
+function source(sharing: Sharing, protocol: Protocol): Json {
+  const common = { resource_api_version: 'V3', initial_fetch_timeout: '0s' };
+  return sharing === 'ads' ? { ...common, ads: {} } : { ...common, api_config_source: apiSource(protocol) };
+}
+
+function apiSource(protocol: Protocol): Json {
+  return {
+    api_type: protocol,
+    transport_api_version: 'V3',
+    set_node_on_first_message_only: true,
+    grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+  };
+}
 
 const http2: Json = {
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
@@ -12,7 +27,7 @@ const http2: Json = {
   },
 };
 
-export function bootstrap(protocol: Protocol, planePort: number, adminPort: number): Json {
+export function bootstrap(protocol: Protocol, sharing: Sharing, planePort: number, adminPort: number): Json {
   const load = { cluster_name: 'xds', endpoints: [{ lb_endpoints: [{ endpoint: address('127.0.0.1', planePort) }] }] };
   const cluster = {
     name: 'xds',
@@ -24,21 +39,51 @@ export function bootstrap(protocol: Protocol, planePort: number, adminPort: numb
     node: { id: 'peer', cluster: 'peers' },
     admin: address('127.0.0.1', adminPort),
     dynamic_resources: {
-      ads_config: {
-        api_type: protocol,
-        transport_api_version: 'V3',
-        set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
-      },
-      lds_config: ads,
-      cds_config: ads,
+      ...(sharing === 'ads' && { ads_config: apiSource(protocol) }),
+      lds_config: source(sharing, protocol),
+      cds_config: source(sharing, protocol),
     },
     static_resources: { clusters: [cluster] },
   };
 }
 
-export function cluster(name: string, more: Json = {}): Json {
-  return { name, type: 'EDS', connect_timeout: '1s', eds_cluster_config: { eds_config: ads }, ...more };
+/** Resources that name each other, by one kind of source. */
+export class ResourceMaker {
+  private readonly source: Json;
+
+  constructor(protocol: Protocol, sharing: Sharing) {
+    this.source = source(sharing, protocol);
+  }
+
+  cluster(name: string, more: Json = {}): Json {
+    return { name, type: 'EDS', connect_timeout: '1s', eds_cluster_config: { eds_config: this.source }, ...more };
+  }
+
+  listener(name: string, port: number, routeName: string): Json {
+    const manager = {
+      '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+      stat_prefix: 'peer',
+      rds: { route_config_name: routeName, config_source: this.source },
+      http_filters: [
+        {
+          name: 'router',
+          typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+        },
+      ],
+    };
+    const chains = [{ filters: [{ name: 'http', typed_config: manager }] }];
+    return { name, ...address('127.0.0.1', port), filter_chains: chains };
+  }
+
+  /** Clusters `a` and `b` with a host each, and a listener that goes to `a`. */
+  world(port: number): Record<string, Json[]> {
+    return {
+      Cluster: [this.cluster('a'), this.cluster('b')],
+      ClusterLoadAssignment: [endpoints('a', 1001), endpoints('b', 1002)],
+      Listener: [this.listener('l', port, 'r')],
+      RouteConfiguration: [route('r', 'a')],
+    };
+  }
 }
 
 export function endpoints(name: string, port: number, more: Json = {}): Json {
@@ -49,22 +94,6 @@ export function endpoints(name: string, port: number, more: Json = {}): Json {
 export function route(name: string, to: string): Json {
   const routes = [{ match: { prefix: '/' }, route: { cluster: to } }];
   return { name, virtual_hosts: [{ name: 'all', domains: ['*'], routes }] };
-}
-
-export function listener(name: string, port: number, routeName: string): Json {
-  const manager = {
-    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-    stat_prefix: 'peer',
-    rds: { route_config_name: routeName, config_source: ads },
-    http_filters: [
-      {
-        name: 'router',
-        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-      },
-    ],
-  };
-  const chains = [{ filters: [{ name: 'http', typed_config: manager }] }];
-  return { name, ...address('127.0.0.1', port), filter_chains: chains };
 }
 
 function address(host: string, port: number): Json {

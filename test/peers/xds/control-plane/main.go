@@ -199,8 +199,10 @@ func listen(address string) net.Listener {
 }
 
 func main() {
+	// Over ADS nothing is told before all of a type is asked for.
+	isAds := len(os.Args) < 2 || os.Args[1] != "own"
 	// A heartbeat for what has a time to live.
-	snapshots := cache.NewSnapshotCacheWithHeartbeating(context.Background(), true, oneNode{}, nil, 100*time.Millisecond)
+	snapshots := cache.NewSnapshotCacheWithHeartbeating(context.Background(), isAds, oneNode{}, nil, 100*time.Millisecond)
 	listener := listen("127.0.0.1:0")
 	address := listener.Addr().String()
 	running := serve(listener, snapshots)
