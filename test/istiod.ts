@@ -45,6 +45,8 @@ export interface IstiodOptions {
   readonly onStream?: (call: Call, isDelta: boolean) => void;
   /** Of another that it takes the place of. */
   readonly authority?: Authority;
+  /** Where it listens; else 127.0.0.1. */
+  readonly address?: string;
   readonly port?: number;
 }
 
@@ -92,7 +94,7 @@ export class Istiod {
       { cert_chain: Buffer.from(own.chainPem), private_key: Buffer.from(own.keyPem) },
     ]);
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`127.0.0.1:${options.port ?? 0}`, credentials, (error, bound) =>
+      server.bindAsync(`${options.address ?? '127.0.0.1'}:${options.port ?? 0}`, credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });

@@ -15,6 +15,7 @@ import {
 import { HttpConnectionManagerSchema } from '../../src/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { TcpProxySchema } from '../../src/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import { RouterSchema } from '../../src/proto/envoy/extensions/filters/http/router/v3/router_pb.js';
+import { OriginalDstSchema } from '../../src/proto/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js';
 import { create, createRegistry, fromBinary, fromJson, toBinary } from '../../src/proto/protobuf.js';
 
 export const prefix = 'type.googleapis.com/';
@@ -28,6 +29,7 @@ const registry = createRegistry(
   HttpConnectionManagerSchema,
   TcpProxySchema,
   RouterSchema,
+  OriginalDstSchema,
 );
 
 /** A resource in JSON, or as bytes where it is none that has descriptors here. */
@@ -143,6 +145,12 @@ export function httpManager(cluster: string, more: object = {}): object {
     },
   };
 }
+
+/** Where the connection was going, before rules redirected it. */
+export const originalDestination = {
+  name: 'envoy.filters.listener.original_dst',
+  typedConfig: { '@type': `${prefix}${OriginalDstSchema.typeName}` },
+};
 
 export function tcpProxy(cluster: string): object {
   return {
