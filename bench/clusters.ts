@@ -22,7 +22,9 @@ import { findProgram } from '../test/peers/binaries.ts';
 
 const clusters = Number(process.argv[2] ?? 2000);
 const hosts = Number(process.argv[3] ?? 10);
-const changes = 400;
+/** Told one by one: those that warm up, and those that are measured. */
+const warmUp = 500;
+const changes = 1500;
 const adminPort = 19_477;
 
 const overAds = { resource_api_version: 'V3', ads: {} };
@@ -148,6 +150,18 @@ async function isReady(): Promise<boolean> {
   }
 }
 
+/** Another weight of one host, of one cluster after the other. */
+async function change(plane: Plane, first: number, count: number): Promise<void> {
+  const acknowledged = plane.acknowledged;
+  for (let i = first; i < first + count; i++) {
+    const which = (i * 37) % clusters;
+    plane.tell(endpointKind.typeUrl, [{ name: `c${which}`, packed: assignment(which, 2 + i) }]);
+    if (i % 10 === 9) await pause(10);
+  }
+  while (plane.acknowledged < acknowledged + count) await pause(10);
+  await pause(1000);
+}
+
 async function measure(name: string, command: readonly string[], plane: Plane): Promise<void> {
   const child: ChildProcess = spawn(command[0], command.slice(1), { stdio: 'ignore' });
   try {
@@ -155,20 +169,15 @@ async function measure(name: string, command: readonly string[], plane: Plane): 
     while (!(await isReady())) await pause(10);
     const readyMs = performance.now() - began;
     await pause(1500);
+    const ready = used(child.pid!);
+    await change(plane, 0, warmUp);
     const before = used(child.pid!);
-    const acknowledged = plane.acknowledged;
-    for (let i = 0; i < changes; i++) {
-      const which = (i * 37) % clusters;
-      plane.tell(endpointKind.typeUrl, [{ name: `c${which}`, packed: assignment(which, 2 + i) }]);
-      if (i % 10 === 9) await pause(20);
-    }
-    while (plane.acknowledged < acknowledged + changes) await pause(10);
-    await pause(1500);
+    await change(plane, warmUp, changes);
     const after = used(child.pid!);
     const microseconds = ((after.cpu - before.cpu) * 1e6) / changes;
     console.log(
-      `${name.padEnd(10)} ready ${readyMs.toFixed(0).padStart(6)} ms   CPU to ready ${before.cpu.toFixed(2)} s   ` +
-        `RSS ${(before.rss / 1024).toFixed(0)} MiB   one change ${microseconds.toFixed(0)} µs`,
+      `${name.padEnd(10)} ready ${readyMs.toFixed(0).padStart(6)} ms   CPU to ready ${ready.cpu.toFixed(2)} s   ` +
+        `RSS ${(ready.rss / 1024).toFixed(0)} MiB   one change ${microseconds.toFixed(0)} µs`,
     );
   } finally {
     child.kill();
