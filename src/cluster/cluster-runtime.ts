@@ -35,20 +35,12 @@ import { runtimeLb } from './lb/runtime-lb.ts';
 import type { LocalZone } from './lb/zone/zone-routing.ts';
 import type { HostSighting } from './original-dst/host-sighting.ts';
 import { OriginalBalancer, originalHost } from './original-dst/original-balancer.ts';
-import { HttpConnectionPool } from './pool/http-pool.ts';
-import { KeyedPools } from './pool/keyed-pools.ts';
-import { noPool } from './pool/no-pool.ts';
+import { HostPools } from './pool/host-pools.ts';
 import type { ConnectionFilters, PoolContext } from './pool/pool-context.ts';
-import { TcpConnectionPool } from './pool/tcp-pool.ts';
-import { ClientCodecs, type PoolProtocol } from './protocol/client-codecs.ts';
+import { ClientCodecs } from './protocol/client-codecs.ts';
 import { buildTransports } from './transport/build.ts';
 import { namesHost } from './transport/transport-data.ts';
 import { TransportWishes } from './transport/transport-wishes.ts';
-
-/** What a pool's protocol offers by ALPN where nothing else says what to offer. Index: PoolProtocol. */
-const alpnOptions: readonly TransportOptions[] = [['http/1.1'], ['h2'], ['h2', 'http/1.1']].map(
-  (applicationProtocolsFallback) => ({ ...noTransportOptions, applicationProtocolsFallback }),
-);
 
 /** So many addresses one worker reaches at a time through one ORIGINAL_DST cluster: requests may name them. Envoy has no bound. */
 const originalHostsMax = 65_536;
@@ -112,8 +104,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   private readonly maintenanceKey: string;
   private defaultBreakers: ClusterBreakers | null;
   private highBreakers: ClusterBreakers | null;
-  /** By configuration or runtime: every HTTP pool is counted. */
-  private limitsPools: boolean;
+  private readonly pools: HostPools;
   /** With what the runtime says, and what came with the hosts. */
   private lb: LbData;
   private assignment: AssignmentData | undefined;
@@ -157,7 +148,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.mayBeInMaintenance = this.hasMaintenance();
     this.defaultBreakers = null;
     this.highBreakers = null;
-    this.limitsPools = limitsPools(data, environment.runtime);
+    this.pools = new HostPools(this, limitsPools(data, environment.runtime));
     this.monitor = makeMonitor(data, environment);
     this.found = new Map();
     this.leaving = 0;
@@ -221,17 +212,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     downstream: HttpVersion = HttpVersion.Http11,
     options: TransportOptions = noTransportOptions,
   ): HttpPool {
-    const upstream = host as UpstreamHost;
-    const protocol = this.codecs.protocolFor(downstream);
-    const place = protocol * 2 + priority;
-    if (options.key !== '' || this.limitsPools) return this.keyedHttpPool(upstream, priority, protocol, options);
-    return (upstream.httpPools[place] ??= new HttpConnectionPool(
-      this,
-      upstream,
-      priority,
-      protocol,
-      alpnOptions[protocol],
-    ));
+    return this.pools.http(host as UpstreamHost, priority, this.codecs.protocolFor(downstream), options);
   }
 
   upstreamVersion(downstream: HttpVersion): HttpVersion {
@@ -239,11 +220,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   }
 
   tcpPool(host: Host, priority: 0 | 1, options: TransportOptions = noTransportOptions): TcpPool {
-    const upstream = host as UpstreamHost;
-    if (options.key !== '') return this.keyedTcpPool(upstream, priority, options);
-    if (priority === 0)
-      return (upstream.tcpPoolDefault ??= new TcpConnectionPool(this, upstream, 0, noTransportOptions));
-    return (upstream.tcpPoolHigh ??= new TcpConnectionPool(this, upstream, 1, noTransportOptions));
+    return this.pools.tcp(host as UpstreamHost, priority, options);
   }
 
   transportOptions(
@@ -294,10 +271,8 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.mayBeInMaintenance = this.hasMaintenance();
     this.defaultBreakers?.update(runtime);
     this.highBreakers?.update(runtime);
-    const limitedPools = this.limitsPools;
-    this.limitsPools = limitsPools(this.data, runtime);
     // Those that are not counted make room for pools that are.
-    if (this.limitsPools && !limitedPools) this.drainPools();
+    if (this.pools.limit(limitsPools(this.data, runtime))) this.drainPools();
     const lb = this.currentLb();
     if (isDeepStrictEqual(lb, this.lb)) return;
     this.lb = lb;
@@ -315,34 +290,6 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   /** Connections of all hosts finish what they carry and close; new ones are opened as needed. */
   drainPools(): void {
     for (const host of this.hosts.values()) host.renewPools();
-  }
-
-  private keyedHttpPool(
-    host: UpstreamHost,
-    priority: 0 | 1,
-    protocol: PoolProtocol,
-    options: TransportOptions,
-  ): HttpPool {
-    host.keyedPools ??= new KeyedPools();
-    const place = protocol * 2 + priority;
-    const same = host.keyedPools.sameHttpPool(options, place);
-    if (same !== null) return same;
-    const key = `${priority}${protocol}${options.key}`;
-    const { applicationProtocolsFallback } = alpnOptions[protocol];
-    const pool = host.keyedPools.httpPool(
-      key,
-      this.breakers(priority).connectionPools,
-      () => new HttpConnectionPool(this, host, priority, protocol, { ...options, applicationProtocolsFallback }, key),
-    );
-    if (pool === null) this.stats.counter(ClusterCounter.CxPoolOverflow).inc();
-    else host.keyedPools.remember(pool, options, place);
-    return pool ?? noPool;
-  }
-
-  private keyedTcpPool(host: UpstreamHost, priority: 0 | 1, options: TransportOptions): TcpPool {
-    host.keyedPools ??= new KeyedPools();
-    const key = `${priority}${options.key}`;
-    return host.keyedPools.tcpPool(key, () => new TcpConnectionPool(this, host, priority, options, key));
   }
 
   private letGo(host: UpstreamHost): void {
