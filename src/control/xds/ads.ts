@@ -13,59 +13,62 @@ const methods = {
 /** The one stream over which all kinds come that are to come by ADS. */
 export class Ads implements SubscriptionStream {
   private readonly surroundings: ConversationSurroundings;
-  private readonly stats: ControlPlaneStats;
-  private source: ApiSourceData;
-  private open: OpenConversation;
+  private readonly stats: () => ControlPlaneStats;
+  /** Null: none is configured. What is asked for waits for one. */
+  private source: ApiSourceData | null;
+  private open: OpenConversation | null;
   /** In the order in which they were asked for: the next stream's, too. */
   private readonly watches: Set<Watch>;
   private isStarted: boolean;
 
-  constructor(source: ApiSourceData, surroundings: ConversationSurroundings, stats: ControlPlaneStats) {
+  /** `stats`: asked for when there is a source. */
+  constructor(surroundings: ConversationSurroundings, stats: () => ControlPlaneStats) {
     this.surroundings = surroundings;
     this.stats = stats;
-    this.source = source;
-    this.open = openConversation(methods, source, surroundings, stats);
+    this.source = null;
+    this.open = null;
     this.watches = new Set();
     this.isStarted = false;
   }
 
   /** Another control plane, perhaps: everything is asked for anew, and what has come stays until then. */
-  replace(source: ApiSourceData): void {
-    if (isSame(source, this.source)) return;
+  replace(source: ApiSourceData | null): void {
+    if (JSON.stringify(source) === JSON.stringify(this.source)) return;
     this.source = source;
-    this.open.stop();
-    this.open = openConversation(methods, source, this.surroundings, this.stats);
-    for (const watch of this.watches) this.open.conversation.watch(watch);
-    if (this.isStarted) this.open.start();
+    this.open?.stop();
+    this.open = source === null ? null : openConversation(methods, source, this.surroundings, this.stats());
+    for (const watch of this.watches) this.open?.conversation.watch(watch);
+    if (this.isStarted) this.open?.start();
   }
 
   /** Opens the stream, and keeps it open. */
   begin(): void {
     if (this.isStarted) return;
     this.isStarted = true;
-    this.open.start();
+    this.open?.start();
   }
 
   end(): void {
-    this.open.stop();
+    this.open?.stop();
   }
 
   // SubscriptionStream
 
-  get conversation(): Conversation {
-    return this.open.conversation;
+  get conversation(): Conversation | null {
+    return this.open?.conversation ?? null;
   }
 
   start(watch: Watch): void {
     this.watches.add(watch);
-    this.open.conversation.watch(watch);
+    if (this.open !== null) {
+      this.open.conversation.watch(watch);
+      return;
+    }
+    // The words are Envoy's.
+    watch.user.onRefused('ADS must be configured to support an ADS config source');
   }
 
   stop(watch: Watch): void {
-    if (this.watches.delete(watch)) this.open.conversation.unwatch(watch);
+    if (this.watches.delete(watch)) this.open?.conversation.unwatch(watch);
   }
-}
-
-function isSame(one: ApiSourceData, other: ApiSourceData): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -7,8 +7,8 @@ import type { SubscriptionStats } from './subscription-stats.ts';
 
 /** What a subscription asks over: a stream of its own, or the one that all share. */
 export interface SubscriptionStream {
-  /** Another after the shared one was replaced. */
-  readonly conversation: Conversation;
+  /** Another after the shared one was replaced; null: there is none now. */
+  readonly conversation: Conversation | null;
   start(watch: Watch): void;
   stop(watch: Watch): void;
 }
@@ -75,7 +75,9 @@ export class GrpcSubscription implements Subscription, WatchUser, Timed {
 
   setNames(names: readonly string[]): void {
     this.stats.attempt.inc();
-    this.stream.conversation.rename(this.watch, names);
+    const { conversation } = this.stream;
+    if (conversation === null) this.watch.names = new Set(names);
+    else conversation.rename(this.watch, names);
   }
 
   /** Nothing has come in time. */

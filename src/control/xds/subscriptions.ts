@@ -36,13 +36,12 @@ export class Subscriptions {
   private readonly prepared: Set<string>;
   /** Type URLs → how many hold them. */
   private readonly held: Map<string, number>;
-  private ads: Ads | null;
+  private readonly ads: Ads;
 
   constructor(environment: SubscriptionsEnvironment) {
     this.environment = environment;
     this.prepared = new Set();
     this.held = new Map();
-    this.ads = null;
     const { clock, timers, random, log, localAddress, watches } = environment;
     this.surroundings = {
       clock,
@@ -61,6 +60,8 @@ export class Subscriptions {
       },
       prepare: (packed) => this.prepare(packed),
     };
+    const { stats, setText } = environment;
+    this.ads = new Ads(this.surroundings, () => new ControlPlaneStats(stats, '', setText));
   }
 
   /**
@@ -80,31 +81,19 @@ export class Subscriptions {
     const { surroundings } = this;
     const stats = new SubscriptionStats(counted.scope, counted.prefix, counted.setText);
     if (from.kind === 'path') return new PathSubscription(kind, from, surroundings, user, stats);
-    const stream = from.kind === 'ads' ? this.shared(kind) : this.own(kind, from, counted);
+    const stream = from.kind === 'ads' ? this.ads : this.own(kind, from, counted);
     const options = { kind, names, namespace, initialFetchTimeoutMs };
     return new GrpcSubscription(options, surroundings, stream, user, stats);
   }
 
-  /** There is an `ads_config`. */
-  get hasAds(): boolean {
-    return this.ads !== null;
-  }
-
   /** `dynamic_resources.ads_config`; null: none. What came over the one before goes on over this one. */
   setAds(source: ApiSourceData | null): void {
-    if (source === null) {
-      this.ads?.end();
-      this.ads = null;
-    } else if (this.ads !== null) this.ads.replace(source);
-    else {
-      const { stats, setText } = this.environment;
-      this.ads = new Ads(source, this.surroundings, new ControlPlaneStats(stats, '', setText));
-    }
+    this.ads.replace(source);
   }
 
   /** Opens the stream of ADS: as Envoy, once the clusters are there that need no other source. */
   startAds(): void {
-    this.ads?.begin();
+    this.ads.begin();
   }
 
   /**
@@ -117,18 +106,13 @@ export class Subscriptions {
     return () => {
       const others = (this.held.get(typeUrl) ?? 1) - 1;
       if (others > 0) this.held.set(typeUrl, others);
-      else if (this.held.delete(typeUrl)) this.ads?.conversation.onReleased();
+      else if (this.held.delete(typeUrl)) this.ads.conversation?.onReleased();
     };
   }
 
   /** Streams of their own end with their subscriptions. */
   stop(): void {
-    this.ads?.end();
-  }
-
-  private shared({ typeUrl }: ResourceKind): SubscriptionStream {
-    if (this.ads === null) throw new Error(`there is no ads_config, over which ${typeUrl} is to come`);
-    return this.ads;
+    this.ads.end();
   }
 
   private own(kind: ResourceKind, source: ApiSourceData, { scope, prefix, setText }: CountedAs): SubscriptionStream {

@@ -42,7 +42,7 @@ export interface ConversationOptions {
   readonly timers: Timers;
   /** Type URLs of which nothing is said for now. */
   readonly held: ReadonlyMap<string, number>;
-  /** Does it when whatever happens now is over: what many ask for one after the other becomes one request. */
+  /** Does it once when whatever happens now is over: what many ask for one after the other becomes one request. */
   defer(act: () => void): void;
 }
 

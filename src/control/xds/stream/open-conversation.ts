@@ -78,7 +78,20 @@ function conversationOptions(
     clock,
     timers,
     held,
-    defer: (act) => queueMicrotask(() => surroundings.entered(act)),
+    defer: deferred((act) => surroundings.entered(act)),
+  };
+}
+
+/** Thousands may ask at once: it is done once. */
+function deferred(entered: (act: () => void) => void): (act: () => void) => void {
+  let isWaiting = false;
+  return (act) => {
+    if (isWaiting) return;
+    isWaiting = true;
+    queueMicrotask(() => {
+      isWaiting = false;
+      entered(act);
+    });
   };
 }
 

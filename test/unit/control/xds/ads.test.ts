@@ -256,11 +256,20 @@ test('nobody waits longer than a source says', async () => {
   expect(world.xds.shown('sds.Cluster')).toMatchObject({ init_fetch_timeout: 1 });
 });
 
-test('without ads_config nothing can come over it', async () => {
+test('without ads_config nobody waits for what would come over it; with another it comes', async () => {
   const world = await AdsWorld.start('GRPC');
-  world.subscriptions.setAds(null);
-  expect(world.subscriptions.hasAds).toBe(false);
-  expect(() => world.open(cluster, [], new Taker())).toThrow('there is no ads_config');
+  const { plane, subscriptions, xds } = world;
+  plane.change(cluster.typeUrl, { a: named('a') });
+  subscriptions.setAds(null);
+  const clusters = new Taker();
+  world.open(cluster, [], clusters).start();
+  subscriptions.startAds();
+  expect(clusters.heard).toEqual(['given up']);
+  const why = 'ADS must be configured to support an ADS config source';
+  expect(xds.lines).toContain(`warning gRPC config for ${cluster.typeUrl} rejected: ${why}`);
+  subscriptions.setAds(apiSource('plane'));
+  await plane.verdict(cluster.typeUrl);
+  expect(clusters.heard).toEqual(['given up', 'all 1: a']);
 });
 
 test.each(['GRPC', 'DELTA_GRPC'] as const)(
