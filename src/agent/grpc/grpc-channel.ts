@@ -152,6 +152,8 @@ export class GrpcChannel {
 
   /** @param path `/package.Service/Method` */
   open(path: string, metadata: Metadata, listener: CallListener): GrpcCall {
+    // One that ends in good order is not told of before its last call has ended.
+    if (this.session?.closed === true || this.session?.destroyed === true) this.session = null;
     const session = (this.session ??= this.connect());
     const stream = session.request({
       ':method': 'POST',
