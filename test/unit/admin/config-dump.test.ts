@@ -4,6 +4,7 @@ import { ask, askJson, cluster, host, ReportedProcess, resource } from './proces
 const clusterType = 'envoy.config.cluster.v3.Cluster';
 const listenerType = 'envoy.config.listener.v3.Listener';
 const routeType = 'envoy.config.route.v3.RouteConfiguration';
+const scopeType = 'envoy.config.route.v3.ScopedRouteConfiguration';
 const secretType = 'envoy.extensions.transport_sockets.tls.v3.Secret';
 const updated = '2026-01-02T03:04:05.006Z';
 
@@ -45,7 +46,33 @@ function source(): ReportedProcess {
       resource(clusterType, { name: 'three', type: 'EDS' }, { versionInfo: 'v1' }),
       resource(clusterType, { name: 'four', type: 'EDS' }, { versionInfo: 'v2', isWarming: true }),
     ],
-    listeners: [resource(listenerType, listener), resource(listenerType, { name: 'dynamic' }, { versionInfo: 'v1' })],
+    listeners: [resource(listenerType, listener)],
+    dynamicListeners: {
+      version: 'v3',
+      listeners: [
+        {
+          name: 'dynamic',
+          active: resource(listenerType, { name: 'dynamic' }, { versionInfo: 'v1' }),
+          warming: resource(listenerType, { name: 'dynamic' }, { versionInfo: 'v2' }),
+          draining: null,
+          fault: null,
+        },
+        {
+          name: 'broken',
+          active: null,
+          warming: null,
+          draining: null,
+          fault: { message: resource(listenerType, { name: 'broken' }).message, details: 'no', attemptedMs: 0 },
+        },
+      ],
+    },
+    extensionConfigs: [
+      resource('envoy.config.core.v3.TypedExtensionConfig', { name: 'filter' }, { versionInfo: 'v1' }),
+    ],
+    scopes: [
+      { name: 'own', versionInfo: null, lastUpdatedMs: 0, messages: [resource(scopeType, { name: 'a' }).message] },
+      { name: 'told', versionInfo: 'v1', lastUpdatedMs: 0, messages: [] },
+    ],
     routes: [resource(routeType, { name: 'local_route' })],
     secrets: [
       resource(secretType, { name: 'sec', generic_secret: { secret: { inline_string: 'hush' } } }),
@@ -71,12 +98,13 @@ test('the whole dump, in the order of Envoy', async () => {
   expect(configs.map((config: Record<string, string>) => config['@type'].split('.').at(-1))).toEqual([
     'BootstrapConfigDump',
     'ClustersConfigDump',
+    'EcdsConfigDump',
     'ListenersConfigDump',
     'ScopedRoutesConfigDump',
     'RoutesConfigDump',
     'SecretsConfigDump',
   ]);
-  const [bootstrap, clusters, listeners, , routes, secrets] = configs;
+  const [bootstrap, clusters, filters, listeners, scopes, routes, secrets] = configs;
   expect(bootstrap.bootstrap.node).toEqual({ id: 'n1', metadata: { a: 1 } });
   expect(bootstrap.last_updated).toBe(updated);
   expect(clusters.static_clusters[0]).toEqual({
@@ -89,9 +117,25 @@ test('the whole dump, in the order of Envoy', async () => {
     '@type': `type.googleapis.com/${listenerType}`,
     ...listener,
   });
+  expect(listeners.version_info).toBe('v3');
   expect(listeners.dynamic_listeners).toMatchObject([
-    { name: 'dynamic', active_state: { version_info: 'v1', listener: { name: 'dynamic' } } },
+    {
+      name: 'dynamic',
+      active_state: { version_info: 'v1', listener: { name: 'dynamic' } },
+      warming_state: { version_info: 'v2' },
+    },
+    {
+      name: 'broken',
+      error_state: {
+        failed_configuration: { name: 'broken' },
+        last_update_attempt: '1970-01-01T00:00:00.000Z',
+        details: 'no',
+      },
+    },
   ]);
+  expect(filters.ecds_filters).toMatchObject([{ version_info: 'v1', ecds_filter: { name: 'filter' } }]);
+  expect(scopes.inline_scoped_route_configs).toMatchObject([{ name: 'own', scoped_route_configs: [{ name: 'a' }] }]);
+  expect(scopes.dynamic_scoped_route_configs).toMatchObject([{ name: 'told', version_info: 'v1' }]);
   expect(routes.static_route_configs).toMatchObject([{ route_config: { name: 'local_route' } }]);
   expect(secrets.static_secrets[0]).toEqual({
     name: 'sec',
