@@ -76,6 +76,7 @@ class TlsServerTransport implements DownstreamTransport, SecretWatcher {
     }
     if (context.isFull) return this.refuse(raw, 'too many handshakes are under way');
     const peer = new TlsPeer(raw.peer, raw.peer.serverName);
+    peer.alpn = context.protocolFor(raw.peer.applicationProtocols);
     const connection = new TlsConnection(tlsEngine(), raw, context.open(), peer, context, tools.turns);
     tools.turns.timers.schedule(connection, tools.turns.clock.now + (handshakeTimeoutMs || handshakeMsMax));
     connection.begin();

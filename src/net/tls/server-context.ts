@@ -84,6 +84,14 @@ export class ServerContext implements Handshake {
     return this.queue.isFull;
   }
 
+  /**
+   * What is agreed on with a client that offers these; empty: nothing. Known before the handshake is over, as in Envoy: a
+   * server that speaks first is heard by then.
+   */
+  protocolFor(offered: readonly string[]): string {
+    return this.parts.data.alpn.find((protocol) => offered.includes(protocol)) ?? '';
+  }
+
   /** An SSL object that waits for a ClientHello. */
   open(): Pointer {
     const { ssl } = this.engine;
@@ -155,14 +163,9 @@ export class ServerContext implements Handshake {
   // HandshakeQuestions
 
   selectProtocol(connection: TlsConnection, offered: readonly string[]): number {
-    for (const protocol of this.parts.data.alpn) {
-      const index = offered.indexOf(protocol);
-      if (index < 0) continue;
-      // Known from now on, as in Envoy: a server that speaks first is heard before the handshake is over.
-      connection.peer.alpn = protocol;
-      return index;
-    }
-    return -1;
+    const { peer } = connection;
+    peer.alpn = this.protocolFor(offered);
+    return offered.indexOf(peer.alpn);
   }
 
   verifyPeer(connection: TlsConnection, store: Pointer): boolean {

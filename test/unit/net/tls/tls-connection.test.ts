@@ -72,4 +72,15 @@ describe('a handshake', () => {
     expect(client.alpnProtocol).toBe('h2');
     expect(ground.scope.seen).toMatchObject({ 'ssl.handshake': 1, 'ssl.versions.TLSv1.3': 1, 'ssl.curves.X25519': 1 });
   });
+
+  it('agrees on a protocol as soon as it is known what the client offers', async () => {
+    const ground = await open();
+    const data = { ...downstream, alpn: ['istio-peer-exchange', 'h2'], certificates: [ref(secretOf(leaf))] };
+    const agreed = async (offered: readonly string[]): Promise<string> =>
+      (await ground.acceptLookedAt(data, offered)).peer.alpn;
+    expect(await agreed(['h2', 'istio-peer-exchange'])).toBe('istio-peer-exchange');
+    expect(await agreed(['h2'])).toBe('h2');
+    expect(await agreed(['http/1.1'])).toBe('');
+    expect(await agreed([])).toBe('');
+  });
 });

@@ -6,6 +6,7 @@ import type { Failure } from '../../../../src/core/failure.ts';
 import type { CertificateSecret, ValidationSecret } from '../../../../src/identity/secret-data.ts';
 import { SecretStore } from '../../../../src/identity/secret-store.ts';
 import type { DownstreamTlsData, UpstreamTlsData } from '../../../../src/identity/tls-context-data.ts';
+import { InspectedPeer } from '../../../../src/listener/filters/inspected-peer.ts';
 import { Loop } from '../../../../src/net/loop.ts';
 import type { Network } from '../../../../src/net/network.ts';
 import { NodeNetwork } from '../../../../src/net/node-network.ts';
@@ -154,6 +155,15 @@ export class TlsGround {
       this.closers.push(() => client.destroy());
       return { connection, client };
     };
+  }
+
+  /** The same with a client whose ClientHello was looked at, and has not been read yet. */
+  async acceptLookedAt(data: DownstreamTlsData, offered: readonly string[]): Promise<Connection> {
+    const { connection } = await this.ground.accept();
+    const peer = new InspectedPeer(connection.peer);
+    peer.applicationProtocols = offered;
+    connection.peer = peer;
+    return buildDownstreamTls(data, this.tools).accept(connection, 0);
   }
 
   /** The same with a client that speaks no TLS. */
