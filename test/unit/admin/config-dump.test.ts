@@ -202,7 +202,7 @@ test('name_regex is the whole name; the bootstrap always shows', async () => {
   expect(configs).toHaveLength(1);
   const all = await askJson(source(), '/config_dump?name_regex=one');
   expect(all.configs[1].static_clusters).toHaveLength(1);
-  expect(all.configs[2]).toEqual({ '@type': 'type.googleapis.com/envoy.admin.v3.ListenersConfigDump' });
+  expect(all.configs[2]).toEqual({ '@type': 'type.googleapis.com/envoy.admin.v3.EcdsConfigDump' });
 });
 
 test('a mask over everything keeps the sections that it fits', async () => {
@@ -214,7 +214,7 @@ test('a mask over everything keeps the sections that it fits', async () => {
   expect(versions).toEqual({
     configs: [
       { '@type': 'type.googleapis.com/envoy.admin.v3.ClustersConfigDump' },
-      { '@type': 'type.googleapis.com/envoy.admin.v3.ListenersConfigDump' },
+      { '@type': 'type.googleapis.com/envoy.admin.v3.ListenersConfigDump', version_info: 'v3' },
     ],
   });
 });
