@@ -195,7 +195,10 @@ export class TrafficThread {
   }
 
   private async stop(): Promise<void> {
-    await Promise.all([this.files.close(), this.builder.closeExporters(exportTimeMaxMs)]);
+    this.loop.enter();
+    const isTold = this.builder.closeExporters(exportTimeMaxMs);
+    this.loop.leave();
+    await Promise.all([this.files.close(), isTold]);
     process.exit(0);
   }
 

@@ -117,6 +117,15 @@ test('entries wait for a collector that comes later, and its stream says once wh
   expect((await app.stats()).get('access_logs.grpc_access_log.logs_dropped')).toBe(0);
 });
 
+test('what has been gathered is told at the end', async () => {
+  const { collector, ports } = await collecting();
+  const app = await proxy({ access_log: [entries({ buffer_flush_interval: '600s' })] }, ports, 2);
+  await ask(app, 12);
+  app.signal('SIGTERM');
+  await app.exit();
+  await until('entries', () => collector.received.length === 12);
+});
+
 test('entries for which there is no room are counted, and traffic goes on', async () => {
   const [http, grpc] = await freePorts(2);
   const app = await proxy({ access_log: [entries({ buffer_size_bytes: 1000 })] }, [http, grpc]);

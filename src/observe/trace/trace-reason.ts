@@ -21,9 +21,16 @@ export function withReason(id: string, reason: TraceReason): string {
   return id.slice(0, reasonAt) + digits[reason] + id.slice(reasonAt + 1);
 }
 
-const drawDigits = /^[0-9a-f]{8}/i;
-
 /** A number below 10 000 that everybody who sees this id draws alike; -1: there is none in it. */
 export function drawOf(id: string): number {
-  return drawDigits.test(id) ? parseInt(id.slice(0, 8), 16) % 10_000 : -1;
+  if (id.length < 8) return -1;
+  let drawn = 0;
+  for (let i = 0; i < 8; i++) {
+    const code = id.charCodeAt(i);
+    const isLetter = code > 57; /* 9 */
+    const digit = isLetter ? (code | 32) - 87 : code - 48;
+    if (digit < (isLetter ? 10 : 0) || digit > 15) return -1;
+    drawn = drawn * 16 + digit;
+  }
+  return drawn % 10_000;
 }

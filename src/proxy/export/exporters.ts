@@ -63,8 +63,9 @@ export class Exporters implements LogServices {
   async close(timeMaxMs: number): Promise<void> {
     for (const exporter of this.exporters) exporter.deref()?.flush();
     const end = performance.now() + timeMaxMs;
-    while (this.isBusy && performance.now() < end)
-      await new Promise<void>((resolve) => setTimeout(resolve, lookEveryMs));
+    // Once in any case: what a stream was given leaves at the end of the turn.
+    do await new Promise<void>((resolve) => setTimeout(resolve, lookEveryMs));
+    while (this.isBusy && performance.now() < end);
   }
 
   private get isBusy(): boolean {

@@ -1,4 +1,5 @@
-import { cluster, http, tcp } from '../../config.ts';
+import { cluster, http, tcp, type HttpParts } from '../../config.ts';
+import { serverTls, trusting } from '../../tls/config.ts';
 import type { Group, Row } from '../../row.ts';
 import { bootstrap, collectors, otlpGrpc, zipkin } from './tracing.ts';
 
@@ -31,10 +32,11 @@ const routes = `
 
 interface Logged {
   readonly logs: string;
+  readonly more?: Partial<HttpParts>;
   readonly tracing?: string;
 }
 
-function group(name: string, { logs, tracing }: Logged, rows: readonly Row[]): Group {
+function group(name: string, { logs, tracing, more = {} }: Logged, rows: readonly Row[]): Group {
   const config = http(
     {
       routes,
@@ -42,6 +44,7 @@ function group(name: string, { logs, tracing }: Logged, rows: readonly Row[]): G
       filters,
       router: '{ suppress_envoy_headers: true }',
       accessLogs: `[${logs}]`,
+      ...more,
       ...(tracing === undefined ? {} : { hcm: `{ tracing: { provider: ${tracing} } }` }),
     },
     collectors,
@@ -102,6 +105,13 @@ const texts = `
 const failed =
   'filter: { status_code_filter: { comparison: { op: GE, value: { default_value: 500, runtime_key: x } } } }, ';
 
+const overTls: Row[] = [
+  request('with a certificate', '/a', { tls: { certificate: 'client' }, ignores: /tlsSessionId/ }),
+  request('through authorities between', '/a', { tls: { certificate: 'client_deep' }, ignores: /tlsSessionId/ }),
+  request('without a certificate', '/a', { tls: {}, ignores: /tlsSessionId/ }),
+  request('TLS 1.2', '/a', { tls: { certificate: 'client', maxVersion: 'TLSv1.2' }, ignores: /tlsSessionId/ }),
+];
+
 export const logServices: Group[] = [
   group('entries', { logs: httpGrpc(common()) }, all),
   group(
@@ -155,5 +165,19 @@ export const logServices: Group[] = [
     }),
     stats: /^access_logs\..*logs_(written|dropped)$/,
     rows: [{ name: 'a connection', raw: ['hello', 50, 'end'], until: 'closed', collects: 2 }],
+  },
+  {
+    ...group(
+      'entries over TLS',
+      {
+        logs: httpGrpc(common()),
+        more: {
+          transport: serverTls(['server'], trusting()),
+          listener:
+            "{ listener_filters: [{ name: tls, typed_config: { '@type': type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector, enable_ja3_fingerprinting: true } }] }",
+        },
+      },
+      overTls,
+    ),
   },
 ];

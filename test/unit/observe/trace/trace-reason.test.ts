@@ -18,4 +18,8 @@ test('the reason stands in the id', () => {
 
 test('ids are drawn from', () => {
   expect([drawOf('0000270f-x'), drawOf('00002711'), drawOf('abc'), drawOf('zzzzzzzz')]).toEqual([9999, 1, -1, -1]);
+  expect([drawOf('DEADBEEF'), drawOf('deadbeef')]).toEqual([0xdeadbeef % 10_000, 0xdeadbeef % 10_000]);
+  expect(['0000000-', '0000000 ', '0000000g', '0000000\x10', '0000000:'].map((id) => drawOf(id))).toEqual([
+    -1, -1, -1, -1, -1,
+  ]);
 });
