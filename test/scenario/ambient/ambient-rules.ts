@@ -1,0 +1,44 @@
+/** Two pods of a node, each in a network namespace with the rules that istio-cni writes; ztunnel is outside of both. */
+export const clientAddress = '10.9.2.1';
+export const serverAddress = '10.9.3.1';
+/** Outside the mesh: no rules. */
+export const plainAddress = '10.9.4.1';
+
+const mark = '0x539/0xfff';
+const replies = '0x111/0xfff';
+
+/** Run as root in a network and a mount namespace of its own. */
+export const ambientRules = `
+set -e
+mount -t tmpfs sekisho /run
+ip link set lo up
+ip link add bridge type bridge
+ip link set bridge up
+pod() {
+  ip netns add $1
+  ip link add v$1 type veth peer name eth0 netns $1
+  ip link set v$1 master bridge up
+  ip -n $1 link set lo up
+  ip -n $1 address add $2/16 dev eth0
+  ip -n $1 link set eth0 up
+}
+captured() {
+  for tables in iptables; do
+    ip netns exec $1 $tables -t mangle -A PREROUTING -m mark --mark ${mark} -j CONNMARK --set-xmark ${replies}
+    ip netns exec $1 $tables -t mangle -A OUTPUT -m connmark --mark ${replies} -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff
+    ip netns exec $1 $tables -t nat -A PREROUTING -p tcp ! -d 127.0.0.1/32 ! --dport 15008 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15006
+    ip netns exec $1 $tables -t nat -A OUTPUT -p tcp -m mark --mark ${replies} -j ACCEPT
+    ip netns exec $1 $tables -t nat -A OUTPUT -o lo ! -d 127.0.0.1/32 -j ACCEPT
+    ip netns exec $1 $tables -t nat -A OUTPUT -p tcp ! -d 127.0.0.1/32 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15001
+  done
+  ip -n $1 rule add fwmark ${replies} pref 32764 lookup 100
+  ip -n $1 route add local default dev lo table 100
+}
+pod client ${clientAddress}
+pod server ${serverAddress}
+pod plain ${plainAddress}
+captured client
+captured server
+ip -n client route add default via ${serverAddress}
+exec "$@"
+`;

@@ -1,0 +1,73 @@
+/** In the client's namespace: does what its arguments say, and prints what came of it as one line of JSON. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+const [action, host, portText, countText = '1'] = process.argv.slice(2);
+const port = Number(portText);
+const count = Number(countText);
+
+function opened(): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, allowHalfOpen: true });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
+/** All bytes up to the end, or the error. */
+async function rest(socket: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  let error = '';
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('end', () => socket.end());
+  socket.on('error', (failure: NodeJS.ErrnoException) => (error = failure.code ?? failure.message));
+  await once(socket, 'close').catch((failure: NodeJS.ErrnoException) => (error = failure.code ?? failure.message));
+  return error === '' ? Buffer.concat(chunks).toString() : error;
+}
+
+async function doubled(text: string): Promise<string> {
+  const socket = await opened();
+  const answer = rest(socket);
+  socket.end(text);
+  return answer;
+}
+
+async function bulk(bytes: number): Promise<number> {
+  const socket = await opened();
+  socket.on('error', () => {});
+  const sent = Buffer.alloc(bytes, 'sekisho');
+  socket.end(sent);
+  let received = 0;
+  for await (const chunk of socket) received += (chunk as Buffer).length;
+  return received;
+}
+
+async function short(): Promise<number> {
+  let done = 0;
+  const worker = async (): Promise<void> => {
+    while (done < count) {
+      done++;
+      const answer = await doubled('x');
+      if (!answer.endsWith('xx')) throw new Error(answer);
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, worker));
+  return done;
+}
+
+async function result(): Promise<unknown> {
+  if (action === 'double') return doubled('hello world');
+  if (action === 'bulk') return bulk(count);
+  if (action === 'short') return short();
+  const socket = await opened();
+  const answer = rest(socket);
+  socket.write('hello world');
+  return answer;
+}
+
+const printed = await result().catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+console.log(JSON.stringify(printed));
+process.exit(0);
