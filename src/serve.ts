@@ -4,6 +4,7 @@ import type { Accepted, AppEnvironment } from './app.ts';
 import { App } from './app.ts';
 import type { Options } from './cli/options.ts';
 import { formatProblem } from './config/format-problem.ts';
+import { deprecatedField } from './config/validator.ts';
 import { loadConfiguration, type Configuration, type ConfigurationSource } from './control/configuration.ts';
 import { ExtensionTable } from './control/extension-table.ts';
 import { Workers } from './control/workers.ts';
@@ -165,6 +166,7 @@ export class Server {
   private report(configuration: Configuration): void {
     const problems = configuration.isRefused ? configuration.problems : configuration.warnings;
     for (const problem of problems) {
+      if (this.options.skipDeprecatedLogs && problem.message === deprecatedField) continue;
       this.printError(`${formatProblem(problem, configuration.document, { hasColor: this.hasColor })}\n`);
     }
   }

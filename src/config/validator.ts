@@ -9,6 +9,9 @@ import { durationText, timestampText, type CompiledRules } from './rules/field-r
 import { messageRulesOf, type FieldCheck } from './rules/message-rules.ts';
 import { anyOf } from './rules/rule.ts';
 
+/** What is said of a field that is accepted yet: `--skip-deprecated-logs` leaves it out. */
+export const deprecatedField = 'this field is deprecated';
+
 export interface ValidatorOptions {
   /** Look into each `Any` whose type is known; off where that happened when it was packed. */
   readonly opensAny: boolean;
@@ -138,7 +141,7 @@ export class Validator {
     const path = this.#path.toString();
     if (check.isDisallowed)
       this.reasons.push({ path, message: 'this field is deprecated and no longer accepted', isAboutName: true });
-    else this.reasons.push({ path, message: 'this field is deprecated', isWarning: true, isAboutName: true });
+    else this.reasons.push({ path, message: deprecatedField, isWarning: true, isAboutName: true });
   }
 
   #disallowedValue(values: ReadonlyMap<number, string>, value: unknown): void {

@@ -19,6 +19,15 @@ describe('--mode validate', () => {
     expect(code).toBe(0);
   });
 
+  test('says what is deprecated, unless it is told not to', async () => {
+    const cluster = '{ name: a, connect_timeout: 1s, max_requests_per_connection: 1 }';
+    const files = { 'old.yaml': `static_resources: { clusters: [${cluster}] }` };
+    const told = await runCli(['-c', 'old.yaml', '--mode', 'validate'], files);
+    expect([told.code, told.stderr]).toEqual([0, expect.stringContaining('warning: this field is deprecated')]);
+    const quiet = await runCli(['-c', 'old.yaml', '--mode', 'validate', '--skip-deprecated-logs'], files);
+    expect([quiet.code, quiet.stderr]).toEqual([0, '']);
+  });
+
   test('says every reason with its place and status 1', async () => {
     const { code, stderr } = await runCli(['-c', 'bad.yaml', '--mode', 'validate'], { 'bad.yaml': bad });
     expect(stderr).toMatch(/bad\.yaml:4:\d+/);
