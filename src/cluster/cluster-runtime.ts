@@ -94,6 +94,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   readonly filters: ConnectionFilters | null;
   readonly perConnectionBufferLimit: number;
   readonly namedHostsPort: number;
+  readonly answerLimits: NonNullable<Cluster['answerLimits']>;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   private readonly environment: ClusterEnvironment;
   private readonly wishes: TransportWishes;
@@ -140,6 +141,10 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     });
     this.perConnectionBufferLimit = data.bufferLimit;
     this.namedHostsPort = data.discovery.kind === 'dynamic' ? (this.transports[0].isSecure ? 443 : 80) : 0;
+    this.answerLimits = {
+      headerBytesMax: data.http.maxResponseHeaderBytes,
+      headerCountMax: data.http.maxResponseHeaderCount,
+    };
     this.metadata = data.metadata;
     this.environment = environment;
     this.maintenanceKey = `upstream.maintenance_mode.${data.name}`;

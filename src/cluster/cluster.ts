@@ -186,6 +186,8 @@ export interface Cluster {
   readonly perConnectionBufferLimit: number;
   /** Its hosts are the names that are asked for: their port where a name says none; absent or 0: it is another cluster. */
   readonly namedHostsPort?: number;
+  /** How large the heads of its answers may be; absent: nobody asks. */
+  readonly answerLimits?: { readonly headerBytesMax: number; readonly headerCountMax: number };
   breakers(priority: 0 | 1): CircuitBreakers;
   /** The runtime's `upstream.maintenance_mode.<name>` refuses this request. Drawn anew with every call. */
   readonly isInMaintenance: boolean;

@@ -29,6 +29,12 @@ export const Verdict = {
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
+/** Of names and values together, and of fields, pseudo fields among them. */
+export interface HeadLimits {
+  readonly headerBytesMax: number;
+  readonly headerCountMax: number;
+}
+
 /** One request and its response, as filters see it. Implemented by `proxy/http`. */
 export interface Stream {
   readonly outcome: Outcome;
@@ -72,6 +78,8 @@ export interface Stream {
   readonly upstreamVersion?: HttpVersion | null;
   /** Of a cluster whose hosts are the names that are asked for: the port where a name says none. 0 or absent: it is another. */
   readonly namedHostsPort?: number;
+  /** How large the heads of that cluster's answers may be; null or absent: there is none. */
+  readonly answerLimits?: HeadLimits | null | undefined;
   /** Bytes of one half that may be held; 0: no limit. */
   readonly bufferLimit: number;
   /** Set by a filter: bytes of the request that may be held in place of `bufferLimit`; -1: nobody has. */
@@ -147,7 +155,7 @@ export interface FilterContext {
   /** Who is at which address, as a control plane tells; absent: none does. */
   readonly workloads?: WorkloadLookup | undefined;
   /** How large the heads of requests may be; absent: no limit. */
-  readonly requestLimits?: { readonly headerBytesMax: number; readonly headerCountMax: number };
+  readonly requestLimits?: HeadLimits;
   /** The DNS caches of dynamic forward proxies; absent: there are none. */
   readonly lookups?: NameLookups | undefined;
   /** The process is failed by hand (admin's /healthcheck/fail); absent: it never is. */

@@ -53,6 +53,7 @@ const supported = new SupportedFields(
     'enable_dynamic_metadata_ingestion',
     'max_denied_response_body_bytes',
     'shadow_mode',
+    'enforce_response_header_limits',
   ],
   // Dynamic metadata here has no typed part that a filter could set; and what the filter says of itself is for Envoy's
   // own filters, which are written in C++: no access log can show it.
@@ -135,6 +136,7 @@ export const extAuthzDecoder: ExtensionDecoder = {
       chargesClusterStats: message.chargeClusterResponseStats ?? true,
       encodesRawHeaders: message.encodeRawHeaders,
       ingestsMetadata: message.enableDynamicMetadataIngestion ?? true,
+      enforcesAnswerLimits: message.enforceResponseHeaderLimits,
       isShadow: message.shadowMode,
       deniedBodyBytesMax: message.maxDeniedResponseBodyBytes,
     };

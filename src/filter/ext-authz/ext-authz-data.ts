@@ -35,6 +35,8 @@ export interface ExtAuthzData {
   readonly chargesClusterStats: boolean;
   readonly encodesRawHeaders: boolean;
   readonly ingestsMetadata: boolean;
+  /** `enforce_response_header_limits`: an upstream's answer may not become larger than any may come. */
+  readonly enforcesAnswerLimits: boolean;
   /** `shadow_mode`: decisions are noted, and nobody is turned away. */
   readonly isShadow: boolean;
   /** 0: no limit. */

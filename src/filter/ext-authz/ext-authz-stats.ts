@@ -13,6 +13,7 @@ export class ExtAuthzStats {
   readonly shadowError: Counter;
 
   readonly requestHeaderLimitsReached: Counter;
+  readonly responseHeaderLimitsReached: Counter;
 
   constructor(scope: StatsScope) {
     this.ok = scope.counter('ok');
@@ -22,6 +23,7 @@ export class ExtAuthzStats {
     this.failureModeAllowed = scope.counter('failure_mode_allowed');
     this.invalid = scope.counter('invalid');
     this.requestHeaderLimitsReached = scope.counter('request_header_limits_reached');
+    this.responseHeaderLimitsReached = scope.counter('response_header_limits_reached');
     this.shadowDenied = scope.counter('shadow_denied');
     this.shadowError = scope.counter('shadow_error');
     this.ignoredDynamicMetadata = scope.counter('ignored_dynamic_metadata');

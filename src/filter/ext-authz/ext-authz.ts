@@ -166,10 +166,15 @@ class AuthorizedRequest implements HttpFilter {
     return this.ask(stream, checkedBody(stream.bufferedRequestBody, body.bytesMax, body.packsAsBytes));
   }
 
-  onResponseHead(_stream: Stream, head: ResponseHead): Verdict {
-    const { responseFields } = this;
-    if (responseFields.length > 0) change(head.headers, responseFields, joinedResponseHeaders);
-    return Verdict.Continue;
+  onResponseHead(stream: Stream, head: ResponseHead): Verdict {
+    const { responseFields, filter } = this;
+    if (responseFields.length === 0) return Verdict.Continue;
+    change(head.headers, responseFields, joinedResponseHeaders);
+    if (!filter.data.enforcesAnswerLimits || !isTooLargeAnswer(stream, head)) return Verdict.Continue;
+    filter.stats.responseHeaderLimitsReached.inc();
+    this.responseFields = [];
+    stream.reply({ status: 500, body: '', details: 'ext_authz_invalid', flags: unauthorized });
+    return Verdict.Stop;
   }
 
   onComplete(): void {
@@ -328,6 +333,16 @@ class AuthorizedRequest implements HttpFilter {
       flags: unauthorized,
     });
   }
+}
+
+/** An answer of our own has no limit. */
+function isTooLargeAnswer({ answerLimits, outcome }: Stream, { headers, status }: ResponseHead): boolean {
+  if (answerLimits === null || answerLimits === undefined || outcome.details !== 'via_upstream') return false;
+  const { names, values } = headers;
+  if (names.length + 1 > answerLimits.headerCountMax) return true;
+  let size = ':status'.length + String(status).length;
+  for (let i = 0; i < names.length; i++) size += names[i].length + values[i].length;
+  return size > answerLimits.headerBytesMax;
 }
 
 const noExtensions: Readonly<Record<string, string>> = {};

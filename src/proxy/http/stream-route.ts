@@ -90,6 +90,10 @@ export class StreamRoute {
     return this.cluster.upstreamVersion?.(this.stream.requestHead.version) ?? null;
   }
 
+  get answerLimits(): Cluster['answerLimits'] | null {
+    return this.choice === null || this.cluster === null ? null : (this.cluster.answerLimits ?? null);
+  }
+
   get namedHostsPort(): number {
     this.ensure();
     return this.choice === null || this.cluster === null ? 0 : (this.cluster.namedHostsPort ?? 0);

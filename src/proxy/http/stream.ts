@@ -3,7 +3,7 @@ import type { Clock, Timers } from '../../core/clock.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
 import { LocalReset } from '../../core/failures.ts';
 import { isGrpcRequest } from '../../core/grpc-request.ts';
-import type { OverrideHost } from '../../cluster/cluster.ts';
+import type { Cluster, OverrideHost } from '../../cluster/cluster.ts';
 import { HttpVersion, ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
@@ -121,6 +121,10 @@ export class HttpStream implements Stream {
 
   get upstreamVersion(): HttpVersion | null {
     return this.routing.upstreamVersion;
+  }
+
+  get answerLimits(): Cluster['answerLimits'] | null {
+    return this.routing.answerLimits;
   }
 
   get namedHostsPort(): number {

@@ -22,8 +22,29 @@ const rows: readonly Row[] = [
   { name: 'large ones for the upstream', upstream: [ok({ headers: many(10, 10_000) }), {}] },
 ];
 
+/** What clients are told of what the server says. */
+const answers: readonly Row[] = [
+  ...rows.slice(0, 5),
+  ...[94, 95, 96, 97, 98].map((count): Row => ({
+    name: `${count} for the client`,
+    upstream: [ok({ responseHeadersToAdd: many(count) }), {}],
+  })),
+  ...[97, 98, 99, 100].map((count): Row => ({
+    name: `${count} in a denial`,
+    upstream: [denied({ headers: many(count) })],
+  })),
+  {
+    name: 'a field that is there already',
+    upstream: [
+      ok({ responseHeadersToAdd: [...many(95), field('x-there', 'new', { append: false })] }),
+      { headers: [['x-there', 'old']] },
+    ],
+  },
+];
+
 /** Requests that grow larger than any may come. */
 export const extAuthzLimitsGroups: readonly Group[] = [
   asking('limits', grpc, rows),
+  asking('limits of answers', `${grpc}, enforce_response_header_limits: true`, answers),
   asking('limits, failures allowed', `${grpc}, failure_mode_allow: true`, rows),
 ];

@@ -5,7 +5,9 @@ import type { CallOuts, GrpcCallUser } from '../../../../src/filter/call-outs.ts
 import { extAuthzBuilder } from '../../../../src/filter/ext-authz/build.ts';
 import { extAuthzDecoder, extAuthzPerRouteDecoder } from '../../../../src/filter/ext-authz/decode.ts';
 import type { ShadowDecision } from '../../../../src/filter/ext-authz/shadow-decision.ts';
-import { Verdict, type FilterContext } from '../../../../src/filter/filter.ts';
+import { ResponseHead } from '../../../../src/core/head.ts';
+import { Headers } from '../../../../src/core/headers.ts';
+import { Verdict, type FilterContext, type Stream } from '../../../../src/filter/filter.ts';
 import { ApiVersion } from '../../../../src/proto/envoy/config/core/v3/config_source_pb.js';
 import {
   ExtAuthzPerRouteSchema,
@@ -142,12 +144,9 @@ test('rules say which fields of a request may change', () => {
 });
 
 test('what is not there is refused by name', () => {
-  expect(decoded({ services: service, enforceResponseHeaderLimits: true, emitFilterStateStats: true }).reasons).toEqual(
-    [
-      expect.stringContaining("field 'emit_filter_state_stats' is not supported"),
-      expect.stringContaining("field 'enforce_response_header_limits' is not supported"),
-    ],
-  );
+  expect(decoded({ services: service, emitFilterStateStats: true }).reasons).toEqual([
+    expect.stringContaining("field 'emit_filter_state_stats' is not supported"),
+  ]);
   expect(decoded({}).reasons).toEqual([': one of grpc_service and http_service must be set']);
 });
 
@@ -203,4 +202,31 @@ test('shadow mode turns nobody away, and notes what it would have done', () => {
   ]);
   expect(denied.context.stats.used).toMatchObject({ 'ext_authz.denied': 1, 'ext_authz.shadow_denied': 1 });
   expect(failed.context.stats.used).toMatchObject({ 'ext_authz.error': 1, 'ext_authz.shadow_error': 1 });
+});
+
+test('an upstream’s answer that has grown larger than any may come goes to nobody, if so configured', () => {
+  const grown = (
+    enforceResponseHeaderLimits: boolean,
+    answerLimits: Stream['answerLimits'],
+    details = 'via_upstream',
+  ) => {
+    const { server, stream, context, filter } = ask({ enforceResponseHeaderLimits });
+    const responseHeadersToAdd = [{ header: { key: 'x-a', value: 'v'.repeat(100) } }];
+    server.answer({ httpResponse: { case: 'okResponse', value: { responseHeadersToAdd } } });
+    stream.outcome.details = details;
+    const verdict = filter.onResponseHead!(
+      Object.assign(stream, { answerLimits }),
+      new ResponseHead(200, new Headers()),
+      true,
+    );
+    return [verdict, stream.replies[0]?.details, context.stats.used['ext_authz.response_header_limits_reached']];
+  };
+  const refused = [Verdict.Stop, 'ext_authz_invalid', 1];
+  const passed = [Verdict.Continue, undefined, undefined];
+  expect(grown(true, { headerCountMax: 2, headerBytesMax: 200 })).toEqual(passed);
+  expect(grown(true, { headerCountMax: 1, headerBytesMax: 200 })).toEqual(refused);
+  expect(grown(true, { headerCountMax: 2, headerBytesMax: 100 })).toEqual(refused);
+  expect(grown(false, { headerCountMax: 1, headerBytesMax: 100 })).toEqual(passed);
+  expect(grown(true, { headerCountMax: 1, headerBytesMax: 100 }, 'direct_response')).toEqual(passed);
+  expect(grown(true, null)).toEqual(passed);
 });
