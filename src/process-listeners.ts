@@ -215,9 +215,10 @@ export class ProcessListeners {
     this.routes.resources.need(routes);
     this.scopes.resources.need(scopes);
     this.extensions.resources.need(extensions);
+    // Filters are asked for first, as by Envoy.
+    this.extensions.resources.start(extensions);
     this.routes.resources.start(routes);
     this.scopes.resources.start(scopes);
-    this.extensions.resources.start(extensions);
     loop.leave();
   }
 

@@ -59,12 +59,23 @@ export class ResourceMaker {
     return { name, type: 'EDS', connect_timeout: '1s', eds_cluster_config: { eds_config: this.source }, ...more };
   }
 
-  listener(name: string, port: number, routeName: string): Json {
+  /** What its hosts show must be of the authority that is the secret `ca`. */
+  tlsCluster(name: string): Json {
+    const context = {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      common_tls_context: { validation_context_sds_secret_config: { name: 'ca', sds_config: this.source } },
+    };
+    return this.cluster(name, { transport_socket: { name: 'tls', typed_config: context } });
+  }
+
+  /** `extension`: a resource that is its first filter; empty: none. */
+  listener(name: string, port: number, routeName: string, extension = ''): Json {
     const manager = {
       '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
       stat_prefix: 'peer',
       rds: { route_config_name: routeName, config_source: this.source },
       http_filters: [
+        ...(extension === '' ? [] : [{ name: extension, config_discovery: this.extension() }]),
         {
           name: 'router',
           typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
@@ -73,6 +84,13 @@ export class ResourceMaker {
     };
     const chains = [{ filters: [{ name: 'http', typed_config: manager }] }];
     return { name, ...address('127.0.0.1', port), filter_chains: chains };
+  }
+
+  private extension(): Json {
+    return {
+      config_source: this.source,
+      type_urls: ['type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault'],
+    };
   }
 
   /** Clusters `a` and `b` with a host each, and a listener that goes to `a`. */
@@ -89,6 +107,19 @@ export class ResourceMaker {
 export function endpoints(name: string, port: number, more: Json = {}): Json {
   const one = { lb_endpoints: [{ endpoint: address('127.0.0.1', port) }], ...more };
   return { cluster_name: name, endpoints: [one] };
+}
+
+export function authoritySecret(name: string, pem: string): Json {
+  return { name, validation_context: { trusted_ca: { inline_string: pem } } };
+}
+
+/** A filter that ends every request with this status. */
+export function faultFilter(name: string, status: number): Json {
+  const config = {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault',
+    abort: { http_status: status, percentage: { numerator: 100 } },
+  };
+  return { name, typed_config: config };
 }
 
 export function route(name: string, to: string): Json {
