@@ -28,7 +28,6 @@ export interface ZtunnelSettings {
   readonly token: string;
   readonly xdsHeaders: Readonly<Record<string, string>>;
   readonly caHeaders: Readonly<Record<string, string>>;
-  readonly isOnDemand: boolean;
   /** YAML, or where it is; empty: none. */
   readonly localConfig: string;
   readonly localConfigPath: string;
@@ -54,6 +53,8 @@ const rootsPath = './var/run/secrets/istio/root-cert.pem';
 const tokenPath = './var/run/secrets/tokens/istio-token';
 const cniSocketPath = '/var/run/ztunnel/ztunnel.sock';
 const sharedMark = 1337;
+/** Istio's chart names it whether there are revocation lists or not. */
+const defaultCrlPath = '/var/run/secrets/istio/crl/ca-crl.pem';
 
 /** What of the machine matters. */
 export interface Machine {
@@ -80,7 +81,6 @@ export function readZtunnelSettings(variables: Variables, machine: Machine): Ztu
     token: read.text('AUTH_TOKEN', machine.exists(tokenPath) ? tokenPath : ''),
     xdsHeaders: read.prefixed('XDS_HEADER_'),
     caHeaders: read.prefixed('CA_HEADER_'),
-    isOnDemand: read.boolean('XDS_ON_DEMAND', false),
     localConfig: read.text('LOCAL_XDS', ''),
     localConfigPath: read.text('LOCAL_XDS_PATH', ''),
     preferredNamespace: read.text('PREFERED_SERVICE_NAMESPACE', ''),
@@ -99,9 +99,18 @@ export function readZtunnelSettings(variables: Variables, machine: Machine): Ztu
     instanceIp: read.text('INSTANCE_IP', '1.1.1.1'),
     ioBackend: read.oneOf('SEKISHO_IO_BACKEND', ['auto', 'io_uring', 'node']),
   };
+  refuseUnsupported(read);
   if (settings.localConfig !== '' && settings.localConfigPath !== '')
     throw new ZtunnelSettingsError('LOCAL_XDS and LOCAL_XDS_PATH exclude each other');
   return settings;
+}
+
+/** What would be accepted and not done. */
+function refuseUnsupported(read: VariableReader): void {
+  for (const name of ['XDS_ON_DEMAND', 'USER_TIMEOUT_ENABLED'])
+    if (read.boolean(name, false)) throw new ZtunnelSettingsError(`${name} is not supported`);
+  if (read.text('CRL_PATH', '') !== '' && read.text('CRL_PATH', '') !== defaultCrlPath)
+    throw new ZtunnelSettingsError('CRL_PATH is not supported');
 }
 
 function proxySettings(read: VariableReader, isDedicated: boolean): ProxySettings {

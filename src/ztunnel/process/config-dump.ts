@@ -127,7 +127,7 @@ function dumpSettings(settings: ZtunnelSettings): Json {
     xdsAddress: settings.xdsAddress === '' ? null : settings.xdsAddress,
     caAddress: settings.caAddress === '' ? null : settings.caAddress,
     fakeCa: settings.isCaFake,
-    xdsOnDemand: settings.isOnDemand,
+    xdsOnDemand: false,
     secretTtl: duration(settings.secretLifetimeMs),
     inpodUds: settings.cniSocketPath,
     inpodPortReuse: proxy.reusePort,

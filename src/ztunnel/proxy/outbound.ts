@@ -101,6 +101,11 @@ class OutboundConnection implements DialHandler, TunnelHandler {
       this.refuse(source, { text: plan.reason, flags: 'CONNECT' });
       return;
     }
+    // The gateway of another network would hand on in the clear what a single tunnel brings.
+    if (plan.protocol === 'double-hbone') {
+      this.refuse(source, { text: 'unsupported feature: a tunnel through another network', flags: 'CONNECT' });
+      return;
+    }
     this.isTunnelled = plan.protocol !== 'tcp';
     const facts = factsOf(plan, source, this.client, this.wanted);
     this.facts = facts;
