@@ -177,6 +177,29 @@ describe.each(['GRPC', 'DELTA_GRPC'])('clusters over ADS by %s', (apiType) => {
   });
 });
 
+test.each(['GRPC', 'DELTA_GRPC'])('clusters and their hosts over streams of their own, by %s', async (apiType) => {
+  const [one, two] = [await named('one'), await named('two')];
+  const plane = await ControlPlane.start();
+  const grpc = { envoy_grpc: { cluster_name: 'xds' } };
+  const source = {
+    resource_api_version: 'V3',
+    api_config_source: { api_type: apiType, transport_api_version: 'V3', grpc_services: [grpc] },
+  };
+  setClusters(plane, discovered('c', { eds_cluster_config: { service_name: 's', eds_config: source } }));
+  setHosts(plane, 's', [one.port]);
+  const clusters = [cluster('xds', [plane.port], http2)];
+  const dynamic = { node, dynamic_resources: { cds_config: source } };
+  const app = await App.start(bootstrap([ingress('c', 'd')], clusters, dynamic));
+  const url = await app.url();
+  expect(await getText(url)).toBe('one');
+  setHosts(plane, 's', [two.port]);
+  await until('the other host', async () => (await getText(url)) === 'two');
+  expect(await app.stat('cluster.c.update_success')).toBe(2);
+  // Its stream goes with the cluster, and so do its stats.
+  plane.change(clusterKind.typeUrl, {}, ['c']);
+  await until('its end', async () => !(await app.stats()).has('cluster.c.update_success'));
+});
+
 test('wait for the first round of their health checks', async () => {
   let answers: (() => void)[] = [];
   const slow = await Origin.start((incoming, response) => {
