@@ -311,4 +311,17 @@ export const tracing: Group[] = [
     },
     [get('a request', '/a', 1), get('B3, not sampled', '/a', 0, [...b3, ['x-b3-sampled', '0']])],
   ),
+  {
+    name: 'tracing: the tracer of the bootstrap',
+    config: http(
+      { bootstrap: `${bootstrap}tracing: { http: ${zipkin()} }`, hcm: '{ tracing: {} }', log: ['TRACE_ID'] },
+      collectors,
+    ),
+    rows: [get('a request', '/a', 1)],
+  },
+  {
+    name: 'tracing: without a tracer',
+    config: http({ bootstrap, hcm: '{ tracing: { random_sampling: { value: 100 } } }', log: ['TRACE_ID'] }, collectors),
+    rows: [get('a request', '/a', 0), get('W3C, sampled', '/a', 0, w3c('01'))],
+  },
 ];
