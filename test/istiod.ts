@@ -2,7 +2,7 @@
 import { Server, ServerCredentials, type ServerDuplexStream, type sendUnaryData } from '@grpc/grpc-js';
 import type { ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { Authority, type CertificateWish } from './certificates.ts';
+import { Authority } from './certificates.ts';
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
@@ -38,8 +38,8 @@ export interface AskedCertificate {
 }
 
 export interface IstiodOptions {
-  /** Of the certificates that it makes. */
-  readonly life?: Pick<CertificateWish, 'notBefore' | 'notAfter'>;
+  /** Of the certificates that it makes: milliseconds; else a year. */
+  readonly lifeMs?: number;
   /** Names of its own certificate. */
   readonly dns?: readonly string[];
   readonly onStream?: (call: Call, isDelta: boolean) => void;
@@ -79,8 +79,8 @@ export class Istiod {
           answer({ code: 14, details: 'not now' });
           return;
         }
-        const { life } = options;
-        void certify(authority, call, life, asked).then(
+        const { lifeMs } = options;
+        void certify(authority, call, lifeMs, asked).then(
           (bytes) => answer(null, bytes),
           (error: Error) => answer({ code: 3, details: error.message }),
         );
@@ -110,10 +110,11 @@ export class Istiod {
 async function certify(
   authority: Authority,
   call: ServerUnaryCall<Buffer, Buffer>,
-  life: IstiodOptions['life'],
+  lifeMs: number | undefined,
   asked: AskedCertificate[],
 ): Promise<Buffer> {
   const { request, validitySeconds, signer } = readWish(call.request);
+  const life = lifeMs === undefined ? {} : { notBefore: new Date(), notAfter: new Date(Date.now() + lifeMs) };
   const { chainPem, uris } = await authority.certify(request, life);
   const writer = new BinaryWriter();
   for (const pem of [chainPem, authority.rootPem]) writer.tag(1, WireType.LengthDelimited).string(pem);

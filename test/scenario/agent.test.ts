@@ -26,6 +26,20 @@ import { until } from './wait.ts';
 
 const identity = 'spiffe://cluster.local/ns/default/sa/bookinfo-reviews';
 
+/** Answers by itself. */
+const nothing = httpManager('', {
+  routeConfig: {
+    name: 'r',
+    virtualHosts: [
+      {
+        name: 'v',
+        domains: ['*'],
+        routes: [{ match: { prefix: '/' }, directResponse: { status: 200, body: { inlineString: 'here' } } }],
+      },
+    ],
+  },
+});
+
 /** With the workload's certificate. */
 const inboundListener = (port: number): object => ({
   name: 'inbound',
@@ -43,6 +57,39 @@ async function startApplication(atEnd: AtEnd): Promise<{ server: Server; port: n
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   atEnd(() => server.close());
   return { server, port: (server.address() as AddressInfo).port };
+}
+
+interface Told {
+  readonly body: string;
+  readonly subject: string;
+  readonly serial: string;
+}
+
+/** As another workload of the mesh. */
+async function askWithCertificate({ authority }: Istiod, port: number): Promise<Told> {
+  const client = await authority.issue({ uris: ['spiffe://cluster.local/ns/default/sa/client'] });
+  return new Promise((resolve, reject) => {
+    const asked = requestTls(
+      {
+        host: '127.0.0.1',
+        port,
+        headers: { host: 'reviews' },
+        ca: authority.rootPem,
+        cert: client.chainPem,
+        key: client.keyPem,
+        checkServerIdentity: () => undefined,
+        agent: false,
+      },
+      (response) => {
+        const { subjectaltname = '', serialNumber: serial } = (response.socket as TLSSocket).getPeerCertificate();
+        let body = '';
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        response.on('end', () => resolve({ body, subject: subjectaltname, serial }));
+      },
+    );
+    asked.on('error', reject);
+    asked.end();
+  });
 }
 
 const statusOf = async (url: string): Promise<number> => {
@@ -103,29 +150,7 @@ describe('a pod under a control plane', () => {
   });
 
   test('traffic has the identity of the mesh at both ends', async () => {
-    const client = await istiod.authority.issue({ uris: ['spiffe://cluster.local/ns/default/sa/client'] });
-    const { body, subject } = await new Promise<{ body: string; subject: string }>((resolve, reject) => {
-      const asked = requestTls(
-        {
-          host: '127.0.0.1',
-          port: inbound,
-          headers: { host: 'reviews' },
-          ca: istiod.authority.rootPem,
-          cert: client.chainPem,
-          key: client.keyPem,
-          checkServerIdentity: () => undefined,
-          agent: false,
-        },
-        (response) => {
-          const peer = (response.socket as TLSSocket).getPeerCertificate();
-          let text = '';
-          response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-          response.on('end', () => resolve({ body: text, subject: peer.subjectaltname ?? '' }));
-        },
-      );
-      asked.on('error', reject);
-      asked.end();
-    });
+    const { body, subject } = await askWithCertificate(istiod, inbound);
     expect(body).toBe('app for reviews');
     expect(subject).toBe(`URI:${identity}`);
   });
@@ -162,6 +187,48 @@ describe('a pod under a control plane', () => {
     expect(await pod.ended()).toBe(0);
     expect(pod.output).toContain('draining for 1 s');
     expect(existsSync(join(pod.folder, 'etc/istio/proxy/envoy-rev.json'))).toBe(false);
+  });
+});
+
+describe('a pod whose certificates are soon over, and whose control plane goes away', () => {
+  const atEnd = forSuite();
+  let istiod: Istiod;
+  let pod: AgentPod;
+  let port: number;
+  const discovery = new Discovery(() => ({
+    [clusterType]: [],
+    [listenerType]: [
+      { ...inboundListener(port), filterChains: [{ transportSocket: downstreamTls, filters: [nothing] }] },
+    ],
+  }));
+
+  beforeAll(async () => {
+    istiod = await Istiod.start({ lifeMs: 6000, onStream: (call) => discovery.onStream(call) });
+    atEnd(() => istiod.stop());
+    pod = await AgentPod.make({ istiod }, atEnd);
+    port = pod.otherPorts[0];
+    pod.start(atEnd);
+    await until('the pod to be ready', async () => {
+      if (pod.hasEnded) throw new Error(pod.output);
+      return (await statusOf(`http://127.0.0.1:${pod.readyPort}/healthz/ready`).catch(() => 0)) === 200;
+    });
+  });
+
+  test('certificates are renewed, and no request fails', async () => {
+    const { serial } = await askWithCertificate(istiod, port);
+    await until('another certificate', async () => (await askWithCertificate(istiod, port)).serial !== serial);
+    expect(istiod.asked.length).toBeGreaterThan(1);
+  });
+
+  test('while it is away traffic goes on, and it is found again', async () => {
+    const { authority, port: istiodPort } = istiod;
+    const streams = discovery.metadata.length;
+    istiod.stop();
+    expect((await askWithCertificate(istiod, port)).body).toBe('here');
+    istiod = await Istiod.start({ authority, port: istiodPort, onStream: (call) => discovery.onStream(call) });
+    await until('another stream', () => discovery.metadata.length > streams);
+    expect((await askWithCertificate(istiod, port)).body).toBe('here');
+    expect(await statusOf(`http://127.0.0.1:${pod.readyPort}/healthz/ready`)).toBe(200);
   });
 });
 
