@@ -2,6 +2,7 @@ import type { Extensions } from '../core/extension.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
 import { RouteConfigurationSchema, type RouteConfiguration } from '../proto/envoy/config/route/v3/route_pb.js';
+import type { VirtualHost } from '../proto/envoy/config/route/v3/route_components_pb.js';
 import { decodeRequestMutations, decodeResponseMutations } from './decode/header-mutations-decode.ts';
 import { decodePerFilter } from './decode/per-filter-decode.ts';
 import { decodeMetadata, type RouteDecoding } from './decode/field-decode.ts';
@@ -28,6 +29,7 @@ const tableFields = new SupportedFields(RouteConfigurationSchema, [
   'typed_per_filter_config',
   'metadata',
   'request_mirror_policies',
+  'vhds',
 ]);
 
 /** Envoy: a direct response's body may be as long as this unless the route configuration says otherwise. */
@@ -35,21 +37,19 @@ const directBodyMax = 4096;
 
 /**
  * A route configuration as plain data. Null: reasons were added. `maxProgramSize`: the runtime's
- * `re2.max_program_size.error_level`.
+ * `re2.max_program_size.error_level`. `mayHaveVhds`: the caller acts on `vhds`.
  */
 export function decodeRouteConfiguration(
   message: RouteConfiguration,
   reasons: Reasons,
   extensions: Extensions,
   maxProgramSize: number = defaultMaxProgramSize,
+  mayHaveVhds = false,
 ): RouteConfigurationData | null {
   const before = reasons.list.length;
   tableFields.check(message, reasons);
-  const decoding: RouteDecoding = {
-    extensions,
-    maxProgramSize,
-    directBodyMax: message.maxDirectResponseBodySizeBytes ?? directBodyMax,
-  };
+  if (message.vhds !== undefined && !mayHaveVhds) reasons.unsupported('vhds');
+  const decoding = decodingOf(message, extensions, maxProgramSize);
   const virtualHosts = message.virtualHosts.map((host, i) =>
     decodeVirtualHost(host, reasons.at('virtual_hosts', i), decoding),
   );
@@ -72,7 +72,25 @@ export function decodeRouteConfiguration(
   return reasons.list.length > before ? null : data;
 }
 
-function checkDomains(virtualHosts: readonly VirtualHostData[], tableName: string, reasons: Reasons): void {
+/** A virtual host that comes by itself into the route configuration `table`. Null: reasons were added. */
+export function decodeDiscoveredHost(
+  message: VirtualHost,
+  table: RouteConfiguration,
+  reasons: Reasons,
+  extensions: Extensions,
+  maxProgramSize: number = defaultMaxProgramSize,
+): VirtualHostData | null {
+  const before = reasons.list.length;
+  const data = decodeVirtualHost(message, reasons, decodingOf(table, extensions, maxProgramSize));
+  return reasons.list.length > before ? null : data;
+}
+
+function decodingOf(table: RouteConfiguration, extensions: Extensions, maxProgramSize: number): RouteDecoding {
+  return { extensions, maxProgramSize, directBodyMax: table.maxDirectResponseBodySizeBytes ?? directBodyMax };
+}
+
+/** Envoy's words. */
+export function checkDomains(virtualHosts: readonly VirtualHostData[], tableName: string, reasons: Reasons): void {
   const seen = new Set<string>();
   virtualHosts.forEach((host, i) =>
     host.domains.forEach((domain, j) => {

@@ -1,18 +1,32 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../../core/clock.ts';
+import { Reasons } from '../../../core/rejection.ts';
+import type { ConfigSourceData } from '../../../identity/config-source-data.ts';
 import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
 import type { RouteSourceData } from '../../../proxy/http/route-sources.ts';
-import type { RouteConfigurationData } from '../../../route/route-data.ts';
+import { checkDomains } from '../../../route/decode.ts';
+import type { RouteConfigurationData, VirtualHostData } from '../../../route/route-data.ts';
+import { packedKinds } from '../../packed-kinds.ts';
 import type { OpenedResource, Subscription, SubscriptionUser } from '../../xds/resource-kind.ts';
 import type { NeededResource } from '../needed.ts';
+import type { DynamicVirtualHosts } from './dynamic-virtual-hosts.ts';
 
 export interface RouteSurroundings {
   readonly clock: Clock;
   /** A sentence where it is refused. */
-  decode(packed: Uint8Array): RouteConfigurationData | string;
+  decode(packed: Uint8Array): DecodedRoutes | string;
+  /** Its virtual hosts come by VHDS from this source; the newest of `routes` says what they are decoded with. */
+  openVirtualHosts(routes: DynamicRoutes, source: ConfigSourceData): DynamicVirtualHosts;
   /** There is one, or another. */
   onChanged(routes: DynamicRoutes): void;
   /** Nobody need wait for it any longer. */
   onReady(): void;
+}
+
+/** A route configuration, and where virtual hosts come from besides its own; null: from nowhere. */
+export interface DecodedRoutes {
+  readonly data: RouteConfigurationData;
+  readonly vhds: ConfigSourceData | null;
 }
 
 /** One route configuration that comes by RDS. Source of its words: Envoy `RdsRouteConfigSubscription`. */
@@ -20,14 +34,18 @@ export class DynamicRoutes implements NeededResource, SubscriptionUser {
   readonly source: RouteSourceData;
   /** Null: none has come. */
   data: RouteConfigurationData | null;
+  /** Null: it has those that are written in it. */
+  virtualHosts: DynamicVirtualHosts | null;
   /** As it came; null: none has. */
   packed: Uint8Array | null;
   version: string;
   updatedEpochMs: number;
-  isReady: boolean;
   /** Set once, right after construction. */
   subscription: Subscription | null;
   private readonly surroundings: RouteSurroundings;
+  /** As it came, without what VHDS adds; null: none has. */
+  private own: DecodedRoutes | null;
+  private hasAnswered: boolean;
   private readonly reloads: Counter;
   private readonly reloadedMs: Gauge;
   private readonly empty: Counter;
@@ -39,12 +57,18 @@ export class DynamicRoutes implements NeededResource, SubscriptionUser {
     this.packed = null;
     this.version = '';
     this.updatedEpochMs = surroundings.clock.epochMs;
-    this.isReady = false;
+    this.virtualHosts = null;
+    this.own = null;
+    this.hasAnswered = false;
     this.subscription = null;
     this.surroundings = surroundings;
     this.reloads = scope.counter('config_reload');
     this.reloadedMs = scope.gauge('config_reload_time_ms');
     this.empty = scope.counter('update_empty');
+  }
+
+  get isReady(): boolean {
+    return this.hasAnswered && this.virtualHosts?.isReady !== false;
   }
 
   start(): void {
@@ -53,6 +77,26 @@ export class DynamicRoutes implements NeededResource, SubscriptionUser {
 
   stop(): void {
     this.subscription?.stop();
+    this.virtualHosts?.stop();
+  }
+
+  /** Message names of the extensions that it names. */
+  get kinds(): Set<string> {
+    const kinds = new Set<string>();
+    for (const packed of [this.packed!, ...(this.virtualHosts?.packed ?? [])]) packedKinds(packed, kinds);
+    return kinds;
+  }
+
+  /** Its virtual hosts are these besides its own. @returns why they cannot be; empty: they are */
+  takeHosts(hosts: readonly VirtualHostData[]): string {
+    const own = this.own!.data;
+    const data = hosts.length === 0 ? own : { ...own, virtualHosts: [...own.virtualHosts, ...hosts] };
+    const reasons = new Reasons();
+    checkDomains(data.virtualHosts, data.name, reasons);
+    if (!reasons.isEmpty) return reasons.list.map(({ message }) => message).join('; ');
+    this.data = data;
+    this.surroundings.onChanged(this);
+    return '';
   }
 
   // SubscriptionUser
@@ -85,21 +129,38 @@ export class DynamicRoutes implements NeededResource, SubscriptionUser {
       const read = this.surroundings.decode(packed);
       if (typeof read === 'string') return read;
       const { epochMs } = this.surroundings.clock;
-      this.data = read;
+      const { own, packed: before } = this;
+      this.own = read;
       this.packed = packed;
+      const refusal = this.takeHosts(this.virtualHosts?.all ?? []);
+      if (refusal !== '') {
+        this.own = own;
+        this.packed = before;
+        return refusal;
+      }
       this.version = version;
       this.updatedEpochMs = epochMs;
       this.reloads.inc();
       this.reloadedMs.set(Math.floor(epochMs));
-      this.surroundings.onChanged(this);
+      this.followHosts(own?.vhds ?? null, read.vhds);
     }
     this.ready();
     return '';
   }
 
+  /** Where they come from is another, or none. */
+  private followHosts(before: ConfigSourceData | null, now: ConfigSourceData | null): void {
+    if (isDeepStrictEqual(before, now)) return;
+    this.virtualHosts?.stop();
+    const had = (this.virtualHosts?.all.length ?? 0) > 0;
+    this.virtualHosts = now === null ? null : this.surroundings.openVirtualHosts(this, now);
+    if (had) this.takeHosts([]);
+    this.virtualHosts?.start();
+  }
+
   private ready(): void {
-    if (this.isReady) return;
-    this.isReady = true;
+    if (this.hasAnswered) return;
+    this.hasAnswered = true;
     this.surroundings.onReady();
   }
 }

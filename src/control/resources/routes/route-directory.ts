@@ -1,21 +1,34 @@
 import type { ConfigReason } from '../../../config/problem.ts';
 import { checkDomains, checkRouteClusters } from '../../../config/route-references.ts';
 import type { Clock } from '../../../core/clock.ts';
+import type { Reasons } from '../../../core/rejection.ts';
+import { SupportedFields } from '../../../core/supported-fields.ts';
+import type { ConfigSourceData } from '../../../identity/config-source-data.ts';
+import { decodeConfigSource } from '../../../identity/decode/config-source-decode.ts';
 import type { StatsScope } from '../../../observe/stats.ts';
-import { RouteConfigurationSchema, type RouteConfiguration } from '../../../proto/envoy/config/route/v3/route_pb.js';
+import { VirtualHostSchema } from '../../../proto/envoy/config/route/v3/route_components_pb.js';
+import {
+  RouteConfigurationSchema,
+  VhdsSchema,
+  type RouteConfiguration,
+  type Vhds,
+} from '../../../proto/envoy/config/route/v3/route_pb.js';
+import { fromBinary } from '../../../proto/protobuf.js';
 import { maxProgramSize } from '../../../proxy/http/decode.ts';
 import type { RouteSourceData } from '../../../proxy/http/route-sources.ts';
-import { decodeRouteConfiguration } from '../../../route/decode.ts';
-import type { RouteConfigurationData } from '../../../route/route-data.ts';
+import { decodeDiscoveredHost, decodeRouteConfiguration } from '../../../route/decode.ts';
+import type { VirtualHostData } from '../../../route/route-data.ts';
 import type { RouteChanges } from '../../snapshot-data.ts';
-import { packedKinds } from '../../packed-kinds.ts';
 import type { Subscriptions } from '../../xds/subscriptions.ts';
 import type { SetText } from '../../xds/subscription-stats.ts';
 import { NeededResources } from '../needed.ts';
 import { readResource } from '../read-resource.ts';
 import type { ResourceDecoding } from '../resource-decoding.ts';
-import { DynamicRoutes, type RouteSurroundings } from './route-configuration.ts';
-import { routeKind } from '../../xds/resource-kinds.ts';
+import { DynamicVirtualHosts } from './dynamic-virtual-hosts.ts';
+import { DynamicRoutes, type DecodedRoutes, type RouteSurroundings } from './route-configuration.ts';
+import { routeKind, virtualHostKind } from '../../xds/resource-kinds.ts';
+
+const supportedVhds = new SupportedFields(VhdsSchema, ['config_source']);
 
 export interface RouteDirectoryEnvironment {
   readonly clock: Clock;
@@ -44,14 +57,18 @@ export class RouteDirectory {
     this.surroundings = {
       clock: environment.clock,
       decode: (packed) => this.decode(packed),
-      onChanged: ({ source: { key }, data, packed }) =>
-        environment.publish({ set: [{ key, routes: data! }], removed: [] }, [...packedKinds(packed!)]),
+      openVirtualHosts: (routes, source) => this.openVirtualHosts(routes, source),
+      onChanged: (routes) => this.publish(routes),
       onReady: () => environment.onReady(),
     };
     this.resources = new NeededResources(
       (source) => this.make(source),
       (key) => environment.publish({ set: [], removed: [key] }, []),
     );
+  }
+
+  private publish({ source: { key }, data, kinds }: DynamicRoutes): void {
+    this.environment.publish({ set: [{ key, routes: data! }], removed: [] }, [...kinds]);
   }
 
   private make(source: RouteSourceData): DynamicRoutes {
@@ -74,13 +91,49 @@ export class RouteDirectory {
     return [...reasons, ...unknown];
   }
 
-  private decode(packed: Uint8Array): RouteConfigurationData | string {
+  private decode(packed: Uint8Array): DecodedRoutes | string {
     const { extensions } = this.environment.decoding();
     return readResource(
       RouteConfigurationSchema,
       packed,
-      (message, reasons) => decodeRouteConfiguration(message, reasons, extensions, maxProgramSize(extensions)),
+      (message, reasons) => {
+        const data = decodeRouteConfiguration(message, reasons, extensions, maxProgramSize(extensions), true);
+        const vhds = message.vhds === undefined ? null : decodeVhds(message.vhds, reasons.at('vhds'));
+        return data === null ? null : { data, vhds };
+      },
       (message) => this.check(message),
     );
   }
+
+  private openVirtualHosts(routes: DynamicRoutes, source: ConfigSourceData): DynamicVirtualHosts {
+    const { stats, setText, subscriptions } = this.environment;
+    const { name, statPrefix } = routes.source;
+    const prefix = `http.${statPrefix}.vhds.${name}`;
+    const scope = stats.scope(prefix);
+    const hosts = new DynamicVirtualHosts(scope, {
+      decode: (packed) => this.decodeHost(packed, routes),
+      onChanged: (list) => routes.takeHosts(list),
+      onReady: () => this.environment.onReady(),
+    });
+    hosts.subscription = subscriptions.open(virtualHostKind, [name], source, hosts, { scope, prefix, setText }, name);
+    return hosts;
+  }
+
+  private decodeHost(packed: Uint8Array, routes: DynamicRoutes): VirtualHostData | string {
+    const { extensions } = this.environment.decoding();
+    const table = fromBinary(RouteConfigurationSchema, routes.packed!);
+    return readResource(VirtualHostSchema, packed, (message, reasons) =>
+      decodeDiscoveredHost(message, table, reasons, extensions, maxProgramSize(extensions)),
+    );
+  }
+}
+
+/** Envoy's words. Null: reasons were added. */
+function decodeVhds(message: Vhds, reasons: Reasons): ConfigSourceData | null {
+  supportedVhds.check(message, reasons);
+  const at = reasons.at('config_source');
+  const source = message.configSource === undefined ? null : decodeConfigSource(message.configSource, at);
+  const isDelta = source?.from.kind === 'ads' || (source?.from.kind === 'api' && source.from.protocol === 'DELTA_GRPC');
+  if (source !== null && !isDelta) at.add("vhds: only 'DELTA_GRPC' is supported as an api_type.");
+  return source;
 }

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { DynamicVirtualHosts } from '../../../../../src/control/resources/routes/dynamic-virtual-hosts.ts';
 import { DynamicRoutes } from '../../../../../src/control/resources/routes/route-configuration.ts';
 import type { OpenedResource } from '../../../../../src/control/xds/resource-kind.ts';
-import type { RouteConfigurationData } from '../../../../../src/route/route-data.ts';
+import type { ConfigSourceData } from '../../../../../src/identity/config-source-data.ts';
+import type { RouteConfigurationData, VirtualHostData } from '../../../../../src/route/route-data.ts';
 import { MemoryNetwork } from '../../../cluster/memory-network.ts';
 import { RecordingStats } from '../../../cluster/recording-stats.ts';
 
@@ -9,10 +11,26 @@ function resource(says: string, version = '1', name = 'local'): OpenedResource {
   return { name, packed: Buffer.from(says), version, aliases: [] };
 }
 
+/** Of a domain of its own name. */
+function host(name: string): VirtualHostData {
+  return { name, domains: [name] } as unknown as VirtualHostData;
+}
+
+/** `own+vhds`: with a virtual host of its own, and others by VHDS. */
+function dataOf(says: string): RouteConfigurationData {
+  const own = says.includes('+') ? [host(says.slice(0, says.indexOf('+')))] : [];
+  return { name: says, virtualHosts: own } as unknown as RouteConfigurationData;
+}
+
+function vhdsOf(says: string): ConfigSourceData | null {
+  return says.endsWith('+vhds') ? { initialFetchTimeoutMs: 0, from: { kind: 'ads' } } : null;
+}
+
 function world() {
   const stats = new RecordingStats();
   const changed: (string | undefined)[] = [];
   let readies = 0;
+  let opened = 0;
   const source = {
     key: 'k',
     name: 'local',
@@ -22,11 +40,25 @@ function world() {
   const routes = new DynamicRoutes(source, stats.scope('rds'), {
     clock: new MemoryNetwork().clock,
     decode: (packed) =>
-      String(packed) === 'broken' ? 'all is wrong' : ({ name: String(packed) } as RouteConfigurationData),
-    onChanged: ({ data }) => changed.push(data?.name),
+      String(packed) === 'broken' ? 'all is wrong' : { data: dataOf(String(packed)), vhds: vhdsOf(String(packed)) },
+    openVirtualHosts: (routes) => {
+      opened++;
+      return new DynamicVirtualHosts(stats.scope('vhds'), {
+        decode: (packed) => (String(packed) === 'broken' ? 'no' : host(String(packed))),
+        onChanged: (hosts) => routes.takeHosts(hosts),
+        onReady: () => {},
+      });
+    },
+    onChanged: ({ data }) => changed.push(data!.virtualHosts.map((one) => one.name).join() || data!.name),
     onReady: () => readies++,
   });
-  return { routes, changed, read: () => stats.read('rds.'), readies: () => readies };
+  return {
+    routes,
+    changed,
+    read: (prefix = 'rds.') => stats.read(prefix),
+    readies: () => readies,
+    opened: () => opened,
+  };
 }
 
 test('each other one is told, and what is as it was is not', () => {
@@ -75,4 +107,35 @@ test('nobody waits for what does not come', () => {
   routes.onGivenUp();
   expect(routes.isReady).toBe(true);
   expect(readies()).toBe(1);
+});
+
+test('virtual hosts by VHDS join its own, and are waited for', () => {
+  const { routes, changed, read, opened } = world();
+  routes.onResources([resource('own+vhds')]);
+  expect(routes.isReady).toBe(false);
+  const hosts = routes.virtualHosts!;
+  expect(hosts.onDelta([resource('a', '1', 'r/a'), resource('', '1', 'r/none')], [])).toBe('');
+  expect(routes.isReady).toBe(true);
+  expect(hosts.onDelta([resource('b', '2', 'r/b')], [])).toBe('');
+  // Its own are others, and those that came stay.
+  routes.onResources([resource('new+vhds')]);
+  expect(hosts.onDelta([], ['r/a'])).toBe('');
+  expect(changed).toEqual(['own', 'own,a', 'own,a,b', 'new,a,b', 'new,b']);
+  expect(opened()).toBe(1);
+  expect(read('vhds.')).toEqual({ config_reload: 3 });
+  // It wants none any more.
+  routes.onResources([resource('none')]);
+  expect(routes.virtualHosts).toBeNull();
+  expect(changed.at(-1)).toBe('none');
+});
+
+test.each<[string, string]>([
+  ['broken', 'r/a: no'],
+  ['own', 'Only unique values for domains are permitted. Duplicate entry of domain own in route own+vhds'],
+])('a virtual host %s is refused, and all is as it was', (says, refusal) => {
+  const { routes, changed } = world();
+  routes.onResources([resource('own+vhds')]);
+  expect(routes.virtualHosts!.onDelta([resource(says, '1', 'r/a')], [])).toBe(refusal);
+  expect(routes.virtualHosts!.all).toEqual([]);
+  expect(changed).toEqual(['own']);
 });
