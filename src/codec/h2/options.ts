@@ -2,6 +2,7 @@ import type { HuffmanUse } from '../hpack/encoder.ts';
 import { stringBytesDefault } from '../hpack/literal-reader.ts';
 import { UnderscoreAction } from '../h1/options.ts';
 import { noCounters, type H2Counters } from './counters.ts';
+import type { HeldBytes } from './flow/held-bytes.ts';
 import type { ErrorCode } from './frame/error-code.ts';
 import { frameBytesDefault } from './frame/frame.ts';
 import { blockBytesFactor, headersCountMax, requestHeadersBytesMax, responseHeadersBytesMax } from './limits.ts';
@@ -44,6 +45,8 @@ export interface H2Options {
   readonly streamErrorOnInvalidHttpMessage: boolean;
   /** Bytes of a DATA frame that are taken, where `customSettings` says so to the peer; absent: 16 KiB. */
   readonly dataFrameBytesMax?: number;
+  /** What slow readers may hold without stalling the streams beside theirs; absent: nothing, as Envoy. */
+  readonly heldBytes?: HeldBytes;
   /** What RST_STREAM says of a stream that its user gives up; absent: INTERNAL_ERROR, as Envoy. */
   readonly giveUpCode?: ErrorCode;
   /** `custom_settings_parameters`: [identifier, value]. */

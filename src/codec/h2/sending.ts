@@ -129,6 +129,15 @@ export abstract class H2Sending {
     if (increment > 0) this.sendWindowUpdate(0, increment);
   }
 
+  /** A slow stream keeps so many bytes: true, where the connection's window opens for others meanwhile. */
+  hold(bytes: number): boolean {
+    return this.options.heldBytes?.take(bytes) === true;
+  }
+
+  unhold(bytes: number): void {
+    this.options.heldBytes?.give(bytes);
+  }
+
   /** DATA waits in a stream. */
   enqueued(bytes: number): void {
     this.queuedBytes += bytes;

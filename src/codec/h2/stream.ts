@@ -43,6 +43,8 @@ export abstract class H2Stream implements Sender {
   private pauses: number;
   /** Delivered while the stream was paused: the peer gets no new window for it yet. */
   private withheldBytes: number;
+  /** As those, but the connection's window has opened for others. */
+  private heldBytes: number;
   private isToldAbove: boolean;
   /** The buffer limit that was passed. */
   private bufferMark: number;
@@ -71,6 +73,7 @@ export abstract class H2Stream implements Sender {
     this.window = null;
     this.pauses = 0;
     this.withheldBytes = 0;
+    this.heldBytes = 0;
     this.isToldAbove = false;
     this.bufferMark = 0;
   }
@@ -117,10 +120,12 @@ export abstract class H2Stream implements Sender {
 
   resume(): void {
     if (this.pauses === 0 || --this.pauses > 0 || this.isOver) return;
-    const bytes = this.withheldBytes;
-    if (bytes === 0) return;
+    const { withheldBytes, heldBytes } = this;
+    if (withheldBytes + heldBytes === 0) return;
     this.withheldBytes = 0;
-    this.consume(bytes);
+    this.release();
+    if (heldBytes > 0) this.openWindow(heldBytes);
+    if (withheldBytes > 0) this.consume(withheldBytes);
     this.connection.flush();
   }
 
@@ -142,15 +147,13 @@ export abstract class H2Stream implements Sender {
 
   /** So much of it is done with: the peer may send as much again, unless the stream is paused. */
   consume(bytes: number): void {
-    if (this.pauses > 0) {
+    const { connection } = this;
+    if (this.pauses > 0 && !connection.hold(bytes)) {
       this.withheldBytes += bytes;
       return;
     }
-    const { connection } = this;
-    if (this.state === StreamState.Open || this.state === StreamState.HalfClosedLocal) {
-      const increment = this.window!.consume(bytes);
-      if (increment > 0) connection.sendWindowUpdate(this.id, increment);
-    }
+    if (this.pauses > 0) this.heldBytes += bytes;
+    else this.openWindow(bytes);
     connection.consume(bytes);
   }
 
@@ -158,8 +161,22 @@ export abstract class H2Stream implements Sender {
   takeWithheld(): number {
     const bytes = this.withheldBytes;
     this.withheldBytes = 0;
+    this.release();
     this.pauses = 0;
     return bytes;
+  }
+
+  private release(): void {
+    if (this.heldBytes === 0) return;
+    this.connection.unhold(this.heldBytes);
+    this.heldBytes = 0;
+  }
+
+  /** The peer may send so much more on the stream. */
+  private openWindow(bytes: number): void {
+    if (this.state !== StreamState.Open && this.state !== StreamState.HalfClosedLocal) return;
+    const increment = this.window!.consume(bytes);
+    if (increment > 0) this.connection.sendWindowUpdate(this.id, increment);
   }
 
   // What goes out.

@@ -1,3 +1,4 @@
+import { HeldBytes } from '../../codec/h2/flow/held-bytes.ts';
 import { ErrorCode } from '../../codec/h2/frame/error-code.ts';
 import { Setting } from '../../codec/h2/frame/settings.ts';
 import {
@@ -50,6 +51,10 @@ const quietMs = 1000;
 const resetBurst = 20_000;
 const resetsPerSecond = 2000;
 
+/** What slow readers of all tunnels of a thread may hold before they stall others on their connections. */
+const heldBytesMax = 256 * 1024 * 1024;
+const heldBytes = new HeldBytes(heldBytesMax);
+
 const keepAlive = { intervalMs: pingEveryMs, timeoutMs: answerMs, jitter: 0.1, idleIntervalMs: quietMs } as const;
 
 export function hboneClientOptions(settings: HboneSettings): H2ClientOptions {
@@ -86,6 +91,7 @@ function shared({ streamWindowBytes, connectionWindowBytes, frameBytes }: HboneS
       [Setting.MaxHeaderListSize, headBytes],
     ] as const,
     giveUpCode: ErrorCode.Cancel,
+    heldBytes,
     streamResetBurst: resetBurst,
     streamResetRate: resetsPerSecond,
     // One malformed request must not end the tunnels beside it.
