@@ -42,10 +42,14 @@ interface Setting {
   /** Of version 1; the usual world is `make.world`. */
   readonly begin?: (make: ResourceMaker, port: number) => Resources;
   readonly ttls?: Readonly<Record<string, number>>;
+  readonly patience?: string;
+  /** Stats that are compared besides. */
+  readonly stats?: readonly string[];
 }
 
-async function hear(kind: ProxyKind, { protocol, sharing, begin, ttls }: Setting, story: Story): Promise<Outcome> {
-  const make = new ResourceMaker(protocol, sharing);
+async function hear(kind: ProxyKind, setting: Setting, story: Story): Promise<Outcome> {
+  const { protocol, sharing, begin, ttls, patience, stats: others = [] } = setting;
+  const make = new ResourceMaker(protocol, sharing, patience);
   const prepare = (plane: GoControlPlane, port: number): Promise<void> =>
     plane.set('1', begin?.(make, port) ?? make.world(port), ttls);
   const conversation = await Conversation.start(kind, protocol, sharing, prepare);
@@ -53,7 +57,8 @@ async function hear(kind: ProxyKind, { protocol, sharing, begin, ttls }: Setting
   await story(conversation, make);
   const stats = await conversation.proxy.stats();
   const { said, order } = conversation;
-  return { said, order, stats: Object.fromEntries(counted.map((name) => [name, stats.get(name) ?? 0])) };
+  const values = [...counted, ...others].map((name): [string, number] => [name, stats.get(name) ?? 0]);
+  return { said, order, stats: Object.fromEntries(values) };
 }
 
 const counted = [
@@ -168,6 +173,21 @@ describe.skipIf(reason !== null).each([
       const good = [endpoints('a', 1001), endpoints('b', 1003)];
       await one.plane.set('3', { ...before, ClusterLoadAssignment: good });
       await one.answered('3', ['ClusterLoadAssignment']);
+    });
+  });
+
+  test('what does not come in time is not waited for', async () => {
+    const begin = (make: ResourceMaker, port: number): Resources => ({
+      Cluster: [make.cluster('a'), make.cluster('none')],
+      Listener: [make.listener('l', port, 'r')],
+    });
+    const of = ['cluster.a', 'cluster.none', 'http.peer.rds.r'];
+    const names = ['init_fetch_timeout', 'update_attempt', 'update_failure', 'update_success', 'update_rejected'];
+    const stats = of.flatMap((prefix) => names.map((name) => `${prefix}.${name}`));
+    await compared({ ...setting, begin, patience: '0.3s', stats }, async (one) => {
+      await one.answered('1', ['Cluster', 'Listener']);
+      await one.stat('listener_manager.total_listeners_active', (value) => value === 1);
+      expect((await fetch(`http://127.0.0.1:${one.port}/`)).status).toBe(404);
     });
   });
 

@@ -6,8 +6,8 @@ export type Protocol = 'GRPC' | 'DELTA_GRPC';
 /** Over the one stream that all share, or each over one of its own. */
 export type Sharing = 'ads' | 'own';
 
-function source(sharing: Sharing, protocol: Protocol): Json {
-  const common = { resource_api_version: 'V3', initial_fetch_timeout: '0s' };
+function source(sharing: Sharing, protocol: Protocol, patience: string): Json {
+  const common = { resource_api_version: 'V3', initial_fetch_timeout: patience };
   return sharing === 'ads' ? { ...common, ads: {} } : { ...common, api_config_source: apiSource(protocol) };
 }
 
@@ -40,8 +40,8 @@ export function bootstrap(protocol: Protocol, sharing: Sharing, planePort: numbe
     admin: address('127.0.0.1', adminPort),
     dynamic_resources: {
       ...(sharing === 'ads' && { ads_config: apiSource(protocol) }),
-      lds_config: source(sharing, protocol),
-      cds_config: source(sharing, protocol),
+      lds_config: source(sharing, protocol, '0s'),
+      cds_config: source(sharing, protocol, '0s'),
     },
     static_resources: { clusters: [cluster] },
   };
@@ -51,8 +51,9 @@ export function bootstrap(protocol: Protocol, sharing: Sharing, planePort: numbe
 export class ResourceMaker {
   private readonly source: Json;
 
-  constructor(protocol: Protocol, sharing: Sharing) {
-    this.source = source(sharing, protocol);
+  /** `patience`: how long is waited for what they name. */
+  constructor(protocol: Protocol, sharing: Sharing, patience = '0s') {
+    this.source = source(sharing, protocol, patience);
   }
 
   cluster(name: string, more: Json = {}): Json {
