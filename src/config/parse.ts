@@ -17,6 +17,8 @@ export interface Parsed<T> {
   readonly message: T;
   /** Everything that is wrong, in no order; `place` finds where. */
   readonly reasons: ConfigReason[];
+  /** The text is such a message, if perhaps one that breaks its proto's rules. */
+  readonly isRead: boolean;
 }
 
 /** A bootstrap with its cross references checked. */
@@ -48,7 +50,7 @@ function parse<Desc extends DescMessage>(
 ): Parsed<MessageShape<Desc>> {
   const message = create(schema);
   const unread = [...document.reasons, ...(document.override?.reasons ?? [])];
-  if (unread.length > 0) return { message, reasons: unread };
+  if (unread.length > 0) return { message, reasons: unread, isRead: false };
   const reader = new MessageReader({
     allowUnknown: options.allowUnknown ?? false,
     onPacked(type, packed) {
@@ -61,5 +63,6 @@ function parse<Desc extends DescMessage>(
   // As Envoy merges: messages, not texts. Lists grow, an Any is replaced.
   const isRead = [document, document.override].every((one) => one === null || reader.read(schema, one.value, message));
   if (isRead) validator.validate(schema, message);
-  return { message, reasons: [...reader.reasons, ...validator.reasons] };
+  const reasons = [...reader.reasons, ...validator.reasons];
+  return { message, reasons, isRead: isRead && !isRefused(reader.reasons) };
 }

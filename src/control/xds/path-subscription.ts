@@ -86,6 +86,10 @@ export class PathSubscription implements Subscription {
       this.user.onGivenUp();
       return;
     }
+    if (response instanceof Broken) {
+      this.refuse(response.rules);
+      return;
+    }
     const waits = response.resources.map(({ value }) => surroundings.prepare(value)).filter((ready) => ready !== null);
     if (waits.length === 0) {
       this.take(response, began);
@@ -100,29 +104,43 @@ export class PathSubscription implements Subscription {
   }
 
   private take({ resources, versionInfo }: DiscoveryResponse, began: number): void {
-    const { log, clock } = this.surroundings;
+    const { clock } = this.surroundings;
     const opened = openResources(this.kind.typeUrl, resources, versionInfo, '');
     const refusal = typeof opened === 'string' ? opened : this.user.onResources(opened.resources, versionInfo);
     if (refusal === '') {
       this.stats.succeeded(versionInfo, clock.epochMs, performance.now() - began);
       return;
     }
+    this.refuse(refusal);
+  }
+
+  private refuse(refusal: string): void {
     this.stats.failed(this.stats.rejected);
-    log.warn(`Filesystem config update rejected: in ${this.source.path}, ${refusal}`);
+    this.surroundings.log.warn(`Filesystem config update rejected: in ${this.source.path}, ${refusal}`);
     this.user.onGivenUp();
   }
 
   /** A sentence where it cannot be read. */
-  private read(): DiscoveryResponse | string {
+  private read(): DiscoveryResponse | Broken | string {
     const { path } = this.source;
     if (path.toLowerCase().endsWith('.pb')) return readBinary(path);
     const document = readConfig({ path });
-    const { message, reasons } = parseMessage(document, DiscoveryResponseSchema);
+    const { message, reasons, isRead } = parseMessage(document, DiscoveryResponseSchema);
     if (!isRefused(reasons)) return message;
-    return place(reasons, document)
+    const said = place(reasons, document)
       .filter(({ isWarning }) => isWarning !== true)
       .map(({ line, column, message: what }) => `line ${line}, column ${column}: ${what}`)
       .join('; ');
+    return isRead ? new Broken(said) : said;
+  }
+}
+
+/** It can be read, and breaks the rules of its protos: Envoy counts it as refused. */
+class Broken {
+  readonly rules: string;
+
+  constructor(rules: string) {
+    this.rules = rules;
   }
 }
 

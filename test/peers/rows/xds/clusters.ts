@@ -60,6 +60,7 @@ const discovered: Group = {
     cdsUpdate('one besides', clusters('4', cluster('c', ['two']), cluster('d', ['one'], 'alt_stat_name: other'))),
     { name: 'what is dumped', admin: '/config_dump?resource=dynamic_active_clusters', ignores: dumpIgnores },
     cdsRefusal('one without a source of hosts', clusters('5', cluster('c', ['one']), { name: 'e', type: 'EDS' })),
+    cdsRefusal('one without a name', clusters('5', cluster('c', ['two']), { ...cluster('e', ['two']), name: '' })),
     cdsRefusal('one twice', clusters('6', cluster('c', ['two']), cluster('c', ['one']))),
     cdsRefusal('a source for hosts that are there', clusters('7', { ...cluster('c', ['two']), ...sourceOnly() })),
     cdsUpdate('one that the configuration has', clusters('8', cluster('one', ['two']), cluster('c', ['two']))),
