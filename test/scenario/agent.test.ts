@@ -1,13 +1,13 @@
 /** `sekisho agent proxy`: identity, discovery, names, health and end, under a control plane that is none of ours. */
 import { existsSync } from 'node:fs';
 import { Resolver } from 'node:dns/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { request as requestTls } from 'node:https';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { request } from 'undici';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Istiod } from '../istiod.ts';
 import { AgentPod } from './agent-pod.ts';
 import {
@@ -230,6 +230,41 @@ describe('a pod whose certificates are soon over, and whose control plane goes a
     expect((await askWithCertificate(istiod, port)).body).toBe('here');
     expect(await statusOf(`http://127.0.0.1:${pod.readyPort}/healthz/ready`)).toBe(200);
   });
+});
+
+test('a pod that ends with its last connection', async () => {
+  const ends: (() => unknown)[] = [];
+  const atEnd = (end: () => unknown): void => void ends.push(end);
+  onTestFinished(async () => {
+    for (const end of ends.toReversed()) await end();
+  });
+  const waiting: ServerResponse[] = [];
+  const server = createServer((_, response) => void waiting.push(response));
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => server.close());
+  let port = 0;
+  const discovery = new Discovery(() => ({
+    [clusterType]: [staticCluster('app', '127.0.0.1', (server.address() as AddressInfo).port)],
+    [listenerType]: [inboundListener(port)],
+  }));
+  const istiod = await Istiod.start({ onStream: (call) => discovery.onStream(call) });
+  atEnd(() => istiod.stop());
+  const variables = { EXIT_ON_ZERO_ACTIVE_CONNECTIONS: 'true', MINIMUM_DRAIN_DURATION: '100ms' };
+  const pod = await AgentPod.make({ istiod, variables }, atEnd);
+  [port] = pod.otherPorts;
+  pod.start(atEnd);
+  await until('the pod to be ready', async () => {
+    if (pod.hasEnded) throw new Error(pod.output);
+    return (await statusOf(`http://127.0.0.1:${pod.readyPort}/healthz/ready`).catch(() => 0)) === 200;
+  });
+  const answer = askWithCertificate(istiod, port);
+  await until('the request', () => waiting.length > 0);
+  pod.signal('SIGTERM');
+  await until('it to count', () => pod.output.includes('there are still 1 connections'));
+  expect(pod.hasEnded).toBe(false);
+  waiting[0].end('at last');
+  expect((await answer).body).toBe('at last');
+  expect(await pod.ended()).toBe(0);
 });
 
 describe('an agent that cannot do what it is told', () => {

@@ -60,6 +60,13 @@ describe.skipIf(reason !== null)('connections come out where they are sent', () 
     expect(output.trim().split('\n')).toEqual(['rules are set', '5', '1']);
   });
 
+  test('whether connections are redirected can be asked by who may set nothing', () => {
+    const asked = `setpriv --reuid 1337 --regid 1337 --clear-groups ${node} ${main} istio-iptables -u 1337 --run-validation --skip-rule-apply`;
+    const script = `${asked}; echo without rules $?; ${node} ${main} iptables -i '*' -b '*'; ${asked}; echo with rules $?`;
+    const { output } = inNamespace(interfaces, 'sh', '-c', script);
+    expect(output.trim().split('\n')).toEqual(['without rules 126', 'rules are set', 'with rules 0']);
+  });
+
   test('without the right to it, that is said', () => {
     const script = `setpriv --reuid 4000 --regid 4000 --clear-groups ${node} ${main} iptables -b '*' || echo status $?`;
     const { output, error } = inNamespace(interfaces, 'sh', '-c', script);
