@@ -1,0 +1,129 @@
+import type { DescMessage, JsonObject } from '@bufbuild/protobuf';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { listenerKind, routeKind, virtualHostKind } from '../../src/control/xds/resource-kinds.ts';
+import { messageTypes } from '../../src/admin/dump/message-types.ts';
+import { ListenerSchema } from '../../src/proto/envoy/config/listener/v3/listener_pb.js';
+import { VirtualHostSchema } from '../../src/proto/envoy/config/route/v3/route_components_pb.js';
+import { RouteConfigurationSchema } from '../../src/proto/envoy/config/route/v3/route_pb.js';
+import {
+  DeltaDiscoveryResponseSchema,
+  ResourceSchema,
+} from '../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
+import { create, fromJson, toBinary } from '../../src/proto/protobuf.js';
+import { ControlPlane } from '../xds/control-plane.ts';
+import { XdsServer } from '../xds/xds-server.ts';
+import { App } from './app.ts';
+import { answer, bootstrap, cluster, httpListener } from './config.ts';
+import { getText } from './http.ts';
+import { until } from './wait.ts';
+
+type Json = Record<string, unknown>;
+
+const node = { id: 'me', cluster: 'mine' };
+const overAds = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
+
+const http2 = {
+  typed_extension_protocol_options: {
+    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+      '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+      explicit_http_config: { http2_protocol_options: {} },
+    },
+  },
+};
+
+/** What is undefined is not there. */
+function pack(type: DescMessage, json: Json): Uint8Array {
+  const plain = JSON.parse(JSON.stringify(json)) as JsonObject;
+  return toBinary(type, fromJson(type, plain, { registry: messageTypes }));
+}
+
+const api = (apiType: string): Json => ({
+  api_type: apiType,
+  transport_api_version: 'V3',
+  grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
+});
+
+function underAds(port: number, apiType: string): Json {
+  return bootstrap([], [cluster('xds', [port], http2)], {
+    node,
+    dynamic_resources: { ads_config: api(apiType), lds_config: overAds },
+  });
+}
+
+const virtualHost = (name: string, domain: string, body = name): Json => ({
+  name,
+  domains: [domain],
+  routes: [answer('/', body)],
+});
+
+describe.each(['GRPC', 'DELTA_GRPC'])('listeners over ADS by %s', (apiType) => {
+  test('serve on while the next version waits for its routes, and go when they are gone', async () => {
+    const plane = await ControlPlane.start();
+    const setListener = (json: Json): void =>
+      plane.change(listenerKind.typeUrl, { ingress: pack(ListenerSchema, json) });
+    setListener(httpListener({ routes: [answer('/', 'first')] }));
+    const app = await App.start(underAds(plane.port, apiType));
+    const port = await app.port();
+    const url = await app.url();
+    const late = { route_config_name: 'late', config_source: overAds };
+    setListener(httpListener({ port, manager: { route_config: undefined, rds: late } }));
+    await app.statIs('listener_manager.total_listeners_warming', 1);
+    expect(await getText(url)).toBe('first');
+    const { body } = await app.admin('/config_dump?resource=dynamic_listeners');
+    expect(Object.keys(JSON.parse(body).configs[0])).toEqual(['@type', 'name', 'active_state', 'warming_state']);
+    const routes = { name: 'late', virtual_hosts: [virtualHost('second', '*')] };
+    plane.change(routeKind.typeUrl, { late: pack(RouteConfigurationSchema, routes) });
+    await until('the second', async () => (await getText(url)) === 'second');
+    await app.statIs('listener_manager.total_listeners_warming', 0);
+    plane.change(listenerKind.typeUrl, {}, ['ingress']);
+    await app.statIs('listener_manager.listener_removed', 1);
+    await until('no listener', async () => !(await app.admin('/listeners')).body.includes('ingress'));
+    expect(plane.verdicts.filter(({ refusal }) => refusal !== '')).toEqual([]);
+  });
+});
+
+test('virtual hosts come by VHDS', async () => {
+  const told = async (set: Json[], removed: string[] = []): Promise<void> => {
+    await vhds.until(() => vhds.peers.some((peer) => peer.requests.length > 0));
+    const resources = set.map((json) => {
+      const resource = { typeUrl: virtualHostKind.typeUrl, value: pack(VirtualHostSchema, json) };
+      return create(ResourceSchema, { name: json['name'] as string, version: '1', resource });
+    });
+    const fields = { typeUrl: virtualHostKind.typeUrl, nonce: 'n', resources, removedResources: removed };
+    const bytes = toBinary(DeltaDiscoveryResponseSchema, create(DeltaDiscoveryResponseSchema, fields));
+    for (const peer of vhds.peers) peer.write(bytes);
+  };
+  const vhds = await XdsServer.start(() => {}, '127.0.0.1:0');
+  onTestFinished(() => vhds.stop());
+  const plane = await ControlPlane.start();
+  const routes = {
+    name: 'r',
+    virtual_hosts: [virtualHost('own', 'own.test')],
+    vhds: {
+      config_source: {
+        resource_api_version: 'V3',
+        initial_fetch_timeout: '0s',
+        api_config_source: { ...api('DELTA_GRPC'), grpc_services: [{ envoy_grpc: { cluster_name: 'vhds' } }] },
+      },
+    },
+  };
+  plane.change(routeKind.typeUrl, { r: pack(RouteConfigurationSchema, routes) });
+  const rds = { route_config_name: 'r', config_source: overAds };
+  const listener = httpListener({ manager: { route_config: undefined, rds } });
+  const config = bootstrap([listener], [cluster('xds', [plane.port], http2), cluster('vhds', [vhds.port], http2)], {
+    node,
+    dynamic_resources: { ads_config: api('GRPC') },
+  });
+  const [app] = await Promise.all([App.start(config), told([virtualHost('r/a', 'a.test')])]);
+  const asks = async (host: string): Promise<string> => {
+    const { request } = await import('undici');
+    const { body } = await request(await app.url(), { headers: { host } });
+    return body.text();
+  };
+  expect(await asks('own.test')).toBe('own');
+  expect(await asks('a.test')).toBe('r/a');
+  await told([virtualHost('r/b', 'b.test')], ['r/a']);
+  await until('the other', async () => (await asks('b.test')) === 'r/b');
+  expect(await asks('a.test')).toBe('');
+  expect(await asks('own.test')).toBe('own');
+});
