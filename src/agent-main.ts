@@ -31,6 +31,8 @@ export class AgentProcess {
   private readonly log: Log;
   private readonly exit: (status: number) => void;
   private agent: Agent | null;
+  /** Ends the proxy. */
+  private stop: () => Promise<void>;
   private isEnding: boolean;
 
   private constructor(
@@ -46,6 +48,7 @@ export class AgentProcess {
     this.log = log;
     this.exit = exit;
     this.agent = null;
+    this.stop = () => Promise.resolve();
     this.isEnding = false;
   }
 
@@ -78,11 +81,21 @@ export class AgentProcess {
   /** Before the proxy starts. @throws AgentError or Error */
   async open(): Promise<void> {
     const { hasIdentitySocket, log } = this;
-    this.agent = await Agent.open({ settings: this.settings, hasIdentitySocket, log, onQuit: () => this.quit() });
+    this.agent = await Agent.open({
+      settings: this.settings,
+      hasIdentitySocket,
+      log,
+      onQuit: () => void this.end('/quitquitquit'),
+    });
   }
 
-  /** A signal: drains, then ends; a second one ends at once. @param stop ends the proxy */
-  async end(signal: string, stop: () => Promise<void>): Promise<void> {
+  /** There is a proxy. @param stop ends it */
+  serves(stop: () => Promise<void>): void {
+    this.stop = stop;
+  }
+
+  /** A signal: drains, then ends; a second one ends at once. */
+  async end(signal: string): Promise<void> {
     if (this.isEnding || this.agent === null) {
       this.quit();
       return;
@@ -90,7 +103,7 @@ export class AgentProcess {
     this.isEnding = true;
     this.log.info(`caught ${signal}`);
     await this.agent.terminate();
-    await stop();
+    await this.stop();
     this.quit();
   }
 

@@ -131,6 +131,7 @@ async function serve(options: Options, agent: AgentProcess | null = null): Promi
   const { Server } = await import('./serve.ts');
   const print = (text: string): void => void process.stderr.write(text);
   const server = new Server(environment, print, process.stderr.isTTY);
+  agent?.serves(() => server.stop());
   if (workers === null) {
     const configuration = await server.load();
     if (configuration === null) process.exit(1);
@@ -138,7 +139,7 @@ async function serve(options: Options, agent: AgentProcess | null = null): Promi
     process.exit(0);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => void (agent === null ? server.end(signal) : agent.end(signal, () => server.stop())));
+    process.on(signal, () => void (agent === null ? server.end(signal) : agent.end(signal)));
   process.on('SIGHUP', () => void server.reload());
   process.on('SIGUSR1', () => server.reopenLogs());
   try {
