@@ -242,6 +242,26 @@ test('a worker that dies knows them again', async () => {
   await until('the other host', async () => (await getText(url)) === 'one');
 });
 
+test('a reload changes the clusters of the configuration, and leaves those that came', async () => {
+  const [one, two] = [await named('one'), await named('two')];
+  const plane = await ControlPlane.start();
+  setClusters(plane, discovered('c'));
+  setHosts(plane, 'c', [one.port]);
+  const config = (port: number): Json => underAds(plane.port, 'DELTA_GRPC', { clusters: [cluster('d', [port])] });
+  const app = await App.start(config(one.port));
+  const traffic = new Traffic(await app.url(), 2);
+  await traffic.sees('one');
+  const url = `${await app.url()}/d`;
+  expect(await getText(url)).toBe('one');
+  await app.reload(config(two.port));
+  await until('the other host', async () => (await getText(url)) === 'two');
+  await app.reload(underAds(plane.port, 'DELTA_GRPC'));
+  await until('the cluster to be gone', async () => (await fetch(url)).status === 503);
+  await traffic.sees('one');
+  expect(await traffic.stop()).toEqual([]);
+  expect(await app.stat('cluster_manager.active_clusters')).toBe(2);
+});
+
 test('when the control plane goes, traffic goes on as it was, and what it says when it is back holds', async () => {
   const [one, two] = [await named('one'), await named('two')];
   const plane = await ControlPlane.start();

@@ -3,6 +3,7 @@ import type { ClusterChanges } from '../../../src/cluster/cluster-changes.ts';
 import { rawSocket } from '../../../src/cluster/transport/transport-data.ts';
 import type { ClusterData, DiscoveryData, DnsData, HostData } from '../../../src/cluster/cluster-data.ts';
 import { ClusterDirectory } from '../../../src/cluster/cluster-directory.ts';
+import type { Discovery, DiscoveryListener } from '../../../src/cluster/discovery/discovery.ts';
 import { HealthCell, HealthMemory } from '../../../src/cluster/health/health-memory.ts';
 import { HealthSlots } from '../../../src/cluster/health/health-slots.ts';
 import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
@@ -30,11 +31,30 @@ function discovery(kind: 'strict-dns' | 'logical-dns', names: string[], change: 
   return { kind, dns: { ...dns, ...change }, targets };
 }
 
+/** What a control plane tells, as the test says it. */
+class Told implements Discovery {
+  readonly listener: DiscoveryListener;
+  readonly before: Discovery | null;
+  isStopped = false;
+
+  constructor(listener: DiscoveryListener, before: Discovery | null) {
+    this.listener = listener;
+    this.before = before;
+  }
+
+  start(): void {}
+
+  stop(): void {
+    this.isStopped = true;
+  }
+}
+
 class Bench {
   readonly network = new MemoryNetwork();
   readonly stats = new RecordingStats();
   readonly resolver = new ScriptedResolver();
   readonly changes: ClusterChanges[] = [];
+  readonly told: Told[] = [];
   readonly health = new HealthSlots(new HealthMemory());
   readonly directory = new ClusterDirectory({
     health: this.health,
@@ -44,6 +64,10 @@ class Bench {
     stats: this.stats,
     limits: new SharedNumberDirectory(),
     openResolver: () => this.resolver,
+    openEndpoints: (_cluster, _scope, listener, before) => {
+      this.told.push(new Told(listener, before));
+      return this.told.at(-1)!;
+    },
     onPublished: (change) => this.changes.push({ set: [], removed: [], hosts: [change] }),
   });
 
@@ -373,5 +397,74 @@ describe('ORIGINAL_DST', () => {
     for (let i = 0; i < 2; i++) bench.network.advance(asked.cleanupMs);
     expect(bench.addresses).toEqual([]);
     expect(bench.stats.read()).toEqual({ membership_change: 3, 'default.total_match_count': 2 });
+  });
+});
+
+describe('EDS', () => {
+  const source = { initialFetchTimeoutMs: 0, from: { kind: 'ads' } } as const;
+  const eds = (serviceName = 'c'): Partial<ClusterData> => ({
+    hosts: [],
+    discovery: { kind: 'eds', serviceName, source },
+  });
+  const assignment = { overprovisioningFactor: 100, weightedPriorityHealth: false };
+
+  it('has the hosts that are told, and what came with them', async () => {
+    const bench = new Bench();
+    bench.replace(eds());
+    let isWarm = false;
+    const warm = bench.directory.whenWarm('c').then(() => (isWarm = true));
+    await Promise.resolve();
+    expect(isWarm).toBe(false);
+    bench.told[0].listener.onHosts([hostData('10.0.0.1')], assignment);
+    bench.told[0].listener.onWarm();
+    await warm;
+    expect(bench.directory.takeChanges().set).toMatchObject([{ hosts: [{ weight: 1 }], assignment }]);
+    bench.told[0].listener.onHosts([hostData('10.0.0.2')], assignment);
+    expect(bench.changes).toMatchObject([
+      { hosts: [{ name: 'c', hosts: [{ address: { host: '10.0.0.2' } }], assignment }] },
+    ]);
+  });
+
+  it('goes on where another version asks the same', () => {
+    const bench = new Bench();
+    bench.replace(eds());
+    bench.told[0].listener.onHosts([hostData('10.0.0.1')]);
+    bench.directory.takeChanges();
+    bench.replace({ ...eds(), connectTimeoutMs: 1 });
+    // Both versions hear of others.
+    bench.told[0].listener.onHosts([hostData('10.0.0.2')]);
+    expect(bench.changes).toHaveLength(1);
+    expect(bench.directory.takeChanges().set).toMatchObject([
+      { connectTimeoutMs: 1, hosts: [{ address: { host: '10.0.0.2' } }] },
+    ]);
+    expect(bench.told.map(({ isStopped }) => isStopped)).toEqual([false]);
+  });
+
+  it('begins anew where a version asks for others, and the one before serves until that is in force', () => {
+    const bench = new Bench();
+    bench.replace(eds());
+    bench.told[0].listener.onHosts([hostData('10.0.0.1')]);
+    bench.directory.takeChanges();
+    bench.replace(eds('other'));
+    expect(bench.told[1].before).toBe(bench.told[0]);
+    bench.told[0].listener.onHosts([hostData('10.0.0.2')]);
+    expect(bench.addresses).toEqual(['10.0.0.2']);
+    bench.told[1].listener.onHosts([hostData('10.0.0.3')]);
+    expect(bench.changes).toHaveLength(1);
+    expect(bench.directory.latest('c')!.hosts).toHaveLength(1);
+    bench.directory.takeChanges();
+    expect(bench.addresses).toEqual(['10.0.0.3']);
+    expect(bench.told.map(({ isStopped }) => isStopped)).toEqual([true, false]);
+  });
+
+  it('ends with the cluster, whichever version there is', () => {
+    const bench = new Bench();
+    bench.replace(eds());
+    bench.directory.takeChanges();
+    bench.replace(eds('other'));
+    bench.directory.remove('c');
+    expect(bench.told.map(({ isStopped }) => isStopped)).toEqual([true, true]);
+    expect(bench.directory.takeChanges().removed).toEqual(['c']);
+    expect(bench.directory.has('c')).toBe(false);
   });
 });
