@@ -215,7 +215,12 @@ describe('what is wrong is refused, at its place', () => {
 
   test.each([
     ['virtual_hosts: [{ name: v, domains: ["*"], routes: [{ match: { prefix: / } }] }]', 'error: '],
-    [table('- { match: { prefix: / }, route: { cluster: a, cors: {} } }'), 'error: '],
+    [
+      table(
+        '- { match: { prefix: / }, route: { cluster: a, prefix_rewrite: /, regex_rewrite: { pattern: { regex: a }, substitution: b } } }',
+      ),
+      'error: ',
+    ],
     ['{', 'error: '],
   ])('%s', async (routes, words) => {
     const { output, status } = await run(routes, asks('cluster_name: a'));
