@@ -1,4 +1,4 @@
-import { readRecorded, recordedResources } from './istiod-resources.ts';
+import { readRecorded, recordedResources } from '../test/conformance/istiod-resources.ts';
 
 /** Prints how many of istiod's recorded resources are accepted, and why the others are not. */
 const resources = recordedResources();
