@@ -5,7 +5,7 @@ import { AgentError } from '../../../src/agent/agent-error.ts';
 import type { AgentFlags, ProxyType } from '../../../src/agent/agent-flags.ts';
 import type { Message } from '../../../src/agent/bootstrap/proxy-config.ts';
 import { Environment, type Variables } from '../../../src/agent/environment.ts';
-import { settings, type Settings } from '../../../src/agent/settings.ts';
+import { settings, type Neighbours, type Settings } from '../../../src/agent/settings.ts';
 
 interface Recording {
   readonly environment: Record<string, string>;
@@ -36,17 +36,18 @@ interface Given {
   readonly files?: Readonly<Record<string, string>>;
   readonly flags?: Partial<AgentFlags>;
   readonly addresses?: readonly string[];
+  readonly neighbours?: Partial<Neighbours>;
 }
 
-function made({ variables = {}, files = {}, flags = {}, addresses = [] }: Given): Settings {
+function made({ variables = {}, files = {}, flags = {}, addresses = [], neighbours = {} }: Given): Settings {
   const surroundings = {
     environment: new Environment(variables),
     readFile: (path: string): string | null => files[path] ?? null,
     addresses,
     addressesOf: (): readonly string[] => ['10.9.9.9'],
   };
-  const neighbours = { hasCredentialSocket: false, hasIdentitySocket: false };
-  return settings({ ...plainFlags, ...flags }, surroundings, neighbours);
+  const nobody = { hasCredentialSocket: false, hasIdentitySocket: false };
+  return settings({ ...plainFlags, ...flags }, surroundings, { ...nobody, ...neighbours });
 }
 
 const podInfo = (values: Record<string, unknown>): string =>
@@ -136,6 +137,45 @@ describe('metadata', () => {
     expect(localhost).toBe('::1');
     expect(made6.join(' ')).toContain('--local-address-ip-version v6');
     expect(bootstrap['admin']).toMatchObject({ address: { socket_address: { address: '::1' } } });
+  });
+
+  test('a node of both families, where that is wanted', () => {
+    const given = { addresses: ['10.0.0.1', 'fd00::1'] };
+    const listeners = ({ bootstrap }: Settings): string => JSON.stringify(bootstrap['static_resources']);
+    expect(listeners(made(given))).not.toContain('additional_addresses');
+    const both = made({ ...given, variables: { ISTIO_DUAL_STACK: 'true' } });
+    expect(listeners(both)).toContain('"name":"0.0.0.0_15021"');
+    expect(listeners(both)).toContain(
+      '"additional_addresses":[{"address":{"socket_address":{"protocol":"TCP","address":"::"',
+    );
+  });
+
+  test('neighbours that have secrets', () => {
+    const { metadata, bootstrap } = made({ neighbours: { hasIdentitySocket: true, hasCredentialSocket: true } });
+    expect(metadata).toMatchObject({ credential: 'true', 'file-credential': 'true' });
+    expect(JSON.stringify(bootstrap)).toContain('./var/run/secrets/credential-uds/files-socket');
+  });
+
+  test('annotations say what is counted, and how often it is told', () => {
+    const annotation = (name: string, value: string): string => `sidecar.istio.io/${name}=${JSON.stringify(value)}`;
+    const { bootstrap } = made({
+      variables: { INSTANCE_IP: '10.0.0.1', EXIT_ON_ZERO_ACTIVE_CONNECTIONS: 'true' },
+      files: {
+        './etc/istio/pod/annotations': [
+          annotation('statsInclusionPrefixes', 'http.{pod_ip}_,mine'),
+          annotation('extraStatTags', 'one,two,one'),
+          annotation('statsHistogramBuckets', '{"b": [1, 2], "a": [3]}'),
+          annotation('statsFlushInterval', '10s'),
+          annotation('statsEvictionInterval', '1m'),
+        ].join('\n'),
+      },
+    });
+    const text = JSON.stringify(bootstrap['stats_config']);
+    expect(text).toContain('{"prefix":"http.10.0.0.1_"}');
+    expect(text).toContain('{"suffix":"downstream_cx_active"}');
+    expect(text.match(/"tag_name":"(one|two)"/g)).toHaveLength(2);
+    expect(text).toContain('[{"match":{"prefix":"a"},"buckets":[3]},{"match":{"prefix":"b"},"buckets":[1,2]}]');
+    expect(bootstrap).toMatchObject({ stats_flush_interval: '10s', stats_eviction_interval: '60s' });
   });
 
   test('HBONE, or a variable, asks for the discovery of metadata', () => {
