@@ -3,6 +3,14 @@ export const clientAddress = '10.9.2.1';
 export const serverAddress = '10.9.3.1';
 /** Outside the mesh: no rules. */
 export const plainAddress = '10.9.4.1';
+/** Of the client's node, too. */
+export const otherAddress = '10.9.2.2';
+/** Of the server's node, too. */
+export const secondServerAddress = '10.9.3.2';
+/** Network namespaces of nodes, for ztunnels of their own; and where all of them reach whoever is in none. */
+export const clientNodeAddress = '10.9.5.1';
+export const serverNodeAddress = '10.9.6.1';
+export const outsideAddress = '10.9.0.1';
 
 const mark = '0x539/0xfff';
 const replies = '0x111/0xfff';
@@ -13,6 +21,7 @@ set -e
 mount -t tmpfs sekisho /run
 ip link set lo up
 ip link add bridge type bridge
+ip address add ${outsideAddress}/16 dev bridge
 ip link set bridge up
 pod() {
   ip netns add $1
@@ -37,8 +46,11 @@ captured() {
 pod client ${clientAddress}
 pod server ${serverAddress}
 pod plain ${plainAddress}
-captured client
-captured server
-ip -n client route add default via ${serverAddress}
+pod other ${otherAddress}
+pod second ${secondServerAddress}
+pod clients ${clientNodeAddress}
+pod servers ${serverNodeAddress}
+for each in client other server second; do captured $each; done
+for each in client other; do ip -n $each route add default via ${serverAddress}; done
 exec "$@"
 `;

@@ -58,10 +58,50 @@ async function short(): Promise<number> {
   return done;
 }
 
+/** Hears the server out before it says anything. */
+async function listened(): Promise<string> {
+  const socket = await opened();
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+async function greeted(): Promise<string> {
+  const socket = await opened();
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  await once(socket, 'end');
+  socket.end('and to you');
+  return text;
+}
+
+/** Goes in the middle of it, without a word. */
+async function abandoned(): Promise<string> {
+  const socket = await opened();
+  socket.write('hello');
+  const [echo] = (await once(socket, 'data')) as [Buffer];
+  socket.resetAndDestroy();
+  await once(socket, 'close');
+  return echo.toString();
+}
+
+/** Says when it is open, and waits for the end of it. */
+async function held(): Promise<string> {
+  const socket = await opened();
+  socket.write('hello');
+  await once(socket, 'data');
+  console.log('open');
+  return (await rest(socket)) || 'end';
+}
+
 async function result(): Promise<unknown> {
   if (action === 'double') return doubled('hello world');
   if (action === 'bulk') return bulk(count);
   if (action === 'short') return short();
+  if (action === 'listen') return listened();
+  if (action === 'greet') return greeted();
+  if (action === 'abandon') return abandoned();
+  if (action === 'hold') return held();
   const socket = await opened();
   const answer = rest(socket);
   socket.write('hello world');

@@ -1,5 +1,6 @@
-/** In the server's namespace: answers on port 15000 what it got, twice, after its end, with who it came from in front. */
-import { createServer } from 'node:net';
+/** In the server's namespace: answers on port 15000 what it got, twice, after its end, with who it came from in front; and so on. */
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
 
 const [host] = process.argv.slice(2);
 const doubling = createServer({ allowHalfOpen: true }, (socket) => {
@@ -19,6 +20,45 @@ const resetting = createServer((socket) => {
   socket.on('error', () => {});
   socket.once('data', () => socket.resetAndDestroy());
 });
-doubling.listen(15000, host, () =>
-  echoing.listen(16000, host, () => resetting.listen(16001, host, () => console.log('listening'))),
-);
+/** What came over the last connection of those that are told of, and how it ended; and who waits to be told. */
+const told: string[] = [];
+const asking: Socket[] = [];
+function recorded(socket: Socket): void {
+  let text = '';
+  let end = 'nothing';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  socket.on('end', () => (end = 'end'));
+  socket.on('error', (error: NodeJS.ErrnoException) => (end = error.code ?? error.message));
+  socket.on('close', () => {
+    told.push(`${text} ${end}`);
+    asking.pop()?.end(told.pop());
+  });
+}
+/** Says what it has to say first, and listens on. */
+const greeting = createServer({ allowHalfOpen: true }, (socket) => {
+  recorded(socket);
+  socket.end('good day');
+});
+const recording = createServer((socket) => {
+  recorded(socket);
+  socket.pipe(socket);
+});
+const telling = createServer({ allowHalfOpen: true }, (socket) => {
+  socket.on('error', () => {});
+  if (told.length > 0) socket.end(told.pop());
+  else asking.push(socket);
+});
+const web = createHttpServer((request, response) => {
+  response.end(`${request.method} ${request.url} from ${request.socket.remoteAddress}`);
+});
+const ports: readonly [number, Server][] = [
+  [15000, doubling],
+  [16000, echoing],
+  [16001, resetting],
+  [16002, greeting],
+  [16003, recording],
+  [16004, telling],
+  [8080, web],
+];
+await Promise.all(ports.map(([port, server]) => new Promise<void>((up) => server.listen(port, host, up))));
+console.log('listening');
