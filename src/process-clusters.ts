@@ -84,16 +84,18 @@ export class ProcessClusters {
   }
 
   /**
-   * As Envoy: the clusters whose hosts need no control plane, then the stream to that, the other clusters of the
-   * configuration, and those that come by CDS.
+   * As Envoy: the clusters whose hosts need no control plane, then the stream to that, the runtime that it knows, the
+   * other clusters of the configuration, and those that come by CDS.
    */
   async start(configuration: Accepted): Promise<void> {
-    const { dynamic } = configuration.data;
+    const { dynamic, runtimeLayers } = configuration.data;
     await this.open(configuration);
     const isPrimary = ({ discovery }: ClusterData): boolean =>
       discovery.kind !== 'eds' || discovery.source.from.kind === 'path';
     await this.set(configuration, isPrimary);
     if (dynamic.ads !== null) this.turn(() => this.app.own?.subscriptions.startAds());
+    if (runtimeLayers.some(({ kind }) => kind === 'rtds'))
+      await (await import('./process-runtime.ts')).warmRuntime(this.app, this.loop);
     await this.set(configuration, (data) => !isPrimary(data));
     if (dynamic.cds !== null) await this.discovery?.subscribe(dynamic.cds);
     await this.rollout.whenSettled();

@@ -37,6 +37,7 @@ export class Conversation {
     kind: ProxyKind,
     protocol: Protocol,
     sharing: Sharing,
+    hasRuntime: boolean,
     prepare: (plane: GoControlPlane, port: number) => Promise<void>,
   ): Promise<Conversation> {
     const plane = await GoControlPlane.start(sharing);
@@ -44,7 +45,7 @@ export class Conversation {
     await prepare(plane, ports[0]);
     const directory = mkdtempSync(join(tmpdir(), `sekisho-xds-${kind.name}-`));
     const file = join(directory, 'bootstrap.json');
-    writeFileSync(file, JSON.stringify(bootstrap(protocol, sharing, plane.port, ports[1])));
+    writeFileSync(file, JSON.stringify(bootstrap(protocol, sharing, hasRuntime, plane.port, ports[1])));
     const proxy = await Proxy.start(kind, file, ports[1], []);
     return new Conversation(plane, proxy, sharing, ports, directory);
   }

@@ -11,6 +11,7 @@ import {
   faultFilter,
   ResourceMaker,
   route,
+  runtime,
   type Protocol,
   type Sharing,
 } from './resources.ts';
@@ -43,16 +44,17 @@ interface Setting {
   readonly begin?: (make: ResourceMaker, port: number) => Resources;
   readonly ttls?: Readonly<Record<string, number>>;
   readonly patience?: string;
+  readonly hasRuntime?: boolean;
   /** Stats that are compared besides. */
   readonly stats?: readonly string[];
 }
 
 async function hear(kind: ProxyKind, setting: Setting, story: Story): Promise<Outcome> {
-  const { protocol, sharing, begin, ttls, patience, stats: others = [] } = setting;
+  const { protocol, sharing, begin, ttls, patience, hasRuntime = false, stats: others = [] } = setting;
   const make = new ResourceMaker(protocol, sharing, patience);
   const prepare = (plane: GoControlPlane, port: number): Promise<void> =>
     plane.set('1', begin?.(make, port) ?? make.world(port), ttls);
-  const conversation = await Conversation.start(kind, protocol, sharing, prepare);
+  const conversation = await Conversation.start(kind, protocol, sharing, hasRuntime, prepare);
   onTestFinished(() => conversation.stop());
   await story(conversation, make);
   const stats = await conversation.proxy.stats();
@@ -173,6 +175,21 @@ describe.skipIf(reason !== null).each([
       const good = [endpoints('a', 1001), endpoints('b', 1003)];
       await one.plane.set('3', { ...before, ClusterLoadAssignment: good });
       await one.answered('3', ['ClusterLoadAssignment']);
+    });
+  });
+
+  test('a layer of the runtime comes before everything else, and is replaced', async () => {
+    const begin = (make: ResourceMaker, port: number): Resources => ({
+      ...make.world(port),
+      Runtime: [runtime({ one: 1, two: 2 })],
+    });
+    const stats = ['runtime.num_keys', 'runtime.num_layers', 'runtime.load_success', 'runtime.load_error'];
+    await compared({ ...setting, begin, hasRuntime: true, stats }, async (one, make) => {
+      await one.answered('1', ['Runtime', ...all]);
+      await one.stat('runtime.num_keys', (value) => value === 2);
+      await one.plane.set('2', { ...begin(make, one.port), Runtime: [runtime({ one: 3 })] });
+      await one.answered('2', setting.protocol === 'GRPC' ? ['Runtime', ...all] : ['Runtime']);
+      await one.stat('runtime.num_keys', (value) => value === 1);
     });
   });
 

@@ -27,7 +27,14 @@ const http2: Json = {
   },
 };
 
-export function bootstrap(protocol: Protocol, sharing: Sharing, planePort: number, adminPort: number): Json {
+/** `hasRuntime`: the layer `layer` comes from the control plane, too. */
+export function bootstrap(
+  protocol: Protocol,
+  sharing: Sharing,
+  hasRuntime: boolean,
+  planePort: number,
+  adminPort: number,
+): Json {
   const load = { cluster_name: 'xds', endpoints: [{ lb_endpoints: [{ endpoint: address('127.0.0.1', planePort) }] }] };
   const cluster = {
     name: 'xds',
@@ -44,6 +51,7 @@ export function bootstrap(protocol: Protocol, sharing: Sharing, planePort: numbe
       cds_config: source(sharing, protocol, '0s'),
     },
     static_resources: { clusters: [cluster] },
+    ...(hasRuntime && { layered_runtime: { layers: [runtimeLayer(source(sharing, protocol, '0s'))] } }),
   };
 }
 
@@ -108,6 +116,14 @@ export class ResourceMaker {
 export function endpoints(name: string, port: number, more: Json = {}): Json {
   const one = { lb_endpoints: [{ endpoint: address('127.0.0.1', port) }], ...more };
   return { cluster_name: name, endpoints: [one] };
+}
+
+export function runtime(values: Json): Json {
+  return { name: 'layer', layer: values };
+}
+
+function runtimeLayer(from: Json): Json {
+  return { name: 'discovered', rtds_layer: { name: 'layer', rtds_config: from } };
 }
 
 export function authoritySecret(name: string, pem: string): Json {
