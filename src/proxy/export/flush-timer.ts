@@ -7,8 +7,8 @@ export class FlushTimer implements Timed {
   heapKey: number;
   private readonly clock: Clock;
   private readonly timers: Timers;
+  isSet: boolean;
   private readonly ring: () => void;
-  private isSet: boolean;
 
   constructor(clock: Clock, timers: Timers, ring: () => void) {
     this.deadline = Infinity;

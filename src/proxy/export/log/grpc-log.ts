@@ -100,8 +100,9 @@ export class GrpcLog implements AccessLog {
     this.flushTimer.clear();
     const { entries, call } = this;
     if (entries.length === 0) return;
-    if (call === null) this.open();
-    else if (this.isReady && !this.isAbove) {
+    // After a failure it is the timer that opens another.
+    if (call === null && !this.retryTimer.isSet) this.open();
+    else if (call !== null && this.isReady && !this.isAbove) {
       this.entries = [];
       this.bytes = 0;
       const message = this.messageOf(entries);

@@ -110,6 +110,17 @@ describe('entries', () => {
     expect(stats['logs_dropped']).toBeGreaterThan(30);
   });
 
+  test('do not hurry who is not there', () => {
+    const world = new ExportWorld();
+    let asked = 0;
+    const clusters = { get: () => (asked++, undefined) };
+    const log = new GrpcLog(dataOf({ bufferSizeBytes: 100 }), { ...world.environment, clusters });
+    for (let i = 0; i < 50; i++) log.log(new Outcome());
+    expect(asked).toBe(1);
+    world.advance(250);
+    expect(asked).toBe(2);
+  });
+
   test('are given up after so many failures', () => {
     const world = new ExportWorld();
     world.knownClusters.clear();
