@@ -105,13 +105,15 @@ export class ProcessView implements AdminSource {
   clusters(): readonly ClusterReport[] {
     const totals = this.app.hostReports.collect();
     return Array.from(this.app.directory.current(), (cluster) => {
-      const { hosts } = cluster;
+      const { hosts, discovery } = cluster;
+      const hasLocalities = discovery.kind !== 'dynamic' && discovery.kind !== 'original-dst';
       const keys = hostKeys(hosts);
       const detector = this.app.health?.detectorOf(cluster.name) ?? null;
       const reports = hosts.map((host, i) => {
         const flags = healthFlagNames(this.app.healthSlots.flagsOf(host));
         const rates = detector?.hostOf(keys[i]);
-        return hostReport(host, totals.totalsOf(cluster.name, keys[i]), flags, rates);
+        const report = hostReport(host, totals.totalsOf(cluster.name, keys[i]), flags, rates);
+        return hasLocalities ? { ...report, localityWeight: host.localityWeight } : report;
       });
       const isDynamic = this.app.clusters.dynamic?.has(cluster.name) ?? false;
       return clusterReport(cluster, reports, detector?.report ?? null, isDynamic);

@@ -146,6 +146,8 @@ export interface HostReport {
   readonly subZone: string;
   readonly canary: boolean;
   readonly priority: number;
+  /** Of its locality, 0: none was given; absent: hosts of this cluster have no localities. */
+  readonly localityWeight?: number;
   /** Percent; -1: not known. */
   readonly successRate: number;
   readonly localOriginSuccessRate: number;

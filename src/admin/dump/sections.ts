@@ -142,7 +142,7 @@ class SectionWriter {
   }
 
   endpoints(clusters: readonly ClusterReport[]): JsonObject {
-    const accepted = clusters.filter(({ name }) => this.accepts(name));
+    const accepted = clusters.filter(({ name, edsServiceName }) => this.accepts(edsServiceName || name));
     const entries = (isDynamic: boolean): JsonObject[] =>
       accepted
         .filter(({ addedViaApi }) => addedViaApi === isDynamic)
@@ -221,9 +221,15 @@ function loadAssignment(cluster: ClusterReport): JsonObject {
   return {
     '@type': 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
     cluster_name: cluster.edsServiceName || cluster.name,
-    ...(groups.size > 0 && { endpoints: [...groups.values()].map(localityEndpoints) }),
+    ...(groups.size > 0 && { endpoints: [...groups.values()].sort(byPlace).map(localityEndpoints) }),
     policy: { overprovisioning_factor: cluster.overprovisioningFactor ?? 140 },
   };
+}
+
+/** As Envoy has them: priorities, and in each the localities by their names. */
+function byPlace([a]: readonly HostReport[], [b]: readonly HostReport[]): number {
+  const places = [a, b].map(({ region, zone, subZone }) => [region, zone, subZone].join('\0'));
+  return a.priority - b.priority || Number(places[0] > places[1]) - Number(places[0] < places[1]);
 }
 
 function localityEndpoints(hosts: readonly HostReport[]): JsonObject {
@@ -239,6 +245,7 @@ function localityEndpoints(hosts: readonly HostReport[]): JsonObject {
       health_status: edsHealth(host.healthFlags),
       load_balancing_weight: host.weight,
     })),
+    ...(first.localityWeight !== undefined && { load_balancing_weight: first.localityWeight }),
     ...(first.priority !== 0 && { priority: first.priority }),
   };
 }

@@ -59,6 +59,11 @@ const discovered: Group = {
     cdsUpdate('the same again under another version', clusters('3', cluster('c', ['two']))),
     cdsUpdate('one besides', clusters('4', cluster('c', ['two']), cluster('d', ['one'], 'alt_stat_name: other'))),
     { name: 'what is dumped', admin: '/config_dump?resource=dynamic_active_clusters', ignores: dumpIgnores },
+    {
+      name: 'what is dumped of hosts',
+      admin: '/config_dump?include_eds&resource=dynamic_endpoint_configs',
+      ignores: dumpIgnores,
+    },
     cdsRefusal('one without a source of hosts', clusters('5', cluster('c', ['one']), { name: 'e', type: 'EDS' })),
     cdsRefusal('one without a name', clusters('5', cluster('c', ['two']), { ...cluster('e', ['two']), name: '' })),
     cdsRefusal('one twice', clusters('6', cluster('c', ['two']), cluster('c', ['one']))),
@@ -117,7 +122,7 @@ const endpoints: Group = {
     },
     {
       name: 'what is dumped',
-      admin: '/config_dump?include_eds&resource=dynamic_endpoint_configs',
+      admin: '/config_dump?include_eds&resource=static_endpoint_configs&name_regex=s',
       ignores: dumpIgnores,
     },
     edsUpdate('all are dropped', hosts('9', [endpoint('one')], drops(100))),
