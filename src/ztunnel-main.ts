@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { parseResolvConf } from './agent/dns/resolv-conf.ts';
+import { UpstreamResolver } from './agent/dns/upstream-resolver.ts';
 import { machineTime } from './agent/identity/later.ts';
 import { Loop } from './net/loop.ts';
 import { FakeAuthority } from './ztunnel/certificates/fake-authority.ts';
@@ -10,7 +12,8 @@ import { istiodChannel, istiodMetadata } from './ztunnel/discovery/istiod-channe
 import { IstiodStream } from './ztunnel/discovery/istiod-stream.ts';
 import { MeshDiscovery } from './ztunnel/discovery/mesh-discovery.ts';
 import { CniConnection } from './ztunnel/cni/cni-connection.ts';
-import { NodePods } from './ztunnel/cni/node-pods.ts';
+import { NodePods, type PodProxies } from './ztunnel/cni/node-pods.ts';
+import { DnsOfPods } from './ztunnel/dns/dns-of-pods.ts';
 import { HttpPages, plainText, type Page } from './ztunnel/process/http-pages.ts';
 import { configDump } from './ztunnel/process/config-dump.ts';
 import { metricsPage, ProcessCounts } from './ztunnel/process/metrics-page.ts';
@@ -22,6 +25,9 @@ import { levelNames, LogLines, ZtunnelLevel } from './ztunnel/telemetry/log-line
 
 /** Workloads with services, and policies. */
 const kindsOfMesh = 2;
+
+const dnsPort = 15053;
+const dnsTimeoutMs = 5000;
 
 /** `sekisho ztunnel`: the node proxy of Istio's ambient mesh. */
 export async function runZtunnel(
@@ -138,12 +144,22 @@ function addOwn(ztunnel: ZtunnelProcess, info: NonNullable<ZtunnelSettings['dedi
 /** Pods come and go as the CNI plugin says. */
 function followNode(ztunnel: ZtunnelProcess, lines: LogLines): void {
   const { readiness, settings } = ztunnel;
-  const pods = new NodePods(ztunnel, machineTime, (count) => {
+  const pods = new NodePods(withDns(ztunnel), machineTime, (count) => {
     if (count > 0) readiness.begin('pending proxies');
     else readiness.done('pending proxies');
   });
   const done = readiness.waitFor('workload manager');
   new CniConnection(settings.cniSocketPath, pods, machineTime, new LineLog(lines, 'inpod'), done).start();
+}
+
+/** Unless ISTIO_META_DNS_CAPTURE says no: what is not the mesh's is asked of the servers of our own resolv.conf. */
+function withDns(ztunnel: ZtunnelProcess): PodProxies {
+  const { mesh, settings } = ztunnel;
+  if (!settings.hasDns) return ztunnel;
+  const { servers } = parseResolvConf(readFileSync('/etc/resolv.conf', 'utf8'));
+  const others = new UpstreamResolver(servers, false, dnsTimeoutMs, Math.random);
+  const { network, clusterDomain, mark } = settings.proxy;
+  return new DnsOfPods(ztunnel, { mesh, others, network, clusterDomain, mark, port: dnsPort });
 }
 
 async function openPages(ztunnel: ZtunnelProcess, settings: ZtunnelSettings, quit: () => void): Promise<void> {

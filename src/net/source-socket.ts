@@ -28,6 +28,12 @@ export function openListeningSocket(at: Address, options: ListenOptions): number
   return open(at, options.place, (own, fd) => own.listen(fd, at, options));
 }
 
+/** For UDP, bound to `at`. Throws SystemCallError. */
+export function openDatagramSocket(at: Address, place: SocketPlace): number {
+  sockets ??= new OsSockets(new DescriptorTable());
+  return sockets.openDatagram(at, place);
+}
+
 function open(address: Address, place: SocketPlace | undefined, prepare: (own: OsSockets, fd: number) => void): number {
   sockets ??= new OsSockets(new DescriptorTable());
   const fd = sockets.open(address, null, place);

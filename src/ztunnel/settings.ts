@@ -34,6 +34,8 @@ export interface ZtunnelSettings {
   readonly preferredNamespace: string;
   readonly secretLifetimeMs: number;
   readonly cniSocketPath: string;
+  /** Pods have a DNS proxy. */
+  readonly hasDns: boolean;
   readonly trustDomain: string;
   readonly adminPort: number;
   readonly statsPort: number;
@@ -86,6 +88,7 @@ export function readZtunnelSettings(variables: Variables, machine: Machine): Ztu
     preferredNamespace: read.text('PREFERED_SERVICE_NAMESPACE', ''),
     secretLifetimeMs: read.durationMs('SECRET_TTL', 86_400_000),
     cniSocketPath: read.text('INPOD_UDS', cniSocketPath),
+    hasDns: read.boolean('ISTIO_META_DNS_CAPTURE', true),
     trustDomain: read.text('TRUST_DOMAIN', 'cluster.local'),
     adminPort: read.number('ADMIN_PORT', 15000),
     statsPort: read.number('STATS_PORT', 15020),

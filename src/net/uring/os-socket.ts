@@ -10,6 +10,7 @@ import { SystemCallError } from './system-call-error.ts';
 
 const Family = { Ipv4: 2, Ipv6: 10 } as const;
 const streamCloseOnExec = 1 | 0o2_000_000;
+const datagramCloseOnExec = 2 | 0o2_000_000;
 const Level = { Ip: 0, Socket: 1, Tcp: 6, Ipv6: 41 } as const;
 const Option = {
   ReuseAddress: 2,
@@ -76,6 +77,18 @@ export class OsSockets {
     if (keepAliveSeconds !== null) {
       this.set(fd, Level.Socket, Option.KeepAlive, 1);
       if (keepAliveSeconds > 0) this.set(fd, Level.Tcp, Option.KeepIdle, keepAliveSeconds);
+    }
+    return fd;
+  }
+
+  /** A UDP socket that is bound; throws SystemCallError. */
+  openDatagram(address: Address, place: SocketPlace): number {
+    const fd = this.make(isIPv6(address.host) ? Family.Ipv6 : Family.Ipv4, datagramCloseOnExec, place);
+    try {
+      this.bind(fd, address);
+    } catch (error) {
+      this.libc.close(fd);
+      throw error;
     }
     return fd;
   }

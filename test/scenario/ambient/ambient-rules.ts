@@ -36,6 +36,8 @@ captured() {
     ip netns exec $1 $tables -t mangle -A PREROUTING -m mark --mark ${mark} -j CONNMARK --set-xmark ${replies}
     ip netns exec $1 $tables -t mangle -A OUTPUT -m connmark --mark ${replies} -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff
     ip netns exec $1 $tables -t nat -A PREROUTING -p tcp ! -d 127.0.0.1/32 ! --dport 15008 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15006
+    ip netns exec $1 $tables -t nat -A OUTPUT ! -o lo -p udp --dport 53 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15053
+    ip netns exec $1 $tables -t nat -A OUTPUT -p tcp --dport 53 ! -d 127.0.0.1/32 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15053
     ip netns exec $1 $tables -t nat -A OUTPUT -p tcp -m mark --mark ${replies} -j ACCEPT
     ip netns exec $1 $tables -t nat -A OUTPUT -o lo ! -d 127.0.0.1/32 -j ACCEPT
     ip netns exec $1 $tables -t nat -A OUTPUT -p tcp ! -d 127.0.0.1/32 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15001

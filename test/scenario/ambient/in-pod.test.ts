@@ -34,6 +34,8 @@ describe.skipIf(reason !== null)('pods of a node', () => {
       // The server sees the client's own address.
       byAddress: `${clientAddress} hello worldhello world`,
       byService: `${clientAddress} hello worldhello world`,
+      name: ['10.10.0.1'],
+      shortName: ['10.10.0.1'],
       toPlain: `${clientAddress} hello worldhello world`,
       fromPlain: `${plainAddress} hello worldhello world`,
       fromPlainStrict: 'ECONNRESET',

@@ -13,9 +13,9 @@ const main = join(import.meta.dirname, '../../../src/main.ts');
 const config = `
 workloads:
 - { uid: c//v1/Pod/shop/client, name: client, namespace: shop, serviceAccount: client, workloadIps: [${clientAddress}], protocol: HBONE, services: {} }
-- { uid: c//v1/Pod/shop/server, name: server, namespace: shop, serviceAccount: server, workloadIps: [${serverAddress}], protocol: HBONE, services: { shop/server: { 80: 15000 } } }
+- { uid: c//v1/Pod/shop/server, name: server, namespace: shop, serviceAccount: server, workloadIps: [${serverAddress}], protocol: HBONE, services: { shop/server.shop.svc.cluster.local: { 80: 15000 } } }
 services:
-- { name: server, namespace: shop, hostname: server, vips: [/10.10.0.1], ports: { 80: 15000 } }
+- { name: server, namespace: shop, hostname: server.shop.svc.cluster.local, vips: [/10.10.0.1], ports: { 80: 15000 } }
 policies:
 - { name: no-debug, namespace: shop, scope: Namespace, action: Deny, dryRun: false, rules: [[[{ destinationPorts: [6060] }]]] }
 - { name: strict, namespace: shop, scope: Namespace, action: Deny, dryRun: false, rules: [[[{ destinationPorts: [16000] }], [{ notPrincipals: [!Presence []] }]]] }
@@ -40,6 +40,8 @@ for (const server of servers) await server.said(/^listening/);
 const seen: Record<string, unknown> = {
   byAddress: await seenInPod('client', 'double', serverAddress, '15000'),
   byService: await seenInPod('client', 'double', '10.10.0.1', '80'),
+  name: await seenInPod('client', 'resolve', 'server.shop.svc.cluster.local'),
+  shortName: await seenInPod('client', 'resolve', 'server'),
   toPlain: await seenInPod('client', 'double', plainAddress, '15000'),
   fromPlain: await seenInPod('plain', 'double', serverAddress, '15000'),
   fromPlainStrict: await seenInPod('plain', 'double', serverAddress, '16000'),

@@ -1,6 +1,9 @@
 /** In the client's namespace: does what its arguments say, and prints what came of it as one line of JSON. */
+import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+
+import { plainAddress } from './ambient-rules.ts';
 
 const [action, host, portText, countText = '1'] = process.argv.slice(2);
 const port = Number(portText);
@@ -102,6 +105,11 @@ async function result(): Promise<unknown> {
   if (action === 'greet') return greeted();
   if (action === 'abandon') return abandoned();
   if (action === 'hold') return held();
+  if (action === 'resolve') {
+    const resolver = new Resolver({ timeout: 2000, tries: 2 });
+    resolver.setServers([`${plainAddress}:53`]);
+    return resolver.resolve4(host);
+  }
   const socket = await opened();
   const answer = rest(socket);
   socket.write('hello world');

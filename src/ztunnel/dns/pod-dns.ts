@@ -1,0 +1,121 @@
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, type Server, type Socket } from 'node:net';
+import {
+  encodeAnswer,
+  messageBytesMax,
+  parseQuery,
+  RecordType,
+  ResponseCode,
+  truncate,
+  type AnswerRecord,
+} from '../../agent/dns/dns-message.ts';
+import { framed, FramedReader } from '../../agent/dns/framed-message.ts';
+import { shuffled } from '../../agent/dns/upstream-resolver.ts';
+import type { SocketPlace } from '../../net/network.ts';
+import { openDatagramSocket, openListeningSocket } from '../../net/source-socket.ts';
+import type { MeshNames } from './mesh-names.ts';
+
+/** Who answers what is not the mesh's. */
+export interface OtherNames {
+  /** Null: nobody has answered. */
+  ask(query: Uint8Array, isTcp: boolean): Promise<Uint8Array | null>;
+}
+
+const ttlSeconds = 30;
+const idleMs = 5000;
+const connectionsMax = 1000;
+/** Questions of one pod that are answered at a time. */
+const pendingMax = 1000;
+
+/** One pod's questions: at 127.0.0.1 in its network namespace, where the CNI plugin's rules send them. */
+export class PodDns {
+  private readonly names: MeshNames;
+  private readonly others: OtherNames;
+  private readonly connections: Set<Socket>;
+  private udp: UdpSocket | null;
+  private tcp: Server | null;
+  private pending: number;
+
+  constructor(names: MeshNames, others: OtherNames) {
+    this.names = names;
+    this.others = others;
+    this.connections = new Set();
+    this.udp = null;
+    this.tcp = null;
+    this.pending = 0;
+  }
+
+  /** Rejects where the port is not to be had. */
+  async listen(host: string, port: number, place: SocketPlace): Promise<void> {
+    const address = { kind: 'ip', host, port } as const;
+    const udp = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    this.udp = udp;
+    udp.on('message', (bytes, from) => void this.onDatagram(udp, bytes, from));
+    udp.bind({ fd: openDatagramSocket(address, place) });
+    udp.on('error', () => this.close());
+    const tcp = createServer((socket) => this.accept(socket));
+    tcp.maxConnections = connectionsMax;
+    this.tcp = tcp;
+    const options = { reusePort: false, backlog: 128, ipv6Only: false, pipeMode: null, bufferLimit: 0 };
+    const fd = openListeningSocket(address, { ...options, keepAliveSeconds: null, place });
+    await new Promise<void>((resolve, reject) => {
+      tcp.once('error', reject);
+      tcp.listen({ fd }, resolve);
+    });
+  }
+
+  close(): void {
+    const { udp, tcp } = this;
+    this.udp = null;
+    this.tcp = null;
+    udp?.close();
+    tcp?.close();
+    for (const connection of this.connections) connection.destroy();
+  }
+
+  /** Null: there is nothing to say to it. */
+  async answer(bytes: Uint8Array, isTcp: boolean): Promise<Uint8Array | null> {
+    const query = parseQuery(bytes);
+    if (query === null) return null;
+    const bytesMax = isTcp ? messageBytesMax : query.udpBytesMax;
+    const found = query.name === '' ? null : this.names.lookup(query.name, query.type);
+    if (found !== null) return encodeAnswer(query, ResponseCode.NoError, mixed(found), ttlSeconds, bytesMax);
+    const answer = query.name === '' ? null : await this.others.ask(bytes, isTcp);
+    if (answer === null) return encodeAnswer(query, ResponseCode.ServerFailure, [], ttlSeconds, bytesMax);
+    return answer.length <= bytesMax ? answer : truncate(answer, query.question);
+  }
+
+  private async onDatagram(socket: UdpSocket, bytes: Uint8Array, from: RemoteInfo): Promise<void> {
+    if (this.pending >= pendingMax) return;
+    this.pending++;
+    const answer = await this.answer(bytes, false);
+    this.pending--;
+    // It may have been closed since; a client that has gone is no error of ours.
+    if (answer !== null && this.udp === socket) socket.send(answer, from.port, from.address, () => {});
+  }
+
+  private accept(socket: Socket): void {
+    this.connections.add(socket);
+    socket.setTimeout(idleMs, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.connections.delete(socket));
+    const reader = new FramedReader((message) => void this.onMessage(socket, Uint8Array.from(message)));
+    socket.on('data', (chunk: Buffer) => reader.read(chunk));
+  }
+
+  private async onMessage(socket: Socket, bytes: Uint8Array): Promise<void> {
+    if (this.pending >= pendingMax) return;
+    this.pending++;
+    const answer = await this.answer(bytes, true);
+    this.pending--;
+    if (answer === null) socket.destroy();
+    else if (!socket.destroyed) socket.write(framed(answer));
+  }
+}
+
+/** Addresses in any order, behind the alias. */
+function mixed(records: readonly AnswerRecord[]): AnswerRecord[] {
+  const isAlias = ({ type }: AnswerRecord): boolean => type === RecordType.CNAME;
+  const addresses = records.filter((record) => !isAlias(record));
+  return [...records.filter(isAlias), ...shuffled(addresses, Math.random)];
+}
