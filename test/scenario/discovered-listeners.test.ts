@@ -40,6 +40,31 @@ describe('routes by RDS', () => {
     expect(await traffic.stop()).toEqual([]);
   });
 
+  test('come and go with reloads of the configuration that names them', async () => {
+    const resources = new Resources();
+    resources.putRoutes('local', [answer('/', 'told')]);
+    resources.putRoutes('other', [answer('/', 'other')], 'other.json');
+    const named = (...rest: Parameters<typeof rds>): object => ({
+      ...bootstrap([httpListener(rds(...rest))], []),
+      node,
+    });
+    const app = await App.start(named(resources));
+    expect(await getText(await app.url())).toBe('told');
+    await app.reload(named(resources, 'other', 'other.json'));
+    expect(await getText(await app.url())).toBe('other');
+    // Nobody asks for the first any more.
+    const dumped = async (): Promise<string[]> =>
+      (JSON.parse((await app.admin('/config_dump?resource=dynamic_route_configs')).body).configs ?? []).map(
+        ({ route_config: { name } }: { route_config: { name: string } }) => name,
+      );
+    expect(await dumped()).toEqual(['other']);
+    await app.reload({ ...bootstrap([httpListener({ routes: [answer('/', 'own')] })], []), node });
+    expect(await getText(await app.url())).toBe('own');
+    expect(await dumped()).toEqual([]);
+    await app.reload(named(resources));
+    expect(await getText(await app.url())).toBe('told');
+  });
+
   test('leave alone what is under way', async () => {
     const resources = new Resources();
     const held = new Held();
