@@ -227,16 +227,22 @@ test('an empty list is an empty object', async () => {
 
 test('include_eds shows the hosts, a locality at a time', async () => {
   const found = source();
-  const hosts = [host(19999, { hostname: 'hh', weight: 3, region: 'r' }), host(19998, { region: 'r' }), host(1)];
-  found.clusterReports = [cluster('one', { hosts })];
+  const hosts = [
+    host(19999, { hostname: 'hh', weight: 3, region: 'r', localityWeight: 0 }),
+    host(19998, { region: 'r' }),
+    host(2, { priority: 1 }),
+    host(1),
+  ];
+  found.clusterReports = [cluster('one', { hosts }), cluster('two', { addedViaApi: true, edsServiceName: 's' })];
   const { configs } = await askJson(found, '/config_dump?include_eds');
   expect(configs[2]['@type']).toBe('type.googleapis.com/envoy.admin.v3.EndpointsConfigDump');
   const [{ endpoint_config: assignment }] = configs[2].static_endpoint_configs;
   expect(assignment.cluster_name).toBe('one');
   expect(assignment.policy).toEqual({ overprovisioning_factor: 140 });
-  expect(assignment.endpoints).toHaveLength(2);
-  expect(assignment.endpoints[0].locality).toEqual({ region: 'r' });
-  expect(assignment.endpoints[0].lb_endpoints[0]).toEqual({
+  const [nowhere, region, further] = assignment.endpoints;
+  expect([nowhere.locality, further.priority]).toEqual([{}, 1]);
+  expect(region).toMatchObject({ locality: { region: 'r' }, load_balancing_weight: 0 });
+  expect(region.lb_endpoints[0]).toEqual({
     endpoint: {
       address: { socket_address: { address: '127.0.0.1', port_value: 19999 } },
       health_check_config: {},
@@ -245,6 +251,7 @@ test('include_eds shows the hosts, a locality at a time', async () => {
     health_status: 'HEALTHY',
     load_balancing_weight: 3,
   });
+  expect(configs[2].dynamic_endpoint_configs).toMatchObject([{ endpoint_config: { cluster_name: 's' } }]);
 });
 
 // Envoy's words, but for RE2's and protobuf's own.
