@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { App } from './app.ts';
@@ -197,6 +198,23 @@ test('a hundred updates of routes, chains and whole listeners, and no request fa
   }
   await traffic.sees('hello');
   expect(await traffic.stop()).toEqual([]);
+});
+
+test('a worker that is started again has all that was discovered', async () => {
+  const resources = new Resources();
+  resources.putRoutes('local', [answer('/', 'told')]);
+  resources.putListeners(httpListener(rds(resources)));
+  const program = join(import.meta.dirname, 'mortal-main.ts');
+  const app = await App.start(withLds(resources), { program });
+  const port = await app.port();
+  expect(await getText(await app.url())).toBe('told');
+  app.signal('SIGUSR2');
+  await app.says(/worker_0 is started again/);
+  await until('the same again', async () => {
+    return (await getText(`http://127.0.0.1:${port}`).catch(() => '')) === 'told';
+  });
+  resources.putRoutes('local', [answer('/', 'new')]);
+  await until('others', async () => (await getText(`http://127.0.0.1:${port}`).catch(() => '')) === 'new');
 });
 
 test('a filter by ECDS is another for requests that begin', async () => {
