@@ -6,10 +6,11 @@ import { HttpVersion, RequestHead, type ResponseHead } from '../../core/head.ts'
 import { Headers } from '../../core/headers.ts';
 import { formatAddress, type Address } from '../../core/peer.ts';
 import type { AcceptHandler, DialHandler } from '../../net/network.ts';
-import type { HboneEndpoint } from '../../tunnel/hbone/pool.ts';
+import { HbonePool, type HboneEndpoint } from '../../tunnel/hbone/pool.ts';
+import { TunnelNetwork } from '../../tunnel/hbone/tunnel-network.ts';
 import type { TunnelHandler } from '../../tunnel/hbone/client-tunnel.ts';
 import { noTransportOptions } from '../../net/transport.ts';
-import type { IdentityTls } from '../certificates/identity-tls.ts';
+import { IdentityTls } from '../certificates/identity-tls.ts';
 import type { OutboundPlan } from '../choice/destination.ts';
 import { identityOf, type Workload } from '../state/workload.ts';
 import { baggageOf } from './baggage.ts';
@@ -101,9 +102,8 @@ class OutboundConnection implements DialHandler, TunnelHandler {
       this.refuse(source, { text: plan.reason, flags: 'CONNECT' });
       return;
     }
-    // The gateway of another network would hand on in the clear what a single tunnel brings.
-    if (plan.protocol === 'double-hbone') {
-      this.refuse(source, { text: 'unsupported feature: a tunnel through another network', flags: 'CONNECT' });
+    if (plan.protocol === 'double-hbone' && plan.farIdentities.length === 0) {
+      this.refuse(source, { text: 'nobody is known to be at the far end of the other network', flags: 'CONNECT' });
       return;
     }
     this.isTunnelled = plan.protocol !== 'tcp';
@@ -130,7 +130,40 @@ class OutboundConnection implements DialHandler, TunnelHandler {
       options: pod.dialOptions('', carrierBufferLimit),
       wanted: { ...noTransportOptions, key: plan.identities.join(' '), subjectAltNames: plan.identities },
     };
-    pod.pool.open(endpoint, requestOf(plan, source, facts, pod.thread.settings.clusterId), this);
+    const request = requestOf(plan, source, facts, pod.thread.settings.clusterId);
+    if (plan.protocol === 'hbone') pod.pool.open(endpoint, request, this);
+    else this.openFarTunnel(plan, endpoint, request, identity);
+  }
+
+  /** Inside the tunnel to the gateway of another network, one to where it really goes: of this connection alone. */
+  private openFarTunnel(plan: OutboundPlan, gateway: HboneEndpoint, request: RequestHead, identity: string): void {
+    const { pod } = this.outbound;
+    const { settings } = pod.thread;
+    const behind = new TunnelNetwork(pod.pool, gateway, request, pod.network);
+    const far = new IdentityTls(identity, behind, pod.thread, settings);
+    const pool = new HbonePool(pod.network, settings.hbone);
+    const farRequest = new RequestHead('CONNECT', plan.authority, '', HttpVersion.Http2, request.headers.clone());
+    farRequest.headers.add('x-forwarded-network', settings.network);
+    const wanted = {
+      ...noTransportOptions,
+      key: plan.farIdentities.join(' '),
+      subjectAltNames: plan.farIdentities,
+    };
+    // What is open goes on when both are let go.
+    const leave = (): void => {
+      pool.drain();
+      far.release();
+    };
+    pool.open({ ...gateway, transport: far.client, wanted }, farRequest, {
+      onTunnel: (tunnel) => {
+        this.carry(tunnel);
+        leave();
+      },
+      onTunnelFailure: (failure, status) => {
+        this.onTunnelFailure(failure, status);
+        leave();
+      },
+    });
   }
 
   // DialHandler

@@ -1,8 +1,11 @@
 /** HBONE with somebody else's HTTP/2 and TLS at the other end: node:http2, as a client and as a server. */
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
+import { connect } from 'node:net';
 import * as tls from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
+import { readLocalConfig } from '../../../../src/ztunnel/state/local/local-config.ts';
+import { noChange } from '../../../../src/ztunnel/state/mesh.ts';
 import type { Issued } from '../../../certificates.ts';
 import { readAll, readExactly, socks, World, type Proxy } from './world.ts';
 
@@ -246,4 +249,49 @@ test('a server that takes few streams gets a connection for each lot of them', a
   }
   expect(sessions.length).toBeGreaterThanOrEqual(2);
   expect(streams).toHaveLength(5);
+});
+
+test('another network: a tunnel in a tunnel, to somebody who proves to be of the service', async () => {
+  const w = await world();
+  w.mesh.apply(
+    readLocalConfig(`
+workloads:
+- { uid: gw, name: gw, namespace: istio, serviceAccount: gw, workloadIps: [${server}], protocol: HBONE, services: {} }
+- { uid: far, name: far, namespace: shop, serviceAccount: web, workloadIps: [], protocol: HBONE, network: west, networkGateway: { destination: /${server} }, services: { shop/web.shop: { 80: 8080 } } }
+services:
+- { name: web, namespace: shop, hostname: web.shop, vips: [/127.42.9.9], ports: { 80: 8080 }, subjectAltNames: ["spiffe://cluster.local/ns/shop/sa/web"] }
+`),
+  );
+  w.mesh.apply({ ...noChange, removedAddresses: ['b'] });
+  const a = await billingProxy(w);
+  const far = http2.createSecureServer({
+    ...presented(await w.identity('spiffe://cluster.local/ns/shop/sa/web'), w.authority.rootPem),
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
+  const seen: http2.IncomingHttpHeaders[] = [];
+  far.on('stream', (stream, headers) => {
+    seen.push(headers);
+    (stream as http2.ServerHttp2Stream).respond({ ':status': 200 });
+    stream.pipe(stream);
+  });
+  far.listen(25_009, server);
+  await once(far, 'listening');
+  ends.push(() => far.close());
+  const authorities: unknown[] = [];
+  await hboneServer(w, 'spiffe://cluster.local/ns/istio/sa/gw', (stream, headers) => {
+    authorities.push(headers[':authority']);
+    stream.respond({ ':status': 200 });
+    const onward = connect(25_009, server);
+    onward.on('error', () => {});
+    stream.pipe(onward).pipe(stream);
+  });
+  const { socket, reply } = await socks(a, '127.42.9.9', 80);
+  expect(reply).toBe(0);
+  socket.write('across');
+  expect((await readExactly(socket, 6)).toString()).toBe('across');
+  expect(authorities).toEqual(['web.shop:80']);
+  expect(seen[0]).toMatchObject({ ':authority': 'web.shop:80', 'x-forwarded-network': '' });
+  socket.destroy();
+  expect(await a.reporter.ended(1)).toHaveLength(1);
 });
