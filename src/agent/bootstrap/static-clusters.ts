@@ -124,8 +124,12 @@ const agentSource = {
 function transportSocket({ tls, name, isHttp2 }: RemoteOptions): Message | null {
   const mode = tls?.['mode'] ?? 'DISABLE';
   if (tls === undefined || mode === 'DISABLE') return null;
-  const secret = (secretName: string): Message => ({ name: secretName, sds_config: agentSource });
   const isMesh = mode === 'ISTIO_MUTUAL';
+  const secret = (secretName: string): Message => ({
+    name: secretName,
+    // The workload's own is waited for as long as it takes.
+    sds_config: { ...agentSource, ...(isMesh ? { initial_fetch_timeout: '0s' } : {}) },
+  });
   const certificate = isMesh ? 'default' : `file-cert:${textIn(tls, 'clientCertificate')}~${textIn(tls, 'privateKey')}`;
   const root = isMesh ? 'ROOTCA' : `file-root:${textIn(tls, 'caCertificates')}`;
   const names = (tls['subjectAltNames'] ?? []) as readonly string[];
