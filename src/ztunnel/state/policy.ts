@@ -29,21 +29,6 @@ export interface PolicyMatch {
   readonly notDestinationPorts: readonly number[];
 }
 
-export const emptyMatch: PolicyMatch = {
-  namespaces: [],
-  notNamespaces: [],
-  principals: [],
-  notPrincipals: [],
-  serviceAccounts: [],
-  notServiceAccounts: [],
-  sourceIps: [],
-  notSourceIps: [],
-  destinationIps: [],
-  notDestinationIps: [],
-  destinationPorts: [],
-  notDestinationPorts: [],
-};
-
 /** istio.security.Authorization. */
 export interface Policy {
   readonly name: string;

@@ -29,6 +29,7 @@ const drainCheckMs = 50;
 
 interface OwnProxy {
   readonly proxy: PodProxy;
+  readonly placed: PlacedNetwork | null;
   /** -1: our own namespace. */
   readonly namespaceFd: number;
 }
@@ -118,8 +119,9 @@ export class TrafficProxies {
     let problem = '';
     try {
       const place = this.placeOf(namespaceFd);
-      const network = place === null ? this.network : new PlacedNetwork(this.network, place);
-      const own = { proxy: new PodProxy(info, this.thread, network), namespaceFd: place?.namespaceFd ?? -1 };
+      const placed = place === null ? null : new PlacedNetwork(this.network, place);
+      const proxy = new PodProxy(info, this.thread, placed ?? this.network);
+      const own = { proxy, placed, namespaceFd: place?.namespaceFd ?? -1 };
       this.proxies.set(uid, own);
       try {
         await own.proxy.listen();
@@ -145,6 +147,8 @@ export class TrafficProxies {
     if (own === undefined) return;
     this.proxies.delete(uid);
     own.proxy.close();
+    // What of it still waits for something must not find another namespace under the number.
+    own.placed?.close();
     if (own.namespaceFd >= 0) closeSync(own.namespaceFd);
   }
 

@@ -36,3 +36,17 @@ test('a namespace that is none is refused before anything is opened', async () =
     (async () => network.listen({ kind: 'ip', host: '127.0.0.1', port: 0 }, listenOptions, handler))(),
   ).rejects.toThrow('setns');
 });
+
+test('where the namespace is gone nothing is opened', async () => {
+  const network = new PlacedNetwork(new NodeNetwork(new Loop()), { namespaceFd: -1, mark: 0 });
+  network.close();
+  const address = { kind: 'ip', host: '127.0.0.1', port: 1 } as const;
+  const failure = await new Promise<string>((resolve, reject) => {
+    network.dial(address, dialOptions, { onConnected: reject, onDialFailure: ({ detail }) => resolve(detail) });
+  });
+  expect(failure).toBe('the network namespace is gone');
+  await expect(network.listen(address, listenOptions, { onAccepted() {}, onAcceptFailure() {} })).rejects.toThrow(
+    'gone',
+  );
+  network.dial(address, dialOptions, { onConnected() {}, onDialFailure: () => expect.unreachable() }).cancel();
+});

@@ -4,7 +4,9 @@ import { ClosedLocally } from '../../../../src/core/failures.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import { parseAuthority } from '../../../../src/tunnel/hbone/authority.ts';
 import type { ServerTunnel } from '../../../../src/tunnel/hbone/server-tunnel.ts';
+import { TunnelNetwork } from '../../../../src/tunnel/hbone/tunnel-network.ts';
 import { Relay } from '../../../../src/tunnel/relay.ts';
+import { dialOptions } from '../../net/sockets.ts';
 import { Heard, HboneWorld } from './world.ts';
 
 /** Sends back what comes. */
@@ -147,4 +149,23 @@ test.each([
   [':80', null],
 ])('authority %s', (text, target) => {
   expect(parseAuthority(text)).toEqual(target);
+});
+
+test('behind a tunnel everything that is dialled is a tunnel', async () => {
+  const world = await HboneWorld.open(echo);
+  const behind = new TunnelNetwork(world.pool, world.endpoint, world.request(), world.loop);
+  const address = { kind: 'ip', host: '192.0.2.1', port: 1 } as const;
+  const heard = new Heard();
+  const tunnel = await new Promise<Connection>((resolve, reject) => {
+    behind.dial(address, dialOptions, {
+      onConnected: (connection) => {
+        connection.attach(heard);
+        resolve(connection);
+      },
+      onDialFailure: (failure) => reject(new Error(failure.detail)),
+    });
+  });
+  tunnel.write(Buffer.from('deep'));
+  await heard.until(({ text }) => text === 'deep');
+  await expect(behind.listen()).rejects.toThrow('behind a tunnel');
 });

@@ -10,7 +10,7 @@ import { RawTransport } from '../../../../src/net/raw-transport.ts';
 import { noTransportOptions } from '../../../../src/net/transport.ts';
 import { InternalNetwork } from '../../../../src/tunnel/internal/internal-network.ts';
 import { defaultHboneSettings, hboneServerOptions, type HboneSettings } from '../../../../src/tunnel/hbone/options.ts';
-import { HbonePool } from '../../../../src/tunnel/hbone/pool.ts';
+import { HbonePool, type HboneEndpoint } from '../../../../src/tunnel/hbone/pool.ts';
 import { HboneServerConnection } from '../../../../src/tunnel/hbone/server-connection.ts';
 import type { ServerTunnel } from '../../../../src/tunnel/hbone/server-tunnel.ts';
 import { dialOptions, listenOptions } from '../../net/sockets.ts';
@@ -94,13 +94,19 @@ export class HboneWorld {
     return world;
   }
 
+  get endpoint(): HboneEndpoint {
+    const transport = new RawTransport(this.network);
+    return { key: 'one', address, transport, options: dialOptions, wanted: noTransportOptions };
+  }
+
+  request(authority = '10.0.0.1:80'): RequestHead {
+    return new RequestHead('CONNECT', authority, '', HttpVersion.Http2, new Headers());
+  }
+
   /** A tunnel, or the status that it was refused with. */
   ask(authority = '10.0.0.1:80'): Promise<Connection | number> {
-    const request = new RequestHead('CONNECT', authority, '', HttpVersion.Http2, new Headers());
-    const transport = new RawTransport(this.network);
-    const endpoint = { key: 'one', address, transport, options: dialOptions, wanted: noTransportOptions };
     return new Promise((resolve) => {
-      this.pool.open(endpoint, request, {
+      this.pool.open(this.endpoint, this.request(authority), {
         onTunnel: (tunnel: Connection, _head: ResponseHead) => resolve(tunnel),
         onTunnelFailure: (_failure: Failure, status: number) => resolve(status),
       });
@@ -110,11 +116,8 @@ export class HboneWorld {
   /** As `ask`; attached to. */
   async tunnel(): Promise<{ tunnel: Connection; heard: Heard }> {
     const heard = new Heard();
-    const request = new RequestHead('CONNECT', '10.0.0.1:80', '', HttpVersion.Http2, new Headers());
-    const transport = new RawTransport(this.network);
-    const endpoint = { key: 'one', address, transport, options: dialOptions, wanted: noTransportOptions };
     const tunnel = await new Promise<Connection>((resolve, reject) => {
-      this.pool.open(endpoint, request, {
+      this.pool.open(this.endpoint, this.request(), {
         onTunnel: (opened: Connection) => {
           opened.attach(heard);
           resolve(opened);
