@@ -55,9 +55,6 @@ const rootsPath = './var/run/secrets/istio/root-cert.pem';
 const tokenPath = './var/run/secrets/tokens/istio-token';
 const cniSocketPath = '/var/run/ztunnel/ztunnel.sock';
 const sharedMark = 1337;
-/** Istio's chart names it whether there are revocation lists or not. */
-const defaultCrlPath = '/var/run/secrets/istio/crl/ca-crl.pem';
-
 /** What of the machine matters. */
 export interface Machine {
   readonly processors: number;
@@ -102,18 +99,20 @@ export function readZtunnelSettings(variables: Variables, machine: Machine): Ztu
     instanceIp: read.text('INSTANCE_IP', '1.1.1.1'),
     ioBackend: read.oneOf('SEKISHO_IO_BACKEND', ['auto', 'io_uring', 'node']),
   };
-  refuseUnsupported(read);
+  refuseUnsupported(read, machine);
   if (settings.localConfig !== '' && settings.localConfigPath !== '')
     throw new ZtunnelSettingsError('LOCAL_XDS and LOCAL_XDS_PATH exclude each other');
   return settings;
 }
 
 /** What would be accepted and not done. */
-function refuseUnsupported(read: VariableReader): void {
+function refuseUnsupported(read: VariableReader, machine: Machine): void {
   for (const name of ['XDS_ON_DEMAND', 'USER_TIMEOUT_ENABLED'])
     if (read.boolean(name, false)) throw new ZtunnelSettingsError(`${name} is not supported`);
-  if (read.text('CRL_PATH', '') !== '' && read.text('CRL_PATH', '') !== defaultCrlPath)
-    throw new ZtunnelSettingsError('CRL_PATH is not supported');
+  const revoked = read.text('CRL_PATH', '');
+  // Istio's chart names the path whether there are lists or not.
+  if (revoked !== '' && machine.exists(revoked))
+    throw new ZtunnelSettingsError(`revocation lists are not supported, and there are some: CRL_PATH=${revoked}`);
 }
 
 function proxySettings(read: VariableReader, isDedicated: boolean): ProxySettings {

@@ -176,3 +176,42 @@ test('a port that nobody listens at', async () => {
     flags: 'CONNECT',
   });
 });
+
+test('a sandwiched waypoint gets what is meant for others, behind a PROXY header that names the client', async () => {
+  const { world: w, a } = await pair();
+  w.mesh.apply(
+    readLocalConfig(`
+workloads:
+- { uid: c//v1/Pod/shop/ledger-0, name: ledger-0, namespace: shop, serviceAccount: ledger, workloadIps: [${server}], protocol: HBONE, services: {}, applicationTunnel: { protocol: PROXY, port: 18090 } }
+services:
+- { name: orders, namespace: shop, hostname: orders, vips: [/127.41.9.10], ports: { 80: 8080 }, waypoint: { destination: /${server} } }
+`),
+  );
+  let first: Promise<Buffer> | null = null;
+  await w.server('127.0.0.1', 18_090, (socket) => {
+    first = readAll(socket);
+    socket.end('from the waypoint');
+  });
+  const { socket, reply } = await socks(a, '127.41.9.10', 80);
+  expect(reply).toBe(0);
+  socket.end('hello');
+  expect((await readAll(socket)).toString()).toBe('from the waypoint');
+  const received = (await first!).toString('latin1');
+  expect(received.slice(0, 12)).toBe('\r\n\r\n\0\r\nQUIT\n');
+  expect(received).toContain('spiffe://cluster.local/ns/shop/sa/billing');
+  // What was asked for.
+  expect(received.slice(20, 24)).toBe(String.fromCharCode(127, 41, 9, 10));
+  expect(received.slice(26, 28)).toBe(String.fromCharCode(0, 80));
+  expect(received.endsWith('hello')).toBe(true);
+});
+
+test('a workload that is deleted loses what came in', async () => {
+  const { world: w, a } = await pair();
+  await w.server(server, serverPort, (socket) => void socket.pipe(socket));
+  const { socket } = await socks(a, server, serverPort);
+  socket.write('x');
+  await readExactly(socket, 1);
+  const closed = ending(socket);
+  w.mesh.apply({ ...noChange, removedAddresses: ['c//v1/Pod/shop/ledger-0'] });
+  expect(await closed).toBe('ECONNRESET');
+});
