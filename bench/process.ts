@@ -72,9 +72,13 @@ export class Program {
       if (await accepts(port)) return;
       await sleep(5);
     }
-    const said = readFileSync(this.logFile, 'utf8').slice(-2000);
     await this.stop();
-    throw new Error(`${this.name} does not listen on ${port}:\n${said}`);
+    throw new Error(`${this.name} does not listen on ${port}:\n${this.said}`);
+  }
+
+  /** The end of its output. */
+  get said(): string {
+    return readFileSync(this.logFile, 'utf8').slice(-2000);
   }
 
   async stop(): Promise<void> {

@@ -10,20 +10,29 @@ import { parseArgs } from 'node:util';
 import { freePorts } from '../test/peers/ports.ts';
 import { makeCertificates, type CertificateFiles } from './certificates.ts';
 import { Core, Program, isPinned } from './process.ts';
+import { Namespaces, serverPort } from './hbone/namespaces.ts';
+import { hboneScenarios, tunnelLoad } from './hbone/scenarios.ts';
 import { hostsScenarios } from './hosts-scenarios.ts';
 import { policyScenarios } from './policy-scenarios.ts';
 import { compare, table, type Rounds } from './report.ts';
 import type { OwnScenario, Running, Sample, Scale, Scenario, SharedScenario } from './scenario.ts';
 import { scenarios as plainScenarios } from './scenarios.ts';
-import { isPair, type Place, type Shape, type Target } from './target.ts';
+import { isHbone, isPair, type Place, type Shape, type Target } from './target.ts';
 import { envoy, tunedEnvoy } from './targets/envoy.ts';
 import { haproxy } from './targets/haproxy.ts';
 import { nginx } from './targets/nginx.ts';
 import { sekisho } from './targets/sekisho.ts';
+import { sekishoZtunnel, ztunnel } from './targets/ztunnel.ts';
 import { tlsScenarios } from './tls-scenarios.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
-const scenarios: readonly Scenario[] = [...plainScenarios, ...tlsScenarios, ...hostsScenarios, ...policyScenarios];
+const scenarios: readonly Scenario[] = [
+  ...plainScenarios,
+  ...tlsScenarios,
+  ...hostsScenarios,
+  ...policyScenarios,
+  ...hboneScenarios,
+];
 
 interface Plan {
   readonly targets: readonly Target[];
@@ -36,12 +45,33 @@ interface Plan {
 }
 
 async function start(plan: Plan, target: Target, shape: Shape, workers: number): Promise<Running> {
+  if (isHbone(shape)) return startTunnels(plan, target, shape, workers);
   const upstreamPort = shape === 'h2-h2' ? plan.upstream.h2Port : plan.upstream.port;
-  if (!isPair(shape)) return { ...(await begin(plan, target, shape, workers, upstreamPort, 'in')), behind: null };
+  if (!isPair(shape))
+    return { ...(await begin(plan, target, shape, workers, upstreamPort, 'in')), behind: null, spaces: null };
   const behind = await begin(plan, target, shape, workers, upstreamPort, 'in');
   await behind.program.listens(behind.place.listenPort);
   const front = await begin(plan, target, shape, workers, behind.place.listenPort, 'out');
-  return { ...front, behind: behind.program };
+  return { ...front, behind: behind.program, spaces: null };
+}
+
+/** Resolves when what the client sends comes back. */
+async function startTunnels(plan: Plan, target: Target, shape: Shape, workers: number): Promise<Running> {
+  const spaces = await Namespaces.open();
+  const file = new URL('load/tunnel-server.ts', import.meta.url).pathname;
+  const argv = [...spaces.enter('in'), process.execPath, file, String(serverPort)];
+  const server = new Program('server', Core.Load, argv, join(plan.directory, 'server.log'));
+  const behind = await begin(plan, target, shape, workers, serverPort, 'in', spaces);
+  const front = await begin(plan, target, shape, workers, serverPort, 'out', spaces);
+  const running = { ...front, behind: behind.program, spaces, server };
+  try {
+    await tunnelLoad(spaces, { kind: 'ready', seconds: 15 });
+  } catch (error) {
+    await stop([running]);
+    const said = [running.program, running.behind, server].map((program) => program.said);
+    throw new Error(`${target.name} carries nothing:\n${said.join('\n')}`, { cause: error });
+  }
+  return running;
 }
 
 async function begin(
@@ -51,20 +81,23 @@ async function begin(
   workers: number,
   upstreamPort: number,
   side: Place['side'],
-): Promise<Omit<Running, 'behind'>> {
+  spaces: Namespaces | null = null,
+): Promise<Omit<Running, 'behind' | 'spaces' | 'server'>> {
   const [listenPort, adminPort] = await freePorts(2);
   const directory = mkdtempSync(join(plan.directory, `${target.name.replaceAll('/', '_')}-`));
   const { certificates } = plan;
   const authorizationPort = plan.upstream.h2Port;
   const place: Place = { listenPort, adminPort, upstreamPort, authorizationPort, directory, side, certificates };
-  const argv = target.prepare(shape, place, workers);
+  const argv = [...(spaces?.enter(side) ?? []), ...target.prepare(shape, place, workers)];
   return { target, place, program: new Program(target.name, Core.Proxy, argv, join(directory, 'log')) };
 }
 
 async function stop(running: readonly Running[]): Promise<void> {
-  for (const { program, behind } of running) {
+  for (const { program, behind, server, spaces } of running) {
     await program.stop();
     await behind?.stop();
+    await server?.stop();
+    spaces?.close();
   }
 }
 
@@ -76,7 +109,7 @@ async function runShared(plan: Plan, scenario: SharedScenario): Promise<Map<stri
     for (const target of plan.targets.filter((target) => target.supports(scenario.shape))) {
       const one = await start(plan, target, scenario.shape, 1);
       running.push(one);
-      await one.program.listens(one.place.listenPort);
+      if (one.spaces === null) await one.program.listens(one.place.listenPort);
       results.set(target.name, []);
     }
     for (const one of running) {
@@ -119,7 +152,7 @@ async function measureOwn(plan: Plan, scenario: OwnScenario, target: Target): Pr
     return await scenario.measure(async (workers) => {
       const one = await begin(workers);
       // Polling for the port would disturb what the start scenarios measure; they ask for an answer themselves.
-      if (scenario.waitsForStart === true) await one.program.listens(one.place.listenPort);
+      if (scenario.waitsForStart === true && one.spaces === null) await one.program.listens(one.place.listenPort);
       return one;
     }, plan.scale);
   } finally {
@@ -138,7 +171,8 @@ async function attempt(target: Target, measure: () => Promise<Sample>): Promise<
 }
 
 function targetNamed(name: string): Target {
-  const others = [envoy, tunedEnvoy, nginx, haproxy].find((target) => target.name === name);
+  const others = [envoy, tunedEnvoy, nginx, haproxy, ztunnel].find((target) => target.name === name);
+  if (others === undefined && name.startsWith('sekisho-ztunnel')) return sekishoZtunnel(name);
   return others ?? sekisho(name);
 }
 
@@ -192,7 +226,8 @@ async function main(): Promise<void> {
   // wrk takes whole seconds only.
   if (!Number.isInteger(seconds) || seconds < 1) throw new Error('--seconds takes a whole number');
   const targets = chooseTargets(
-    values.targets ?? (values.short ? 'envoy,sekisho' : 'envoy,envoy-tuned,nginx,haproxy,sekisho'),
+    values.targets ??
+      (values.short ? 'envoy,sekisho' : 'envoy,envoy-tuned,nginx,haproxy,sekisho,ztunnel,sekisho-ztunnel'),
   );
   const directory = mkdtempSync(join(tmpdir(), 'sekisho-bench-'));
   const certificates = await makeCertificates(directory);

@@ -1,3 +1,4 @@
+import type { Namespaces } from './hbone/namespaces.ts';
 import type { Program } from './process.ts';
 import type { Place, Shape, Target } from './target.ts';
 
@@ -20,6 +21,10 @@ export interface Running {
   readonly program: Program;
   /** The other one of a pair. */
   readonly behind: Program | null;
+  /** Where a pair is that speaks HBONE; null: with us. */
+  readonly spaces: Namespaces | null;
+  /** What the tunnels of such a pair lead to. */
+  readonly server?: Program;
 }
 
 export interface Scale {

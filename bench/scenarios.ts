@@ -47,14 +47,14 @@ export async function perRequest<Result extends Counted>(
 }
 
 /** Of both, where there are two. */
-function cpuOf({ program, behind }: Running): CpuTime {
+export function cpuOf({ program, behind }: Running): CpuTime {
   const own = program.cpu();
   if (behind === null) return own;
   const other = behind.cpu();
   return { userUs: own.userUs + other.userUs, systemUs: own.systemUs + other.systemUs };
 }
 
-function since(before: CpuTime, after: CpuTime): CpuTime {
+export function since(before: CpuTime, after: CpuTime): CpuTime {
   return { userUs: after.userUs - before.userUs, systemUs: after.systemUs - before.systemUs };
 }
 

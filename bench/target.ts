@@ -2,7 +2,8 @@ import type { CertificateFiles } from './certificates.ts';
 
 /**
  * What a proxy is configured to be; every target says which of these it can. `h2`: clients speak it, `h2-h2`: all do;
- * `tls`: clients do; `mtls-h1`, `mtls-h2`: two of the kind, that speak TLS with each other and are plain on the outside.
+ * `tls`: clients do; `mtls-h1`, `mtls-h2`: two of the kind, that speak TLS with each other and are plain on the outside;
+ * `hbone`: two in network namespaces of their own with tunnels in between, `hbone-handshakes`: with one for each connection.
  */
 export type Shape =
   | 'plain'
@@ -14,12 +15,14 @@ export type Shape =
   | 'large'
   | 'tls'
   | PairShape
+  | HboneShape
   | PolicyShape
   | HostsShape;
 /** Realistic, with a filter that asks who may do what. */
 export type PolicyShape = (typeof policyShapes)[number];
 export const policyShapes = ['realistic-rbac', 'realistic-jwt', 'realistic-jwt-cached', 'realistic-ext-authz'] as const;
 export type PairShape = 'mtls-h1' | 'mtls-h2';
+export type HboneShape = 'hbone' | 'hbone-handshakes';
 /** A cluster of very many hosts, by how one of them is chosen. */
 export type HostsShape = (typeof hostsShapes)[number];
 export const hostsShapes = [
@@ -32,6 +35,10 @@ export const hostsShapes = [
 
 export function isPair(shape: Shape): shape is PairShape {
   return shape === 'mtls-h1' || shape === 'mtls-h2';
+}
+
+export function isHbone(shape: Shape): shape is HboneShape {
+  return shape === 'hbone' || shape === 'hbone-handshakes';
 }
 
 /** Where a proxy under test lives for one run. */

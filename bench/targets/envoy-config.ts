@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { PairShape, Place, Shape } from '../target.ts';
 import { describesClients, dialsSidecars, servesClients, servesSidecars } from './envoy-tls.ts';
 import { type } from './envoy-names.ts';
+import { hboneConfiguration } from './hbone-config.ts';
 import { manyStaticHosts, routesToMany } from './hosts-config.ts';
 import { withPolicy } from './policy-config.ts';
 import { withTraffic } from './traffic-config.ts';
@@ -36,6 +37,9 @@ export function envoyConfiguration(shape: Shape, place: Place): object {
     case 'mtls-h1':
     case 'mtls-h2':
       return sidecar(shape, place);
+    case 'hbone':
+    case 'hbone-handshakes':
+      return hboneConfiguration(shape, place);
     default:
       return bootstrap(place, manager(routesToMany(shape)), [manyStaticHosts(shape, place)]);
   }

@@ -37,9 +37,9 @@ export function servesSidecars(shape: PairShape, place: Place): object {
   return socket('DownstreamTlsContext', common, { require_client_certificate: true });
 }
 
-export function dialsSidecars(shape: PairShape, place: Place): object {
+export function dialsSidecars(shape: PairShape, place: Place, more: object = {}): object {
   const common = { ...presents(place), ...trusts(place, inId), ...alpn(shape), tls_params: tls13 };
-  return socket('UpstreamTlsContext', common, { sni: 'bench.example.com' });
+  return socket('UpstreamTlsContext', common, { sni: 'bench.example.com', ...more });
 }
 
 /** What a sidecar tells its upstream of the client. */

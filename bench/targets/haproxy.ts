@@ -1,14 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, missing } from '../../test/peers/binaries.ts';
-import { isPair, type PairShape, type Place, type Shape, type Target } from '../target.ts';
+import { isHbone, isPair, type PairShape, type Place, type Shape, type Target } from '../target.ts';
 import { clusterOf, realistic } from './workload.ts';
 
 /** HAProxy with one thread. */
 export const haproxy: Target = {
   name: 'haproxy',
   unavailable: () => (findProgram('haproxy') === null ? missing('haproxy') : null),
-  supports: (shape) => shape !== 'large' && !shape.startsWith('realistic-') && !shape.startsWith('hosts-'),
+  supports: (shape) =>
+    !isHbone(shape) && shape !== 'large' && !shape.startsWith('realistic-') && !shape.startsWith('hosts-'),
   prepare(shape, place, workers) {
     const file = join(place.directory, 'haproxy.cfg');
     writeFileSync(file, configuration(shape, place, workers));
