@@ -1,18 +1,21 @@
 import type { Clock } from '../../core/clock.ts';
 import type { ConnectionError, ConnectionFacts, ConnectionReport, Reporter } from '../proxy/connection-facts.ts';
 import type { AccessLog } from './access-log.ts';
-import { trafficLabels, type TrafficLabels, type TrafficMetrics } from './traffic-metrics.ts';
+import { LabelCache } from './label-cache.ts';
+import type { TrafficLabels, TrafficMetrics } from './traffic-metrics.ts';
 
 /** Counts and logs a thread's connections. */
 export class TrafficReporter implements Reporter {
   readonly metrics: TrafficMetrics;
   readonly log: AccessLog;
   readonly clock: Clock;
+  readonly labels: LabelCache;
 
   constructor(metrics: TrafficMetrics, log: AccessLog, clock: Clock) {
     this.metrics = metrics;
     this.log = log;
     this.clock = clock;
+    this.labels = new LabelCache();
   }
 
   open(facts: ConnectionFacts): ConnectionReport {
@@ -34,7 +37,7 @@ class TrafficReport implements ConnectionReport {
   constructor(reporter: TrafficReporter, facts: ConnectionFacts) {
     this.reporter = reporter;
     this.facts = facts;
-    this.labels = trafficLabels(facts);
+    this.labels = reporter.labels.of(facts);
     this.openedMs = reporter.clock.now;
     const { metrics } = reporter;
     metrics.of(this.labels, '-').opened++;

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { ConnectionFacts } from '../../../../src/ztunnel/proxy/connection-facts.ts';
 import { readLocalConfig } from '../../../../src/ztunnel/state/local/local-config.ts';
 import { AccessLog } from '../../../../src/ztunnel/telemetry/access-log.ts';
+import { LabelCache } from '../../../../src/ztunnel/telemetry/label-cache.ts';
 import { LogLines } from '../../../../src/ztunnel/telemetry/log-lines.ts';
 import { writeOut } from '../../../../src/ztunnel/telemetry/standard-output.ts';
 import { trafficLabels, TrafficMetrics } from '../../../../src/ztunnel/telemetry/traffic-metrics.ts';
@@ -73,4 +74,12 @@ test('labels of a connection that left are those of ztunnel', () => {
 
 test('nothing is written where there is nothing', () => {
   expect(() => writeOut('')).not.toThrow();
+});
+
+test('connections between the same two share their labels until one of the two changes', () => {
+  const cache = new LabelCache();
+  expect(cache.of({ ...facts })).toBe(cache.of({ ...facts, sourceAddress: { kind: 'ip', host: '10.9.2.1', port: 1 } }));
+  const changed = { ...facts, source: { ...workloads[0], canonicalRevision: 'v2' } };
+  expect(cache.of(changed).before).toContain('source_version="v2"');
+  expect(cache.of({ ...facts, direction: 'inbound' }).before).toContain('reporter="destination"');
 });
