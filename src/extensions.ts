@@ -209,13 +209,6 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     async () => (await import('./listener/filters/local-ratelimit/decode.ts')).listenerLocalRateLimitDecoder,
   ),
   accessLogger('file.v3.FileAccessLog', 'fileAccessLogDecoder'),
-  accessLogger('stream.v3.StdoutAccessLog', 'stdoutAccessLogDecoder'),
-  accessLogger('stream.v3.StderrAccessLog', 'stderrAccessLogDecoder'),
-  {
-    category: 'envoy.tracers',
-    kind: 'envoy.config.trace.v3.ZipkinConfig',
-    load: async () => (await import('./proxy/trace/zipkin-decode.ts')).zipkinDecoder,
-  },
   serviceLogger(
     'grpc.v3.HttpGrpcAccessLogConfig',
     async () => (await import('./proxy/export/log/decode.ts')).httpGrpcLogDecoder,
@@ -228,6 +221,13 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'open_telemetry.v3.OpenTelemetryAccessLogConfig',
     async () => (await import('./proxy/export/log/otlp-log-decode.ts')).otlpLogDecoder,
   ),
+  accessLogger('stream.v3.StdoutAccessLog', 'stdoutAccessLogDecoder'),
+  accessLogger('stream.v3.StderrAccessLog', 'stderrAccessLogDecoder'),
+  {
+    category: 'envoy.tracers',
+    kind: 'envoy.config.trace.v3.ZipkinConfig',
+    load: async () => (await import('./proxy/trace/zipkin-decode.ts')).zipkinDecoder,
+  },
   {
     category: 'envoy.tracers',
     kind: 'envoy.config.trace.v3.OpenTelemetryConfig',
@@ -302,16 +302,17 @@ function accessLogger(
   };
 }
 
+/** A log that goes to a service. */
+function serviceLogger(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
+  return { category: 'envoy.access_loggers', kind: `envoy.extensions.access_loggers.${type}`, load };
+}
+
 function listenerFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
   return { category: 'envoy.filters.listener', kind: `envoy.extensions.filters.listener.${type}`, load };
 }
 
 function networkFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
   return { category: networkFilters, kind: `envoy.extensions.filters.network.${type}`, load };
-}
-/** A log that goes to a service. */
-function serviceLogger(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
-  return { category: 'envoy.access_loggers', kind: `envoy.extensions.access_loggers.${type}`, load };
 }
 
 /** A filter's configuration, or a route's for it. */

@@ -32,9 +32,9 @@ export interface BootstrapData {
   readonly overload: OverloadData | null;
   readonly stats: StatsConfigData;
   readonly statsFlushMs: number;
-  /** spdlog pattern of `application_log_config`; null: the command line's. */
   /** How long stats that may be forgotten need not move until they are; absent: they stay. */
   readonly statsEvictionMs?: number;
+  /** spdlog pattern of `application_log_config`; null: the command line's. */
   readonly logPattern: string | null;
 }
 

@@ -7,9 +7,9 @@ import { emptyRuntime, type RuntimeView } from '../core/runtime-view.ts';
 /** Where the decoder of one message type is, and in which places of the configuration the type may stand. */
 export interface ExtensionEntry {
   readonly category: string;
-  readonly kind: string;
   /** Further places. */
   readonly alsoIn?: readonly string[];
+  readonly kind: string;
   load(): Promise<ExtensionDecoder>;
 }
 
