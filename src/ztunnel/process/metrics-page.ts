@@ -79,9 +79,9 @@ function trafficFamilies(page: Page, reports: readonly ThreadReport[]): void {
   }
   const of = (key: keyof TrafficCounts): Sample[] =>
     [...sums].filter(([, counts]) => counts[key] > 0).map(([labels, counts]) => [labels, counts[key]]);
-  const closed = [...sums].filter(([, counts]) => counts.closed > 0);
+  const opened = [...sums].filter(([, counts]) => counts.opened > 0);
   const bytesOf = (key: 'receivedBytes' | 'sentBytes'): Sample[] =>
-    closed.map(([labels, counts]) => [labels, counts[key]]);
+    opened.map(([labels, counts]) => [labels, counts[key]]);
   const failed = `The total number of TCP connections that failed to establish${unstable}.`;
   page.family('istio_tcp_connections_opened', 'counter', 'The total number of TCP connections opened.', of('opened'));
   page.family('istio_tcp_connections_closed', 'counter', 'The total number of TCP connections closed.', of('closed'));

@@ -51,6 +51,11 @@ export function dialError(failure: Failure, isTunnel: boolean): ConnectionError 
   return { text: `connection failed: ${failure.detail || failure.kind.reason}`, flags: 'CONNECT' };
 }
 
+/** A client that did not come to speak through TLS. */
+export function handshakeError(failure: Failure): ConnectionError {
+  return { text: `tls handshake error: ${failure.detail || failure.kind.reason}`, flags: 'TLS_FAILURE' };
+}
+
 /** What the far end of a tunnel said instead of 200. */
 export function statusError(status: number): ConnectionError {
   const text = statusTexts[status];

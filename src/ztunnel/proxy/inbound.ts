@@ -12,7 +12,7 @@ import { identityOf, type Workload } from '../state/workload.ts';
 import { baggageOf } from './baggage.ts';
 import type { ConnectionError, ConnectionFacts, ConnectionReport } from './connection-facts.ts';
 import type { Connections } from './connections.ts';
-import { denialError, dialError } from './failure-text.ts';
+import { denialError, dialError, handshakeError } from './failure-text.ts';
 import { forwardedHost } from './forwarded.ts';
 import { inboundTarget, type InboundTarget } from './inbound-target.ts';
 import type { Pod } from './pod.ts';
@@ -68,8 +68,26 @@ export class Inbound implements AcceptHandler, HboneServerOwner {
     new InboundTunnel(this, tunnel).begin();
   }
 
-  onCarrierClosed(carrier: HboneServerConnection): void {
+  onCarrierClosed(carrier: HboneServerConnection, failure: Failure): void {
     this.carriers.delete(carrier);
+    const { remote, local, tls } = carrier.connection.peer;
+    const hasShakenHands = tls !== null && !Number.isNaN(tls.handshakeMs);
+    if (hasShakenHands) return;
+    this.pod.thread.reporter.refused(
+      {
+        direction: 'inbound',
+        source: null,
+        sourceAddress: remote,
+        sourceIdentity: '',
+        destination: null,
+        destinationAddress: local,
+        destinationIdentity: '',
+        hboneAddress: '',
+        service: null,
+        originalDestination: null,
+      },
+      handshakeError(failure),
+    );
   }
 
   /** GOAWAY on every connection; what is open goes on. */

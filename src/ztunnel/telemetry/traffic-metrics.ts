@@ -55,7 +55,8 @@ export class TrafficMetrics {
 export function trafficLabels(facts: ConnectionFacts): TrafficLabels {
   const { source, destination, service, sourceIdentity, destinationIdentity } = facts;
   const isSource = facts.direction === 'outbound';
-  const principal = destinationIdentity || (isSource && destination !== null ? identityOf(destination) : '');
+  // A destination that has proved nothing has the identity that it is said to have; a source has none.
+  const principal = destinationIdentity || (destination === null ? '' : identityOf(destination));
   const before = [
     ['reporter', isSource ? 'source' : 'destination'],
     ...sideLabels('source', source, sourceIdentity),

@@ -54,8 +54,10 @@ class TrafficReport implements ConnectionReport {
     const counts = metrics.of(this.labels, flags);
     counts.closed++;
     if (flags !== '-') counts.failed++;
-    counts.sentBytes += sentBytes;
-    counts.receivedBytes += receivedBytes;
+    // Bytes are counted while a connection is open, when nothing is known of its end.
+    const bytes = flags === '-' ? counts : metrics.of(this.labels, '-');
+    bytes.sentBytes += sentBytes;
+    bytes.receivedBytes += receivedBytes;
     reporter.log.completed(facts, error, sentBytes, receivedBytes, clock.now - this.openedMs);
   }
 }
