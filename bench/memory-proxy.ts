@@ -21,7 +21,13 @@ import { envoyConfiguration } from './targets/envoy-config.ts';
 export async function openProxy(shape: Shape, directory: string, network: MemoryNetwork): Promise<AccessLogFiles> {
   const file = join(directory, 'envoy.json');
   const ports = { listenPort: 8080, adminPort: 8081, upstreamPort: 8082, authorizationPort: 8083 };
-  const place = { ...ports, directory, side: 'in', certificates: await makeCertificates(directory) } as const;
+  const place = {
+    ...ports,
+    directory,
+    side: 'in',
+    authorityRoot: '',
+    certificates: await makeCertificates(directory),
+  } as const;
   writeFileSync(file, JSON.stringify(envoyConfiguration(shape, place)));
   const configuration = await loadFile(file, false);
   if (configuration.isRefused) throw new Error(configuration.problems[0].message);

@@ -3,14 +3,15 @@
  *
  * `npm run bench -- [--short] [--scenario small,churn] [--rounds 5] [--seconds 3] [--targets envoy,sekisho] [--save]`
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePorts } from '../test/peers/ports.ts';
 import { makeCertificates, type CertificateFiles } from './certificates.ts';
 import { Core, Program, isPinned } from './process.ts';
-import { Namespaces, serverPort } from './hbone/namespaces.ts';
+import { authorityPort, Namespaces, serverAddress, serverPort } from './hbone/namespaces.ts';
 import { hboneScenarios, tunnelLoad } from './hbone/scenarios.ts';
 import { hostsScenarios } from './hosts-scenarios.ts';
 import { policyScenarios } from './policy-scenarios.ts';
@@ -61,17 +62,32 @@ async function startTunnels(plan: Plan, target: Target, shape: Shape, workers: n
   const file = new URL('load/tunnel-server.ts', import.meta.url).pathname;
   const argv = [...spaces.enter('in'), process.execPath, file, String(serverPort)];
   const server = new Program('server', Core.Load, argv, join(plan.directory, 'server.log'));
-  const behind = await begin(plan, target, shape, workers, serverPort, 'in', spaces);
-  const front = await begin(plan, target, shape, workers, serverPort, 'out', spaces);
-  const running = { ...front, behind: behind.program, spaces, server };
+  const { program: authority, root } = await startAuthority(plan, spaces);
+  const behind = await begin(plan, target, shape, workers, serverPort, 'in', { spaces, root });
+  const front = await begin(plan, target, shape, workers, serverPort, 'out', { spaces, root });
+  const running = { ...front, behind: behind.program, spaces, others: [server, authority] };
   try {
     await tunnelLoad(spaces, { kind: 'ready', seconds: 15 });
   } catch (error) {
     await stop([running]);
-    const said = [running.program, running.behind, server].map((program) => program.said);
+    const said = [running.program, running.behind, server, authority].map((program) => program.said);
     throw new Error(`${target.name} carries nothing:\n${said.join('\n')}`, { cause: error });
   }
   return running;
+}
+
+async function startAuthority(plan: Plan, spaces: Namespaces): Promise<{ program: Program; root: string }> {
+  const directory = mkdtempSync(join(plan.directory, 'authority-'));
+  const root = join(directory, 'root.pem');
+  const file = new URL('hbone/authority.ts', import.meta.url).pathname;
+  const argv = [...spaces.enter('in'), process.execPath, file, serverAddress, String(authorityPort), root];
+  const program = new Program('authority', Core.Load, argv, join(directory, 'log'));
+  const until = performance.now() + 10_000;
+  while (!existsSync(root)) {
+    if (performance.now() > until) throw new Error(`no authority:\n${program.said}`);
+    await sleep(20);
+  }
+  return { program, root };
 }
 
 async function begin(
@@ -81,22 +97,32 @@ async function begin(
   workers: number,
   upstreamPort: number,
   side: Place['side'],
-  spaces: Namespaces | null = null,
-): Promise<Omit<Running, 'behind' | 'spaces' | 'server'>> {
+  apart: { readonly spaces: Namespaces; readonly root: string } | null = null,
+): Promise<Omit<Running, 'behind' | 'spaces' | 'others'>> {
   const [listenPort, adminPort] = await freePorts(2);
   const directory = mkdtempSync(join(plan.directory, `${target.name.replaceAll('/', '_')}-`));
   const { certificates } = plan;
+  const authorityRoot = apart?.root ?? '';
   const authorizationPort = plan.upstream.h2Port;
-  const place: Place = { listenPort, adminPort, upstreamPort, authorizationPort, directory, side, certificates };
-  const argv = [...(spaces?.enter(side) ?? []), ...target.prepare(shape, place, workers)];
+  const place: Place = {
+    listenPort,
+    adminPort,
+    upstreamPort,
+    authorizationPort,
+    directory,
+    side,
+    certificates,
+    authorityRoot,
+  };
+  const argv = [...(apart?.spaces.enter(side) ?? []), ...target.prepare(shape, place, workers)];
   return { target, place, program: new Program(target.name, Core.Proxy, argv, join(directory, 'log')) };
 }
 
 async function stop(running: readonly Running[]): Promise<void> {
-  for (const { program, behind, server, spaces } of running) {
+  for (const { program, behind, others, spaces } of running) {
     await program.stop();
     await behind?.stop();
-    await server?.stop();
+    for (const other of others ?? []) await other.stop();
     spaces?.close();
   }
 }

@@ -23,8 +23,8 @@ export interface Running {
   readonly behind: Program | null;
   /** Where a pair is that speaks HBONE; null: with us. */
   readonly spaces: Namespaces | null;
-  /** What the tunnels of such a pair lead to. */
-  readonly server?: Program;
+  /** What the tunnels of such a pair lead to, and who certifies it. */
+  readonly others?: readonly Program[];
 }
 
 export interface Scale {

@@ -51,6 +51,8 @@ export interface Place {
   /** Of a pair: in front of the client, or of the upstream. */
   readonly side: 'out' | 'in';
   readonly certificates: CertificateFiles;
+  /** Of who certifies node proxies; empty: nobody. */
+  readonly authorityRoot: string;
   /** A directory of its own, for its configuration and logs. */
   readonly directory: string;
 }

@@ -13,6 +13,8 @@ export const serverPort = 9000;
 /** Where what leaves the client's side is redirected to, and where tunnels end: ztunnel's ports. */
 export const outboundPort = 15001;
 export const tunnelPort = 15008;
+/** Of the authority that certifies node proxies, at the server's address. */
+export const authorityPort = 15012;
 
 const settings: Readonly<Record<Side, string>> = {
   out: `
@@ -20,7 +22,7 @@ ip address add ${clientAddress}/21 dev eth0
 ip link set lo up
 ip link set eth0 up
 ip route add ${others} via ${serverAddress}
-iptables -t nat -A OUTPUT -p tcp -d 10.77.0.0/16 ! --dport ${tunnelPort} -j REDIRECT --to-ports ${outboundPort}`,
+iptables -t nat -A OUTPUT -p tcp -d 10.77.0.0/16 -m multiport ! --dports ${tunnelPort},${authorityPort} -j REDIRECT --to-ports ${outboundPort}`,
   in: `
 ip address add ${serverAddress}/21 dev eth0
 ip link set lo up

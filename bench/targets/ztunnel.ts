@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { findProgram, missing, repository } from '../../test/peers/binaries.ts';
-import { clientAddress, otherAddresses, serverAddress } from '../hbone/namespaces.ts';
+import { authorityPort, clientAddress, otherAddresses, serverAddress } from '../hbone/namespaces.ts';
 import { isHbone, type Place, type Shape, type Target } from '../target.ts';
 
 /** A node proxy of the ambient mesh, dedicated to one workload: both sides know the mesh from a file. */
@@ -32,8 +32,10 @@ class Ztunnel implements Target {
       PROXY_WORKLOAD_INFO: `default/${name}/${name}`,
       LOCAL_XDS_PATH: file,
       XDS_ADDRESS: '',
-      CA_ADDRESS: '',
-      FAKE_CA: 'true',
+      CA_ADDRESS: `https://${serverAddress}:${authorityPort}`,
+      CA_ROOT_CA: place.authorityRoot,
+      ALT_CA_HOSTNAME: 'istiod.istio-system.svc',
+      AUTH_TOKEN: 'token-of-the-bench',
       IPV6_ENABLED: 'false',
       ENABLE_ORIG_SRC: 'false',
       ISTIO_META_DNS_CAPTURE: 'false',
@@ -50,6 +52,7 @@ function mesh(shape: Shape): object {
     name,
     namespace: 'default',
     serviceAccount: name,
+    trustDomain: 'cluster.local',
     workloadIps,
     protocol: 'HBONE',
     network: '',
