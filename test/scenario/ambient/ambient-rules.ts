@@ -18,6 +18,7 @@ const replies = '0x111/0xfff';
 /** Run as root in a network and a mount namespace of its own. */
 export const ambientRules = `
 set -e
+mount -t proc proc /proc
 mount -t tmpfs sekisho /run
 ip link set lo up
 ip link add bridge type bridge

@@ -28,10 +28,10 @@ function recorded(socket: Socket): void {
   let end = 'nothing';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
   socket.on('end', () => (end = 'end'));
-  socket.on('error', (error: NodeJS.ErrnoException) => (end = error.code ?? error.message));
+  socket.on('error', (error: NodeJS.ErrnoException) => void (end = error.code ?? error.message));
   socket.on('close', () => {
     told.push(`${text} ${end}`);
-    asking.pop()?.end(told.pop());
+    asking.pop()?.end(told.pop()!);
   });
 }
 /** Says what it has to say first, and listens on. */
@@ -45,7 +45,7 @@ const recording = createServer((socket) => {
 });
 const telling = createServer({ allowHalfOpen: true }, (socket) => {
   socket.on('error', () => {});
-  if (told.length > 0) socket.end(told.pop());
+  if (told.length > 0) socket.end(told.pop()!);
   else asking.push(socket);
 });
 const web = createHttpServer((request, response) => {

@@ -45,6 +45,12 @@ export class Program {
     });
   }
 
+  /** Rejects when it ends; resolves never. */
+  async ended(): Promise<never> {
+    if (!this.hasEnded) await once(this.child, 'close');
+    throw new Error(`${this.name} ended:\n${this.lines.slice(-20).join('\n')}`);
+  }
+
   async kill(): Promise<void> {
     if (this.hasEnded) return;
     const closed = once(this.child, 'close');
