@@ -175,13 +175,21 @@ export class Runtime {
     for (const key of this.mergedEntries.keys()) {
       if (!guard.test(key) || this.warned.has(key)) continue;
       this.warned.add(key);
-      this.log.warn(`runtime key ${key} has no effect in sekisho: it chooses between old and new code of Envoy`);
+      const text = `runtime key ${key} has no effect in sekisho: it chooses between old and new code of Envoy`;
+      if (istioGuards.has(key)) this.log.debug(text);
+      else this.log.warn(text);
     }
   }
 }
 
 /** What guards Envoy's changes of behaviour. */
 const guard = /^envoy\.(?:reloadable|restart)_features\./;
+
+/** Istio writes these into the bootstrap of every proxy: nobody could act on a warning. */
+const istioGuards: ReadonlySet<string> = new Set([
+  'envoy.reloadable_features.fixed_heap_use_allocated',
+  'envoy.reloadable_features.http_reject_path_with_fragment',
+]);
 
 /** Asked for at once, so that all of them show from the start. */
 function runtimeStats(scope: StatsScope): RuntimeStats {

@@ -34,12 +34,16 @@ class Numbers implements StatsScope {
   }
 }
 
-function start(layers: readonly RuntimeLayerData[], changed: (merged: RuntimeEntries) => void = () => {}) {
+function start(
+  layers: readonly RuntimeLayerData[],
+  changed: (merged: RuntimeEntries) => void = () => {},
+  format = '%v',
+) {
   const stats = new Numbers();
   const lines: string[] = [];
   const logs = new LogWriter({
     levels: new LogLevels(),
-    format: new LogFormat('%v'),
+    format: new LogFormat(format),
     file: { write: (line) => void lines.push(line), reopen: () => {} },
     origin: { threadId: 1, processId: 1, version: '' },
     isEscaped: false,
@@ -195,6 +199,15 @@ test("guards of Envoy's own code are warned about, once each", () => {
     'runtime key envoy.reloadable_features.a has no effect in sekisho: it chooses between old and new code of Envoy\n',
     'runtime key envoy.restart_features.b has no effect in sekisho: it chooses between old and new code of Envoy\n',
   ]);
+});
+
+test('guards that Istio always sets are for those who look closely', () => {
+  const entries = new Map([
+    ['envoy.reloadable_features.fixed_heap_use_allocated', runtimeBoolean(true)],
+    ['envoy.reloadable_features.http_reject_path_with_fragment', runtimeBoolean(false)],
+  ]);
+  const { lines } = start([{ kind: 'static', name: 's', entries }], () => {}, '%l');
+  expect(lines).toEqual(['debug\n', 'debug\n']);
 });
 
 test('a layer of a control plane is empty until it says something, and holds over those before it', () => {
