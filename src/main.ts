@@ -36,12 +36,14 @@ async function run(args: readonly string[]): Promise<void> {
   const { keepCompiledCode, writeCompiledCode } = await import('./code-cache.ts');
   keepCompiledCode();
   writeCompiledCode();
-  if (isForZtunnel(args)) return ztunnel();
+  const isNode = isForZtunnel(args);
+  const isAsked = args.includes('--help') || args.includes('-h');
+  if (isNode && !isAsked) return ztunnel();
   const { readPlainFlags } = await import('./cli/plain-flags.ts');
   const options = readPlainFlags(args);
   if (options !== null) return serve(options);
   const { readCommandLine } = await import('./cli/command-line.ts');
-  const invocation = readCommandLine(args, process.versions.openssl);
+  const invocation = readCommandLine(isNode ? ['ztunnel', '--help'] : args, process.versions.openssl);
   if (invocation.command === 'print') {
     (invocation.exitCode === 0 ? process.stdout : process.stderr).write(invocation.text);
     process.exitCode = invocation.exitCode;
@@ -61,6 +63,8 @@ async function run(args: readonly string[]): Promise<void> {
     process.exitCode = await routeTest(invocation.routeTest, { extensions, write, hasColor: process.stdout.isTTY });
   } else if (invocation.command === 'serve') {
     await serve(invocation.options);
+  } else if (invocation.command === 'ztunnel') {
+    await ztunnel();
   } else {
     await runForIstio(invocation);
   }

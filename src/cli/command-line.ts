@@ -6,6 +6,7 @@ import { buildOptions, OptionsError, type Options } from './options.ts';
 import { addRouteTestCommand } from './route-test/route-test-command.ts';
 import type { RouteTestInvocation } from './route-test/route-test.ts';
 import { hotRestartVersion, versionString } from './version.ts';
+import { addZtunnelCommand, type ZtunnelInvocation } from './ztunnel-command.ts';
 
 /** What the command line asks for. */
 export type Invocation =
@@ -13,6 +14,7 @@ export type Invocation =
   | { readonly command: 'check'; readonly check: CheckInvocation }
   | { readonly command: 'route-test'; readonly routeTest: RouteTestInvocation }
   | AgentInvocation
+  | ZtunnelInvocation
   /** Nothing to run: help, version or a complaint. */
   | { readonly command: 'print'; readonly text: string; readonly exitCode: 0 | 1 };
 
@@ -50,6 +52,7 @@ export function readCommandLine(args: readonly string[], opensslVersion: string)
   addCheckCommand(program, (check) => (invocation = { command: 'check', check }));
   addRouteTestCommand(program, (routeTest) => (invocation = { command: 'route-test', routeTest }));
   addAgentCommands(program, (agent) => (invocation = agent));
+  addZtunnelCommand(program, (ztunnel) => (invocation = ztunnel));
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {

@@ -75,6 +75,12 @@ describe('the command line', () => {
     expect(flags.filter(({ name }) => !stdout.includes(`--${name}`)).map(({ name }) => name)).toEqual([]);
   });
 
+  test.each([[['ztunnel', '--help']], [['proxy', 'ztunnel', '-h']]])('%j says what it is told by', async (args) => {
+    const { code, stdout } = await runCli(args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: sekisho ztunnel[^]*LOCAL_XDS_PATH/);
+  });
+
   test('an unknown flag is refused, with the nearest one', async () => {
     const { code, stderr } = await runCli(['--config-pat', 'x']);
     expect(code).toBe(1);

@@ -121,6 +121,11 @@ test('--help shows every flag and says which have no effect', () => {
   expect(help.text.indexOf('--drain-time-s')).toBeLessThan(ignored);
 });
 
+test('ztunnel is told everything by its environment', () => {
+  expect(read('ztunnel')).toEqual({ command: 'ztunnel' });
+  expect(read('ztunnel', '--help')).toMatchObject({ command: 'print', exitCode: 0 });
+});
+
 test('--version prints as Envoy does, with the version of the package', () => {
   expect(read('--version')).toEqual({
     command: 'print',
