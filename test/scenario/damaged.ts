@@ -7,10 +7,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DiscoveryResponseSchema } from '../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
-import { fromBinary, toBinary } from '../../src/proto/protobuf.js';
+import { ClusterLoadAssignmentSchema } from '../../src/proto/envoy/config/endpoint/v3/endpoint_pb.js';
+import { anyPack, create, fromBinary, toBinary } from '../../src/proto/protobuf.js';
+import { endpointKind } from '../../src/control/xds/resource-kinds.ts';
 import { repository } from '../peers/binaries.ts';
 import { recorded, recordedNodes } from '../xds/recorded-control-plane.ts';
-import { XdsServer, type XdsPeer } from '../xds/xds-server.ts';
+import { namesOf, XdsServer, type XdsPeer } from '../xds/xds-server.ts';
 
 const [asked, count, seed] = process.argv.slice(2);
 
@@ -41,6 +43,17 @@ function damage(bytes: Uint8Array): Uint8Array {
 let sent = 0;
 let refused = 0;
 let taken = 0;
+/** Clusters whose endpoints were sent last. */
+let answered = '';
+
+/** Of every cluster that is asked for, no endpoints: nobody is to wait. */
+function sendEndpoints(peer: XdsPeer, names: readonly string[]): void {
+  const resources = names.map((clusterName) =>
+    anyPack(ClusterLoadAssignmentSchema, create(ClusterLoadAssignmentSchema, { clusterName })),
+  );
+  const response = create(DiscoveryResponseSchema, { typeUrl: endpointKind.typeUrl, nonce: 'endpoints', resources });
+  peer.write(toBinary(DiscoveryResponseSchema, response));
+}
 
 /** Some of a recorded response's resources. */
 function send(peer: XdsPeer, typeUrl: string): void {
@@ -56,7 +69,11 @@ function send(peer: XdsPeer, typeUrl: string): void {
 }
 
 const { promise: done, resolve } = Promise.withResolvers<void>();
-const server = await XdsServer.start((peer, { typeUrl, responseNonce, errorDetail }) => {
+const server = await XdsServer.start((peer, request) => {
+  const { typeUrl, responseNonce, errorDetail } = request;
+  const isAnswered = responseNonce === 'endpoints' && answered === namesOf(request).join();
+  if (typeUrl === endpointKind.typeUrl && !isAnswered) sendEndpoints(peer, namesOf(request));
+  if (typeUrl === endpointKind.typeUrl) answered = namesOf(request).join();
   if (responseNonce !== '' && errorDetail !== undefined) refused++;
   else if (responseNonce !== '') taken++;
   if (refused + taken >= Number(count)) resolve();
@@ -91,7 +108,14 @@ const child = spawn(
 let log = '';
 for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
 child.once('exit', () => resolve());
+// A cluster may have come to wait for ever for what it names, and its response for the cluster.
+let before = -1;
+const patience = setInterval(() => {
+  if (refused + taken === before && before > 0) resolve();
+  before = refused + taken;
+}, 3000);
 await done;
+clearInterval(patience);
 const isAlive = child.exitCode === null && (await fetch('http://127.0.0.1:9999/server_info')).status === 200;
 child.kill('SIGKILL');
 server.stop();
