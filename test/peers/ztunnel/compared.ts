@@ -3,12 +3,15 @@
 type Node = 'clients' | 'servers';
 type Access = Readonly<Record<string, Readonly<Record<Node, readonly string[]>>>>;
 
-/** Access-log lines of a node, by what happened. */
+/** Access-log lines of a node, by what happened; threads tell of theirs in no order. */
 export function comparedLines(access: Access, node: Node): Record<string, string[]> {
   return Object.fromEntries(
     Object.entries(access).map(([name, lines]) => [
       name,
-      lines[node].filter((line) => isCompared(name, line)).map((line) => comparedLine(line)),
+      lines[node]
+        .filter((line) => isCompared(name, line))
+        .map((line) => comparedLine(line))
+        .toSorted(),
     ]),
   );
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { cniPlugin, Program } from '../../scenario/ambient/programs.ts';
 import { until } from '../../scenario/wait.ts';
@@ -47,6 +48,7 @@ export class NodeProxy {
       LOCAL_XDS_PATH: wish.configPath,
       INPOD_UDS: socketPath,
       NODE_NAME: node,
+      CONNECTION_TERMINATION_DEADLINE: '6s',
       ZTUNNEL_WORKER_THREADS: '2',
       IPV6_ENABLED: 'true',
     });
@@ -68,6 +70,15 @@ export class NodeProxy {
   async metrics(): Promise<string> {
     const response = await fetch(`http://${this.wish.address}:15020/metrics`);
     return response.text();
+  }
+
+  /** Asked to go; its status when it has gone. */
+  async end(): Promise<number | null> {
+    const { child } = this.program;
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    child.kill('SIGTERM');
+    const [status] = await closed;
+    return status;
   }
 
   async kill(): Promise<void> {

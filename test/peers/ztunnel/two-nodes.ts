@@ -165,9 +165,32 @@ Object.assign(seen, {
     ),
   ),
 });
-for (const node of ['clients', 'servers'] as const) allMetrics[node] = await proxyOf[node].metrics();
-plain['clients'] = clients.accessLines().filter((line) => line.includes(plainAddress));
-plain['servers'] = servers.accessLines().filter((line) => line.includes(plainAddress) && !line.includes(':15008 '));
+const isPlain = (line: string): boolean => line.includes(plainAddress) && !line.includes(':15008 ');
+for (const [node, count] of [
+  ['clients', 1],
+  ['servers', 2],
+] as const) {
+  plain[node] = await until(`${node}' proxy to tell of plain connections`, () => {
+    const lines = proxyOf[node].accessLines().filter((line) => isPlain(line));
+    return lines.length >= count && lines;
+  });
+  allMetrics[node] = await proxyOf[node].metrics();
+}
+
+const open = podClient('client', 'hold', server, port.forClient);
+await open.said(/^open/);
+const whenGone = servers.end();
+// The listeners are closed at once; what is open goes on until the deadline.
+await until('nobody new to be taken', async () => {
+  const answer = await seenInPod('client', 'double', server, port.doubling);
+  return typeof answer === 'string' && !answer.includes('hello');
+});
+seen['openWhileItGoes'] = open.lines.length === 1 ? 'open' : open.lines;
+seen['openWhenItHasGone'] = JSON.parse(await open.said(/^"/));
+seen['statusOfWhoWent'] = await whenGone;
+await servers.kill();
+servers = await NodeProxy.start(started('servers'), 1);
+await seenInPod('client', 'listen', server, port.telling);
 
 /** A connection of its own, whose proxies are told to go by nobody. */
 const held = podClient('client', 'hold', server, port.forClient);
@@ -175,7 +198,7 @@ await held.said(/^open/);
 await servers.kill();
 seen['serversProxyKilled'] = JSON.parse(await held.said(/^"/));
 seen['withoutServersProxy'] = await seenInPod('client', 'double', server, port.doubling);
-servers = await NodeProxy.start(started('servers'), 1);
+servers = await NodeProxy.start(started('servers'), 2);
 seen['serversProxyAnew'] = await seenInPod('client', 'double', server, port.doubling);
 await seenInPod('client', 'listen', server, port.telling);
 const last = podClient('client', 'hold', server, port.forClient);
