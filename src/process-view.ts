@@ -39,6 +39,7 @@ import {
 } from './discovered-view.ts';
 import { nodeMessage } from './node-message.ts';
 import { giveBackMemory } from './spare-memory.ts';
+import { unreadyTargets } from './unready-targets.ts';
 import { NodeSchema } from './proto/envoy/config/core/v3/base_pb.js';
 import { toJson } from './proto/protobuf.js';
 
@@ -122,6 +123,7 @@ export class ProcessView implements AdminSource {
 
   configDump(): ConfigDumpReport {
     const { message } = this.app.configuration;
+    const bootstrap: typeof message = { ...message, node: nodeMessage(this.app.configuration) };
     const { listeners: discovered } = this.app;
     const found = discovered === null ? [] : dumpedRoutes(discovered);
     const serving = [
@@ -138,7 +140,7 @@ export class ProcessView implements AdminSource {
       isWarming: false,
     });
     return {
-      bootstrap: resource(message, ''),
+      bootstrap: resource(bootstrap, ''),
       clusters: [
         ...(message.staticResources?.clusters ?? []).map((cluster) => resource(cluster, cluster.name)),
         ...dumpedClusters(this.app.clusters.dynamic),
@@ -176,15 +178,7 @@ export class ProcessView implements AdminSource {
   }
 
   unreadyTargets(): readonly UnreadyTargetsReport[] {
-    const { secrets } = this.app;
-    if (secrets === null) return [];
-    const { ofListeners } = this.app.configuration.data.secrets;
-    return Array.from(ofListeners, ([name, sources]) => ({
-      name: `init manager Listener-local-init-manager ${name}`,
-      targetNames: sources
-        .filter(({ key }) => !secrets.isReady(key))
-        .map(({ key }) => `shared target SdsApi ${secrets.nameOf(key)}`),
-    }));
+    return unreadyTargets(this.app);
   }
 
   runtime(): RuntimeReport {

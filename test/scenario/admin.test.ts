@@ -60,6 +60,19 @@ describe('what the pages show', () => {
       expect.arrayContaining(['BootstrapConfigDump', 'ClustersConfigDump', 'ListenersConfigDump', 'RoutesConfigDump']),
     );
     expect(body).toContain(`"port_value": ${origin.port}`);
+    const { node } = configs[0]['bootstrap'] as { node: object };
+    expect(node).toMatchObject({
+      user_agent_name: 'sekisho',
+      user_agent_build_version: {
+        version: { minor_number: expect.any(Number) as number },
+        metadata: {
+          'revision.sha': 'sekisho',
+          'revision.status': 'Clean',
+          'build.type': 'RELEASE',
+          'ssl.version': `OpenSSL-${process.versions.openssl}`,
+        },
+      },
+    });
   });
 
   test('/clusters counts both workers together', async () => {

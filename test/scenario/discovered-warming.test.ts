@@ -56,6 +56,12 @@ const virtualHost = (name: string, domain: string, body = name): Json => ({
   routes: [answer('/', body)],
 });
 
+/** As `/init_dump` shows it. */
+const waitsFor = (listener: string, ...targets: string[]): Json => ({
+  name: `init manager Listener-local-init-manager ${listener}`,
+  target_names: targets,
+});
+
 describe.each(['GRPC', 'DELTA_GRPC'])('listeners over ADS by %s', (apiType) => {
   test('serve on while the next version waits for its routes, and go when they are gone', async () => {
     const plane = await ControlPlane.start();
@@ -71,6 +77,9 @@ describe.each(['GRPC', 'DELTA_GRPC'])('listeners over ADS by %s', (apiType) => {
     expect(await getText(url)).toBe('first');
     const { body } = await app.admin('/config_dump?resource=dynamic_listeners');
     expect(Object.keys(JSON.parse(body).configs[0])).toEqual(['@type', 'name', 'active_state', 'warming_state']);
+    expect(JSON.parse((await app.admin('/init_dump')).body)).toEqual({
+      unready_targets_dumps: [waitsFor('ingress', 'shared target RdsRouteConfigSubscription RDS init late')],
+    });
     const routes = { name: 'late', virtual_hosts: [virtualHost('second', '*')] };
     plane.change(routeKind.typeUrl, { late: pack(RouteConfigurationSchema, routes) });
     await until('the second', async () => (await getText(url)) === 'second');
@@ -126,4 +135,31 @@ test('virtual hosts come by VHDS', async () => {
   await until('the other', async () => (await asks('b.test')) === 'r/b');
   expect(await asks('a.test')).toBe('');
   expect(await asks('own.test')).toBe('own');
+});
+
+test('/init_dump tells what listeners wait for before the start, written and discovered ones', async () => {
+  const plane = await ControlPlane.start();
+  const fault = 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault';
+  const found = { name: 'late', config_discovery: { type_urls: [fault], config_source: overAds } };
+  const router = {
+    name: 'router',
+    typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+  };
+  const rds = { rds: { route_config_name: 'routes', config_source: overAds } };
+  const listener = (name: string): Json => ({
+    ...httpListener({ manager: { route_config: undefined, http_filters: [found, router], ...rds } }),
+    name,
+  });
+  plane.change(listenerKind.typeUrl, { told: pack(ListenerSchema, listener('told')) });
+  const config = bootstrap([listener('own')], [cluster('xds', [plane.port], http2)], {
+    node,
+    dynamic_resources: { ads_config: api('GRPC'), lds_config: overAds },
+  });
+  const app = await App.start(config, { isExpectedToFail: true });
+  expect((await plane.verdict(listenerKind.typeUrl)).refusal).toBe('');
+  const routes = 'shared target RdsRouteConfigSubscription RDS init routes';
+  const filter = 'shared target FilterConfigSubscription init late';
+  expect(JSON.parse((await app.admin('/init_dump')).body)).toEqual({
+    unready_targets_dumps: [waitsFor('own', routes, filter), waitsFor('told', routes, filter)],
+  });
 });
