@@ -8,16 +8,14 @@ export function comparedLines(access: Access, node: Node): Record<string, string
   return Object.fromEntries(
     Object.entries(access).map(([name, lines]) => [
       name,
-      lines[node]
-        .filter((line) => isCompared(name, line))
-        .map((line) => comparedLine(line))
-        .toSorted(),
+      isCompared(name, node) ? lines[node].map((line) => comparedLine(line)).toSorted() : [],
     ]),
   );
 }
 
-/** How a reset is told of is chance with a genuine one: with an error or without. */
-function isCompared(name: string, _line: string): boolean {
+/** How a reset is told of is chance with a genuine one, with an error or without; so is how its client hears of one. */
+function isCompared(name: string, node: Node): boolean {
+  if (name === 'deniedWhileOpen') return node === 'servers';
   return name !== 'serversReset' && name !== 'clientsReset';
 }
 

@@ -14,6 +14,7 @@ export interface NodeWish {
   readonly address: string;
   readonly pods: readonly string[];
   readonly configPath: string;
+  /** Of who certifies, and tells of policies. */
   readonly authorityUrl: string;
   /** In its certificate. */
   readonly authorityName: string;
@@ -41,7 +42,9 @@ export class NodeProxy {
     const sekisho = [process.execPath, join(repository, 'src/main.ts'), 'proxy', 'ztunnel'];
     const command = kind === 'sekisho' ? sekisho : [findProgram('ztunnel')!, 'proxy', 'ztunnel'];
     const program = new Program('ip', ['netns', 'exec', node, ...command], {
-      XDS_ADDRESS: '',
+      XDS_ADDRESS: wish.authorityUrl,
+      ALT_XDS_HOSTNAME: wish.authorityName,
+      XDS_ROOT_CA: wish.rootsPath,
       CA_ADDRESS: wish.authorityUrl,
       ALT_CA_HOSTNAME: wish.authorityName,
       CA_ROOT_CA: wish.rootsPath,

@@ -16,12 +16,19 @@ import { outputInPod, podClient, podServer, seenInPod } from '../../scenario/amb
 import { Istiod } from '../../istiod.ts';
 import { doubling, meshConfig, port, web } from './mesh-config.ts';
 import { until } from '../../scenario/wait.ts';
+import { LivePolicies } from './live-policies.ts';
 import { NodeProxy, type Kind } from './node-proxy.ts';
 
 const [clientsKind, serversKind] = process.argv.slice(2) as [Kind, Kind];
 
 const authorityName = 'istiod.tests';
-const istiod = await Istiod.start({ address: outsideAddress, dns: [authorityName], lifeMs: 86_400_000 });
+const policies = new LivePolicies();
+const istiod = await Istiod.start({
+  address: outsideAddress,
+  dns: [authorityName],
+  lifeMs: 86_400_000,
+  onStream: (call) => policies.serve(call),
+});
 const certificates = '/run/certificates';
 mkdirSync(certificates);
 const file = (name: string, text: string): string => {
@@ -176,6 +183,19 @@ for (const [node, count] of [
   });
   allMetrics[node] = await proxyOf[node].metrics();
 }
+
+const judged = podClient('client', 'hold', server, port.echo);
+await judged.said(/^open/);
+const late = logged('deniedWhileOpen', `${server}:${port.echo}`, judged.said(/^"/));
+policies.deny(Number(port.echo));
+seen['deniedWhileOpen'] = JSON.parse((await late) as string);
+seen['deniedAnew'] = await seenInPod('client', 'double', server, port.echo);
+policies.allow();
+await until('the policy to be forgotten', async () => {
+  const answer = await seenInPod('client', 'double', server, port.echo);
+  return typeof answer === 'string' && answer.startsWith('hello');
+});
+seen['policiesRefused'] = policies.refusals;
 
 const open = podClient('client', 'hold', server, port.forClient);
 await open.said(/^open/);
