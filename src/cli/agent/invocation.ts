@@ -29,4 +29,7 @@ export interface IptablesInvocation {
   readonly action: 'apply' | 'cleanup' | 'print' | 'validate';
   /** After it has been applied, or instead. */
   readonly isValidated: boolean;
+  /** What a validation connects to, and for how long it tries; null: what the environment says, or the default. */
+  readonly probePort: number | null;
+  readonly probeTimeoutMs: number | null;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { parseDurationMs } from '../../agent/environment.ts';
 import type { InterceptionWish } from '../../agent/iptables/interception.ts';
 import { OptionsError } from '../options.ts';
 import type { AgentInvocation, IptablesInvocation } from './invocation.ts';
@@ -32,15 +33,11 @@ const switches: readonly (readonly [long: string, key: keyof InterceptionWish, h
   ['dual-stack', 'isDualStack', 'rules for IPv6, too'],
 ];
 
-/** Taken as istio-iptables takes them; the first has no other form here, the rest say how iptables is found and run. */
-const ignored = [
-  'iptables-probe-port <port>',
-  'probe-timeout <time>',
-  'network-namespace <path>',
-  'cni-mode',
-  'reconcile',
-  'force-apply',
-];
+/**
+ * Taken as istio-iptables takes them. The first two say which lock file iptables is given under a CNI plugin, which has
+ * entered the namespace itself; what the others ask for is always done.
+ */
+const ignored = ['network-namespace <path>', 'cni-mode', 'reconcile', 'force-apply'];
 const refused = ['native-nftables', 'force-iptables-binary <name>'];
 
 /** `iptables` and, by Istio's names, `istio-iptables` and `istio-clean-iptables`. */
@@ -73,7 +70,9 @@ function addFlags(command: Command): void {
   command
     .option('-n, --dry-run', 'prints what would be set')
     .option('--skip-rule-apply', 'sets nothing')
-    .option('--run-validation', 'tries whether connections are redirected');
+    .option('--run-validation', 'tries whether connections are redirected')
+    .option('--iptables-probe-port <port>', 'port that is tried (default: 15002)')
+    .option('--probe-timeout <time>', 'for how long, as 5s or 1m (default: 5s)');
   for (const flag of ignored) command.option(`--${flag}`, 'taken, without effect');
   for (const flag of refused) command.option(`--${flag}`, 'not supported by sekisho');
   command.option('--log_output_level <level>').option('--log_as_json');
@@ -96,8 +95,23 @@ function read(raw: Raw, isCleanup: boolean): Extract<AgentInvocation, { command:
     action:
       raw['dryRun'] === true ? 'print' : isCleanup ? 'cleanup' : raw['skipRuleApply'] === true ? 'validate' : 'apply',
     isValidated: raw['runValidation'] === true,
+    probePort: readPort(raw['iptablesProbePort']),
+    probeTimeoutMs: readTime(raw['probeTimeout']),
   };
   return { command: 'iptables', iptables };
+}
+
+function readPort(text: Raw[string]): number | null {
+  if (typeof text !== 'string') return null;
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new OptionsError(`'${text}' is no port`);
+  return Number(text);
+}
+
+function readTime(text: Raw[string]): number | null {
+  if (typeof text !== 'string') return null;
+  const time = parseDurationMs(text);
+  if (time === undefined || time < 0) throw new OptionsError(`'${text}' is no time, as 5s or 1m is`);
+  return time;
 }
 
 function camelCase(name: string): string {

@@ -10,20 +10,25 @@ import type { IptablesInvocation } from './invocation.ts';
 
 /** As istio-validation ends when connections are not redirected: Istio's repair looks for it. */
 const validationStatus = 126;
-const probePort = 15_002;
-const validationMs = 5000;
+const defaultProbePort = 15_002;
+const defaultProbeTimeoutMs = 5000;
 const probeEveryMs = 200;
 
 /** @returns the exit status, and what is printed */
 export async function runIptables(
-  { action, isValidated, wish }: IptablesInvocation,
+  { action, isValidated, probePort, probeTimeoutMs, wish }: IptablesInvocation,
   variables: Variables,
 ): Promise<{ readonly status: number; readonly text: string }> {
   try {
     const facts = { addresses: machineAddresses(), dnsServers: dnsServers() };
-    const interception = readInterception(completeWish(wish, new Environment(variables)), facts);
+    const environment = new Environment(variables);
+    const interception = readInterception(completeWish(wish, environment), facts);
+    const probe: Probe = {
+      port: probePort ?? environment.integer('IPTABLES_PROBE_PORT', defaultProbePort),
+      timeoutMs: probeTimeoutMs ?? environment.durationMs('PROBE_TIMEOUT', defaultProbeTimeoutMs),
+    };
     const text = act(action, interception);
-    if (!isValidated || action === 'print' || (await isRedirected(interception))) return { status: 0, text };
+    if (!isValidated || action === 'print' || (await isRedirected(interception, probe))) return { status: 0, text };
     const problem = `${text}connections are not redirected: rules are missing, or were made for another port\n`;
     return { status: validationStatus, text: problem };
   } catch (error) {
@@ -53,8 +58,14 @@ function dnsServers(): readonly string[] {
   }
 }
 
+/** What a validation connects to, and for how long it tries. */
+interface Probe {
+  readonly port: number;
+  readonly timeoutMs: number;
+}
+
 /** A connection to 127.0.0.6, where nobody listens, comes to the proxy's port. */
-async function isRedirected({ inboundPort, outboundPort }: Interception): Promise<boolean> {
+async function isRedirected({ inboundPort, outboundPort }: Interception, probe: Probe): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const servers = [outboundPort, inboundPort].map((port) => {
     const server = createServer((socket) => {
@@ -65,11 +76,11 @@ async function isRedirected({ inboundPort, outboundPort }: Interception): Promis
     return server.listen(Number(port), '127.0.0.1');
   });
   const asking = setInterval(() => {
-    const socket = connect(probePort, '127.0.0.6');
+    const socket = connect(probe.port, '127.0.0.6');
     socket.on('error', () => {});
     socket.setTimeout(probeEveryMs, () => socket.destroy());
   }, probeEveryMs);
-  const timer = setTimeout(() => resolve(false), validationMs);
+  const timer = setTimeout(() => resolve(false), probe.timeoutMs);
   const isSeen = await promise;
   clearInterval(asking);
   clearTimeout(timer);

@@ -134,6 +134,8 @@ describe('rules', () => {
         },
         action: 'apply',
         isValidated: true,
+        probePort: null,
+        probeTimeoutMs: null,
       },
     });
   });
@@ -148,6 +150,33 @@ describe('rules', () => {
     expect(read(...args)).toMatchObject({ command: 'iptables', iptables: { action } });
   });
 
+  test('what a validation tries', () => {
+    expect(read('istio-iptables', '--iptables-probe-port=15003', '--probe-timeout', '1m')).toMatchObject({
+      iptables: { probePort: 15_003, probeTimeoutMs: 60_000 },
+    });
+  });
+
+  test.each([
+    ['--iptables-probe-port=65536', "error: '65536' is no port\n"],
+    ['--probe-timeout=5', "error: '5' is no time, as 5s or 1m is\n"],
+  ])('%s is refused', (flag, text) => {
+    expect(read('istio-iptables', flag)).toEqual({ command: 'print', text, exitCode: 1 });
+  });
+
+  test('flags of a CNI plugin, and what is always done, change nothing', () => {
+    const flags = ['--network-namespace', '/proc/1/ns/net', '--cni-mode', '--reconcile', '--force-apply'];
+    expect(read('istio-iptables', ...flags)).toEqual(read('istio-iptables'));
+  });
+
+  test('where nobody is redirected, the validation ends with its own status', async () => {
+    const wish = { outboundPort: '39001', inboundPort: '39006' };
+    const probing = { wish, action: 'validate', isValidated: true, probePort: 39_002, probeTimeoutMs: 1 } as const;
+    expect(await runIptables(probing, {})).toMatchObject({ status: 126 });
+    expect(await runIptables({ ...probing, probeTimeoutMs: null }, { PROBE_TIMEOUT: '1ms' })).toMatchObject({
+      status: 126,
+    });
+  });
+
   test('by nftables there are none', () => {
     expect(read('istio-iptables', '--native-nftables')).toMatchObject({
       exitCode: 1,
@@ -156,7 +185,13 @@ describe('rules', () => {
   });
 
   test('are printed, or refused', async () => {
-    const invocation = { wish: { inboundPorts: '80' }, action: 'print', isValidated: false } as const;
+    const invocation = {
+      wish: { inboundPorts: '80' },
+      action: 'print',
+      isValidated: false,
+      probePort: null,
+      probeTimeoutMs: null,
+    } as const;
     const { status, text } = await runIptables(invocation, { PROXY_UID: '7' });
     expect(status).toBe(0);
     expect(text).toContain('-m owner --uid-owner 7 -j RETURN\n');
