@@ -3,26 +3,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, isIPv4, isIPv6, type Server, type Socket } from 'node:net';
 import type { Log } from '../../observe/log/log.ts';
 import { AgentError } from '../agent-error.ts';
-import {
-  encodeAnswer,
-  messageBytesMax,
-  parseQuery,
-  RecordType,
-  ResponseCode,
-  truncate,
-  type AnswerRecord,
-  type Query,
-} from './dns-message.ts';
+import { answerMessage, type NameSource } from './answering.ts';
+import type { AnswerRecord } from './dns-message.ts';
 import { FramedReader, framed } from './framed-message.ts';
 import { LookupTable, type LookupScope } from './lookup-table.ts';
 import { decodeNameTable } from './name-table.ts';
 import { parseResolvConf } from './resolv-conf.ts';
-import { shuffled, UpstreamResolver } from './upstream-resolver.ts';
+import { UpstreamResolver } from './upstream-resolver.ts';
 
 const resolvConfPath = '/etc/resolv.conf';
 /** What the pod's resolver was before it was pointed here. */
 const ownResolvConfPath = '/var/lib/istio/resolv.conf';
-const ttlSeconds = 30;
 const connectionsMax = 1000;
 const idleMs = 8000;
 
@@ -39,7 +30,7 @@ export interface DnsProxyOptions {
 }
 
 /** Answers for names of the mesh, and hands on every other question. */
-export class DnsProxy {
+export class DnsProxy implements NameSource {
   private readonly upstream: UpstreamResolver;
   private readonly scope: LookupScope;
   /** Questions that come before the table are handed on, rather than failed. */
@@ -125,17 +116,20 @@ export class DnsProxy {
   }
 
   /** Null: there is nothing to say to it. */
-  async answer(bytes: Uint8Array, isTcp: boolean): Promise<Uint8Array | null> {
-    const query = parseQuery(bytes);
-    if (query === null) return null;
-    const bytesMax = isTcp ? messageBytesMax : query.udpBytesMax;
-    if (query.name === '') return failure(query, bytesMax);
-    if (this.table === null && !this.answersEarly) return failure(query, bytesMax);
-    const records = this.table?.lookup(query.name, query.type) ?? null;
-    if (records !== null) return encodeAnswer(query, ResponseCode.NoError, mixed(records), ttlSeconds, bytesMax);
-    const answer = await this.upstream.ask(bytes, isTcp);
-    if (answer === null) return failure(query, bytesMax);
-    return answer.length <= bytesMax ? answer : truncate(answer, query.question);
+  answer(bytes: Uint8Array, isTcp: boolean): Promise<Uint8Array | null> {
+    return answerMessage(bytes, isTcp, this);
+  }
+
+  get isKnowing(): boolean {
+    return this.table !== null || this.answersEarly;
+  }
+
+  lookup(name: string, type: number): readonly AnswerRecord[] | null {
+    return this.table?.lookup(name, type) ?? null;
+  }
+
+  ask(query: Uint8Array, isTcp: boolean): Promise<Uint8Array | null> {
+    return this.upstream.ask(query, isTcp);
   }
 
   private async onDatagram(socket: UdpSocket, bytes: Uint8Array, from: RemoteInfo): Promise<void> {
@@ -161,22 +155,6 @@ export class DnsProxy {
     if (answer === null) socket.destroy();
     else if (!socket.destroyed) socket.write(framed(answer));
   }
-}
-
-function failure(query: Query, bytesMax: number): Uint8Array {
-  return encodeAnswer(query, ResponseCode.ServerFailure, [], ttlSeconds, bytesMax);
-}
-
-/** Addresses in any order, behind the alias. */
-function mixed(records: readonly AnswerRecord[]): AnswerRecord[] {
-  const isAlias = ({ type }: AnswerRecord): boolean => type === RecordType.CNAME;
-  return [
-    ...records.filter(isAlias),
-    ...shuffled(
-      records.filter((record) => !isAlias(record)),
-      Math.random,
-    ),
-  ];
 }
 
 function withoutNamespace(domain: string, namespace: string): string {

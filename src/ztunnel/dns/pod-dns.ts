@@ -1,16 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
-import {
-  encodeAnswer,
-  messageBytesMax,
-  parseQuery,
-  RecordType,
-  ResponseCode,
-  truncate,
-  type AnswerRecord,
-} from '../../agent/dns/dns-message.ts';
+import { answerMessage, type NameSource } from '../../agent/dns/answering.ts';
+import type { AnswerRecord } from '../../agent/dns/dns-message.ts';
 import { framed, FramedReader } from '../../agent/dns/framed-message.ts';
-import { shuffled } from '../../agent/dns/upstream-resolver.ts';
 import type { SocketPlace } from '../../net/network.ts';
 import { openDatagramSocket, openListeningSocket } from '../../net/source-socket.ts';
 import type { MeshNames } from './mesh-names.ts';
@@ -21,14 +13,13 @@ export interface OtherNames {
   ask(query: Uint8Array, isTcp: boolean): Promise<Uint8Array | null>;
 }
 
-const ttlSeconds = 30;
 const idleMs = 5000;
 const connectionsMax = 1000;
 /** Questions of one pod that are answered at a time. */
 const pendingMax = 1000;
 
 /** One pod's questions: at 127.0.0.1 in its network namespace, where the CNI plugin's rules send them. */
-export class PodDns {
+export class PodDns implements NameSource {
   private readonly names: MeshNames;
   private readonly others: OtherNames;
   private readonly connections: Set<Socket>;
@@ -74,15 +65,20 @@ export class PodDns {
   }
 
   /** Null: there is nothing to say to it. */
-  async answer(bytes: Uint8Array, isTcp: boolean): Promise<Uint8Array | null> {
-    const query = parseQuery(bytes);
-    if (query === null) return null;
-    const bytesMax = isTcp ? messageBytesMax : query.udpBytesMax;
-    const found = query.name === '' ? null : this.names.lookup(query.name, query.type);
-    if (found !== null) return encodeAnswer(query, ResponseCode.NoError, mixed(found), ttlSeconds, bytesMax);
-    const answer = query.name === '' ? null : await this.others.ask(bytes, isTcp);
-    if (answer === null) return encodeAnswer(query, ResponseCode.ServerFailure, [], ttlSeconds, bytesMax);
-    return answer.length <= bytesMax ? answer : truncate(answer, query.question);
+  answer(bytes: Uint8Array, isTcp: boolean): Promise<Uint8Array | null> {
+    return answerMessage(bytes, isTcp, this);
+  }
+
+  get isKnowing(): boolean {
+    return true;
+  }
+
+  lookup(name: string, type: number): readonly AnswerRecord[] | null {
+    return this.names.lookup(name, type);
+  }
+
+  ask(query: Uint8Array, isTcp: boolean): Promise<Uint8Array | null> {
+    return this.others.ask(query, isTcp);
   }
 
   private async onDatagram(socket: UdpSocket, bytes: Uint8Array, from: RemoteInfo): Promise<void> {
@@ -111,11 +107,4 @@ export class PodDns {
     if (answer === null) socket.destroy();
     else if (!socket.destroyed) socket.write(framed(answer));
   }
-}
-
-/** Addresses in any order, behind the alias. */
-function mixed(records: readonly AnswerRecord[]): AnswerRecord[] {
-  const isAlias = ({ type }: AnswerRecord): boolean => type === RecordType.CNAME;
-  const addresses = records.filter((record) => !isAlias(record));
-  return [...records.filter(isAlias), ...shuffled(addresses, Math.random)];
 }
