@@ -103,7 +103,8 @@ writeFileSync(join(folder, 'bootstrap.json'), JSON.stringify(bootstrap));
 const child = spawn(
   join(repository, 'node_modules/.bin/node'),
   [join(repository, 'src/main.ts'), '-c', join(folder, 'bootstrap.json'), '-l', 'critical', '--concurrency', '1'],
-  { stdio: ['ignore', 'pipe', 'pipe'] },
+  // A damaged path of a log is one in the current folder.
+  { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
 );
 let log = '';
 for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
