@@ -409,13 +409,12 @@ export class App implements WorkersListener {
       case 'host-sighted':
         this.directory.foundHost(message.sighting);
         break;
-      case 'name-wanted': {
-        const { question } = message;
-        this.directory.wantName(question, (end, details) =>
-          this.distribution.tell({ kind: 'name-found', question, end, details }, index),
-        );
+      case 'name-wanted':
+        this.clusters.wantName(message.question, index);
         break;
-      }
+      case 'cluster-wanted':
+        void this.clusters.wantCluster(message.question, index);
+        break;
       case 'drained':
         this.onWorkerDrained(index);
         break;

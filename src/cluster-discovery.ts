@@ -2,7 +2,10 @@ import type { App } from './app.ts';
 import type { ClusterData } from './cluster/cluster-data.ts';
 import type { Discovery, DiscoveryListener } from './cluster/discovery/discovery.ts';
 import { DiscoveredEndpoints } from './control/resources/discovered-endpoints.ts';
-import { DynamicClusters } from './control/resources/dynamic-clusters.ts';
+import type { OnDemandSourceData } from './cluster/on-demand/on-demand-data.ts';
+import type { ClusterRollout } from './control/resources/cluster-rollout.ts';
+import { DynamicClusters, type DynamicClustersEnvironment } from './control/resources/dynamic-clusters.ts';
+import { OnDemandClusters } from './control/resources/on-demand-clusters.ts';
 import { checkResource, readResource } from './control/resources/read-resource.ts';
 import type { DecodedCluster } from './control/resources/resource-decoding.ts';
 import type { Subscription } from './control/xds/resource-kind.ts';
@@ -18,12 +21,20 @@ import type { ProcessClusters } from './process-clusters.ts';
 /** What of clusters comes from control planes and files: clusters by CDS, their hosts by EDS. */
 export class ClusterDiscovery {
   readonly clusters: DynamicClusters;
+  /** Of all sources. */
+  readonly all: DynamicClusters[];
   private readonly app: App;
   private readonly loop: Loop;
   private readonly subscriptions: Subscriptions;
   private subscription: Subscription | null;
   /** Null: clusters are not held. */
   private release: (() => void) | null;
+  private readonly rollout: ClusterRollout;
+  private readonly common: Pick<DynamicClustersEnvironment, 'clock' | 'log' | 'rollout' | 'check' | 'decode'>;
+  /** It does not come on demand. */
+  private readonly isElsewhere: (name: string) => boolean;
+  /** By the key of their source: clusters that are asked for by name. */
+  private readonly onDemand: Map<string, OnDemandClusters>;
   private readonly answered: PromiseWithResolvers<void>;
 
   constructor(app: App, all: ProcessClusters, loop: Loop, subscriptions: Subscriptions) {
@@ -33,15 +44,53 @@ export class ClusterDiscovery {
     this.subscription = null;
     this.release = null;
     this.answered = Promise.withResolvers();
-    this.clusters = new DynamicClusters({
+    this.rollout = all.rollout;
+    this.onDemand = new Map();
+    this.common = {
       clock: loop.clock,
       log: app.environment.logs.component('upstream'),
-      scope: app.ownStats.root.scope('cluster_manager').scope('cds'),
       rollout: all.rollout,
-      check: (packed) => checkResource(ClusterSchema, packed),
-      decode: (packed) => this.decode(packed),
+      check: (packed: Uint8Array) => checkResource(ClusterSchema, packed),
+      decode: (packed: Uint8Array) => this.decode(packed),
+    };
+    this.clusters = new DynamicClusters({
+      ...this.common,
+      scope: app.ownStats.root.scope('cluster_manager').scope('cds'),
       isStatic: (name) => all.isStatic(name),
       onAnswered: () => this.answered.resolve(),
+    });
+    this.all = [this.clusters];
+    this.isElsewhere = (name) => all.isStatic(name) || this.clusters.has(name);
+  }
+
+  /** A cluster of the configuration has this name from now on: it goes before those that come. */
+  yieldTo(name: string): void {
+    for (const clusters of this.all) clusters.yieldTo(name);
+  }
+
+  /** `worker` needs it. */
+  want(source: OnDemandSourceData, name: string, worker: number): void {
+    let known = this.onDemand.get(source.key);
+    if (known === undefined) this.onDemand.set(source.key, (known = this.openOnDemand(source)));
+    known.want(name, worker);
+  }
+
+  private openOnDemand({ config }: OnDemandSourceData): OnDemandClusters {
+    const { app, setText } = this;
+    const scope = app.ownStats.root.scope('cluster_manager').scope('odcds');
+    const { common, isElsewhere: isStatic } = this;
+    const clusters = new DynamicClusters({ ...common, scope, isStatic, onAnswered: () => {} });
+    this.all.push(clusters);
+    return new OnDemandClusters({
+      clusters,
+      has: (name) => this.rollout.has(name),
+      open: (names, user) => {
+        const counted = { scope, prefix: 'cluster_manager.odcds', setText };
+        const subscription = this.subscriptions.open(clusterKind, names, config, user, counted);
+        subscription.start();
+        return subscription;
+      },
+      missing: (name, worker) => app.distribution.tell({ kind: 'cluster-missing', name }, worker),
     });
   }
 
@@ -85,6 +134,7 @@ export class ClusterDiscovery {
 
   stop(): void {
     this.subscription?.stop();
+    for (const clusters of this.onDemand.values()) clusters.stop();
   }
 
   private readonly setText: SetText = (name, value) => this.app.stats.setText(name, value);

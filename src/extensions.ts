@@ -73,6 +73,11 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'dynamic_forward_proxy.v3.PerRouteConfig',
     async () => (await import('./proxy/http/dynamic-forward-proxy-decode.ts')).dynamicForwardProxyPerRouteDecoder,
   ),
+  httpFilter('on_demand.v3.OnDemand', async () => (await import('./proxy/http/on-demand-decode.ts')).onDemandDecoder),
+  httpFilter(
+    'on_demand.v3.PerRouteConfig',
+    async () => (await import('./proxy/http/on-demand-decode.ts')).onDemandPerRouteDecoder,
+  ),
   httpFilter('basic_auth.v3.BasicAuth', async () => (await import('./filter/basic-auth/decode.ts')).basicAuthDecoder),
   httpFilter(
     'basic_auth.v3.BasicAuthPerRoute',

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Accepted, App } from './app.ts';
 import type { ClusterData } from './cluster/cluster-data.ts';
+import type { LookupQuestion } from './cluster/dynamic/dns-lookups.ts';
+import type { ClusterQuestion } from './cluster/on-demand/cluster-lookups.ts';
 import { ClusterDirectory } from './cluster/cluster-directory.ts';
 import type { Discovery, DiscoveryListener } from './cluster/discovery/discovery.ts';
 import { isWatched } from './cluster/health/health-slots.ts';
@@ -79,6 +81,19 @@ export class ProcessClusters {
     return this.discovery?.clusters ?? null;
   }
 
+  /** Of a DNS cache. */
+  wantName(question: LookupQuestion, worker: number): void {
+    this.directory.wantName(question, (end, details) =>
+      this.app.distribution.tell({ kind: 'name-found', question, end, details }, worker),
+    );
+  }
+
+  /** A worker needs a cluster that is to be asked for. */
+  async wantCluster({ source, name }: ClusterQuestion, worker: number): Promise<void> {
+    const discovery = await this.openDiscovery();
+    this.turn(() => discovery.want(source, name, worker));
+  }
+
   isStatic(name: string): boolean {
     return this.statics.has(name);
   }
@@ -129,11 +144,16 @@ export class ProcessClusters {
   private async open({ data }: Accepted): Promise<void> {
     const { ads, cds } = data.dynamic;
     const isNeeded = cds !== null || ads !== null || data.clusters.some(({ discovery }) => discovery.kind === 'eds');
-    if (!isNeeded || this.discovery !== null) return;
+    if (isNeeded && this.discovery === null) await this.openDiscovery();
+  }
+
+  private async openDiscovery(): Promise<ClusterDiscovery> {
     const own = await this.app.openOwn();
-    own.subscriptions.setAds(ads);
     const { ClusterDiscovery } = await import('./cluster-discovery.ts');
+    if (this.discovery !== null) return this.discovery;
+    own.subscriptions.setAds(this.app.configuration.data.dynamic.ads);
     this.discovery = new ClusterDiscovery(this.app, this, this.loop, own.subscriptions);
+    return this.discovery;
   }
 
   private async set({ data, extensions }: Accepted, isMeant: (cluster: ClusterData) => boolean): Promise<void> {
@@ -144,7 +164,7 @@ export class ProcessClusters {
         const decoded = { data: cluster, secrets: data.secrets.ofClusters.get(cluster.name) ?? [] };
         if (isDeepStrictEqual(this.statics.get(cluster.name), decoded)) continue;
         this.statics.set(cluster.name, decoded);
-        this.dynamic?.yieldTo(cluster.name);
+        this.discovery?.yieldTo(cluster.name);
         set.push(this.rollout.set(decoded, extensions));
       }
     });

@@ -126,7 +126,12 @@ export class TrafficThread {
       reportHost: (finding) => post({ kind: 'host-found', finding }),
       reportSighting: (sighting) => post({ kind: 'host-sighted', sighting }),
     };
-    this.clusters = new WorkerClusters(environment, data.name, (question) => post({ kind: 'name-wanted', question }));
+    this.clusters = new WorkerClusters(
+      environment,
+      data.name,
+      (question) => post({ kind: 'name-wanted', question }),
+      (question) => post({ kind: 'cluster-wanted', question }),
+    );
     this.builder.clusters = this.clusters;
     this.builder.lookups = this.clusters.lookups;
     this.listeners = new Map();
@@ -158,6 +163,9 @@ export class TrafficThread {
         break;
       case 'name-found':
         this.clusters.lookups.answered(message.question, message.end, message.details);
+        break;
+      case 'cluster-missing':
+        this.clusters.onDemand.missing(message.name);
         break;
       case 'secrets':
         this.secrets.apply(message.changes);
@@ -325,11 +333,21 @@ export class TrafficThread {
 }
 
 /** What belongs to updates of the configuration, or refers to what they bring. */
-type OrderedMessage = Extract<ToWorker, { kind: 'snapshot' | 'clusters' | 'secrets' | 'name-found' }>;
+type OrderedMessage = Extract<
+  ToWorker,
+  { kind: 'snapshot' | 'clusters' | 'secrets' | 'name-found' | 'cluster-missing' }
+>;
+
+const orderedKinds: ReadonlySet<ToWorker['kind']> = new Set<OrderedMessage['kind']>([
+  'snapshot',
+  'clusters',
+  'secrets',
+  'name-found',
+  'cluster-missing',
+]);
 
 function mustWait(message: ToWorker): message is OrderedMessage {
-  const { kind } = message;
-  return kind === 'snapshot' || kind === 'clusters' || kind === 'secrets' || kind === 'name-found';
+  return orderedKinds.has(message.kind);
 }
 
 function isWithin(scope: ListenerScope, { trafficDirection }: ListenerData): boolean {

@@ -1,3 +1,4 @@
+import type { ClusterLookups } from './on-demand/cluster-lookups.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Hash64 } from '../core/hash64.ts';
 import type { HttpVersion, RequestHead, ResponseHead } from '../core/head.ts';
@@ -220,4 +221,6 @@ export interface Cluster {
 /** All clusters of the current snapshot, by name. */
 export interface Clusters {
   get(name: string): Cluster | undefined;
+  /** Those that are asked for when somebody needs them; absent: none are. */
+  readonly onDemand?: ClusterLookups;
 }

@@ -9,6 +9,7 @@ import { DnsLookups, type LookupQuestion } from './dynamic/dns-lookups.ts';
 import { hostKeys } from './host-key.ts';
 import { StatNamesInUse } from './stat-names-in-use.ts';
 import { HostSet } from './host-set.ts';
+import { ClusterLookups, type ClusterQuestion } from './on-demand/cluster-lookups.ts';
 
 export type { ClusterChanges };
 
@@ -35,12 +36,14 @@ export class WorkerClusters implements Clusters, Members {
   private readonly statNames: StatNamesInUse;
   /** What is known of names that requests and connections ask for. */
   readonly lookups: DnsLookups;
+  readonly onDemand: ClusterLookups;
 
-  /** `ask`: of the main thread. */
+  /** `ask`, `askCluster`: of the main thread. */
   constructor(
     environment: ClusterEnvironment,
     workerName = 'worker_0',
     ask: (question: LookupQuestion) => void = () => {},
+    askCluster: (question: ClusterQuestion) => void = () => {},
   ) {
     this.localName = environment.localCluster?.name ?? '';
     this.environment = { ...environment, localHosts: () => this.localHosts(), members: this };
@@ -53,6 +56,8 @@ export class WorkerClusters implements Clusters, Members {
     this.statNames = new StatNamesInUse(environment.stats.scope('cluster'));
     this.version = 0;
     this.lookups = new DnsLookups(environment.stats, ask);
+    const { clock, timers } = environment.network;
+    this.onDemand = new ClusterLookups(clock, timers, askCluster);
   }
 
   get(name: string): ClusterRuntime | undefined {
@@ -96,6 +101,7 @@ export class WorkerClusters implements Clusters, Members {
     }
     const isLocal = ({ name }: { readonly name: string }): boolean => name === this.localName;
     if (this.localName !== '' && (changes.set.some(isLocal) || changes.hosts.some(isLocal))) this.tellLocalHosts();
+    this.onDemand.found(changes.set);
   }
 
   /** The main thread has found hosts of this cluster to be other than before. */

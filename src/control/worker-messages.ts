@@ -2,6 +2,7 @@ import type { ClusterChanges } from '../cluster/cluster-changes.ts';
 import type { LookupEnd } from '../cluster/dynamic/dns-cache.ts';
 import type { LookupQuestion } from '../cluster/dynamic/dns-lookups.ts';
 import type { HostBlockMessage } from '../cluster/host-counters.ts';
+import type { ClusterQuestion } from '../cluster/on-demand/cluster-lookups.ts';
 import type { HostSighting } from '../cluster/original-dst/host-sighting.ts';
 import type { HostFinding } from '../cluster/outlier/outlier-data.ts';
 import type { Address } from '../core/peer.ts';
@@ -65,6 +66,8 @@ export type ToWorker =
       readonly end: LookupEnd;
       readonly details: string;
     }
+  /** Answer to `cluster-wanted`: there is none. One that there is comes as every other does. */
+  | { readonly kind: 'cluster-missing'; readonly name: string }
   /** Secrets that have come or are others now; before the first snapshot, all that there are. */
   | { readonly kind: 'secrets'; readonly changes: SecretChanges }
   /** Who is at which address; for a fresh worker, all that there are. */
@@ -112,6 +115,8 @@ export type FromWorker =
   | { readonly kind: 'host-found'; readonly finding: HostFinding }
   /** A name of a DNS cache, which this worker does not know. */
   | { readonly kind: 'name-wanted'; readonly question: LookupQuestion }
+  /** A cluster that this worker does not know, and that is to be asked for. */
+  | { readonly kind: 'cluster-wanted'; readonly question: ClusterQuestion }
   /** This worker uses an address that its cluster has not told it. */
   | { readonly kind: 'host-sighted'; readonly sighting: HostSighting }
   | { readonly kind: 'drained' };

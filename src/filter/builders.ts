@@ -49,6 +49,10 @@ const loaders: readonly Loader[] = [
     async () => (await import('./dynamic-forward-proxy/build.ts')).dynamicForwardProxyBuilder,
   ),
   filter(
+    ['on_demand.v3.OnDemand', 'on_demand.v3.PerRouteConfig'],
+    async () => (await import('./on-demand/build.ts')).onDemandBuilder,
+  ),
+  filter(
     ['basic_auth.v3.BasicAuth', 'basic_auth.v3.BasicAuthPerRoute'],
     async () => (await import('./basic-auth/build.ts')).basicAuthBuilder,
   ),

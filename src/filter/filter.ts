@@ -8,6 +8,7 @@ import type { Route } from '../route/route.ts';
 import type { NameLookups } from './network/network-filter.ts';
 import type { CallOuts, CallTrace } from './call-outs.ts';
 import type { WorkloadLookup } from './istio/workload/workload-lookup.ts';
+import type { ClusterLookups } from './on-demand/on-demand-data.ts';
 
 /** What a hook answers. */
 export const Verdict = {
@@ -78,6 +79,8 @@ export interface Stream {
   readonly upstreamVersion?: HttpVersion | null;
   /** Of a cluster whose hosts are the names that are asked for: the port where a name says none. 0 or absent: it is another. */
   readonly namedHostsPort?: number;
+  /** The name that the route chose and that there is no cluster of; empty or absent: it is another. */
+  readonly missingCluster?: string;
   /** How large the heads of that cluster's answers may be; null or absent: there is none. */
   readonly answerLimits?: HeadLimits | null | undefined;
   /** Bytes of one half that may be held; 0: no limit. */
@@ -158,6 +161,8 @@ export interface FilterContext {
   readonly requestLimits?: HeadLimits;
   /** The DNS caches of dynamic forward proxies; absent: there are none. */
   readonly lookups?: NameLookups | undefined;
+  /** Clusters that come when they are asked for; absent: none do. */
+  readonly onDemand?: ClusterLookups | undefined;
   /** The process is failed by hand (admin's /healthcheck/fail); absent: it never is. */
   isHealthFailed?(): boolean;
   /** Hosts of a cluster, and the healthy ones of them; null: there is no such cluster. Absent: there are no clusters. */

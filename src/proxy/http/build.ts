@@ -93,6 +93,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
   const overload = view === null ? null : new HttpOverload(view, random);
   const context = {
     lookups: environment.lookups,
+    onDemand: environment.clusters.onDemand,
     stats: scope,
     rootStats: stats,
     clock,

@@ -99,6 +99,11 @@ export class StreamRoute {
     return this.choice === null || this.cluster === null ? 0 : (this.cluster.namedHostsPort ?? 0);
   }
 
+  get missingCluster(): string {
+    this.ensure();
+    return this.choice === null || this.cluster !== null ? '' : this.choice.name;
+  }
+
   private forwardTo(action: ForwardAction): void {
     const { stream } = this;
     this.choose(action.cluster(stream.requestHead, stream.random, stream.outcome));

@@ -131,6 +131,10 @@ export class HttpStream implements Stream {
     return this.routing.namedHostsPort;
   }
 
+  get missingCluster(): string {
+    return this.routing.missingCluster;
+  }
+
   get bufferedRequestBody(): readonly Uint8Array[] {
     return this.request.heldBody;
   }
