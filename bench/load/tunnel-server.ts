@@ -32,15 +32,11 @@ function drain(socket: Socket, rest: Buffer): void {
 }
 
 function send(socket: Socket): void {
-  let isOver = false;
   const more = (): void => {
-    while (!isOver && socket.write(chunk));
+    while (!socket.readableEnded && socket.write(chunk));
   };
   socket.on('drain', more);
-  socket.on('end', () => {
-    isOver = true;
-    socket.end();
-  });
+  socket.on('end', () => socket.end());
   socket.resume();
   more();
 }
