@@ -1,7 +1,8 @@
 import type { DescMessage, JsonObject } from '@bufbuild/protobuf';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { listenerKind, routeKind, virtualHostKind } from '../../src/control/xds/resource-kinds.ts';
+import { clusterKind, listenerKind, routeKind, virtualHostKind } from '../../src/control/xds/resource-kinds.ts';
 import { messageTypes } from '../../src/admin/dump/message-types.ts';
+import { ClusterSchema } from '../../src/proto/envoy/config/cluster/v3/cluster_pb.js';
 import { ListenerSchema } from '../../src/proto/envoy/config/listener/v3/listener_pb.js';
 import { VirtualHostSchema } from '../../src/proto/envoy/config/route/v3/route_components_pb.js';
 import { RouteConfigurationSchema } from '../../src/proto/envoy/config/route/v3/route_pb.js';
@@ -10,6 +11,7 @@ import {
   ResourceSchema,
 } from '../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
 import { create, fromJson, toBinary } from '../../src/proto/protobuf.js';
+import { Authority } from '../certificates.ts';
 import { ControlPlane } from '../xds/control-plane.ts';
 import { XdsServer } from '../xds/xds-server.ts';
 import { App } from './app.ts';
@@ -162,4 +164,39 @@ test('/init_dump tells what listeners wait for before the start, written and dis
   expect(JSON.parse((await app.admin('/init_dump')).body)).toEqual({
     unready_targets_dumps: [waitsFor('own', routes, filter), waitsFor('told', routes, filter)],
   });
+});
+
+test('/certs and the gauges show certificates of what was discovered', async () => {
+  const authority = await Authority.root('CN=root');
+  const { chainPem, keyPem } = await authority.issue({ dns: ['a.example'] });
+  const tls = (kind: 'Downstream' | 'Upstream', common_tls_context: Json): Json => {
+    const type = `type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.${kind}TlsContext`;
+    return { transport_socket: { name: 'tls', typed_config: { '@type': type, common_tls_context } } };
+  };
+  const pair = { certificate_chain: { inline_string: chainPem }, private_key: { inline_string: keyPem } };
+  const trusted = { validation_context: { trusted_ca: { inline_string: authority.rootPem } } };
+  const plane = await ControlPlane.start();
+  const listener = httpListener({ routes: [answer('/', 'hello')] }) as { filter_chains: Json[] };
+  const [chain] = listener.filter_chains;
+  const secured = { ...listener, filter_chains: [{ ...chain, ...tls('Downstream', { tls_certificates: [pair] }) }] };
+  const upstream = cluster('found', [1], tls('Upstream', trusted));
+  plane.change(clusterKind.typeUrl, { found: pack(ClusterSchema, upstream) });
+  plane.change(listenerKind.typeUrl, { ingress: pack(ListenerSchema, secured) });
+  const config = bootstrap([], [cluster('xds', [plane.port], http2)], {
+    node,
+    dynamic_resources: { ads_config: api('GRPC'), lds_config: overAds, cds_config: overAds },
+  });
+  const app = await App.start(config);
+  await app.statIs('listener_manager.listener_create_success', 1);
+  const { certificates } = JSON.parse((await app.admin('/certs')).body) as { certificates: Json[] };
+  const shown = { path: '<inline>' };
+  expect(certificates).toMatchObject([
+    { ca_cert: [], cert_chain: [{ ...shown, subject_alt_names: [{ dns: 'a.example' }] }] },
+    { ca_cert: [shown], cert_chain: [] },
+  ]);
+  const gauges = [...(await app.stats()).keys()].filter((name) => name.endsWith('expiration_unix_time_seconds'));
+  expect(gauges.map((name) => name.replace(/^(listener\.127\.0\.0\.1_)\d+/, '$1port')).sort()).toEqual([
+    'cluster.found.ssl.certificate.unnamed_ca_cert_e3b0c442.expiration_unix_time_seconds',
+    'listener.127.0.0.1_port.ssl.certificate.unnamed_cert_e3b0c442.expiration_unix_time_seconds',
+  ]);
 });
