@@ -6,7 +6,7 @@ import { ClusterSchema } from '../../src/proto/envoy/config/cluster/v3/cluster_p
 import { fromJson, toBinary } from '../../src/proto/protobuf.js';
 import { ControlPlane } from '../xds/control-plane.ts';
 import { App } from './app.ts';
-import { bootstrap, cluster, httpListener } from './config.ts';
+import { bootstrap, cluster, httpListener, tcpListener } from './config.ts';
 import { getText } from './http.ts';
 import { Origin } from './origin.ts';
 
@@ -123,4 +123,22 @@ test('a control plane that is away is not waited for longer than the route says'
   await silent.server.stop();
   const late = await request(await app.url(), { headers: { to: 'one' } });
   expect([late.statusCode, await late.body.text()]).toEqual([503, '']);
+});
+
+test('a TCP connection waits for its cluster, too, with what its client has said', async () => {
+  const origin = await named('by tcp');
+  const plane = await ControlPlane.start();
+  setCluster(plane, 'raw', origin.port);
+  const tcp = (name: string, to: string): Json => {
+    const listener = tcpListener(to, { name });
+    const [{ filters }] = listener['filter_chains'] as { filters: { typed_config: Json }[] }[];
+    filters[0].typed_config['on_demand'] = { odcds_config: sources.own, timeout: '5s' };
+    return listener;
+  };
+  const node = { id: 'me', cluster: 'mine' };
+  const listeners = [tcp('there', 'raw'), tcp('gone', 'none')];
+  const app = await App.start(bootstrap(listeners, [cluster('xds', [plane.port], http2)], { node }));
+  expect(await getText(await app.url('there'))).toBe('by tcp');
+  await expect(getText(await app.url('gone'))).rejects.toThrow();
+  await app.statIs('tcp.gone.downstream_cx_no_route', 1);
 });

@@ -84,10 +84,6 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
   const data = { ...configured, path: runtimePath(configured.path, runtime, () => environment.random()) };
   const scope = stats.scope('http').scope(data.statPrefix);
   const random = (): number => environment.random();
-  const numbers =
-    environment.sharedNumber === undefined
-      ? {}
-      : { sharedNumber: (key: string) => environment.sharedNumber!(data.statPrefix, key) };
   const callOuts = new ClusterCallOuts({ clusters: environment.clusters, clock, timers, random, localAddress });
   const view = environment.overload ?? null;
   const overload = view === null ? null : new HttpOverload(view, random);
@@ -106,7 +102,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     filterBuilder: (kind: string) => environment.filterBuilder(kind),
     trafficDirection: environment.trafficDirection ?? 'UNSPECIFIED',
     workloads: environment.workloads,
-    ...numbers,
+    ...numbersOf(environment, data.statPrefix),
     ...healthOf(environment),
   };
   const chains = new ManagerChains(data, environment, context);
@@ -139,6 +135,11 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
   followRoutes(manager, environment, context);
   chains.follow(manager);
   return manager;
+}
+
+function numbersOf(environment: HttpEnvironment, statPrefix: string): Pick<FilterContext, 'sharedNumber'> {
+  if (environment.sharedNumber === undefined) return {};
+  return { sharedNumber: (key: string) => environment.sharedNumber!(statPrefix, key) };
 }
 
 /** SRDS, and scopes that are configured. */

@@ -1,3 +1,5 @@
+import { decodeOnDemand } from '../../cluster/on-demand/decode.ts';
+import type { OnDemandClustersData } from '../../cluster/on-demand/on-demand-data.ts';
 import { durationMs } from '../../core/duration.ts';
 import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
@@ -5,6 +7,7 @@ import { SupportedFields } from '../../core/supported-fields.ts';
 import { TlvEntrySchema } from '../../proto/envoy/config/core/v3/proxy_protocol_pb.js';
 import { RequestIDExtensionSchema } from '../../proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import {
+  TcpProxy_OnDemandSchema,
   TcpProxy_TcpAccessLogOptionsSchema,
   TcpProxy_TunnelingConfigSchema,
   TcpProxy_WeightedCluster_ClusterWeightSchema,
@@ -12,6 +15,7 @@ import {
   TcpProxySchema,
   UpstreamConnectMode,
   type TcpProxy,
+  type TcpProxy_OnDemand,
   type TcpProxy_TunnelingConfig,
 } from '../../proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import {
@@ -60,6 +64,7 @@ const supported = new SupportedFields(
     'check_drain_close',
     'proxy_protocol_tlvs',
     'proxy_protocol_tlv_merge_policy',
+    'on_demand',
   ],
   // Envoy has them without acting on them.
   ['downstream_idle_timeout', 'upstream_idle_timeout'],
@@ -76,6 +81,7 @@ const supportedTunneling = new SupportedFields(TcpProxy_TunnelingConfigSchema, [
   'request_id_metadata_key',
   'formatters',
 ]);
+const supportedOnDemand = new SupportedFields(TcpProxy_OnDemandSchema, ['odcds_config', 'timeout']);
 const supportedRequestId = new SupportedFields(RequestIDExtensionSchema, ['typed_config']);
 const supportedUuid = new SupportedFields(
   UuidRequestIdConfigSchema,
@@ -97,6 +103,8 @@ const supportedLogOptions = new SupportedFields(TcpProxy_TcpAccessLogOptionsSche
 ]);
 
 const hourMs = 3_600_000;
+/** Envoy's default of `on_demand.timeout`. */
+const onDemandMs = 60_000;
 
 export function decodeTcpProxy(message: TcpProxy, reasons: Reasons, extensions: Extensions): TcpProxyData {
   supported.check(message, reasons);
@@ -134,7 +142,15 @@ export function decodeTcpProxy(message: TcpProxy, reasons: Reasons, extensions: 
         ? null
         : decodeTunneling(message.tunnelingConfig, reasons.at('tunneling_config')),
     hashPolicy: decodeHashPolicy(message.hashPolicy, reasons),
+    onDemand: message.onDemand === undefined ? null : decodeClustersOnDemand(message.onDemand, reasons.at('on_demand')),
   };
+}
+
+function decodeClustersOnDemand(message: TcpProxy_OnDemand, reasons: Reasons): OnDemandClustersData | null {
+  supportedOnDemand.check(message, reasons);
+  const { odcdsConfig: source, timeout } = message;
+  // As in Envoy, where nobody is to be asked nothing is asked for.
+  return source === undefined ? null : decodeOnDemand({ source, timeout }, onDemandMs, 'odcds_config', reasons);
 }
 
 function decodeTunneling(message: TcpProxy_TunnelingConfig, reasons: Reasons): TunnelingData {

@@ -1,3 +1,4 @@
+import type { OnDemandClustersData } from '../../cluster/on-demand/on-demand-data.ts';
 import type { AccessLogData, FormatData } from '../../observe/access-log-data.ts';
 import type { HashPolicyData } from '../../route/hash/hash-policy-data.ts';
 import type { HeaderAdditionData, MetadataData } from '../../route/route-data.ts';
@@ -32,6 +33,8 @@ export interface TcpProxyData {
   /** Null: connections go to the upstream as they are. */
   readonly tunneling: TunnelingData | null;
   readonly hashPolicy: readonly HashPolicyData[] | null;
+  /** A cluster that is not known is asked for; absent, null: it is not. */
+  readonly onDemand?: OnDemandClustersData | null;
 }
 
 /** `proxy_protocol_tlvs`: what a header says besides addresses. */

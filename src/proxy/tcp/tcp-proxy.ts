@@ -1,4 +1,5 @@
 import type { Cluster, Clusters, Host, TcpPool } from '../../cluster/cluster.ts';
+import type { ClusterWaiter } from '../../cluster/on-demand/cluster-lookups.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { DownstreamLocalClose } from '../../core/failures.ts';
@@ -34,13 +35,15 @@ export interface TcpProxyParts {
 
 /** Where a connection goes. */
 interface TcpRoute {
+  /** Empty: there is none. */
+  readonly name: string;
   /** Null: there is none. */
   readonly cluster: Cluster | null;
   /** Of its hosts; null: any. */
   readonly metadataMatch: MetadataCriteria | null;
 }
 
-const nowhere: TcpRoute = { cluster: null, metadataMatch: null };
+const nowhere: TcpRoute = { name: '', cluster: null, metadataMatch: null };
 
 /** Filter state by which a filter in front chooses the cluster. Envoy's. */
 const clusterKey = 'envoy.tcp_proxy.cluster';
@@ -158,11 +161,12 @@ export class TcpProxy implements ConnectionHandler {
   /** The one that a filter in front has chosen; else, as Envoy, a random value modulo the total weight, against the running sum. */
   choose(notes: ConnectionNotes | null): TcpRoute {
     const chosen = stateText(notes?.filterState.get(clusterKey));
-    if (chosen !== null) return { cluster: this.clusters.get(chosen) ?? null, metadataMatch: null };
+    if (chosen !== null) return { name: chosen, cluster: this.clusters.get(chosen) ?? null, metadataMatch: null };
     const { clusters, totalWeight } = this.data;
     let left = Math.floor(Math.random() * totalWeight);
     for (const [i, { name, weight }] of clusters.entries()) {
-      if (left < weight) return { cluster: this.clusters.get(name) ?? null, metadataMatch: this.metadataMatches[i] };
+      if (left < weight)
+        return { name, cluster: this.clusters.get(name) ?? null, metadataMatch: this.metadataMatches[i] };
       left -= weight;
     }
     return nowhere;
@@ -176,6 +180,13 @@ export class TcpProxy implements ConnectionHandler {
     const { propagation } = this.data.tunneling!;
     const pool = cluster.httpPool(host, 0, HttpVersion.Http11, options);
     return new TunnelDialing(pool, this.tunneling.request(outcome), outcome, this, propagation);
+  }
+
+  /** False: nobody tells the waiter, for the cluster cannot be asked for. */
+  wants(cluster: string, waiter: ClusterWaiter): boolean {
+    const { onDemand = null } = this.data;
+    if (onDemand === null || cluster === '') return false;
+    return this.clusters.onDemand?.want(onDemand, cluster, waiter) === 'waiting';
   }
 
   removed(session: TcpSession): void {

@@ -1,4 +1,5 @@
 import type { Cluster, ConnectionWaiter, Host, PickContext, TcpPool } from '../../cluster/cluster.ts';
+import type { ClusterWaiter } from '../../cluster/on-demand/cluster-lookups.ts';
 import type { Timed } from '../../core/clock.ts';
 import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import { ResponseFlag, type Failure } from '../../core/failure.ts';
@@ -23,7 +24,9 @@ import { TunnelDialing } from './tunnel-dialing.ts';
 const flushStallMs = 3_600_000;
 
 /** One downstream connection and the upstream one that it is joined with. */
-export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext, Timed, ActiveConnection {
+export class TcpSession
+  implements ConnectionSink, ConnectionWaiter, ClusterWaiter, PickContext, Timed, ActiveConnection
+{
   deadline: number;
   heapIndex: number;
   heapKey: number;
@@ -44,6 +47,10 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
   /** What the client has said already; null: it is not listened to before there is an upstream. */
   private readonly early: EarlyBytes | null;
   private attempts: number;
+  /** The cluster that it waits for; empty: none. */
+  private wanted: string;
+  /** A cluster has been asked for: once is enough. */
+  private hasAsked: boolean;
   /** 0: none. */
   private readonly idleMs: number;
   private idleAt: number;
@@ -75,6 +82,8 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.upstream = null;
     this.early = proxy.data.earlyBytesMax === null ? null : new EarlyBytes(proxy.data.earlyBytesMax, downstream);
     this.attempts = 0;
+    this.wanted = '';
+    this.hasAsked = false;
     this.idleMs = proxy.idleMsOf(notes);
     this.idleAt = Infinity;
     this.durationAt = Infinity;
@@ -127,12 +136,17 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (!data.connectsOnData) this.connect();
   }
 
-  /** Chooses anew with every attempt, as Envoy. False: there is no such cluster. */
+  /** Chooses anew with every attempt, as Envoy. False: there is no such cluster, or none yet. */
   private chooseCluster(): boolean {
     const chosen = this.proxy.choose(this.notes);
     this.cluster = chosen.cluster;
     this.metadataMatch = chosen.metadataMatch;
     if (this.cluster === null) {
+      if (!this.hasAsked && this.proxy.wants(chosen.name, this)) {
+        this.hasAsked = true;
+        this.wanted = chosen.name;
+        return false;
+      }
       this.proxy.scope.counter('downstream_cx_no_route').inc();
       this.outcome.flags |= ResponseFlag.NoClusterFound;
       this.endWith(DownstreamLocalClose);
@@ -142,6 +156,12 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     this.outcome.upstreamClusterRaw = this.cluster.name;
     this.outcome.clusterMetadata = this.cluster.metadata;
     return true;
+  }
+
+  /** What it has waited for has come, or has not: then there is no such cluster. */
+  onCluster(): void {
+    this.wanted = '';
+    if (!this.isOver) this.connect();
   }
 
   get hash(): Hash64 | null {
@@ -268,7 +288,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     if (this.early === null) return;
     this.proxy.scope.counter('early_data_received_count_total').inc();
     this.early.keep(chunk);
-    if (this.proxy.data.connectsOnData && this.attempts === 0) this.connect();
+    if (this.proxy.data.connectsOnData && this.attempts === 0 && this.wanted === '') this.connect();
   }
 
   private maybeCloseForDrain(): void {
@@ -305,6 +325,7 @@ export class TcpSession implements ConnectionSink, ConnectionWaiter, PickContext
     outcome.peer = this.downstream.peer;
     if (failure.kind === DownstreamTransportFailure.kind) outcome.downstreamTransportFailureReason = failure.detail;
     proxy.timers.cancel(this);
+    if (this.wanted !== '') proxy.clusters.onDemand?.cancel(this.wanted, this);
     this.pool?.cancel(this);
     this.pool = null;
     const upstream = this.upstream;
