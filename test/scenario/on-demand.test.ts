@@ -141,4 +141,7 @@ test('a TCP connection waits for its cluster, too, with what its client has said
   expect(await getText(await app.url('there'))).toBe('by tcp');
   await expect(getText(await app.url('gone'))).rejects.toThrow();
   await app.statIs('tcp.gone.downstream_cx_no_route', 1);
+  await app.statIs('tcp.gone.on_demand_cluster_missing', 1);
+  await app.statIs('tcp.there.on_demand_cluster_attempt', 1);
+  await app.statIs('tcp.there.on_demand_cluster_success', 1);
 });

@@ -7,8 +7,8 @@ const nameLengthMax = 1024;
 
 /** Who waits for a cluster. */
 export interface ClusterWaiter {
-  /** Once, later than it was asked for: it is there, or it need not be waited for. */
-  onCluster(isThere: boolean): void;
+  /** Once, later than it was asked for: it is there, or it need not be waited for; or it was, for long enough. */
+  onCluster(isThere: boolean, isLate: boolean): void;
 }
 
 /** A question to the main thread, which answers by setting the cluster, or by saying that there is none. */
@@ -36,7 +36,7 @@ class Pending implements Timed {
   }
 
   tick(): void {
-    this.lookups.missing(this.name);
+    this.lookups.late(this.name);
   }
 }
 
@@ -81,16 +81,21 @@ export class ClusterLookups {
     for (const { name } of clusters) this.end(name, true);
   }
 
-  /** There is none, or it takes too long. */
+  /** There is none. */
   missing(name: string): void {
     this.end(name, false);
   }
 
-  private end(name: string, isThere: boolean): void {
+  /** It takes too long. */
+  late(name: string): void {
+    this.end(name, false, true);
+  }
+
+  private end(name: string, isThere: boolean, isLate = false): void {
     const pending = this.pending.get(name);
     if (pending === undefined) return;
     this.pending.delete(name);
     this.timers.cancel(pending);
-    for (const waiter of pending.waiters) waiter.onCluster(isThere);
+    for (const waiter of pending.waiters) waiter.onCluster(isThere, isLate);
   }
 }

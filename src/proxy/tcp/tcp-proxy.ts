@@ -61,6 +61,9 @@ const rareCounterNames = [
   'route_delayed_total',
 ];
 
+/** Shown where it asks. */
+const onDemandCounts = ['attempt', 'missing', 'success', 'timeout'] as const;
+
 /** A filter chain's tcp_proxy in one worker. */
 export class TcpProxy implements ConnectionHandler {
   readonly data: TcpProxyData;
@@ -102,7 +105,8 @@ export class TcpProxy implements ConnectionHandler {
     for (const name of rareCounterNames) parts.scope.counter(name);
     // Not measured (docs/differences.md).
     for (const name of ['downstream_cx_rx_bytes_buffered', 'downstream_cx_tx_bytes_buffered']) parts.scope.gauge(name);
-    const { tunneling, hashPolicy, clusters } = parts.data;
+    const { tunneling, hashPolicy, clusters, onDemand = null } = parts.data;
+    if (onDemand !== null) for (const what of onDemandCounts) parts.scope.counter(`on_demand_cluster_${what}`);
     this.hashPolicy = hashPolicy === null ? null : new HashPolicy(hashPolicy);
     this.metadataMatches = clusters.map(({ metadataMatch: match }) =>
       match === null ? null : new MetadataCriteria(match),
@@ -186,7 +190,12 @@ export class TcpProxy implements ConnectionHandler {
   wants(cluster: string, waiter: ClusterWaiter): boolean {
     const { onDemand = null } = this.data;
     if (onDemand === null || cluster === '') return false;
+    this.countOnDemand('attempt');
     return this.clusters.onDemand?.want(onDemand, cluster, waiter) === 'waiting';
+  }
+
+  countOnDemand(what: (typeof onDemandCounts)[number]): void {
+    this.scope.counter(`on_demand_cluster_${what}`).inc();
   }
 
   removed(session: TcpSession): void {

@@ -159,8 +159,9 @@ export class TcpSession
   }
 
   /** What it has waited for has come, or has not: then there is no such cluster. */
-  onCluster(): void {
+  onCluster(isThere: boolean, isLate: boolean): void {
     this.wanted = '';
+    this.proxy.countOnDemand(isThere ? 'success' : isLate ? 'timeout' : 'missing');
     if (!this.isOver) this.connect();
   }
 
