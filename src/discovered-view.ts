@@ -42,8 +42,7 @@ function dumpedFault(fault: ListenerFault | undefined, isDated: boolean): Dumped
 }
 
 /** The clusters that came by CDS, in force or to come into force. */
-export function dumpedClusters(dynamic: DynamicClusters | null): DumpedResource[] {
-  if (dynamic === null) return [];
+export function dumpedClusters(dynamic: DynamicClusters): DumpedResource[] {
   const dumped = (isWarming: boolean): ((one: ReceivedCluster) => DumpedResource) => {
     return ({ name, packed, version, updatedEpochMs }) => ({
       ...resource(name, fromBinary(ClusterSchema, packed), version, updatedEpochMs),

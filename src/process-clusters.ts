@@ -94,6 +94,11 @@ export class ProcessClusters {
     this.turn(() => discovery.want(source, name, worker));
   }
 
+  /** Those that come by CDS, and those that are asked for by name. */
+  get discovered(): readonly DynamicClusters[] {
+    return this.discovery?.all ?? [];
+  }
+
   isStatic(name: string): boolean {
     return this.statics.has(name);
   }

@@ -116,7 +116,7 @@ export class ProcessView implements AdminSource {
         const report = hostReport(host, totals.totalsOf(cluster.name, keys[i]), flags, rates);
         return hasLocalities ? { ...report, localityWeight: host.localityWeight } : report;
       });
-      const isDynamic = this.app.clusters.dynamic?.has(cluster.name) ?? false;
+      const isDynamic = this.app.clusters.discovered.some((clusters) => clusters.has(cluster.name));
       return clusterReport(cluster, reports, detector?.report ?? null, isDynamic);
     });
   }
@@ -143,7 +143,7 @@ export class ProcessView implements AdminSource {
       bootstrap: resource(bootstrap, ''),
       clusters: [
         ...(message.staticResources?.clusters ?? []).map((cluster) => resource(cluster, cluster.name)),
-        ...dumpedClusters(this.app.clusters.dynamic),
+        ...this.app.clusters.discovered.flatMap((clusters) => dumpedClusters(clusters)),
       ],
       clustersVersion: this.app.clusters.dynamic?.version ?? '',
       listeners: (message.staticResources?.listeners ?? []).map((listener) => resource(listener, listener.name)),

@@ -86,6 +86,8 @@ describe.each(['own', 'ads'] as const)('clusters on demand, by %s', (which) => {
     expect(await getText(`${url}/plain`)).toBe('two');
     expect(await app.stat('cluster_manager.active_clusters')).toBe(3);
     expect(await app.stat('cluster_manager.odcds.update_rejected')).toBe(0);
+    const { body: dump } = await app.admin('/config_dump?resource=dynamic_active_clusters');
+    expect(dump).toContain('"one"');
     // What has come changes and goes as every other does.
     setCluster(plane, 'one', two.port);
     await app.statIs('cluster_manager.cluster_modified', 1);
@@ -120,7 +122,7 @@ describe.each(['own', 'ads'] as const)('clusters on demand, by %s', (which) => {
 test('a control plane that is away is not waited for longer than the route says', async () => {
   const silent = await ControlPlane.start();
   const app = await App.start(onDemand(silent.port, sources.own, '0.05s'));
-  await silent.server.stop();
+  silent.server.stop();
   const late = await request(await app.url(), { headers: { to: 'one' } });
   expect([late.statusCode, await late.body.text()]).toEqual([503, '']);
 });

@@ -56,10 +56,10 @@ export class OnDemandClusters implements SubscriptionUser {
   }
 
   onDelta(set: readonly OpenedResource[], removed: readonly string[], version: string): string {
-    const { clusters, has } = this.environment;
-    const refusal = clusters.onDelta(set, removed, version);
+    const { environment } = this;
+    const refusal = environment.clusters.onDelta(set, removed, version);
     // One that is refused is waited for: the control plane may think again.
-    for (const { name } of set) if (has(name) && this.absent.delete(name)) this.present.add(name);
+    for (const { name } of set) if (environment.has(name) && this.absent.delete(name)) this.present.add(name);
     for (const name of removed) this.gone(name);
     return refusal;
   }
