@@ -2,7 +2,6 @@
 export const absentNames: Readonly<Record<string, RegExp>> = {
   'the admin is Node’s own server and not counted as traffic': /^(http|listener)\.admin\./,
   'no request of our own goes through a router': /^http\.async-client\./,
-  'endpoints from a control plane': /\.assignment_/,
   'HTTP/2 from an upstream that ends without an error': /_rx_reset_no_error$/,
   'HTTP/3 and early data': /http3|0_?rtt|early_data/,
   TLS: /_ssl_|transport_socket_connect_timeout|ocsp/,
