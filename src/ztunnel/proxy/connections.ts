@@ -1,4 +1,4 @@
-import { judge, type AccessRequest } from '../policy/access.ts';
+import { judge, type AccessRequest, type Denial } from '../policy/access.ts';
 import type { MeshChange } from '../state/mesh.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
 import type { Pod } from './pod.ts';
@@ -36,6 +36,14 @@ export class Connections {
     this.open.add(connection);
   }
 
+  /** What policies say of it by now. Null: it may be. */
+  denialOf({ access }: OpenConnection): Denial | null {
+    const { workload, thread } = this.pod;
+    if (access === null) return null;
+    // A workload that is gone has no policies that could allow anything.
+    return workload === null ? gone : judge(thread.mesh.policiesOf(workload), access);
+  }
+
   delete(connection: OpenConnection): void {
     this.open.delete(connection);
   }
@@ -48,15 +56,11 @@ export class Connections {
   private judgeAnew(change: MeshChange): void {
     const concerns = change.policies.length + change.removedPolicies.length + change.workloads.length > 0;
     if (this.open.size === 0 || (!concerns && change.removedAddresses.length === 0)) return;
-    const { workload, thread } = this.pod;
-    const policies = workload === null ? [] : thread.mesh.policiesOf(workload);
     for (const connection of this.open) {
-      if (connection.access === null) continue;
-      // A workload that is gone has no policies that could allow anything.
-      const denial = workload === null ? gone : judge(policies, connection.access);
+      const denial = this.denialOf(connection);
       if (denial !== null) connection.reject(denial.reason);
     }
   }
 }
 
-const gone = { reason: 'the workload is gone' };
+const gone: Denial = { reason: 'the workload is gone' };

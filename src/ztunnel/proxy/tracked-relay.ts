@@ -14,10 +14,8 @@ export class TrackedRelay implements RelayOwner, OpenConnection {
   private readonly connections: Connections;
   private readonly report: ConnectionReport;
   private readonly relay: Relay;
-  /** Bytes of `server` that are ours: what went in front of the client's own. */
   private rejection: ConnectionError | null;
 
-  /** Bytes flow at once. */
   constructor(
     client: Connection,
     server: Connection,
@@ -36,7 +34,9 @@ export class TrackedRelay implements RelayOwner, OpenConnection {
   }
 
   start(): void {
-    this.relay.start();
+    // What was decided before the server was connected to may not hold any more.
+    if (this.connections.denialOf(this) === null) this.relay.start();
+    else this.reject();
   }
 
   // OpenConnection

@@ -153,6 +153,20 @@ test('a policy that comes later ends what is open, and only that', async () => {
   expect(a.proxy.pod.pool.connections).toBe(1);
 });
 
+test('a policy that comes while the server is being connected to counts', async () => {
+  const { world: w, a, b } = await pair();
+  await w.server(server, serverPort, (socket) => void socket.pipe(socket));
+  const open = b.reporter.open.bind(b.reporter);
+  b.reporter.open = (facts) => {
+    // Behind the decision, before the server answers.
+    queueMicrotask(() => w.mesh.apply(onlyOthers));
+    return open(facts);
+  };
+  const { socket } = await socks(a, server, serverPort);
+  await ending(socket);
+  expect((await b.reporter.ended(1))[0].error?.flags).toBe('DENY');
+});
+
 test('a workload outside the mesh and an address that nobody knows are connected to as they are', async () => {
   const { world: w, a } = await pair();
   for (const host of [plain, '127.41.0.4']) {
