@@ -1,30 +1,37 @@
 /**
- * 2 000 clusters of 10 hosts each by delta ADS, on sekisho and on Envoy: time to ready, memory per cluster, and what
- * another weight of one host costs.
+ * 2 000 clusters of 10 hosts each and 5 000 routes to them by delta ADS, on sekisho and on Envoy: time to ready, memory
+ * per cluster, and what another weight of one host and another set of routes cost.
  *
- * node bench/clusters.ts [clusters] [hosts]
+ * node bench/clusters.ts [clusters] [hosts] [routes]
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { clusterKind, endpointKind } from '../src/control/xds/resource-kinds.ts';
+import { clusterKind, endpointKind, listenerKind, routeKind } from '../src/control/xds/resource-kinds.ts';
 import { ClusterSchema } from '../src/proto/envoy/config/cluster/v3/cluster_pb.js';
+import { ListenerSchema } from '../src/proto/envoy/config/listener/v3/listener_pb.js';
+import { RouteConfigurationSchema } from '../src/proto/envoy/config/route/v3/route_pb.js';
 import { ClusterLoadAssignmentSchema } from '../src/proto/envoy/config/endpoint/v3/endpoint_pb.js';
 import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
 } from '../src/proto/envoy/service/discovery/v3/discovery_pb.js';
+import { messageTypes } from '../src/admin/dump/message-types.ts';
 import { create, fromBinary, fromJson, toBinary } from '../src/proto/protobuf.js';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { findProgram } from '../test/peers/binaries.ts';
 
 const clusters = Number(process.argv[2] ?? 2000);
 const hosts = Number(process.argv[3] ?? 10);
+const routes = Number(process.argv[4] ?? 5000);
+const routesPerHost = 10;
 /** Told one by one: those that warm up, and those that are measured. */
 const warmUp = 500;
 const changes = 1500;
+/** Whole sets of routes, each with another prefix. */
+const routeChanges = 10;
 const adminPort = 19_477;
 
 const overAds = { resource_api_version: 'V3', ads: {} };
@@ -42,6 +49,41 @@ function assignment(i: number, weight: number): Uint8Array {
   const lbEndpoints = Array.from({ length: hosts }, (_, host) => endpoint(host));
   const json = { cluster_name: `c${i}`, endpoints: [{ lb_endpoints: lbEndpoints }] };
   return toBinary(ClusterLoadAssignmentSchema, fromJson(ClusterLoadAssignmentSchema, json as never));
+}
+
+/** Ten routes a virtual host, to the clusters in turn. */
+function routeConfiguration(version: number): Uint8Array {
+  const route = (i: number): object => ({
+    match: { prefix: `/v${version}/${i % routesPerHost}` },
+    route: { cluster: `c${i % Math.max(1, clusters)}` },
+  });
+  const virtualHosts = Array.from({ length: Math.ceil(routes / routesPerHost) }, (_, host) => ({
+    name: `h${host}`,
+    domains: [`h${host}.example`],
+    routes: Array.from({ length: routesPerHost }, (_route, i) => route(host * routesPerHost + i)),
+  }));
+  const json = { name: 'routes', virtual_hosts: virtualHosts };
+  return toBinary(RouteConfigurationSchema, fromJson(RouteConfigurationSchema, json as never));
+}
+
+function listener(): Uint8Array {
+  const manager = {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    stat_prefix: 'bench',
+    rds: { route_config_name: 'routes', config_source: overAds },
+    http_filters: [
+      {
+        name: 'router',
+        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+      },
+    ],
+  };
+  const json = {
+    name: 'bench',
+    address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
+    filter_chains: [{ filters: [{ name: 'manager', typed_config: manager }] }],
+  };
+  return toBinary(ListenerSchema, fromJson(ListenerSchema, json as never, { registry: messageTypes }));
 }
 
 /** Answers what is asked for by name, and all clusters to who asks for them. */
@@ -98,6 +140,10 @@ class Plane {
           Array.from({ length: clusters }, (_, i) => ({ name: `c${i}`, packed: cluster(i) })),
         );
       }
+      if (request.typeUrl === listenerKind.typeUrl && request.responseNonce === '')
+        this.tell(listenerKind.typeUrl, [{ name: 'bench', packed: listener() }]);
+      if (request.typeUrl === routeKind.typeUrl && request.resourceNamesSubscribe.length > 0)
+        this.tell(routeKind.typeUrl, [{ name: 'routes', packed: routeConfiguration(0) }]);
       const names = request.typeUrl === endpointKind.typeUrl ? request.resourceNamesSubscribe : [];
       if (names.length > 0)
         this.tell(
@@ -130,7 +176,7 @@ function bootstrap(port: number): object {
   return {
     node: { id: 'bench', cluster: 'bench' },
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: adminPort } } },
-    dynamic_resources: { ads_config: api, cds_config: overAds },
+    dynamic_resources: { ads_config: api, cds_config: overAds, lds_config: overAds },
     static_resources: { clusters: [xds] },
   };
 }
@@ -162,6 +208,16 @@ async function change(plane: Plane, first: number, count: number): Promise<void>
   await pause(1000);
 }
 
+/** Another set of routes, one after the other. */
+async function changeRoutes(plane: Plane, first: number, count: number): Promise<void> {
+  for (let i = first; i < first + count; i++) {
+    const acknowledged = plane.acknowledged;
+    plane.tell(routeKind.typeUrl, [{ name: 'routes', packed: routeConfiguration(1 + i) }]);
+    while (plane.acknowledged === acknowledged) await pause(5);
+  }
+  await pause(1000);
+}
+
 async function measure(name: string, command: readonly string[], plane: Plane): Promise<void> {
   const child: ChildProcess = spawn(command[0], command.slice(1), { stdio: 'ignore' });
   try {
@@ -175,9 +231,13 @@ async function measure(name: string, command: readonly string[], plane: Plane): 
     await change(plane, warmUp, changes);
     const after = used(child.pid!);
     const microseconds = ((after.cpu - before.cpu) * 1e6) / changes;
+    await changeRoutes(plane, 0, routeChanges);
+    const beforeRoutes = used(child.pid!);
+    await changeRoutes(plane, routeChanges, routeChanges);
+    const routesMs = ((used(child.pid!).cpu - beforeRoutes.cpu) * 1e3) / routeChanges;
     console.log(
       `${name.padEnd(10)} ready ${readyMs.toFixed(0).padStart(6)} ms   CPU to ready ${ready.cpu.toFixed(2)} s   ` +
-        `RSS ${(ready.rss / 1024).toFixed(0)} MiB   one change ${microseconds.toFixed(0)} µs`,
+        `RSS ${(ready.rss / 1024).toFixed(0)} MiB   one host ${microseconds.toFixed(0)} µs   all routes ${routesMs.toFixed(0)} ms`,
     );
   } finally {
     child.kill();
@@ -192,7 +252,7 @@ try {
   const file = join(folder, 'config.json');
   writeFileSync(file, JSON.stringify(bootstrap(port)));
   const common = ['-c', file, '--concurrency', '1'];
-  console.log(`${clusters} clusters of ${hosts} hosts`);
+  console.log(`${clusters} clusters of ${hosts} hosts, ${routes} routes`);
   await measure('sekisho', [process.execPath, join(import.meta.dirname, '../src/main.ts'), ...common], plane);
   const envoy = findProgram('envoy');
   if (envoy !== null) await measure('envoy', [envoy, ...common, '--use-dynamic-base-id', '-l', 'error'], plane);
