@@ -37,7 +37,8 @@ import type { LogServiceData } from './observe/log-service-data.ts';
 import { OwnCount, type SharedNumbers } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
 import { ClusterCallOuts } from './proxy/call-outs.ts';
-import { Exporters } from './proxy/export/exporters.ts';
+import { namesExporters } from './proxy/export/export-kinds.ts';
+import type { Exporters } from './proxy/export/exporters.ts';
 import { buildHttpConnectionManager, type HttpEnvironment } from './proxy/http/build.ts';
 import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
 import type { DiscoveredScopes } from './proxy/http/scopes/scoped-routes-data.ts';
@@ -104,7 +105,7 @@ export class ListenerBuilder {
   readonly scopes: Discovered<DiscoveredScopes>;
   readonly extensions: Discovered<DiscoveredExtension>;
   private readonly environment: TrafficEnvironment;
-  /** Made when something is first told to a collector. */
+  /** Made when something is first to be told to a collector. */
   private exporters: Exporters | null;
 
   constructor(environment: TrafficEnvironment) {
@@ -271,7 +272,7 @@ export class ListenerBuilder {
 
   private buildAccessLog(data: AccessLogData): AccessLog {
     const { files } = this.environment;
-    const services = { open: (service: LogServiceData) => this.ofExporters().open(service) };
+    const services = { open: (service: LogServiceData) => this.exporters!.open(service) };
     return buildAccessLog(data, files, this.filterTools(), undefined, services);
   }
 
@@ -280,15 +281,16 @@ export class ListenerBuilder {
     await this.exporters?.close(timeMaxMs);
   }
 
-  private ofExporters(): Exporters {
-    if (this.exporters !== null) return this.exporters;
+  /** What `kinds` need to tell collectors, before anything that names one of them is built. */
+  async loadExporters(kinds: readonly string[]): Promise<void> {
+    if (this.exporters !== null || !namesExporters(kinds)) return;
+    const { Exporters } = await import('./proxy/export/exporters.ts');
     const { network, stats, runtime, node, localAddress } = this.environment;
     const { clock, timers } = network;
     const clusters = this.clusters!;
     const random = Math.random;
     const callOuts = new ClusterCallOuts({ clusters, clock, timers, random, localAddress });
     this.exporters = new Exporters({ clusters, callOuts, clock, timers, runtime, stats, node, localAddress, random });
-    return this.exporters;
   }
 
   private filterTools(): FilterTools {
@@ -313,7 +315,7 @@ export class ListenerBuilder {
       listenerMetadata: listener.metadata,
       trafficDirection: listener.trafficDirection,
       workloads: this.workloads,
-      tracer: (data) => this.ofExporters().tracer(data),
+      tracer: (data) => this.exporters!.tracer(data),
       sharedNumber: (statPrefix, key) => this.sharedNumber(filterKey(statPrefix, key)),
       overload: listener.bypassesOverload === true ? null : (overload ?? null),
       runtime,

@@ -288,6 +288,7 @@ export class TrafficThread {
     await this.filters.load(kinds);
     if (kinds.includes(expressionKind)) await loadExpressions(this.node);
     await this.builder.networkFilters.load(kinds);
+    await this.builder.loadExporters(kinds);
   }
 
   private letGo(listener: Listener): void {
