@@ -1,9 +1,10 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { isIP, connect as connectTcp } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { GrpcCode } from '../../cluster/grpc/grpc-status.ts';
+import { decodeMessage, GrpcCode } from '../../cluster/grpc/grpc-status.ts';
 import { frameMessage } from '../../cluster/grpc/message-frame.ts';
 import { MessageFault, MessageReader, type MessageListener } from '../../cluster/grpc/message-reader.ts';
+import { grpcStatusFromHttp } from '../../observe/format/grpc-status.ts';
 
 /** How the other side proves who it is, and we. PEM. */
 export interface ChannelTls {
@@ -40,17 +41,6 @@ const pingTimeoutMs = 10_000;
 const connectTimeoutMs = 20_000;
 /** Istio's agent takes answers of any size; this is what a mesh of a hundred thousand services needs. */
 const messageBytesMax = 512 << 20;
-
-const statusOfHttp: Readonly<Record<number, number>> = {
-  400: GrpcCode.Internal,
-  401: GrpcCode.Unauthenticated,
-  403: GrpcCode.PermissionDenied,
-  404: GrpcCode.Unimplemented,
-  429: GrpcCode.Unavailable,
-  502: GrpcCode.Unavailable,
-  503: GrpcCode.Unavailable,
-  504: GrpcCode.Unavailable,
-};
 
 /** A call whose messages flow in both directions. */
 export class GrpcCall {
@@ -109,7 +99,7 @@ export class GrpcCall {
   private onHeaders(headers: Record<string, unknown>): void {
     const http = Number(headers[':status']);
     if (http !== 200) {
-      this.code = statusOfHttp[http] ?? GrpcCode.Unknown;
+      this.code = grpcStatusFromHttp(http);
       this.message = `answered with HTTP status ${http}`;
     }
     this.readStatus(headers);
@@ -119,7 +109,7 @@ export class GrpcCall {
     const { 'grpc-status': status, 'grpc-message': message } = headers;
     if (status === undefined) return;
     this.code = Number(status);
-    this.message = typeof message === 'string' ? decoded(message) : '';
+    this.message = typeof message === 'string' ? decodeMessage(message) : '';
   }
 
   private onData(chunk: Uint8Array): void {
@@ -260,13 +250,4 @@ function tlsOptions({ roots, serverName, certificate }: ChannelTls): ConnectionO
 function ping(session: ClientHttp2Session): void {
   const timer = setTimeout(() => session.destroy(new Error('a ping was not answered')), pingTimeoutMs).unref();
   if (session.destroyed || !session.ping(() => clearTimeout(timer))) clearTimeout(timer);
-}
-
-/** `grpc-message` is percent-encoded. */
-function decoded(message: string): string {
-  try {
-    return decodeURIComponent(message);
-  } catch {
-    return message;
-  }
 }

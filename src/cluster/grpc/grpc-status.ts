@@ -65,7 +65,7 @@ export function refusalIn(head: ResponseHead): GrpcStatus | null {
 }
 
 /** `grpc-message` is percent-encoded UTF-8; what is not valid stays as it came. */
-function decodeMessage(text: string): string {
+export function decodeMessage(text: string): string {
   if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
