@@ -10,7 +10,9 @@ export interface Verdict {
   /** Beginnings of paths that the row lists as different, and that are equal. */
   readonly stale: readonly string[];
   /** How often it was asked. */
-  tries: number;
+  readonly tries: number;
+  /** Paths that differed, and that chance decides in the left proxy as well. */
+  chance: readonly string[];
   readonly left: Facts;
   readonly right: Facts;
 }
@@ -20,7 +22,7 @@ const statsGraceMs = 250;
 
 /** A row that was not as it should be is believed to be so after all if it is this often in a row. */
 const convincing = 3;
-const triesMax = 6;
+const triesMax = 8;
 
 /** An asking that came to no verdict. */
 class Failure {
@@ -65,23 +67,21 @@ export class Judge {
 
   /**
    * What differs is asked again, because rows name short times and the machine may be busy: the difference counts
-   * unless it then stays away `convincing` times in a row. What a proxy does one time in four is found that way.
+   * unless it then stays away `convincing` times in a row. What a proxy does one time in four is found that way. A
+   * fact that the left proxy itself gives now so, now otherwise is no difference where the right one gives what the left
+   * one gave as well.
    */
   async compare(row: Row): Promise<Verdict> {
     const first = await this.attempt(row);
     if (isAsListed(first)) return first;
-    let found: Verdict | Failure = first;
-    let asListed = 0;
-    let tries = 1;
-    while (asListed < convincing && tries + convincing - asListed <= triesMax) {
-      const next = await this.attempt(row);
-      tries++;
-      asListed = isAsListed(next) ? asListed + 1 : 0;
-      if (asListed === 0 || asListed === convincing) found = next;
-    }
+    const outcomes: (Verdict | Failure)[] = [first];
+    while (outcomes.length < triesMax && !lastAreAsListed(outcomes)) outcomes.push(await this.attempt(row));
+    const last = lastAreAsListed(outcomes)
+      ? outcomes.at(-1)
+      : outcomes.findLast((outcome): boolean => !isAsListed(outcome));
+    const found = last ?? first;
     if (found instanceof Failure) throw found.cause;
-    found.tries = tries;
-    return found;
+    return { ...withoutChance(found, outcomes), tries: outcomes.length };
   }
 
   /** A proxy that does not come to what the row awaits is as good as a difference. */
@@ -118,7 +118,7 @@ export class Judge {
       found.push({ path: `table says of ${world.kind.name}`, left: expected, right: summary(log), reason: undefined });
     }
     const stale = Object.keys(row.differs ?? {}).filter((prefix) => !found.some(({ path }) => path.startsWith(prefix)));
-    return { row, differences: found, stale, tries: 1, left: leftFacts, right: rightFacts };
+    return { row, differences: found, stale, tries: 1, chance: [], left: leftFacts, right: rightFacts };
   }
 }
 
@@ -126,6 +126,26 @@ export class Judge {
 function isAsListed(outcome: Verdict | Failure): outcome is Verdict {
   if (outcome instanceof Failure) return false;
   return outcome.stale.length === 0 && outcome.differences.every(({ reason }) => reason !== undefined);
+}
+
+function lastAreAsListed(outcomes: readonly (Verdict | Failure)[]): boolean {
+  return outcomes.length >= convincing && outcomes.slice(-convincing).every(isAsListed);
+}
+
+/** A verdict without what chance decides in the left proxy too; as it is unless that explains every asking. */
+function withoutChance(verdict: Verdict, outcomes: readonly (Verdict | Failure)[]): Verdict {
+  const verdicts = outcomes.filter((outcome): outcome is Verdict => !(outcome instanceof Failure));
+  if (verdicts.length < outcomes.length) return verdict;
+  const chance = new Set<string>();
+  for (const { differences: found } of verdicts) {
+    for (const { path, right, reason } of found) {
+      if (reason !== undefined) continue;
+      if (!verdicts.some(({ left }) => left.get(path) === right)) return verdict;
+      chance.add(path);
+    }
+  }
+  const open = verdict.differences.filter(({ path, reason }) => reason !== undefined || !chance.has(path));
+  return { ...verdict, differences: open, chance: [...chance] };
 }
 
 /** The log of a row as its table writes it: a request that never was whole has the status 0, or no line at all. */

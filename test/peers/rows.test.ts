@@ -26,7 +26,7 @@ describe.skipIf(reason !== null).each(groups)('$name', { concurrent: true }, (gr
 
   test.each(group.rows)('$name', { concurrent: false }, async (row) => {
     const verdict = await judge.compare(row);
-    if (verdict.tries > 1) again.push(`${group.name} > ${row.name}`);
+    if (verdict.tries > 1) again.push([`${group.name} > ${row.name}`, ...verdict.chance].join(', by chance '));
     expect(explain(verdict, 'envoy', 'sekisho')).toBe('');
     expect(verdict.stale, 'listed as a difference, but equal').toEqual([]);
   });
