@@ -54,6 +54,7 @@ export class Pod {
   private readonly waiting: Set<WorkloadWait>;
   private readonly unwatch: () => void;
   private tls: { readonly identity: string; readonly made: IdentityTls } | null;
+  private isClosed: boolean;
 
   /** `network`: in which its sockets are made. */
   constructor(info: WorkloadInfo, thread: ProxyThread, network: Network) {
@@ -70,6 +71,7 @@ export class Pod {
     this.waiting = new Set();
     this.unwatch = mesh.watch(() => this.lookAgain());
     this.tls = null;
+    this.isClosed = false;
   }
 
   /** As the control plane knows it; null: it does not. */
@@ -106,7 +108,10 @@ export class Pod {
       tell(this.tlsOf(identity), '');
       return;
     }
-    certificates.request(identity, (problem) => tell(problem === '' ? this.tlsOf(identity) : null, problem));
+    certificates.request(identity, (problem) => {
+      if (this.isClosed) tell(null, 'the workload is gone');
+      else tell(problem === '' ? this.tlsOf(identity) : null, problem);
+    });
   }
 
   /** For connections that leave from here. `source`: the address that they seem to leave from; empty: ours. */
@@ -123,10 +128,11 @@ export class Pod {
     };
   }
 
+  /** Who waits for the workload or its certificate is told that there is none. */
   close(): void {
+    this.isClosed = true;
     this.unwatch();
-    for (const wait of this.waiting) this.timers.cancel(wait);
-    this.waiting.clear();
+    this.tellWaiting(null);
     this.pool.close();
     this.tls?.made.release();
   }
@@ -142,7 +148,10 @@ export class Pod {
   private lookAgain(): void {
     if (this.waiting.size === 0) return;
     const { workload } = this;
-    if (workload === null) return;
+    if (workload !== null) this.tellWaiting(workload);
+  }
+
+  private tellWaiting(workload: Workload | null): void {
     const waiting = [...this.waiting];
     this.waiting.clear();
     for (const wait of waiting) {

@@ -1,5 +1,6 @@
 /** From one workload's proxy to another's: SOCKS or redirection, HBONE, policies, and what ends connections. */
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { readLocalConfig } from '../../../../src/ztunnel/state/local/local-config.ts';
 import { noChange } from '../../../../src/ztunnel/state/mesh.ts';
@@ -217,6 +218,24 @@ services:
   expect(received.slice(20, 24)).toBe(String.fromCharCode(127, 41, 9, 10));
   expect(received.slice(26, 28)).toBe(String.fromCharCode(0, 80));
   expect(received.endsWith('hello')).toBe(true);
+});
+
+test('a workload that is deleted before the control plane knew it turns away who waited', async () => {
+  world = await World.make(config);
+  const nobody = await world.proxy({
+    host: client,
+    info: { name: 'unheard-of', namespace: 'shop', serviceAccount: 'billing' },
+  });
+  const { host, port } = nobody.addresses.socks as { host: string; port: number };
+  const socket = connect({ host, port });
+  const ended = ending(socket);
+  const greeted = once(socket, 'data');
+  socket.write(Buffer.from([5, 1, 0, 5, 1, 0, 1, 127, 41, 9, 9, 0, 80]));
+  await greeted;
+  nobody.proxy.close();
+  await ended;
+  const [refused] = await nobody.reporter.ended(1);
+  expect(refused.error?.text).toBe('failed to fetch information about local workload');
 });
 
 test('a workload that is deleted loses what came in', async () => {
