@@ -153,9 +153,11 @@ export class CertificateCache {
     if (this.entries.get(entry.identity) !== entry) return;
     entry.certified = certified;
     entry.problem = '';
-    entry.failures = 0;
     const { validFromMs, validToMs } = certified;
-    this.again(entry, (validFromMs + validToMs) / 2 - this.later.now());
+    const leftMs = (validFromMs + validToMs) / 2 - this.later.now();
+    // Past its middle when it comes, where the two clocks do not agree: asking at once would not end.
+    if (leftMs > 0) entry.failures = 0;
+    this.again(entry, leftMs > 0 ? leftMs : this.nextWaitMs(entry));
     this.listener.onCertificate(entry.identity, certified);
   }
 
@@ -164,13 +166,17 @@ export class CertificateCache {
     entry.isFetching = false;
     if (this.entries.get(entry.identity) !== entry) return;
     entry.problem = problem;
-    const wait = Math.min(waitMaxMs, firstWaitMs * waitFactor ** entry.failures++);
-    this.again(entry, wait * (1 - waitSpread + 2 * waitSpread * this.random()));
+    this.again(entry, this.nextWaitMs(entry));
     if (entry.certified === null) this.listener.onNoCertificate(entry.identity, problem);
   }
 
+  private nextWaitMs(entry: Entry): number {
+    const wait = Math.min(waitMaxMs, firstWaitMs * waitFactor ** entry.failures++);
+    return wait * (1 - waitSpread + 2 * waitSpread * this.random());
+  }
+
   private again(entry: Entry, waitMs: number): void {
-    entry.callOff = this.later.after(Math.max(0, waitMs), () => {
+    entry.callOff = this.later.after(waitMs, () => {
       entry.callOff = null;
       this.queue(entry, Urgency.Renewal);
     });

@@ -106,6 +106,23 @@ describe('the cache', () => {
     expect(told.at(-1)).toBe('a two');
   });
 
+  test('one that is past its middle when it comes is renewed after waits that grow', async () => {
+    const { asked, time, cache: certificates } = cache();
+    time.pass(800);
+    certificates.want('a');
+    asked[0].answer(certified('one', 0, 1000));
+    await settled();
+    time.pass(499);
+    expect(asked).toHaveLength(1);
+    time.pass(1);
+    asked[1].answer(certified('two', 0, 2000));
+    await settled();
+    time.pass(999);
+    expect(asked).toHaveLength(2);
+    time.pass(1);
+    expect(asked).toHaveLength(3);
+  });
+
   test('whom a connection waits for comes before those that nobody waits for', async () => {
     const { asked, cache: certificates } = cache();
     for (let i = 0; i < 8; i++) certificates.warm(`first-${i}`);
