@@ -48,7 +48,7 @@ describe.skipIf(reason !== null)('connections come out where they are sent', () 
     expect(JSON.parse(output || '{}'), error).toEqual({ ...both, ofTheProxyToItself: '15006', inbound: '15006' });
   });
 
-  // What comes out is a matter of the listener, which has to be transparent: see the tests of original_src.
+  // What comes out is a matter of the listener, which has to be transparent: see tproxied.test.ts.
   test('TPROXY', () => {
     const { output, error } = programInNamespace(interfaces, 'iptables-effects.ts', 'TPROXY');
     expect(JSON.parse(output || '{}'), error).toEqual(both);

@@ -15,6 +15,7 @@ import {
 import { HttpConnectionManagerSchema } from '../../src/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { TcpProxySchema } from '../../src/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import { RouterSchema } from '../../src/proto/envoy/extensions/filters/http/router/v3/router_pb.js';
+import { OriginalSrcSchema } from '../../src/proto/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js';
 import { OriginalDstSchema } from '../../src/proto/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js';
 import { create, createRegistry, fromBinary, fromJson, toBinary } from '../../src/proto/protobuf.js';
 
@@ -30,6 +31,7 @@ const registry = createRegistry(
   TcpProxySchema,
   RouterSchema,
   OriginalDstSchema,
+  OriginalSrcSchema,
 );
 
 /** A resource in JSON, or as bytes where it is none that has descriptors here. */
@@ -151,6 +153,14 @@ export const originalDestination = {
   name: 'envoy.filters.listener.original_dst',
   typedConfig: { '@type': `${prefix}${OriginalDstSchema.typeName}` },
 };
+
+/** Upstreams see the client's address; the mark tells rules which connections do so. */
+export function originalSource(mark: number): object {
+  return {
+    name: 'envoy.filters.listener.original_src',
+    typedConfig: { '@type': `${prefix}${OriginalSrcSchema.typeName}`, mark },
+  };
+}
 
 export function tcpProxy(cluster: string): object {
   return {

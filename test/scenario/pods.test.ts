@@ -1,5 +1,5 @@
 /** Two pods with real rules, one namespace each: needs root and iptables. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { inNamespace, programInNamespace } from './namespace.ts';
 
 /** A network that pods are connected to. */
@@ -22,21 +22,49 @@ function reasonToSkip(): string | null {
 const reason = reasonToSkip();
 if (reason !== null) console.log(reason);
 
-test.skipIf(reason !== null)('applications that know nothing of a mesh speak by mutual TLS', () => {
-  const { output, error } = programInNamespace(rules, 'pods.ts');
-  const { service, ...seen } = JSON.parse(output || '{}') as { service: string };
-  expect(seen, error).toEqual({
-    name: '10.96.0.1',
-    passedThrough: '200 outside of the mesh: outside',
-    // The server's proxy takes nobody without one.
-    withoutCertificate: 'ECONNRESET',
-    identities: ['spiffe://cluster.local/ns/default/sa/client', 'spiffe://cluster.local/ns/default/sa/server'],
+/** What the client has come to know, whatever the mode. */
+const always = {
+  passedThrough: '200 outside of the mesh: outside',
+  // The server's proxy takes nobody without one.
+  withoutCertificate: 'ECONNRESET',
+  identities: ['spiffe://cluster.local/ns/default/sa/client', 'spiffe://cluster.local/ns/default/sa/server'],
+};
+
+/** What the server's application has seen. @param from the address of its client */
+const seenBy = (from: string): object => ({
+  from,
+  host: 'server.mesh',
+  cert: expect.stringMatching(
+    /^By=spiffe:\/\/cluster\.local\/ns\/default\/sa\/server;Hash=[0-9a-f]{64};URI=spiffe:\/\/cluster\.local\/ns\/default\/sa\/client$/,
+  ) as string,
+});
+
+function seen(mode: string): Record<string, unknown> {
+  const { output, error } = programInNamespace(rules, 'pods.ts', mode);
+  const printed = JSON.parse(output || '{}') as Record<string, string>;
+  expect(printed['service'] ?? error, error).toMatch(/^200 /);
+  const parsed = (answer: string): unknown => JSON.parse(answer.slice('200 '.length));
+  const byProxy = printed['byProxy'];
+  return {
+    ...printed,
+    service: parsed(printed['service']),
+    ...(byProxy !== undefined && { byProxy: parsed(byProxy) }),
+  };
+}
+
+describe.skipIf(reason !== null)('applications that know nothing of a mesh speak by mutual TLS', () => {
+  test('REDIRECT: they see their proxy', () => {
+    const service = seenBy('127.0.0.6');
+    expect(seen('REDIRECT')).toEqual({ ...always, modes: ['REDIRECT'], name: '10.96.0.1', service });
   });
-  expect(JSON.parse(service.slice('200 '.length) || '{}'), error).toEqual({
-    from: '127.0.0.6',
-    host: 'server.mesh',
-    cert: expect.stringMatching(
-      /^By=spiffe:\/\/cluster\.local\/ns\/default\/sa\/server;Hash=[0-9a-f]{64};URI=spiffe:\/\/cluster\.local\/ns\/default\/sa\/client$/,
-    ) as string,
+
+  test('TPROXY: they see their clients', () => {
+    const service = seenBy('10.9.0.3');
+    expect(seen('TPROXY')).toEqual({ ...always, modes: ['TPROXY'], name: '10.96.0.1', service });
+  });
+
+  test('NONE: without any rule, where clients speak to listeners of their own', () => {
+    const service = seenBy('127.0.0.1');
+    expect(seen('NONE')).toEqual({ ...always, modes: ['NONE'], service, byProxy: service });
   });
 });
