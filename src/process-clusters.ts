@@ -59,6 +59,9 @@ export class ProcessClusters {
       isWarming: (name) => this.rollout.isWarming(name),
     });
     this.rollout = new ClusterRollout({
+      clock: loop.clock,
+      timers: loop.timers,
+      log: app.environment.logs.component('upstream'),
       directory: this.directory,
       stats: app.serverStats.clusterManager,
       warmSecrets: (owner, sources) => app.warmSecrets(owner, sources),

@@ -2,10 +2,15 @@ import type { ClusterChanges } from '../../cluster/cluster-changes.ts';
 import type { ClusterData } from '../../cluster/cluster-data.ts';
 import type { ClusterDirectory } from '../../cluster/cluster-directory.ts';
 import type { SecretSourceData } from '../../identity/secret-source-data.ts';
+import type { Clock, Timers } from '../../core/clock.ts';
+import { ClusterHold } from './cluster-hold.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import type { DecodedCluster } from './resource-decoding.ts';
 
 export interface RolloutEnvironment {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: { warn(message: string): void };
   readonly directory: ClusterDirectory;
   readonly stats: ClusterStats;
   /** `owner` needs these from now on. Resolves when it need not wait for any of them. */
@@ -55,9 +60,9 @@ export class ClusterRollout {
   private readonly warming: Map<string, Version>;
   /** Ready to come into force, at the end of this turn. */
   private readonly ready: Map<string, Version>;
+  private readonly hold: ClusterHold;
   private settled: (() => void)[];
   private isStarted: boolean;
-  private holds: boolean;
 
   constructor(environment: RolloutEnvironment) {
     this.environment = environment;
@@ -65,9 +70,14 @@ export class ClusterRollout {
     this.newOnes = 0;
     this.warming = new Map();
     this.ready = new Map();
+    const { clock, timers, log } = environment;
+    const overdue = (name: string): void =>
+      log.warn(
+        `cm: cluster '${name}' is still waiting for its hosts, secrets or health checks: others are taken meanwhile`,
+      );
+    this.hold = new ClusterHold(clock, timers, (isHeld) => environment.hold(isHeld), overdue);
     this.settled = [];
     this.isStarted = false;
-    this.holds = false;
   }
 
   has(name: string): boolean {
@@ -101,6 +111,7 @@ export class ClusterRollout {
     if (!this.has(name)) this.newOnes++;
     this.warming.get(name)?.done();
     this.warming.set(name, version);
+    if (this.isStarted) this.hold.begin(name);
     directory.set(decoded.data);
     if (!this.active.has(name)) this.environment.offer(directory.latest(name)!);
     this.count();
@@ -126,6 +137,7 @@ export class ClusterRollout {
     if (!this.active.delete(name)) this.newOnes--;
     this.warming.get(name)?.done();
     this.warming.delete(name);
+    this.hold.end(name);
     this.ready.delete(name);
     environment.directory.remove(name);
     environment.unwatch(name);
@@ -176,6 +188,7 @@ export class ClusterRollout {
       if (!this.active.has(name)) this.newOnes--;
       this.active.add(name);
       this.warming.delete(name);
+      this.hold.end(name);
       for (const kind of version.extensions) extensions.add(kind);
       void environment.warmSecrets(clusterOwner(name), version.secrets);
       environment.dropSecrets(comingOwner(name));
@@ -203,10 +216,7 @@ export class ClusterRollout {
     }
     active.set(this.active.size);
     warming.set(this.warming.size);
-    const holds = this.warming.size > 0;
-    if (holds === this.holds) return;
-    this.holds = holds;
-    this.environment.hold(holds);
+    this.hold.settle();
   }
 
   private sayIfSettled(): void {

@@ -50,7 +50,11 @@ class World {
       },
       onPublished: () => {},
     });
+    const say = (message: string): void => void this.log.push(message);
     this.rollout = new ClusterRollout({
+      clock,
+      timers,
+      log: { warn: say },
       directory,
       stats: new ClusterStats(this.stats),
       warmSecrets: (owner, sources) =>
@@ -64,7 +68,6 @@ class World {
       hold: (isHeld) => void this.holds.push(isHeld),
       turn: (act) => act(),
     });
-    const say = (message: string): void => void this.log.push(message);
     this.clusters = new DynamicClusters({
       clock,
       log: { debug: say, info: say, warn: say } as never,
@@ -172,6 +175,32 @@ describe('clusters by CDS', () => {
     expect(world.watched).toEqual(['a 1', 'a 2']);
     // No others are asked for meanwhile.
     expect(world.holds).toEqual([true, false]);
+  });
+
+  it('that wait for ever do not hold back the others', async () => {
+    const world = new World();
+    world.rollout.started();
+    world.needs = true;
+    world.clusters.onDelta([cluster('a', 'a 1')], [], 'v1');
+    world.network.advance(10_000);
+    world.clusters.onDelta([cluster('b', 'b 1')], [], 'v2');
+    world.network.advance(5000);
+    // The other has come later.
+    expect(world.holds).toEqual([true]);
+    world.network.advance(10_000);
+    expect(world.holds).toEqual([true, false]);
+    expect(world.log.filter((line) => line.startsWith('cm: '))).toEqual([
+      "cm: cluster 'a' is still waiting for its hosts, secrets or health checks: others are taken meanwhile",
+      "cm: cluster 'b' is still waiting for its hosts, secrets or health checks: others are taken meanwhile",
+    ]);
+    // They come into force when they can, and the next that is waited for holds back others again.
+    world.secrets.get('cluster/a (warming)')!();
+    await settled();
+    expect(world.inForce).toEqual(['a a 1 1']);
+    world.clusters.onDelta([cluster('c', 'c 1')], [], 'v3');
+    expect(world.holds).toEqual([true, false, true]);
+    world.clusters.onDelta([], ['c'], 'v4');
+    expect(world.holds).toEqual([true, false, true, false]);
   });
 
   it('that wait give way to a newer version, and to their removal', async () => {
