@@ -43,10 +43,10 @@ export class ProcessClusters {
       health: app.healthSlots,
       openResolver: openDnsResolver,
       openEndpoints: (cluster, scope, listener, before) => this.openEndpoints(cluster, scope, listener, before),
-      onPublished: (change) => {
+      onPublished: (change, isMerged) => {
         distribution.updateHosts(change);
         app.own?.updateHosts(change);
-        this.rollout.updated();
+        this.rollout.updated(isMerged);
       },
       usesOf: (cluster, host) => hostReports.usesOf(cluster, host),
       usesIn: (cluster) => hostReports.usesIn(cluster),

@@ -13,6 +13,7 @@ import { DnsCaches } from './dynamic/dns-caches.ts';
 import type { LookupQuestion } from './dynamic/dns-lookups.ts';
 import { DynamicHosts } from './dynamic/dynamic-hosts.ts';
 import type { HealthSlots } from './health/health-slots.ts';
+import { MergedChanges } from './merged-changes.ts';
 import { HostConnectionSlots } from './host-connections.ts';
 import { hostKeys } from './host-key.ts';
 import type { HostUse } from './host-report.ts';
@@ -43,8 +44,8 @@ export interface DirectoryEnvironment extends DiscoveryEnvironment {
   usesOf?(cluster: string, host: string): number;
   /** The same of all hosts of a cluster; absent: nobody counts. */
   usesIn?(cluster: string): ReadonlyMap<string, HostUse>;
-  /** Discovery knows other hosts than before of a cluster that is in force. */
-  onPublished(change: HostChanges): void;
+  /** Discovery knows other hosts than before of a cluster that is in force. `isMerged`: several times, since it was told. */
+  onPublished(change: HostChanges, isMerged: boolean): void;
   /** The same of the newest version of a cluster. `isInForce`: some version is. */
   onHosts?(change: HostChanges, isInForce: boolean): void;
   /** No cluster counts under this name any more. */
@@ -156,6 +157,7 @@ export class ClusterDirectory implements StatsSource {
   private readonly removed: Set<string>;
   private readonly connectionSlots: HostConnectionSlots;
   private readonly statNames: StatNamesInUse;
+  private readonly merged: MergedChanges;
 
   constructor(environment: DirectoryEnvironment) {
     this.environment = environment;
@@ -166,6 +168,8 @@ export class ClusterDirectory implements StatsSource {
     this.removed = new Set();
     this.connectionSlots = new HostConnectionSlots(environment.limits);
     this.statNames = new StatNamesInUse(environment.stats.scope('cluster'));
+    const { clock, timers, stats } = environment;
+    this.merged = new MergedChanges(clock, timers, stats, (name) => this.publishHosts(name, true));
   }
 
   /** A new version, from the decoder. Discovery whose configuration is unchanged goes on. */
@@ -199,6 +203,7 @@ export class ClusterDirectory implements StatsSource {
     releaseBreakerSlots(this.environment.limits, name);
     this.environment.health.release(name);
     this.connectionSlots.release(name);
+    this.merged.forget(name);
   }
 
   /** Resolves when the newest version need not wait for its first hosts, or is the newest no longer. */
@@ -235,6 +240,7 @@ export class ClusterDirectory implements StatsSource {
     this.environment.health.promote(name);
     entry.hosts = this.connectionSlots.place(entry.data, entry.hosts);
     entry.published = entry.current;
+    this.merged.told(name);
   }
 
   private letGo(entry: Entry): void {
@@ -377,8 +383,14 @@ export class ClusterDirectory implements StatsSource {
     const change = { name, ...hostsOf(current) };
     if (this.newest(name) === entry) this.environment.onHosts?.(change, this.active.has(name));
     if (this.active.get(name) !== entry) return;
+    if (this.merged.isDue(name, entry.published, current, entry.data.lb.updateMergeMs)) this.publishHosts(name, false);
+  }
+
+  private publishHosts(name: string, isMerged: boolean): void {
+    const entry = this.active.get(name)!;
+    const { current } = entry;
     entry.published = current;
-    this.environment.onPublished(change);
+    this.environment.onPublished({ name, ...hostsOf(current) }, isMerged);
   }
 
   private place(entry: Entry, list: readonly HostData[], before: readonly HostData[]): void {

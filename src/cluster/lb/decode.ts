@@ -1,3 +1,4 @@
+import { durationMs } from '../../core/duration.ts';
 import { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
@@ -21,21 +22,16 @@ import { decodeLegacyZone, plainLocality, type LocalityChoice } from './zone/dec
 /** Envoy's defaults. */
 const defaultPanicThreshold = 50;
 
-// What is ignored speaks of health-checked hosts, and those clusters are refused; the merge window delays updates of
-// weights and health, which here arrive at once.
-const supportedCommon = new SupportedFields(
-  Cluster_CommonLbConfigSchema,
-  [
-    'healthy_panic_threshold',
-    'zone_aware_lb_config',
-    'locality_weighted_lb_config',
-    'close_connections_on_host_set_change',
-    'consistent_hashing_lb_config',
-    'override_host_status',
-    'ignore_new_hosts_until_first_hc',
-  ],
-  ['update_merge_window'],
-);
+const supportedCommon = new SupportedFields(Cluster_CommonLbConfigSchema, [
+  'healthy_panic_threshold',
+  'zone_aware_lb_config',
+  'locality_weighted_lb_config',
+  'update_merge_window',
+  'close_connections_on_host_set_change',
+  'consistent_hashing_lb_config',
+  'override_host_status',
+  'ignore_new_hosts_until_first_hc',
+]);
 
 export function decodeLb(cluster: Cluster, reasons: Reasons): LbData {
   const common = cluster.commonLbConfig;
@@ -46,6 +42,7 @@ export function decodeLb(cluster: Cluster, reasons: Reasons): LbData {
     // Its reasons are the endpoints' decoder's to tell.
     ...decodePolicy(cluster.loadAssignment?.policy, new Reasons()),
     closeConnectionsOnHostSetChange: common?.closeConnectionsOnHostSetChange ?? false,
+    ...(common?.updateMergeWindow === undefined ? {} : { updateMergeMs: durationMs(common.updateMergeWindow, 0) }),
     ...(common?.overrideHostStatus === undefined ? {} : { overrideHealth: decodeStatuses(common.overrideHostStatus) }),
   };
 }

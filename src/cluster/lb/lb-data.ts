@@ -10,6 +10,8 @@ export interface LbData extends ChoiceData {
   readonly weightedPriorityHealth: boolean;
   /** This part of the requests gets no host, 0 … 1; absent: none. */
   readonly dropRatio?: number;
+  /** Changes of hosts' weights and metadata within so many milliseconds are told together; absent: Envoy's default. */
+  readonly updateMergeMs?: number;
   /** `close_connections_on_host_set_change`. */
   readonly closeConnectionsOnHostSetChange: boolean;
   /** `override_host_status`: of hosts that a session may keep; absent: healthy and degraded ones. */

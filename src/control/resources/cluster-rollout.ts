@@ -124,9 +124,10 @@ export class ClusterRollout {
     this.countVersion(name);
   }
 
-  /** Discovery has told other hosts of a cluster. */
-  updated(): void {
-    if (this.isStarted) this.environment.stats.updated.inc();
+  /** Discovery has told other hosts of a cluster; `isMerged`: more than once. */
+  updated(isMerged: boolean): void {
+    const { updated, merged } = this.environment.stats;
+    if (this.isStarted) (isMerged ? merged : updated).inc();
   }
 
   /** False: there is none. */

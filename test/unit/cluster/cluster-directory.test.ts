@@ -425,6 +425,17 @@ describe('EDS', () => {
     ]);
   });
 
+  it('tells other weights once in a window, the newest', () => {
+    const bench = new Bench();
+    const hear = (weight: number): void => bench.told[0].listener.onHosts([hostData('10.0.0.1', { weight })]);
+    bench.replace(eds());
+    hear(1);
+    bench.directory.takeChanges();
+    for (const weight of [2, 3, 4]) hear(weight);
+    bench.network.advance(1000);
+    expect(bench.changes.map(({ hosts }) => hosts[0].hosts[0].weight)).toEqual([2, 4]);
+  });
+
   it('goes on where another version asks the same', () => {
     const bench = new Bench();
     bench.replace(eds());

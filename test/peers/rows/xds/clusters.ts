@@ -92,6 +92,29 @@ const edsRefusal = (name: string, file: string): Row => ({
   ignores,
 });
 
+const weights = (version: string, ...of: readonly [name: string, weight: number][]): string =>
+  hosts(
+    version,
+    of.map(([name, weight]) => endpoint(name, `load_balancing_weight: ${weight}`)),
+  );
+
+/** An hour: what waits, waits. */
+const merged: Group = {
+  name: 'EDS: weights within a window are told together',
+  config: config([eds({ common_lb_config: { update_merge_window: '3600s' } })], false),
+  files: { 'eds.yaml': weights('1', ['one', 1]) },
+  stats: /^cluster_manager\.(cluster_updated|update_)|^cluster\.c\.(update_success|membership_change)/,
+  rows: [
+    { name: 'the first', ignores },
+    edsUpdate('another weight', weights('2', ['one', 2])),
+    edsUpdate('and another', weights('3', ['one', 3])),
+    edsUpdate('the same', weights('4', ['one', 3])),
+    edsUpdate('another host', weights('5', ['two', 1])),
+    edsUpdate('whose weight is another', weights('6', ['two', 2])),
+    edsUpdate('the first again', weights('7', ['one', 4])),
+  ],
+};
+
 const drops = (numerator: number): Yaml => ({
   policy: { drop_overloads: [{ category: 'load', drop_percentage: { numerator } }] },
 });
@@ -155,4 +178,4 @@ const missing: Group = {
   rows: [{ name: 'nobody is there', ignores }, edsUpdate('until it comes', hosts('2', [endpoint('one')]))],
 };
 
-export const discoveredClusters: readonly Group[] = [discovered, endpoints, missing];
+export const discoveredClusters: readonly Group[] = [discovered, endpoints, missing, merged];
