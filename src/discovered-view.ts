@@ -1,4 +1,5 @@
 import type { DumpedFault, DumpedListener, DumpedResource, DumpedScopes } from './admin/admin-source.ts';
+import type { DynamicExtension } from './control/resources/filters/extension-config.ts';
 import type { DynamicClusters, ReceivedCluster } from './control/resources/dynamic-clusters.ts';
 import type { DynamicListener, ListenerFault } from './control/resources/listeners/dynamic-listener.ts';
 import type { ProcessListeners } from './process-listeners.ts';
@@ -61,15 +62,19 @@ export function dumpedRoutes({ routes }: ProcessListeners): DumpedResource[] {
   );
 }
 
-/** The configurations of filters that came by ECDS; null: none comes so. */
-export function dumpedExtensions({ extensions }: ProcessListeners): DumpedResource[] | null {
+/** Kinds of filters as Envoy's sections have them, one after the other. */
+const extensionCategories = ['envoy.filters.http', 'envoy.filters.network', 'envoy.filters.listener'];
+
+/** The configurations of filters that came by ECDS, of each kind of which some are to come so. */
+export function dumpedExtensions({ extensions }: ProcessListeners): (readonly DumpedResource[])[] {
   const all = [...extensions.resources];
-  if (all.length === 0) return null;
-  return all.flatMap(({ source, packed, version, updatedEpochMs }) =>
-    packed === null
-      ? []
-      : [resource(source.name, fromBinary(TypedExtensionConfigSchema, packed), version, updatedEpochMs)],
-  );
+  const known = extensionCategories.map((category) => all.filter(({ source }) => source.category === category));
+  return known.filter(({ length }) => length > 0).map((some) => some.flatMap(dumpedExtension));
+}
+
+function dumpedExtension({ source, packed, version, updatedEpochMs }: DynamicExtension): readonly DumpedResource[] {
+  if (packed === null) return [];
+  return [resource(source.name, fromBinary(TypedExtensionConfigSchema, packed), version, updatedEpochMs)];
 }
 
 function resource(

@@ -1,6 +1,6 @@
 import type { HostChanges } from './cluster/cluster-changes.ts';
 import type { ClusterData } from './cluster/cluster-data.ts';
-import { SharedNumberAllotment, sharedNumberKeys } from './control/shared-number-keys.ts';
+import { SharedNumberAllotment, sharedNumberKeys, sharedNumberKeysOf } from './control/shared-number-keys.ts';
 import { noChanges, type SnapshotChanges, type SnapshotData } from './control/snapshot-data.ts';
 import type { FromWorker, ListenerFailure, ToWorker } from './control/worker-messages.ts';
 import type { Workers } from './control/workers.ts';
@@ -167,6 +167,7 @@ export class Distribution {
       this.bound.delete(name);
       this.numbers.release(name);
     }
+    for (const key of changes.extensionConfigs.removed) this.numbers.release(key);
     if (changes.listeners.set.length === 0) return this.giveAll(changes, 0);
     const failures = [...(await this.giveOne(0, changes)), ...(await this.giveAll(changes, 1))];
     for (const { listener } of failures) this.failed.add(listener);
@@ -198,6 +199,8 @@ export class Distribution {
       if (addresses !== undefined) ports[name] = addresses.map((address) => address.port);
       Object.assign(numbers, this.numbers.allot(name, sharedNumberKeys([listener])));
     }
+    for (const { key, extension } of changes.extensionConfigs.set)
+      Object.assign(numbers, this.numbers.allot(key, sharedNumberKeysOf(extension)));
     return { ...changes, version: this.version, ports, numbers };
   }
 }

@@ -106,6 +106,11 @@ export class ProcessListeners {
     });
     this.extensions = new ExtensionDirectory({
       ...common,
+      exchange: (needed, dropped) => {
+        this.ask(needed);
+        this.drop(dropped);
+      },
+      areReady: (needs) => this.areThere(needs),
       publish: (extensionConfigs, extensions) => void distribution.publish({ extensionConfigs, extensions }),
     });
     this.listeners = this.makeListeners();
@@ -165,9 +170,10 @@ export class ProcessListeners {
 
   stop(): void {
     this.subscription?.stop();
+    // They ask for others.
+    this.extensions.resources.stop();
     this.scopes.resources.stop();
     this.routes.resources.stop();
-    this.extensions.resources.stop();
   }
 
   // ---- inside
@@ -209,9 +215,14 @@ export class ProcessListeners {
     this.environment.dropSecrets(owner);
   }
 
-  private begin({ routes, scopes, extensions }: ListenerNeeds): void {
+  private begin(needs: ListenerNeeds): void {
     const { loop } = this.environment;
     loop.enter();
+    this.ask(needs);
+    loop.leave();
+  }
+
+  private ask({ routes, scopes, extensions }: ListenerNeeds): void {
     this.routes.resources.need(routes);
     this.scopes.resources.need(scopes);
     this.extensions.resources.need(extensions);
@@ -219,7 +230,6 @@ export class ProcessListeners {
     this.extensions.resources.start(extensions);
     this.routes.resources.start(routes);
     this.scopes.resources.start(scopes);
-    loop.leave();
   }
 
   private drop({ routes, scopes, extensions }: ListenerNeeds): void {
@@ -235,12 +245,16 @@ export class ProcessListeners {
     });
   }
 
-  private sayIfReady(): void {
-    const isThere = ({ routes, scopes, extensions }: ListenerNeeds): boolean =>
+  private areThere({ routes, scopes, extensions }: ListenerNeeds): boolean {
+    return (
       this.routes.resources.areReady(routes) &&
       this.scopes.resources.areReady(scopes) &&
-      this.extensions.resources.areReady(extensions);
-    const done = this.waiting.filter(({ needs }) => isThere(needs));
+      this.extensions.resources.areReady(extensions)
+    );
+  }
+
+  private sayIfReady(): void {
+    const done = this.waiting.filter(({ needs }) => this.areThere(needs));
     if (done.length === 0) return;
     this.waiting = this.waiting.filter((one) => !done.includes(one));
     for (const { resolve } of done) resolve();

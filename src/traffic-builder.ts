@@ -4,7 +4,7 @@ import type { HostCounters } from './cluster/host-counters.ts';
 import type { NodeData } from './control/bootstrap-data.ts';
 import { downstreamConnectionsKey, filterKey, listenerKey, networkFilterKey } from './control/shared-number-keys.ts';
 import { NetworkFilterBuilders } from './filter/network/builders.ts';
-import type { NameLookups } from './filter/network/network-filter.ts';
+import type { NameLookups, NetworkFilterFactory, NetworkFilterTools } from './filter/network/network-filter.ts';
 import { WorkloadDirectory } from './filter/istio/workload/workload-directory.ts';
 import type { HttpFilterBuilders } from './filter/builders.ts';
 import type { OverloadView } from './core/overload-view.ts';
@@ -44,6 +44,7 @@ import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
 import type { DiscoveredScopes } from './proxy/http/scopes/scoped-routes-data.ts';
 import { directResponseKind, echoKind, type NetworkDirectResponseData } from './proxy/network/answering-data.ts';
 import { AnsweringHandler } from './proxy/network/answering-handler.ts';
+import { DiscoveredChain } from './proxy/network/discovered-chain.ts';
 import { FilteredHandler } from './proxy/network/filtered-handler.ts';
 import type { TcpProxyData } from './proxy/tcp/tcp-proxy-data.ts';
 import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
@@ -143,7 +144,12 @@ export class ListenerBuilder {
     const { network, stats, workerName, runtime, listeners } = this.environment;
     const scope = this.listenerScope(data);
     const parts = {
-      filters: buildListenerFilters(data.listenerFilters, { root: stats, runtime, clock: network.clock }),
+      filters: buildListenerFilters(data.listenerFilters, {
+        root: stats,
+        runtime,
+        clock: network.clock,
+        discovered: this.extensions,
+      }),
       ...this.buildChains(data, null),
       accessLogs: data.accessLogs.map((log) => this.buildAccessLog(log)),
     };
@@ -203,42 +209,44 @@ export class ListenerBuilder {
   }
 
   private buildChain(chain: FilterChainData, scope: StatsScope, listener: ListenerData): FilterChain {
-    const { kind, data } = chain.filters[chain.filters.length - 1];
-    const terminal = this.buildHandler(kind, data, scope, listener);
-    const { network, stats, runtime } = this.environment;
+    return {
+      name: chain.name,
+      handler: this.buildFilters(chain, scope, listener),
+      transport: chain.transport === null ? null : this.buildTransport(chain.transport, scope),
+      handshakeTimeoutMs: chain.transportSocketConnectTimeoutMs,
+    };
+  }
+
+  private buildFilters(chain: FilterChainData, scope: StatsScope, listener: ListenerData): ConnectionHandler {
+    const { filters } = chain;
+    const buildTerminal = (config: ExtensionData): ConnectionHandler => this.buildHandler(config, scope, listener);
+    const tools = this.networkFilterTools(listener);
+    const buildFilter = ({ kind, data }: ExtensionData, i: number): NetworkFilterFactory => {
+      const sharedNumber = () => this.sharedNumber(networkFilterKey(listener, chain, i));
+      return this.networkFilters.get(kind)!.build(data, { ...tools, sharedNumber });
+    };
+    const missing = scope.counter('network_extension_config_missing');
+    if (filters.some(({ discovery }) => discovery !== undefined))
+      return new DiscoveredChain(filters, { discovered: this.extensions, buildTerminal, buildFilter, missing });
+    const terminal = buildTerminal(filters[filters.length - 1]);
+    return filters.length === 1 ? terminal : new FilteredHandler(filters.slice(0, -1).map(buildFilter), terminal);
+  }
+
+  private networkFilterTools({ trafficDirection }: ListenerData): NetworkFilterTools {
+    const { network, stats, runtime, localAddress, node } = this.environment;
     const { clock, timers } = network;
-    const { localAddress, node } = this.environment;
-    const callOuts = new ClusterCallOuts({
-      clusters: this.clusters!,
-      clock,
-      timers,
-      random: Math.random,
-      localAddress,
-    });
-    const lookups = this.lookups!;
-    const { trafficDirection } = listener;
-    const { metadata: nodeMetadata } = node;
-    const tools = {
+    const clusters = this.clusters!;
+    return {
       stats,
       runtime,
       clock,
       timers,
-      lookups,
-      callOuts,
+      lookups: this.lookups!,
+      callOuts: new ClusterCallOuts({ clusters, clock, timers, random: Math.random, localAddress }),
       node,
-      nodeMetadata,
+      nodeMetadata: node.metadata,
       trafficDirection,
       workloads: this.workloads,
-    };
-    const filters = chain.filters.slice(0, -1).map((filter, i) => {
-      const sharedNumber = () => this.sharedNumber(networkFilterKey(listener, chain, i));
-      return this.networkFilters.get(filter.kind)!.build(filter.data, { ...tools, sharedNumber });
-    });
-    return {
-      name: chain.name,
-      handler: filters.length === 0 ? terminal : new FilteredHandler(filters, terminal),
-      transport: chain.transport === null ? null : this.buildTransport(chain.transport, scope),
-      handshakeTimeoutMs: chain.transportSocketConnectTimeoutMs,
     };
   }
 
@@ -248,7 +256,7 @@ export class ListenerBuilder {
     return tls.downstream(data as DownstreamTlsData, network, scope);
   }
 
-  private buildHandler(kind: string, data: unknown, scope: StatsScope, listener: ListenerData): ConnectionHandler {
+  private buildHandler({ kind, data }: ExtensionData, scope: StatsScope, listener: ListenerData): ConnectionHandler {
     if (kind === hcmKind) return buildHttpConnectionManager(data as HcmData, this.httpEnvironment(scope, listener));
     if (kind === tcpProxyKind) return this.buildTcpProxy(data as TcpProxyData, listener);
     if (kind === echoKind) return new AnsweringHandler(null);

@@ -167,8 +167,8 @@ export interface ConfigDumpReport {
   readonly dynamicListeners?: { readonly version: string; readonly listeners: readonly DumpedListener[] };
   /** `scoped_routes` of connection managers; absent: there are none. */
   readonly scopes?: readonly DumpedScopes[];
-  /** `envoy.config.core.v3.TypedExtensionConfig`, of ECDS; null or absent: there is none. */
-  readonly extensionConfigs?: readonly DumpedResource[] | null;
+  /** `envoy.config.core.v3.TypedExtensionConfig`, of ECDS, a section for each kind of filter; absent: there are none. */
+  readonly extensionConfigs?: readonly (readonly DumpedResource[])[];
   /** `envoy.config.route.v3.RouteConfiguration`; null: there is no HTTP connection manager. */
   readonly routes: readonly DumpedResource[] | null;
   /** `envoy.extensions.transport_sockets.tls.v3.Secret`. */

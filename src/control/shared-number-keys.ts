@@ -1,3 +1,4 @@
+import type { DiscoveredExtension } from '../listener/extension-sources.ts';
 import type { FilterChainData, ListenerData } from '../listener/listener-data.ts';
 import type { SharedNumberDirectory } from '../observe/shared-limit.ts';
 import { connectionLimitKind } from '../filter/network/connection-limit/connection-limit-data.ts';
@@ -32,16 +33,25 @@ export function sharedNumberKeys(listeners: readonly ListenerData[]): Set<string
     keys.add(listenerKey(listener.name));
     const { filterChains, defaultFilterChain } = listener;
     for (const chain of defaultFilterChain === null ? filterChains : [...filterChains, defaultFilterChain]) {
-      for (const [i, { kind, data }] of chain.filters.entries()) {
-        if (kind === connectionLimitKind) keys.add(networkFilterKey(listener, chain, i));
-        if (kind !== hcmKind) continue;
-        const { statPrefix, httpFilters } = data as HcmData;
-        for (const kind of httpFilters.flatMap((filter) => filter.discovery?.kinds ?? [filter.kind]))
-          for (const key of sharedNumbersOfFilters.get(kind) ?? []) keys.add(filterKey(statPrefix, key));
+      for (const [i, { kind, data, discovery }] of chain.filters.entries()) {
+        if ((discovery?.kinds ?? [kind]).includes(connectionLimitKind)) keys.add(networkFilterKey(listener, chain, i));
+        if (kind === hcmKind) addManagerKeys(data as HcmData, keys);
       }
     }
   }
   return keys;
+}
+
+/** All that a filter counts that has come by ECDS, besides what its place in its listener has. */
+export function sharedNumberKeysOf({ config }: DiscoveredExtension): Set<string> {
+  const keys = new Set<string>();
+  if (config?.kind === hcmKind) addManagerKeys(config.data as HcmData, keys);
+  return keys;
+}
+
+function addManagerKeys({ statPrefix, httpFilters }: HcmData, keys: Set<string>): void {
+  for (const kind of httpFilters.flatMap((filter) => filter.discovery?.kinds ?? [filter.kind]))
+    for (const key of sharedNumbersOfFilters.get(kind) ?? []) keys.add(filterKey(statPrefix, key));
 }
 
 /** The main thread's bookkeeping of them, by who counts: what nobody counts any longer is given back. */

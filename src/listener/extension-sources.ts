@@ -16,6 +16,8 @@ export interface ExtensionSourceData {
   readonly fallback: ExtensionData | null;
   /** Whoever waits for it need not: the default holds until it comes. */
   readonly startsWithFallback: boolean;
+  /** Of a network filter: whether it is the last of its chain, where others may not stand. Absent: it is none. */
+  readonly isLast?: boolean;
 }
 
 /** How what is made of it refers to it. */

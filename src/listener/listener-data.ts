@@ -3,6 +3,7 @@ import type { Address } from '../core/peer.ts';
 import type { MatcherData } from '../match/matcher-data.ts';
 import type { AccessLogData } from '../observe/access-log-data.ts';
 import type { SocketOptionData } from '../net/socket-options/socket-option-data.ts';
+import type { ExtensionRefData } from './extension-sources.ts';
 
 /** A listener as plain data: what travels from the main thread to the workers. */
 export interface ListenerData {
@@ -48,6 +49,8 @@ export interface ListenerData {
 
 /** `kind` is the type URL's message name, `data` what that filter's decoder made. */
 export interface ListenerFilterData extends ExtensionData {
+  /** Comes by ECDS: then `kind` is empty; absent: it is what it is. */
+  readonly discovery?: ExtensionRefData;
   /** Connections that it does not look at; null: it looks at all. */
   readonly disabled: PortPredicateData | null;
 }
@@ -94,4 +97,6 @@ export interface NetworkFilterData {
   readonly name: string;
   readonly kind: string;
   readonly data: unknown;
+  /** Comes by ECDS: then `kind` is empty; absent: it is what it is. */
+  readonly discovery?: ExtensionRefData;
 }

@@ -296,6 +296,7 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
 
   private waitUntilEmpty(done: () => void): void {
     const gone = (): void => {
+      this.inspection?.release();
       releaseAll(this.chains);
       for (const leaving of this.leaving) {
         this.network.timers.cancel(leaving);

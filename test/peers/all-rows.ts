@@ -100,6 +100,7 @@ import { internalListeners } from './rows/tunnels/internal.ts';
 import { upgrades } from './rows/upgrades.ts';
 import { webSocket } from './rows/websocket.ts';
 import { discoveredClusters } from './rows/xds/clusters.ts';
+import { discoveredConnectionFilters } from './rows/xds/connection-filters.ts';
 import { discoveredFilters } from './rows/xds/filters.ts';
 import { discoveredListeners } from './rows/xds/listeners.ts';
 import { discoveredRoutes } from './rows/xds/routes.ts';
@@ -178,6 +179,7 @@ export const groups: readonly Group[] = [
   ...scopedRoutes,
   ...discoveredListeners,
   ...discoveredFilters,
+  ...discoveredConnectionFilters,
   ...reducedTimeouts,
   ...overloadActions,
   ...loadShedding,

@@ -41,8 +41,8 @@ export function planSections(source: AdminSource, accepts: NameFilter, withEndpo
     plan('ClustersConfigDump', () => writer.clusters(report)),
   ];
   if (withEndpoints) plans.push(plan('EndpointsConfigDump', () => writer.endpoints(source.clusters())));
-  const { extensionConfigs = null } = report;
-  if (extensionConfigs !== null) plans.push(plan('EcdsConfigDump', () => writer.extensions(extensionConfigs)));
+  for (const configs of report.extensionConfigs ?? [])
+    plans.push(plan('EcdsConfigDump', () => writer.extensions(configs)));
   plans.push(plan('ListenersConfigDump', () => writer.listeners(report)));
   const { routes } = report;
   if (routes !== null) {

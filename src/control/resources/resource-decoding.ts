@@ -68,10 +68,8 @@ export class ResourceDecoding {
     const { extensions, internal } = this;
     const data = decodeListener(message, reasons, extensions, decodeHeaderMatcher, decodeXdsString, internal);
     const secrets = this.takeSecrets(reasons);
-    const routes = RouteSources.of(extensions)?.take() ?? [];
-    const scopes = ScopeSources.of(extensions)?.take() ?? [];
-    const configs = ExtensionSources.of(extensions)?.take() ?? [];
-    return data === null ? null : { data, secrets, needs: { routes, scopes, extensions: configs } };
+    const needs = takeNeeds(extensions);
+    return data === null ? null : { data, secrets, needs };
   }
 
   /** What of secrets the resource that has just been decoded needs. */
@@ -87,6 +85,15 @@ export class ResourceDecoding {
       reasons.add(noAds);
     return taken;
   }
+}
+
+/** What of elsewhere that needs which has just been decoded. */
+export function takeNeeds(extensions: Extensions): ListenerNeeds {
+  return {
+    routes: RouteSources.of(extensions)?.take() ?? [],
+    scopes: ScopeSources.of(extensions)?.take() ?? [],
+    extensions: ExtensionSources.of(extensions)?.take() ?? [],
+  };
 }
 
 /** xDS has a string matcher of its own, whose fields are Envoy's. */

@@ -5,10 +5,13 @@ import { SupportedFields } from '../../core/supported-fields.ts';
 import {
   FilterChainSchema,
   FilterSchema,
+  type Filter,
   type FilterChain,
 } from '../../proto/envoy/config/listener/v3/listener_components_pb.js';
+import { decodeExtensionSource } from '../extension-source-decode.ts';
 import type { FilterChainData, NetworkFilterData } from '../listener-data.ts';
 import { FilterChainMatcher } from './filter-chain-matcher.ts';
+import { orderFault } from './filter-order.ts';
 import { anything, decodeFilterChainMatch } from './match-decode.ts';
 
 const supported = new SupportedFields(
@@ -16,16 +19,9 @@ const supported = new SupportedFields(
   ['filter_chain_match', 'filters', 'name', 'transport_socket', 'transport_socket_connect_timeout'],
   ['metadata'],
 );
-const supportedFilter = new SupportedFields(FilterSchema, ['name', 'typed_config']);
+const supportedFilter = new SupportedFields(FilterSchema, ['name', 'typed_config', 'config_discovery']);
 
-/** Filters that do something with a connection; the others look at it on its way there. */
-const terminalKinds: ReadonlySet<string> = new Set([
-  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-  'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
-  'envoy.extensions.filters.network.echo.v3.Echo',
-  'envoy.extensions.filters.network.direct_response.v3.Config',
-]);
-
+const category = 'envoy.filters.network';
 const rawBufferKind = 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';
 
 export function decodeFilterChain(chain: FilterChain, reasons: Reasons, extensions: Extensions): FilterChainData {
@@ -54,11 +50,11 @@ function decodeTransport(
 
 function decodeFilters(chain: FilterChain, reasons: Reasons, extensions: Extensions): NetworkFilterData[] {
   const filters: NetworkFilterData[] = [];
+  const last = chain.filters.length - 1;
   for (const [i, filter] of chain.filters.entries()) {
     const at = reasons.at('filters', i);
     supportedFilter.check(filter, at);
-    const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
-    const opened = extensions.open('envoy.filters.network', filter.name, config, at);
+    const opened = decodeFilter(filter, i === last, at, extensions);
     if (opened !== null) filters.push(opened);
   }
   // Of a refused one nobody knows.
@@ -66,14 +62,23 @@ function decodeFilters(chain: FilterChain, reasons: Reasons, extensions: Extensi
   return filters;
 }
 
-/** Envoy's words. */
+/** Null: reasons were added. */
+function decodeFilter(
+  { name, configType }: Filter,
+  isLast: boolean,
+  reasons: Reasons,
+  extensions: Extensions,
+): NetworkFilterData | null {
+  if (configType.case !== 'configDiscovery') return extensions.open(category, name, configType.value, reasons);
+  const at = reasons.at('config_discovery');
+  const discovery = decodeExtensionSource(configType.value, name, category, at, extensions, isLast);
+  return discovery === null ? null : { name, kind: '', data: null, discovery };
+}
+
 function checkOrder(filters: readonly NetworkFilterData[], reasons: Reasons): void {
-  for (const [i, { name, kind }] of filters.entries()) {
-    const isLast = i === filters.length - 1;
-    if (terminalKinds.has(kind) === isLast) continue;
-    const what = `filter named ${name} of type ${kind.replace('.extensions', '').replace(/\.v\d+\.\w+$/, '')}`;
-    if (isLast) reasons.add(`non-terminal ${what} is the last filter in a network filter chain.`);
-    else reasons.add(`terminal ${what} must be the last filter in a network filter chain.`);
+  for (const [i, { name, kind, discovery }] of filters.entries()) {
+    const fault = discovery === undefined ? orderFault(name, kind, i === filters.length - 1) : '';
+    if (fault !== '') reasons.add(fault);
   }
 }
 

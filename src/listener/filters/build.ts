@@ -1,8 +1,12 @@
 import type { Clock } from '../../core/clock.ts';
+import type { ExtensionData } from '../../core/extension.ts';
 import type { Peer } from '../../core/peer.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { StatsScope } from '../../observe/stats.ts';
+import { Discovered } from '../discovered.ts';
+import type { DiscoveredExtension } from '../extension-sources.ts';
 import type { ListenerFilterData, PortPredicateData } from '../listener-data.ts';
+import { DiscoveredFilter } from './discovered-filter.ts';
 import { HttpInspector, httpInspectorKind } from './http-inspector/http-inspector.ts';
 import type { ConfiguredFilter } from './inspection.ts';
 import type { ListenerFilter } from './listener-filter.ts';
@@ -18,16 +22,20 @@ export interface ListenerFilterTools {
   readonly root: StatsScope;
   readonly runtime: RuntimeView;
   readonly clock: Clock;
+  /** What comes by ECDS; absent: nothing does. */
+  readonly discovered?: Discovered<DiscoveredExtension>;
 }
 
 export function buildListenerFilters(
   filters: readonly ListenerFilterData[],
   tools: ListenerFilterTools,
 ): ConfiguredFilter[] {
-  return filters.map(({ kind, data, disabled }) => ({
-    filter: buildFilter(kind, data, tools),
-    isDisabled: disabled === null ? null : (peer) => matchesPort(disabled, peer),
-  }));
+  return filters.map(({ kind, data, disabled, discovery }) => {
+    const isDisabled = disabled === null ? null : (peer: Peer): boolean => matchesPort(disabled, peer);
+    if (discovery === undefined) return { filter: buildFilter(kind, data, tools), isDisabled };
+    const build = (config: ExtensionData): ListenerFilter => buildFilter(config.kind, config.data, tools);
+    return new DiscoveredFilter(isDisabled, discovery.key, tools.discovered ?? new Discovered(), build);
+  });
 }
 
 function buildFilter(kind: string, data: unknown, { root, runtime, clock }: ListenerFilterTools): ListenerFilter {

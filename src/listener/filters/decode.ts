@@ -10,9 +10,16 @@ import {
   type ListenerFilterChainMatchPredicate_MatchSet,
 } from '../../proto/envoy/config/listener/v3/listener_components_pb.js';
 import { Int32RangeSchema } from '../../proto/envoy/type/v3/range_pb.js';
+import { decodeExtensionSource } from '../extension-source-decode.ts';
 import type { ListenerFilterData, PortPredicateData } from '../listener-data.ts';
 
-const supported = new SupportedFields(ListenerFilterSchema, ['name', 'typed_config', 'filter_disabled']);
+const category = 'envoy.filters.listener';
+const supported = new SupportedFields(ListenerFilterSchema, [
+  'name',
+  'typed_config',
+  'config_discovery',
+  'filter_disabled',
+]);
 const supportedPredicate = new SupportedFields(ListenerFilterChainMatchPredicateSchema, [
   'or_match',
   'and_match',
@@ -32,12 +39,23 @@ export function decodeListenerFilters(
   return filters.flatMap((filter, i) => {
     const at = reasons.at('listener_filters', i);
     supported.check(filter, at);
-    const config = filter.configType.case === 'typedConfig' ? filter.configType.value : undefined;
-    const opened = extensions.open('envoy.filters.listener', filter.name, config, at);
+    const opened = openFilter(filter, at, extensions);
     const disabled =
       filter.filterDisabled === undefined ? null : decodePredicate(filter.filterDisabled, at.at('filter_disabled'));
     return opened === null ? [] : [{ ...opened, disabled }];
   });
+}
+
+/** Null: reasons were added. */
+function openFilter(
+  { name, configType }: ListenerFilter,
+  reasons: Reasons,
+  extensions: Extensions,
+): Omit<ListenerFilterData, 'disabled'> | null {
+  if (configType.case !== 'configDiscovery') return extensions.open(category, name, configType.value, reasons);
+  const at = reasons.at('config_discovery');
+  const discovery = decodeExtensionSource(configType.value, name, category, at, extensions);
+  return discovery === null ? null : { name, kind: '', data: null, discovery };
 }
 
 function decodePredicate(predicate: ListenerFilterChainMatchPredicate, reasons: Reasons): PortPredicateData {

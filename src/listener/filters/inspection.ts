@@ -9,9 +9,21 @@ import { PendingConnection } from './pending-connection.ts';
 
 /** A filter as a listener has it configured. */
 export interface ConfiguredFilter {
-  readonly filter: ListenerFilter;
+  /** Null: its configuration has not come. */
+  readonly filter: ListenerFilter | null;
   /** Whether it skips connections of this kind; null: none. */
   readonly isDisabled: ((peer: Peer) => boolean) | null;
+  /** It becomes another when another comes, until this; absent: it stays what it is. */
+  readonly release?: () => void;
+}
+
+/** A filter as one connection has it. */
+export interface FilterNow extends ConfiguredFilter {
+  readonly filter: ListenerFilter;
+}
+
+function isThere(one: ConfiguredFilter): one is FilterNow {
+  return one.filter !== null;
 }
 
 /** Who gets the connections when the filters are done with them. */
@@ -36,7 +48,9 @@ export interface InspectionParts {
 
 /** The listener filters of one listener in one worker, and the connections that they look at. */
 export class Inspection {
-  readonly filters: readonly ConfiguredFilter[];
+  private readonly filters: readonly ConfiguredFilter[];
+  /** They are always the same; null: some come by ECDS. */
+  private readonly fixed: readonly FilterNow[] | null;
   /** What connections are closed with. */
   readonly failure: Failure;
   private readonly user: InspectionUser;
@@ -48,10 +62,14 @@ export class Inspection {
   private readonly timeouts: Counter;
   private readonly remoteCloses: Counter;
   private readonly errors: Counter;
+  private readonly missing: Counter;
   private readonly waiting: Set<PendingConnection>;
 
   constructor(user: InspectionUser, parts: InspectionParts) {
     this.filters = parts.filters;
+    this.fixed = parts.filters.every((one) => one.release === undefined && isThere(one))
+      ? parts.filters.filter(isThere)
+      : null;
     this.failure = DownstreamLocalClose.with('listener_filter');
     this.user = user;
     this.clock = parts.clock;
@@ -63,12 +81,27 @@ export class Inspection {
     this.timeouts = scope.counter('downstream_pre_cx_timeout');
     this.remoteCloses = scope.counter('downstream_listener_filter_remote_close');
     this.errors = scope.counter('downstream_listener_filter_error');
+    this.missing = scope.counter('extension_config_missing');
     this.waiting = new Set();
   }
 
   /** `isHandedOver`: another listener has accepted it. */
   begin(connection: AcceptedConnection, isHandedOver = false): void {
-    new PendingConnection(connection, this, isHandedOver).advance();
+    const filters =
+      this.fixed ?? this.filters.filter(isThere).map(({ filter, isDisabled }) => ({ filter, isDisabled }));
+    const pending = new PendingConnection(connection, this, filters, isHandedOver);
+    if (filters.length === this.filters.length) {
+      pending.advance();
+      return;
+    }
+    // Source: Envoy `ListenerImpl::createListenerFilterChain`.
+    this.missing.inc();
+    pending.close();
+  }
+
+  /** Nobody is looked at any more. */
+  release(): void {
+    for (const { release } of this.filters) release?.();
   }
 
   /** Those that have said nothing are closed; the others may finish. */

@@ -4,7 +4,7 @@ import type { Failure } from '../../core/failure.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import { noBytes } from '../../core/bytes.ts';
 import { InspectedPeer } from './inspected-peer.ts';
-import type { Inspection } from './inspection.ts';
+import type { FilterNow, Inspection } from './inspection.ts';
 import { Verdict, type Inspected } from './listener-filter.ts';
 
 /** What a buffer for bytes that come in pieces has to begin with. */
@@ -22,6 +22,7 @@ export class PendingConnection implements Inspected, ConnectionSink, Timed {
   heapIndex: number;
   heapKey: number;
   private readonly inspection: Inspection;
+  private readonly filters: readonly FilterNow[];
   /** Which filter is at it. */
   private filter: number;
   private isAttached: boolean;
@@ -31,7 +32,12 @@ export class PendingConnection implements Inspected, ConnectionSink, Timed {
   private buffer: Uint8Array | null;
   private filled: number;
 
-  constructor(connection: AcceptedConnection, inspection: Inspection, isHandedOver: boolean) {
+  constructor(
+    connection: AcceptedConnection,
+    inspection: Inspection,
+    filters: readonly FilterNow[],
+    isHandedOver: boolean,
+  ) {
     this.connection = connection;
     this.peer = new InspectedPeer(connection.peer);
     this.isHandedOver = isHandedOver;
@@ -41,6 +47,7 @@ export class PendingConnection implements Inspected, ConnectionSink, Timed {
     this.heapIndex = -1;
     this.heapKey = Infinity;
     this.inspection = inspection;
+    this.filters = filters;
     this.filter = 0;
     this.isAttached = false;
     this.isOver = false;
@@ -50,7 +57,7 @@ export class PendingConnection implements Inspected, ConnectionSink, Timed {
 
   /** Lets the filters look, each until it has seen enough. */
   advance(): void {
-    const { filters } = this.inspection;
+    const { filters } = this;
     while (this.filter < filters.length) {
       const { filter, isDisabled } = filters[this.filter];
       const verdict = isDisabled !== null && isDisabled(this.peer) ? Verdict.Continue : filter.inspect(this);

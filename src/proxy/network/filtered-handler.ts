@@ -6,7 +6,8 @@ import { FilteredConnection } from './filtered-connection.ts';
 /** A filter chain whose terminal filter has others in front. */
 export class FilteredHandler implements ConnectionHandler {
   readonly terminal: ConnectionHandler;
-  private readonly filters: readonly NetworkFilterFactory[];
+  /** Of connections that begin from here on. */
+  filters: readonly NetworkFilterFactory[];
   /** Connections that the terminal filter has not seen yet. */
   private readonly waiting: Set<FilteredConnection>;
 

@@ -67,7 +67,7 @@ function source(): ReportedProcess {
       ],
     },
     extensionConfigs: [
-      resource('envoy.config.core.v3.TypedExtensionConfig', { name: 'filter' }, { versionInfo: 'v1' }),
+      [resource('envoy.config.core.v3.TypedExtensionConfig', { name: 'filter' }, { versionInfo: 'v1' })],
     ],
     scopes: [
       { name: 'own', versionInfo: null, lastUpdatedMs: 0, messages: [resource(scopeType, { name: 'a' }).message] },

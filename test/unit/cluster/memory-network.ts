@@ -129,6 +129,7 @@ export class MemoryConnection implements Connection {
     if (this.isClosed) return;
     this.isClosed = true;
     this.sink?.onClosed(failure);
+    this.owner?.onConnectionClosed(this);
   }
 }
 

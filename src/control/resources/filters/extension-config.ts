@@ -3,12 +3,25 @@ import type { ExtensionData } from '../../../core/extension.ts';
 import type { ExtensionSourceData } from '../../../listener/extension-sources.ts';
 import type { Counter, StatsScope } from '../../../observe/stats.ts';
 import type { OpenedResource, Subscription, SubscriptionUser } from '../../xds/resource-kind.ts';
+import type { ListenerNeeds } from '../../bootstrap-data.ts';
 import type { NeededResource } from '../needed.ts';
+
+const nothing: ListenerNeeds = { routes: [], scopes: [], extensions: [] };
+
+/** A filter's configuration, and what it needs from elsewhere in its turn: a connection manager its routes. */
+export interface DecodedExtension {
+  readonly data: ExtensionData;
+  readonly needs: ListenerNeeds;
+}
 
 export interface ExtensionSurroundings {
   readonly clock: Clock;
   /** A sentence where it is refused. */
-  decode(packed: Uint8Array, source: ExtensionSourceData): ExtensionData | string;
+  decode(packed: Uint8Array, source: ExtensionSourceData): DecodedExtension | string;
+  /** These are needed from now on, those not any more. */
+  exchange(needed: ListenerNeeds, dropped: ListenerNeeds): void;
+  /** Whether none of these is to be waited for. */
+  areReady(needs: ListenerNeeds): boolean;
   onChanged(config: DynamicExtension): void;
   /** Nobody need wait for it any longer. */
   onReady(): void;
@@ -23,10 +36,11 @@ export class DynamicExtension implements NeededResource, SubscriptionUser {
   packed: Uint8Array | null;
   version: string;
   updatedEpochMs: number;
-  isReady: boolean;
   /** Set once, right after construction. */
   subscription: Subscription | null;
   private readonly surroundings: ExtensionSurroundings;
+  private hasAnswered: boolean;
+  private needs: ListenerNeeds;
   private readonly reloads: Counter;
   private readonly failures: Counter;
 
@@ -37,12 +51,17 @@ export class DynamicExtension implements NeededResource, SubscriptionUser {
     this.packed = null;
     this.version = '';
     this.updatedEpochMs = surroundings.clock.epochMs;
-    this.isReady = source.startsWithFallback;
+    this.hasAnswered = source.startsWithFallback;
+    this.needs = nothing;
     this.subscription = null;
     this.surroundings = surroundings;
     this.reloads = scope.counter('config_reload');
     this.failures = scope.counter('config_fail');
     scope.counter('config_conflict');
+  }
+
+  get isReady(): boolean {
+    return this.hasAnswered && this.surroundings.areReady(this.needs);
   }
 
   start(): void {
@@ -51,6 +70,7 @@ export class DynamicExtension implements NeededResource, SubscriptionUser {
 
   stop(): void {
     this.subscription?.stop();
+    this.need(nothing);
   }
 
   // SubscriptionUser
@@ -63,16 +83,18 @@ export class DynamicExtension implements NeededResource, SubscriptionUser {
     if (this.packed === null || !Buffer.from(this.packed).equals(packed)) {
       const read = this.surroundings.decode(packed, this.source);
       if (typeof read === 'string') return read;
-      this.take(read, packed, version);
+      this.need(read.needs);
+      this.take(read.data, packed, version);
     }
     this.ready();
     return '';
   }
 
+  /** As Envoy: that there is none is nothing to go on with, and what serves meanwhile serves on. */
   onDelta(set: readonly OpenedResource[], removed: readonly string[]): string {
     if (removed.length === 0) return set.length === 0 ? '' : this.onResources(set);
     this.take(this.source.fallback, null, '');
-    this.ready();
+    this.need(nothing);
     return '';
   }
 
@@ -90,9 +112,15 @@ export class DynamicExtension implements NeededResource, SubscriptionUser {
     this.surroundings.onChanged(this);
   }
 
+  private need(needs: ListenerNeeds): void {
+    const before = this.needs;
+    this.needs = needs;
+    if (needs !== before) this.surroundings.exchange(needs, before);
+  }
+
   private ready(): void {
-    if (this.isReady) return;
-    this.isReady = true;
+    if (this.hasAnswered) return;
+    this.hasAnswered = true;
     this.surroundings.onReady();
   }
 }

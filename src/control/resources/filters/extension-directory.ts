@@ -1,22 +1,24 @@
 import type { Clock } from '../../../core/clock.ts';
-import type { ExtensionData } from '../../../core/extension.ts';
 import type { Reasons } from '../../../core/rejection.ts';
 import { SupportedFields } from '../../../core/supported-fields.ts';
+import { wrongKind } from '../../../listener/extension-source-decode.ts';
 import type { ExtensionSourceData } from '../../../listener/extension-sources.ts';
+import { orderFault } from '../../../listener/filter-chain/filter-order.ts';
 import type { StatsScope } from '../../../observe/stats.ts';
 import {
   TypedExtensionConfigSchema,
   type TypedExtensionConfig,
 } from '../../../proto/envoy/config/core/v3/extension_pb.js';
 import { packedKinds } from '../../packed-kinds.ts';
+import type { ListenerNeeds } from '../../bootstrap-data.ts';
 import type { ExtensionChanges } from '../../snapshot-data.ts';
 import type { Subscriptions } from '../../xds/subscriptions.ts';
 import type { SetText } from '../../xds/subscription-stats.ts';
-import { DynamicExtension, type ExtensionSurroundings } from './extension-config.ts';
+import { DynamicExtension, type DecodedExtension, type ExtensionSurroundings } from './extension-config.ts';
 import { extensionKind } from '../../xds/resource-kinds.ts';
 import { NeededResources } from '../needed.ts';
 import { readResource } from '../read-resource.ts';
-import type { ResourceDecoding } from '../resource-decoding.ts';
+import { takeNeeds, type ResourceDecoding } from '../resource-decoding.ts';
 
 export interface ExtensionDirectoryEnvironment {
   readonly clock: Clock;
@@ -28,6 +30,9 @@ export interface ExtensionDirectoryEnvironment {
   decoding(): Pick<ResourceDecoding, 'extensions'>;
   /** Tell the workers. `kinds`: message names of the extensions that it names. */
   publish(changes: ExtensionChanges, kinds: readonly string[]): void;
+  /** Of a filter that has come: these are needed from now on, those not any more; absent: none needs anything. */
+  exchange?(needed: ListenerNeeds, dropped: ListenerNeeds): void;
+  areReady?(needs: ListenerNeeds): boolean;
   /** Listeners may wait for less than before. */
   onReady(): void;
 }
@@ -52,6 +57,8 @@ export class ExtensionDirectory {
     this.surroundings = {
       clock: environment.clock,
       decode: (packed, source) => this.decode(packed, source),
+      exchange: (needed, dropped) => environment.exchange?.(needed, dropped),
+      areReady: (needs) => environment.areReady?.(needs) ?? true,
       onChanged: (config) => this.publish(config),
       onReady: () => environment.onReady(),
     };
@@ -78,20 +85,32 @@ export class ExtensionDirectory {
     this.environment.publish({ set: [{ key, extension: { config: data } }], removed: [] }, [...kinds]);
   }
 
-  private decode(packed: Uint8Array, { name, category, kinds }: ExtensionSourceData): ExtensionData | string {
+  private decode(packed: Uint8Array, source: ExtensionSourceData): DecodedExtension | string {
+    const { name, category } = source;
+    const { extensions } = this.environment.decoding();
     return readResource(TypedExtensionConfigSchema, packed, (message, reasons) => {
       supported.check(message, reasons);
-      if (!isOneOf(message, kinds, reasons)) return null;
-      return this.environment.decoding().extensions.open(category, name, message.typedConfig, reasons);
+      if (!mayBe(message, source, reasons)) return null;
+      const data = extensions.open(category, name, message.typedConfig, reasons);
+      const needs = takeNeeds(extensions);
+      return data === null ? null : { data, needs };
     });
   }
 }
 
 /** Envoy's words. */
-function isOneOf({ typedConfig }: TypedExtensionConfig, kinds: readonly string[], reasons: Reasons): boolean {
+function mayBe(
+  { typedConfig }: TypedExtensionConfig,
+  { name, kinds, isLast }: ExtensionSourceData,
+  reasons: Reasons,
+): boolean {
   const typeUrl = typedConfig?.typeUrl ?? '';
   const kind = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
-  if (kinds.includes(kind)) return true;
-  reasons.add(`Error: filter config has type URL ${kind} but expect ${kinds.join(', ')}.`);
-  return false;
+  if (!kinds.includes(kind)) {
+    reasons.add(wrongKind(kind, kinds));
+    return false;
+  }
+  const fault = isLast === undefined ? '' : orderFault(name, kind, isLast);
+  if (fault !== '') reasons.add(`Error: ${fault}`);
+  return fault === '';
 }

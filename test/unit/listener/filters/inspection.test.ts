@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AcceptedConnection } from '../../../../src/core/connection.ts';
+import type { ExtensionData } from '../../../../src/core/extension.ts';
 import type { Peer } from '../../../../src/core/peer.ts';
+import { Discovered } from '../../../../src/listener/discovered.ts';
+import type { DiscoveredExtension } from '../../../../src/listener/extension-sources.ts';
+import { DiscoveredFilter } from '../../../../src/listener/filters/discovered-filter.ts';
 import { Inspection, type InspectionParts, type InspectionUser } from '../../../../src/listener/filters/inspection.ts';
 import { Verdict, type Inspected, type ListenerFilter } from '../../../../src/listener/filters/listener-filter.ts';
 import { RecordingStats } from '../../cluster/recording-stats.ts';
@@ -176,5 +180,32 @@ describe('a connection that does not say enough', () => {
     slow.client.write('abc');
     slow.inspection.closeAll();
     await slow.user.failed;
+  });
+
+  it('that come by ECDS: none for as long as one is missing', async () => {
+    const { connection, user, stats } = await begin([], { filters: [{ filter: null, isDisabled: null }] });
+    expect(await user.failed).toBe(connection.peer);
+    expect(stats.read('')).toEqual({ extension_config_missing: 1 });
+  });
+
+  it('that come by ECDS: a connection has those that there were when it came', async () => {
+    const found = new Discovered<DiscoveredExtension>();
+    const filters = new Map([
+      ['one', new Wanting(2)],
+      ['two', new Wanting(0)],
+    ]);
+    const build = ({ data }: ExtensionData): ListenerFilter => filters.get(data as string)!;
+    found.set('k', { config: { name: 'f', kind: 'a.B', data: 'one' } });
+    const changing = new DiscoveredFilter(null, 'k', found, build);
+    const { client, user, inspection } = await begin([], { filters: [changing] });
+    found.set('k', { config: { name: 'f', kind: 'a.B', data: 'two' } });
+    client.write('ab');
+    await user.done;
+    expect(filters.get('one')!.seen.at(-1)).toBe('ab');
+    expect(filters.get('two')!.seen).toEqual([]);
+    expect(changing.filter).toBe(filters.get('two'));
+    inspection.release();
+    found.set('k', { config: null });
+    expect(changing.filter).toBe(filters.get('two'));
   });
 });

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { DynamicExtension } from '../../../../../src/control/resources/filters/extension-config.ts';
+import type { ListenerNeeds } from '../../../../../src/control/bootstrap-data.ts';
+import type { ConfigSourceData } from '../../../../../src/identity/config-source-data.ts';
 import type { OpenedResource } from '../../../../../src/control/xds/resource-kind.ts';
 import type { ExtensionSourceData } from '../../../../../src/listener/extension-sources.ts';
 import { MemoryNetwork } from '../../../cluster/memory-network.ts';
@@ -12,6 +14,8 @@ function resource(says: string, name = 'f'): OpenedResource {
 function world(changes: Partial<ExtensionSourceData> = {}) {
   const stats = new RecordingStats();
   const told: unknown[] = [];
+  const exchanged: unknown[] = [];
+  const come = new Set<string>();
   const source: ExtensionSourceData = {
     key: 'k',
     name: 'f',
@@ -24,11 +28,28 @@ function world(changes: Partial<ExtensionSourceData> = {}) {
   };
   const config = new DynamicExtension(source, stats.scope('ecds'), {
     clock: new MemoryNetwork().clock,
-    decode: (packed) => (String(packed) === 'broken' ? 'no' : { name: 'f', kind: 'a.B', data: String(packed) }),
+    decode: (packed) =>
+      String(packed) === 'broken'
+        ? 'no'
+        : { data: { name: 'f', kind: 'a.B', data: String(packed) }, needs: needs(packed) },
+    exchange: (needed, dropped) => exchanged.push([keysOf(needed), keysOf(dropped)]),
+    areReady: ({ routes }) => routes.every(({ key }) => come.has(key)),
     onChanged: ({ data }) => told.push(data?.data ?? null),
     onReady: () => {},
   });
-  return { config, told, read: () => stats.read('ecds.') };
+  return { config, told, exchanged, come, read: () => stats.read('ecds.') };
+}
+
+/** `routes x`: it needs the route configuration of that key. */
+function needs(packed: Uint8Array): ListenerNeeds {
+  const [, key] = /^routes (.*)$/.exec(String(packed)) ?? [];
+  const source: ConfigSourceData = { initialFetchTimeoutMs: 0, from: { kind: 'ads' } };
+  const routes = key === undefined ? [] : [{ key, name: key, source, statPrefix: '' }];
+  return { routes, scopes: [], extensions: [] };
+}
+
+function keysOf({ routes }: ListenerNeeds): string {
+  return routes.map(({ key }) => key).join(' ');
 }
 
 const fallback = { name: 'f', kind: 'a.B', data: 'default' };
@@ -64,6 +85,14 @@ test('what is taken back leaves the default, or nothing', () => {
   expect(other.told).toEqual(['one', 'default']);
 });
 
+test('whoever waits for one that there is none of waits on', () => {
+  const { config } = world();
+  config.onDelta([], ['f']);
+  expect(config.isReady).toBe(false);
+  config.onDelta([resource('one')], []);
+  expect(config.isReady).toBe(true);
+});
+
 test('whether the default is waited behind', () => {
   expect(world({ fallback }).config.isReady).toBe(false);
   expect(world({ fallback, startsWithFallback: true }).config.isReady).toBe(true);
@@ -75,4 +104,20 @@ test('what does not come is counted and not waited for', () => {
   expect(config.isReady).toBe(true);
   expect(config.data).toBe(fallback);
   expect(read()).toEqual({ config_fail: 1 });
+});
+
+test('what it needs in its turn is asked for, and it is ready when that has come', () => {
+  const { config, exchanged, come } = world();
+  config.onResources([resource('routes one')]);
+  expect(config.isReady).toBe(false);
+  come.add('one');
+  expect(config.isReady).toBe(true);
+  config.onResources([resource('routes two')]);
+  config.onDelta([], ['f']);
+  config.stop();
+  expect(exchanged).toEqual([
+    ['one', ''],
+    ['two', 'one'],
+    ['', 'two'],
+  ]);
 });
