@@ -4,14 +4,22 @@ import { expressionKind, loadExpressions } from './observe/expression/expression
 import { downstreamTlsKind, upstreamTlsKind } from './identity/tls-context-data.ts';
 import { fromBinary } from './proto/protobuf.js';
 
+const httpFilters = 'envoy.filters.http';
+/** Behind the router. */
+const httpUpstreamFilters = 'envoy.filters.http.upstream';
 const networkFilters = 'envoy.filters.network';
 const upstreamFilters = 'envoy.filters.upstream_network';
 
 /** Every extension that a configuration may name. Decoders are loaded when one does. */
 export const extensionEntries: readonly ExtensionEntry[] = [
-  httpFilter('router.v3.Router', async () => (await import('./filter/router/decode.ts')).routerDecoder),
+  httpFilter('router.v3.Router', async () => (await import('./proxy/http/router-decode.ts')).routerDecoder),
+  {
+    category: httpUpstreamFilters,
+    kind: 'envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec',
+    load: async () => (await import('./cluster/protocol/stream-filters-decode.ts')).upstreamCodecDecoder,
+  },
   httpFilter('fault.v3.HTTPFault', async () => (await import('./filter/fault/decode.ts')).faultDecoder),
-  httpFilter('buffer.v3.Buffer', async () => (await import('./filter/buffer/decode.ts')).bufferDecoder),
+  dualFilter('buffer.v3.Buffer', async () => (await import('./filter/buffer/decode.ts')).bufferDecoder),
   httpFilter('buffer.v3.BufferPerRoute', async () => (await import('./filter/buffer/decode.ts')).bufferPerRouteDecoder),
   httpFilter('compressor.v3.Compressor', async () => (await import('./filter/compressor/decode.ts')).compressorDecoder),
   httpFilter(
@@ -35,7 +43,8 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     async () => (await import('./filter/bandwidth-limit/decode.ts')).bandwidthLimitDecoder,
   ),
   {
-    category: 'envoy.filters.http',
+    category: httpFilters,
+    alsoIn: [httpUpstreamFilters],
     kind: 'envoy.extensions.common.matching.v3.ExtensionWithMatcher',
     load: async () => (await import('./filter/match-delegate/decode.ts')).matchDelegateDecoder,
   },
@@ -90,7 +99,7 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   ),
   httpFilter('cors.v3.Cors', async () => (await import('./filter/cors/decode.ts')).corsDecoder),
   httpFilter('cors.v3.CorsPolicy', async () => (await import('./filter/cors/decode.ts')).corsPolicyDecoder),
-  httpFilter(
+  dualFilter(
     'header_mutation.v3.HeaderMutation',
     async () => (await import('./filter/header-mutation/decode.ts')).headerMutationDecoder,
   ),
@@ -123,21 +132,21 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     'local_ratelimit.v3.LocalRateLimit',
     async () => (await import('./filter/local-ratelimit/decode.ts')).localRateLimitDecoder,
   ),
-  httpFilter('rbac.v3.RBAC', async () => (await import('./filter/rbac/decode.ts')).rbacDecoder),
+  dualFilter('rbac.v3.RBAC', async () => (await import('./filter/rbac/decode.ts')).rbacDecoder),
   httpFilter('rbac.v3.RBACPerRoute', async () => (await import('./filter/rbac/decode.ts')).rbacPerRouteDecoder),
   {
-    category: 'envoy.filters.http',
+    category: httpFilters,
     kind: 'istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig',
     load: async () => (await import('./filter/istio/alpn/decode.ts')).alpnDecoder,
   },
   {
-    category: 'envoy.filters.http',
+    category: httpFilters,
     alsoIn: [networkFilters],
     kind: 'stats.PluginConfig',
     load: async () => (await import('./filter/istio/stats/decode.ts')).istioStatsDecoder,
   },
   {
-    category: 'envoy.filters.http',
+    category: httpFilters,
     kind: 'io.istio.http.peer_metadata.Config',
     load: async () => (await import('./filter/istio/peer-metadata/decode.ts')).peerMetadataDecoder,
   },
@@ -322,7 +331,12 @@ function networkFilter(type: string, load: () => Promise<ExtensionDecoder>): Ext
 
 /** A filter's configuration, or a route's for it. */
 function httpFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
-  return { category: 'envoy.filters.http', kind: `envoy.extensions.filters.http.${type}`, load };
+  return { category: httpFilters, kind: `envoy.extensions.filters.http.${type}`, load };
+}
+
+/** A filter that may stand behind the router, too. */
+function dualFilter(type: string, load: () => Promise<ExtensionDecoder>): ExtensionEntry {
+  return { ...httpFilter(type, load), alsoIn: [httpUpstreamFilters] };
 }
 
 async function loadHttpConnectionManager(): Promise<ExtensionDecoder> {

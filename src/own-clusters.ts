@@ -9,7 +9,9 @@ import { DirectoryWatches } from './control/xds/directory-watches.ts';
 import type { SetText } from './control/xds/subscription-stats.ts';
 import { Subscriptions } from './control/xds/subscriptions.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
+import { HttpFilterBuilders } from './filter/builders.ts';
 import { NetworkFilterBuilders } from './filter/network/builders.ts';
+import type { FilterBuilder } from './filter/filter.ts';
 import type { UpstreamFilterTools } from './filter/network/network-filter.ts';
 import { SecretStore } from './identity/secret-store.ts';
 import { firstPublicAddress } from './net/local-address.ts';
@@ -19,11 +21,14 @@ import type { Log } from './observe/log/log.ts';
 import { SharedNumbers, type SharedNumbersData } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
 import type { Node } from './proto/envoy/config/core/v3/base_pb.js';
+import { buildStreamFilters } from './proxy/http/upstream/build.ts';
 import { TlsTransports } from './tls-transports.ts';
 import { buildUpstreamFilters } from './upstream-filters.ts';
 
 /** The one filter that clusters have. */
 const exchangeKind = 'envoy.tcp.metadataexchange.config.MetadataExchange';
+/** Where it is named, clusters may have HTTP filters. */
+const upstreamCodecKind = 'envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec';
 
 /** What of the process its own clusters are made with. */
 export interface OwnEnvironment {
@@ -54,6 +59,7 @@ export class OwnClusters {
   readonly subscriptions: Subscriptions;
   private readonly tls: TlsTransports;
   private readonly filters: NetworkFilterBuilders;
+  private readonly httpFilters: HttpFilterBuilders;
   private readonly clusters: WorkerClusters;
   private readonly known: Map<string, ClusterData>;
 
@@ -63,7 +69,9 @@ export class OwnClusters {
     this.secrets = new SecretStore();
     this.tls = new TlsTransports(loop, this.secrets, environment.ticketKeys, log);
     this.filters = new NetworkFilterBuilders();
-    this.clusters = new WorkerClusters(clusterEnvironment(environment, this.tls, this.filters), 'main_thread');
+    this.httpFilters = new HttpFilterBuilders();
+    const surroundings = clusterEnvironment(environment, this.tls, this.filters, this.httpFilters);
+    this.clusters = new WorkerClusters(surroundings, 'main_thread');
     this.known = new Map();
     this.watches = new DirectoryWatches(clock, timers, () => loop.enter(), log);
     this.subscriptions = new Subscriptions({
@@ -91,7 +99,11 @@ export class OwnClusters {
 
   /** What clusters are made with, before they are given. `kinds`: message names that a configuration has. */
   async load(kinds: readonly string[]): Promise<void> {
-    await Promise.all([this.tls.load(kinds), this.filters.load(kinds.filter((kind) => kind === exchangeKind))]);
+    await Promise.all([
+      this.tls.load(kinds),
+      this.filters.load(kinds.filter((kind) => kind === exchangeKind)),
+      this.httpFilters.load(kinds.includes(upstreamCodecKind) ? kinds : []),
+    ]);
   }
 
   /** New, or another than before. May not be warm: to get warm, one cluster may need another. */
@@ -131,6 +143,7 @@ function clusterEnvironment(
   environment: OwnEnvironment,
   tls: TlsTransports,
   builders: NetworkFilterBuilders,
+  httpFilters: HttpFilterBuilders,
 ): ClusterEnvironment {
   const { loop, stats, runtime, shared, ownZone } = environment;
   return {
@@ -143,6 +156,14 @@ function clusterEnvironment(
     health: environment.health,
     hostCounters: new HostCounters((message) => environment.onHostCounters(message)),
     buildFilters: (filters) => buildUpstreamFilters(filters, builders, { stats, node: nodeOf(environment.node()) }),
+    buildStreamFilters: (filters, scope) => {
+      const { id, cluster, metadata } = environment.node();
+      const { clock, timers } = loop;
+      const localNode = { id, cluster, ...(metadata !== undefined && { metadata }) };
+      const context = { stats: scope, rootStats: stats, clock, timers, runtime, localNode, random: Math.random };
+      const builder = (kind: string): FilterBuilder => httpFilters.get(kind)!;
+      return buildStreamFilters(filters, { ...context, filterBuilder: builder }, builder);
+    },
     buildTls: (data, network, scope) => tls.upstream(data, network, scope),
   };
 }

@@ -41,6 +41,7 @@ import { namesExporters } from './proxy/export/export-kinds.ts';
 import type { Exporters } from './proxy/export/exporters.ts';
 import { buildHttpConnectionManager, type HttpEnvironment } from './proxy/http/build.ts';
 import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
+import { buildStreamFilters } from './proxy/http/upstream/build.ts';
 import type { DiscoveredScopes } from './proxy/http/scopes/scoped-routes-data.ts';
 import { directResponseKind, echoKind, type NetworkDirectResponseData } from './proxy/network/answering-data.ts';
 import { AnsweringHandler } from './proxy/network/answering-handler.ts';
@@ -136,7 +137,25 @@ export class ListenerBuilder {
       random: Math.random,
       buildFilters: (filters) =>
         buildUpstreamFilters(filters, this.networkFilters, { stats, node, workloads: this.workloads }),
+      buildStreamFilters: (filters, scope) =>
+        buildStreamFilters(filters, this.streamFilterContext(scope), (kind) => this.environment.filters.get(kind)!),
       buildTls: (data, over, scope) => this.environment.tls.upstream(data, over, scope),
+    };
+  }
+
+  /** Of filters behind the router: nobody's connection manager is theirs. */
+  private streamFilterContext(stats: StatsScope): Omit<FilterContext, 'filterName'> {
+    const { network, stats: rootStats, runtime, filters, node: localNode } = this.environment;
+    const { clock, timers } = network;
+    return {
+      stats,
+      rootStats,
+      clock,
+      timers,
+      runtime,
+      localNode,
+      random: Math.random,
+      filterBuilder: (kind) => filters.get(kind)!,
     };
   }
 

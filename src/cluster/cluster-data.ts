@@ -1,4 +1,4 @@
-import type { ExtensionData } from '../core/extension.ts';
+import type { ExtensionData, StreamFilterData } from '../core/extension.ts';
 import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
 import type { ConfigSourceData } from '../identity/config-source-data.ts';
@@ -196,6 +196,8 @@ export interface UpstreamHttpData {
   readonly names: ServerNamesData;
   readonly http1: UpstreamHttp1Data;
   readonly http2: Http2Data;
+  /** `http_filters` without the codec at their end; absent: those of the router, if it has any. */
+  readonly filters?: readonly StreamFilterData[];
 }
 
 /** `downstream`: what the client speaks; HTTP/1.0 counts as HTTP/1.1. `auto`: what ALPN chooses. */

@@ -4,7 +4,7 @@ import type { UpstreamTlsData } from '../identity/tls-context-data.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../net/transport.ts';
 import type { SharedNumbers } from '../observe/shared-limit.ts';
 import type { Counter, StatsScope } from '../observe/stats.ts';
-import type { ExtensionData } from '../core/extension.ts';
+import type { ExtensionData, StreamFilterData } from '../core/extension.ts';
 import { HttpVersion } from '../core/head.ts';
 import type { Headers } from '../core/headers.ts';
 import type { Address, Peer } from '../core/peer.ts';
@@ -16,7 +16,7 @@ import { ClusterDialing } from './cluster-dialing.ts';
 import { ClusterCounter } from './cluster-stat-names.ts';
 import { UpstreamStats } from './cluster-stats.ts';
 import { AggregateBalancer, type Member, type Members } from './aggregate/aggregate-balancer.ts';
-import type { Cluster, Host, HttpPool, PickContext, TcpPool, Tier } from './cluster.ts';
+import type { Cluster, Host, HttpPool, PickContext, StreamFilters, TcpPool, Tier } from './cluster.ts';
 import type { HealthMemory } from './health/health-memory.ts';
 import { HostConnections } from './host-connections.ts';
 import type { HostCounters } from './host-counters.ts';
@@ -77,6 +77,8 @@ export interface ClusterEnvironment {
   reportSighting?(sighting: HostSighting): void;
   /** Absent: no cluster has filters. */
   buildFilters?(filters: readonly ExtensionData[]): ConnectionFilters;
+  /** Likewise; `scope`: of the cluster. */
+  buildStreamFilters?(filters: readonly StreamFilterData[], scope: StatsScope): StreamFilters;
   /** `scope`: of the cluster. */
   buildTls(data: UpstreamTlsData, network: Network, scope: StatsScope): UpstreamTransport;
 }
@@ -92,6 +94,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   readonly codecs: ClientCodecs;
   readonly newConnections: LoadShedPoint | null;
   readonly filters: ConnectionFilters | null;
+  readonly streamFilters: StreamFilters | null;
   readonly perConnectionBufferLimit: number;
   readonly namedHostsPort: number;
   readonly answerLimits: NonNullable<Cluster['answerLimits']>;
@@ -129,6 +132,8 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
     this.network = environment.network;
     this.newConnections = environment.overload?.shedPoint('connection_pool_new_connection') ?? null;
     this.filters = data.filters === undefined ? null : environment.buildFilters!(data.filters);
+    const { filters } = data.http;
+    this.streamFilters = filters === undefined ? null : environment.buildStreamFilters!(filters, scope);
     this.dialing = new ClusterDialing(data);
     this.codecs = new ClientCodecs(data.http, this.stats.scope);
     this.wishes = new TransportWishes(data.http.names);

@@ -115,6 +115,11 @@ export interface StreamWaiter extends StreamUser<ResponseHead> {
     version: HttpVersion | null,
   ): void;
   onPoolFailure(failure: Failure, host: Host | null): void;
+  /**
+   * There is no connection yet, but filters before the pool take the request already: `onPoolReady` follows with the
+   * same stream, which has the request then. Absent: the request comes with `onPoolReady`.
+   */
+  onFiltersReady?(stream: CodecStream<RequestHead>): void;
 }
 
 /** Where HTTP streams to a host come from. */
@@ -123,6 +128,16 @@ export interface HttpPool {
   newStream(waiter: StreamWaiter): void;
   /** The waiter is no longer interested. Only before onPoolReady/onPoolFailure. */
   cancel(waiter: StreamWaiter): void;
+}
+
+/** The HTTP filters between those who send requests to a cluster and its pools. */
+export interface StreamFilters {
+  /**
+   * `pool`, behind the filters.
+   * @param stream that the requests belong to, whose route has settings for the filters and whose client gets their
+   * answers: what `proxy/http` has for it; null: they are requests of our own, and the waiter gets the answers
+   */
+  before(pool: HttpPool, stream: object | null): HttpPool;
 }
 
 export interface ConnectionWaiter {
@@ -200,6 +215,8 @@ export interface Cluster {
   /** `downstream`: what the client speaks, where the cluster follows it; HTTP/1.1 unless told. */
   httpPool(host: Host, priority: 0 | 1, downstream?: HttpVersion, options?: TransportOptions): HttpPool;
   tcpPool(host: Host, priority: 0 | 1, options?: TransportOptions): TcpPool;
+  /** What requests to its HTTP pools pass; null or absent: nothing. Who asks for a pool puts them before it. */
+  readonly streamFilters?: StreamFilters | null;
   /** What its HTTP pools speak for a client that speaks `downstream`; of several, the first. Absent: nobody knows. */
   upstreamVersion?(downstream: HttpVersion): HttpVersion;
   /**

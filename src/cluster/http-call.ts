@@ -7,6 +7,7 @@ import { HttpVersion, type RequestHead, type ResponseHead } from '../core/head.t
 import { lentBytes } from '../core/lent-bytes.ts';
 import type { CodecStream } from '../core/message-sink.ts';
 import type { Cluster, Host, HttpPool, StreamWaiter } from './cluster.ts';
+import { behindFilters } from './pool/behind-filters.ts';
 
 /** Hears exactly one of both, perhaps before `start` returns; nothing after `cancel`. */
 export interface HttpCallUser {
@@ -102,7 +103,7 @@ export class HttpCall implements StreamWaiter, Timed {
     if (timeoutMs > 0) timers.schedule(this, clock.now + timeoutMs);
     this.host = host;
     const wanted = cluster.transportOptions(host, request.authority, request.headers, null, null);
-    this.pool = cluster.httpPool(host, 0, HttpVersion.Http11, wanted);
+    this.pool = behindFilters(cluster, cluster.httpPool(host, 0, HttpVersion.Http11, wanted));
     this.pool.newStream(this);
   }
 

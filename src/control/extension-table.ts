@@ -77,11 +77,14 @@ export class ExtensionTable implements Extensions {
       return null;
     }
     if (entry.category !== category && entry.alsoIn?.includes(category) !== true) {
-      at.add(`type '${kind}' belongs to ${entry.category}, not to ${category}`);
+      at.add(
+        `Didn't find a registered implementation for '${name}' with type URL: '${kind}': ` +
+          `it belongs to ${entry.category}, not to ${category}`,
+      );
       return null;
     }
     const before = reasons.list.length;
-    const data = decoder.decode(packed.value, at, this);
+    const data = decoder.decode(packed.value, at, this, category);
     return reasons.list.length > before ? null : { name, kind, data };
   }
 }

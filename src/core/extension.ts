@@ -14,11 +14,18 @@ export interface ExtensionData {
   readonly data: unknown;
 }
 
+/** A filter of HTTP streams. */
+export interface StreamFilterData extends ExtensionData {
+  /** Off unless a route's FilterConfig switches it on. */
+  readonly disabled: boolean;
+}
+
 /** Turns one message type into plain data, or adds reasons. Main thread only. */
 export interface ExtensionDecoder {
   /** Full name of the message. */
   readonly kind: string;
-  decode(bytes: Uint8Array, reasons: Reasons, extensions: Extensions): unknown;
+  /** `category`: where the message stands, for what may stand in several places and holds others of the same place. */
+  decode(bytes: Uint8Array, reasons: Reasons, extensions: Extensions, category?: string): unknown;
 }
 
 /**

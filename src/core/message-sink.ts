@@ -36,10 +36,10 @@ export interface CodecStream<OutHead> extends MessageSink<OutHead> {
    * Bytes of the stream's own frames so far, and of those that hold heads and trailers. Absent where a connection
    * carries one stream at a time.
    */
-  readonly wireBytesReceived?: number;
-  readonly wireBytesSent?: number;
-  readonly headerBytesReceived?: number;
-  readonly headerBytesSent?: number;
+  readonly wireBytesReceived?: number | undefined;
+  readonly wireBytesSent?: number | undefined;
+  readonly headerBytesReceived?: number | undefined;
+  readonly headerBytesSent?: number | undefined;
 }
 
 /** Who receives a codec stream's incoming half, and hears when its outgoing half is full. */

@@ -111,6 +111,8 @@ export interface LocalReply {
 
 /** Implement only the hooks you need; a chain is compiled into one array per hook. */
 export interface HttpFilter {
+  /** Behind the router alone: a host has been chosen, and no connection to it is asked for yet. False: it has replied. */
+  onHostSelected?(stream: Stream): boolean;
   onRequestHead?(stream: Stream, head: RequestHead, end: boolean): Verdict;
   onRequestData?(stream: Stream, chunk: Uint8Array, end: boolean): Verdict;
   onRequestTrailers?(stream: Stream, trailers: Headers): Verdict;
@@ -135,6 +137,8 @@ export type TrafficDirection = 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
 
 /** What a filter is given when it is built in a worker. */
 export interface FilterContext {
+  /** The filter stands behind the router; absent: before it. */
+  readonly isUpstream?: true;
   /** As configured: what per-route configurations refer to. */
   readonly filterName: string;
   /** `http.<stat_prefix>.` */

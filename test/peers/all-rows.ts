@@ -75,6 +75,7 @@ import { bandwidthLimits } from './rows/filters/bandwidth-limit.ts';
 import { countedMetadata } from './rows/filters/header-to-metadata.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { matchDelegates } from './rows/filters/match-delegate.ts';
+import { upstreamFilters } from './rows/filters/upstream-filters.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
 import { tcpProxy } from './rows/tcp.ts';
@@ -171,6 +172,7 @@ export const groups: readonly Group[] = [
   ...matchDelegates,
   ...networkFilters,
   ...smallFilters,
+  ...upstreamFilters,
   ...runtime,
   ...breakers,
   ...runtimeLayers,

@@ -9,6 +9,7 @@ import { Headers } from '../../core/headers.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { Host, HttpPool, StreamWaiter } from '../cluster.ts';
+import { behindFilters } from '../pool/behind-filters.ts';
 import type { GrpcContext } from './grpc-client.ts';
 import { GrpcCode, GrpcStatus, refusalIn, statusIn } from './grpc-status.ts';
 import { grpcTimeoutText } from './grpc-timeout.ts';
@@ -120,7 +121,7 @@ export class GrpcCall<Request, Response> implements StreamWaiter, MessageListene
       return;
     }
     const wanted = context.cluster.transportOptions(host, this.authority, null, null, null);
-    this.pool = context.cluster.httpPool(host, 0, HttpVersion.Http2, wanted);
+    this.pool = behindFilters(context.cluster, context.cluster.httpPool(host, 0, HttpVersion.Http2, wanted));
     this.pool.newStream(this);
   }
 

@@ -20,13 +20,20 @@ const extensionFields = new SupportedFields(TypedExtensionConfigSchema, ['name',
 const requestFields = new SupportedFields(HttpRequestHeaderMatchInputSchema, ['header_name']);
 const responseFields = new SupportedFields(HttpResponseHeaderMatchInputSchema, ['header_name']);
 
-const category = 'envoy.filters.http';
-const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
+const terminalKinds = [
+  'envoy.extensions.filters.http.router.v3.Router',
+  'envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec',
+];
 
 /** A filter that is skipped where a matcher says so. */
 export const matchDelegateDecoder: ExtensionDecoder = {
   kind: matchDelegateKind,
-  decode(bytes: Uint8Array, reasons: Reasons, extensions: Extensions): MatchDelegateData | null {
+  decode(
+    bytes: Uint8Array,
+    reasons: Reasons,
+    extensions: Extensions,
+    category = 'envoy.filters.http',
+  ): MatchDelegateData | null {
     const message = fromBinary(ExtensionWithMatcherSchema, bytes);
     fields.check(message, reasons);
     const { extensionConfig: extension, xdsMatcher } = message;
@@ -38,7 +45,7 @@ export const matchDelegateDecoder: ExtensionDecoder = {
     extensionFields.check(extension, at);
     const opened = extensions.open(category, extension.name, extension.typedConfig, at);
     if (opened === null) return null;
-    if (opened.kind === routerKind) at.add('the router cannot be skipped');
+    if (terminalKinds.includes(opened.kind)) at.add('the last filter of a chain cannot be skipped');
     const matcher =
       xdsMatcher === undefined
         ? null

@@ -65,6 +65,11 @@ class DelegatedFilter implements HttpFilter {
     return this.inner.readsOutcome;
   }
 
+  /** As Envoy: whom the host's choice is told does not depend on the matcher. */
+  onHostSelected(stream: Stream): boolean {
+    return this.inner.onHostSelected?.(stream) ?? true;
+  }
+
   onRequestHead(stream: Stream, head: RequestHead, end: boolean): Verdict {
     this.look(head, null);
     return this.isSkipped ? Verdict.Continue : (this.inner.onRequestHead?.(stream, head, end) ?? Verdict.Continue);

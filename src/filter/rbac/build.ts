@@ -1,10 +1,13 @@
 import type { FilterBuilder } from '../filter.ts';
 import type { RbacData } from './rbac-data.ts';
-import { RbacFilter, RbacRules } from './rbac.ts';
+import { HostRbacFilter, RbacFilter, RbacRules } from './rbac.ts';
 
 export const rbacBuilder: FilterBuilder = {
   kind: 'envoy.extensions.filters.http.rbac.v3.RBAC',
   perRouteKind: 'envoy.extensions.filters.http.rbac.v3.RBACPerRoute',
-  build: (data, context) => new RbacFilter(new RbacRules(data as RbacData), context),
+  build(data, context) {
+    const filter = new RbacFilter(new RbacRules(data as RbacData), context);
+    return context.isUpstream === true ? new HostRbacFilter(filter) : filter;
+  },
   buildPerRoute: (data) => new RbacRules(data as RbacData),
 };

@@ -58,3 +58,20 @@ export class RbacFilter implements HttpFilter, FilterFactory {
     return Verdict.Stop;
   }
 }
+
+/** Behind the router it decides before a connection to the host is asked for. Source: Envoy `upstream_rbac`. */
+export class HostRbacFilter implements HttpFilter, FilterFactory {
+  private readonly filter: RbacFilter;
+
+  constructor(filter: RbacFilter) {
+    this.filter = filter;
+  }
+
+  create(): HttpFilter {
+    return this;
+  }
+
+  onHostSelected(stream: Stream): boolean {
+    return this.filter.onRequestHead(stream) === Verdict.Continue;
+  }
+}

@@ -1,3 +1,5 @@
+import type { StreamFilterData } from '../../core/extension.ts';
+
 /** `envoy.extensions.filters.http.router.v3.Router` as plain data; what it says is done in `proxy/http`. */
 export interface RouterData {
   /** Each try has a span of its own, whatever the connection manager's `tracing` says; absent: no. */
@@ -12,4 +14,6 @@ export interface RouterData {
   readonly suppressGrpcRequestFailureCodeStats: boolean;
   /** `x-envoy-*` headers that must be valid, else 400. */
   readonly strictCheckHeaders: readonly string[];
+  /** What requests pass behind the router, to clusters that have no such filters of their own; absent: nothing. */
+  readonly upstreamFilters?: readonly StreamFilterData[];
 }

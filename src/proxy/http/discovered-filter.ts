@@ -1,4 +1,5 @@
 import { ResponseFlag } from '../../core/failure.ts';
+import type { StreamFilters } from '../../cluster/cluster.ts';
 import type { Discovered } from '../../listener/discovered.ts';
 import type { DiscoveredExtension } from '../../listener/extension-sources.ts';
 import { Verdict, type FilterFactory, type HttpFilter, type Stream } from '../../filter/filter.ts';
@@ -24,11 +25,13 @@ export class ChangingChain {
   chain: HttpFilterChain;
   private readonly entries: ChainEntry[];
   private readonly router: RouterData;
+  private readonly upstream: StreamFilters | null;
 
-  constructor(entries: readonly ChainEntry[], router: RouterData) {
+  constructor(entries: readonly ChainEntry[], router: RouterData, upstream: StreamFilters | null) {
     this.entries = [...entries];
     this.router = router;
-    this.chain = new HttpFilterChain(entries, router);
+    this.upstream = upstream;
+    this.chain = new HttpFilterChain(entries, router, upstream);
   }
 
   /** The filter at `index` is what `key` says, from here on and whenever it becomes another. @returns what ends that */
@@ -42,7 +45,7 @@ export class ChangingChain {
     const take = ({ config }: DiscoveredExtension): void => {
       const factory = config === null ? missingFilter : build(config);
       this.entries[index] = { ...this.entries[index], factory };
-      this.chain = new HttpFilterChain(this.entries, this.router);
+      this.chain = new HttpFilterChain(this.entries, this.router, this.upstream);
       onChanged();
     };
     const now = discovered.get(key);

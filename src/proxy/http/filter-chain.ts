@@ -1,4 +1,5 @@
-import type { FilterFactory, HttpFilter } from '../../filter/filter.ts';
+import type { StreamFilters } from '../../cluster/cluster.ts';
+import type { FilterFactory, HttpFilter, Stream } from '../../filter/filter.ts';
 import type { RouterData } from '../../filter/router/router-data.ts';
 import type { Route } from '../../route/route.ts';
 
@@ -8,6 +9,14 @@ export interface ChainEntry {
   readonly factory: FilterFactory;
   /** Unless a route switches it on. */
   readonly isOff?: boolean;
+}
+
+/** A stream as the passes through its filters see it. */
+export interface FilteredStream extends Stream {
+  readonly chain: HttpFilterChain;
+  /** In configured order. */
+  readonly filters: readonly HttpFilter[];
+  isFilterOff(index: number): boolean;
 }
 
 /** Where it is among the filters of a stream, itself or behind another. */
@@ -32,6 +41,8 @@ const defaultRouter: RouterData = {
  */
 export class HttpFilterChain {
   readonly names: readonly string[];
+  /** Of filters behind the router. */
+  readonly hostSelected: readonly number[];
   readonly requestHead: readonly number[];
   readonly requestData: readonly number[];
   readonly requestTrailers: readonly number[];
@@ -44,6 +55,8 @@ export class HttpFilterChain {
   readonly readsOutcome: boolean;
   /** Settings of the router at its end. */
   readonly router: RouterData;
+  /** What requests pass behind that, to clusters that have no such filters themselves; null: nothing. */
+  readonly upstream: StreamFilters | null;
   private readonly factories: readonly FilterFactory[];
   /** By position: filters that are off unless a route switches them on; null: none. */
   private readonly defaultOff: Uint8Array | null;
@@ -51,8 +64,13 @@ export class HttpFilterChain {
   /** The filters themselves where none of them keeps state per stream. */
   private readonly shared: readonly HttpFilter[] | null;
 
-  constructor(entries: readonly ChainEntry[], router: RouterData = defaultRouter) {
+  constructor(
+    entries: readonly ChainEntry[],
+    router: RouterData = defaultRouter,
+    upstream: StreamFilters | null = null,
+  ) {
     this.router = router;
+    this.upstream = upstream;
     this.defaultOff = entries.some(({ isOff }) => isOff === true)
       ? Uint8Array.from(entries, ({ isOff }) => (isOff === true ? 1 : 0))
       : null;
@@ -68,6 +86,7 @@ export class HttpFilterChain {
       having(hook)
         .map((i) => last - i)
         .toReversed();
+    this.hostSelected = having('onHostSelected');
     this.requestHead = having('onRequestHead');
     this.requestData = having('onRequestData');
     this.requestTrailers = having('onRequestTrailers');

@@ -52,6 +52,8 @@ export abstract class FilterPass<Head> {
   private isHoldingTooMuch: boolean;
   /** The filter that is being shown the head; -1: none. */
   private headRank: number;
+  /** No filter has kept data so far, or the last one that did only waits: what is too much makes the sender wait. */
+  private isStreaming: boolean;
 
   constructor() {
     this.stations = null;
@@ -59,6 +61,7 @@ export abstract class FilterPass<Head> {
     this.heldSize = 0;
     this.isHoldingTooMuch = false;
     this.headRank = -1;
+    this.isStreaming = true;
   }
 
   /** Ranks of the filters that have each hook, ascending. */
@@ -250,7 +253,10 @@ export abstract class FilterPass<Head> {
     const mode = verdict === Verdict.Stop ? Mode.Stopped : Mode.Buffering;
     const station = this.stationAt(rank, mode);
     if (event.kind === EventKind.Head) station.behind.unshift(event);
-    else this.hold(station.behind, event, mode === Mode.Buffering);
+    else {
+      this.isStreaming = mode === Mode.Stopped;
+      this.hold(station.behind, event, mode === Mode.Buffering);
+    }
   }
 
   private stationAt(rank: number, mode: Mode): Station<Head> {
@@ -300,6 +306,7 @@ export abstract class FilterPass<Head> {
       return;
     }
     station.mode = verdict === Verdict.Stop || event.kind === EventKind.Trailers ? Mode.Stopped : Mode.Buffering;
+    this.isStreaming = station.isStopped;
     this.hold(station.behind, event, station.mode === Mode.Buffering);
   }
 
@@ -325,7 +332,8 @@ export abstract class FilterPass<Head> {
     const max = this.heldBytesMax();
     if (max === 0 || this.heldSize <= max || this.isHoldingTooMuch) return;
     this.isHoldingTooMuch = true;
-    this.onHoldingTooMuch(buffered);
+    // As Envoy: data that ends the message is let go, however much it is, where no filter has kept any before.
+    this.onHoldingTooMuch(buffered && !this.isStreaming);
   }
 
   private letGo(event: Held<Head>): void {

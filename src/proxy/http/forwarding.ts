@@ -418,7 +418,7 @@ export class Forwarding {
   private requestEnded(): void {
     if (this.isOver) return;
     this.limitTime();
-    if (this.tries!.isReady) this.tries!.limitTime();
+    if (this.tries!.isConnected) this.tries!.limitTime();
   }
 
   private limitTime(): void {

@@ -32,7 +32,7 @@ export class LocalReplies {
   private readonly mappers: readonly Mapper[];
   private readonly bodyFormat: BodyFormat | null;
 
-  constructor(data: HcmData, buildFilter: (data: AccessLogFilterData) => ReplyFilter = noFilters) {
+  constructor(data: Pick<HcmData, 'localReply'>, buildFilter: (data: AccessLogFilterData) => ReplyFilter = noFilters) {
     const { mappers, bodyFormat } = data.localReply;
     this.mappers = mappers.map((mapper) => new Mapper(mapper, buildFilter(mapper.filter)));
     this.bodyFormat = bodyFormat === null ? null : new BodyFormat(bodyFormat);

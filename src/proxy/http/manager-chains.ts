@@ -7,6 +7,7 @@ import { ChangingChain, missingFilter } from './discovered-filter.ts';
 import type { HttpFilterChain } from './filter-chain.ts';
 import type { HcmData, HttpFilterData } from './hcm-data.ts';
 import { Upgrades, type UpgradeRule } from './upgrades.ts';
+import { buildStreamFilters } from './upstream/build.ts';
 
 export const routerKind = 'envoy.extensions.filters.http.router.v3.Router';
 
@@ -71,6 +72,8 @@ export class ManagerChains {
 
   private build(configured: readonly HttpFilterData[]): ChangingChain {
     const { environment, context } = this;
+    const router = configured.find((filter) => filter.kind === routerKind)!.data as RouterData;
+    const { upstreamFilters } = router;
     return new ChangingChain(
       withoutRouter(configured).map(({ name, kind, data, disabled, discovery }) => ({
         name,
@@ -80,7 +83,12 @@ export class ManagerChains {
             : missingFilter,
         isOff: disabled,
       })),
-      configured.find((filter) => filter.kind === routerKind)!.data as RouterData,
+      router,
+      upstreamFilters === undefined
+        ? null
+        : buildStreamFilters(upstreamFilters, { ...context, stats: environment.stats }, (kind) =>
+            environment.filterBuilder(kind),
+          ),
     );
   }
 }

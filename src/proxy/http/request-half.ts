@@ -3,27 +3,23 @@ import { ResponseFlag } from '../../core/failure.ts';
 import type { RequestHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { StreamUser } from '../../core/message-sink.ts';
-import { Verdict, type HttpFilter } from '../../filter/filter.ts';
-import { FilterPass } from './filter-pass.ts';
 import { PauseReason } from './pause-reason.ts';
+import { RequestPass } from './request-pass.ts';
 import { routeRequest } from './router.ts';
 import type { HttpStream } from './stream.ts';
-import { placeOf } from './filter-chain.ts';
 
 /** The request on its way from the downstream codec through the filters to the router. */
-export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<RequestHead> {
+export class RequestHalf extends RequestPass<HttpStream> implements StreamUser<RequestHead> {
   /** The whole request has arrived. */
   hasEnded: boolean;
-  private readonly stream: HttpStream;
   /** Bits of PauseReason. */
   private pauses: number;
   /** Of the stream that has taken this one's place; null: none has. */
   private successor: RequestHalf | null;
 
   constructor(stream: HttpStream) {
-    super();
+    super(stream);
     this.hasEnded = false;
-    this.stream = stream;
     this.pauses = 0;
     this.successor = null;
   }
@@ -102,37 +98,6 @@ export class RequestHalf extends FilterPass<RequestHead> implements StreamUser<R
     this.hasEnded = true;
     this.stream.outcome.requestEndMs = this.stream.clock.now;
     this.stream.timeouts.requestEnded();
-  }
-
-  protected headHooks(): readonly number[] {
-    return this.stream.chain.requestHead;
-  }
-
-  protected dataHooks(): readonly number[] {
-    return this.stream.chain.requestData;
-  }
-
-  protected trailersHooks(): readonly number[] {
-    return this.stream.chain.requestTrailers;
-  }
-
-  protected rankOf(filter: HttpFilter): number {
-    return placeOf(filter, this.stream.filters);
-  }
-
-  protected callHead(rank: number, head: RequestHead, end: boolean): Verdict {
-    if (this.stream.isFilterOff(rank)) return Verdict.Continue;
-    return this.stream.filters[rank].onRequestHead!(this.stream, head, end);
-  }
-
-  protected callData(rank: number, chunk: Uint8Array, end: boolean): Verdict {
-    if (this.stream.isFilterOff(rank)) return Verdict.Continue;
-    return this.stream.filters[rank].onRequestData!(this.stream, chunk, end);
-  }
-
-  protected callTrailers(rank: number, trailers: Headers): Verdict {
-    if (this.stream.isFilterOff(rank)) return Verdict.Continue;
-    return this.stream.filters[rank].onRequestTrailers!(this.stream, trailers);
   }
 
   protected deliverHead(head: RequestHead, end: boolean): void {

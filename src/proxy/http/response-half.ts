@@ -2,15 +2,13 @@ import type { Failure } from '../../core/failure.ts';
 import type { ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import type { MessageSink } from '../../core/message-sink.ts';
-import { Verdict, type HttpFilter } from '../../filter/filter.ts';
-import { FilterPass } from './filter-pass.ts';
 import { PauseReason } from './pause-reason.ts';
+import { ResponsePass } from './response-pass.ts';
 import { answerTooLarge } from './response/local-answer.ts';
 import type { HttpStream } from './stream.ts';
-import { placeOf } from './filter-chain.ts';
 
 /** The response on its way from the router, or from a local reply, through the filters to the downstream codec. */
-export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSink<ResponseHead> {
+export class ResponseHalf extends ResponsePass<HttpStream> implements MessageSink<ResponseHead> {
   /** A final head has entered: a second answer is impossible. */
   hasBegun: boolean;
   /** A final head has been given to the codec. */
@@ -18,15 +16,13 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
   hasEnded: boolean;
   /** The last piece is being given to the codec. */
   isEnding: boolean;
-  private readonly stream: HttpStream;
 
   constructor(stream: HttpStream) {
-    super();
+    super(stream);
     this.hasBegun = false;
     this.isHeadSent = false;
     this.hasEnded = false;
     this.isEnding = false;
-    this.stream = stream;
   }
 
   head(head: ResponseHead, end: boolean): void {
@@ -59,41 +55,6 @@ export class ResponseHalf extends FilterPass<ResponseHead> implements MessageSin
     this.stream.tellLostTunnel();
     this.stream.codecStream.reset(failure);
     this.stream.finish();
-  }
-
-  protected headHooks(): readonly number[] {
-    return this.stream.chain.responseHead;
-  }
-
-  protected dataHooks(): readonly number[] {
-    return this.stream.chain.responseData;
-  }
-
-  protected trailersHooks(): readonly number[] {
-    return this.stream.chain.responseTrailers;
-  }
-
-  protected rankOf(filter: HttpFilter): number {
-    const filters = this.stream.filters;
-    return filters.length - 1 - placeOf(filter, filters);
-  }
-
-  protected callHead(rank: number, head: ResponseHead, end: boolean): Verdict {
-    const index = this.stream.filters.length - 1 - rank;
-    if (this.stream.isFilterOff(index)) return Verdict.Continue;
-    return this.stream.filters[index].onResponseHead!(this.stream, head, end);
-  }
-
-  protected callData(rank: number, chunk: Uint8Array, end: boolean): Verdict {
-    const index = this.stream.filters.length - 1 - rank;
-    if (this.stream.isFilterOff(index)) return Verdict.Continue;
-    return this.stream.filters[index].onResponseData!(this.stream, chunk, end);
-  }
-
-  protected callTrailers(rank: number, trailers: Headers): Verdict {
-    const index = this.stream.filters.length - 1 - rank;
-    if (this.stream.isFilterOff(index)) return Verdict.Continue;
-    return this.stream.filters[index].onResponseTrailers!(this.stream, trailers);
   }
 
   protected deliverHead(head: ResponseHead, end: boolean): void {

@@ -7,13 +7,13 @@ import type { Cluster, OverrideHost } from '../../cluster/cluster.ts';
 import { HttpVersion, ResponseHead, type RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
-import type { HttpFilter, LocalReply, Stream } from '../../filter/filter.ts';
+import type { HttpFilter, LocalReply } from '../../filter/filter.ts';
 import { Outcome } from '../../observe/outcome.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { Route } from '../../route/route.ts';
 import type { StreamTrace } from '../trace/stream-trace.ts';
 import type { HttpConnectionManager } from './connection-manager.ts';
-import type { HttpFilterChain } from './filter-chain.ts';
+import type { FilteredStream, HttpFilterChain } from './filter-chain.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { HcmStats } from './hcm-stats.ts';
 import { requestHeadSize, responseHeadSize } from './head-size.ts';
@@ -33,7 +33,7 @@ import { upgradeTypeOf } from './upgrades.ts';
 const lostFlags = ResponseFlag.UpstreamConnectionFailure | ResponseFlag.UpstreamConnectionTermination;
 
 /** One request and its response: what its halves, its router and its filters share. */
-export class HttpStream implements Stream {
+export class HttpStream implements FilteredStream {
   readonly manager: HttpConnectionManager;
   readonly connection: ServerConnection;
   readonly codecStream: CodecStream<ResponseHead>;

@@ -28,6 +28,7 @@ export class UpstreamTry implements StreamWaiter {
   private pool: HttpPool | null;
   private codecStream: CodecStream<RequestHead> | null;
   private isDone: boolean;
+  private hasInformed: boolean;
   /** What the upstream speaks, once it is known; null: it is a plain connection. */
   version: HttpVersion | null;
   private readonly askedAtMs: number;
@@ -51,6 +52,7 @@ export class UpstreamTry implements StreamWaiter {
     this.pool = null;
     this.codecStream = null;
     this.isDone = false;
+    this.hasInformed = false;
     this.askedAtMs = forwarding.stream.clock.now;
     this.span = forwarding.stream.trace === null ? null : TrySpan.of(forwarding.stream.trace, forwarding);
     this.version = HttpVersion.Http11;
@@ -60,13 +62,27 @@ export class UpstreamTry implements StreamWaiter {
     this.writtenBefore = 0;
   }
 
+  /** It takes what arrives. */
   get isReady(): boolean {
     return this.codecStream !== null;
   }
 
+  get isConnected(): boolean {
+    return this.connection !== null;
+  }
+
   ask(pool: HttpPool): void {
-    this.pool = pool;
-    pool.newStream(this);
+    const { cluster, stream } = this.forwarding;
+    const filters = cluster!.streamFilters ?? stream.chain.upstream;
+    this.pool = filters === null ? pool : filters.before(pool, stream);
+    // Filters see, and may answer, what has no connection yet.
+    if (filters !== null) chosen(stream.outcome, this.host!);
+    this.pool.newStream(this);
+  }
+
+  onFiltersReady(stream: CodecStream<RequestHead>): void {
+    this.codecStream = stream;
+    this.send(stream);
   }
 
   onPoolReady(
@@ -79,6 +95,7 @@ export class UpstreamTry implements StreamWaiter {
     const { forwarding } = this;
     const { outcome, clock } = forwarding.stream;
     if (outcome.upstreamPeer !== null) keepEarlier(outcome);
+    const isSent = this.codecStream !== null;
     this.host = host;
     this.codecStream = codecStream;
     this.wasHeadSent = true;
@@ -91,12 +108,18 @@ export class UpstreamTry implements StreamWaiter {
     outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
     this.describe(outcome, host, connection);
     forwarding.onTryReady(this);
-    forwarding.stream.trace?.inject(this.span, forwarding.head!);
     this.span?.reached(outcome.upstreamProtocol);
-    if (forwarding.replay.hasEnded && !forwarding.replay.isHeld) this.requestSent();
-    forwarding.replay.sendTo(codecStream);
+    if (!isSent) this.send(codecStream);
+    else if (forwarding.replay.hasEnded && !forwarding.replay.isHeld) this.requestSent();
     if (forwarding.stream.manager.accessLogs.length > 0 && version === HttpVersion.Http11)
       outcome.upstreamHeaderBytesSent += sentHeadSize(forwarding.head!);
+  }
+
+  private send(codecStream: CodecStream<RequestHead>): void {
+    const { replay, stream, head } = this.forwarding;
+    stream.trace?.inject(this.span, head!);
+    if (replay.hasEnded && !replay.isHeld) this.requestSent();
+    replay.sendTo(codecStream);
   }
 
   /** It is this one whose answer goes to the client, though another was asked after it. */
@@ -123,10 +146,7 @@ export class UpstreamTry implements StreamWaiter {
     if (host !== null) {
       this.host = host;
       const { outcome, clock } = this.forwarding.stream;
-      if (outcome.upstreamPeer !== null) keepEarlier(outcome);
-      outcome.upstreamHost = host.addressText;
-      outcome.upstreamHostName = host.hostname;
-      outcome.upstreamHostMetadata = host.metadata;
+      chosen(outcome, host);
       outcome.upstreamPoolReadyMs = clock.now - this.askedAtMs;
     }
     this.span?.broke(failure);
@@ -160,6 +180,11 @@ export class UpstreamTry implements StreamWaiter {
     if (this.isDone) return;
     const { stream } = this.forwarding;
     const { outcome } = stream;
+    // As Envoy: of interim answers there is one.
+    if (head.status < 200 && head.status !== 101) {
+      if (this.hasInformed) return;
+      this.hasInformed = true;
+    }
     if (Number.isNaN(outcome.upstreamResponseStartMs)) outcome.upstreamResponseStartMs = stream.clock.now;
     if (stream.manager.accessLogs.length > 0 && this.version === HttpVersion.Http11)
       outcome.upstreamHeaderBytesReceived += receivedHeadSize(head);
@@ -204,15 +229,15 @@ export class UpstreamTry implements StreamWaiter {
   }
 
   pause(): void {
-    if (this.codecStream === null) return;
+    if (!this.isConnected) return;
     this.forwarding.cluster!.stats.flowControlPausedReading.inc();
-    this.codecStream.pause();
+    this.codecStream!.pause();
   }
 
   resume(): void {
-    if (this.codecStream === null) return;
+    if (!this.isConnected) return;
     this.forwarding.cluster!.stats.flowControlResumedReading.inc();
-    this.codecStream.resume();
+    this.codecStream!.resume();
   }
 
   /** The response is complete. */
@@ -277,6 +302,14 @@ export class UpstreamTry implements StreamWaiter {
       outcome.upstreamHeaderBytesSent += codecStream.headerBytesSent!;
     }
   }
+}
+
+/** What the outcome says of a host that there is no connection to. */
+function chosen(outcome: Outcome, host: Host): void {
+  if (outcome.upstreamPeer !== null) keepEarlier(outcome);
+  outcome.upstreamHost = host.addressText;
+  outcome.upstreamHostName = host.hostname;
+  outcome.upstreamHostMetadata = host.metadata;
 }
 
 /** The try before had a connection; what the outcome says of its host is about to be written over. */

@@ -1,4 +1,5 @@
 import type { Cluster, Clusters, Host, TcpPool } from '../../cluster/cluster.ts';
+import { behindFilters } from '../../cluster/pool/behind-filters.ts';
 import type { ClusterWaiter } from '../../cluster/on-demand/cluster-lookups.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
@@ -182,7 +183,7 @@ export class TcpProxy implements ConnectionHandler {
     const options = cluster.transportOptions(host, '', null, outcome.filterState, peer);
     if (this.tunneling === null) return cluster.tcpPool(host, 0, options);
     const { propagation } = this.data.tunneling!;
-    const pool = cluster.httpPool(host, 0, HttpVersion.Http11, options);
+    const pool = behindFilters(cluster, cluster.httpPool(host, 0, HttpVersion.Http11, options));
     return new TunnelDialing(pool, this.tunneling.request(outcome), outcome, this, propagation);
   }
 

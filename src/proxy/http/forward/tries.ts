@@ -46,9 +46,13 @@ export class Tries {
     return this.retry !== null;
   }
 
-  /** One has its upstream stream. */
+  /** One takes what arrives. */
   get isReady(): boolean {
     return this.current !== null && this.current.isReady;
+  }
+
+  get isConnected(): boolean {
+    return this.current !== null && this.current.isConnected;
   }
 
   /** One has failed and the next one has not begun. */

@@ -1,4 +1,5 @@
 import type { Cluster, Host, HttpPool, PickContext, StreamWaiter } from '../../../cluster/cluster.ts';
+import { behindFilters } from '../../../cluster/pool/behind-filters.ts';
 import type { Timed } from '../../../core/clock.ts';
 import type { Connection } from '../../../core/connection.ts';
 import type { Failure } from '../../../core/failure.ts';
@@ -102,7 +103,7 @@ export class Shadow implements StreamWaiter, Timed {
     }
     this.host = host;
     const wanted = cluster.transportOptions(host, request.authority, request.headers, null, null);
-    this.pool = cluster.httpPool(host, 0, HttpVersion.Http11, wanted);
+    this.pool = behindFilters(cluster, cluster.httpPool(host, 0, HttpVersion.Http11, wanted));
     this.pool.newStream(this);
   }
 

@@ -288,3 +288,18 @@ describe('a head that waits for its body', () => {
     expect(shouter.seen).toEqual(['head', 'a', 'b', ...(ending === 'data' ? [] : ['trailers'])]);
   });
 });
+
+test('the end of a message that no filter has kept data of is let go, however much it is', () => {
+  const whole = passOf([StopAndBuffer]);
+  whole.limit = 3;
+  whole.passHead('head', false);
+  whole.chunk('hello', true);
+  expect(whole.passed).toEqual(['head', 'hello', 'end']);
+  expect(whole.pressure).toEqual(['too much', 'less again']);
+  const pieces = passOf([StopAndBuffer, StopAndBuffer]);
+  pieces.limit = 3;
+  pieces.passHead('head', false);
+  pieces.chunk('he');
+  pieces.chunk('llo', true);
+  expect(pieces.pressure[0]).toBe('too much buffered');
+});
