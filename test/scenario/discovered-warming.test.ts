@@ -1,7 +1,5 @@
-import type { DescMessage, JsonObject } from '@bufbuild/protobuf';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { clusterKind, listenerKind, routeKind, virtualHostKind } from '../../src/control/xds/resource-kinds.ts';
-import { messageTypes } from '../../src/admin/dump/message-types.ts';
 import { ClusterSchema } from '../../src/proto/envoy/config/cluster/v3/cluster_pb.js';
 import { ListenerSchema } from '../../src/proto/envoy/config/listener/v3/listener_pb.js';
 import { VirtualHostSchema } from '../../src/proto/envoy/config/route/v3/route_components_pb.js';
@@ -10,40 +8,17 @@ import {
   DeltaDiscoveryResponseSchema,
   ResourceSchema,
 } from '../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
-import { create, fromJson, toBinary } from '../../src/proto/protobuf.js';
+import { create, toBinary } from '../../src/proto/protobuf.js';
 import { Authority } from '../certificates.ts';
 import { ControlPlane } from '../xds/control-plane.ts';
 import { XdsServer } from '../xds/xds-server.ts';
 import { App } from './app.ts';
 import { answer, bootstrap, cluster, httpListener } from './config.ts';
 import { getText } from './http.ts';
+import { api, http2, node, overAds, pack } from './over-ads.ts';
 import { until } from './wait.ts';
 
 type Json = Record<string, unknown>;
-
-const node = { id: 'me', cluster: 'mine' };
-const overAds = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
-
-const http2 = {
-  typed_extension_protocol_options: {
-    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-      '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-      explicit_http_config: { http2_protocol_options: {} },
-    },
-  },
-};
-
-/** What is undefined is not there. */
-function pack(type: DescMessage, json: Json): Uint8Array {
-  const plain = JSON.parse(JSON.stringify(json)) as JsonObject;
-  return toBinary(type, fromJson(type, plain, { registry: messageTypes }));
-}
-
-const api = (apiType: string): Json => ({
-  api_type: apiType,
-  transport_api_version: 'V3',
-  grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
-});
 
 function underAds(port: number, apiType: string): Json {
   return bootstrap([], [cluster('xds', [port], http2)], {
