@@ -1,7 +1,7 @@
-import type { Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
+import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
 import { ClosedByPeer, ClosedLocally } from '../../core/failures.ts';
-import type { Peer } from '../../core/peer.ts';
+import { WrappedConnection } from '../../core/wrapped-connection.ts';
 import type { Dialing, DialHandler } from '../../net/network.ts';
 import { IdleWait } from './idle-wait.ts';
 import { dialOptionsFor } from './pool-context.ts';
@@ -68,15 +68,10 @@ export class TcpPoolDial implements DialHandler {
 }
 
 /** An open upstream connection in the hands of its user: counts what passes, and tells the pool when it ends. */
-export class TcpPoolConnection implements Connection, ConnectionSink {
-  readonly id: number;
-  readonly peer: Peer;
-  readonly openedMs: number;
+export class TcpPoolConnection extends WrappedConnection implements ConnectionSink {
   readonly found: ReadonlyMap<string, unknown> | null;
-  owner: ConnectionOwner | null;
   private readonly pool: TcpConnectionPool;
   readonly startMs: number;
-  private readonly inner: Connection;
   /** Nobody has it yet; null: somebody has. */
   private wait: IdleWait | null;
   private sink: ConnectionSink | null;
@@ -88,13 +83,9 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
     startMs: number,
     found: ReadonlyMap<string, unknown> | null = null,
   ) {
-    this.id = inner.id;
-    this.peer = inner.peer;
-    this.openedMs = inner.openedMs;
+    super(inner);
     this.found = found;
-    this.owner = null;
     this.pool = pool;
-    this.inner = inner;
     this.wait = null;
     this.startMs = startMs;
     this.sink = null;
@@ -114,66 +105,34 @@ export class TcpPoolConnection implements Connection, ConnectionSink {
     this.inner.resume();
   }
 
-  write(chunk: Uint8Array): boolean {
+  override write(chunk: Uint8Array): boolean {
     this.pool.accounts.txBytes.add(chunk.length);
     return this.inner.write(chunk);
   }
 
-  writeLatin1(text: string): boolean {
+  override writeLatin1(text: string): boolean {
     this.pool.accounts.txBytes.add(text.length);
     return this.inner.writeLatin1(text);
   }
 
-  end(): void {
-    this.inner.end();
-  }
-
-  reset(failure: Failure): void {
+  override reset(failure: Failure): void {
     this.isClosedByUs = true;
     this.inner.reset(failure);
   }
 
-  destroy(failure: Failure): void {
+  override destroy(failure: Failure): void {
     this.isClosedByUs = true;
     this.inner.destroy(failure);
   }
 
-  endAndLinger(lingerMs: number, failure: Failure): void {
+  override endAndLinger(lingerMs: number, failure: Failure): void {
     this.isClosedByUs = true;
     this.inner.endAndLinger(lingerMs, failure);
   }
 
-  closeAfterFlush(stallMs: number, failure: Failure): void {
+  override closeAfterFlush(stallMs: number, failure: Failure): void {
     this.isClosedByUs = true;
     this.inner.closeAfterFlush(stallMs, failure);
-  }
-
-  pause(): void {
-    this.inner.pause();
-  }
-
-  resume(): void {
-    this.inner.resume();
-  }
-
-  get bufferedBytes(): number {
-    return this.inner.bufferedBytes;
-  }
-
-  get bufferLimit(): number {
-    return this.inner.bufferLimit;
-  }
-
-  set bufferLimit(limit: number) {
-    this.inner.bufferLimit = limit;
-  }
-
-  get bytesRead(): number {
-    return this.inner.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.inner.bytesWritten;
   }
 
   // ConnectionSink, for the socket

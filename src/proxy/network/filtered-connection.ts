@@ -1,9 +1,9 @@
 import { noBytes } from '../../core/bytes.ts';
-import type { Connection, ConnectionOwner, ConnectionSink } from '../../core/connection.ts';
+import type { Connection, ConnectionSink } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
 import { DownstreamLocalClose } from '../../core/failures.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
-import type { Peer } from '../../core/peer.ts';
+import { WrappedConnection } from '../../core/wrapped-connection.ts';
 import { NetworkVerdict, type FilteredStream, type NetworkFilter } from '../../filter/network/network-filter.ts';
 import type { ActiveConnection } from '../../listener/network-filter.ts';
 import { ConnectionNotes } from '../../observe/connection-notes.ts';
@@ -17,12 +17,8 @@ const heldBytesMax = 1024 * 1024;
  * A connection on its way through the filters in front of the terminal one. That gets this in the connection's place where
  * a filter wants to see bytes or the end, or has held it back; else the connection itself.
  */
-export class FilteredConnection implements Connection, ConnectionSink, FilteredStream, ActiveConnection {
-  readonly inner: Connection;
+export class FilteredConnection extends WrappedConnection implements ConnectionSink, FilteredStream, ActiveConnection {
   readonly notes: ConnectionNotes;
-  readonly id: number;
-  readonly openedMs: number;
-  owner: ConnectionOwner | null;
   private readonly handler: FilteredHandler;
   private readonly filters: readonly NetworkFilter[];
   private readonly filterChainName: string;
@@ -52,11 +48,8 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   private isClosed: boolean;
 
   constructor(handler: FilteredHandler, filters: readonly NetworkFilter[], inner: Connection, filterChainName: string) {
-    this.inner = inner;
+    super(inner);
     this.notes = new ConnectionNotes(inner.peer.filterState ?? null);
-    this.id = inner.id;
-    this.openedMs = inner.openedMs;
-    this.owner = null;
     this.handler = handler;
     this.filters = filters;
     this.filterChainName = filterChainName;
@@ -104,10 +97,6 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
   }
 
   // FilteredStream, for the filters
-
-  get peer(): Peer {
-    return this.inner.peer;
-  }
 
   proceed(): void {
     if (!this.isStopped || this.isClosed) return;
@@ -171,70 +160,26 @@ export class FilteredConnection implements Connection, ConnectionSink, FilteredS
     else this.attachToInner();
   }
 
-  write(chunk: Uint8Array): boolean {
+  override write(chunk: Uint8Array): boolean {
     if (this.hearsWrites) this.tellOfWrite();
     return this.inner.write(chunk);
   }
 
-  writeLatin1(text: string): boolean {
+  override writeLatin1(text: string): boolean {
     if (this.hearsWrites) this.tellOfWrite();
     return this.inner.writeLatin1(text);
   }
 
-  end(): void {
-    this.inner.end();
-  }
-
-  reset(failure: Failure): void {
-    this.inner.reset(failure);
-  }
-
-  destroy(failure: Failure): void {
-    this.inner.destroy(failure);
-  }
-
-  endAndLinger(lingerMs: number, failure: Failure): void {
-    this.inner.endAndLinger(lingerMs, failure);
-  }
-
-  closeAfterFlush(stallMs: number, failure: Failure): void {
-    this.inner.closeAfterFlush(stallMs, failure);
-  }
-
-  pause(): void {
+  override pause(): void {
     this.pauses++;
     this.inner.pause();
   }
 
-  resume(): void {
+  override resume(): void {
     if (this.pauses === 0) return;
     this.pauses--;
     this.inner.resume();
     this.deliver();
-  }
-
-  carriesMany(): void {
-    this.inner.carriesMany?.();
-  }
-
-  get bufferedBytes(): number {
-    return this.inner.bufferedBytes;
-  }
-
-  get bufferLimit(): number {
-    return this.inner.bufferLimit;
-  }
-
-  set bufferLimit(limit: number) {
-    this.inner.bufferLimit = limit;
-  }
-
-  get bytesRead(): number {
-    return this.inner.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.inner.bytesWritten;
   }
 
   // ---- inside

@@ -1,6 +1,6 @@
-import type { Connection, ConnectionOwner, ConnectionSink } from '../../../core/connection.ts';
+import type { Connection, ConnectionSink } from '../../../core/connection.ts';
 import type { Failure } from '../../../core/failure.ts';
-import type { Peer } from '../../../core/peer.ts';
+import { WrappedConnection } from '../../../core/wrapped-connection.ts';
 import { Outcome } from '../../../observe/outcome.ts';
 import { upstreamWorkload } from '../../istio/workload/workload-lookup.ts';
 import { upstreamPeerKey, type Workload } from '../../istio/workload/workload.ts';
@@ -33,11 +33,7 @@ function lookedUp({ lookup }: Exchange, host: UpstreamOf): Workload | null {
 }
 
 /** A connection to a server that exchanges metadata: our frame goes before anything else, and its frame comes first. */
-class ExchangingUpstream implements Connection, ConnectionSink {
-  readonly id: number;
-  readonly openedMs: number;
-  owner: ConnectionOwner | null;
-  private readonly inner: Connection;
+class ExchangingUpstream extends WrappedConnection implements ConnectionSink {
   private readonly exchange: Exchange;
   private readonly host: UpstreamOf;
   readonly found: Map<string, unknown>;
@@ -47,20 +43,13 @@ class ExchangingUpstream implements Connection, ConnectionSink {
   private reader: FrameReader | null;
 
   constructor(inner: Connection, exchange: Exchange, host: UpstreamOf, found: Map<string, unknown>) {
-    this.id = inner.id;
-    this.openedMs = inner.openedMs;
-    this.owner = null;
-    this.inner = inner;
+    super(inner);
     this.exchange = exchange;
     this.host = host;
     this.found = found;
     this.sink = null;
     this.isFrameSent = false;
     this.reader = new FrameReader(exchange.moreLabels);
-  }
-
-  get peer(): Peer {
-    return this.inner.peer;
   }
 
   // Connection, for the user
@@ -70,66 +59,14 @@ class ExchangingUpstream implements Connection, ConnectionSink {
     this.inner.attach(this);
   }
 
-  write(chunk: Uint8Array): boolean {
+  override write(chunk: Uint8Array): boolean {
     this.sendFrame();
     return this.inner.write(chunk);
   }
 
-  writeLatin1(text: string): boolean {
+  override writeLatin1(text: string): boolean {
     this.sendFrame();
     return this.inner.writeLatin1(text);
-  }
-
-  end(): void {
-    this.inner.end();
-  }
-
-  reset(failure: Failure): void {
-    this.inner.reset(failure);
-  }
-
-  destroy(failure: Failure): void {
-    this.inner.destroy(failure);
-  }
-
-  endAndLinger(lingerMs: number, failure: Failure): void {
-    this.inner.endAndLinger(lingerMs, failure);
-  }
-
-  closeAfterFlush(stallMs: number, failure: Failure): void {
-    this.inner.closeAfterFlush(stallMs, failure);
-  }
-
-  pause(): void {
-    this.inner.pause();
-  }
-
-  resume(): void {
-    this.inner.resume();
-  }
-
-  carriesMany(): void {
-    this.inner.carriesMany?.();
-  }
-
-  get bufferedBytes(): number {
-    return this.inner.bufferedBytes;
-  }
-
-  get bufferLimit(): number {
-    return this.inner.bufferLimit;
-  }
-
-  set bufferLimit(limit: number) {
-    this.inner.bufferLimit = limit;
-  }
-
-  get bytesRead(): number {
-    return this.inner.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.inner.bytesWritten;
   }
 
   // ConnectionSink, for the socket
