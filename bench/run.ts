@@ -236,6 +236,22 @@ function rememberEnvoyRate(plan: Plan, results: ReadonlyMap<string, Rounds>): vo
   if (rates.length > 0) plan.scale = { ...plan.scale, envoyRate: Math.max(...rates) };
 }
 
+function usage(): string {
+  const width = Math.max(...scenarios.map(({ name }) => name.length));
+  return [
+    'npm run bench -- [options]',
+    '',
+    '  --scenario small,churn   those alone; without it, all of them',
+    '  --targets envoy,sekisho  side by side; sekisho@DIRECTORY is another checkout, sekisho-dist what `npm run build` made',
+    '  --rounds 5               of each target, in turn',
+    '  --seconds 3              for each round',
+    '  --short                  fewer scenarios, 2 rounds of 1 s, Envoy and sekisho',
+    '  --save                   into results/latest.json instead of results/last.json',
+    '',
+    ...scenarios.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+  ].join('\n');
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -245,8 +261,13 @@ async function main(): Promise<void> {
       seconds: { type: 'string' },
       targets: { type: 'string' },
       save: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) {
+    console.log(usage());
+    return;
+  }
   const rounds = Number(values.rounds ?? (values.short ? 2 : 5));
   const seconds = Number(values.seconds ?? (values.short ? 1 : 3));
   // wrk takes whole seconds only.
