@@ -1,6 +1,9 @@
 import type { Connection, ConnectionSink } from '../core/connection.ts';
 import type { Failure } from '../core/failure.ts';
-import { ClosedLocally } from '../core/failures.ts';
+import { ClosedByPeer, ClosedLocally } from '../core/failures.ts';
+
+/** How long the client of a server that has gone may take nothing of the server's last words. */
+const lastWordsMs = 30_000;
 
 /** Who hears of the end of a relay, once: null where both halves were complete. */
 export interface RelayOwner {
@@ -9,7 +12,7 @@ export interface RelayOwner {
 
 /**
  * Two connections, each of which gets what the other reads: a half-close becomes a half-close, and whatever breaks one of
- * them breaks the other off by a reset.
+ * them breaks the other off by a reset, unless all that it had to say was said.
  */
 export class Relay {
   readonly client: Connection;
@@ -58,7 +61,9 @@ export class Relay {
     const isWhole = this.toServer.hasEnded && this.toClient.hasEnded;
     this.end(isWhole ? null : failure);
     if (isWhole) return;
-    half.to.reset(failure);
+    // Gone in good order, behind all that it had to say: a reset could overtake that at the other end.
+    if (half.hasEnded && failure === ClosedByPeer) half.to.closeAfterFlush(lastWordsMs, failure);
+    else half.to.reset(failure);
   }
 
   /** The half that brings back what this one's connection takes. */

@@ -32,8 +32,15 @@ export function recordedNodes(): readonly string[] {
     .toSorted();
 }
 
+/** What is made of a recorded response of a delta session before it is played. */
+export type Rewritten = (typeUrl: string, bytes: Uint8Array) => Uint8Array;
+
 /** @param session `sotw`, `delta` or `sds-agent`; none where there is no such folder */
-export function recorded(node: string, session: string): readonly RecordedResponse[] {
+export function recorded(
+  node: string,
+  session: string,
+  rewritten: Rewritten = (_, bytes) => bytes,
+): readonly RecordedResponse[] {
   let files: string[];
   try {
     files = readdirSync(join(recordings, node, session)).toSorted();
@@ -41,13 +48,14 @@ export function recorded(node: string, session: string): readonly RecordedRespon
     return [];
   }
   return files.map((file) => {
-    const bytes = gunzipSync(readFileSync(join(recordings, node, session, file)));
+    const asItIs = gunzipSync(readFileSync(join(recordings, node, session, file)));
     if (session === 'delta') {
+      const bytes = rewritten(fromBinary(DeltaDiscoveryResponseSchema, asItIs).typeUrl, asItIs);
       const { typeUrl, nonce, resources } = fromBinary(DeltaDiscoveryResponseSchema, bytes);
       return { typeUrl, nonce, names: resources.map(({ name }) => name), bytes };
     }
-    const { typeUrl, nonce, resources } = fromBinary(DiscoveryResponseSchema, bytes);
-    return { typeUrl, nonce, names: resources.map(({ value }) => packedName(value)), bytes };
+    const { typeUrl, nonce, resources } = fromBinary(DiscoveryResponseSchema, asItIs);
+    return { typeUrl, nonce, names: resources.map(({ value }) => packedName(value)), bytes: asItIs };
   });
 }
 
@@ -75,13 +83,13 @@ export class RecordedControlPlane {
 
   private readonly secrets: UnrecordedSecrets;
 
-  private constructor(node: string) {
+  private constructor(node: string, rewritten?: Rewritten) {
     const own = recorded(node, 'sds-agent');
     const secrets = own.length > 0 ? own : recorded('sidecar-client-productpage', 'sds-agent');
     this.secrets = new UnrecordedSecrets(secrets.map(({ bytes }) => bytes));
     this.verdicts = [];
     this.sotw = [...recorded(node, 'sotw'), ...secrets];
-    this.delta = recorded(node, 'delta');
+    this.delta = recorded(node, 'delta', rewritten);
     this.asked = new Map();
   }
 
@@ -98,8 +106,8 @@ export class RecordedControlPlane {
    * @param node one of `recordedNodes`
    * @param at `127.0.0.1:0`, or `unix:` and a path
    */
-  static async open(node: string, at = '127.0.0.1:0'): Promise<RecordedControlPlane> {
-    const own = new RecordedControlPlane(node);
+  static async open(node: string, at = '127.0.0.1:0', rewritten?: Rewritten): Promise<RecordedControlPlane> {
+    const own = new RecordedControlPlane(node, rewritten);
     own.server = await XdsServer.start((peer, request) => own.onRequest(peer, request), at);
     return own;
   }

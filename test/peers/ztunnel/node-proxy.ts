@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { cniPlugin, Program } from '../../scenario/ambient/programs.ts';
+import { cniPlugin, Program, type PluggedPod } from '../../scenario/ambient/programs.ts';
 import { until } from '../../scenario/wait.ts';
 import { findProgram, repository } from '../binaries.ts';
 
@@ -12,7 +12,8 @@ export interface NodeWish {
   /** The node, and the network namespace that its proxy is in. */
   readonly node: string;
   readonly address: string;
-  readonly pods: readonly string[];
+  readonly pods: readonly (string | PluggedPod)[];
+  /** Of the local form; empty: none. */
   readonly configPath: string;
   /** Of who certifies, and tells of policies. */
   readonly authorityUrl: string;
@@ -48,7 +49,7 @@ export class NodeProxy {
       CA_ADDRESS: wish.authorityUrl,
       ALT_CA_HOSTNAME: wish.authorityName,
       CA_ROOT_CA: wish.rootsPath,
-      LOCAL_XDS_PATH: wish.configPath,
+      ...(wish.configPath !== '' && { LOCAL_XDS_PATH: wish.configPath }),
       INPOD_UDS: socketPath,
       NODE_NAME: node,
       CONNECTION_TERMINATION_DEADLINE: '6s',

@@ -15,15 +15,16 @@ export const outsideAddress = '10.9.0.1';
 const mark = '0x539/0xfff';
 const replies = '0x111/0xfff';
 
-/** Run as root in a network and a mount namespace of its own. */
-export const ambientRules = `
-set -e
-mount -t proc proc /proc
-mount -t tmpfs sekisho /run
-ip link set lo up
-ip link add bridge type bridge
-ip address add ${outsideAddress}/16 dev bridge
-ip link set bridge up
+/** Shell functions: a pod on the bridge, istio-cni's rules in it, and the bridge itself. */
+export const podFunctions = `
+bridge() {
+  mount -t proc proc /proc
+  mount -t tmpfs sekisho /run
+  ip link set lo up
+  ip link add bridge type bridge
+  ip address add $1/16 dev bridge
+  ip link set bridge up
+}
 pod() {
   ip netns add $1
   ip link add v$1 type veth peer name eth0 netns $1
@@ -46,6 +47,13 @@ captured() {
   ip -n $1 rule add fwmark ${replies} pref 32764 lookup 100
   ip -n $1 route add local default dev lo table 100
 }
+`;
+
+/** Run as root in a network and a mount namespace of its own. */
+export const ambientRules = `
+set -e
+${podFunctions}
+bridge ${outsideAddress}
 pod client ${clientAddress}
 pod server ${serverAddress}
 pod plain ${plainAddress}

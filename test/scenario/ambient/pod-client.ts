@@ -1,13 +1,17 @@
 /** In the client's namespace: does what its arguments say, and prints what came of it as one line of JSON. */
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 import { plainAddress } from './ambient-rules.ts';
 
 const [action, host, portText, countText = '1'] = process.argv.slice(2);
 const port = Number(portText);
 const count = Number(countText);
+/** Behind each word, for who looks for lines. */
+const lineEnd = process.env['LINE_END'] ?? '';
 
 function opened(): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -41,7 +45,7 @@ async function doubled(text: string): Promise<string> {
 async function bulk(bytes: number): Promise<number> {
   const socket = await opened();
   socket.on('error', () => {});
-  const sent = Buffer.alloc(bytes, 'sekisho');
+  const sent = Buffer.alloc(bytes, `sekisho${lineEnd}`);
   socket.end(sent);
   let received = 0;
   for await (const chunk of socket) received += (chunk as Buffer).length;
@@ -53,8 +57,9 @@ async function short(): Promise<number> {
   const worker = async (): Promise<void> => {
     while (done < count) {
       done++;
-      const answer = await doubled('x');
-      if (!answer.endsWith('xx')) throw new Error(answer);
+      const text = `x${lineEnd}`;
+      const answer = await doubled(text);
+      if (!answer.endsWith(text + text)) throw new Error(answer);
     }
   };
   await Promise.all(Array.from({ length: 20 }, worker));
@@ -81,24 +86,32 @@ async function greeted(): Promise<string> {
 /** Goes in the middle of it, without a word. */
 async function abandoned(): Promise<string> {
   const socket = await opened();
-  socket.write('hello');
+  socket.write(`hello${lineEnd}`);
   const [echo] = (await once(socket, 'data')) as [Buffer];
   socket.resetAndDestroy();
   await once(socket, 'close');
   return echo.toString();
 }
 
+/** `ask host port method path`: status and body of an answer. */
+async function asked(): Promise<string> {
+  const [, , , method, path] = process.argv.slice(2);
+  const request = httpRequest({ host, port, method, path, agent: false }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return `${response.statusCode} ${await text(response)}`;
+}
+
 /** Says when it is open, and waits for the end of it. */
 async function held(): Promise<string> {
   const socket = await opened();
-  socket.write('hello');
+  socket.write(`hello${lineEnd}`);
   await once(socket, 'data');
   console.log('open');
   return (await rest(socket)) || 'end';
 }
 
 async function result(): Promise<unknown> {
-  if (action === 'double') return doubled('hello world');
+  if (action === 'double') return doubled(`hello world${lineEnd}`);
   if (action === 'bulk') return bulk(count);
   if (action === 'short') return short();
   if (action === 'listen') return listened();
@@ -110,9 +123,10 @@ async function result(): Promise<unknown> {
     resolver.setServers([`${plainAddress}:53`]);
     return resolver.resolve4(host);
   }
+  if (action === 'ask') return asked();
   const socket = await opened();
   const answer = rest(socket);
-  socket.write('hello world');
+  socket.write((action === 'reset' ? 'reset' : 'hello world') + lineEnd);
   return answer;
 }
 

@@ -1,8 +1,11 @@
-/** In the server's namespace: answers on port 15000 what it got, twice, after its end, with who it came from in front; and so on. */
+/**
+ * In the server's namespace: answers on port 15000 what it got, twice, after its end, with who it came from in front; and
+ * so on. `node pod-server.ts address [port=what…]`: on these ports instead.
+ */
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 
-const [host] = process.argv.slice(2);
+const [host, ...wishes] = process.argv.slice(2);
 const doubling = createServer({ allowHalfOpen: true }, (socket) => {
   const chunks: Buffer[] = [];
   socket.on('error', () => {});
@@ -51,14 +54,26 @@ const telling = createServer({ allowHalfOpen: true }, (socket) => {
 const web = createHttpServer((request, response) => {
   response.end(`${request.method} ${request.url} from ${request.socket.remoteAddress}`);
 });
-const ports: readonly [number, Server][] = [
-  [15000, doubling],
-  [16000, echoing],
-  [16001, resetting],
-  [16002, greeting],
-  [16003, recording],
-  [16004, telling],
-  [8080, web],
-];
-await Promise.all(ports.map(([port, server]) => new Promise<void>((up) => server.listen(port, host, up))));
+/** Echoes, and says how each connection ended, with its first words; asked to, it resets. */
+const either = createServer({ allowHalfOpen: true }, (socket) => {
+  let first = '';
+  let end = 'nothing';
+  socket.on('data', (chunk: Buffer) => {
+    first ||= chunk.subarray(0, 5).toString();
+    if (first === 'reset') socket.resetAndDestroy();
+    else socket.write(chunk);
+  });
+  socket.on('end', () => {
+    end = 'end';
+    socket.end();
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => void (end = error.code ?? error.message));
+  socket.on('close', () => console.log(`${first}: ${end}`));
+});
+const servers = { doubling, echoing, resetting, greeting, recording, telling, web, either };
+const usual = '15000=doubling 16000=echoing 16001=resetting 16002=greeting 16003=recording 16004=telling 8080=web';
+for (const wish of wishes.length > 0 ? wishes : usual.split(' ')) {
+  const [port, what] = wish.split('=');
+  await new Promise<void>((up) => servers[what as keyof typeof servers].listen(Number(port), host, up));
+}
 console.log('listening');

@@ -59,15 +59,25 @@ export class Program {
   }
 }
 
-/** A CNI plugin that says that there are these pods, named as their accounts and their network namespaces are. */
-export function cniPlugin(path: string, pods: readonly string[]): Program {
-  const all = pods.map((name) => `${name},shop,${name},${name},/run/netns/${name}`);
+/** A pod as the CNI plugin tells of it; its network namespace has its name. */
+export interface PluggedPod {
+  readonly name: string;
+  readonly namespace: string;
+  readonly account: string;
+}
+
+/** A CNI plugin that says that there are these pods; by name alone: of namespace `shop`, named as their accounts are. */
+export function cniPlugin(path: string, pods: readonly (string | PluggedPod)[]): Program {
+  const all = pods.map((pod) => {
+    const { name, namespace, account } = typeof pod === 'string' ? { name: pod, namespace: 'shop', account: pod } : pod;
+    return `${name},${namespace},${name},${account},/run/netns/${name}`;
+  });
   return new Program('python3', [join(here, 'cni-plugin.py'), path, ...all]);
 }
 
-/** In a pod, until it is killed. */
-export function podServer(pod: string, address: string): Program {
-  const command = ['netns', 'exec', pod, process.execPath, join(here, 'pod-server.ts'), address];
+/** In a pod, until it is killed. `ports`: `port=what` it serves there; none: the usual. */
+export function podServer(pod: string, address: string, ...ports: readonly string[]): Program {
+  const command = ['netns', 'exec', pod, process.execPath, join(here, 'pod-server.ts'), address, ...ports];
   return new Program('ip', command);
 }
 
