@@ -20,8 +20,8 @@ import { metricsPage, ProcessCounts } from './ztunnel/process/metrics-page.ts';
 import { ZtunnelProcess } from './ztunnel/process/ztunnel-process.ts';
 import { parseZtunnelLevel, readZtunnelSettings, type Variables, type ZtunnelSettings } from './ztunnel/settings.ts';
 import { LineLog } from './ztunnel/telemetry/line-log.ts';
-import { writeOut } from './ztunnel/telemetry/standard-output.ts';
-import { levelNames, LogLines, ZtunnelLevel } from './ztunnel/telemetry/log-lines.ts';
+import { levelNames, ZtunnelLevel, type LogLines } from './ztunnel/telemetry/log-lines.ts';
+import { OwnLog } from './ztunnel/telemetry/own-log.ts';
 
 /** Workloads with services, and policies. */
 const kindsOfMesh = 2;
@@ -43,10 +43,10 @@ export async function runZtunnel(
     process.stderr.write(`error: ${(error as Error).message}\n`);
     process.exit(1);
   }
-  const lines = new LogLines(settings.isJsonLog, writeOut);
+  const lines = new OwnLog(settings.isJsonLog);
   lines.level = settings.level;
   const exit = (status: number): never => {
-    lines.flush();
+    lines.finish();
     process.exit(status);
   };
   const environment = { settings, lines, authority: authorityOf(settings), workerEntry, version, exit };

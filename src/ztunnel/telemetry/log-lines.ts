@@ -8,7 +8,7 @@ export const levelNames: readonly string[] = ['trace', 'debug', 'info', 'warn', 
 export type LogValue = string | number | { readonly plain: string };
 export type LogField = readonly [name: string, value: LogValue];
 
-/** Where lines go; may block until the reader has taken them. */
+/** Where lines go. */
 export type LineSink = (text: string) => void;
 
 /** Bytes that are gathered before they are written. */

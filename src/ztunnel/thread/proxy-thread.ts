@@ -10,8 +10,8 @@ import { PodProxy } from '../proxy/pod-proxy.ts';
 import type { ProxyThread } from '../proxy/pod.ts';
 import { Mesh } from '../state/mesh.ts';
 import { AccessLog } from '../telemetry/access-log.ts';
-import { LogLines, ZtunnelLevel } from '../telemetry/log-lines.ts';
-import { writeOut } from '../telemetry/standard-output.ts';
+import { ZtunnelLevel } from '../telemetry/log-lines.ts';
+import { OwnLog } from '../telemetry/own-log.ts';
 import { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
 import { TrafficReporter } from '../telemetry/traffic-reporter.ts';
 import { ThreadCertificates } from './thread-certificates.ts';
@@ -40,7 +40,7 @@ export class TrafficProxies {
   private readonly loop: Loop;
   private readonly network: Network;
   private readonly mesh: Mesh;
-  private readonly lines: LogLines;
+  private readonly lines: OwnLog;
   private readonly metrics: TrafficMetrics;
   private readonly certificates: ThreadCertificates;
   private readonly thread: ProxyThread;
@@ -54,7 +54,7 @@ export class TrafficProxies {
     this.loop = loop;
     this.network = network;
     this.mesh = new Mesh(data.preferredNamespace);
-    this.lines = new LogLines(data.isJsonLog, writeOut);
+    this.lines = new OwnLog(data.isJsonLog);
     this.lines.level = data.level;
     this.metrics = new TrafficMetrics();
     this.certificates = new ThreadCertificates(secrets, (identity) => post({ kind: 'certificate-wanted', identity }));
@@ -108,7 +108,7 @@ export class TrafficProxies {
         break;
       case 'stop':
         for (const uid of this.proxies.keys()) this.remove(uid);
-        this.lines.flush();
+        this.lines.finish();
         break;
       case 'init':
     }
@@ -157,7 +157,7 @@ export class TrafficProxies {
     const check = setInterval(() => {
       for (const { proxy } of this.proxies.values()) if (proxy.connections.size > 0) return;
       clearInterval(check);
-      this.lines.flush();
+      this.lines.finish();
       this.post({ kind: 'drained' });
     }, drainCheckMs);
   }

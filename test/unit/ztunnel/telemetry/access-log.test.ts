@@ -6,7 +6,6 @@ import { readLocalConfig } from '../../../../src/ztunnel/state/local/local-confi
 import { AccessLog } from '../../../../src/ztunnel/telemetry/access-log.ts';
 import { LabelCache } from '../../../../src/ztunnel/telemetry/label-cache.ts';
 import { LogLines } from '../../../../src/ztunnel/telemetry/log-lines.ts';
-import { writeOut } from '../../../../src/ztunnel/telemetry/standard-output.ts';
 import { trafficLabels, TrafficMetrics } from '../../../../src/ztunnel/telemetry/traffic-metrics.ts';
 
 const samples = join(import.meta.dirname, '../../../fixtures/ztunnel/samples');
@@ -70,10 +69,6 @@ test('labels of a connection that left are those of ztunnel', () => {
   metrics.of(trafficLabels(facts), '-').opened++;
   const [[labels]] = [...metrics.series];
   expect(sample('metrics-source-node.txt')).toContain(`istio_tcp_connections_opened_total{${labels}} 1`);
-});
-
-test('nothing is written where there is nothing', () => {
-  expect(() => writeOut('')).not.toThrow();
 });
 
 test('connections between the same two share their labels until one of the two changes', () => {
