@@ -1,6 +1,8 @@
 import { defaultHboneSettings } from '../tunnel/hbone/options.ts';
 import { defaultProxySettings, type ProxySettings } from './proxy/settings.ts';
+import { parseRange } from './state/local/policy-reader.ts';
 import type { WorkloadInfo } from './state/mesh.ts';
+import type { AddressRange } from './state/policy.ts';
 import { levelNames, ZtunnelLevel } from './telemetry/log-lines.ts';
 
 /** Environment variables. */
@@ -151,6 +153,16 @@ function proxySettings(read: VariableReader, isDedicated: boolean): ProxySetting
     drainMs: drainMs(read),
     allowsTls12: read.boolean('TLS12_ENABLED', false),
     isPostQuantum: read.text('COMPLIANCE_POLICY', '') === 'pqc',
+    nodeConnectionsMax: read.number('SEKISHO_NODE_CONNECTIONS_MAX', defaultProxySettings.nodeConnectionsMax),
+    workloadConnectionsMax: read.number(
+      'SEKISHO_WORKLOAD_CONNECTIONS_MAX',
+      defaultProxySettings.workloadConnectionsMax,
+    ),
+    exclusions: {
+      outboundPorts: read.ports('SEKISHO_EXCLUDE_OUTBOUND_PORTS'),
+      outboundRanges: read.ranges('SEKISHO_EXCLUDE_OUTBOUND_CIDRS'),
+      inboundPorts: read.ports('SEKISHO_EXCLUDE_INBOUND_PORTS'),
+    },
   };
 }
 
@@ -242,6 +254,29 @@ class VariableReader {
     const found = choices.find((choice) => choice === text);
     if (found === undefined) throw new ZtunnelSettingsError(`${name} is '${text}'; allowed: ${choices.join(', ')}`);
     return found;
+  }
+
+  /** `80,8080`; empty: none. */
+  ports(name: string): number[] {
+    return this.list(name).map((text) => {
+      if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+        throw new ZtunnelSettingsError(`${name} has '${text}': expected a port`);
+      return Number(text);
+    });
+  }
+
+  /** `10.0.0.0/8,fd00::/8`; an address alone is a range of one. */
+  ranges(name: string): AddressRange[] {
+    return this.list(name).map((text) => {
+      const range = parseRange(text);
+      if (range === null) throw new ZtunnelSettingsError(`${name} has '${text}': expected a range of addresses`);
+      return range;
+    });
+  }
+
+  private list(name: string): string[] {
+    const texts = this.text(name, '').split(',');
+    return texts.map((text) => text.trim()).filter((text) => text !== '');
   }
 
   /** gRPC metadata: names in lower case. */

@@ -166,7 +166,8 @@ export class Destinations {
   }
 }
 
-function asItIs({ host, port }: Wish, service: Service | null): OutboundPlan {
+/** To where it was going, without the mesh. */
+export function asItIs({ host, port }: Pick<Wish, 'host' | 'port'>, service: Service | null): OutboundPlan {
   return { protocol: 'tcp', host, port, authority: '', identities: [], farIdentities: [], workload: null, service };
 }
 

@@ -121,7 +121,8 @@ function fitsAddress(
   );
 }
 
-function isWithin({ bytes, length }: AddressRange, address: Uint8Array | null): boolean {
+/** Null: no address, which is within none. */
+export function isWithin({ bytes, length }: AddressRange, address: Uint8Array | null): boolean {
   if (address === null || address.length !== bytes.length) return false;
   const whole = length >> 3;
   for (let i = 0; i < whole; i++) if (address[i] !== bytes[i]) return false;

@@ -8,6 +8,7 @@ import { readLocalConfig } from '../state/local/local-config.ts';
 import { identityOf, type Workload } from '../state/workload.ts';
 import { ZtunnelLevel, type LogLines } from '../telemetry/log-lines.ts';
 import { ProxyThreads, type ThreadsListener } from '../thread/proxy-threads.ts';
+import { ConnectionCount } from '../proxy/connection-quota.ts';
 import type { FromThread, IdentityMessage, ThreadData } from '../thread/thread-messages.ts';
 import type { DumpedProxy, DumpSource } from './config-dump.ts';
 import { ProcessCounts } from './metrics-page.ts';
@@ -30,6 +31,7 @@ interface OwnProxy {
   readonly uid: string;
   readonly info: WorkloadInfo;
   readonly namespaceFd: number;
+  readonly connections: SharedArrayBuffer;
   /** Threads that have not answered yet. */
   waiting: number;
   problem: string;
@@ -50,6 +52,7 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
   readonly threads: ProxyThreads;
   private readonly environment: ZtunnelEnvironment;
   private readonly known: Map<string, IdentityMessage>;
+  private readonly connections: SharedArrayBuffer;
   private readonly proxies: Map<string, OwnProxy>;
   /** Of which not every thread has said whether it listens, by number. */
   private readonly beginning: Map<number, OwnProxy>;
@@ -74,7 +77,8 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     this.drained = 0;
     this.whenDrained = null;
     this.threads = new ProxyThreads(settings.threads, environment.workerEntry, this);
-    this.threads.postAll({ kind: 'init', data: this.threadData() });
+    this.connections = ConnectionCount.memory(settings.threads);
+    for (let i = 0; i < settings.threads; i++) this.threads.post(i, { kind: 'init', data: this.threadData(i) });
   }
 
   /** LOCAL_XDS. Throws LocalConfigError, or what reading the file throws. */
@@ -104,10 +108,21 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
       this.counts.pendingProxies++;
     }
     const id = this.nextProxyId++;
-    const proxy = { id, uid, info, namespaceFd, waiting: count, problem: '', isUp: false, whenAdded: tell };
+    const connections = ConnectionCount.memory(count);
+    const proxy = {
+      id,
+      uid,
+      info,
+      namespaceFd,
+      connections,
+      waiting: count,
+      problem: '',
+      isUp: false,
+      whenAdded: tell,
+    };
     this.proxies.set(uid, proxy);
     this.beginning.set(id, proxy);
-    this.threads.postAll({ kind: 'add', id, uid, info, namespaceFd });
+    this.threads.postAll({ kind: 'add', id, uid, info, connections, namespaceFd });
   }
 
   removeProxy(uid: string): void {
@@ -179,7 +194,9 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
 
   onThreadRestart(index: number, reason: string): void {
     this.environment.lines.write(ZtunnelLevel.Error, 'threads', `a thread died and another takes its place: ${reason}`);
-    this.threads.post(index, { kind: 'init', data: this.threadData() });
+    for (const memory of [this.connections, ...[...this.proxies.values()].map(({ connections }) => connections)])
+      new ConnectionCount(memory, index).forget();
+    this.threads.post(index, { kind: 'init', data: this.threadData(index) });
     this.seed(index);
   }
 
@@ -234,9 +251,11 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     }
   }
 
-  private threadData(): ThreadData {
+  private threadData(thread: number): ThreadData {
     const { proxy, preferredNamespace, isJsonLog, ioBackend } = this.settings;
-    return { settings: proxy, preferredNamespace, isJsonLog, level: this.environment.lines.level, ioBackend };
+    const { level } = this.environment.lines;
+    const { connections } = this;
+    return { thread, connections, settings: proxy, preferredNamespace, isJsonLog, level, ioBackend };
   }
 
   /** Everything that the other threads know. */
@@ -249,7 +268,7 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     for (let at = 0; at < workloads.length; at += seedSize)
       threads.post(index, { kind: 'change', change: { ...noChange, workloads: workloads.slice(at, at + seedSize) } });
     for (const message of this.known.values()) threads.post(index, message);
-    for (const { id, uid, info, namespaceFd } of this.proxies.values())
-      threads.post(index, { kind: 'add', id, uid, info, namespaceFd });
+    for (const { id, uid, info, connections, namespaceFd } of this.proxies.values())
+      threads.post(index, { kind: 'add', id, uid, info, connections, namespaceFd });
   }
 }

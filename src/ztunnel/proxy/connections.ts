@@ -32,6 +32,7 @@ export class Connections {
     return this.open;
   }
 
+  /** It was let in by the pod's quota, which it leaves with `delete`. */
   add(connection: OpenConnection): void {
     this.open.add(connection);
   }
@@ -45,7 +46,7 @@ export class Connections {
   }
 
   delete(connection: OpenConnection): void {
-    this.open.delete(connection);
+    if (this.open.delete(connection)) this.pod.quota.leave();
   }
 
   closeAll(reason: string): void {

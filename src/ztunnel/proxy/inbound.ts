@@ -16,7 +16,6 @@ import { denialError, dialError, handshakeError } from './failure-text.ts';
 import { forwardedHost } from './forwarded.ts';
 import { inboundTarget, type InboundTarget } from './inbound-target.ts';
 import type { Pod } from './pod.ts';
-import { connectionsMax } from './settings.ts';
 import { TrackedRelay } from './tracked-relay.ts';
 
 /** Connections of clients that carry tunnels; more are turned away. */
@@ -132,6 +131,7 @@ class InboundTunnel implements DialHandler {
   private access: AccessRequest | null;
   private report: ConnectionReport | null;
   private dialing: Dialing | null;
+  private isAbandoned: boolean;
 
   constructor(inbound: Inbound, tunnel: ServerTunnel) {
     this.inbound = inbound;
@@ -142,22 +142,25 @@ class InboundTunnel implements DialHandler {
     this.access = null;
     this.report = null;
     this.dialing = null;
+    this.isAbandoned = false;
   }
 
   begin(): void {
     const { tunnel, inbound } = this;
-    const { pod, connections } = inbound;
+    const { pod } = inbound;
     if (tunnel.request!.method !== 'CONNECT') {
       tunnel.refuse(400);
       return;
     }
-    if (connections.size + inbound.pending >= connectionsMax) {
-      tunnel.refuse(503);
+    const refusal = pod.quota.enter();
+    if (refusal !== null) {
+      this.turnAway(503, refusal, null);
       return;
     }
     tunnel.onAbandoned = () => this.abandon();
     pod.whenKnown((workload) => {
-      if (workload === null) this.refuse(503, 'failed to fetch information about local workload');
+      if (this.isAbandoned) pod.quota.leave();
+      else if (workload === null) this.refuse(503, 'failed to fetch information about local workload');
       else this.decide(workload);
     });
   }
@@ -183,11 +186,11 @@ class InboundTunnel implements DialHandler {
     };
     const denial = judge(pod.thread.mesh.policiesOf(workload), this.access);
     if (denial !== null) {
+      pod.quota.leave();
       tunnel.refuse(401);
       this.report.close(denialError(denial.reason), 0, 0);
       return;
     }
-    inbound.pending++;
     const source = this.sourceFor(target);
     this.dialing = pod.network.dial(
       { kind: 'ip', host: target.host, port: target.port },
@@ -208,7 +211,6 @@ class InboundTunnel implements DialHandler {
 
   onConnected(server: Connection): void {
     const { tunnel, inbound, target } = this;
-    inbound.pending--;
     this.dialing = null;
     tunnel.onAbandoned = null;
     if (target!.hasProxyHeader) server.write(this.proxyHeader(target!));
@@ -218,15 +220,16 @@ class InboundTunnel implements DialHandler {
   }
 
   onDialFailure(failure: Failure): void {
-    this.inbound.pending--;
+    this.inbound.pod.quota.leave();
     this.dialing = null;
     this.tunnel.refuse(503);
     this.report!.close(dialError(failure, false), 0, 0);
   }
 
   private abandon(): void {
+    this.isAbandoned = true;
     if (this.dialing === null) return;
-    this.inbound.pending--;
+    this.inbound.pod.quota.leave();
     this.dialing.cancel();
     this.dialing = null;
     this.report!.close(null, 0, 0);
@@ -245,6 +248,11 @@ class InboundTunnel implements DialHandler {
   }
 
   private refuse(status: number, text: string, workload: Workload | null = null): void {
+    this.inbound.pod.quota.leave();
+    this.turnAway(status, text, workload);
+  }
+
+  private turnAway(status: number, text: string, workload: Workload | null): void {
     this.tunnel.refuse(status);
     const error: ConnectionError = { text, flags: '-' };
     this.inbound.pod.thread.reporter.refused(this.factsOf(workload, null), error);

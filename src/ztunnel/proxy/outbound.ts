@@ -11,14 +11,14 @@ import { TunnelNetwork } from '../../tunnel/hbone/tunnel-network.ts';
 import type { TunnelHandler } from '../../tunnel/hbone/client-tunnel.ts';
 import { noTransportOptions } from '../../net/transport.ts';
 import { IdentityTls } from '../certificates/identity-tls.ts';
-import type { OutboundPlan } from '../choice/destination.ts';
+import { asItIs, type OutboundPlan } from '../choice/destination.ts';
 import { identityOf, type Workload } from '../state/workload.ts';
 import { baggageOf } from './baggage.ts';
 import type { ConnectionError, ConnectionFacts, ConnectionReport } from './connection-facts.ts';
 import type { Connections } from './connections.ts';
 import { dialError, statusError } from './failure-text.ts';
 import type { Pod } from './pod.ts';
-import { carrierBufferLimit, connectionsMax, isLoopback } from './settings.ts';
+import { carrierBufferLimit, isLoopback } from './settings.ts';
 import { TrackedRelay } from './tracked-relay.ts';
 
 /** Tells a client that has asked, before bytes flow. */
@@ -32,12 +32,10 @@ export interface OutboundAnswer {
 export class Outbound implements AcceptHandler {
   readonly pod: Pod;
   readonly connections: Connections;
-  pending: number;
 
   constructor(pod: Pod, connections: Connections) {
     this.pod = pod;
     this.connections = connections;
-    this.pending = 0;
   }
 
   onAccepted(connection: AcceptedConnection): void {
@@ -52,11 +50,6 @@ export class Outbound implements AcceptHandler {
 
   /** A client's connection, which is paused, and where it wants to go. `answer`: it is told; null: no. */
   carry(client: Connection, wanted: Address, answer: OutboundAnswer | null = null): void {
-    if (this.connections.size + this.pending >= connectionsMax) {
-      client.reset(ClosedLocally);
-      return;
-    }
-    this.pending++;
     new OutboundConnection(this, client, wanted, answer).begin();
   }
 }
@@ -84,6 +77,11 @@ class OutboundConnection implements DialHandler, TunnelHandler {
   begin(): void {
     const { pod } = this.outbound;
     const { wanted } = this;
+    const refusal = pod.quota.enter();
+    if (refusal !== null) {
+      this.turnAway(null, { text: refusal, flags: '-' });
+      return;
+    }
     if (isLoopback(wanted.host) && pod.ownPorts.has(wanted.port)) {
       this.refuse(null, { text: 'attempted to call ourselves', flags: '-' });
       return;
@@ -97,7 +95,8 @@ class OutboundConnection implements DialHandler, TunnelHandler {
   private decide(source: Workload): void {
     const { pod } = this.outbound;
     const { host, port } = this.wanted;
-    const plan = pod.destinations.plan({ client: source, host, port });
+    const isExcluded = pod.thread.exclusions.hasOutbound(host, port);
+    const plan = isExcluded ? asItIs(this.wanted, null) : pod.destinations.plan({ client: source, host, port });
     if ('reason' in plan) {
       this.refuse(source, { text: plan.reason, flags: 'CONNECT' });
       return;
@@ -188,7 +187,6 @@ class OutboundConnection implements DialHandler, TunnelHandler {
 
   private carry(server: Connection): void {
     const { outbound } = this;
-    outbound.pending--;
     this.answer?.opened(this.client);
     const { connections } = outbound;
     new TrackedRelay(this.client, server, this.facts!, null, connections, this.report!).start();
@@ -197,8 +195,12 @@ class OutboundConnection implements DialHandler, TunnelHandler {
 
   /** Nothing was opened for it. */
   private refuse(source: Workload | null, error: ConnectionError): void {
+    this.outbound.pod.quota.leave();
+    this.turnAway(source, error);
+  }
+
+  private turnAway(source: Workload | null, error: ConnectionError): void {
     const { outbound, client, wanted } = this;
-    outbound.pending--;
     outbound.pod.thread.reporter.refused(
       {
         direction: 'outbound',
@@ -214,16 +216,16 @@ class OutboundConnection implements DialHandler, TunnelHandler {
       },
       error,
     );
-    this.turnAway();
+    this.close();
   }
 
   private fail(error: ConnectionError): void {
-    this.outbound.pending--;
+    this.outbound.pod.quota.leave();
     this.report!.close(error, 0, 0);
-    this.turnAway();
+    this.close();
   }
 
-  private turnAway(): void {
+  private close(): void {
     const { client, answer } = this;
     if (answer === null) client.reset(ClosedLocally);
     else answer.failed(client);

@@ -10,27 +10,19 @@ import type { Connections } from './connections.ts';
 import { denialError, dialError } from './failure-text.ts';
 import { guessedService } from './inbound-target.ts';
 import type { Pod } from './pod.ts';
-import { connectionsMax } from './settings.ts';
 import { TrackedRelay } from './tracked-relay.ts';
 
 /** Connections to a workload of clients outside the mesh, which prove nothing of themselves. */
 export class Plaintext implements AcceptHandler {
   readonly pod: Pod;
   readonly connections: Connections;
-  pending: number;
 
   constructor(pod: Pod, connections: Connections) {
     this.pod = pod;
     this.connections = connections;
-    this.pending = 0;
   }
 
   onAccepted(connection: AcceptedConnection): void {
-    if (this.connections.size + this.pending >= connectionsMax) {
-      connection.reset(ClosedLocally);
-      return;
-    }
-    this.pending++;
     connection.pause();
     new PlaintextConnection(this, connection).begin();
   }
@@ -59,6 +51,11 @@ class PlaintextConnection implements DialHandler {
 
   begin(): void {
     const { pod } = this.plaintext;
+    const refusal = pod.quota.enter();
+    if (refusal !== null) {
+      this.turnAway({ text: refusal, flags: '-' });
+      return;
+    }
     if (pod.ownPorts.has(this.wanted.port)) {
       this.refuse({ text: 'attempted to call ourselves', flags: '-' });
       return;
@@ -76,11 +73,13 @@ class PlaintextConnection implements DialHandler {
     this.facts = this.factsOf(workload);
     this.report = reporter.open(this.facts);
     const source = this.facts.sourceAddress.host;
-    this.access = { sourceIp: source, identity: '', destinationIp: wanted.host, destinationPort: wanted.port };
-    const denial = judge(mesh.policiesOf(workload), this.access);
-    if (denial !== null) {
-      this.fail(denialError(denial.reason));
-      return;
+    if (!pod.thread.exclusions.hasInbound(wanted.port)) {
+      this.access = { sourceIp: source, identity: '', destinationIp: wanted.host, destinationPort: wanted.port };
+      const denial = judge(mesh.policiesOf(workload), this.access);
+      if (denial !== null) {
+        this.fail(denialError(denial.reason));
+        return;
+      }
     }
     const keepsSource = pod.thread.settings.preservesSource && source !== wanted.host;
     pod.network.dial(wanted, pod.dialOptions(keepsSource ? source : ''), this);
@@ -90,7 +89,6 @@ class PlaintextConnection implements DialHandler {
 
   onConnected(server: Connection): void {
     const { plaintext, client } = this;
-    plaintext.pending--;
     new TrackedRelay(client, server, this.facts!, this.access, plaintext.connections, this.report!).start();
     client.resume();
   }
@@ -100,13 +98,17 @@ class PlaintextConnection implements DialHandler {
   }
 
   private refuse(error: ConnectionError): void {
-    this.plaintext.pending--;
+    this.plaintext.pod.quota.leave();
+    this.turnAway(error);
+  }
+
+  private turnAway(error: ConnectionError): void {
     this.plaintext.pod.thread.reporter.refused(this.factsOf(null), error);
     this.client.reset(ClosedLocally);
   }
 
   private fail(error: ConnectionError): void {
-    this.plaintext.pending--;
+    this.plaintext.pod.quota.leave();
     this.report!.close(error, 0, 0);
     this.client.reset(ClosedLocally);
   }

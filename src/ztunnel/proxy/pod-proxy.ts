@@ -1,6 +1,7 @@
 import type { Address } from '../../core/peer.ts';
 import type { AcceptHandler, ListeningSocket, ListenOptions, Network } from '../../net/network.ts';
 import type { WorkloadInfo } from '../state/mesh.ts';
+import type { ConnectionCount } from './connection-quota.ts';
 import { Connections } from './connections.ts';
 import { Inbound } from './inbound.ts';
 import { Outbound } from './outbound.ts';
@@ -31,8 +32,8 @@ export class PodProxy {
   private readonly sockets: ListeningSocket[];
   private isClosed: boolean;
 
-  constructor(info: WorkloadInfo, thread: ProxyThread, network: Network) {
-    this.pod = new Pod(info, thread, network);
+  constructor(info: WorkloadInfo, thread: ProxyThread, network: Network, connections: ConnectionCount) {
+    this.pod = new Pod(info, thread, network, connections);
     this.connections = new Connections(this.pod);
     this.inbound = new Inbound(this.pod, this.connections);
     this.outbound = new Outbound(this.pod, this.connections);

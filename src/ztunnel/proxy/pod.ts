@@ -9,6 +9,8 @@ import { Destinations } from '../choice/destination.ts';
 import type { Mesh, WorkloadInfo } from '../state/mesh.ts';
 import { identityOf, type Workload } from '../state/workload.ts';
 import type { Reporter } from './connection-facts.ts';
+import { ConnectionQuota, type ConnectionCount } from './connection-quota.ts';
+import type { Exclusions } from './exclusions.ts';
 import { bufferLimit, ownPorts, workloadWaitMs, type ProxySettings } from './settings.ts';
 
 /** What all proxies of a thread have around them. */
@@ -17,6 +19,9 @@ export interface ProxyThread extends TlsThread {
   readonly settings: ProxySettings;
   readonly certificates: CertificateSource;
   readonly reporter: Reporter;
+  /** Of the node. */
+  readonly connections: ConnectionCount;
+  readonly exclusions: Exclusions;
 }
 
 /** Waits for its workload to be known. */
@@ -51,13 +56,14 @@ export class Pod {
   readonly destinations: Destinations;
   readonly serverOptions: H2ServerOptions;
   readonly ownPorts: ReadonlySet<number>;
+  readonly quota: ConnectionQuota;
   private readonly waiting: Set<WorkloadWait>;
   private readonly unwatch: () => void;
   private tls: { readonly identity: string; readonly made: IdentityTls } | null;
   private isClosed: boolean;
 
-  /** `network`: in which its sockets are made. */
-  constructor(info: WorkloadInfo, thread: ProxyThread, network: Network) {
+  /** `network`: in which its sockets are made. `connections`: its own, in all threads. */
+  constructor(info: WorkloadInfo, thread: ProxyThread, network: Network, connections: ConnectionCount) {
     const { settings, mesh } = thread;
     this.info = info;
     this.thread = thread;
@@ -68,6 +74,8 @@ export class Pod {
     this.destinations = new Destinations(mesh, settings.network);
     this.serverOptions = hboneServerOptions(settings.hbone, settings.drainMs);
     this.ownPorts = ownPorts(settings);
+    const { nodeConnectionsMax, workloadConnectionsMax } = settings;
+    this.quota = new ConnectionQuota(thread.connections, connections, nodeConnectionsMax, workloadConnectionsMax);
     this.waiting = new Set();
     this.unwatch = mesh.watch(() => this.lookAgain());
     this.tls = null;
@@ -134,6 +142,7 @@ export class Pod {
     this.unwatch();
     this.tellWaiting(null);
     this.pool.close();
+    this.quota.close();
     this.tls?.made.release();
   }
 

@@ -1,3 +1,4 @@
+import { noExclusions, type ExclusionData } from './exclusions.ts';
 import { defaultHboneSettings, type HboneSettings } from '../../tunnel/hbone/options.ts';
 
 /** What the data path goes by: plain data, the same for every workload. */
@@ -30,6 +31,10 @@ export interface ProxySettings {
   readonly allowsTls12: boolean;
   /** Only post-quantum key exchange. */
   readonly isPostQuantum: boolean;
+  /** Connections that are open or in the making; more are turned away. */
+  readonly nodeConnectionsMax: number;
+  readonly workloadConnectionsMax: number;
+  readonly exclusions: ExclusionData;
 }
 
 export const defaultProxySettings: ProxySettings = {
@@ -52,10 +57,10 @@ export const defaultProxySettings: ProxySettings = {
   drainMs: 5000,
   allowsTls12: false,
   isPostQuantum: false,
+  nodeConnectionsMax: 500_000,
+  workloadConnectionsMax: 100_000,
+  exclusions: noExclusions,
 };
-
-/** Connections of a workload that are open or in the making; more are turned away. */
-export const connectionsMax = 100_000;
 
 /** How long a workload may be unknown to the control plane while a connection of it waits. ztunnel's. */
 export const workloadWaitMs = 5000;

@@ -5,7 +5,9 @@ import type { Loop } from '../../net/loop.ts';
 import type { Network, SocketPlace } from '../../net/network.ts';
 import { openNetwork } from '../../net/open-network.ts';
 import { PlacedNetwork } from '../../net/placed-network.ts';
+import { ConnectionCount } from '../proxy/connection-quota.ts';
 import type { OpenConnection } from '../proxy/connections.ts';
+import { Exclusions } from '../proxy/exclusions.ts';
 import { PodProxy } from '../proxy/pod-proxy.ts';
 import type { ProxyThread } from '../proxy/pod.ts';
 import { Mesh } from '../state/mesh.ts';
@@ -36,6 +38,7 @@ interface OwnProxy {
 
 /** One thread that carries traffic: proxies of every workload, each listening here as in the other threads. */
 export class TrafficProxies {
+  private readonly number: number;
   private readonly post: (message: FromThread) => void;
   private readonly loop: Loop;
   private readonly network: Network;
@@ -51,6 +54,7 @@ export class TrafficProxies {
     const { network, loop } = openNetwork(data.ioBackend, null);
     const secrets = new SecretStore();
     this.post = post;
+    this.number = data.thread;
     this.loop = loop;
     this.network = network;
     this.mesh = new Mesh(data.preferredNamespace);
@@ -69,6 +73,8 @@ export class TrafficProxies {
       mesh: this.mesh,
       settings,
       certificates: this.certificates,
+      connections: new ConnectionCount(data.connections, data.thread),
+      exclusions: new Exclusions(settings.exclusions),
       reporter: new TrafficReporter(this.metrics, new AccessLog(this.lines), loop.clock),
     };
   }
@@ -114,13 +120,14 @@ export class TrafficProxies {
     }
   }
 
-  private async add({ id, uid, info, namespaceFd }: AddMessage): Promise<void> {
+  private async add({ id, uid, info, connections, namespaceFd }: AddMessage): Promise<void> {
     this.remove(uid);
     let problem = '';
     try {
       const place = this.placeOf(namespaceFd);
       const placed = place === null ? null : new PlacedNetwork(this.network, place);
-      const proxy = new PodProxy(info, this.thread, placed ?? this.network);
+      const count = new ConnectionCount(connections, this.number);
+      const proxy = new PodProxy(info, this.thread, placed ?? this.network, count);
       const own = { proxy, placed, namespaceFd: place?.namespaceFd ?? -1 };
       this.proxies.set(uid, own);
       try {

@@ -5,6 +5,10 @@ import type { ZtunnelLevel } from '../telemetry/log-lines.ts';
 
 /** What a thread is made with. */
 export interface ThreadData {
+  /** Which of them it is, from 0. */
+  readonly thread: number;
+  /** How many connections all threads have: ConnectionCount's. */
+  readonly connections: SharedArrayBuffer;
   readonly settings: ProxySettings;
   readonly preferredNamespace: string;
   readonly isJsonLog: boolean;
@@ -29,6 +33,8 @@ export interface AddMessage {
   readonly id: number;
   readonly uid: string;
   readonly info: WorkloadInfo;
+  /** How many of it all threads have: ConnectionCount's. */
+  readonly connections: SharedArrayBuffer;
   /** Of the pod's network namespace, open until every thread has answered; -1: our own. */
   readonly namespaceFd: number;
 }

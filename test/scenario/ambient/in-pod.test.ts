@@ -39,6 +39,9 @@ describe.skipIf(reason !== null)('pods of a node', () => {
       toPlain: `${clientAddress} hello worldhello world`,
       fromPlain: `${plainAddress} hello worldhello world`,
       fromPlainStrict: 'ECONNRESET',
+      fromPlainExcluded: 'hello',
+      // In plain text, which the server's policies do not allow.
+      toExcluded: 'ECONNRESET',
       bulk: 20_000_000,
       short: 1000,
       reset: 'ECONNRESET',

@@ -18,7 +18,7 @@ services:
 - { name: server, namespace: shop, hostname: server.shop.svc.cluster.local, vips: [/10.10.0.1], ports: { 80: 15000 } }
 policies:
 - { name: no-debug, namespace: shop, scope: Namespace, action: Deny, dryRun: false, rules: [[[{ destinationPorts: [6060] }]]] }
-- { name: strict, namespace: shop, scope: Namespace, action: Deny, dryRun: false, rules: [[[{ destinationPorts: [16000] }], [{ notPrincipals: [!Presence []] }]]] }
+- { name: strict, namespace: shop, scope: Namespace, action: Deny, dryRun: false, rules: [[[{ destinationPorts: [16000, 16003, 8080] }], [{ notPrincipals: [!Presence []] }]]] }
 `;
 
 writeFileSync('/run/config.yaml', config);
@@ -31,6 +31,8 @@ const ztunnel = new Program(process.execPath, [main, 'ztunnel'], {
   INPOD_UDS: '/run/cni.sock',
   ZTUNNEL_WORKER_THREADS: '2',
   SEKISHO_IO_BACKEND: backend,
+  SEKISHO_EXCLUDE_INBOUND_PORTS: '16003',
+  SEKISHO_EXCLUDE_OUTBOUND_PORTS: '8080',
 });
 await ztunnel.said(/started/);
 await plugin.said(/^snapshot 0a00/);
@@ -45,6 +47,8 @@ const seen: Record<string, unknown> = {
   toPlain: await seenInPod('client', 'double', plainAddress, '15000'),
   fromPlain: await seenInPod('plain', 'double', serverAddress, '15000'),
   fromPlainStrict: await seenInPod('plain', 'double', serverAddress, '16000'),
+  fromPlainExcluded: await seenInPod('plain', 'abandon', serverAddress, '16003'),
+  toExcluded: await seenInPod('client', 'echo', serverAddress, '8080'),
   bulk: await seenInPod('client', 'bulk', serverAddress, '16000', String(20_000_000)),
   short: await seenInPod('client', 'short', serverAddress, '15000', '1000'),
   reset: await seenInPod('client', 'echo', serverAddress, '16001'),

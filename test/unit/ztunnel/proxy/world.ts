@@ -11,6 +11,8 @@ import {
   type CertificateSource,
 } from '../../../../src/ztunnel/certificates/certificate-source.ts';
 import { certificateSecret, trustSecret } from '../../../../src/ztunnel/certificates/identity-tls.ts';
+import { ConnectionCount } from '../../../../src/ztunnel/proxy/connection-quota.ts';
+import { Exclusions, noExclusions } from '../../../../src/ztunnel/proxy/exclusions.ts';
 import type {
   ConnectionError,
   ConnectionFacts,
@@ -138,11 +140,14 @@ export class World {
       },
       certificates,
       reporter,
+      connections: new ConnectionCount(ConnectionCount.memory(1), 0),
+      exclusions: new Exclusions(settings.exclusions ?? noExclusions),
     };
-    const proxy = new PodProxy(info, thread, new NodeNetwork(loop));
+    const own = new ConnectionCount(ConnectionCount.memory(1), 0);
+    const proxy = new PodProxy(info, thread, new NodeNetwork(loop), own);
     const addresses = await proxy.listen();
     this.ends.push(() => proxy.close());
-    return { proxy, addresses, reporter, asked };
+    return { proxy, addresses, reporter, asked, counted: own };
   }
 
   async server(host: string, port: number, onSocket: (socket: Socket) => void): Promise<Server> {
@@ -168,6 +173,8 @@ export interface Proxy {
   readonly reporter: RecordingReporter;
   /** Identities whose certificates were asked for. */
   readonly asked: readonly string[];
+  /** Connections that count. */
+  readonly counted: ConnectionCount;
 }
 
 /** A client that asks a proxy's SOCKS port; with the proxy's answer to its request. */

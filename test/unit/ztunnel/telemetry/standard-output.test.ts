@@ -7,14 +7,15 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { OwnLog } from '../../../../src/ztunnel/telemetry/own-log.ts';
 
 const room = join(import.meta.dirname, '../../../../src/ztunnel/telemetry');
 
 /** Says a line, waits for a word, says much more, and on standard error that it is still there; goes when its input ends. */
 const program = `
-import { OwnLog } from ${JSON.stringify(join(room, 'own-log.ts'))};
+import { ${OwnLog.name} } from ${JSON.stringify(join(room, 'own-log.ts'))};
 import { ZtunnelLevel } from ${JSON.stringify(join(room, 'log-lines.ts'))};
-const log = new OwnLog(false);
+const log = new ${OwnLog.name}(false);
 const say = (text) => { log.write(ZtunnelLevel.Info, 'test', text); log.flush(); };
 say('first');
 process.stdin.once('data', () => {
