@@ -5,7 +5,6 @@ import { formatAddress, type Address } from '../core/peer.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
 import { decodeKeepAliveOptions, decodeSocketOptions, fastOpenOption } from '../net/socket-options/decode.ts';
-import type { SocketOptionData } from '../net/socket-options/socket-option-data.ts';
 import { decodeAccessLogs } from '../observe/access-log-decode.ts';
 import type { DecodeHeaderMatcher } from '../observe/access-log-filter-decode.ts';
 import {
@@ -14,6 +13,7 @@ import {
   SocketAddressSchema,
   type Address as ProtoAddress,
 } from '../proto/envoy/config/core/v3/address_pb.js';
+import { SocketOptionsOverrideSchema } from '../proto/envoy/config/core/v3/socket_option_pb.js';
 import { TrafficDirection } from '../proto/envoy/config/core/v3/base_pb.js';
 import {
   AdditionalAddressSchema,
@@ -68,7 +68,8 @@ const supported = new SupportedFields(
   // How many Envoy accepts before it does something else: here that is the kernel's and Node's to decide.
   ['max_connections_to_accept_per_socket_event'],
 );
-const supportedAdditionalAddress = new SupportedFields(AdditionalAddressSchema, ['address']);
+const supportedAdditionalAddress = new SupportedFields(AdditionalAddressSchema, ['address', 'socket_options']);
+const supportedOverride = new SupportedFields(SocketOptionsOverrideSchema, ['socket_options']);
 // The kernel spreads connections over the workers in any case.
 const supportedBalance = new SupportedFields(Listener_ConnectionBalanceConfigSchema, ['exact_balance']);
 const supportedSocketAddress = new SupportedFields(SocketAddressSchema, [
@@ -108,7 +109,7 @@ export function decodeListener(
   const chains = decodeChains(listener, addresses, reasons, extensions, decodeStringMatcher);
   const handsOver = listener.useOriginalDst ?? false;
   const accessLogs = decodeAccessLogs(listener.accessLog, reasons.at('access_log'), extensions, decodeHeaderMatcher);
-  const socketOptions = decodeSockets(listener, addresses, reasons);
+  const sockets = decodeSockets(listener, addresses, reasons);
   if (reasons.list.length > before || addresses.length === 0) return null;
   return {
     name: listener.name === '' ? addressText(addresses) : listener.name,
@@ -123,7 +124,7 @@ export function decodeListener(
     reusePort: listener.enableReusePort ?? true,
     backlog: listener.tcpBacklogSize ?? -1,
     ...foreignAddresses(listener),
-    ...(socketOptions.length > 0 && { socketOptions }),
+    ...sockets,
     ipv6Only: !isIpv4Compatible(listener.address),
     pipeMode: pipeMode(listener.address),
     keepAliveSeconds: null,
@@ -162,15 +163,27 @@ function decodeChains(
 }
 
 /** What the kernel is told of its sockets. */
-function decodeSockets(listener: Listener, addresses: readonly Address[], reasons: Reasons): SocketOptionData[] {
-  const options = [
-    ...decodeKeepAliveOptions(listener.tcpKeepalive, reasons.at('tcp_keepalive')),
-    ...decodeSocketOptions(listener.socketOptions, reasons),
-    ...fastOpenOption(listener.tcpFastOpenQueueLength),
-  ];
-  const others = addresses.some(({ kind }) => kind !== 'ip');
-  if (options.length > 0 && others) reasons.add('options of sockets are supported by sekisho for IP addresses only');
-  return options;
+function decodeSockets(
+  listener: Listener,
+  addresses: readonly Address[],
+  reasons: Reasons,
+): Pick<ListenerData, 'socketOptions' | 'ownSocketOptions'> {
+  const keepAlive = decodeKeepAliveOptions(listener.tcpKeepalive, reasons.at('tcp_keepalive'));
+  const fastOpen = fastOpenOption(listener.tcpFastOpenQueueLength);
+  const socketOptions = [...keepAlive, ...decodeSocketOptions(listener.socketOptions, reasons), ...fastOpen];
+  const own = listener.additionalAddresses.map(({ socketOptions: override }, i) => {
+    if (override === undefined) return null;
+    const at = reasons.at('additional_addresses', i).at('socket_options');
+    supportedOverride.check(override, at);
+    return [...keepAlive, ...decodeSocketOptions(override.socketOptions, at), ...fastOpen];
+  });
+  const isTold = (index: number): boolean => (own[index - 1] ?? socketOptions).length > 0;
+  if (addresses.some(({ kind }, i) => kind !== 'ip' && isTold(i)))
+    reasons.add('options of sockets are supported by sekisho for IP addresses only');
+  return {
+    ...(socketOptions.length > 0 && { socketOptions }),
+    ...(own.some((options) => options !== null) && { ownSocketOptions: [null, ...own] }),
+  };
 }
 
 /** Whether it may be bound to addresses that are not this machine's. */

@@ -38,6 +38,8 @@ export interface ListenerData {
   readonly isFree?: boolean;
   /** What the kernel is told of them besides; absent: nothing. */
   readonly socketOptions?: readonly SocketOptionData[];
+  /** Parallel to `addresses`: what it is told in place of that; null: nothing else. Absent: no address has its own. */
+  readonly ownSocketOptions?: readonly (readonly SocketOptionData[] | null)[];
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
   readonly drainType: 'DEFAULT' | 'MODIFY_ONLY';
   readonly accessLogs: readonly AccessLogData[];

@@ -186,8 +186,8 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
    */
   async open(ports: readonly number[] | null, before: Listener | null): Promise<readonly Address[]> {
     if (!this.data.bindToPort) return this.data.addresses;
-    const options = this.listenOptions();
     for (const [i, configured] of this.data.addresses.entries()) {
+      const options = this.listenOptions(i);
       const port = configured.port === 0 ? (ports?.[i] ?? 0) : configured.port;
       const taken = before?.give(configured, options) ?? null;
       if (taken !== null) taken.handler = this;
@@ -204,16 +204,18 @@ export class Listener implements AcceptHandler, ConnectionOwner, InspectionUser,
     );
     // How much is buffered is no matter of the socket: whoever takes it over says so anew.
     const { bufferLimit } = options;
-    const isSame = isDeepStrictEqual(options, { ...this.listenOptions(), bufferLimit });
+    const isSame = isDeepStrictEqual(options, { ...this.listenOptions(index), bufferLimit });
     if (index < 0 || !isSame) return null;
     const socket = this.sockets[index] ?? null;
     this.sockets[index] = null;
     return socket;
   }
 
-  private listenOptions(): ListenOptions {
+  /** Of the socket at that place among the addresses. */
+  private listenOptions(index: number): ListenOptions {
     const { reusePort, backlog, ipv6Only, pipeMode, bufferLimit, keepAliveSeconds, internalBufferBytes } = this.data;
-    const { isTransparent, isFree, socketOptions } = this.data;
+    const { isTransparent, isFree, ownSocketOptions } = this.data;
+    const socketOptions = ownSocketOptions?.[index] ?? this.data.socketOptions;
     const more = {
       ...(isTransparent && { isTransparent }),
       ...(isFree && { isFree }),

@@ -7,7 +7,7 @@ import type { FilterSettings } from './per-filter.ts';
 import { PathMatch } from './path-match.ts';
 import type { RouteData } from './route-data.ts';
 import type { MatchContext, Route, RouteRuntime } from './route.ts';
-import type { VirtualClusters } from './virtual-clusters.ts';
+import type { VirtualCluster, VirtualClusters } from './virtual-clusters.ts';
 
 /** A route as configured: what it matches and what becomes of the request. */
 export class RouteEntry implements Route {
@@ -65,8 +65,8 @@ export class RouteEntry implements Route {
     );
   }
 
-  virtualCluster(head: RequestHead): string {
-    return this.virtualClusters.nameFor(head);
+  virtualCluster(head: RequestHead): VirtualCluster {
+    return this.virtualClusters.of(head);
   }
 
   mutateResponse(head: ResponseHead, outcome: Outcome): void {

@@ -8,6 +8,7 @@ import type { RouteTracingData } from '../observe/trace/trace-data.ts';
 import type { HashPolicy } from './hash/hash-policy.ts';
 import type { RateLimits } from './rate-limit/rate-limits.ts';
 import type { ConnectData, RateLimitedBackOffData } from './route-data.ts';
+import type { VirtualCluster } from './virtual-clusters.ts';
 
 /** Why and when to try again. Milliseconds; bits of RetryOn. */
 export interface RetryPolicy {
@@ -54,8 +55,7 @@ export interface Route {
   /** `metadata.filter_metadata` of the route, for `%METADATA(ROUTE:…)%` and filters; null: none. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly virtualHostMetadata: Readonly<Record<string, unknown>> | null;
-  /** Name of the virtual cluster the request counts in: `other` where none of several matches, empty where none is configured. */
-  virtualCluster(head: RequestHead): string;
+  virtualCluster(head: RequestHead): VirtualCluster;
   /** For direct responses and redirects too. Applies removal and addition of every level, in Envoy's order. */
   mutateResponse(head: ResponseHead, outcome: Outcome): void;
 }

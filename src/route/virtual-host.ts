@@ -4,6 +4,7 @@ import { noFilterSettings } from './per-filter.ts';
 import type { RouteEntry } from './route-entry.ts';
 import type { VirtualHostData } from './route-data.ts';
 import type { MatchContext, Route } from './route.ts';
+import { noVirtualCluster, type VirtualCluster } from './virtual-clusters.ts';
 
 const RequireTls = { None: 0, ExternalOnly: 1, All: 2 } as const;
 const requirements = { NONE: RequireTls.None, EXTERNAL_ONLY: RequireTls.ExternalOnly, ALL: RequireTls.All };
@@ -71,8 +72,8 @@ class TlsRedirectRoute implements Route {
     this.virtualHostMetadata = null;
   }
 
-  virtualCluster(): string {
-    return '';
+  virtualCluster(): VirtualCluster {
+    return noVirtualCluster;
   }
 
   mutateResponse(): void {}

@@ -76,6 +76,7 @@ import { countedMetadata } from './rows/filters/header-to-metadata.ts';
 import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { matchDelegates } from './rows/filters/match-delegate.ts';
 import { upstreamFilters } from './rows/filters/upstream-filters.ts';
+import { virtualClusters } from './rows/route/virtual-clusters.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
 import { tcpProxy } from './rows/tcp.ts';
@@ -172,6 +173,7 @@ export const groups: readonly Group[] = [
   ...matchDelegates,
   ...networkFilters,
   ...smallFilters,
+  ...virtualClusters,
   ...upstreamFilters,
   ...runtime,
   ...breakers,

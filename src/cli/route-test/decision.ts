@@ -70,7 +70,7 @@ export class Decision {
       texts.virtual_host_name = route.virtualHostName;
       this.timeoutMs = action.timeoutMs;
       action.mutateRequest(request, outcome, choice);
-      texts.virtual_cluster_name = route.virtualCluster(request);
+      texts.virtual_cluster_name = route.virtualCluster(request).statName;
       texts.path_rewrite = request.path;
       texts.host_rewrite = request.authority;
       choice.mutateResponse(response, outcome);

@@ -170,8 +170,8 @@ export class Forwarding {
   private tallyOf(head: RequestHead, cluster: Cluster): Tally {
     const { stream, route } = this;
     const virtualCluster = route.virtualCluster(head);
-    stream.outcome.virtualClusterName = virtualCluster;
-    const elsewhere = stream.manager.routeStats.of(route.virtualHostName, virtualCluster, route.statPrefix);
+    stream.outcome.virtualClusterName = virtualCluster.name;
+    const elsewhere = stream.manager.routeStats.of(route.virtualHostName, virtualCluster.statName, route.statPrefix);
     return new Tally(stream, cluster, elsewhere);
   }
 

@@ -29,6 +29,8 @@ export class UpstreamTry implements StreamWaiter {
   private codecStream: CodecStream<RequestHead> | null;
   private isDone: boolean;
   private hasInformed: boolean;
+  /** What it sends passes filters. */
+  private isFiltered: boolean;
   /** What the upstream speaks, once it is known; null: it is a plain connection. */
   version: HttpVersion | null;
   private readonly askedAtMs: number;
@@ -53,6 +55,7 @@ export class UpstreamTry implements StreamWaiter {
     this.codecStream = null;
     this.isDone = false;
     this.hasInformed = false;
+    this.isFiltered = false;
     this.askedAtMs = forwarding.stream.clock.now;
     this.span = forwarding.stream.trace === null ? null : TrySpan.of(forwarding.stream.trace, forwarding);
     this.version = HttpVersion.Http11;
@@ -76,8 +79,14 @@ export class UpstreamTry implements StreamWaiter {
     const filters = cluster!.streamFilters ?? stream.chain.upstream;
     this.pool = filters === null ? pool : filters.before(pool, stream);
     // Filters see, and may answer, what has no connection yet.
-    if (filters !== null) chosen(stream.outcome, this.host!);
+    this.isFiltered = filters !== null;
+    if (this.isFiltered) this.tellHost();
     this.pool.newStream(this);
+  }
+
+  /** The outcome says whom it asks, though there is no connection, nor may there ever be one. */
+  tellHost(): void {
+    chosen(this.forwarding.stream.outcome, this.host!);
   }
 
   onFiltersReady(stream: CodecStream<RequestHead>): void {
@@ -111,7 +120,8 @@ export class UpstreamTry implements StreamWaiter {
     this.span?.reached(outcome.upstreamProtocol);
     if (!isSent) this.send(codecStream);
     else if (forwarding.replay.hasEnded && !forwarding.replay.isHeld) this.requestSent();
-    if (forwarding.stream.manager.accessLogs.length > 0 && version === HttpVersion.Http11)
+    // Filters may keep the head, or change it: what has passed them is counted there.
+    if (!this.isFiltered && forwarding.stream.manager.accessLogs.length > 0 && version === HttpVersion.Http11)
       outcome.upstreamHeaderBytesSent += sentHeadSize(forwarding.head!);
   }
 

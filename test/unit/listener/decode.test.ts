@@ -54,6 +54,24 @@ ${chain}`;
   ]);
 });
 
+test('what it is told of the socket of an additional address', () => {
+  const more = (fields: string): string => `${address}
+additional_addresses: [{ address: { socket_address: { address: '::1', port_value: 80 } } }, ${fields}]
+socket_options: [{ level: 6, name: 18, int_value: 1 }]
+tcp_keepalive: {}
+${chain}`;
+  const other = "address: { socket_address: { address: '127.0.0.2', port_value: 80 } }";
+  expect(decode(more(`{ ${other} }`)).data!.ownSocketOptions).toBeUndefined();
+  const { data } = decode(
+    more(`{ ${other}, socket_options: { socket_options: [{ level: 6, name: 4, int_value: 1 }] } }`),
+  );
+  expect(data!.ownSocketOptions!.map((options) => options?.map(({ name }) => name) ?? null)).toEqual([
+    null,
+    null,
+    [9, 4],
+  ]);
+});
+
 test('connections are spread by the kernel, whatever is asked for that there is no balancer of', () => {
   const balanced = (how: string): readonly string[] =>
     decode(`${address}\nconnection_balance_config: { ${how} }\n${chain}`).reasons.map(({ path }) => path);

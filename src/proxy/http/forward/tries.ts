@@ -204,7 +204,7 @@ export class Tries {
   leave(upstream: UpstreamTry, isComplete: boolean): void {
     this.forget(upstream);
     if (isComplete) upstream.finished();
-    else upstream.cancel(LocalReset);
+    else giveUp(upstream);
   }
 
   /** It is over. */
@@ -239,7 +239,7 @@ export class Tries {
     timeouts.clearRetry();
     this.current = null;
     this.earlier = null;
-    current?.cancel(LocalReset);
+    if (current !== null) giveUp(current);
     if (earlier !== null) for (const upstream of earlier) upstream.cancel(LocalReset);
   }
 
@@ -270,4 +270,10 @@ export class Tries {
   private repeatLater(retry: RetryState): void {
     this.forwarding.stream.timeouts.setRetry(retry.backOffMs());
   }
+}
+
+/** As Envoy: a host that has been asked for a connection is on record, whether it gives one or not. */
+function giveUp(upstream: UpstreamTry): void {
+  if (!upstream.isConnected) upstream.tellHost();
+  upstream.cancel(LocalReset);
 }

@@ -36,7 +36,7 @@ export class RequestPassage extends RequestPass<UpstreamPassage> {
     this.waiting = [];
     this.waitingBytes = 0;
     const last = waiting.length - 1;
-    codec.head(head, hasPassed && last < 0 && trailers === null);
+    this.giveHead(head, hasPassed && last < 0 && trailers === null);
     for (let i = 0; i <= last && !this.isCut; i++) codec.data(waiting[i], hasPassed && i === last && trailers === null);
     if (trailers !== null && !this.isCut) codec.trailers(trailers);
     if (this.isAbove(waitingBytes)) this.stream.requestDrained();
@@ -45,7 +45,12 @@ export class RequestPassage extends RequestPass<UpstreamPassage> {
   protected deliverHead(head: RequestHead, end: boolean): void {
     this.hasPassed = end;
     if (this.codec === null) this.waitingHead = head;
-    else this.codec.head(head, end);
+    else this.giveHead(head, end);
+  }
+
+  private giveHead(head: RequestHead, end: boolean): void {
+    this.codec!.head(head, end);
+    this.stream.headSent(head);
   }
 
   protected deliverData(chunk: Uint8Array, end: boolean): void {

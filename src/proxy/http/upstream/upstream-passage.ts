@@ -2,7 +2,7 @@ import type { Clock, Timers } from '../../../core/clock.ts';
 import type { Connection } from '../../../core/connection.ts';
 import type { Failure } from '../../../core/failure.ts';
 import { LocalReset } from '../../../core/failures.ts';
-import type { HttpVersion, RequestHead, ResponseHead } from '../../../core/head.ts';
+import { HttpVersion, type RequestHead, type ResponseHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
 import type { CodecStream } from '../../../core/message-sink.ts';
 import type { Host, HttpPool, StreamWaiter } from '../../../cluster/cluster.ts';
@@ -12,6 +12,7 @@ import { Outcome } from '../../../observe/outcome.ts';
 import type { StatsScope } from '../../../observe/stats.ts';
 import type { Route } from '../../../route/route.ts';
 import type { FilteredStream, HttpFilterChain } from '../filter-chain.ts';
+import { sentHeadSize } from '../head-size.ts';
 import { LocalReplies } from '../local-reply.ts';
 import type { HttpStream } from '../stream.ts';
 import { PassageStream } from './passage-stream.ts';
@@ -49,6 +50,8 @@ export class UpstreamPassage implements HttpPool, StreamWaiter, FilteredStream {
   private readonly entrance: PassageStream;
   private readonly request: RequestPassage;
   private readonly response: ResponsePassage;
+  /** What the upstream speaks; null until that is known, and for a plain connection. */
+  private version: HttpVersion | null;
   /** How many things there are for which the sender is to wait. */
   private backUps: number;
   /** The pool knows of it. */
@@ -77,6 +80,7 @@ export class UpstreamPassage implements HttpPool, StreamWaiter, FilteredStream {
     this.request = new RequestPassage(this);
     this.entrance = new PassageStream(this, this.request);
     this.response = new ResponsePassage(this);
+    this.version = null;
     this.backUps = 0;
     this.isAsked = false;
     this.isComplete = false;
@@ -106,6 +110,7 @@ export class UpstreamPassage implements HttpPool, StreamWaiter, FilteredStream {
     version: HttpVersion | null,
   ): void {
     this.request.codec = codec;
+    this.version = version;
     this.waiter!.onPoolReady(this.entrance, connection, host, connectStartMs, version);
     if (!this.request.isCut) this.request.connected();
   }
@@ -177,6 +182,12 @@ export class UpstreamPassage implements HttpPool, StreamWaiter, FilteredStream {
     this.cut();
     if (codec !== null) codec.reset(failure);
     else if (this.isAsked) this.pool.cancel(this);
+  }
+
+  /** As it has left for the codec. */
+  headSent(head: RequestHead): void {
+    const isLogged = this.stream !== null && this.stream.manager.accessLogs.length > 0;
+    if (isLogged && this.version === HttpVersion.Http11) this.outcome.upstreamHeaderBytesSent += sentHeadSize(head);
   }
 
   /** The answer has been given on to its end. */

@@ -29,7 +29,9 @@ const h2 = 'http2_protocol_options: {}';
 const to = (prefix: string, name: string, more = '', filterConfig = ''): string =>
   `- { match: { prefix: /${prefix} }, route: { cluster: ${name}, ${more} } ${filterConfig === '' ? '' : `, typed_per_filter_config: { own: { ${filterConfig} } }`} }`;
 
-const log = ['%REQ(X-UP)%', '%RESP(X-UP)%', '%UPSTREAM_REQUEST_ATTEMPT_COUNT%', '%UPSTREAM_HEADER_BYTES_SENT%'];
+const log = ['REQ(X-UP)', 'RESP(X-UP)', 'UPSTREAM_REQUEST_ATTEMPT_COUNT', 'UPSTREAM_HEADER_BYTES_SENT'];
+/** What HPACK makes of heads is not the same. */
+const packed = { ignores: /UPSTREAM_HEADER_BYTES_SENT/ };
 
 /** Both halves of every message say that the filter has seen them. */
 const mutations = `{ ${['request_mutations', 'response_mutations', 'request_trailers_mutations', 'response_trailers_mutations'].map((where) => append(where, 'x-up', 'seen')).join(', ')} }`;
@@ -79,6 +81,7 @@ export const upstreamFilters: readonly Group[] = [
       {
         name: 'over HTTP/2, with trailers',
         over: 'h2',
+        ...packed,
         request: { path: '/h2', chunks: ['he', 'llo'], trailers: [['x-t', '1']] },
         upstream: [{ chunks: ['a'], trailers: [['x-t', '2']] }],
       },
@@ -94,6 +97,7 @@ export const upstreamFilters: readonly Group[] = [
       {
         name: 'every try anew, over HTTP/2',
         over: 'h2',
+        ...packed,
         request: { path: '/h2', body: 'hello' },
         upstream: [{ status: 503 }, {}],
       },
@@ -123,14 +127,19 @@ export const upstreamFilters: readonly Group[] = [
     rows: [
       { name: 'no body', request: { path: '/' } },
       { name: 'chunks become a length', request: { path: '/', chunks: ['he', 'llo'] } },
-      { name: 'with trailers', over: 'h2', request: { path: '/h2', chunks: ['he', 'llo'], trailers: [['x-t', '1']] } },
+      {
+        name: 'with trailers',
+        over: 'h2',
+        ...packed,
+        request: { path: '/h2', chunks: ['he', 'llo'], trailers: [['x-t', '1']] },
+      },
       { name: 'every try', request: { path: '/', chunks: ['he', 'llo'] }, upstream: [{ status: 503 }, {}] },
       { name: 'too large', request: { path: '/', chunks: ['hello', ' hello'] } },
       {
         name: 'too large, over a connection that is there',
         request: [{ path: '/' }, { path: '/', chunks: ['hello', ' hello'] }],
       },
-      { name: 'too large, over HTTP/2', over: 'h2', request: { path: '/h2', chunks: ['hello', ' hello'] } },
+      { name: 'too large, over HTTP/2', over: 'h2', ...packed, request: { path: '/h2', chunks: ['hello', ' hello'] } },
       {
         name: 'too large, and more is to come',
         raw: ['POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 20\r\n\r\nhello', 50, 'hello hello'],
@@ -167,11 +176,13 @@ export const upstreamFilters: readonly Group[] = [
       {
         name: 'denied, over HTTP/2',
         over: 'h2',
+        ...packed,
         request: [{ path: '/h2' }, { path: '/h2', headers: [['x-evil', '1']] }, { path: '/h2' }],
       },
       {
         name: 'denied, gRPC',
         over: 'h2',
+        ...packed,
         request: {
           path: '/h2',
           method: 'POST',
@@ -235,7 +246,10 @@ export const upstreamFilters: readonly Group[] = [
     ),
     rows: [
       { name: 'a call of our own', request: { path: '/', headers: [['x-a', 'b']] } },
-      { name: 'rules behind the router are for requests of clients', request: { path: '/', headers: [['x-never-asked', '1']] } },
+      {
+        name: 'rules behind the router are for requests of clients',
+        request: { path: '/', headers: [['x-never-asked', '1']] },
+      },
       ...(['websocket', 'other'] as const).map((type) => ({
         name: `an upgrade to ${type}`,
         raw: [
