@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from './core/deep-equal.ts';
 import type { ServerState } from './admin/admin-source.ts';
 import type { ClusterDirectory } from './cluster/cluster-directory.ts';
 import { HealthMemory } from './cluster/health/health-memory.ts';
@@ -39,6 +38,7 @@ import { closeLeftOpen, insistOnUring, ioLine } from './io-backend.ts';
 import { openOverload, overloadInit } from './process-overload.ts';
 import { openWorkloads } from './process-workloads.ts';
 import { ServerStats } from './server-stats.ts';
+import { TicketKeys } from './ticket-keys.ts';
 
 export type Accepted = Extract<Configuration, { isRefused: false }>;
 
@@ -54,9 +54,6 @@ export interface AppEnvironment {
   /** Asked to end: by a signal, or by the admin. */
   readonly exit: (status: number) => void;
 }
-
-/** Name 16, HMAC key 32, AES key 32. */
-const ticketKeyBytes = 80;
 
 /** The process: the main thread's parts and the workers, wired together. */
 export class App implements WorkersListener {
@@ -99,7 +96,7 @@ export class App implements WorkersListener {
   private published: Accepted | null;
   /** Ends the wait for what a newer configuration needs, which comes after all. */
   supersede: (() => void) | null;
-  private readonly ticketKeys: readonly Uint8Array[];
+  private readonly ticketKeys: TicketKeys;
   private readonly drained: Set<number>;
   /** What each worker has open: `DescriptorTable.shared`. */
   private readonly descriptors: SharedArrayBuffer[];
@@ -132,7 +129,7 @@ export class App implements WorkersListener {
     this.secrets = null;
     this.health = null;
     this.certificates = null;
-    this.ticketKeys = [randomBytes(ticketKeyBytes)];
+    this.ticketKeys = new TicketKeys();
     this.drained = new Set();
     this.descriptors = [];
     this.whenDrained = null;
@@ -287,6 +284,7 @@ export class App implements WorkersListener {
 
   private async openCertificates(): Promise<void> {
     if (this.certificates !== null) return;
+    this.ticketKeys.make();
     const { CertificatesInUse } = await import('./certificates-in-use.ts');
     this.certificates = new CertificatesInUse(
       () => ({ listeners: this.distribution.listeners.values(), clusters: this.directory.current() }),
@@ -298,7 +296,7 @@ export class App implements WorkersListener {
   /** Loads what watches hosts only where a cluster has any watched. */
   async openHealth(): Promise<ProcessHealth> {
     const { ProcessHealth } = await import('./process-health.ts');
-    this.health ??= new ProcessHealth(this, this.loop, this.runtimeValues, this.ticketKeys);
+    this.health ??= new ProcessHealth(this, this.loop, this.runtimeValues, this.ticketKeys.shared);
     await this.health.load(this.configuration.extensions);
     return this.health;
   }
@@ -320,7 +318,7 @@ export class App implements WorkersListener {
       shared: this.shared.join('main_thread'),
       health: this.healthSlots.memory,
       ownZone: this.configuration.data.node.locality.zone,
-      ticketKeys: this.ticketKeys,
+      ticketKeys: this.ticketKeys.shared,
       onHostCounters: (message) => this.hostReports.receive('main_thread', message),
       node: () => nodeMessage(this.configuration),
       prepare: (kinds) => this.prepare(kinds),
@@ -465,7 +463,7 @@ export class App implements WorkersListener {
       fileFlushIntervalMs: this.environment.options.fileFlushIntervalMs,
       drainTimeMs: this.environment.options.drainTimeMs,
       drainStrategy: this.environment.options.drainStrategy,
-      ticketKeys: this.ticketKeys,
+      ticketKeys: this.ticketKeys.shared,
     };
     this.workers.post(index, { kind: 'init', data });
   }

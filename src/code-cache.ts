@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import process from 'node:process';
 import { withUsualInlining } from './inlining.ts';
 
-const folderVariable = 'NODE_COMPILE_CACHE';
+export const folderVariable = 'NODE_COMPILE_CACHE';
 /** Written this long after the start, so that it takes nothing from the first requests. */
 const settleMs = 2000;
 
@@ -14,11 +14,16 @@ const settleMs = 2000;
  * `NODE_COMPILE_CACHE` names another folder, `NODE_DISABLE_COMPILE_CACHE=1` wants none.
  */
 export function keepCompiledCode(): void {
-  const folder = process.env[folderVariable] ?? cacheFolder();
+  const folder = compiledCodeFolder();
   if (folder === null) return;
   enableCompileCache(folder);
   // By the variable a worker has the cache before its first module, and does not load what strips types.
   process.env[folderVariable] = folder;
+}
+
+/** Null: there is none. A process that is started with it in `NODE_COMPILE_CACHE` never loads what strips types. */
+export function compiledCodeFolder(): string | null {
+  return process.env[folderVariable] ?? cacheFolder();
 }
 
 /** For one of the threads that run the same code. */

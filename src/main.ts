@@ -33,6 +33,8 @@ async function runUnderOwnNode(): Promise<void> {
 }
 
 async function run(args: readonly string[]): Promise<void> {
+  const { trustSourceNames } = await import('./source-modules.ts');
+  trustSourceNames();
   const { keepCompiledCode, writeCompiledCode } = await import('./code-cache.ts');
   keepCompiledCode();
   writeCompiledCode();

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from './core/deep-equal.ts';
 import type { Accepted, App } from './app.ts';
 import type { ClusterData } from './cluster/cluster-data.ts';
 import type { LookupQuestion } from './cluster/dynamic/dns-lookups.ts';

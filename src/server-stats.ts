@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from './core/deep-equal.ts';
 import type { ServerState } from './admin/admin-source.ts';
 import { ClusterStats } from './control/resources/cluster-stats.ts';
 import { ListenerStats } from './control/resources/listeners/listener-stats.ts';

@@ -11,11 +11,12 @@ import { Regex } from './route/regex.ts';
 export class TlsTransports {
   private readonly turns: TlsTurns;
   private readonly secrets: SecretStore;
-  private readonly ticketKeys: readonly Uint8Array[];
+  private ticketKeys: readonly Uint8Array[];
   private readonly log: TlsTools['log'];
   private readonly countsUpdates: boolean;
   private builders: typeof import('./net/tls/build.ts') | null;
 
+  /** `ticketKeys`: read when the first TLS context is named. */
   constructor(
     turns: TlsTurns,
     secrets: SecretStore,
@@ -33,7 +34,9 @@ export class TlsTransports {
 
   /** `kinds`: message names that a configuration has, which may be of anything. */
   async load(kinds: readonly string[]): Promise<void> {
-    if (!this.isLoadedFor(kinds)) this.builders = await import('./net/tls/build.ts');
+    if (this.isLoadedFor(kinds)) return;
+    this.ticketKeys = this.ticketKeys.map((key) => key.slice());
+    this.builders = await import('./net/tls/build.ts');
   }
 
   isLoadedFor(kinds: readonly string[]): boolean {

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from './core/deep-equal.ts';
 import type { ClusterEnvironment } from './cluster/cluster-runtime.ts';
 import { WorkerClusters } from './cluster/clusters.ts';
 import { HealthMemory } from './cluster/health/health-memory.ts';

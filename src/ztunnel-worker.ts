@@ -1,13 +1,5 @@
-import { parentPort } from 'node:worker_threads';
-import { TrafficProxies } from './ztunnel/thread/proxy-thread.ts';
-import type { FromThread, ToThread } from './ztunnel/thread/thread-messages.ts';
+import { trustSourceNames } from './source-modules.ts';
 
-/** Entry of a thread that carries the traffic of `sekisho ztunnel`. */
-const port = parentPort!;
-const post = (message: FromThread): void => port.postMessage(message);
-let proxies: TrafficProxies | null = null;
-
-port.on('message', (message: ToThread) => {
-  if (message.kind === 'init') proxies = new TrafficProxies(message.data, post);
-  else proxies?.handle(message);
-});
+/** Entry of a thread that carries the traffic of `sekisho ztunnel`; what it is made of comes after this. */
+trustSourceNames();
+await import('./ztunnel-worker-port.ts');

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { compiledCodeFolder, folderVariable } from '../src/code-cache.ts';
 
 const gateway = 'http://localhost:10000';
 const admin = 'http://localhost:9901';
@@ -19,9 +20,12 @@ The end:         Ctrl-C drains, a second one exits at once
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Quiet, and with access-log lines at once instead of within ten seconds.
 const flags = ['-c', 'config/canary.yaml', '-l', 'warning', '--file-flush-interval-msec', '100'];
+// Known before its first module: of a start that has been before, nothing is stripped of its types again.
+const codeFolder = compiledCodeFolder();
 const child = spawn(process.execPath, ['src/main.ts', ...flags, ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',
+  env: { ...process.env, ...(codeFolder === null ? {} : { [folderVariable]: codeFolder }) },
 });
 // A terminal sends Ctrl-C to both processes; this one waits for the other's end.
 process.on('SIGINT', () => {});

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../core/deep-equal.ts';
 import type { AssignmentData, ClusterData, HostData } from './cluster-data.ts';
 
 /** What the workers' clusters must become, from `ClusterDirectory`: plain data. */

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIpv6Address } from '../core/ip-address.ts';
 import type { Address } from '../core/peer.ts';
 import type { DialOptions } from '../net/network.ts';
 import type { ClusterData } from './cluster-data.ts';
@@ -36,6 +36,6 @@ export class ClusterDialing {
   to(address: Address): DialOptions {
     const { options, others } = this;
     if (others === null || address.kind !== 'ip') return options;
-    return isIPv6(address.host) === isIPv6(others.bindAddress!.host) ? others : options;
+    return isIpv6Address(address.host) === isIpv6Address(others.bindAddress!.host) ? others : options;
   }
 }

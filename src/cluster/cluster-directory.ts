@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../core/deep-equal.ts';
 import type { DnsResolver, DnsResolverOptions } from '../net/dns-resolver.ts';
 import type { SharedNumberDirectory } from '../observe/shared-limit.ts';
 import type { Counter, StatsScope } from '../observe/stats.ts';

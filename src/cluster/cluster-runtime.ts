@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../core/deep-equal.ts';
 import type { Network, DialOptions } from '../net/network.ts';
 import type { UpstreamTlsData } from '../identity/tls-context-data.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../net/transport.ts';

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import type { styleText } from 'node:util';
 import type { ConfigDocument } from './document.ts';
 import { hideSecrets } from './hidden-text.ts';
 import { lineStarts } from './place.ts';
@@ -11,7 +11,7 @@ export interface ProblemStyle {
 /** For people: the place, the sentence, the line of the text with what is wrong underlined, and the near name. */
 export function formatProblem(problem: Problem, document: ConfigDocument, { hasColor }: ProblemStyle): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
-    hasColor ? styleText(style, text, { validateStream: false }) : text;
+    hasColor ? process.getBuiltinModule('node:util').styleText(style, text, { validateStream: false }) : text;
   const kind = problem.isWarning ? paint('yellow', 'warning') : paint('red', 'error');
   const where = paint('bold', `${problem.file}:${problem.line}:${problem.column}`);
   const lines = [`${where}: ${kind}: ${problem.message}`];

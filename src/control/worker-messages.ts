@@ -41,7 +41,7 @@ export interface WorkerInit {
   /** Longest time that a listener that was replaced or removed keeps its connections. */
   readonly drainTimeMs: number;
   readonly drainStrategy: 'gradual' | 'immediate';
-  /** What session tickets are made with where no keys are configured: 80 bytes each. A ticket of one worker holds at all. */
+  /** What session tickets are made with where no keys are configured: `TicketKeys`. A ticket of one worker holds at all. */
   readonly ticketKeys: readonly Uint8Array[];
 }
 

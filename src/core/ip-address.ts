@@ -3,6 +3,11 @@ export function parseIp(text: string): Uint8Array | null {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
 }
 
+/** Of an IP address: of which kind it is. The expression of Node's `isIPv6` takes each thread 5 ms to compile. */
+export function isIpv6Address(address: string): boolean {
+  return address.includes(':');
+}
+
 /** As inet_ntop(3) writes 4 or 16 bytes: RFC 5952, an IPv4-mapped address with dots. */
 export function formatIp(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');

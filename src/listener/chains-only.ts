@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../core/deep-equal.ts';
 import type { ListenerData } from './listener-data.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { digestOf } from '../core/digest.ts';
 import type { ExtensionData, Extensions } from '../core/extension.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
@@ -49,7 +49,7 @@ export function decodeExtensionSource(
   const sources = ExtensionSources.of(extensions);
   if (sources === null) at.add('configurations of filters by ECDS are not supported by sekisho here');
   if (source === null || sources === null || reasons.list.length > before) return null;
-  const digest = hash('sha256', toBinary(ExtensionConfigSourceSchema, message), 'hex').slice(0, 32);
+  const digest = digestOf(toBinary(ExtensionConfigSourceSchema, message));
   const place = isLast === undefined ? {} : { isLast };
   const key = `ecds/${category}/${name}/${digest}${isLast === true ? '/last' : ''}`;
   sources.need({ key, name, category, source, kinds, fallback, startsWithFallback, ...place });

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../core/deep-equal.ts';
 import type { FilterChain, Listener } from './listener.ts';
 import type { FilterChainData } from './listener-data.ts';
 

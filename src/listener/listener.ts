@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../core/deep-equal.ts';
 import type { Timed } from '../core/clock.ts';
 import type { AcceptedConnection, Connection, ConnectionOwner } from '../core/connection.ts';
 import { DownstreamLocalClose } from '../core/failures.ts';

@@ -1,5 +1,4 @@
-import { chmodSync, unlinkSync } from 'node:fs';
-import { createServer, Socket, type Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Timed, Timers, Clock } from '../core/clock.ts';
 import { ConnectionTimeout } from '../core/failures.ts';
 import type { Address } from '../core/peer.ts';
@@ -34,7 +33,9 @@ export class NodeNetwork implements Network {
   }
 
   listen(address: Address, options: ListenOptions, handler: AcceptHandler): Promise<ListeningSocket> {
-    const server = createServer({ allowHalfOpen: true, noDelay: address.kind === 'ip' });
+    const server = process
+      .getBuiltinModule('node:net')
+      .createServer({ allowHalfOpen: true, noDelay: address.kind === 'ip' });
     const listening = new NodeListeningSocket(server, address, handler);
     server.on('connection', (socket: Socket) => this.accept(socket, options, listening.handler));
     return new Promise((resolve, reject) => {
@@ -91,7 +92,7 @@ function pipePath(path: string): string {
 function removeStaleSocket(path: string): void {
   if (path.startsWith('@')) return;
   try {
-    unlinkSync(path);
+    process.getBuiltinModule('node:fs').unlinkSync(path);
   } catch {
     // Not there: nothing to remove. Not ours: bind says so.
   }
@@ -113,7 +114,8 @@ class NodeListeningSocket implements ListeningSocket {
     const { kind, host } = this.address;
     const bound = this.server.address();
     if (bound !== null && typeof bound === 'object') this.address = { kind: 'ip', host, port: bound.port };
-    if (kind === 'pipe' && options.pipeMode !== null) chmodSync(host, options.pipeMode);
+    if (kind === 'pipe' && options.pipeMode !== null)
+      process.getBuiltinModule('node:fs').chmodSync(host, options.pipeMode);
   }
 
   close(): void {
@@ -164,6 +166,7 @@ class NodeDialing implements Dialing, Timed {
     } catch (error) {
       refusal = error as Error;
     }
+    const { Socket } = process.getBuiltinModule('node:net');
     this.socket = new Socket({
       ...own,
       allowHalfOpen: true,

@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 /** What one read takes at most; Envoy's is 16 KiB. Fewer reads cost less: docs/decisions/0004-one-read-buffer.md. */
 const readBytesMax = 256 * 1024;
@@ -45,7 +45,8 @@ export class ReadMemory {
       return true;
     };
     this.generator = () => next;
-    const probe = new Socket({ onread: { buffer: this.shared, callback: () => true } });
+    const { Socket: NetSocket } = process.getBuiltinModule('node:net');
+    const probe = new NetSocket({ onread: { buffer: this.shared, callback: () => true } });
     const symbols = Object.getOwnPropertySymbols(probe);
     const find = (name: string): symbol | null => symbols.find((symbol) => symbol.description === name) ?? null;
     this.kBuffer = find('kBuffer');

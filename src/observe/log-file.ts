@@ -1,7 +1,8 @@
-import { closeSync, openSync, write } from 'node:fs';
-
 import type { FileStats } from './file-stats.ts';
 import { LineBytes } from './line-bytes.ts';
+
+// `import` would load Node's streams, which no worker needs.
+const { closeSync, openSync, write } = process.getBuiltinModule('node:fs');
 
 /** A buffer of this size is written at once. Source: Envoy `AccessLogFileImpl::MIN_FLUSH_SIZE`. */
 const FLUSH_BYTES = 64 * 1024;

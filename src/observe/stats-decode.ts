@@ -1,5 +1,4 @@
-import { RE2JS } from 're2js';
-
+import { re2 } from '../core/re2.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
 import {
@@ -130,7 +129,7 @@ export function decodeNameMatcher(message: StringMatcher, reasons: Reasons): Sta
 
 function checkRegex(regex: string, reasons: Reasons): void {
   try {
-    RE2JS.compile(regex);
+    re2().RE2JS.compile(regex);
   } catch (error) {
     reasons.add(`'${regex}' is not a valid RE2 expression: ${(error as Error).message}`);
   }

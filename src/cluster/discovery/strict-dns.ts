@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../../core/deep-equal.ts';
 import type { DnsAnswer, DnsResolver } from '../../net/dns-resolver.ts';
 import type { DnsData, DnsTargetData, HostData } from '../cluster-data.ts';
 import type { Discovery, DiscoveryListener } from './discovery.ts';

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../../core/deep-equal.ts';
 import type { DnsResolver, DnsResolverOptions } from '../../net/dns-resolver.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { DiscoveryEnvironment } from '../discovery/dns-target.ts';

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../../core/deep-equal.ts';
 import type { TransportData } from './transport-data.ts';
 
 type Metadata = Readonly<Record<string, unknown>> | null;

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import type { Headers } from '../../core/headers.ts';
+import { parseIp } from '../../core/ip-address.ts';
 import type { Peer, SourceAddress } from '../../core/peer.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../net/transport.ts';
 import { FilterStateObject, SharedText } from '../../observe/filter-state.ts';
@@ -93,7 +93,7 @@ export class TransportWishes {
     const { autoSni, autoSanValidation } = this.names;
     const host = hostOf(authority);
     // RFC 6066 section 3: an address is no server name.
-    const serverName = autoSni && isIP(host) === 0 ? host : '';
+    const serverName = autoSni && parseIp(host) === null ? host : '';
     this.lastAuthority = authority;
     this.lastOptions = keyed(serverName, autoSanValidation && host !== '' ? [host] : [], [], null, '');
     return this.lastOptions;

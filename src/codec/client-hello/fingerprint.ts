@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { ClientHello } from './client-hello.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { Extension } from './extensions.ts';
@@ -23,7 +22,9 @@ export function ja3(hello: ClientHello): string {
     groups,
     formats,
   ];
-  return createHash('md5')
+  return process
+    .getBuiltinModule('node:crypto')
+    .createHash('md5')
     .update(parts.map((part) => part.join('-')).join(','))
     .digest('hex');
 }
@@ -102,5 +103,10 @@ const digestCharacters = 12;
 function digest(values: readonly number[], suffix: string): string {
   if (values.length === 0) return '0'.repeat(digestCharacters);
   const text = hexadecimal(values.toSorted((a, b) => a - b)) + suffix;
-  return createHash('sha256').update(text).digest('hex').slice(0, digestCharacters);
+  return process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
+    .update(text)
+    .digest('hex')
+    .slice(0, digestCharacters);
 }

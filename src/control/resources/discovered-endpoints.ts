@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../../core/deep-equal.ts';
 import type { ClusterData, HostData } from '../../cluster/cluster-data.ts';
 import type { Discovery, DiscoveryListener } from '../../cluster/discovery/discovery.ts';
 import { decodeAssignment, type DecodedAssignment } from '../../cluster/endpoint/decode.ts';

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../../core/deep-equal.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { SecretData } from '../../identity/secret-data.ts';
 import type { SecretSourceData } from '../../identity/secret-source-data.ts';

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { digestOf } from '../../core/digest.ts';
 import type { Extensions } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
@@ -88,5 +88,5 @@ function writtenSecret<Data extends SecretData>(secret: DecodedSecret, extension
 }
 
 function digest(content: string | Uint8Array): string {
-  return hash('sha256', content, 'hex').slice(0, 32);
+  return digestOf(content);
 }

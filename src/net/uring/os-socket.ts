@@ -1,5 +1,4 @@
-import { openSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
+import { isIpv6Address } from '../../core/ip-address.ts';
 import type { Address, SourceAddress } from '../../core/peer.ts';
 import type { DialOptions, ListenOptions, SocketPlace } from '../network.ts';
 import type { SocketMoment, SocketOptionData } from '../socket-options/socket-option-data.ts';
@@ -70,7 +69,7 @@ export class OsSockets {
 
   /** A TCP socket without Nagle's delay; throws SystemCallError. */
   open(address: Address, keepAliveSeconds: number | null, place?: SocketPlace): number {
-    const family = isIPv6(address.host) ? Family.Ipv6 : Family.Ipv4;
+    const family = isIpv6Address(address.host) ? Family.Ipv6 : Family.Ipv4;
     const fd = this.make(family, streamCloseOnExec, place);
     this.descriptors.opened(fd);
     this.set(fd, Level.Tcp, Option.NoDelay, 1);
@@ -83,7 +82,7 @@ export class OsSockets {
 
   /** A UDP socket that is bound; throws SystemCallError. */
   openDatagram(address: Address, place: SocketPlace): number {
-    const fd = this.make(isIPv6(address.host) ? Family.Ipv6 : Family.Ipv4, datagramCloseOnExec, place);
+    const fd = this.make(isIpv6Address(address.host) ? Family.Ipv6 : Family.Ipv4, datagramCloseOnExec, place);
     try {
       this.bind(fd, address);
     } catch (error) {
@@ -115,7 +114,7 @@ export class OsSockets {
   }
 
   private enter(namespaceFd: number): void {
-    if (this.ownNamespace < 0) this.ownNamespace = openSync(ownNamespacePath, 'r');
+    if (this.ownNamespace < 0) this.ownNamespace = process.getBuiltinModule('node:fs').openSync(ownNamespacePath, 'r');
     this.checked('setns', this.libc.setns(namespaceFd, newNetwork));
   }
 
@@ -128,7 +127,7 @@ export class OsSockets {
   /** Accepted sockets inherit the options of the one that listens. Throws SystemCallError. */
   listen(fd: number, address: Address, options: ListenOptions): void {
     const { reusePort, ipv6Only, backlog, socketOptions = [] } = options;
-    const isV6 = isIPv6(address.host);
+    const isV6 = isIpv6Address(address.host);
     this.set(fd, Level.Socket, Option.ReuseAddress, 1);
     if (reusePort) this.set(fd, Level.Socket, Option.ReusePort, 1);
     if (isV6) this.set(fd, Level.Ipv6, Option.V6Only, ipv6Only ? 1 : 0);
@@ -145,7 +144,7 @@ export class OsSockets {
    * As Envoy's client connections, it is told nothing later, bound or not.
    */
   prepare(fd: number, to: Address, { source, bindAddress, isFree = false, socketOptions = [] }: DialOptions): void {
-    const isV6 = isIPv6(to.host);
+    const isV6 = isIpv6Address(to.host);
     this.apply(fd, isV6, socketOptions, 'before-bind');
     if (source !== undefined) {
       this.leaveFrom(fd, source);
@@ -172,7 +171,7 @@ export class OsSockets {
   /** What it connects to sees another's address. Throws SystemCallError, for one without the permission too. */
   private leaveFrom(fd: number, { host, mark }: SourceAddress): void {
     if (mark !== 0) this.require(fd, Level.Socket, Option.Mark, mark);
-    this.beTransparent(fd, isIPv6(host));
+    this.beTransparent(fd, isIpv6Address(host));
     // The port is chosen when it connects, so that connections to several servers may share one.
     this.set(fd, Level.Ip, Option.BindAddressNoPort, 1);
     this.bind(fd, { kind: 'ip', host, port: 0 });
@@ -229,7 +228,7 @@ export class OsSockets {
     this.nextAddress = (this.nextAddress + 1) % addressSlots;
     const { bytes } = this.addresses;
     bytes.fill(0, offset, offset + addressSlotBytes);
-    const isV6 = isIPv6(address.host);
+    const isV6 = isIpv6Address(address.host);
     const family = isV6 ? Family.Ipv6 : Family.Ipv4;
     bytes.writeUInt16LE(family, offset);
     bytes.writeUInt16BE(address.port, offset + 2);

@@ -1,4 +1,3 @@
-import { getSystemErrorName } from 'node:util';
 import { errorText } from '../socket-error.ts';
 
 /** A system call that failed, in Node's words. */
@@ -7,7 +6,7 @@ export class SystemCallError extends Error {
   readonly syscall: string;
 
   constructor(syscall: string, errno: number) {
-    const code = getSystemErrorName(-errno);
+    const code = process.getBuiltinModule('node:util').getSystemErrorName(-errno);
     super(`${syscall}: ${errorText({ code, name: code, message: code })}`);
     this.code = code;
     this.syscall = syscall;

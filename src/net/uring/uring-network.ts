@@ -24,7 +24,8 @@ export class UringNetwork implements Network {
   readonly loop: Loop;
   readonly clock: Clock;
   readonly timers: Timers;
-  private readonly node: NodeNetwork;
+  /** For Unix sockets; null: there have been none. */
+  private node: NodeNetwork | null;
   private readonly thread: UringThread;
 
   /**
@@ -39,15 +40,14 @@ export class UringNetwork implements Network {
     this.loop = new Loop(turns);
     this.clock = this.loop.clock;
     this.timers = this.loop.timers;
-    this.node = new NodeNetwork(this.loop);
+    this.node = null;
     this.thread = new UringThread(ring, turns, this.loop, descriptors);
     turns.start(this.loop);
   }
 
   async listen(address: Address, options: ListenOptions, handler: AcceptHandler): Promise<ListeningSocket> {
     if (address.kind === 'pipe') {
-      this.thread.turns.shareWithNode();
-      return this.node.listen(address, options, handler);
+      return this.throughNode().listen(address, options, handler);
     }
     try {
       return new UringListeningSocket(this.thread, address, options, handler);
@@ -58,10 +58,15 @@ export class UringNetwork implements Network {
 
   dial(address: Address, options: DialOptions, handler: DialHandler): Dialing {
     if (address.kind === 'pipe') {
-      this.thread.turns.shareWithNode();
-      return this.node.dial(address, options, handler);
+      return this.throughNode().dial(address, options, handler);
     }
     return new UringDialing(this.thread, address, options, handler);
+  }
+
+  private throughNode(): NodeNetwork {
+    this.thread.turns.shareWithNode();
+    this.node ??= new NodeNetwork(this.loop);
+    return this.node;
   }
 
   /** Nothing of it is heard of again. */

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { digestOf } from '../../core/digest.ts';
 import type { Extensions } from '../../core/extension.ts';
 import type { ConfigSourceData } from '../../identity/config-source-data.ts';
 
@@ -15,7 +15,7 @@ export interface RouteSourceData {
 
 /** `statPrefix`: of the connection manager that names it. */
 export function routeSource(name: string, source: ConfigSourceData, statPrefix: string): RouteSourceData {
-  const key = `rds/${name}/${hash('sha256', JSON.stringify(source), 'hex').slice(0, 32)}`;
+  const key = `rds/${name}/${digestOf(JSON.stringify(source))}`;
   return { key, name, source, statPrefix };
 }
 

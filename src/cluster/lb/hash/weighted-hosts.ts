@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../../../core/deep-equal.ts';
 import type { HostSet } from '../../host-set.ts';
 import type { UpstreamHost } from '../../host.ts';
 

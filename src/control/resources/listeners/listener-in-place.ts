@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../../../core/deep-equal.ts';
 import { changesChainsOnly } from '../../../listener/chains-only.ts';
 import type { FilterChainData, ListenerData } from '../../../listener/listener-data.ts';
 

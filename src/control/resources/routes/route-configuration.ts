@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../../../core/deep-equal.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { Reasons } from '../../../core/rejection.ts';
 import type { ConfigSourceData } from '../../../identity/config-source-data.ts';

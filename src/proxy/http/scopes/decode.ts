@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { digestOf } from '../../../core/digest.ts';
 import type { Extensions } from '../../../core/extension.ts';
 import type { Reasons } from '../../../core/rejection.ts';
 import { SupportedFields } from '../../../core/supported-fields.ts';
@@ -85,7 +85,7 @@ function need(
     reasons.add('scopes by SRDS are not supported by sekisho here');
     return null;
   }
-  const digest = hash('sha256', JSON.stringify([source, rdsSource]), 'hex').slice(0, 32);
+  const digest = digestOf(JSON.stringify([source, rdsSource]));
   const key = `srds/${statPrefix}/${name}/${digest}`;
   sources.need({ key, name, source, rdsSource, statPrefix });
   return key;
