@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual } from '../core/deep-equal.ts';
 import type { Clock, Timed, Timers } from '../core/clock.ts';
 import type { Counter, StatsScope } from '../observe/stats.ts';
 import type { AssignmentData, HostData } from './cluster-data.ts';
