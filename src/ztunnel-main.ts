@@ -5,6 +5,7 @@ import { UpstreamResolver } from './agent/dns/upstream-resolver.ts';
 import { machineTime } from './agent/identity/later.ts';
 import { Loop } from './net/loop.ts';
 import { FakeAuthority } from './ztunnel/certificates/fake-authority.ts';
+import { RevocationFile } from './ztunnel/certificates/revocation-file.ts';
 import type { CertificateAuthority } from './ztunnel/certificates/authority.ts';
 import { IstiodAuthority } from './ztunnel/certificates/istiod-authority.ts';
 import { nodeOf } from './ztunnel/discovery/discovery-decode.ts';
@@ -63,6 +64,7 @@ export async function runZtunnel(
   try {
     await openPages(ztunnel, settings, () => end('quitquitquit'));
     ztunnel.loadLocal();
+    followRevocation(ztunnel, lines);
     const { dedicated, xdsAddress } = settings;
     if (xdsAddress !== '') await discover(ztunnel, lines);
     if (dedicated !== null) await addOwn(ztunnel, dedicated);
@@ -90,6 +92,15 @@ function authorityOf(settings: ZtunnelSettings): CertificateAuthority {
     lifetimeMs: secretLifetimeMs,
     impersonates: settings.dedicated === null,
   });
+}
+
+/** CRL_PATH: lists that are there, or come, or change. */
+function followRevocation(ztunnel: ZtunnelProcess, lines: LogLines): void {
+  const { revocationPath } = ztunnel.settings;
+  if (revocationPath === '') return;
+  new RevocationFile(revocationPath, machineTime, new LineLog(lines, 'crl'), (revoked) =>
+    ztunnel.revoke(revoked),
+  ).start();
 }
 
 /** Resolves when istiod has said everything once: before that nobody's connections are taken. */

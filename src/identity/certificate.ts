@@ -62,12 +62,7 @@ export class Certificate implements CertificateFacts {
   }
 
   get serial(): string {
-    const content = this.bytes(this.parts.serial);
-    const isNegative = content.length > 0 && content[0] >= 0x80;
-    const value = BigInt(`0x0${Buffer.from(content).toString('hex')}`);
-    const digits = (isNegative ? (1n << BigInt(content.length * 8)) - value : value).toString(16);
-    const whole = digits === '0' || digits.length % 2 === 0 ? digits : `0${digits}`;
-    return isNegative ? `-${whole}` : whole;
+    return serialText(this.bytes(this.parts.serial));
   }
 
   get sha1(): string {
@@ -173,6 +168,15 @@ export class Certificate implements CertificateFacts {
   private within([start, end]: Span): DerReader {
     return new DerReader(this.der, start, end);
   }
+}
+
+/** Of the content of an INTEGER. */
+export function serialText(content: Uint8Array): string {
+  const isNegative = content.length > 0 && content[0] >= 0x80;
+  const value = BigInt(`0x0${Buffer.from(content).toString('hex')}`);
+  const digits = (isNegative ? (1n << BigInt(content.length * 8)) - value : value).toString(16);
+  const whole = digits === '0' || digits.length % 2 === 0 ? digits : `0${digits}`;
+  return isNegative ? `-${whole}` : whole;
 }
 
 const none: readonly string[] = [];

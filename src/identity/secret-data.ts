@@ -1,3 +1,5 @@
+import type { RevokedCertificates } from './revocation-list.ts';
+
 /** A certificate with its key: everything read, nothing parsed. PEM is text, DER and PKCS#12 are bytes. */
 export interface CertificateSecret {
   readonly kind: 'certificate';
@@ -51,6 +53,10 @@ export interface ValidationSecret {
   readonly spiffeTrustDomains: Readonly<Record<string, string>> | null;
   /** Clients are not told whose certificates are taken. */
   readonly suppressClientCaList?: boolean;
+  /**
+   * Beside `crlPem`, for who is lenient: a list may be missing, or old. Of the thread alone, which may share it among many.
+   */
+  readonly revoked?: RevokedCertificates;
 }
 
 /** The first encrypts; all decrypt. Each has 80 bytes: name 16, HMAC key 32, AES key 32. */

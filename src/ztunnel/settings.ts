@@ -35,6 +35,8 @@ export interface ZtunnelSettings {
   readonly localConfigPath: string;
   readonly preferredNamespace: string;
   readonly secretLifetimeMs: number;
+  /** Of lists of certificates that hold no more, which need not be there; empty: none. */
+  readonly revocationPath: string;
   readonly cniSocketPath: string;
   /** Pods have a DNS proxy. */
   readonly hasDns: boolean;
@@ -86,6 +88,7 @@ export function readZtunnelSettings(variables: Variables, machine: Machine): Ztu
     localConfigPath: read.text('LOCAL_XDS_PATH', ''),
     preferredNamespace: read.text('PREFERED_SERVICE_NAMESPACE', ''),
     secretLifetimeMs: read.durationMs('SECRET_TTL', 86_400_000),
+    revocationPath: read.text('CRL_PATH', ''),
     cniSocketPath: read.text('INPOD_UDS', cniSocketPath),
     hasDns: read.boolean('ISTIO_META_DNS_CAPTURE', true),
     trustDomain: read.text('TRUST_DOMAIN', 'cluster.local'),
@@ -101,24 +104,24 @@ export function readZtunnelSettings(variables: Variables, machine: Machine): Ztu
     instanceIp: read.text('INSTANCE_IP', '1.1.1.1'),
     ioBackend: read.oneOf('SEKISHO_IO_BACKEND', ['auto', 'io_uring', 'node']),
   };
-  refuseUnsupported(read, machine);
+  refuseUnsupported(read);
   if (settings.localConfig !== '' && settings.localConfigPath !== '')
     throw new ZtunnelSettingsError('LOCAL_XDS and LOCAL_XDS_PATH exclude each other');
   return settings;
 }
 
 /** What would be accepted and not done. */
-function refuseUnsupported(read: VariableReader, machine: Machine): void {
-  for (const name of ['XDS_ON_DEMAND', 'USER_TIMEOUT_ENABLED'])
-    if (read.boolean(name, false)) throw new ZtunnelSettingsError(`${name} is not supported`);
-  const revoked = read.text('CRL_PATH', '');
-  // Istio's chart names the path whether there are lists or not.
-  if (revoked !== '' && machine.exists(revoked))
-    throw new ZtunnelSettingsError(`revocation lists are not supported, and there are some: CRL_PATH=${revoked}`);
+function refuseUnsupported(read: VariableReader): void {
+  if (read.boolean('XDS_ON_DEMAND', false)) throw new ZtunnelSettingsError('XDS_ON_DEMAND is not supported');
 }
 
 function proxySettings(read: VariableReader, isDedicated: boolean): ProxySettings {
   const isV6 = read.boolean('IPV6_ENABLED', true);
+  const keepAlive = {
+    seconds: read.durationMs('KEEPALIVE_TIME', 180_000) / 1000,
+    intervalSeconds: read.durationMs('KEEPALIVE_INTERVAL', 180_000) / 1000,
+    probes: read.number('KEEPALIVE_RETRIES', 9),
+  };
   return {
     ...defaultProxySettings,
     network: read.text('NETWORK', ''),
@@ -143,13 +146,11 @@ function proxySettings(read: VariableReader, isDedicated: boolean): ProxySetting
     usesLocalhostForTunnels: read.boolean('LOCALHOST_APP_TUNNEL', true),
     reusePort: isDedicated || read.boolean('INPOD_PORT_REUSE', true),
     mark: isDedicated ? read.number('PACKET_MARK', 0) : read.number('PACKET_MARK', sharedMark),
-    keepAlive: read.boolean('KEEPALIVE_ENABLED', true)
-      ? {
-          seconds: read.durationMs('KEEPALIVE_TIME', 180_000) / 1000,
-          intervalSeconds: read.durationMs('KEEPALIVE_INTERVAL', 180_000) / 1000,
-          probes: read.number('KEEPALIVE_RETRIES', 9),
-        }
-      : null,
+    keepAlive: read.boolean('KEEPALIVE_ENABLED', true) ? keepAlive : null,
+    // Until the last probe has gone unanswered.
+    userTimeoutMs: read.boolean('USER_TIMEOUT_ENABLED', false)
+      ? (keepAlive.seconds + keepAlive.intervalSeconds * keepAlive.probes) * 1000
+      : 0,
     drainMs: drainMs(read),
     allowsTls12: read.boolean('TLS12_ENABLED', false),
     isPostQuantum: read.text('COMPLIANCE_POLICY', '') === 'pqc',

@@ -73,6 +73,12 @@ export class HbonePool {
     for (const group of this.groups.values()) group.close(failure);
   }
 
+  /** Connections, with everything that they carry. */
+  closeWhere(isMeant: (connection: Connection) => boolean, failure: Failure): void {
+    for (const { connections } of this.groups.values())
+      for (const carrier of connections) if (isMeant(carrier.connection)) carrier.close(failure);
+  }
+
   private groupOf(endpoint: HboneEndpoint): PoolGroup {
     const known = this.groups.get(endpoint.key);
     if (known !== undefined) return known;

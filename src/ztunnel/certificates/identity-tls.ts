@@ -1,3 +1,4 @@
+import type { RevokedCertificates } from '../../identity/revocation-list.ts';
 import type { CertificateSecret, ValidationSecret } from '../../identity/secret-data.ts';
 import type { SecretStore } from '../../identity/secret-store.ts';
 import type { DownstreamTlsData, UpstreamTlsData } from '../../identity/tls-context-data.ts';
@@ -97,7 +98,12 @@ export function certificateSecret(chainPem: string, keyPem: string, identity: st
  * Whom to trust: whoever the roots have signed. `trustDomain`: of which their first URI must be besides, as a server asks
  * of its clients; empty: names are asked for with each connection.
  */
-export function trustSecret(rootsPem: string, origin: string, trustDomain = ''): ValidationSecret {
+export function trustSecret(
+  rootsPem: string,
+  origin: string,
+  trustDomain = '',
+  revoked?: RevokedCertificates,
+): ValidationSecret {
   return {
     kind: 'validation',
     trustedCaPem: trustDomain === '' ? rootsPem : '',
@@ -114,5 +120,6 @@ export function trustSecret(rootsPem: string, origin: string, trustDomain = ''):
     requireSignedCertificateTimestamp: false,
     spiffeTrustDomains: trustDomain === '' ? null : { [trustDomain]: rootsPem },
     suppressClientCaList: true,
+    ...(revoked !== undefined && { revoked }),
   };
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { machineTime } from '../../agent/identity/later.ts';
+import type { RevokedCertificates } from '../../identity/revocation-list.ts';
 import type { CertificateAuthority, Certified } from '../certificates/authority.ts';
 import { CertificateCache, type CertificateListener } from '../certificates/certificate-cache.ts';
 import type { ZtunnelSettings } from '../settings.ts';
@@ -52,6 +53,7 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
   readonly threads: ProxyThreads;
   private readonly environment: ZtunnelEnvironment;
   private readonly known: Map<string, IdentityMessage>;
+  private revoked: RevokedCertificates | null;
   private readonly connections: SharedArrayBuffer;
   private readonly proxies: Map<string, OwnProxy>;
   /** Of which not every thread has said whether it listens, by number. */
@@ -70,6 +72,7 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     this.readiness = new Readiness();
     this.certificates = new CertificateCache(authority, this, machineTime);
     this.known = new Map();
+    this.revoked = null;
     this.proxies = new Map();
     this.beginning = new Map();
     this.nextProxyId = 1;
@@ -133,6 +136,12 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     else this.counts.pendingProxies--;
     this.counts.stoppedProxies++;
     this.threads.postAll({ kind: 'remove', uid });
+  }
+
+  /** Nobody who has one of these gets in or is connected to any more, and whoever is there goes. */
+  revoke(revoked: RevokedCertificates): void {
+    this.revoked = revoked;
+    this.threads.postAll({ kind: 'revoked', revoked });
   }
 
   setLevel(level: ZtunnelLevel): void {
@@ -267,6 +276,7 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     const workloads = [...mesh.allWorkloads];
     for (let at = 0; at < workloads.length; at += seedSize)
       threads.post(index, { kind: 'change', change: { ...noChange, workloads: workloads.slice(at, at + seedSize) } });
+    if (this.revoked !== null) threads.post(index, { kind: 'revoked', revoked: this.revoked });
     for (const message of this.known.values()) threads.post(index, message);
     for (const { id, uid, info, connections, namespaceFd } of this.proxies.values())
       threads.post(index, { kind: 'add', id, uid, info, connections, namespaceFd });

@@ -34,6 +34,9 @@ const statusTexts: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 };
 
+/** Somebody's certificate is in a revocation list. */
+const ofRevocation = /revoked/;
+
 /** A connection that could not be opened. `isTunnel`: to where tunnels begin. */
 export function dialError(failure: Failure, isTunnel: boolean): ConnectionError {
   if (failure.kind === ConnectionTimeout.kind) {
@@ -46,6 +49,8 @@ export function dialError(failure: Failure, isTunnel: boolean): ConnectionError 
   }
   const words = kernelWords(failure.detail);
   if (words !== '') return { text: `connection failed: ${words}`, flags: 'CONNECT' };
+  if (isTunnel && ofRevocation.test(failure.detail))
+    return { text: `tls error: ${failure.detail}`, flags: 'CERT_REVOKED' };
   if (isTunnel && failure.detail.startsWith('TLS_error'))
     return { text: `tls error: ${failure.detail}`, flags: 'TLS_FAILURE' };
   return { text: `connection failed: ${failure.detail || failure.kind.reason}`, flags: 'CONNECT' };
@@ -53,7 +58,8 @@ export function dialError(failure: Failure, isTunnel: boolean): ConnectionError 
 
 /** A client that did not come to speak through TLS. */
 export function handshakeError(failure: Failure): ConnectionError {
-  return { text: `tls handshake error: ${failure.detail || failure.kind.reason}`, flags: 'TLS_FAILURE' };
+  const flags = ofRevocation.test(failure.detail) ? 'CERT_REVOKED' : 'TLS_FAILURE';
+  return { text: `tls handshake error: ${failure.detail || failure.kind.reason}`, flags };
 }
 
 /** What the far end of a tunnel said instead of 200. */
@@ -64,7 +70,8 @@ export function statusError(status: number): ConnectionError {
 
 /** An open connection that broke. */
 export function brokenError(failure: Failure): ConnectionError {
-  return { text: `io error: ${kernelWords(failure.detail) || failure.detail || failure.kind.reason}`, flags: '-' };
+  const flags = ofRevocation.test(failure.detail) ? 'CERT_REVOKED' : '-';
+  return { text: `io error: ${kernelWords(failure.detail) || failure.detail || failure.kind.reason}`, flags };
 }
 
 export function denialError(reason: string): ConnectionError {

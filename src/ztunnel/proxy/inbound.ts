@@ -99,6 +99,11 @@ export class Inbound implements AcceptHandler, HboneServerOwner {
     for (const carrier of this.carriers) carrier.close(ClosedLocally);
   }
 
+  /** With their tunnels. */
+  closeWhere(isMeant: (connection: Connection) => boolean, failure: Failure): void {
+    for (const carrier of this.carriers) if (isMeant(carrier.connection)) carrier.close(failure);
+  }
+
   private secure(connection: AcceptedConnection, workload: Workload): void {
     const { pod } = this;
     pod.whenSecured(workload, (tls) => {

@@ -1,4 +1,7 @@
+import type { Connection } from '../../core/connection.ts';
+import { ClosedLocally } from '../../core/failures.ts';
 import type { Address } from '../../core/peer.ts';
+import { revokedAmong, type RevokedCertificates } from '../../identity/revocation-list.ts';
 import type { AcceptHandler, ListeningSocket, ListenOptions, Network } from '../../net/network.ts';
 import type { WorkloadInfo } from '../state/mesh.ts';
 import type { ConnectionCount } from './connection-quota.ts';
@@ -8,10 +11,12 @@ import { Outbound } from './outbound.ts';
 import { Plaintext } from './plaintext.ts';
 import { Pod, type ProxyThread } from './pod.ts';
 import { SocksProxy } from '../socks/socks-proxy.ts';
-import { bufferLimit, carrierBufferLimit } from './settings.ts';
+import { bufferLimit, carrierBufferLimit, userTimeout } from './settings.ts';
 
 /** Connections that wait to be accepted. ztunnel's. */
 const backlog = 128;
+
+const certificateRevoked = ClosedLocally.with('certificate revoked');
 
 /** What listens for one workload. */
 export interface PodAddresses {
@@ -66,6 +71,13 @@ export class PodProxy {
     this.pod.pool.drain();
   }
 
+  /** Ends what was opened by or to somebody whose certificate is revoked by now. */
+  cutOff(revoked: RevokedCertificates): void {
+    const isRevoked = ({ peer }: Connection): boolean => revokedAmong(peer.tls?.peerChain ?? [], revoked) !== null;
+    this.inbound.closeWhere(isRevoked, certificateRevoked);
+    this.pod.pool.closeWhere(isRevoked, certificateRevoked);
+  }
+
   close(): void {
     this.isClosed = true;
     this.stopListening();
@@ -83,6 +95,7 @@ export class PodProxy {
       pipeMode: null,
       bufferLimit: limit,
       keepAliveSeconds: settings.keepAlive?.seconds ?? null,
+      ...(handler === this.outbound && userTimeout(settings)),
     };
     const address: Address = { kind: 'ip', host: settings.listenAddress, port };
     const socket = await this.pod.network.listen(address, options, handler);

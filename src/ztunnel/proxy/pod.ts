@@ -11,7 +11,7 @@ import { identityOf, type Workload } from '../state/workload.ts';
 import type { Reporter } from './connection-facts.ts';
 import { ConnectionQuota, type ConnectionCount } from './connection-quota.ts';
 import type { Exclusions } from './exclusions.ts';
-import { bufferLimit, ownPorts, workloadWaitMs, type ProxySettings } from './settings.ts';
+import { bufferLimit, ownPorts, userTimeout, workloadWaitMs, type ProxySettings } from './settings.ts';
 
 /** What all proxies of a thread have around them. */
 export interface ProxyThread extends TlsThread {
@@ -57,6 +57,7 @@ export class Pod {
   readonly serverOptions: H2ServerOptions;
   readonly ownPorts: ReadonlySet<number>;
   readonly quota: ConnectionQuota;
+  private readonly socketOptions: Pick<DialOptions, 'socketOptions'>;
   private readonly waiting: Set<WorkloadWait>;
   private readonly unwatch: () => void;
   private tls: { readonly identity: string; readonly made: IdentityTls } | null;
@@ -76,6 +77,7 @@ export class Pod {
     this.ownPorts = ownPorts(settings);
     const { nodeConnectionsMax, workloadConnectionsMax } = settings;
     this.quota = new ConnectionQuota(thread.connections, connections, nodeConnectionsMax, workloadConnectionsMax);
+    this.socketOptions = userTimeout(settings);
     this.waiting = new Set();
     this.unwatch = mesh.watch(() => this.lookAgain());
     this.tls = null;
@@ -132,6 +134,7 @@ export class Pod {
       keepAliveSeconds: keepAlive?.seconds ?? null,
       keepAliveIntervalSeconds: keepAlive?.intervalSeconds ?? 0,
       keepAliveProbes: keepAlive?.probes ?? 0,
+      ...this.socketOptions,
       ...(source === '' ? {} : { source: { host: source, mark } }),
     };
   }

@@ -1,3 +1,4 @@
+import type { SocketOptionData } from '../../net/socket-options/socket-option-data.ts';
 import { noExclusions, type ExclusionData } from './exclusions.ts';
 import { defaultHboneSettings, type HboneSettings } from '../../tunnel/hbone/options.ts';
 
@@ -26,6 +27,8 @@ export interface ProxySettings {
   readonly mark: number;
   /** Seconds; null: off. */
   readonly keepAlive: { readonly seconds: number; readonly intervalSeconds: number; readonly probes: number } | null;
+  /** How long what was sent may go unacknowledged (TCP_USER_TIMEOUT); 0: as long as the kernel says. */
+  readonly userTimeoutMs: number;
   readonly drainMs: number;
   /** TLS 1.2 besides 1.3. */
   readonly allowsTls12: boolean;
@@ -54,6 +57,7 @@ export const defaultProxySettings: ProxySettings = {
   reusePort: true,
   mark: 0,
   keepAlive: { seconds: 180, intervalSeconds: 180, probes: 9 },
+  userTimeoutMs: 0,
   drainMs: 5000,
   allowsTls12: false,
   isPostQuantum: false,
@@ -70,6 +74,15 @@ export const bufferLimit = 256 * 1024;
 
 /** Of a connection that carries tunnels. */
 export const carrierBufferLimit = 1024 * 1024;
+
+/** For sockets of workloads' outgoing connections. */
+export function userTimeout({ userTimeoutMs }: ProxySettings): { socketOptions?: readonly SocketOptionData[] } {
+  if (userTimeoutMs === 0) return {};
+  return { socketOptions: [{ ...tcpUserTimeout, value: userTimeoutMs, moment: 'before-bind', family: 0 }] };
+}
+
+/** Numbers of IPPROTO_TCP and TCP_USER_TIMEOUT. */
+const tcpUserTimeout = { level: 6, name: 18 } as const;
 
 /** Where nothing is ever tunnelled to: our own listeners. */
 export function ownPorts({ outboundPort, inboundPort, plaintextPort, socksPort }: ProxySettings): ReadonlySet<number> {

@@ -103,6 +103,10 @@ export class TrafficProxies {
       case 'no-certificate':
         this.certificates.failed(message.identity, message.problem);
         break;
+      case 'revoked':
+        this.certificates.revoke(message.revoked);
+        for (const { proxy } of this.proxies.values()) proxy.cutOff(message.revoked);
+        break;
       case 'level':
         this.lines.level = message.level;
         break;

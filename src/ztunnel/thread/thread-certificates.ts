@@ -1,3 +1,4 @@
+import type { RevokedCertificates } from '../../identity/revocation-list.ts';
 import type { SecretStore } from '../../identity/secret-store.ts';
 import { certificateKey, clientsKey, rootsKey, type CertificateSource } from '../certificates/certificate-source.ts';
 import { certificateSecret, trustSecret } from '../certificates/identity-tls.ts';
@@ -7,11 +8,16 @@ import type { IdentityMessage } from './thread-messages.ts';
 export class ThreadCertificates implements CertificateSource {
   private readonly secrets: SecretStore;
   private readonly ask: (identity: string) => void;
+  /** That were given, to be trusted anew when others are revoked. */
+  private readonly known: Map<string, IdentityMessage>;
+  private revoked: RevokedCertificates | undefined;
   private readonly waiting: Map<string, ((problem: string) => void)[]>;
 
   constructor(secrets: SecretStore, ask: (identity: string) => void) {
     this.secrets = secrets;
     this.ask = ask;
+    this.known = new Map();
+    this.revoked = undefined;
     this.waiting = new Map();
   }
 
@@ -29,12 +35,24 @@ export class ThreadCertificates implements CertificateSource {
     this.ask(identity);
   }
 
-  set({ identity, trustDomain, chain, key, roots }: IdentityMessage): void {
+  set(message: IdentityMessage): void {
+    const { identity, chain, key } = message;
+    this.known.set(identity, message);
     // The certificate last: whoever has it has what it needs.
-    this.secrets.set(rootsKey(identity), trustSecret(roots, identity));
-    this.secrets.set(clientsKey(identity), trustSecret(roots, identity, trustDomain));
+    this.trust(message);
     this.secrets.set(certificateKey(identity), certificateSecret(chain, key, identity));
     this.tell(identity, '');
+  }
+
+  /** Nobody who has one of these is trusted from now on. */
+  revoke(revoked: RevokedCertificates): void {
+    this.revoked = revoked;
+    for (const message of this.known.values()) this.trust(message);
+  }
+
+  private trust({ identity, trustDomain, roots }: IdentityMessage): void {
+    this.secrets.set(rootsKey(identity), trustSecret(roots, identity, '', this.revoked));
+    this.secrets.set(clientsKey(identity), trustSecret(roots, identity, trustDomain, this.revoked));
   }
 
   failed(identity: string, problem: string): void {

@@ -1,3 +1,4 @@
+import type { RevokedCertificates } from '../../identity/revocation-list.ts';
 import type { ProxySettings } from '../proxy/settings.ts';
 import type { MeshChange, WorkloadInfo } from '../state/mesh.ts';
 import type { TrafficCounts } from '../telemetry/traffic-metrics.ts';
@@ -46,6 +47,8 @@ export type ToThread =
   | { readonly kind: 'remove'; readonly uid: string }
   | IdentityMessage
   | { readonly kind: 'no-certificate'; readonly identity: string; readonly problem: string }
+  /** From now on; whoever has one of them is cut off. */
+  | { readonly kind: 'revoked'; readonly revoked: RevokedCertificates }
   | { readonly kind: 'level'; readonly level: ZtunnelLevel }
   | { readonly kind: 'tell'; readonly id: number }
   | { readonly kind: 'drain' }

@@ -31,6 +31,7 @@ const ztunnel = new Program(process.execPath, [main, 'ztunnel'], {
   INPOD_UDS: '/run/cni.sock',
   ZTUNNEL_WORKER_THREADS: '2',
   SEKISHO_IO_BACKEND: backend,
+  USER_TIMEOUT_ENABLED: 'true',
   SEKISHO_EXCLUDE_INBOUND_PORTS: '16003',
   SEKISHO_EXCLUDE_OUTBOUND_PORTS: '8080',
 });

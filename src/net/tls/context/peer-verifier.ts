@@ -1,6 +1,7 @@
 import type { CertificateFacts } from '../../../core/tls-facts.ts';
 import { readCertificate } from '../../../identity/certificate.ts';
 import type { PeerValidation, ValidationFailure } from '../../../identity/peer-validation.ts';
+import { revokedAmong } from '../../../identity/revocation-list.ts';
 import type { ValidationSecret } from '../../../identity/secret-data.ts';
 import type { ClientCertificateDemand } from '../../../identity/trust.ts';
 import { chainOf, derOf } from '../handshake/handshake-facts.ts';
@@ -82,6 +83,10 @@ export class PeerVerifier {
       // Let in although untrusted: Envoy looks no further.
       if (!connection.peer.isVerified) return true;
     }
+    if (secret.revoked !== undefined) {
+      const revoked = revokedAmong(connection.peer.presented, secret.revoked);
+      if (revoked !== null) return this.refuse(connection, store, revocation(revoked), VerifyError.Revoked);
+    }
     return this.validate(connection, store, leaf, names, serverName);
   }
 
@@ -146,15 +151,27 @@ export class PeerVerifier {
     return this.refuse(connection, store, failure);
   }
 
-  private refuse(connection: TlsConnection, store: Pointer, { stat, reason, advice }: ValidationFailure): boolean {
+  private refuse(
+    connection: TlsConnection,
+    store: Pointer,
+    { stat, reason, advice }: ValidationFailure,
+    error: number = stat === 'fail_verify_cert_hash' ? VerifyError.Rejected : VerifyError.Unknown,
+  ): boolean {
     this.stats.count(stat);
     connection.peer.isVerified = false;
     connection.peer.verification = reason;
     connection.peer.advice = advice;
-    const told = stat === 'fail_verify_cert_hash' ? VerifyError.Rejected : VerifyError.Unknown;
-    this.ssl.X509_STORE_CTX_set_error(store, told);
+    this.ssl.X509_STORE_CTX_set_error(store, error);
     return false;
   }
+}
+
+function revocation({ subject, serial }: CertificateFacts): ValidationFailure {
+  return {
+    stat: 'fail_verify_error',
+    reason: 'verify cert failed: certificate revoked',
+    advice: `certificate ${serial} '${subject}' is in a revocation list`,
+  };
 }
 
 const noCertificate: ValidationFailure = {

@@ -134,9 +134,8 @@ test('settings that cannot be are refused by name', () => {
     { ZTUNNEL_WORKER_THREADS: 'many' },
   ])
     expect(() => readZtunnelSettings(variables, machine)).toThrow(ZtunnelSettingsError);
-  const revoked = { processors: 2, exists: (path: string) => path === '/crl' };
-  expect(() => readZtunnelSettings({ CRL_PATH: '/crl' }, revoked)).toThrow('revocation lists');
-  expect(() => readZtunnelSettings({ CRL_PATH: '/none' }, revoked)).not.toThrow();
+  expect(readZtunnelSettings({ USER_TIMEOUT_ENABLED: 'true' }, machine).proxy.userTimeoutMs).toBe(1_800_000);
+  expect(readZtunnelSettings({ CRL_PATH: '/crl' }, machine).revocationPath).toBe('/crl');
   expect(readZtunnelSettings({ TERMINATION_GRACE_PERIOD_SECONDS: '30' }, machine).proxy.drainMs).toBe(25_000);
   expect(readZtunnelSettings({ ZTUNNEL_WORKER_THREADS: '50%' }, { ...machine, processors: 8 }).threads).toBe(4);
   expect(readZtunnelSettings({ XDS_ADDRESS: 'istiod:15012' }, machine).xdsAddress).toBe('https://istiod:15012');

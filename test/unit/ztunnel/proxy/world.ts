@@ -4,13 +4,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { SecretStore } from '../../../../src/identity/secret-store.ts';
 import { Loop } from '../../../../src/net/loop.ts';
 import { NodeNetwork } from '../../../../src/net/node-network.ts';
-import {
-  certificateKey,
-  clientsKey,
-  rootsKey,
-  type CertificateSource,
-} from '../../../../src/ztunnel/certificates/certificate-source.ts';
-import { certificateSecret, trustSecret } from '../../../../src/ztunnel/certificates/identity-tls.ts';
+import { readRevocationLists, type RevokedCertificates } from '../../../../src/identity/revocation-list.ts';
+import { certificateKey, type CertificateSource } from '../../../../src/ztunnel/certificates/certificate-source.ts';
+import { ThreadCertificates } from '../../../../src/ztunnel/thread/thread-certificates.ts';
 import { ConnectionCount } from '../../../../src/ztunnel/proxy/connection-quota.ts';
 import { Exclusions, noExclusions } from '../../../../src/ztunnel/proxy/exclusions.ts';
 import type {
@@ -83,12 +79,17 @@ export interface ProxyWish {
 export class World {
   readonly mesh: Mesh;
   readonly authority: Authority;
+  /** The newest certificate of each identity. */
+  readonly issued: Map<string, Issued>;
   private readonly ends: (() => void)[];
+  private readonly revocations: ((revoked: RevokedCertificates) => void)[];
 
   private constructor(authority: Authority) {
     this.mesh = new Mesh();
     this.authority = authority;
+    this.issued = new Map();
     this.ends = [];
+    this.revocations = [];
   }
 
   static async make(config: string): Promise<World> {
@@ -97,28 +98,36 @@ export class World {
     return world;
   }
 
+  /** Every proxy hears that this identity's certificate holds no more. */
+  async revoke(identity: string): Promise<void> {
+    const revoked = readRevocationLists(Buffer.from(await this.authority.revoke([this.issued.get(identity)!])));
+    for (const revoke of this.revocations) revoke(revoked);
+  }
+
   identity(uri: string): Promise<Issued> {
     return this.authority.issue({ uris: [uri] });
   }
 
-  private async certify(identity: string, secrets: SecretStore, then: () => void): Promise<void> {
-    const { chainPem, keyPem } = await this.identity(identity);
-    secrets.set(certificateKey(identity), certificateSecret(chainPem, keyPem, identity));
-    secrets.set(rootsKey(identity), trustSecret(this.authority.rootPem, 'roots'));
-    secrets.set(clientsKey(identity), trustSecret(this.authority.rootPem, 'roots', 'cluster.local'));
+  private async certify(identity: string, certificates: ThreadCertificates, then: () => void): Promise<void> {
+    const issued = await this.identity(identity);
+    this.issued.set(identity, issued);
+    const { chainPem: chain, keyPem: key } = issued;
+    const roots = this.authority.rootPem;
+    certificates.set({ kind: 'certificate', identity, trustDomain: 'cluster.local', chain, key, roots });
     then();
   }
 
   async proxy({ host, info, settings = {} }: ProxyWish): Promise<Proxy> {
     const loop = new Loop();
     const secrets = new SecretStore();
+    const given = new ThreadCertificates(secrets, () => {});
     const reporter = new RecordingReporter();
     const asked: string[] = [];
     const certificates: CertificateSource = {
       has: (identity) => secrets.get(certificateKey(identity)) !== null,
       request: (identity, ready) => {
         asked.push(identity);
-        void this.certify(identity, secrets, () => {
+        void this.certify(identity, given, () => {
           loop.enter();
           ready('');
           loop.leave();
@@ -147,6 +156,10 @@ export class World {
     const proxy = new PodProxy(info, thread, new NodeNetwork(loop), own);
     const addresses = await proxy.listen();
     this.ends.push(() => proxy.close());
+    this.revocations.push((revoked) => {
+      given.revoke(revoked);
+      proxy.cutOff(revoked);
+    });
     return { proxy, addresses, reporter, asked, counted: own };
   }
 

@@ -5,7 +5,6 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { OwnLog } from '../../../../src/ztunnel/telemetry/own-log.ts';
 
@@ -53,9 +52,13 @@ test.each(['a pipe', 'a socket'])('whoever reads slowly loses nothing: %s', asyn
   child.stdin.write('.');
   await once(child.stderr, 'data');
   if (pipe !== null) closeSync(pipe.writing);
-  const output = text(pipe === null ? child.stdout! : new Socket({ fd: pipe.reading, writable: false }));
+  let said = '';
+  const output = pipe === null ? child.stdout! : new Socket({ fd: pipe.reading, writable: false });
+  output.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await expect.poll(() => said, { timeout: 10_000 }).toContain('line 999 ');
   child.stdin.end();
-  const lines = (await output).trim().split('\n');
+  await once(output, 'close');
+  const lines = said.trim().split('\n');
   expect(lines).toHaveLength(1001);
   expect(lines.slice(1).filter((line) => !lineOf.test(line))).toEqual([]);
 });
