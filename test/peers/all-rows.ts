@@ -77,6 +77,9 @@ import { localRateLimits } from './rows/filters/local-ratelimit.ts';
 import { matchDelegates } from './rows/filters/match-delegate.ts';
 import { upstreamFilters } from './rows/filters/upstream-filters.ts';
 import { virtualClusters } from './rows/route/virtual-clusters.ts';
+import { clusterFields } from './rows/fields/cluster-fields.ts';
+import { managerFields } from './rows/fields/manager-fields.ts';
+import { routeFields } from './rows/fields/route-fields.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
 import { tcpProxy } from './rows/tcp.ts';
@@ -173,6 +176,9 @@ export const groups: readonly Group[] = [
   ...matchDelegates,
   ...networkFilters,
   ...smallFilters,
+  ...managerFields,
+  ...routeFields,
+  ...clusterFields,
   ...virtualClusters,
   ...upstreamFilters,
   ...runtime,

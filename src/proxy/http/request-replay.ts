@@ -60,7 +60,7 @@ export class RequestReplay {
       this.drop();
     } else if (forwarding.tries!.isBetween) {
       forwarding.refuseReplay();
-    } else {
+    } else if (isFull(this.kept, forwarding.stream.bufferLimit)) {
       forwarding.stream.request.pauseSource(PauseReason.ReplayFull);
     }
   }
@@ -107,4 +107,9 @@ export class RequestReplay {
     this.chunks = null;
     this.kept = 0;
   }
+}
+
+/** As Envoy: what waits for a connection is limited by the client's connection, not by how much may be kept for repeats. */
+function isFull(bytes: number, limit: number): boolean {
+  return limit > 0 && bytes > limit;
 }

@@ -31,6 +31,7 @@ export class ResponseHalf extends ResponsePass<HttpStream> implements MessageSin
       // As Envoy: it answers `Expect` itself, so the upstream's interim answers would come twice.
       if (!stream.manager.data.proxy100Continue) return;
       stream.manager.responsePreparation.prepareInformational(head, stream.requestHead);
+      stream.stats.recordStatus(head.status);
       stream.codecStream.head(head, false);
       return;
     }
