@@ -408,10 +408,11 @@ export class App implements WorkersListener {
         this.directory.foundHost(message.sighting);
         break;
       case 'name-wanted':
-        this.clusters.wantName(message.question, index);
-        break;
       case 'cluster-wanted':
-        void this.clusters.wantCluster(message.question, index);
+        this.clusters.wanted(message, index);
+        break;
+      case 'route-wanted':
+        this.listeners?.wantRoute(message.question, index);
         break;
       case 'drained':
         this.onWorkerDrained(index);

@@ -9,12 +9,15 @@ import { isWatched } from './cluster/health/health-slots.ts';
 import { ClusterRollout } from './control/resources/cluster-rollout.ts';
 import type { DecodedCluster } from './control/resources/resource-decoding.ts';
 import type { DynamicClusters } from './control/resources/dynamic-clusters.ts';
+import type { FromWorker } from './control/worker-messages.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import { openDnsResolver } from './net/dns-resolver.ts';
 import type { Loop } from './net/loop.ts';
 import type { SharedNumberDirectory } from './observe/shared-limit.ts';
 import type { StatsScope } from './observe/stats.ts';
 import type { ClusterDiscovery } from './cluster-discovery.ts';
+
+type Wanted = Extract<FromWorker, { kind: 'name-wanted' | 'cluster-wanted' }>;
 
 /** The clusters of the process: those of the configuration, and those that come by CDS. */
 export class ProcessClusters {
@@ -84,15 +87,21 @@ export class ProcessClusters {
     return this.discovery?.clusters ?? null;
   }
 
+  /** A worker needs this. */
+  wanted(message: Wanted, worker: number): void {
+    if (message.kind === 'name-wanted') this.wantName(message.question, worker);
+    else void this.wantCluster(message.question, worker);
+  }
+
   /** Of a DNS cache. */
-  wantName(question: LookupQuestion, worker: number): void {
+  private wantName(question: LookupQuestion, worker: number): void {
     this.directory.wantName(question, (end, details) =>
       this.app.distribution.tell({ kind: 'name-found', question, end, details }, worker),
     );
   }
 
-  /** A worker needs a cluster that is to be asked for. */
-  async wantCluster({ source, name }: ClusterQuestion, worker: number): Promise<void> {
+  /** One that is to be asked for. */
+  private async wantCluster({ source, name }: ClusterQuestion, worker: number): Promise<void> {
     const discovery = await this.openDiscovery();
     this.turn(() => discovery.want(source, name, worker));
   }

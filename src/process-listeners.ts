@@ -18,6 +18,7 @@ import type { Log } from './observe/log/log.ts';
 import type { StatsScope } from './observe/stats.ts';
 import type { OwnClusters } from './own-clusters.ts';
 import { ListenerSchema } from './proto/envoy/config/listener/v3/listener_pb.js';
+import type { RouteQuestion } from './proxy/http/on-demand/route-question.ts';
 
 /** What of the process its discovered listeners are made with. */
 export interface ProcessListenersEnvironment {
@@ -93,6 +94,8 @@ export class ProcessListeners {
       setText,
       onReady,
       decoding: () => environment.configuration().decoding,
+      answer: (question: RouteQuestion, isThere: boolean, worker: number) =>
+        distribution.tell({ kind: 'route-found', question, isThere }, worker),
     };
     this.routes = new RouteDirectory({
       ...common,
@@ -166,6 +169,15 @@ export class ProcessListeners {
   forget(): void {
     for (const needs of this.leaving) this.drop(needs);
     this.leaving = [];
+  }
+
+  /** A worker has a request that has no route for want of this. */
+  wantRoute({ kind, key, host }: RouteQuestion, worker: number): void {
+    const { loop } = this.environment;
+    loop.enter();
+    if (kind === 'host') this.routes.wantHost(key, host, worker);
+    else this.scopes.wantScope(key, host, worker);
+    loop.leave();
   }
 
   stop(): void {

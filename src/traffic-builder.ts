@@ -41,6 +41,7 @@ import { namesExporters } from './proxy/export/export-kinds.ts';
 import type { Exporters } from './proxy/export/exporters.ts';
 import { buildHttpConnectionManager, type HttpEnvironment } from './proxy/http/build.ts';
 import { hcmKind, type HcmData } from './proxy/http/hcm-data.ts';
+import type { RouteLookups } from './proxy/http/on-demand/route-lookups.ts';
 import { buildStreamFilters } from './proxy/http/upstream/build.ts';
 import type { DiscoveredScopes } from './proxy/http/scopes/scoped-routes-data.ts';
 import { directResponseKind, echoKind, type NetworkDirectResponseData } from './proxy/network/answering-data.ts';
@@ -78,6 +79,8 @@ export interface TrafficEnvironment {
   readonly isDraining: () => boolean;
   /** Admin's /healthcheck/fail. */
   readonly isHealthFailed: () => boolean;
+  /** What of routes is asked for when a request needs it; absent: nobody can be asked. */
+  readonly routeLookups?: RouteLookups;
   /** For listeners that hand over; absent: they keep what they have. */
   readonly listeners?: ListenerChoice;
 }
@@ -359,6 +362,7 @@ export class ListenerBuilder {
         }),
       discoveredRoutes: this.routes,
       discoveredScopes: this.scopes,
+      routeLookups: this.environment.routeLookups,
       discoveredExtensions: this.extensions,
       buildAccessLog: (data) => this.buildAccessLog(data),
       filterTools: this.filterTools(),

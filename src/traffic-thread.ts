@@ -32,6 +32,7 @@ import { SharedNumbers } from './observe/shared-limit.ts';
 import { WorkerStats } from './observe/worker-stats.ts';
 import { giveBackMemory } from './spare-memory.ts';
 import { InternalNetwork } from './tunnel/internal/internal-network.ts';
+import { RouteLookups } from './proxy/http/on-demand/route-lookups.ts';
 import { TlsTransports } from './tls-transports.ts';
 import { ListenerBuilder } from './traffic-builder.ts';
 
@@ -50,6 +51,7 @@ export class TrafficThread {
   private readonly files: AccessLogFiles;
   private readonly filters: HttpFilterBuilders;
   private readonly builder: ListenerBuilder;
+  private readonly routeLookups: RouteLookups;
   private readonly listeners: Map<string, Listener>;
   private readonly byAddress: ListenersByAddress;
   /** Listeners that were replaced or removed and still carry connections. */
@@ -101,8 +103,10 @@ export class TrafficThread {
     this.asked = 'none';
     this.stopped = 'none';
     this.byAddress = new ListenersByAddress();
+    this.routeLookups = new RouteLookups((question) => post({ kind: 'route-wanted', question }));
     this.builder = new ListenerBuilder({
       network,
+      routeLookups: this.routeLookups,
       stats: stats.root,
       workerName: data.name,
       runtime: this.runtime,
@@ -166,6 +170,9 @@ export class TrafficThread {
         break;
       case 'cluster-missing':
         this.clusters.onDemand.missing(message.name);
+        break;
+      case 'route-found':
+        this.routeLookups.answered(message.question, message.isThere);
         break;
       case 'secrets':
         this.secrets.apply(message.changes);
@@ -336,7 +343,7 @@ export class TrafficThread {
 /** What belongs to updates of the configuration, or refers to what they bring. */
 type OrderedMessage = Extract<
   ToWorker,
-  { kind: 'snapshot' | 'clusters' | 'secrets' | 'name-found' | 'cluster-missing' }
+  { kind: 'snapshot' | 'clusters' | 'secrets' | 'name-found' | 'cluster-missing' | 'route-found' }
 >;
 
 const orderedKinds: ReadonlySet<ToWorker['kind']> = new Set<OrderedMessage['kind']>([
@@ -345,6 +352,7 @@ const orderedKinds: ReadonlySet<ToWorker['kind']> = new Set<OrderedMessage['kind
   'secrets',
   'name-found',
   'cluster-missing',
+  'route-found',
 ]);
 
 function mustWait(message: ToWorker): message is OrderedMessage {

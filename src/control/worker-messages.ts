@@ -10,6 +10,7 @@ import type { WorkloadChanges } from '../filter/istio/workload/workload-director
 import type { IoBackend } from '../net/open-network.ts';
 import type { StatsBatch } from '../observe/stats-slab.ts';
 import type { SharedNumbersData } from '../observe/shared-limit.ts';
+import type { RouteQuestion } from '../proxy/http/on-demand/route-question.ts';
 import type { NodeData } from './bootstrap-data.ts';
 import type { OverloadInit } from './overload/overload-memory.ts';
 import type { RuntimeEntries } from './runtime-data.ts';
@@ -68,6 +69,8 @@ export type ToWorker =
     }
   /** Answer to `cluster-wanted`: there is none. One that there is comes as every other does. */
   | { readonly kind: 'cluster-missing'; readonly name: string }
+  /** Answer to `route-wanted`, behind the routes that come of it. */
+  | { readonly kind: 'route-found'; readonly question: RouteQuestion; readonly isThere: boolean }
   /** Secrets that have come or are others now; before the first snapshot, all that there are. */
   | { readonly kind: 'secrets'; readonly changes: SecretChanges }
   /** Who is at which address; for a fresh worker, all that there are. */
@@ -117,6 +120,8 @@ export type FromWorker =
   | { readonly kind: 'name-wanted'; readonly question: LookupQuestion }
   /** A cluster that this worker does not know, and that is to be asked for. */
   | { readonly kind: 'cluster-wanted'; readonly question: ClusterQuestion }
+  /** A request of this worker has no route for want of this. */
+  | { readonly kind: 'route-wanted'; readonly question: RouteQuestion }
   /** This worker uses an address that its cluster has not told it. */
   | { readonly kind: 'host-sighted'; readonly sighting: HostSighting }
   | { readonly kind: 'drained' };

@@ -8,7 +8,7 @@ import type { Route } from '../route/route.ts';
 import type { NameLookups } from './network/network-filter.ts';
 import type { CallOuts, CallTrace } from './call-outs.ts';
 import type { WorkloadLookup } from './istio/workload/workload-lookup.ts';
-import type { ClusterLookups } from './on-demand/on-demand-data.ts';
+import type { ClusterLookups, RouteWaiter } from './on-demand/on-demand-data.ts';
 
 /** What a hook answers. */
 export const Verdict = {
@@ -81,6 +81,16 @@ export interface Stream {
   readonly namedHostsPort?: number;
   /** The name that the route chose and that there is no cluster of; empty or absent: it is another. */
   readonly missingCluster?: string;
+  /**
+   * Asks for what there is no route for want of, of a stream that has none.
+   * @returns how to ask no more; null: nobody is told, for there is nothing to ask for
+   */
+  wantRoute?(waiter: RouteWaiter): (() => void) | null;
+  /**
+   * The request begins anew, as if it had just come, with the routes that there are now and all that waits at `filter`.
+   * False: it goes on as it is, for it has not come whole, or the routes are those that it has.
+   */
+  beginAnew?(filter: HttpFilter): boolean;
   /** How large the heads of that cluster's answers may be; null or absent: there is none. */
   readonly answerLimits?: HeadLimits | null | undefined;
   /** Bytes of one half that may be held; 0: no limit. */

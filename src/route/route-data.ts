@@ -29,6 +29,8 @@ export interface RouteConfigurationData {
   readonly internalOnlyHeaders: readonly string[];
   readonly ignorePortInHostMatching: boolean;
   readonly ignorePathParameters: boolean;
+  /** Virtual hosts that it has not may be asked for; absent: there are no others. */
+  readonly usesVhds?: boolean;
   /** Empty: the authority chooses the virtual host. */
   readonly vhostHeader: string;
   readonly perFilter: readonly PerFilterData[] | null;

@@ -22,3 +22,9 @@ export interface ClusterLookups {
   want(odcds: OnDemandCdsData, name: string, waiter: ClusterWaiter): 'waiting' | 'refused';
   cancel(name: string, waiter: ClusterWaiter): void;
 }
+
+/** Who waits for a route. */
+export interface RouteWaiter {
+  /** Once, later than it was asked for: there may be one now, or there is none. */
+  onRoute(isThere: boolean): void;
+}

@@ -21,6 +21,8 @@ import { HttpConnectionManager } from './connection-manager.ts';
 import type { HcmData } from './hcm-data.ts';
 import { HcmStats } from './hcm-stats.ts';
 import { LocalReplies } from './local-reply.ts';
+import { hostQuestions, MissingRoutes, type QuestionOf } from './on-demand/missing-routes.ts';
+import type { RouteLookups } from './on-demand/route-lookups.ts';
 import { ManagerChains } from './manager-chains.ts';
 import { HttpOverload } from './overload/http-overload.ts';
 import { ManagerScopes } from './scopes/manager-scopes.ts';
@@ -68,6 +70,8 @@ export interface HttpEnvironment {
   /** What has come by RDS and by ECDS; absent: nothing does. */
   readonly discoveredRoutes?: Discovered<RouteConfigurationData>;
   readonly discoveredExtensions?: Discovered<DiscoveredExtension>;
+  /** What of routes is asked for when a request needs it; absent: nobody can be asked. */
+  readonly routeLookups?: RouteLookups | undefined;
   /** What has come by SRDS; absent: nothing does. */
   readonly discoveredScopes?: Discovered<DiscoveredScopes>;
   buildAccessLog(data: AccessLogData): AccessLog;
@@ -129,6 +133,7 @@ export function buildHttpConnectionManager(configured: HcmData, environment: Htt
     timers,
     codecs: new ServerCodecs(data, stats, runtime, overload),
     overload,
+    missingRoutes: environment.routeLookups === undefined ? null : new MissingRoutes(environment.routeLookups),
     drain: new Drain(environment.drain, clock, random),
     shouldCloseOnResponse: () => environment.shouldCloseOnResponse(),
   });
@@ -148,8 +153,10 @@ function followScopes(manager: HttpConnectionManager, environment: HttpEnvironme
   if (scopedRoutes === undefined) return;
   const { discoveredRoutes: routes = new Discovered(), discoveredScopes: scopes = new Discovered() } = environment;
   const build = (data: RouteConfigurationData): RouteTable => environment.buildRoutes(data, context);
-  const onChanged = (table: RouteTable, internalOnly: readonly string[]): void =>
+  const onChanged = (table: RouteTable, internalOnly: readonly string[], questionOf: QuestionOf): void => {
     manager.takeRoutes(internalOnly, () => table);
+    if (manager.missingRoutes !== null) manager.missingRoutes.questionOf = questionOf;
+  };
   const followed = new ManagerScopes(scopedRoutes, { routes, scopes, build, onChanged });
   manager.follows(() => followed.release());
 }
@@ -160,8 +167,10 @@ function followRoutes(manager: HttpConnectionManager, environment: HttpEnvironme
   const { rds } = manager.data;
   const { discoveredRoutes } = environment;
   if (rds === undefined || discoveredRoutes === undefined) return;
-  const take = (routes: RouteConfigurationData): void =>
+  const take = (routes: RouteConfigurationData): void => {
     manager.takeRoutes(routes.internalOnlyHeaders, () => environment.buildRoutes(routes, context));
+    if (manager.missingRoutes !== null) manager.missingRoutes.questionOf = hostQuestions(routes, rds.key);
+  };
   const now = discoveredRoutes.get(rds.key);
   if (now !== null) take(now);
   manager.follows(discoveredRoutes.follow(rds.key, take));

@@ -13,6 +13,7 @@ import type { HttpFilterChain } from './filter-chain.ts';
 import type { HcmData } from './hcm-data.ts';
 import type { HcmStats } from './hcm-stats.ts';
 import type { LocalReplies } from './local-reply.ts';
+import type { MissingRoutes } from './on-demand/missing-routes.ts';
 import type { HttpOverload } from './overload/http-overload.ts';
 import type { RequestPreparation } from './request/preparation.ts';
 import type { ResponsePreparation } from './response/preparation.ts';
@@ -44,6 +45,8 @@ export interface HttpConnectionManagerParts {
   readonly codecs: ServerCodecs;
   /** Absent, null: there is no `tracing`. */
   readonly tracing?: HttpTracing | null;
+  /** Absent, null: nobody can be asked for routes. */
+  readonly missingRoutes?: MissingRoutes | null;
   /** Null: no overload manager is configured, or its listener bypasses it. */
   readonly overload: HttpOverload | null;
   /** Its own: of its listener, and of the process where the admin asked for it. */
@@ -76,6 +79,8 @@ export class HttpConnectionManager implements ConnectionHandler {
   readonly localAddress: string;
   readonly tracing: HttpTracing | null;
   readonly overload: HttpOverload | null;
+  /** Null: nobody can be asked for routes. */
+  readonly missingRoutes: MissingRoutes | null;
   private readonly isProcessDraining: () => boolean;
   private readonly connections: Set<ServerConnection>;
   private readonly ownDrain: Drain;
@@ -105,6 +110,7 @@ export class HttpConnectionManager implements ConnectionHandler {
     this.listenerMetadata = parts.listenerMetadata;
     this.tracing = parts.tracing ?? null;
     this.overload = parts.overload;
+    this.missingRoutes = parts.missingRoutes ?? null;
     this.isProcessDraining = parts.shouldCloseOnResponse;
     this.connections = new Set();
     this.ownDrain = parts.drain;

@@ -87,6 +87,12 @@ export abstract class FilterPass<Head> {
     return station?.behind.flatMap(({ chunk }) => chunk ?? []) ?? [];
   }
 
+  /** All of the body that waits at `filter`, which has said Stop. */
+  bodyHeldBy(filter: HttpFilter): readonly Uint8Array[] {
+    const station = this.stations?.[this.rankOf(filter)] ?? null;
+    return station === null ? [] : [...station.behind, ...station.inFront].flatMap(({ chunk }) => chunk ?? []);
+  }
+
   /** Answered from elsewhere or ended: nothing passes any more. */
   get isCut(): boolean {
     return this.isOver;

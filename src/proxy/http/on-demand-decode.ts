@@ -24,12 +24,6 @@ export const onDemandDecoder: ExtensionDecoder = {
   decode(bytes, reasons): OnDemandData {
     const config = fromBinary(OnDemandSchema, bytes);
     supported.check(config, reasons);
-    // Envoy's filter without it is there for VHDS alone.
-    if (config.odcds === undefined)
-      reasons.unsupported(
-        'odcds',
-        'virtual hosts on demand, which it is for without odcds, are not supported by sekisho',
-      );
     return decodeCds(config.odcds, reasons.at('odcds'));
   },
 };

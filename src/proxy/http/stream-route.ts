@@ -32,6 +32,11 @@ export class StreamRoute {
     this.filtersOff = null;
   }
 
+  /** There are other routes than those that it has. */
+  get isOutdated(): boolean {
+    return this.table !== this.stream.manager.routes;
+  }
+
   clear(): void {
     const { outcome } = this.stream;
     this.route = null;

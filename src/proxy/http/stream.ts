@@ -8,6 +8,7 @@ import { HttpVersion, ResponseHead, type RequestHead } from '../../core/head.ts'
 import { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { HttpFilter, LocalReply } from '../../filter/filter.ts';
+import type { RouteWaiter } from '../../filter/on-demand/on-demand-data.ts';
 import { Outcome } from '../../observe/outcome.ts';
 import type { StatsScope } from '../../observe/stats.ts';
 import type { Route } from '../../route/route.ts';
@@ -21,6 +22,7 @@ import { protocolName } from './http-version.ts';
 import { overloadReply, type HttpOverload } from './overload/http-overload.ts';
 import { PauseReason } from './pause-reason.ts';
 import { asksToClose } from './request/connection-header.ts';
+import { beginAnew } from './redirect/begin-anew.ts';
 import type { FollowedRedirects } from './redirect/history.ts';
 import { RequestHalf } from './request-half.ts';
 import { ResponseHalf } from './response-half.ts';
@@ -68,8 +70,10 @@ export class HttpStream implements FilteredStream {
   requestBytesMax: number;
   /** Null: nothing is told of it. */
   trace: StreamTrace | null;
-  /** Null: the client itself sent it. */
+  /** Null: it has come of no redirect. */
   redirects: FollowedRedirects | null;
+  /** It has taken the place of another: the client itself has not sent it. */
+  isAnew: boolean;
 
   constructor(connection: ServerConnection, codecStream: CodecStream<ResponseHead>) {
     const manager = connection.manager;
@@ -101,6 +105,7 @@ export class HttpStream implements FilteredStream {
     this.requestBytesMax = -1;
     this.trace = null;
     this.redirects = null;
+    this.isAnew = false;
   }
 
   get isWebSocket(): boolean {
@@ -189,7 +194,7 @@ export class HttpStream implements FilteredStream {
     }
     if (!this.manager.data.proxy100Continue && head.headers.has('expect')) this.answerExpect(head);
     const { peer } = this.connection.connection;
-    const reject = this.manager.requestPreparation.prepare(head, peer, this.outcome, this.redirects !== null);
+    const reject = this.manager.requestPreparation.prepare(head, peer, this.outcome, this.isAnew);
     if (reject !== null) {
       if (reject.close) this.connection.closeAfterResponse();
       this.reply(reject);
@@ -197,7 +202,7 @@ export class HttpStream implements FilteredStream {
     }
     this.routing.decide();
     const { tracing } = this.manager;
-    if (tracing !== null) this.trace = tracing.begin(head, this.routing.route, this.outcome, this.redirects !== null);
+    if (tracing !== null) this.trace = tracing.begin(head, this.routing.route, this.outcome, this.isAnew);
     if (this.manager.data.accessLogOptions.flushOnNewRequest) this.log('DownstreamStart');
     const upgrade = upgradeTypeOf(head);
     return upgrade === '' || this.admitUpgrade(upgrade);
@@ -249,6 +254,18 @@ export class HttpStream implements FilteredStream {
 
   clearRoute(): void {
     this.routing.clear();
+  }
+
+  /** Once: what there is no route for after that, there is none for. */
+  wantRoute(waiter: RouteWaiter): (() => void) | null {
+    const { missingRoutes } = this.manager;
+    return missingRoutes === null || this.isAnew ? null : missingRoutes.want(this.requestHead, waiter);
+  }
+
+  beginAnew(filter: HttpFilter): boolean {
+    if (!this.request.hasEnded || this.upgrade !== '' || !this.routing.isOutdated) return false;
+    beginAnew(this, this.requestHead, this.request.bodyHeldBy(filter), null);
+    return true;
   }
 
   isFilterOff(index: number): boolean {

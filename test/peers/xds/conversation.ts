@@ -32,20 +32,21 @@ export class Conversation {
     this.directory = directory;
   }
 
-  /** `prepare`: what the control plane has before the proxy starts. */
+  /** `prepare`: what the control plane has before the proxy starts. `hasClusters`: all that it has come by CDS. */
   static async start(
     kind: ProxyKind,
     protocol: Protocol,
     sharing: Sharing,
     hasRuntime: boolean,
     prepare: (plane: GoControlPlane, port: number) => Promise<void>,
+    hasClusters = true,
   ): Promise<Conversation> {
     const plane = await GoControlPlane.start(sharing);
     const ports = await freePorts(2);
     await prepare(plane, ports[0]);
     const directory = mkdtempSync(join(tmpdir(), `sekisho-xds-${kind.name}-`));
     const file = join(directory, 'bootstrap.json');
-    writeFileSync(file, JSON.stringify(bootstrap(protocol, sharing, hasRuntime, plane.port, ports[1])));
+    writeFileSync(file, JSON.stringify(bootstrap(protocol, sharing, hasRuntime, plane.port, ports[1], hasClusters)));
     const proxy = await Proxy.start(kind, file, ports[1], []);
     return new Conversation(plane, proxy, sharing, ports, directory);
   }

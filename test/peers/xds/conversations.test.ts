@@ -1,22 +1,13 @@
 /** The same control plane, go-control-plane, for Envoy and for sekisho: what each asks, answers and has in the end. */
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { Authority } from '../../certificates.ts';
 import { until } from '../../scenario/wait.ts';
-import { envoy, sekisho, type ProxyKind } from '../proxy.ts';
-import { controlPlaneUnavailable, type GoControlPlane, type Resources } from './control-plane.ts';
-import { Conversation } from './conversation.ts';
-import {
-  authoritySecret,
-  endpoints,
-  faultFilter,
-  ResourceMaker,
-  route,
-  runtime,
-  type Protocol,
-  type Sharing,
-} from './resources.ts';
+import { sekisho } from '../proxy.ts';
+import { compared, hear, reason } from './compared.ts';
+import type { Resources } from './control-plane.ts';
+import type { Conversation } from './conversation.ts';
+import { authoritySecret, endpoints, faultFilter, type ResourceMaker, route, runtime } from './resources.ts';
 
-const reason = controlPlaneUnavailable() ?? envoy.unavailable() ?? sekisho.unavailable();
 if (reason !== null) console.log(`peers ${reason}`);
 
 let authorities: readonly Authority[];
@@ -27,60 +18,7 @@ beforeAll(async () => {
 
 const all = ['Cluster', 'ClusterLoadAssignment', 'Listener', 'RouteConfiguration'];
 
-/** What is compared. */
-interface Outcome {
-  readonly said: Conversation['said'];
-  readonly order: Conversation['order'];
-  readonly stats: Readonly<Record<string, number>>;
-}
-
-/** One story, told to each proxy. */
-type Story = (conversation: Conversation, make: ResourceMaker) => Promise<void>;
-
-interface Setting {
-  readonly protocol: Protocol;
-  readonly sharing: Sharing;
-  /** Of version 1; the usual world is `make.world`. */
-  readonly begin?: (make: ResourceMaker, port: number) => Resources;
-  readonly ttls?: Readonly<Record<string, number>>;
-  readonly patience?: string;
-  readonly hasRuntime?: boolean;
-  /** Stats that are compared besides. */
-  readonly stats?: readonly string[];
-}
-
-async function hear(kind: ProxyKind, setting: Setting, story: Story): Promise<Outcome> {
-  const { protocol, sharing, begin, ttls, patience, hasRuntime = false, stats: others = [] } = setting;
-  const make = new ResourceMaker(protocol, sharing, patience);
-  const prepare = (plane: GoControlPlane, port: number): Promise<void> =>
-    plane.set('1', begin?.(make, port) ?? make.world(port), ttls);
-  const conversation = await Conversation.start(kind, protocol, sharing, hasRuntime, prepare);
-  onTestFinished(() => conversation.stop());
-  await story(conversation, make);
-  const stats = await conversation.proxy.stats();
-  const { said, order } = conversation;
-  const values = [...counted, ...others].map((name): [string, number] => [name, stats.get(name) ?? 0]);
-  return { said, order, stats: Object.fromEntries(values) };
-}
-
-const counted = [
-  'control_plane.connected_state',
-  'control_plane.rate_limit_enforced',
-  'cluster_manager.cds.update_success',
-  'cluster_manager.active_clusters',
-  'cluster_manager.warming_clusters',
-  'listener_manager.lds.update_success',
-  'listener_manager.total_listeners_active',
-  'http.peer.rds.r.update_success',
-];
-
 const plain = { type: 'STATIC', eds_cluster_config: undefined };
-
-async function compared(setting: Setting, story: Story): Promise<void> {
-  const theirs = await hear(envoy, setting, story);
-  const ours = await hear(sekisho, setting, story);
-  expect(ours).toEqual(theirs);
-}
 
 describe.skipIf(reason !== null).each([
   { protocol: 'GRPC', sharing: 'ads' },

@@ -1,5 +1,5 @@
 /** Resources as go-control-plane reads them, and the bootstrap of who asks for them. */
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 
 export type Protocol = 'GRPC' | 'DELTA_GRPC';
 
@@ -27,13 +27,14 @@ const http2: Json = {
   },
 };
 
-/** `hasRuntime`: the layer `layer` comes from the control plane, too. */
+/** `hasRuntime`: the layer `layer` comes from the control plane, too. `hasClusters`: so do all clusters. */
 export function bootstrap(
   protocol: Protocol,
   sharing: Sharing,
   hasRuntime: boolean,
   planePort: number,
   adminPort: number,
+  hasClusters = true,
 ): Json {
   const load = { cluster_name: 'xds', endpoints: [{ lb_endpoints: [{ endpoint: address('127.0.0.1', planePort) }] }] };
   const cluster = {
@@ -48,7 +49,7 @@ export function bootstrap(
     dynamic_resources: {
       ...(sharing === 'ads' && { ads_config: apiSource(protocol) }),
       lds_config: source(sharing, protocol, '0s'),
-      cds_config: source(sharing, protocol, '0s'),
+      ...(hasClusters && { cds_config: source(sharing, protocol, '0s') }),
     },
     static_resources: { clusters: [cluster] },
     ...(hasRuntime && { layered_runtime: { layers: [runtimeLayer(source(sharing, protocol, '0s'))] } }),
@@ -57,7 +58,7 @@ export function bootstrap(
 
 /** Resources that name each other, by one kind of source. */
 export class ResourceMaker {
-  private readonly source: Json;
+  readonly source: Json;
 
   /** `patience`: how long is waited for what they name. */
   constructor(protocol: Protocol, sharing: Sharing, patience = '0s') {
@@ -144,6 +145,6 @@ export function route(name: string, to: string): Json {
   return { name, virtual_hosts: [{ name: 'all', domains: ['*'], routes }] };
 }
 
-function address(host: string, port: number): Json {
+export function address(host: string, port: number): Json {
   return { address: { socket_address: { address: host, port_value: port } } };
 }

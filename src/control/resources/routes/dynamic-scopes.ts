@@ -13,9 +13,18 @@ export interface ScopeSurroundings {
   /** These route configurations are needed from now on, those not any more. */
   exchange(needed: readonly RouteSourceData[], dropped: readonly RouteSourceData[]): void;
   areReady(sources: readonly RouteSourceData[]): boolean;
+  /** Whether they have come. */
+  areThere(source: RouteSourceData): boolean;
+  /** `worker` need not wait any longer for the routes of the scope of this key: they are there, or there is no such scope. */
+  answer(scope: string, isThere: boolean, worker: number): void;
   onChanged(scopes: DynamicScopes): void;
   /** It may be that nobody need wait for them any longer. */
   onReady(): void;
+}
+
+interface Waiting {
+  readonly key: string;
+  readonly workers: Set<number>;
 }
 
 interface Known {
@@ -33,12 +42,17 @@ export class DynamicScopes implements NeededResource, SubscriptionUser {
   /** Set once, right after construction. */
   subscription: Subscription | null;
   private readonly surroundings: ScopeSurroundings;
+  /** Names of scopes on demand whose routes somebody has needed. */
+  private readonly wanted: Set<string>;
+  /** By the name of the scope: its key, and the workers that wait for its routes. */
+  private readonly waiting: Map<string, Waiting>;
   private hasAnswered: boolean;
   private readonly reloads: Counter;
   private readonly reloadedMs: Gauge;
   private readonly empty: Counter;
   private readonly all: Gauge;
   private readonly active: Gauge;
+  private readonly onDemand: Gauge;
 
   /** `scope`: `http.<prefix>.scoped_rds.<name>`. */
   constructor(source: ScopeSourceData, scope: StatsScope, surroundings: ScopeSurroundings) {
@@ -48,18 +62,21 @@ export class DynamicScopes implements NeededResource, SubscriptionUser {
     this.updatedEpochMs = surroundings.clock.epochMs;
     this.subscription = null;
     this.surroundings = surroundings;
+    this.wanted = new Set();
+    this.waiting = new Map();
     this.hasAnswered = false;
     this.reloads = scope.counter('config_reload');
     this.reloadedMs = scope.gauge('config_reload_time_ms');
     this.empty = scope.counter('update_empty');
     this.all = scope.gauge('all_scopes');
     this.active = scope.gauge('active_scopes');
-    scope.gauge('on_demand_scopes').set(0);
+    this.onDemand = scope.gauge('on_demand_scopes');
+    this.onDemand.set(0);
   }
 
   /** They have come, and their routes too, or neither is to be waited for. */
   get isReady(): boolean {
-    return this.hasAnswered && this.surroundings.areReady(sourcesOf(this.scopes.values()));
+    return this.hasAnswered && this.surroundings.areReady(this.sourcesNow());
   }
 
   start(): void {
@@ -68,8 +85,43 @@ export class DynamicScopes implements NeededResource, SubscriptionUser {
 
   stop(): void {
     this.subscription?.stop();
-    this.surroundings.exchange([], sourcesOf(this.scopes.values()));
+    this.surroundings.exchange([], this.sourcesNow());
     this.scopes.clear();
+    this.wanted.clear();
+    for (const { key, workers } of this.waiting.values())
+      for (const worker of workers) this.surroundings.answer(key, false, worker);
+    this.waiting.clear();
+  }
+
+  /** `worker` has a request whose scope has this key, and no route. */
+  want(key: string, worker: number): void {
+    const found = [...this.scopes].find(([, { decoded }]) => decoded.data.key === key);
+    if (found === undefined) {
+      this.surroundings.answer(key, false, worker);
+      return;
+    }
+    const [name, { decoded }] = found;
+    const { source, isOnDemand } = decoded;
+    if (source === null || this.surroundings.areThere(source)) {
+      this.surroundings.answer(key, true, worker);
+      return;
+    }
+    const waiting = this.waiting.get(name) ?? { key, workers: new Set() };
+    this.waiting.set(name, waiting);
+    waiting.workers.add(worker);
+    if (!isOnDemand || this.wanted.has(name)) return;
+    this.wanted.add(name);
+    this.surroundings.exchange([source], []);
+    this.showCounts();
+  }
+
+  /** The route configuration of this key has come, or another. */
+  routesCome(key: string): void {
+    for (const [name, { key: scope, workers }] of this.waiting) {
+      if (this.scopes.get(name)?.decoded.source?.key !== key) continue;
+      this.waiting.delete(name);
+      for (const worker of workers) this.surroundings.answer(scope, true, worker);
+    }
   }
 
   // SubscriptionUser
@@ -106,33 +158,54 @@ export class DynamicScopes implements NeededResource, SubscriptionUser {
   private take(next: ReadonlyMap<string, Known>, version: string): void {
     const { surroundings } = this;
     const { clock } = surroundings;
-    const before = [...this.scopes.values()];
+    const before = this.sourcesNow();
     const isSame =
-      next.size === before.length &&
+      next.size === this.scopes.size &&
       [...next].every(([name, { decoded }]) => this.scopes.get(name)?.decoded === decoded);
     if (!isSame) {
+      const isOther = (name: string): boolean => this.scopes.get(name)?.decoded !== next.get(name)?.decoded;
+      // As in Envoy: one that has changed is not asked for until somebody needs it again.
+      for (const name of this.wanted) if (isOther(name)) this.wanted.delete(name);
+      const waiting = [...this.waiting].filter(([name]) => isOther(name));
+      for (const [name] of waiting) this.waiting.delete(name);
       this.scopes.clear();
       for (const [name, known] of next) this.scopes.set(name, known);
       this.version = version;
       this.updatedEpochMs = clock.epochMs;
       this.reloads.inc();
       this.reloadedMs.set(Math.floor(clock.epochMs));
-      this.all.set(next.size);
-      this.active.set(next.size);
-      surroundings.exchange(sourcesOf(next.values()), sourcesOf(before));
+      this.showCounts();
+      surroundings.exchange(this.sourcesNow(), before);
       surroundings.onChanged(this);
+      for (const [, { key, workers }] of waiting) for (const worker of workers) this.want(key, worker);
     } else if (next.size === 0) this.empty.inc();
     this.answered();
+  }
+
+  /** What is needed of the route configurations that the scopes name. */
+  private sourcesNow(): RouteSourceData[] {
+    return [...this.scopes].flatMap(
+      ([
+        name,
+        {
+          decoded: { source, isOnDemand },
+        },
+      ]) => (source === null || (isOnDemand && !this.wanted.has(name)) ? [] : [source]),
+    );
+  }
+
+  private showCounts(): void {
+    const onDemand = [...this.scopes].filter(([, { decoded }]) => decoded.isOnDemand);
+    const unneeded = onDemand.filter(([name]) => !this.wanted.has(name));
+    this.all.set(this.scopes.size);
+    this.onDemand.set(onDemand.length);
+    this.active.set(this.scopes.size - unneeded.length);
   }
 
   private answered(): void {
     this.hasAnswered = true;
     this.surroundings.onReady();
   }
-}
-
-function sourcesOf(scopes: Iterable<Known>): RouteSourceData[] {
-  return Array.from(scopes, ({ decoded }) => decoded.source).filter((source) => source !== null);
 }
 
 function refused(why: string): string {

@@ -5,6 +5,8 @@ import type { ConfigSourceData } from '../../../identity/config-source-data.ts';
 import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
 import type { RouteSourceData } from '../../../proxy/http/route-sources.ts';
 import { checkDomains } from '../../../route/decode.ts';
+import { DomainTable } from '../../../route/domain-table.ts';
+import { portStart } from '../../../route/path.ts';
 import type { RouteConfigurationData, VirtualHostData } from '../../../route/route-data.ts';
 import { packedKinds } from '../../packed-kinds.ts';
 import type { OpenedResource, Subscription, SubscriptionUser } from '../../xds/resource-kind.ts';
@@ -45,6 +47,8 @@ export class DynamicRoutes implements NeededResource, SubscriptionUser {
   private readonly surroundings: RouteSurroundings;
   /** As it came, without what VHDS adds; null: none has. */
   private own: DecodedRoutes | null;
+  /** Of its virtual hosts; null: nobody has asked since they changed. */
+  private domains: DomainTable<true> | null;
   private hasAnswered: boolean;
   private readonly reloads: Counter;
   private readonly reloadedMs: Gauge;
@@ -59,6 +63,7 @@ export class DynamicRoutes implements NeededResource, SubscriptionUser {
     this.updatedEpochMs = surroundings.clock.epochMs;
     this.virtualHosts = null;
     this.own = null;
+    this.domains = null;
     this.hasAnswered = false;
     this.subscription = null;
     this.surroundings = surroundings;
@@ -87,6 +92,18 @@ export class DynamicRoutes implements NeededResource, SubscriptionUser {
     return kinds;
   }
 
+  /** Whether requests for this host, lower-case, have a virtual host. */
+  serves(host: string): boolean {
+    const { data } = this;
+    if (data === null) return false;
+    if (this.domains === null) {
+      this.domains = new DomainTable();
+      for (const { domains } of data.virtualHosts) for (const domain of domains) this.domains.add(domain, true);
+    }
+    const port = data.ignorePortInHostMatching ? portStart(host) : -1;
+    return this.domains.find(port < 0 ? host : host.slice(0, port)) === true;
+  }
+
   /** Its virtual hosts are these besides its own. @returns why they cannot be; empty: they are */
   takeHosts(hosts: readonly VirtualHostData[]): string {
     const own = this.own!.data;
@@ -95,6 +112,7 @@ export class DynamicRoutes implements NeededResource, SubscriptionUser {
     checkDomains(data.virtualHosts, data.name, reasons);
     if (!reasons.isEmpty) return reasons.list.map(({ message }) => message).join('; ');
     this.data = data;
+    this.domains = null;
     this.surroundings.onChanged(this);
     return '';
   }

@@ -15,6 +15,7 @@ import {
 } from '../../../proto/envoy/config/route/v3/route_pb.js';
 import { fromBinary } from '../../../proto/protobuf.js';
 import { maxProgramSize } from '../../../proxy/http/decode.ts';
+import type { RouteQuestion } from '../../../proxy/http/on-demand/route-question.ts';
 import type { RouteSourceData } from '../../../proxy/http/route-sources.ts';
 import { decodeDiscoveredHost, decodeRouteConfiguration } from '../../../route/decode.ts';
 import type { VirtualHostData } from '../../../route/route-data.ts';
@@ -42,6 +43,8 @@ export interface RouteDirectoryEnvironment {
   hasCluster(name: string): boolean;
   /** Tell the workers. `kinds`: message names of the extensions that it names. */
   publish(changes: RouteChanges, kinds: readonly string[]): void;
+  /** `worker` need not wait any longer for what it has asked; absent: nobody asks. */
+  answer?(question: RouteQuestion, isThere: boolean, worker: number): void;
   /** Listeners may wait for less than before. */
   onReady(): void;
 }
@@ -49,10 +52,13 @@ export interface RouteDirectoryEnvironment {
 /** The route configurations that come by RDS, each for as long as a listener names it. */
 export class RouteDirectory {
   readonly resources: NeededResources<RouteSourceData, DynamicRoutes>;
+  /** Told of the key of each that has come, or is another, once the workers are being told. */
+  readonly followers: Set<(key: string) => void>;
   private readonly environment: RouteDirectoryEnvironment;
   private readonly surroundings: RouteSurroundings;
 
   constructor(environment: RouteDirectoryEnvironment) {
+    this.followers = new Set();
     this.environment = environment;
     this.surroundings = {
       clock: environment.clock,
@@ -67,8 +73,16 @@ export class RouteDirectory {
     );
   }
 
+  /** `worker` has a request for a host that no virtual host of the route configuration `key` is for. */
+  wantHost(key: string, host: string, worker: number): void {
+    const hosts = this.resources.get(key)?.virtualHosts ?? null;
+    if (hosts === null) this.environment.answer?.({ kind: 'host', key, host }, false, worker);
+    else hosts.want(host, worker);
+  }
+
   private publish({ source: { key }, data, kinds }: DynamicRoutes): void {
     this.environment.publish({ set: [{ key, routes: data! }], removed: [] }, [...kinds]);
+    for (const follower of this.followers) follower(key);
   }
 
   private make(source: RouteSourceData): DynamicRoutes {
@@ -99,7 +113,8 @@ export class RouteDirectory {
       (message, reasons) => {
         const data = decodeRouteConfiguration(message, reasons, extensions, maxProgramSize(extensions), true);
         const vhds = message.vhds === undefined ? null : decodeVhds(message.vhds, reasons.at('vhds'));
-        return data === null ? null : { data, vhds };
+        if (data === null) return null;
+        return { data: vhds === null ? data : { ...data, usesVhds: true }, vhds };
       },
       (message) => this.check(message),
     );
@@ -107,15 +122,17 @@ export class RouteDirectory {
 
   private openVirtualHosts(routes: DynamicRoutes, source: ConfigSourceData): DynamicVirtualHosts {
     const { stats, setText, subscriptions } = this.environment;
-    const { name, statPrefix } = routes.source;
-    const prefix = `http.${statPrefix}.vhds.${name}`;
+    const { key, name, statPrefix } = routes.source;
+    const prefix = `http.${statPrefix}.rds.vhds.${name}`;
     const scope = stats.scope(prefix);
-    const hosts = new DynamicVirtualHosts(scope, {
+    const hosts = new DynamicVirtualHosts(name, scope, {
       decode: (packed) => this.decodeHost(packed, routes),
       onChanged: (list) => routes.takeHosts(list),
+      serves: (host) => routes.serves(host),
+      answer: (host, isThere, worker) => this.environment.answer?.({ kind: 'host', key, host }, isThere, worker),
       onReady: () => this.environment.onReady(),
     });
-    hosts.subscription = subscriptions.open(virtualHostKind, [name], source, hosts, { scope, prefix, setText }, name);
+    hosts.subscription = subscriptions.open(virtualHostKind, [], source, hosts, { scope, prefix, setText }, name);
     return hosts;
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { StatsScope } from '../../../observe/stats.ts';
 import { ScopedRouteConfigurationSchema } from '../../../proto/envoy/config/route/v3/scoped_route_pb.js';
+import type { RouteQuestion } from '../../../proxy/http/on-demand/route-question.ts';
 import { decodeScope, type DecodedScope } from '../../../proxy/http/scopes/scope-decode.ts';
 import type { ScopeSourceData } from '../../../proxy/http/scopes/scope-sources.ts';
 import { packedKinds } from '../../packed-kinds.ts';
@@ -26,6 +27,8 @@ export interface ScopeDirectoryEnvironment {
   decoding(): Pick<ResourceDecoding, 'extensions'>;
   /** Tell the workers. `kinds`: message names of the extensions that they name. */
   publish(changes: ScopeChanges, kinds: readonly string[]): void;
+  /** `worker` need not wait any longer for what it has asked; absent: nobody asks. */
+  answer?(question: RouteQuestion, isThere: boolean, worker: number): void;
   /** Listeners may wait for less than before. */
   onReady(): void;
 }
@@ -34,7 +37,7 @@ export interface ScopeDirectoryEnvironment {
 export class ScopeDirectory {
   readonly resources: NeededResources<ScopeSourceData, DynamicScopes>;
   private readonly environment: ScopeDirectoryEnvironment;
-  private readonly surroundings: ScopeSurroundings;
+  private readonly surroundings: Omit<ScopeSurroundings, 'answer'>;
 
   constructor(environment: ScopeDirectoryEnvironment) {
     this.environment = environment;
@@ -48,9 +51,13 @@ export class ScopeDirectory {
         resources.drop(dropped);
       },
       areReady: (sources) => resources.areReady(sources),
+      areThere: ({ key }) => (resources.get(key)?.data ?? null) !== null,
       onChanged: (scopes) => this.publish(scopes),
       onReady: () => environment.onReady(),
     };
+    environment.routes.followers.add((key) => {
+      for (const scopes of this.resources) scopes.routesCome(key);
+    });
     this.resources = new NeededResources(
       (source) => this.make(source),
       (key) => environment.publish({ set: [], removed: [key] }, []),
@@ -61,9 +68,20 @@ export class ScopeDirectory {
     const { stats, setText, subscriptions } = this.environment;
     const prefix = `http.${source.statPrefix}.scoped_rds.${source.name}`;
     const scope = stats.scope(prefix);
-    const scopes = new DynamicScopes(source, scope, this.surroundings);
+    const scopes = new DynamicScopes(source, scope, {
+      ...this.surroundings,
+      answer: (host, isThere, worker) =>
+        this.environment.answer?.({ kind: 'scope', key: source.key, host }, isThere, worker),
+    });
     scopes.subscription = subscriptions.open(scopedRouteKind, [], source.source, scopes, { scope, prefix, setText });
     return scopes;
+  }
+
+  /** `worker` has a request whose scope, of those under `key`, has the key `scope`, and no route. */
+  wantScope(key: string, scope: string, worker: number): void {
+    const scopes = this.resources.get(key);
+    if (scopes === null) this.environment.answer?.({ kind: 'scope', key, host: scope }, false, worker);
+    else scopes.want(scope, worker);
   }
 
   private publish({ source: { key }, scopes }: DynamicScopes): void {

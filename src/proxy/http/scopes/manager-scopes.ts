@@ -1,15 +1,21 @@
+import type { RequestHead } from '../../../core/head.ts';
 import type { Discovered } from '../../../listener/discovered.ts';
 import type { RouteConfigurationData } from '../../../route/route-data.ts';
 import type { RouteTable } from '../../../route/route.ts';
+import { hostQuestions, type QuestionOf } from '../on-demand/missing-routes.ts';
+import type { RouteQuestion } from '../on-demand/route-question.ts';
 import type { DiscoveredScopes, ScopeData, ScopedRoutesData } from './scoped-routes-data.ts';
-import { ScopedRouteTable } from './scoped-route-table.ts';
+import { keyOf, ScopedRouteTable } from './scoped-route-table.ts';
 
 export interface ScopesEnvironment {
   readonly routes: Discovered<RouteConfigurationData>;
   readonly scopes: Discovered<DiscoveredScopes>;
   build(data: RouteConfigurationData): RouteTable;
-  /** Streams that begin from here on are routed by `table`. `internalOnly`: what requests from outside may not bring. */
-  onChanged(table: RouteTable, internalOnly: readonly string[]): void;
+  /**
+   * Streams that begin from here on are routed by `table`. `internalOnly`: what requests from outside may not bring;
+   * `questionOf`: what may be asked for those that have no route.
+   */
+  onChanged(table: RouteTable, internalOnly: readonly string[], questionOf: QuestionOf): void;
 }
 
 /** The scopes of one connection manager: whenever they, or a route configuration of theirs, change, there is another table. */
@@ -60,7 +66,19 @@ export class ManagerScopes {
       tables.set(scope.key, () => this.tableOf(data));
       for (const name of data.internalOnlyHeaders) internalOnly.add(name);
     }
-    this.environment.onChanged(new ScopedRouteTable(this.data.fragments, tables), [...internalOnly]);
+    const table = new ScopedRouteTable(this.data.fragments, tables);
+    this.environment.onChanged(table, [...internalOnly], (head) => this.questionOf(head));
+  }
+
+  /** The virtual host where the scope has routes that know more, else the routes of the scope. */
+  private questionOf(head: RequestHead): RouteQuestion | null {
+    const { fragments, discovery } = this.data;
+    const key = keyOf(fragments, head);
+    if (key === null || discovery === null) return null;
+    const scope = this.scopes.find((one) => one.key === key);
+    const routes = scope === undefined ? null : this.environment.routes.get(scope.rds);
+    if (routes?.usesVhds === true) return hostQuestions(routes, scope!.rds)(head);
+    return { kind: 'scope', key: discovery, host: key };
   }
 
   private tableOf(data: RouteConfigurationData): RouteTable {

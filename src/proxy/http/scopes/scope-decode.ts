@@ -13,12 +13,12 @@ import { wireText } from '../../../route/wire-text.ts';
 import { routeSource, type RouteSourceData } from '../route-sources.ts';
 import { scopeKey, type ScopeData } from './scoped-routes-data.ts';
 
-// Of what is fetched when a request asks for it sekisho has none: `on_demand` is refused.
 const supported = new SupportedFields(ScopedRouteConfigurationSchema, [
   'name',
   'route_configuration_name',
   'route_configuration',
   'key',
+  'on_demand',
 ]);
 const keyFields = new SupportedFields(ScopedRouteConfiguration_KeySchema, ['fragments']);
 const fragmentFields = new SupportedFields(ScopedRouteConfiguration_Key_FragmentSchema, ['string_key']);
@@ -27,6 +27,8 @@ const fragmentFields = new SupportedFields(ScopedRouteConfiguration_Key_Fragment
 export interface DecodedScope {
   readonly data: ScopeData;
   readonly source: RouteSourceData | null;
+  /** They are asked for when a request needs them. */
+  readonly isOnDemand: boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ export function decodeScope(
   }
   if (routeConfiguration !== undefined) {
     const routes = decodeRouteConfiguration(routeConfiguration, reasons.at('route_configuration'), extensions);
-    return routes === null ? null : { data: { key, routes, rds: '' }, source: null };
+    return routes === null ? null : { data: { key, routes, rds: '' }, source: null, isOnDemand: false };
   }
   if (name === '' || rdsSource === null) {
     reasons.add(
@@ -66,7 +68,7 @@ export function decodeScope(
     return null;
   }
   const source = routeSource(name, rdsSource, statPrefix);
-  return { data: { key, routes: null, rds: source.key }, source };
+  return { data: { key, routes: null, rds: source.key }, source, isOnDemand: message.onDemand };
 }
 
 /** Envoy's words; empty: there is none. */

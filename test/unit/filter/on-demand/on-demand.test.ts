@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Verdict } from '../../../../src/filter/filter.ts';
 import { onDemandBuilder } from '../../../../src/filter/on-demand/build.ts';
-import type { ClusterLookups, ClusterWaiter, OnDemandData } from '../../../../src/filter/on-demand/on-demand-data.ts';
+import type {
+  ClusterLookups,
+  ClusterWaiter,
+  OnDemandData,
+  RouteWaiter,
+} from '../../../../src/filter/on-demand/on-demand-data.ts';
 import { filterContext, request, TestStream } from '../filter-fixture.ts';
 
 class Lookups implements ClusterLookups {
@@ -89,5 +94,53 @@ describe('a request for a cluster that there is none of', () => {
     });
     const filter = onDemandBuilder.build({ odcds: null }, context).create();
     expect(filter.onRequestHead!(stream, stream.requestHead, true)).toBe(Verdict.Continue);
+  });
+});
+
+describe('a request without a route', () => {
+  function unrouted({ isAsked = true, isAnew = true }) {
+    const context = filterContext();
+    const filter = onDemandBuilder.build({ odcds: null }, context).create();
+    const stream = new TestStream(context, request([]));
+    const events: string[] = [];
+    let waiter: RouteWaiter | null = null;
+    Object.assign(stream, {
+      route: null,
+      wantRoute: (who: RouteWaiter) => {
+        waiter = who;
+        return isAsked ? () => events.push('cancel') : null;
+      },
+      beginAnew: () => {
+        events.push('anew');
+        return isAnew;
+      },
+      resumeRequest: () => events.push('on'),
+    });
+    const verdict = filter.onRequestHead!(stream, stream.requestHead, true);
+    return { filter, stream, events, verdict, answer: (isThere: boolean) => waiter!.onRoute(isThere) };
+  }
+
+  it('goes on where there is nothing to ask for', () => {
+    expect(unrouted({ isAsked: false }).verdict).toBe(Verdict.Continue);
+  });
+
+  it('begins anew when there may be one, and goes on where it cannot or there is none', () => {
+    for (const [isThere, isAnew, said] of [
+      [true, true, ['anew']],
+      [true, false, ['anew', 'on']],
+      [false, true, ['on']],
+    ] as const) {
+      const { verdict, answer, events } = unrouted({ isAnew });
+      expect(verdict).toBe(Verdict.Stop);
+      answer(isThere);
+      expect(events).toEqual(said);
+    }
+  });
+
+  it('waits no more when it has ended', () => {
+    const { filter, stream, answer, events } = unrouted({});
+    filter.onComplete!(stream);
+    answer(true);
+    expect(events).toEqual(['cancel']);
   });
 });

@@ -43,9 +43,11 @@ function world() {
       String(packed) === 'broken' ? 'all is wrong' : { data: dataOf(String(packed)), vhds: vhdsOf(String(packed)) },
     openVirtualHosts: (routes) => {
       opened++;
-      return new DynamicVirtualHosts(stats.scope('vhds'), {
+      return new DynamicVirtualHosts('local', stats.scope('vhds'), {
         decode: (packed) => (String(packed) === 'broken' ? 'no' : host(String(packed))),
         onChanged: (hosts) => routes.takeHosts(hosts),
+        serves: (name) => routes.serves(name),
+        answer: () => {},
         onReady: () => {},
       });
     },

@@ -82,7 +82,6 @@ test('where nothing may come later SRDS is refused', () => {
 });
 
 test.each<[object, string]>([
-  [{ on_demand: true, route_configuration_name: 'r' }, "on_demand: field 'on_demand' is not supported by sekisho"],
   [{}, ': needs route_configuration or route_configuration_name'],
   [
     { route_configuration_name: 'r', route_configuration: { name: 'x' } },
@@ -102,4 +101,14 @@ test('a name twice', () => {
     { name: 'a', key: '2' },
   ];
   expect(scopeConflict(twice)).toBe("duplicate scoped route configuration 'a' found");
+});
+
+test('a scope may be on demand', () => {
+  const source = { initialFetchTimeoutMs: 0, from: { kind: 'ads' } } as const;
+  const decoded = [true, false].map((on_demand) => {
+    const json = { name: 'a', route_configuration_name: 'r', on_demand };
+    const message = fromJson(ScopedRouteConfigurationSchema, json);
+    return decodeScope(message, source, 'in', new Reasons(), noExtensions(null));
+  });
+  expect(decoded.map((one) => one?.isOnDemand)).toEqual([true, false]);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Discovered } from '../../../../../src/listener/discovered.ts';
+import type { QuestionOf } from '../../../../../src/proxy/http/on-demand/missing-routes.ts';
 import { ManagerScopes } from '../../../../../src/proxy/http/scopes/manager-scopes.ts';
 import type {
   DiscoveredScopes,
@@ -18,6 +19,7 @@ function world(data: Partial<ScopedRoutesData>) {
   const scopes = new Discovered<DiscoveredScopes>();
   const built: string[] = [];
   let now: RouteTable | null = null;
+  let questions: QuestionOf = () => null;
   let internalOnly: readonly string[] = [];
   const fragments = [{ header: 'x-scope', separator: '', index: 0, element: null }];
   const manager = new ManagerScopes(
@@ -29,15 +31,17 @@ function world(data: Partial<ScopedRoutesData>) {
         built.push(name);
         return { name, match: () => ({ name }) as Route };
       },
-      onChanged: (table, names) => {
+      onChanged: (table, names, questionOf) => {
         now = table;
+        questions = questionOf;
         internalOnly = names;
       },
     },
   );
   const asks = (scope: string): string | undefined =>
     now!.match(requestHead([['x-scope', scope]]), { random: 0 })?.name;
-  return { manager, routes, scopes, built, asks, internalOnly: () => internalOnly };
+  const lacks = (scope: string): unknown => questions(requestHead([['x-scope', scope]]));
+  return { manager, routes, scopes, built, asks, lacks, internalOnly: () => internalOnly };
 }
 
 const byRds = (key: string): ScopeData => ({ key, routes: null, rds: `rds/${key}` });
@@ -67,4 +71,20 @@ test('scopes and their routes come when they come, and what is as it was is buil
   manager.release();
   routes.set('rds/b', routesOf('B2'));
   expect(asks('b')).toBe('B');
+});
+
+test('what is asked for where a request has no route: the scope, or of its routes the host', () => {
+  const { scopes, routes, lacks } = world({ discovery: 'k' });
+  scopes.set('k', { scopes: [{ key: 'a', routes: null, rds: 'r' }] });
+  const ofScope = { kind: 'scope', key: 'k', host: 'a' };
+  expect(lacks('a')).toEqual(ofScope);
+  routes.set('r', routesOf('r'));
+  expect(lacks('a')).toEqual(ofScope);
+  routes.set('r', { ...routesOf('r'), usesVhds: true });
+  expect(lacks('a')).toMatchObject({ kind: 'host', key: 'r' });
+  expect(lacks('none')).toEqual({ ...ofScope, host: 'none' });
+});
+
+test('of scopes that are configured nothing is asked for', () => {
+  expect(world({}).lacks('a')).toBeNull();
 });
