@@ -20,6 +20,7 @@ export class StreamTable<S extends Identified> {
   size: number;
   private slots: (S | null)[];
   private mask: number;
+  private shift: number;
   /** Streams that have left since the table was last well filled. */
   private sparseDeletes: number;
 
@@ -27,12 +28,13 @@ export class StreamTable<S extends Identified> {
     this.size = 0;
     this.slots = empty<S>(slotsMin);
     this.mask = slotsMin - 1;
+    this.shift = Math.clz32(slotsMin - 1);
     this.sparseDeletes = 0;
   }
 
   get(id: number): S | undefined {
     const { slots, mask } = this;
-    for (let at = homeOf(id) & mask; ; at = (at + 1) & mask) {
+    for (let at = homeOf(id, this.shift); ; at = (at + 1) & mask) {
       const stream = slots[at];
       if (stream === null) return undefined;
       if (stream.id === id) return stream;
@@ -51,8 +53,8 @@ export class StreamTable<S extends Identified> {
   }
 
   delete(id: number): void {
-    const { slots, mask } = this;
-    let at = homeOf(id) & mask;
+    const { slots, mask, shift } = this;
+    let at = homeOf(id, shift);
     for (; ; at = (at + 1) & mask) {
       const stream = slots[at];
       if (stream === null) return;
@@ -62,7 +64,7 @@ export class StreamTable<S extends Identified> {
     for (let next = (at + 1) & mask; ; next = (next + 1) & mask) {
       const stream = slots[next];
       if (stream === null) break;
-      const distance = (next - homeOf(stream.id)) & mask;
+      const distance = (next - homeOf(stream.id, shift)) & mask;
       if (distance < ((next - at) & mask)) continue;
       slots[at] = stream;
       at = next;
@@ -80,7 +82,7 @@ export class StreamTable<S extends Identified> {
 
   private put(stream: S): void {
     const { slots, mask } = this;
-    let at = homeOf(stream.id) & mask;
+    let at = homeOf(stream.id, this.shift);
     while (slots[at] !== null) at = (at + 1) & mask;
     slots[at] = stream;
   }
@@ -89,14 +91,18 @@ export class StreamTable<S extends Identified> {
     const { slots } = this;
     this.slots = empty<S>(count);
     this.mask = count - 1;
+    this.shift = Math.clz32(count - 1);
     this.sparseDeletes = 0;
     for (const stream of slots) if (stream !== null) this.put(stream);
   }
 }
 
-/** Those of one peer are every second number. */
-function homeOf(id: number): number {
-  return id >>> 1;
+/**
+ * Identifiers of one peer are every second number, one after the other. Multiplied by 2^32 over the golden ratio they
+ * lie apart, so that hardly any has to move up where one leaves; the upper bits are the slot.
+ */
+function homeOf(id: number, shift: number): number {
+  return Math.imul(id >>> 1, 0x9e3779b1) >>> shift;
 }
 
 function empty<S>(count: number): (S | null)[] {
