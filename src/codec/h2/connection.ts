@@ -2,7 +2,7 @@ import { noBytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/failure.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { Codec, CodecHost } from '../codec.ts';
-import { HpackDecoder, HpackError, tableBytesDefault } from '../hpack/decoder.ts';
+import { HpackError, tableBytesDefault } from '../hpack/decoder.ts';
 import { H2Counter } from './counters.ts';
 import {
   CodecError,
@@ -18,7 +18,7 @@ import { ErrorCode } from './frame/error-code.ts';
 import { FrameReader, type FrameListener } from './frame/frame-reader.ts';
 import { frameHeaderBytes, FrameType, int31Max } from './frame/frame.ts';
 import { KeepAlive, KeepAliveAction } from './keep-alive.ts';
-import { fieldOverheadBytes } from './limits.ts';
+import { HeaderBlocks } from './message/header-blocks.ts';
 import type { MessageFields } from './message/message-fields.ts';
 import { blockBytesMaxOf, type H2Options } from './options.ts';
 import { H2Sending } from './sending.ts';
@@ -42,7 +42,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
   protected isBound: boolean;
   protected readonly keepAlive: KeepAlive | null;
   private readonly reader: FrameReader;
-  private readonly hpackDecoder: HpackDecoder;
+  private readonly blocks: HeaderBlocks;
   /** When `tick` is due; Infinity: never. */
   private deadline: number;
   /** Whose DATA frame is being read; null: nobody wants it any more. */
@@ -60,8 +60,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     this.isBound = false;
     this.keepAlive = options.keepAlive === null ? null : new KeepAlive(options.keepAlive);
     this.reader = new FrameReader(this, isServer, blockBytesMaxOf(options), options.dataFrameBytesMax);
-    const stringBytesMax = options.headerFieldBytesMax;
-    this.hpackDecoder = new HpackDecoder({ tableBytesMax: tableBytesDefault, stringBytesMax });
+    this.blocks = new HeaderBlocks(options);
     this.deadline = Infinity;
     this.dataStream = null;
     this.lateFailure = null;
@@ -234,10 +233,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
 
   /** Reads a header block. `Compression`: the connection has failed. */
   protected decodeFields(fields: MessageFields, bytes: Uint8Array, from: number, to: number): HpackError {
-    const { headersBytesMax, headersCountMax } = this.options;
-    // The bytes are counted by `fields`: HPACK's count has 32 more for each field.
-    const listBytesMax = headersBytesMax + fieldOverheadBytes * headersCountMax;
-    const error = this.hpackDecoder.decode(bytes, from, to, listBytesMax, headersCountMax, fields);
+    const error = this.blocks.read(fields, bytes, from, to);
     if (error === HpackError.Compression) this.onConnectionError(ErrorCode.CompressionError, 'invalid header block');
     return error;
   }
@@ -263,9 +259,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
 
   /** Which limit a list has passed. */
   protected tooLarge(fields: MessageFields): Failure {
-    return this.hpackDecoder.isOverBytes || fields.failure?.kind === HeadersTooLarge.kind
-      ? HeadersTooLarge
-      : TooManyHeaders;
+    return this.blocks.isOverBytes || fields.failure?.kind === HeadersTooLarge.kind ? HeadersTooLarge : TooManyHeaders;
   }
 
   protected readTrailers(
@@ -431,7 +425,7 @@ export abstract class H2Connection<S extends H2Stream> extends H2Sending impleme
     if (this.isBound) return;
     this.isBound = true;
     const { hpackTableSize } = this.options;
-    if (hpackTableSize !== tableBytesDefault) this.hpackDecoder.setTableBytesMax(hpackTableSize);
+    if (hpackTableSize !== tableBytesDefault) this.blocks.setTableBytesMax(hpackTableSize);
   }
 
   onPing(isAck: boolean, bytes: Uint8Array, start: number): void {

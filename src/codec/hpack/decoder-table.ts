@@ -13,6 +13,8 @@ export class DecoderTable {
   length: number;
   bytes: number;
   bytesMax: number;
+  /** Counts what was added and how often it was resized: entries of equal counts are the same. */
+  changes: number;
   private newest: number;
   private mask: number;
 
@@ -23,6 +25,7 @@ export class DecoderTable {
     this.length = 0;
     this.bytes = 0;
     this.bytesMax = bytesMax;
+    this.changes = 0;
     this.newest = 0;
     this.mask = slotsAtFirst - 1;
   }
@@ -35,6 +38,7 @@ export class DecoderTable {
   /** Adds an entry; what no longer fits goes, oldest first. One that is larger than the table empties it. */
   add(name: string, value: string, traits: number): void {
     const size = name.length + value.length + entryOverhead;
+    this.changes++;
     this.evictTo(this.bytesMax - size);
     if (size > this.bytesMax) return;
     if (this.length > this.mask) this.grow();
@@ -48,6 +52,7 @@ export class DecoderTable {
   }
 
   resize(bytesMax: number): void {
+    this.changes++;
     this.bytesMax = bytesMax;
     this.evictTo(bytesMax);
   }

@@ -1,6 +1,7 @@
 import { DecoderTable, entryOverhead } from './decoder-table.ts';
 import { LiteralReader, Trait, staticTraits, stringBytesDefault } from './literal-reader.ts';
 import { firstDynamic, staticNames, staticValues } from './field/static-table.ts';
+import type { TableUse } from './table-use.ts';
 
 /** What became of a header block. */
 export const HpackError = {
@@ -43,6 +44,7 @@ export class HpackDecoder {
   /** The peer owes a size update to this or less; -1: none. */
   private owedBytesMax: number;
   private sink: FieldSink;
+  private use: TableUse | null;
   private listBytesLeft: number;
   private fieldsLeft: number;
   private isTooLarge: boolean;
@@ -65,6 +67,7 @@ export class HpackDecoder {
     this.tableBytesMax = tableBytesMax;
     this.owedBytesMax = -1;
     this.sink = noSink;
+    this.use = null;
     this.listBytesLeft = 0;
     this.fieldsLeft = 0;
     this.isTooLarge = false;
@@ -82,7 +85,7 @@ export class HpackDecoder {
   /**
    * Decodes `block[start, end)`, which is a whole header block, and hands its fields out. Those beyond
    * `listBytesMax` (each counts name + value + 32, RFC 9113 section 6.5.2) or `fieldsMax` are read, but handed out
-   * no more.
+   * no more. `use`, a new one, is told what it takes to `repeat` the block.
    */
   decode(
     block: Uint8Array,
@@ -91,18 +94,33 @@ export class HpackDecoder {
     listBytesMax: number,
     fieldsMax: number,
     sink: FieldSink,
+    use: TableUse | null = null,
   ): HpackError {
     const { reader } = this;
     reader.open(block, start, end);
     this.sink = sink;
+    this.use = use;
     this.listBytesLeft = listBytesMax;
     this.fieldsLeft = fieldsMax;
     this.isTooLarge = false;
     const isRead = this.sizeUpdates() && this.fields();
+    if (use !== null && use.changes >= 0 && use.names.length > 0) use.isOnce = true;
     reader.close();
     this.sink = noSink;
+    this.use = null;
     if (!isRead) return HpackError.Compression;
     return this.isTooLarge ? HpackError.ListTooLarge : HpackError.None;
+  }
+
+  /**
+   * The block that `use` tells of has come again. False: it may say something else now, and is to be decoded.
+   */
+  repeat(use: TableUse): boolean {
+    const { table } = this;
+    if (this.owedBytesMax >= 0 || (use.changes >= 0 && use.changes !== table.changes)) return false;
+    const { names, values, traits } = use;
+    for (let i = 0; i < names.length; i++) table.add(names[i], values[i], traits[i]);
+    return true;
   }
 
   /** Size updates come first in a block or not at all. */
@@ -113,6 +131,7 @@ export class HpackDecoder {
       if (bytes < 0 || bytes > (this.owedBytesMax < 0 ? this.tableBytesMax : this.owedBytesMax)) return false;
       this.owedBytesMax = -1;
       this.table.resize(bytes);
+      if (this.use !== null) this.use.isOnce = true;
     }
     return this.owedBytesMax < 0;
   }
@@ -130,6 +149,7 @@ export class HpackDecoder {
       if (index >= firstDynamic) {
         const age = index - firstDynamic;
         if (age >= table.length) return false;
+        if (this.use !== null) this.use.changes = table.changes;
         const slot = table.slotOf(age);
         this.give(table.names[slot], table.values[slot], false, (table.traits[slot] & Trait.Clean) !== 0);
       } else if (index > 0) this.give(staticNames[index], staticValues[index], false, true);
@@ -156,6 +176,7 @@ export class HpackDecoder {
     } else {
       const age = index - firstDynamic;
       if (age >= table.length) return false;
+      if (this.use !== null) this.use.changes = table.changes;
       const slot = table.slotOf(age);
       name = table.names[slot];
       traits = table.traits[slot];
@@ -165,9 +186,18 @@ export class HpackDecoder {
     const value = reader.value(!isNeverIndexed && (traits & Trait.Repeats) !== 0);
     if (value === null) return false;
     const isClean = reader.isCleanValue && (traits & Trait.CleanName) !== 0;
-    if (isAdded) table.add(name, value, isClean ? traits | Trait.Clean : traits & ~Trait.Clean);
+    if (isAdded) this.add(name, value, isClean ? traits | Trait.Clean : traits & ~Trait.Clean);
     this.give(name, value, isNeverIndexed, isClean);
     return true;
+  }
+
+  private add(name: string, value: string, traits: number): void {
+    this.table.add(name, value, traits);
+    const { use } = this;
+    if (use === null) return;
+    use.names.push(name);
+    use.values.push(value);
+    use.traits.push(traits);
   }
 
   private give(name: string, value: string, isNeverIndexed: boolean, isClean: boolean): void {

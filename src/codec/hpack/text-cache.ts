@@ -62,7 +62,7 @@ export class TextCache {
 const factor = 0x9e3779b1;
 
 /** Four octets at a time; the last four may overlap. Multiplication moves bits only upwards, so they are rotated. */
-function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
+export function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let hash = Math.imul(seed, factor);
   if (end - start < 4) {
     for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at], factor);

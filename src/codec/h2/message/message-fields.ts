@@ -23,12 +23,14 @@ export abstract class MessageFields implements FieldSink {
   protected isPastPseudo: boolean;
   /** Names and values may still have so many; unlike in RFC 9113, and as in Envoy, nothing is added per field. */
   private bytesLeft: number;
-  private readonly bytesMax: number;
+  protected readonly bytesMax: number;
   /** What came as cookie, crumbs joined. */
   private cookie: string | null;
-  private readonly underscores: UnderscoreAction;
-  private readonly counters: H2Counters;
-  private isTrailers: boolean;
+  protected readonly underscores: UnderscoreAction;
+  protected readonly counters: H2Counters;
+  isTrailers: boolean;
+  /** Whether the same fields would be taken the same way: nothing was counted, and none is a secret. */
+  private isPlain: boolean;
 
   constructor(bytesMax: number, underscores: UnderscoreAction, counters: H2Counters) {
     this.headers = nothing;
@@ -41,6 +43,12 @@ export abstract class MessageFields implements FieldSink {
     this.underscores = underscores;
     this.counters = counters;
     this.isTrailers = false;
+    this.isPlain = true;
+  }
+
+  /** Of fields that were read to their end: the same block may be answered with a copy of them. */
+  get isRepeatable(): boolean {
+    return this.isPlain && this.failure === null;
   }
 
   /** A block begins. */
@@ -51,7 +59,20 @@ export abstract class MessageFields implements FieldSink {
     this.bytesLeft = this.bytesMax;
     this.isPastPseudo = isTrailers;
     this.isTrailers = isTrailers;
+    this.isPlain = true;
     this.cookie = null;
+  }
+
+  /** Another of its kind that holds what came since `begin`. */
+  abstract copy(): MessageFields;
+
+  /** Instead of reading the block: it says the same as did the one that `known`, of the same kind, has read. */
+  assume(known: MessageFields): void {
+    this.headers = known.headers.clone();
+    this.contentLength = known.contentLength;
+    this.isPastPseudo = known.isPastPseudo;
+    this.isTrailers = known.isTrailers;
+    this.cookie = known.cookie;
   }
 
   /** The block was read to its end. Its fields; nothing holds on to them here. */
@@ -81,7 +102,10 @@ export abstract class MessageFields implements FieldSink {
       this.failure = InvalidHeader;
       return;
     }
-    if (isNeverIndexed) (this.headers.neverIndexed ??= []).push(name);
+    if (isNeverIndexed) {
+      (this.headers.neverIndexed ??= []).push(name);
+      this.isPlain = false;
+    }
     const role = roleOf(name);
     if (role !== FieldRole.Plain && !this.steer(role, name, value)) return;
     if (this.underscores !== UnderscoreAction.Allow && name.includes('_') && !this.judgeUnderscore()) return;
@@ -126,6 +150,7 @@ export abstract class MessageFields implements FieldSink {
 
   /** True: the field is kept. */
   private judgeUnderscore(): boolean {
+    this.isPlain = false;
     if (this.underscores === UnderscoreAction.Reject) {
       this.counters.count(H2Counter.RequestsRejectedWithUnderscoresInHeaders);
       this.failure = UnexpectedUnderscore;

@@ -26,6 +26,22 @@ export class RequestFields extends MessageFields {
     this.hasHost = false;
   }
 
+  override copy(): RequestFields {
+    const copy = new RequestFields(this.bytesMax, this.underscores, this.counters);
+    copy.assume(this);
+    return copy;
+  }
+
+  override assume(known: RequestFields): void {
+    super.assume(known);
+    this.method = known.method;
+    this.scheme = known.scheme;
+    this.authority = known.authority;
+    this.path = known.path;
+    this.protocol = known.protocol;
+    this.hasHost = known.hasHost;
+  }
+
   /** The head; null: `failure` says why not. */
   take(): RequestHead | null {
     this.failure ??= this.judge();

@@ -12,6 +12,17 @@ export class ResponseFields extends MessageFields {
     this.status = 0;
   }
 
+  override copy(): ResponseFields {
+    const copy = new ResponseFields(this.bytesMax, this.underscores, this.counters);
+    copy.assume(this);
+    return copy;
+  }
+
+  override assume(known: ResponseFields): void {
+    super.assume(known);
+    this.status = known.status;
+  }
+
   /** The head; null: `failure` says why not. */
   take(): ResponseHead | null {
     this.failure ??= this.judge();
