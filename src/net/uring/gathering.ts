@@ -1,6 +1,10 @@
 /** How far apart turns are that gather: the most that one adds to what a message takes. */
 export const gatheringMs = 0.2;
 
+/** The same where turns are busy for a third of the time and more: there what is saved is what others wait for. */
+export const busyGatheringMs = 0.4;
+const busyFactor = 3;
+
 /** So many completions are a batch worth beginning with at once. */
 export const completionsEnough = 64;
 
@@ -35,9 +39,10 @@ export class Gathering {
     this.turnsLeft = pauseMin;
   }
 
-  /** How long completions may gather from `now` on; 0 or less: they have had the time. */
+  /** How long completions may gather from `now` on, the turn's end; 0 or less: they have had the time. */
   leftMs(now: number): number {
-    return this.beganMs + gatheringMs - now;
+    const busyMs = now - this.beganMs;
+    return Math.min(busyGatheringMs, Math.max(gatheringMs, busyMs * busyFactor)) - busyMs;
   }
 
   /** A turn that began at `now` has told everybody what had completed. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Gathering, gatheringMs } from '../../../../src/net/uring/gathering.ts';
+import { busyGatheringMs, Gathering, gatheringMs } from '../../../../src/net/uring/gathering.ts';
 
 /** Turns until a trial begins, each with so many reads of shared connections. */
 function turnsToTrial(gathering: Gathering, reads: number): number {
@@ -49,5 +49,13 @@ describe('gathering', () => {
     gathering.endTurn(1000);
     expect(gathering.leftMs(1000)).toBeCloseTo(gatheringMs);
     expect(gathering.leftMs(1001)).toBeLessThan(0);
+  });
+
+  test('waits for longer where turns have much to do', () => {
+    const gathering = new Gathering();
+    gathering.endTurn(1000);
+    expect(gathering.leftMs(1000.05)).toBeCloseTo(gatheringMs - 0.05);
+    expect(gathering.leftMs(1000.1)).toBeCloseTo(2 * 0.1);
+    expect(gathering.leftMs(1000.2)).toBeCloseTo(busyGatheringMs - 0.2);
   });
 });
