@@ -103,6 +103,16 @@ export class HboneWorld {
     return new RequestHead('CONNECT', authority, '', HttpVersion.Http2, new Headers());
   }
 
+  /** A client's connection, without a word on it. */
+  dial(): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      this.network.dial(address, dialOptions, {
+        onConnected: resolve,
+        onDialFailure: (failure) => reject(new Error(failure.kind.reason)),
+      });
+    });
+  }
+
   /** A tunnel, or the status that it was refused with. */
   ask(authority = '10.0.0.1:80'): Promise<Connection | number> {
     return new Promise((resolve) => {
