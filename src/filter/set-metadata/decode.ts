@@ -9,7 +9,12 @@ import { fromBinary } from '../../proto/protobuf.js';
 import type { SetMetadataData } from './set-metadata.ts';
 
 const supported = new SupportedFields(ConfigSchema, ['metadata_namespace', 'value', 'metadata']);
-const metadataFields = new SupportedFields(MetadataSchema, ['metadata_namespace', 'allow_overwrite', 'value']);
+const metadataFields = new SupportedFields(MetadataSchema, [
+  'metadata_namespace',
+  'allow_overwrite',
+  'value',
+  'typed_value',
+]);
 
 export const setMetadataDecoder: ExtensionDecoder = {
   kind: ConfigSchema.typeName,
@@ -24,6 +29,10 @@ export const setMetadataDecoder: ExtensionDecoder = {
       const { metadataNamespace: namespace, allowOverwrite: mayOverwrite, value: struct } = metadata;
       return struct === undefined ? [] : [{ namespace, mayOverwrite, value: struct }];
     });
-    return { entries: [...old, ...entries] };
+    // As Envoy: a struct comes before a message.
+    const typed = message.metadata
+      .filter(({ value: struct, typedValue }) => struct === undefined && typedValue !== undefined)
+      .map(({ metadataNamespace: namespace, allowOverwrite: mayOverwrite }) => ({ namespace, mayOverwrite }));
+    return { entries: [...old, ...entries], typed };
   },
 };

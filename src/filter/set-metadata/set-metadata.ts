@@ -1,3 +1,4 @@
+import type { Outcome } from '../../observe/outcome.ts';
 import type { Counter } from '../../observe/stats.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 
@@ -12,7 +13,12 @@ export interface SetMetadataData {
     readonly mayOverwrite: boolean;
     readonly value: Struct;
   }[];
+  /** Messages: nothing that is supported reads them, but that there is one already is counted. */
+  readonly typed: readonly { readonly namespace: string; readonly mayOverwrite: boolean }[];
 }
+
+/** Where streams have messages as metadata, set by any filter of theirs. */
+const typedNamespaces = new WeakMap<Outcome, Set<string>>();
 
 /** `envoy.filters.http.set_metadata`: dynamic metadata as configured. No state. */
 export class SetMetadataFilter implements HttpFilter, FilterFactory {
@@ -29,6 +35,7 @@ export class SetMetadataFilter implements HttpFilter, FilterFactory {
   }
 
   onRequestHead({ outcome }: Stream): Verdict {
+    if (this.data.typed.length > 0) this.setTyped(outcome);
     const metadata = (outcome.dynamicMetadata ??= new Map());
     for (const { namespace, mayOverwrite, value } of this.data.entries) {
       const there = metadata.get(namespace);
@@ -37,6 +44,15 @@ export class SetMetadataFilter implements HttpFilter, FilterFactory {
       else this.overwriteDenied.inc();
     }
     return Verdict.Continue;
+  }
+
+  private setTyped(outcome: Outcome): void {
+    const there = typedNamespaces.get(outcome) ?? new Set();
+    typedNamespaces.set(outcome, there);
+    for (const { namespace, mayOverwrite } of this.data.typed) {
+      if (there.has(namespace) && !mayOverwrite) this.overwriteDenied.inc();
+      there.add(namespace);
+    }
   }
 }
 

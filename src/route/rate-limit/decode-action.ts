@@ -24,6 +24,7 @@ import {
 } from '../../proto/envoy/config/route/v3/route_components_pb.js';
 import { DescriptorSchema } from '../../proto/envoy/extensions/rate_limit_descriptors/expr/v3/expr_pb.js';
 import { AddressMatcherSchema } from '../../proto/envoy/type/matcher/v3/address_pb.js';
+import { HttpRequestHeaderMatchInputSchema } from '../../proto/envoy/type/matcher/v3/http_inputs_pb.js';
 import { MetadataKeySchema, type MetadataKey } from '../../proto/envoy/type/metadata/v3/metadata_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 import { decodeHeaderMatchers, decodeQueryMatcher } from '../match/decode.ts';
@@ -89,6 +90,7 @@ const metadataFields = new SupportedFields(RateLimit_Action_MetaDataSchema, [
   'skip_if_absent',
 ]);
 const keyFields = new SupportedFields(MetadataKeySchema, ['key', 'path']);
+const inputFields = new SupportedFields(HttpRequestHeaderMatchInputSchema, ['header_name']);
 const expressionFields = new SupportedFields(DescriptorSchema, ['descriptor_key', 'skip_if_error', 'text', 'parsed']);
 
 /** Says something of every request; what is refused says it too. */
@@ -217,9 +219,14 @@ export function decodeMetadataKey(message: MetadataKey | undefined, reasons: Rea
   return { namespace: message.key, path: message.path.map(({ segment }) => segment.value ?? '') };
 }
 
-/** `envoy.rate_limit_descriptors.expr`. */
+/** `envoy.rate_limit_descriptors.expr`, or a matcher's input. */
 function decodeExtension(name: string, config: PackedMessage | undefined, reasons: Reasons): RateLimitActionData {
   const kind = config?.typeUrl.slice(config.typeUrl.lastIndexOf('/') + 1) ?? '';
+  if (config !== undefined && kind === HttpRequestHeaderMatchInputSchema.typeName) {
+    const input = fromBinary(HttpRequestHeaderMatchInputSchema, config.value);
+    inputFields.check(input, reasons);
+    return { kind: 'header-input', key: wireText(name), name: lowerAscii(wireText(input.headerName)) };
+  }
   if (config === undefined || kind !== DescriptorSchema.typeName) {
     reasons.add(`rate limit descriptor '${name}' of type '${kind}' is not supported by sekisho`);
     return anything;

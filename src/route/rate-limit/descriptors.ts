@@ -162,13 +162,15 @@ function buildAction(data: RateLimitActionData): Action {
     case 'destination-cluster':
       return destination;
     case 'remote-address':
-      return (stream) => ofAddress('remote_address', remoteHost(stream));
+      return (stream) => ofText('remote_address', remoteHost(stream));
     case 'masked-remote-address':
-      return (stream) => ofAddress('masked_remote_address', masked(remoteHost(stream), data.v4Bits, data.v6Bits));
+      return (stream) => ofText('masked_remote_address', masked(remoteHost(stream), data.v4Bits, data.v6Bits));
     case 'generic':
       return () => data;
     case 'header':
       return (_stream, head) => ofValue(data, head.get(data.name));
+    case 'header-input':
+      return (_stream, head) => ofText(data.key, head.getAll(data.name).join(',') || null);
     case 'query':
       return (_stream, head) => ofValue(data, queryValue(head.path, data.name));
     case 'header-match': {
@@ -228,7 +230,7 @@ function ofValue({ key, isOptional }: { key: string; isOptional: boolean }, valu
   return isOptional ? undefined : null;
 }
 
-function ofAddress(key: string, value: string | null): Entry {
+function ofText(key: string, value: string | null): Entry {
   return value === null ? null : { key, value };
 }
 

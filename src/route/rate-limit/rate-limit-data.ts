@@ -46,6 +46,8 @@ export type RateLimitActionData =
   | { readonly kind: 'generic'; readonly key: string; readonly value: string }
   /** `isOptional`: without it the descriptor has one entry less. */
   | { readonly kind: 'header'; readonly key: string; readonly name: string; readonly isOptional: boolean }
+  /** A matcher's input as a descriptor: all values of the field. */
+  | { readonly kind: 'header-input'; readonly key: string; readonly name: string }
   | { readonly kind: 'query'; readonly key: string; readonly name: string; readonly isOptional: boolean }
   | {
       readonly kind: 'header-match';

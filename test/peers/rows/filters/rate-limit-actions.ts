@@ -131,9 +131,16 @@ const actions = group(
           word('g'),
         ),
       ),
+      route(
+        '/input',
+        of(
+          `{ extension: { name: custom, typed_config: { '@type': type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput, header_name: x-In } } }`,
+        ),
+      ),
       '- { match: { prefix: / }, direct_response: { status: 200 } }',
     ].join('\n'),
     descriptors: {
+      'custom=a,b': 28,
       'source_cluster=mine': 11,
       'destination_cluster=one': 12,
       'remote_address=10.1.2.3': 13,
@@ -155,6 +162,12 @@ const actions = group(
     hcm: '{ use_remote_address: true, xff_num_trusted_hops: 1 }',
   },
   [
+    get('/input', [
+      ['x-in', 'a'],
+      ['x-in', 'b'],
+    ]),
+    get('/input', [], '/input without'),
+    get('/input', [['x-in', '']], '/input with nothing'),
     get('/source'),
     get('/destination'),
     get('/remote', [['x-forwarded-for', '10.1.2.3']]),

@@ -95,6 +95,18 @@ export const smallFilters: readonly Group[] = [
   ),
   filtered(
     'set_metadata',
+    `set_metadata.v3.Config, metadata: [
+      { metadata_namespace: a, typed_value: { '@type': ${kinds}.buffer.v3.Buffer, max_request_bytes: 1 } },
+      { metadata_namespace: a, typed_value: { '@type': ${kinds}.buffer.v3.Buffer, max_request_bytes: 2 } },
+      { metadata_namespace: a, allow_overwrite: true, typed_value: { '@type': ${kinds}.buffer.v3.Buffer, max_request_bytes: 3 } },
+      { metadata_namespace: a, value: { x: 1 }, typed_value: { '@type': ${kinds}.buffer.v3.Buffer, max_request_bytes: 4 } },
+      { metadata_namespace: b, value: { x: 1 } }]`,
+    [{ name: 'messages', request: { path: '/' } }],
+    { log: ['DYNAMIC_METADATA(a)', 'DYNAMIC_METADATA(b)'] },
+    'set_metadata with messages',
+  ),
+  filtered(
+    'set_metadata',
     `set_metadata.v3.Config, metadata_namespace: a, value: { x: 1 }`,
     [{ name: 'as it was once said', request: { path: '/' } }],
     { log: ['DYNAMIC_METADATA(a)'] },
