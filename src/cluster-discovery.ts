@@ -141,6 +141,13 @@ export class ClusterDiscovery {
 
   private decode(packed: Uint8Array): DecodedCluster | string {
     const { decoding } = this.app.configuration;
-    return readResource(ClusterSchema, packed, (message, reasons) => decoding.cluster(message, reasons));
+    const { onNeeds } = decoding.extensions;
+    return readResource(
+      ClusterSchema,
+      packed,
+      (message, reasons) => decoding.cluster(message, reasons),
+      () => [],
+      onNeeds,
+    );
   }
 }

@@ -10,6 +10,7 @@ import { ClusterRollout } from './control/resources/cluster-rollout.ts';
 import type { DecodedCluster } from './control/resources/resource-decoding.ts';
 import type { DynamicClusters } from './control/resources/dynamic-clusters.ts';
 import type { FromWorker } from './control/worker-messages.ts';
+import { Reasons } from './core/rejection.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import { openDnsResolver } from './net/dns-resolver.ts';
 import type { Loop } from './net/loop.ts';
@@ -19,6 +20,9 @@ import type { ClusterDiscovery } from './cluster-discovery.ts';
 
 type Wanted = Extract<FromWorker, { kind: 'name-wanted' | 'cluster-wanted' }>;
 
+/** Services of `google_grpc` that control planes have named: each has a cluster. */
+const servicesMax = 1000;
+
 /** The clusters of the process: those of the configuration, and those that come by CDS. */
 export class ProcessClusters {
   readonly directory: ClusterDirectory;
@@ -27,6 +31,8 @@ export class ProcessClusters {
   private readonly loop: Loop;
   /** Of the configuration, by name. */
   private readonly statics: Map<string, DecodedCluster>;
+  /** Names of those that stand for a `google_grpc` which something discovered has named. */
+  private readonly services: Set<string>;
   /** Null: nothing of clusters comes from a control plane or a file. */
   private discovery: ClusterDiscovery | null;
 
@@ -35,6 +41,7 @@ export class ProcessClusters {
     this.app = app;
     this.loop = loop;
     this.statics = new Map();
+    this.services = new Set();
     this.discovery = null;
     this.directory = new ClusterDirectory({
       clock: loop.clock,
@@ -144,7 +151,7 @@ export class ProcessClusters {
   finish({ data }: Accepted): void {
     const names = new Set(data.clusters.map(({ name }) => name));
     for (const name of this.statics.keys()) {
-      if (names.has(name)) continue;
+      if (names.has(name) || this.services.has(name)) continue;
       this.statics.delete(name);
       this.turn(() => this.rollout.remove(name));
     }
@@ -158,7 +165,8 @@ export class ProcessClusters {
   // ---- inside
 
   /** Loads what finds clusters and hosts only where a configuration needs it. */
-  private async open({ data }: Accepted): Promise<void> {
+  private async open({ data, decoding }: Accepted): Promise<void> {
+    decoding.extensions.onNeeds = (needs) => void this.need(needs, decoding);
     const { ads, cds } = data.dynamic;
     const isNeeded = cds !== null || ads !== null || data.clusters.some(({ discovery }) => discovery.kind === 'eds');
     if (isNeeded && this.discovery === null) await this.openDiscovery();
@@ -171,6 +179,28 @@ export class ProcessClusters {
     own.subscriptions.setAds(this.app.configuration.data.dynamic.ads);
     this.discovery = new ClusterDiscovery(this.app, this, this.loop, own.subscriptions);
     return this.discovery;
+  }
+
+  /** Makes clusters for what has been discovered names besides. They stay: what is gone may come again. */
+  private async need(needs: readonly object[], decoding: Accepted['decoding']): Promise<void> {
+    const { GoogleServiceNeed } = await import('./identity/decode/google-grpc-decode.ts');
+    const wanted = needs
+      .filter((need) => need instanceof GoogleServiceNeed)
+      .filter(({ name }) => !this.services.has(name));
+    const log = this.app.environment.logs.component('upstream');
+    if (this.services.size + wanted.length > servicesMax) {
+      log.warn(`cm: more than ${servicesMax} services of google_grpc: no other is spoken to`);
+      return;
+    }
+    for (const { name } of wanted) this.services.add(name);
+    const { makeGoogleClusters, googleClusterKinds } = await import('./control/resources/google-clusters.ts');
+    const reasons = new Reasons();
+    const clusters = await makeGoogleClusters(wanted, decoding, reasons);
+    for (const { message } of reasons.list) log.warn(`cm: a cluster for google_grpc cannot be made: ${message}`);
+    this.turn(() => {
+      for (const decoded of clusters)
+        if (!this.rollout.has(decoded.data.name)) void this.rollout.set(decoded, googleClusterKinds);
+    });
   }
 
   private async set({ data, extensions }: Accepted, isMeant: (cluster: ClusterData) => boolean): Promise<void> {

@@ -209,7 +209,14 @@ export class ProcessListeners {
 
   private decode(packed: Uint8Array): DecodedListener | string {
     const { decoding } = this.environment.configuration();
-    return readResource(ListenerSchema, packed, (message, reasons) => decoding.listener(message, reasons));
+    const { onNeeds } = decoding.extensions;
+    return readResource(
+      ListenerSchema,
+      packed,
+      (message, reasons) => decoding.listener(message, reasons),
+      () => [],
+      onNeeds,
+    );
   }
 
   private async warm(owner: string, { secrets, needs }: DecodedListener): Promise<void> {

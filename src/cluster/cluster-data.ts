@@ -2,6 +2,7 @@ import type { ExtensionData, StreamFilterData } from '../core/extension.ts';
 import type { H2Options } from '../codec/h2/options.ts';
 import type { Address } from '../core/peer.ts';
 import type { ConfigSourceData } from '../identity/config-source-data.ts';
+import type { ChannelData } from '../identity/google-service-data.ts';
 import type { DnsCacheData } from './dynamic/dns-cache-data.ts';
 import type { LbData } from './lb/lb-data.ts';
 import type { OriginalDstData } from './original-dst/original-dst-data.ts';
@@ -66,6 +67,8 @@ export interface ClusterData {
   readonly outlier?: OutlierData | null;
   /** `track_cluster_stats.timeout_budgets`; absent: no. */
   readonly tracksTimeouts?: boolean;
+  /** It was made of a `google_grpc`; absent: it was configured. */
+  readonly channel?: ChannelData;
   /** `close_connections_on_host_health_failure`: those of TCP; HTTP's finish what they carry. */
   readonly closesConnectionsOfUnfit?: boolean;
 }

@@ -37,6 +37,7 @@ import type { HostSighting } from './original-dst/host-sighting.ts';
 import { OriginalBalancer, originalHost } from './original-dst/original-balancer.ts';
 import { HostPools } from './pool/host-pools.ts';
 import type { ConnectionFilters, PoolContext } from './pool/pool-context.ts';
+import { Channel } from './grpc/channel.ts';
 import { ClientCodecs } from './protocol/client-codecs.ts';
 import { buildTransports } from './transport/build.ts';
 import { namesHost } from './transport/transport-data.ts';
@@ -99,6 +100,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
   readonly namedHostsPort: number;
   readonly answerLimits: NonNullable<Cluster['answerLimits']>;
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly channel: Channel | null;
   private readonly environment: ClusterEnvironment;
   private readonly wishes: TransportWishes;
   /** Same order as `data.transports`. */
@@ -151,6 +153,7 @@ export class ClusterRuntime implements Cluster, Member, PoolContext {
       headerCountMax: data.http.maxResponseHeaderCount,
     };
     this.metadata = data.metadata;
+    this.channel = data.channel === undefined ? null : new Channel(data.channel, environment.stats);
     this.environment = environment;
     this.maintenanceKey = `upstream.maintenance_mode.${data.name}`;
     this.assignment = data.assignment;

@@ -1,3 +1,4 @@
+import type { Channel } from './grpc/channel.ts';
 import type { ClusterLookups } from './on-demand/cluster-lookups.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Hash64 } from '../core/hash64.ts';
@@ -233,6 +234,8 @@ export interface Cluster {
   ): TransportOptions;
   /** For `cluster_metadata` formatters and filters. */
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** What its gRPC calls say besides, and where they count; null or absent: it is a cluster like any other. */
+  readonly channel?: Channel | null;
 }
 
 /** All clusters of the current snapshot, by name. */

@@ -3,6 +3,7 @@ import { isRefused, parseBootstrap } from '../config/parse.ts';
 import { place } from '../config/place.ts';
 import type { Problem } from '../config/problem.ts';
 import { isAboutSupport, Reasons, type Reason } from '../core/rejection.ts';
+import { GoogleServiceNeed } from '../identity/decode/google-grpc-decode.ts';
 import type { Bootstrap } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import type { BootstrapData } from './bootstrap-data.ts';
 import { decodeBootstrap, type BootstrapOverrides } from './bootstrap-decode.ts';
@@ -48,16 +49,29 @@ export async function loadConfiguration(
     return { isRefused: true, document, problems: place([...reasons, ...further], document) };
   }
   const decoding = new Reasons();
-  const decoded = decodeBootstrap(message, source, decoding, extensions.fork());
-  if (decoded === null) return { isRefused: true, document, problems: place([...reasons, ...decoding.list], document) };
+  const own = extensions.fork();
+  const decoded = decodeBootstrap(message, source, decoding, own);
+  const services = googleServices(decoding);
+  const needed = decoded === null || services.length === 0 ? null : await import('./resources/google-clusters.ts');
+  const clusters = (await needed?.makeGoogleClusters(services, decoded!.decoding, decoding)) ?? [];
+  if (decoded === null || !decoding.isEmpty)
+    return { isRefused: true, document, problems: place([...reasons, ...decoding.list], document) };
+  const { data } = decoded;
   return {
     isRefused: false,
     document,
     message,
     ...decoded,
-    extensions: [...kinds],
+    data: clusters.length === 0 ? data : { ...data, clusters: [...data.clusters, ...clusters.map((one) => one.data)] },
+    extensions: [...kinds, ...(needed?.googleClusterKinds ?? [])],
     warnings: place(reasons, document),
   };
+}
+
+/** Each once. */
+function googleServices({ needs }: Reasons): GoogleServiceNeed[] {
+  const services = needs.filter((need) => need instanceof GoogleServiceNeed);
+  return [...new Map(services.map((service) => [service.name, service])).values()];
 }
 
 /**

@@ -20,6 +20,7 @@ export interface ExtensionEntry {
 export class ExtensionTable implements Extensions {
   runtime: RuntimeView;
   secrets: SecretSources;
+  onNeeds: (needs: readonly object[]) => void;
   private readonly entries: ReadonlyMap<string, ExtensionEntry>;
   private readonly decoders: Map<string, ExtensionDecoder>;
 
@@ -28,6 +29,7 @@ export class ExtensionTable implements Extensions {
     this.decoders = decoders;
     this.runtime = emptyRuntime;
     this.secrets = new SecretSources();
+    this.onNeeds = () => {};
   }
 
   /** The same extensions, for another configuration: what decoders know of that is its own. */

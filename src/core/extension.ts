@@ -47,6 +47,8 @@ export interface Extensions {
   dnsCaches?: Map<string, object>;
   /** The tracer of the bootstrap, for who names none, as its decoder made it; absent: there is none. */
   tracer?: unknown;
+  /** Told what a resource that has been taken needs besides (`Reasons.needs`); absent: nobody makes it. */
+  onNeeds?: (needs: readonly object[]) => void;
   /** Whether a message type can be opened at all, for what is marked `is_optional`. */
   knows?(typeUrl: string): boolean;
   /** Loads the decoders of these message types, before what names them is opened; absent: nothing need be loaded. */

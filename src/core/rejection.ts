@@ -18,16 +18,24 @@ export function isAboutSupport(reason: Reason): boolean {
 export class Reasons {
   readonly path: string;
   readonly list: Reason[];
+  /** What must be there besides for what is decoded, whatever its kind: for those who began, if it is not refused. */
+  readonly needs: object[];
 
-  constructor(path = '', list: Reason[] = []) {
+  constructor(path = '', list: Reason[] = [], needs: object[] = []) {
     this.path = path;
     this.list = list;
+    this.needs = needs;
   }
 
   /** `reasons.at('clusters', 3)` stands at `….clusters[3]`. */
   at(field: string, index?: number | string): Reasons {
     const step = index === undefined ? field : `${field}[${index}]`;
-    return new Reasons(this.path === '' ? step : `${this.path}.${step}`, this.list);
+    return new Reasons(this.path === '' ? step : `${this.path}.${step}`, this.list, this.needs);
+  }
+
+  /** Where this stands at a list: `reasons.item(3)` stands at `…[3]`. */
+  item(index: number): Reasons {
+    return new Reasons(`${this.path}[${index}]`, this.list, this.needs);
   }
 
   add(message: string): void {

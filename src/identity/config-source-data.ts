@@ -28,7 +28,7 @@ export interface AdsSourceData {
   readonly kind: 'ads';
 }
 
-/** GrpcService over a cluster of the configuration. */
+/** GrpcService over a cluster: of the configuration, or one that is made of a `google_grpc`. */
 export interface GrpcServiceData {
   readonly cluster: string;
   /** Empty: the cluster's name. */

@@ -1,5 +1,5 @@
 import type { Extensions } from '../core/extension.ts';
-import { Reasons } from '../core/rejection.ts';
+import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
 import { AccessLogSchema, type AccessLog } from '../proto/envoy/config/accesslog/v3/accesslog_pb.js';
 import type { AccessLogData, FormatData, LogSinkData } from './access-log-data.ts';
@@ -24,7 +24,7 @@ export function decodeAccessLogs(
   decodeHeaderMatcher: DecodeHeaderMatcher | null = null,
 ): AccessLogData[] {
   return messages.flatMap((message, i) => {
-    const at = new Reasons(`${reasons.path}[${i}]`, reasons.list);
+    const at = reasons.item(i);
     return decodeAccessLog(message, at, extensions, decodeHeaderMatcher) ?? [];
   });
 }

@@ -17,6 +17,7 @@ import { bypassGroups } from './rows/authn/bypasses.ts';
 import { dumpGroups } from './rows/authn/dumps.ts';
 import { extAuthzLimitsGroups } from './rows/authn/ext-authz-limits.ts';
 import { extAuthzShadowGroups } from './rows/authn/ext-authz-shadow.ts';
+import { googleGrpcGroups } from './rows/authn/google-grpc.ts';
 import { extAuthzPeersGroups } from './rows/authn/ext-authz-peers.ts';
 import { extAuthzRetriesGroups } from './rows/authn/ext-authz-retries.ts';
 import { extAuthzRulesGroups } from './rows/authn/ext-authz-rules.ts';
@@ -160,6 +161,7 @@ export const groups: readonly Group[] = [
   ...extAuthzPeersGroups,
   ...extAuthzLimitsGroups,
   ...extAuthzShadowGroups,
+  ...googleGrpcGroups,
   ...networkExtAuthzGroups,
   ...networkRateLimitGroups,
   ...rateLimitGroups,

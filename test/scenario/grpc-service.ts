@@ -10,7 +10,12 @@ export type Said = Uint8Array | { readonly code: status } | null;
  * One unary method as @grpc/grpc-js serves it; the port of 127.0.0.1 that it listens on.
  * @param path `/package.Service/Method`
  */
-export async function serveMethod(path: string, answer: (question: Buffer) => Said, atEnd: AtEnd): Promise<number> {
+export async function serveMethod(
+  path: string,
+  answer: (question: Buffer, metadata: Readonly<Record<string, unknown>>) => Said,
+  atEnd: AtEnd,
+  credentials = ServerCredentials.createInsecure(),
+): Promise<number> {
   const server = new Server();
   const method = {
     path,
@@ -22,15 +27,13 @@ export async function serveMethod(path: string, answer: (question: Buffer) => Sa
     responseDeserialize: asIs,
   };
   const handle = (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>): void => {
-    const said = answer(call.request);
+    const said = answer(call.request, call.metadata.getMap());
     if (said instanceof Uint8Array) done(null, Buffer.from(said));
     else if (said !== null) done(said);
   };
   server.addService({ Method: method }, { Method: handle });
   atEnd(() => server.forceShutdown());
   return new Promise((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-      error === null ? resolve(port) : reject(error),
-    );
+    server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
   });
 }

@@ -24,6 +24,8 @@ interface Told {
   version: string;
 }
 
+type StartOptions = Parameters<typeof XdsServer.start> extends [unknown, ...infer Rest] ? Rest : never;
+
 /** What became of a response. */
 export interface Verdict {
   readonly typeUrl: string;
@@ -49,8 +51,8 @@ export class ControlPlane {
     this.nonce = 0;
   }
 
-  /** Ends with the test. @param at `127.0.0.1:0`, or `unix:` and a path */
-  static async start(...rest: [at?: string]): Promise<ControlPlane> {
+  /** Ends with the test. @param rest where it listens, and as whom: see `XdsServer.start` */
+  static async start(...rest: StartOptions): Promise<ControlPlane> {
     const own = new ControlPlane();
     own.server = await XdsServer.start((peer, request) => own.asked(peer, request), ...rest);
     onTestFinished(() => own.server.stop());

@@ -1,6 +1,8 @@
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { Cluster, Host, PickContext } from '../cluster.ts';
+import { CountedUser } from './counted-user.ts';
 import { GrpcCall, type GrpcCallOptions, type GrpcCallUser, type GrpcMethod } from './grpc-call.ts';
+import { GrpcCode, GrpcStatus } from './grpc-status.ts';
 
 /** What the calls of one cluster share. */
 export interface GrpcContext extends PickContext {
@@ -42,9 +44,7 @@ export class GrpcClient implements GrpcContext {
     user: GrpcCallUser<Response>,
     options: GrpcCallOptions = {},
   ): GrpcCall<Request, Response> {
-    const call = new GrpcCall(this, method, options, user);
-    call.start();
-    return call;
+    return this.begin(method, user, options, null);
   }
 
   /** A call with one message: the answer is one, or a stream of them. */
@@ -54,9 +54,36 @@ export class GrpcClient implements GrpcContext {
     user: GrpcCallUser<Response>,
     options: GrpcCallOptions = {},
   ): GrpcCall<Request, Response> {
-    const call = new GrpcCall(this, method, options, user);
-    call.send(message, true);
-    call.start();
+    return this.begin(method, user, options, message);
+  }
+
+  /** `only`: the one message; null: messages follow. */
+  private begin<Request, Response>(
+    method: GrpcMethod<Request, Response>,
+    user: GrpcCallUser<Response>,
+    options: GrpcCallOptions,
+    only: Request | null,
+  ): GrpcCall<Request, Response> {
+    const channel = this.cluster.channel ?? null;
+    if (channel === null) return started(new GrpcCall(this, method, options, user), only);
+    const counted = new CountedUser(channel, user);
+    const fields = channel.open();
+    if (typeof fields !== 'string') {
+      const metadata = [...(options.metadata ?? []), ...fields];
+      return started(new GrpcCall(this, method, { ...options, metadata }, counted), only);
+    }
+    const call = new GrpcCall(this, method, options, counted);
+    call.cancel();
+    counted.onStatus(new GrpcStatus(GrpcCode.Unavailable, fields));
     return call;
   }
+}
+
+function started<Request, Response>(
+  call: GrpcCall<Request, Response>,
+  only: Request | null,
+): GrpcCall<Request, Response> {
+  if (only !== null) call.send(only, true);
+  call.start();
+  return call;
 }

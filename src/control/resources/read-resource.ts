@@ -1,12 +1,14 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { ConfigReason } from '../../config/problem.ts';
 import { validate } from '../../config/validator.ts';
+import type { Extensions } from '../../core/extension.ts';
 import { Reasons, type Reason } from '../../core/rejection.ts';
 import { fromBinary } from '../../proto/protobuf.js';
 
 /**
  * Reads a packed resource: as its proto's rules say, then by its decoder.
  * @param check what else is refused, of the message alone
+ * @param onNeeds told what must be there besides, if anything must
  * @returns a sentence where it is refused: what is wrong, and in which fields
  */
 export function readResource<Desc extends DescMessage, Data extends object>(
@@ -14,6 +16,7 @@ export function readResource<Desc extends DescMessage, Data extends object>(
   packed: Uint8Array,
   decode: (message: MessageShape<Desc>, reasons: Reasons) => Data | null,
   check: (message: MessageShape<Desc>) => readonly ConfigReason[] = () => [],
+  onNeeds?: Extensions['onNeeds'],
 ): Data | string {
   let message: MessageShape<Desc>;
   try {
@@ -25,7 +28,9 @@ export function readResource<Desc extends DescMessage, Data extends object>(
   if (broken.length > 0) return broken.map(sentence).join('; ');
   const reasons = new Reasons();
   const data = decode(message, reasons);
-  return data === null || !reasons.isEmpty ? reasons.list.map(sentence).join('; ') : data;
+  if (data === null || !reasons.isEmpty) return reasons.list.map(sentence).join('; ');
+  if (reasons.needs.length > 0) onNeeds?.(reasons.needs);
+  return data;
 }
 
 /** A sentence: what a packed resource breaks of its proto's rules; empty: nothing. */

@@ -18,10 +18,12 @@ import {
 import {
   GrpcService_EnvoyGrpcSchema,
   GrpcServiceSchema,
+  type GrpcService_EnvoyGrpc,
   type GrpcService,
 } from '../../proto/envoy/config/core/v3/grpc_service_pb.js';
 import type { ApiSourceData, ConfigSourceData, GrpcServiceData, PathSourceData } from '../config-source-data.ts';
 import { watchedDirectoryFields } from './data-source-decode.ts';
+import { decodeGoogleGrpc } from './google-grpc-decode.ts';
 
 const supported = new SupportedFields(ConfigSourceSchema, [
   'path',
@@ -39,7 +41,12 @@ const apiFields = new SupportedFields(
   ['refresh_delay', 'request_timeout'],
 );
 const rateFields = new SupportedFields(RateLimitSettingsSchema, ['max_tokens', 'fill_rate']);
-const serviceFields = new SupportedFields(GrpcServiceSchema, ['envoy_grpc', 'timeout', 'initial_metadata']);
+const serviceFields = new SupportedFields(GrpcServiceSchema, [
+  'envoy_grpc',
+  'google_grpc',
+  'timeout',
+  'initial_metadata',
+]);
 const envoyGrpcFields = new SupportedFields(GrpcService_EnvoyGrpcSchema, [
   'cluster_name',
   'authority',
@@ -146,21 +153,41 @@ export function decodeApiSource(message: ApiConfigSource, reasons: Reasons): Api
 /** Null: reasons were added. */
 export function decodeService(message: GrpcService, reasons: Reasons): GrpcServiceData | null {
   serviceFields.check(message, reasons);
-  const target = message.targetSpecifier;
-  if (target.case !== 'envoyGrpc') return null;
-  const at = reasons.at('envoy_grpc');
-  envoyGrpcFields.check(target.value, at);
+  const to = decodeTarget(message.targetSpecifier, reasons);
+  if (to === null) return null;
   return {
-    cluster: target.value.clusterName,
-    ...decodeBackOff(target.value.retryPolicy, at.at('retry_policy')),
-    authority: target.value.authority,
+    ...to,
     timeoutMs: durationMs(message.timeout, 0),
     initialMetadata: message.initialMetadata.map((header, i) => {
       metadataFields.check(header, reasons.at('initial_metadata', i));
       return { key: header.key, value: header.value };
     }),
-    skipEnvoyHeaders: target.value.skipEnvoyHeaders,
-    maxReceiveMessageLength: target.value.maxReceiveMessageLength ?? 0,
+  };
+}
+
+type Target = Omit<GrpcServiceData, 'timeoutMs' | 'initialMetadata'>;
+
+function decodeTarget(target: GrpcService['targetSpecifier'], reasons: Reasons): Target | null {
+  switch (target.case) {
+    case 'envoyGrpc':
+      return decodeEnvoyGrpc(target.value, reasons.at('envoy_grpc'));
+    case 'googleGrpc': {
+      const service = decodeGoogleGrpc(target.value, reasons.at('google_grpc'));
+      return service === null ? null : { ...service, skipEnvoyHeaders: true };
+    }
+    default:
+      return null;
+  }
+}
+
+function decodeEnvoyGrpc(message: GrpcService_EnvoyGrpc, reasons: Reasons): Target {
+  envoyGrpcFields.check(message, reasons);
+  return {
+    cluster: message.clusterName,
+    ...decodeBackOff(message.retryPolicy, reasons.at('retry_policy')),
+    authority: message.authority,
+    skipEnvoyHeaders: message.skipEnvoyHeaders,
+    maxReceiveMessageLength: message.maxReceiveMessageLength ?? 0,
   };
 }
 

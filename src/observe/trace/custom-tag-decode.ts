@@ -1,4 +1,4 @@
-import { Reasons } from '../../core/rejection.ts';
+import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import type { MetadataKey, MetadataKind } from '../../proto/envoy/type/metadata/v3/metadata_pb.js';
 import {
@@ -30,7 +30,7 @@ const metadataFields = new SupportedFields(CustomTag_MetadataSchema, ['kind', 'm
 export function decodeCustomTags(messages: readonly CustomTag[], reasons: Reasons): CustomTagData[] {
   const found = new Map<string, CustomTagData>();
   for (const [i, message] of messages.entries()) {
-    const data = decodeCustomTag(message, new Reasons(`${reasons.path}[${i}]`, reasons.list));
+    const data = decodeCustomTag(message, reasons.item(i));
     if (data !== null) found.set(data.tag, data);
   }
   return [...found.values()];

@@ -88,13 +88,14 @@ export class ExtensionDirectory {
   private decode(packed: Uint8Array, source: ExtensionSourceData): DecodedExtension | string {
     const { name, category } = source;
     const { extensions } = this.environment.decoding();
-    return readResource(TypedExtensionConfigSchema, packed, (message, reasons) => {
+    const decode = (message: TypedExtensionConfig, reasons: Reasons): DecodedExtension | null => {
       supported.check(message, reasons);
       if (!mayBe(message, source, reasons)) return null;
       const data = extensions.open(category, name, message.typedConfig, reasons);
       const needs = takeNeeds(extensions);
       return data === null ? null : { data, needs };
-    });
+    };
+    return readResource(TypedExtensionConfigSchema, packed, decode, () => [], extensions.onNeeds);
   }
 }
 

@@ -117,6 +117,7 @@ export class RouteDirectory {
         return { data: vhds === null ? data : { ...data, usesVhds: true }, vhds };
       },
       (message) => this.check(message),
+      extensions.onNeeds,
     );
   }
 
@@ -139,8 +140,12 @@ export class RouteDirectory {
   private decodeHost(packed: Uint8Array, routes: DynamicRoutes): VirtualHostData | string {
     const { extensions } = this.environment.decoding();
     const table = fromBinary(RouteConfigurationSchema, routes.packed!);
-    return readResource(VirtualHostSchema, packed, (message, reasons) =>
-      decodeDiscoveredHost(message, table, reasons, extensions, maxProgramSize(extensions)),
+    return readResource(
+      VirtualHostSchema,
+      packed,
+      (message, reasons) => decodeDiscoveredHost(message, table, reasons, extensions, maxProgramSize(extensions)),
+      () => [],
+      extensions.onNeeds,
     );
   }
 }

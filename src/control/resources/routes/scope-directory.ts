@@ -93,8 +93,12 @@ export class ScopeDirectory {
 
   private decode(packed: Uint8Array, { rdsSource, statPrefix }: ScopeSourceData): DecodedScope | string {
     const { extensions } = this.environment.decoding();
-    return readResource(ScopedRouteConfigurationSchema, packed, (message, reasons) =>
-      decodeScope(message, rdsSource, statPrefix, reasons, extensions),
+    return readResource(
+      ScopedRouteConfigurationSchema,
+      packed,
+      (message, reasons) => decodeScope(message, rdsSource, statPrefix, reasons, extensions),
+      () => [],
+      extensions.onNeeds,
     );
   }
 }

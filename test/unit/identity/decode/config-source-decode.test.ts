@@ -27,12 +27,6 @@ test.each([
   [{ self: {} }, /self/],
   [{ ads: {}, authorities: [{ name: 'a' }] }, /authorities/],
   [{ api_config_source: { api_type: 'REST', cluster_names: ['a'] } }, /REST is not supported/],
-  [
-    {
-      api_config_source: { api_type: 'GRPC', grpc_services: [{ google_grpc: { target_uri: 'a', stat_prefix: 'b' } }] },
-    },
-    /google_grpc/,
-  ],
   [{ api_config_source: { api_type: 'AGGREGATED_GRPC' } }, /AGGREGATED_GRPC is not supported/],
 ])('%j is refused by name', (json, reason) => {
   const { reasons } = decode(json);

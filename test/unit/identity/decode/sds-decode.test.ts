@@ -143,8 +143,8 @@ describe('a secret by SDS', () => {
       `${at}.api_config_source.grpc_services: GRPC and DELTA_GRPC need exactly one grpc_services; others to fall back to are not supported by sekisho`,
     ],
     [
-      grpc({ apiType: 2, grpcServices: [{ targetSpecifier: { case: 'googleGrpc', value: { targetUri: 'x' } } }] }),
-      `${at}.api_config_source.grpc_services[0].google_grpc: field 'google_grpc' is not supported by sekisho`,
+      grpc({ apiType: 2, grpcServices: [{ targetSpecifier: { case: 'googleGrpc', value: { targetUri: 'xds:x' } } }] }),
+      `${at}.api_config_source.grpc_services[0].google_grpc.target_uri: servers of 'xds:' are not supported by sekisho; those of dns, ipv4, ipv6 and unix are`,
     ],
     [
       { configSourceSpecifier: { case: 'self', value: {} } },
