@@ -70,6 +70,8 @@ export interface ConnectionOwner {
 /** Who receives the bytes. Ownership moves with the chunk: the giver never touches it again. */
 export interface ConnectionSink {
   onBytes(chunk: Uint8Array): void;
+  /** `write` would say false: nothing more should be written, though nothing was just now. Absent: a write will tell. */
+  onFull?(): void;
   onDrain(): void;
   /** The peer half-closed. */
   onEnd(): void;

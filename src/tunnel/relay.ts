@@ -94,9 +94,12 @@ class RelayHalf implements ConnectionSink {
   }
 
   onBytes(chunk: Uint8Array): void {
-    if (this.to.write(chunk) || this.isHeld) return;
-    this.isHeld = true;
-    this.from.pause();
+    if (!this.to.write(chunk)) this.hold();
+  }
+
+  /** `from` takes no more: its feeder is not asked for what would only wait, and hold the memory that it was read into. */
+  onFull(): void {
+    this.relay.opposite(this).hold();
   }
 
   /** `from` takes more: whoever feeds it goes on. */
@@ -111,6 +114,12 @@ class RelayHalf implements ConnectionSink {
 
   onClosed(failure: Failure): void {
     this.relay.closed(this, failure);
+  }
+
+  private hold(): void {
+    if (this.isHeld) return;
+    this.isHeld = true;
+    this.from.pause();
   }
 
   private release(): void {

@@ -196,6 +196,7 @@ export class TunnelConnection implements AcceptedConnection, Timed {
 
   onAboveHighWatermark(): void {
     this.isAboveHighWatermark = true;
+    if (this.failure === null) this.sink?.onFull?.();
   }
 
   onBelowLowWatermark(): void {

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Connection, ConnectionSink } from '../../src/core/connection.ts';
 import { ClosedLocally } from '../../src/core/failures.ts';
 import { lentBytes } from '../../src/core/lent-bytes.ts';
-import { Ground } from '../unit/net/sockets.ts';
+import { Ground, listenOptions } from '../unit/net/sockets.ts';
+import { noRing, openRingNetwork } from '../unit/net/uring/rings.ts';
 import * as fc from './chance.ts';
 
 /** A little generator of its own, so that a run is the same for the same seed. */
@@ -151,11 +152,15 @@ async function receive(socket: Socket, slowness: number): Promise<string> {
   return hash.digest('hex');
 }
 
-let ground: Ground;
+const grounds: { node?: Ground; io_uring?: Ground } = {};
 beforeAll(async () => {
-  ground = await Ground.open();
+  grounds.node = await Ground.open();
+  if (noRing === '') grounds.io_uring = await Ground.open(listenOptions, openRingNetwork());
 });
-afterAll(() => ground.close());
+afterAll(() => {
+  for (const ground of Object.values(grounds)) ground.close();
+});
+const backends = noRing === '' ? (['node', 'io_uring'] as const) : (['node'] as const);
 
 interface Transfer {
   readonly bytes: number;
@@ -180,7 +185,7 @@ const transfer: fc.Arbitrary<Transfer> = fc.record({
   seed: fc.integer(),
 });
 
-async function relay(plan: Transfer): Promise<void> {
+async function relay(ground: Ground, plan: Transfer): Promise<void> {
   const [{ client, connection: down }, { server, connection: up }] = await Promise.all([
     ground.accept(),
     ground.dial(),
@@ -215,7 +220,7 @@ it(
   async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(transfer, { minLength: 1, maxLength: 5 }), async (plans) => {
-        await Promise.all(plans.map(relay));
+        await Promise.all(plans.map((plan) => relay(grounds.node!, plan)));
       }),
       { numRuns: 15 },
     );
@@ -223,9 +228,9 @@ it(
   fc.patience(60_000),
 );
 
-it.each([0, 1 << 20])(
-  'bytes wait unharmed for a reader that has stopped, with a buffer limit of %d',
-  async (bufferLimit) => {
+it.each(backends.flatMap((backend) => [[backend, 0] as const, [backend, 1 << 20] as const]))(
+  'bytes wait unharmed for a reader that has stopped: %s, with a buffer limit of %d',
+  async (backend, bufferLimit) => {
     const plan = {
       bytes: 16 << 20,
       sizes: [1 << 20],
@@ -234,7 +239,22 @@ it.each([0, 1 << 20])(
       slowness: 20,
       seed: 7,
     };
-    await Promise.all([relay(plan), relay(plan)]);
+    await Promise.all([relay(grounds[backend]!, plan), relay(grounds[backend]!, plan)]);
+  },
+  60_000,
+);
+
+it
+  .skipIf(noRing !== '')
+  .each(
+    [[Treatment.Pass, Treatment.Hold], [Treatment.Split], [Treatment.Replay, Treatment.Hold], [Treatment.Copy]].flatMap(
+      (treatments) => [0, 16_384, 1 << 20].map((bufferLimit) => [treatments, bufferLimit] as const),
+    ),
+  )(
+  'what is read in bulk by io_uring arrives though its memory is used again: treatments %s, buffer limit %d',
+  async (treatments, bufferLimit) => {
+    const plan = { bytes: 3 << 20, sizes: [70_000, 131_072], treatments, bufferLimit, slowness: 3, seed: 11 };
+    await Promise.all([relay(grounds.io_uring!, plan), relay(grounds.io_uring!, plan)]);
   },
   60_000,
 );

@@ -45,6 +45,8 @@ export interface H2Options {
   readonly streamErrorOnInvalidHttpMessage: boolean;
   /** Bytes of a DATA frame that are taken, where `customSettings` says so to the peer; absent: 16 KiB. */
   readonly dataFrameBytesMax?: number;
+  /** Bytes of a DATA frame that is sent, if the peer takes such; absent: 64 KiB. */
+  readonly sentFrameBytesMax?: number;
   /** What slow readers may hold without stalling the streams beside theirs; absent: nothing, as Envoy. */
   readonly heldBytes?: HeldBytes;
   /** What RST_STREAM says of a stream that its user gives up; absent: INTERNAL_ERROR, as Envoy. */

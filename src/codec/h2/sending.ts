@@ -38,6 +38,7 @@ export abstract class H2Sending {
   /** Bytes are being read: what is written meanwhile leaves together. */
   protected isReceiving: boolean;
   private readonly outbound: OutboundFrames;
+  private readonly frameBytesMax: number;
   private sendWindow: number;
   private isPumping: boolean;
   private isFlooded: boolean;
@@ -57,6 +58,7 @@ export abstract class H2Sending {
     this.window = new ReceiveWindow(Math.max(windowBytesDefault, options.initialConnectionWindowSize));
     this.isReceiving = false;
     this.outbound = new OutboundFrames(options);
+    this.frameBytesMax = options.sentFrameBytesMax ?? sentFrameBytesMax;
     this.sendWindow = windowBytesDefault;
     this.isPumping = false;
     this.isFlooded = false;
@@ -83,7 +85,7 @@ export abstract class H2Sending {
 
   /** What a frame of this stream may hold now. */
   roomFor(stream: H2Stream): number {
-    return Math.min(this.peer.maxFrameSize, sentFrameBytesMax, stream.sendWindow, this.sendWindow);
+    return Math.min(this.peer.maxFrameSize, this.frameBytesMax, stream.sendWindow, this.sendWindow);
   }
 
   /** As `roomFor`, for a stream that does not wait its turn; -1: it has to. */

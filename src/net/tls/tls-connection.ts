@@ -116,7 +116,8 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     if (this.state >= State.Leaving) return true;
     this.bytesWritten += chunk.length;
     if (this.state === State.Handshaking) this.sender.writeEarly(chunk);
-    else if (this.sender.write(chunk)) this.markDirty();
+    else this.sender.write(chunk);
+    if (this.state === State.Open) this.markDirty();
     return this.sender.hasRoom();
   }
 
@@ -288,7 +289,6 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
   }
 
   private hold(chunk: Uint8Array): void {
-    lentBytes.keep(chunk);
     this.held = this.held === null ? chunk : Buffer.concat([this.held, chunk]);
     this.rest();
   }
@@ -305,21 +305,21 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     const size = chunk === null ? 0 : chunk.length;
     let at = 0;
     do {
+      const from = at;
       if (chunk !== null) {
-        const to = Math.min(size, at + sliceBytesMax);
-        const slice = at === 0 && to === size ? chunk : chunk.subarray(at, to);
+        at = Math.min(size, from + sliceBytesMax);
+        const slice = from === 0 && at === size ? chunk : chunk.subarray(from, at);
         this.engine.put(slice);
         lentBytes.settle(chunk, slice.length);
-        at = to;
       }
-      this.workOnInput();
+      this.workOnInput(at - from);
     } while (at < size && this.state !== State.Over && !this.isResting);
     if (at === size || chunk === null) return;
     if (this.state === State.Over) lentBytes.settle(chunk, size - at);
     else this.hold(chunk.subarray(at));
   }
 
-  private workOnInput(): void {
+  private workOnInput(sliceBytes: number): void {
     const { engine } = this;
     const outer = engine.current;
     engine.current = this;
@@ -330,7 +330,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
       this.handshake.spent(performance.now() - began);
     }
     const isWanted = this.state === State.Open ? !this.isResting : this.state === State.Leaving;
-    const size = isWanted ? this.read() : 0;
+    const size = isWanted ? this.read(sliceBytes) : 0;
     // What nobody wants yet must not lie in the way of others.
     if (this.state === State.Open && this.isResting && size === 0) this.holdInput();
     engine.current = outer;
@@ -375,10 +375,10 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
     this.closeWhenOpen?.();
   }
 
-  /** Decrypts all that can be, and passes it on. */
-  private read(): number {
+  /** Decrypts all that can be of what was put in, and passes it on. */
+  private read(sliceBytes: number): number {
     const { engine, ssl } = this;
-    const plain = engine.borrow();
+    const plain = engine.plainFor(sliceBytes);
     const { reader } = engine;
     const end = reader.read(ssl, plain);
     const { size, errors } = reader;
@@ -390,7 +390,7 @@ export class TlsConnection implements Connection, ConnectionSink, Flushable, Tim
       this.bytesRead += size;
       reader.give(plain, size, this.sink!, this.turns);
     } else {
-      engine.giveBack(plain);
+      plain.giveBack();
     }
     if (end === ReadEnd.Broken) this.break(errors);
     else if (end === ReadEnd.Closed) this.peerEnded();

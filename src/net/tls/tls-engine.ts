@@ -3,6 +3,7 @@ import type { Connection } from '../../core/connection.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { OpenSsl, Pointer } from './open-ssl/open-ssl.ts';
 import { openOpenSsl } from './open-ssl/open-ssl.ts';
+import { Memory, RecycledMemory } from '../recycled-memory.ts';
 import { TlsReader } from './tls-reader.ts';
 import type { TlsConnection } from './tls-connection.ts';
 import type { TlsTurns } from './tls-tools.ts';
@@ -10,28 +11,23 @@ import type { TlsTurns } from './tls-tools.ts';
 /** RFC 8446 section 5.1. */
 export const recordBytesMax = 16 * 1024;
 
-/** Plain text of one slice of ciphertext: what the slice has, and what was waiting for it. */
-const plainBytes = 64 * 1024;
+/** Of ciphertext that is decrypted at once: what one read in bulk takes, so that it is passed on in one piece. */
+export const sliceBytesMax = 256 * 1024;
 
-/** So that a slice and the incomplete record before it never have more plain text than fits. */
-export const sliceBytesMax = plainBytes - 2 * recordBytesMax;
+/** Of a slice that is no bulk: what is kept of it must not hold the memory of a large one. */
+const smallSliceBytesMax = 32 * 1024;
+
+/** Plain text of a slice and of the incomplete record that waited for it. */
+const plainBytesOf = (sliceBytes: number): number => sliceBytes + 2 * recordBytesMax;
 
 /** Records up to this size are copied in and out by way of memory whose address is known. */
 const shortBytesMax = 4096;
 
-/** Buffers that are kept for the next reads. */
-const spareBuffersMax = 4;
-
-/** Of encrypted bytes that leave at once: four records with what is around them. */
-const bulkBytes = 80 * 1024;
+/** Of encrypted bytes that leave at once: some records with what is around them, or what one read in bulk becomes. */
+const outputBytes = 80 * 1024;
+const bulkOutputBytes = 320 * 1024;
 
 const bioReset = 1;
-
-/** Memory and where it is. */
-export interface Memory {
-  readonly bytes: Buffer;
-  readonly address: Pointer;
-}
 
 /**
  * What the TLS connections of one thread share. Everything is synchronous: bytes go in, are worked on, and what comes of it
@@ -43,11 +39,13 @@ export class TlsEngine {
   /** What is to be decrypted, and what was encrypted. Empty between two calls. */
   private readonly input: Pointer;
   private readonly output: Pointer;
-  private readonly spare: Memory[];
   /** Where text becomes bytes before it is encrypted. */
   readonly staging: Memory;
   private readonly short: Memory;
-  private spareOutput: Memory | null;
+  private readonly outputs: RecycledMemory;
+  private readonly bulkOutputs: RecycledMemory;
+  private readonly plains: RecycledMemory;
+  private readonly bulkPlains: RecycledMemory;
   readonly reader: TlsReader;
   /** Whose call into OpenSSL is under way: what its callbacks are about. */
   current: TlsConnection | null;
@@ -56,10 +54,13 @@ export class TlsEngine {
     this.ssl = openOpenSsl();
     this.input = this.ssl.BIO_new(this.ssl.BIO_s_mem());
     this.output = this.ssl.BIO_new(this.ssl.BIO_s_mem());
-    this.spare = [];
-    this.staging = this.allocate(plainBytes);
-    this.short = this.allocate(shortBytesMax);
-    this.spareOutput = null;
+    const addressOf = (bytes: Uint8Array): Pointer => this.ssl.addressOf(bytes);
+    this.staging = new Memory(null, recordBytesMax, addressOf);
+    this.short = new Memory(null, shortBytesMax, addressOf);
+    this.outputs = new RecycledMemory(outputBytes, addressOf);
+    this.bulkOutputs = new RecycledMemory(bulkOutputBytes, addressOf);
+    this.plains = new RecycledMemory(plainBytesOf(smallSliceBytesMax), addressOf);
+    this.bulkPlains = new RecycledMemory(plainBytesOf(sliceBytesMax), addressOf);
     this.reader = new TlsReader(this);
     this.current = null;
   }
@@ -115,14 +116,13 @@ export class TlsEngine {
   /** In memory that the connection below has mostly given to the kernel when this returns. */
   private lendOutput(to: Connection, turns: TlsTurns, size: number): boolean {
     const { ssl } = this;
-    const memory = this.spareOutput !== null && size <= this.spareOutput.bytes.length ? this.spareOutput : null;
-    const { bytes, address } = memory ?? this.allocate(Math.max(size, bulkBytes));
-    this.spareOutput = null;
+    const memory = (size <= outputBytes ? this.outputs : this.bulkOutputs).take(size);
+    const { bytes, address } = memory;
     ssl.BIO_read(this.output, address, size);
-    lentBytes.lendInside(bytes);
+    lentBytes.lendInside(bytes, memory);
     const hasRoom = to.write(bytes.subarray(0, size));
     turns.leave();
-    if (lentBytes.endInside(size)) this.spareOutput = { bytes, address };
+    if (lentBytes.endInside(size)) memory.giveBack();
     return hasRoom;
   }
 
@@ -133,18 +133,9 @@ export class TlsEngine {
     this.ssl.ERR_clear_error();
   }
 
-  /** Where plain text is read to. Layers of encryption need one each. */
-  borrow(): Memory {
-    return this.spare.pop() ?? this.allocate(plainBytes);
-  }
-
-  giveBack(memory: Memory): void {
-    if (this.spare.length < spareBuffersMax) this.spare.push(memory);
-  }
-
-  private allocate(size: number): Memory {
-    const bytes = Buffer.allocUnsafeSlow(size);
-    return { bytes, address: this.ssl.addressOf(bytes) };
+  /** What the plain text of so much ciphertext (0: of what OpenSSL still has) is read to. */
+  plainFor(sliceBytes: number): Memory {
+    return (sliceBytes <= smallSliceBytesMax ? this.plains : this.bulkPlains).take();
   }
 }
 

@@ -2,7 +2,8 @@ import type { ConnectionSink } from '../../core/connection.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
 import { takeTlsErrors } from './open-ssl/tls-error.ts';
-import type { Memory, TlsEngine } from './tls-engine.ts';
+import type { Memory } from '../recycled-memory.ts';
+import type { TlsEngine } from './tls-engine.ts';
 import type { TlsTurns } from './tls-tools.ts';
 
 const SslError = { WantRead: 2, ZeroReturn: 6 } as const;
@@ -38,15 +39,15 @@ export class TlsReader {
     if (size <= copiedBytesMax) {
       const chunk = Buffer.allocUnsafe(size);
       plain.bytes.copy(chunk, 0, 0, size);
-      this.engine.giveBack(plain);
+      plain.giveBack();
       to.onBytes(chunk);
       return;
     }
-    lentBytes.lendInside(plain.bytes);
+    lentBytes.lendInside(plain.bytes, plain);
     to.onBytes(plain.bytes.subarray(0, size));
     // What was written of it leaves before it is read into again.
     turns.leave();
-    if (lentBytes.endInside(size)) this.engine.giveBack(plain);
+    if (lentBytes.endInside(size)) plain.giveBack();
   }
 
   private readOn(connection: Pointer, plain: Memory): ReadEnd {

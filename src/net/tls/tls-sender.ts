@@ -2,14 +2,21 @@ import { latin1, writeLatin1 } from '../../core/bytes.ts';
 import type { Connection } from '../../core/connection.ts';
 import { lentBytes } from '../../core/lent-bytes.ts';
 import type { Pointer } from './open-ssl/open-ssl.ts';
-import { recordBytesMax, type TlsEngine } from './tls-engine.ts';
+import type { Flushable } from '../loop.ts';
+import { recordBytesMax, sliceBytesMax, type TlsEngine } from './tls-engine.ts';
 import type { TlsTurns } from './tls-tools.ts';
 
 /** Chunks up to this size join the text around them: a copy is cheaper than one more record. */
 const joinedBytesMax = 4096;
 
-/** The writing half of a TLS connection: gathers, encrypts, and counts what waits. */
-export class TlsSender {
+/** Most connections gather text only. */
+const none: (Uint8Array | string)[] = [];
+
+/**
+ * The writing half of a TLS connection: gathers, encrypts, and counts what waits. What was gathered becomes as few records
+ * as hold it, and leaves in one piece.
+ */
+export class TlsSender implements Flushable {
   /** The user was told to wait; `TlsConnection` tells it when to go on. */
   isAboveHighWatermark: boolean;
   hasNotified: boolean;
@@ -17,8 +24,10 @@ export class TlsSender {
   private readonly ssl: Pointer;
   private readonly raw: Connection;
   private readonly turns: TlsTurns;
-  /** Gathered until the turn ends. */
+  /** Gathered until the turn ends, or the event where some of it is lent: text, and what stands before it. */
   private text: string;
+  private pieces: (Uint8Array | string)[];
+  private pieceBytes: number;
   /** All that was written before the handshake is complete; null: nothing. */
   private early: (Uint8Array | string)[] | null;
   private earlyBytes: number;
@@ -31,6 +40,8 @@ export class TlsSender {
     this.raw = raw;
     this.turns = turns;
     this.text = '';
+    this.pieces = none;
+    this.pieceBytes = 0;
     this.early = null;
     this.earlyBytes = 0;
   }
@@ -40,19 +51,17 @@ export class TlsSender {
   }
 
   get bufferedBytes(): number {
-    return this.text.length + this.earlyBytes + this.raw.bufferedBytes;
+    return this.text.length + this.pieceBytes + this.earlyBytes + this.raw.bufferedBytes;
   }
 
-  /** True: there is something to flush. */
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array): void {
     const size = chunk.length;
     if (size > joinedBytesMax) {
-      this.encrypt(chunk);
-      return false;
+      this.gather(chunk);
+      return;
     }
     this.text += latin1(chunk, 0, size);
     lentBytes.settle(chunk, size);
-    return true;
   }
 
   writeLatin1(text: string): void {
@@ -74,12 +83,39 @@ export class TlsSender {
     this.earlyBytes = 0;
     for (const piece of early) {
       if (typeof piece === 'string') this.text += piece;
-      else this.encrypt(piece);
+      else this.gather(piece);
+    }
+    this.flush();
+  }
+
+  /** Encrypts what was gathered, and has it sent. */
+  flush(): void {
+    if (this.pieceBytes > 0) {
+      this.flushPieces();
+    } else if (this.text !== '') {
+      const { text } = this;
+      this.text = '';
+      const staged = this.stageText(text, 0);
+      if (staged > 0) this.encryptStaged(staged);
+      this.sendOutput();
     }
   }
 
-  flush(): void {
-    if (this.text !== '') this.encrypt(null);
+  /** As `flush`, where not all is text. */
+  private flushPieces(): void {
+    const { pieces, text } = this;
+    this.pieces = none;
+    this.pieceBytes = 0;
+    this.text = '';
+    let staged = 0;
+    for (let i = 0; i < pieces.length; i++) {
+      const piece = pieces[i];
+      const isLast = text === '' && i === pieces.length - 1;
+      staged = typeof piece === 'string' ? this.stageText(piece, staged) : this.stage(piece, staged, isLast);
+    }
+    staged = this.stageText(text, staged);
+    if (staged > 0) this.encryptStaged(staged);
+    this.sendOutput();
   }
 
   /** False: the user is to wait. */
@@ -110,35 +146,65 @@ export class TlsSender {
 
   discard(): void {
     this.text = '';
+    this.pieces = none;
+    this.pieceBytes = 0;
     this.early = null;
     this.earlyBytes = 0;
   }
 
-  private encrypt(chunk: Uint8Array | null): void {
-    const { ssl } = this.engine;
-    const { bytes: staging, address } = this.engine.staging;
-    let { text } = this;
+  private gather(chunk: Uint8Array): void {
+    const size = chunk.length;
+    if (this.pieceBytes > 0 && this.pieceBytes + size > sliceBytesMax) this.flush();
+    if (this.pieces === none) this.pieces = [];
+    if (this.text !== '') this.pieces.push(this.text);
+    this.pieces.push(chunk);
+    this.pieceBytes += this.text.length + size;
     this.text = '';
-    while (text.length > staging.length - recordBytesMax) {
-      writeLatin1(staging, text.slice(0, recordBytesMax), 0);
-      text = text.slice(recordBytesMax);
-      ssl.SSL_write(this.ssl, address, recordBytesMax);
-    }
-    let size = text.length;
-    if (size > 0) writeLatin1(staging, text, 0);
+    if (this.pieceBytes >= sliceBytesMax) this.flush();
+    else if (lentBytes.isLent(chunk)) this.turns.markUrgent(this);
+  }
+
+  /** Behind `staged` bytes. Whole records are encrypted; returns the bytes that are staged then. */
+  private stage(chunk: Uint8Array, staged: number, isLast: boolean): number {
+    const size = chunk.length;
     let at = 0;
-    if (chunk !== null && size > 0) {
-      // The first bytes share the record of the text before them.
-      at = Math.min(chunk.length, recordBytesMax - (size % recordBytesMax));
-      staging.set(at === chunk.length ? chunk : chunk.subarray(0, at), size);
-      size += at;
+    if (staged > 0) {
+      at = Math.min(size, recordBytesMax - staged);
+      this.engine.staging.bytes.set(at === size ? chunk : chunk.subarray(0, at), staged);
+      if (staged + at === recordBytesMax) this.encryptStaged(recordBytesMax);
     }
-    if (size > 0) ssl.SSL_write(this.ssl, address, size);
-    if (chunk !== null) {
-      const rest = chunk.length - at;
-      if (rest > 0) ssl.SSL_write(this.ssl, ssl.addressOf(chunk) + BigInt(at), rest);
-      lentBytes.settle(chunk, chunk.length);
+    const left = (size - at) % recordBytesMax;
+    const direct = isLast ? size - at : size - at - left;
+    if (direct > 0) {
+      const { ssl } = this.engine;
+      ssl.SSL_write(this.ssl, ssl.addressOf(chunk) + BigInt(at), direct);
     }
-    this.sendOutput();
+    const rest = at + direct;
+    if (rest < size) this.engine.staging.bytes.set(chunk.subarray(rest), 0);
+    lentBytes.settle(chunk, size);
+    if (rest < size) return size - rest;
+    return at === size && staged + at < recordBytesMax ? staged + at : 0;
+  }
+
+  private stageText(text: string, staged: number): number {
+    if (staged + text.length < recordBytesMax) {
+      writeLatin1(this.engine.staging.bytes, text, staged);
+      return staged + text.length;
+    }
+    let size = staged;
+    for (let at = 0; at < text.length;) {
+      const to = Math.min(text.length, at + recordBytesMax - size);
+      writeLatin1(this.engine.staging.bytes, at === 0 && to === text.length ? text : text.slice(at, to), size);
+      size += to - at;
+      at = to;
+      if (size < recordBytesMax) continue;
+      this.encryptStaged(size);
+      size = 0;
+    }
+    return size;
+  }
+
+  private encryptStaged(size: number): void {
+    this.engine.ssl.SSL_write(this.ssl, this.engine.staging.address, size);
   }
 }

@@ -10,6 +10,8 @@ export interface TlsTurns {
   readonly clock: Clock;
   readonly timers: Timers;
   markDirty(flushable: Flushable): void;
+  /** Has it flushed when the event ends. */
+  markUrgent(flushable: Flushable): void;
   leave(): void;
 }
 

@@ -1,3 +1,4 @@
+import { RecycledMemory, type Memory } from '../recycled-memory.ts';
 import { openLibc, type Libc } from './libc.ts';
 
 /** What one read in bulk takes at most: docs/decisions/0004-one-read-buffer.md. */
@@ -9,31 +10,32 @@ const Errno = { Again: 11, Interrupted: 4 } as const;
 
 /**
  * The memory that all connections of a thread read bulk into, one after the other, so that it stays in the processor's
- * cache between being read into and being sent from.
+ * cache between being read into and being sent from. Where a socket or a window does not take all of a read, the next one
+ * goes into what came back last.
  */
 export class BulkBuffer {
-  bytes: Buffer;
+  /** What the next read goes into. */
+  memory: Memory;
   private readonly libc: Libc;
-  private address: bigint;
+  private readonly recycled: RecycledMemory;
 
   constructor() {
     this.libc = openLibc();
-    this.bytes = Buffer.allocUnsafeSlow(bulkBytes);
-    this.address = this.libc.addressOf(this.bytes);
+    this.recycled = new RecycledMemory(bulkBytes, (bytes) => this.libc.addressOf(bytes));
+    this.memory = this.recycled.take();
   }
 
   /** Reads what is there: how much; 0: the peer has ended; -EAGAIN: nothing; another negative errno: broken. */
   read(fd: number): number {
-    const size = this.libc.recv(fd, this.address, bulkBytesBig, dontWait);
+    const size = this.libc.recv(fd, this.memory.address, bulkBytesBig, dontWait);
     if (size >= 0) return size;
     const errno = this.libc.errno();
     return errno === Errno.Interrupted ? nothingToRead : -errno;
   }
 
-  /** Somebody keeps what was read: the next read goes elsewhere. */
+  /** Somebody keeps what was read, for now or for good: the next read goes elsewhere. */
   replace(): void {
-    this.bytes = Buffer.allocUnsafeSlow(bulkBytes);
-    this.address = this.libc.addressOf(this.bytes);
+    this.memory = this.recycled.take();
   }
 }
 

@@ -192,8 +192,9 @@ export class Receiver {
       this.onEnd(size);
       return;
     }
-    const { bytes } = bulk;
-    lentBytes.lend(bytes);
+    const { memory } = bulk;
+    const { bytes } = memory;
+    lentBytes.lend(bytes, memory);
     connection.receive(bytes.subarray(0, size));
     if (!lentBytes.end(size)) bulk.replace();
     if (connection.isDestroyed) return;

@@ -112,19 +112,23 @@ export class Sender {
 
   /** Nothing of it is wanted any more, and the kernel does not look at it. */
   release(): void {
+    for (const piece of this.pieces) lentBytes.settle(piece, piece.length);
     this.pieces = none;
     this.isAsked = false;
     this.unsentBytes = 0;
   }
 
-  /** Pieces that were taken whole are settled. */
+  /** What was taken is settled. */
   private without(pieces: Uint8Array[], taken: number): Uint8Array[] {
     let left = taken;
     for (let i = 0; i < pieces.length; i++) {
       const piece = pieces[i];
       if (left < piece.length) {
         const rest = pieces.slice(i);
-        if (left > 0) rest[0] = piece.subarray(left);
+        if (left > 0) {
+          lentBytes.settle(piece, left);
+          rest[0] = piece.subarray(left);
+        }
         return rest;
       }
       left -= piece.length;

@@ -135,7 +135,7 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   write(chunk: Uint8Array): boolean {
     const size = chunk.length;
     if (size <= joinedBytesMax && this.chunks === null) {
-      if (this.tail === null && !lentBytes.isLent(chunk)) {
+      if (this.tail === null && !lentBytes.isAwaited(chunk)) {
         this.tail = chunk;
       } else {
         this.joinTail();

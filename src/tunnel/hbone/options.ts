@@ -32,6 +32,9 @@ export const defaultHboneSettings: HboneSettings = {
   connectTimeoutMs: 10_000,
 };
 
+/** Bytes of a DATA frame: what one read in bulk takes, so that it leaves in one piece. */
+const sentFrameBytesMax = 256 * 1024;
+
 /** Streams that a server lets a client have at a time. ztunnel's. */
 const serverStreamsMax = 200;
 
@@ -86,6 +89,7 @@ function shared({ streamWindowBytes, connectionWindowBytes, frameBytes }: HboneS
     initialStreamWindowSize: streamWindowBytes,
     initialConnectionWindowSize: connectionWindowBytes,
     dataFrameBytesMax: frameBytes,
+    sentFrameBytesMax,
     customSettings: [
       [Setting.MaxFrameSize, frameBytes],
       [Setting.MaxHeaderListSize, headBytes],

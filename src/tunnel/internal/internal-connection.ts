@@ -8,6 +8,9 @@ import type { Peer } from '../../core/peer.ts';
 import { nextConnectionId } from '../../net/connection-id.ts';
 import type { Flushable } from '../../net/loop.ts';
 
+/** Up to so many bytes are copied where they lie in memory that somebody wants back. */
+const copiedBytesMax = 4096;
+
 /** The thread's loop, as both ends need it. */
 export interface InternalTurns {
   readonly clock: Clock;
@@ -201,8 +204,9 @@ export class InternalConnection implements AcceptedConnection, Timed, Flushable 
 
   /** From the other end. */
   private take(chunk: Uint8Array): void {
-    // What is lent is read into again before it is told here.
-    this.inbox.push(lentBytes.isLent(chunk) ? copied(chunk) : chunk);
+    // Until it is told here it holds the memory that it was read into, which must not be for a few bytes.
+    const isCopied = chunk.length <= copiedBytesMax && lentBytes.isAwaited(chunk);
+    this.inbox.push(isCopied ? copied(chunk) : chunk);
     this.inboxBytes += chunk.length;
     this.tellSoon();
   }

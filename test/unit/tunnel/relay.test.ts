@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { ClosedByPeer } from '../../../src/core/failures.ts';
 import type { Failure } from '../../../src/core/failure.ts';
-import type { Peer } from '../../../src/core/peer.ts';
 import { Loop } from '../../../src/net/loop.ts';
+import { InternalConnection } from '../../../src/tunnel/internal/internal-connection.ts';
 import { Relay } from '../../../src/tunnel/relay.ts';
 import { TunnelConnection, type CarryingStream } from '../../../src/tunnel/tunnel-connection.ts';
+import { RecordingSink } from '../net/sockets.ts';
+import { peer } from './peer.ts';
 
 /** What a connection was told to send. */
 class Stream implements CarryingStream {
@@ -22,9 +24,6 @@ class Stream implements CarryingStream {
 
   resume(): void {}
 }
-
-const address = { kind: 'ip', host: '192.0.2.1', port: 1 } as const;
-const peer = { remote: address, local: address, directRemote: address, directLocal: address, tls: null } as Peer;
 
 function relayed() {
   const loop = new Loop();
@@ -64,4 +63,33 @@ test('both halves complete are a whole', async () => {
   client.ended();
   await ended;
   expect([toClient.heard, ends]).toEqual([['bye', '$'], [null]]);
+});
+
+const turn = async (): Promise<void> => {
+  for (let i = 0; i < 3; i++) await new Promise(setImmediate);
+};
+
+test('does not read what a tunnel that is full could only hold', async () => {
+  const loop = new Loop();
+  const sent: string[] = [];
+  const stream: CarryingStream = {
+    data: (chunk) => void sent.push(Buffer.from(chunk).toString()),
+    reset: () => {},
+    pause: () => {},
+    resume: () => {},
+  };
+  const [application, client] = InternalConnection.pair(peer, peer, loop, 0);
+  application.attach(new RecordingSink());
+  const tunnel = new TunnelConnection(stream, peer, loop);
+  new Relay(client, tunnel, { onRelayEnded: () => {} }).start();
+  application.writeLatin1('one ');
+  await turn();
+  tunnel.onAboveHighWatermark();
+  application.writeLatin1('two');
+  await turn();
+  expect(sent).toEqual(['one ']);
+  expect(application.bufferedBytes).toBe(3);
+  tunnel.onBelowLowWatermark();
+  await turn();
+  expect(sent).toEqual(['one ', 'two']);
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ClosedByPeer, ClosedLocally, ConnectionTermination, DelayedCloseTimeout } from '../../../src/core/failures.ts';
 import type { Failure } from '../../../src/core/failure.ts';
-import type { Peer } from '../../../src/core/peer.ts';
 import { Loop } from '../../../src/net/loop.ts';
 import { TunnelConnection, type CarryingStream } from '../../../src/tunnel/tunnel-connection.ts';
 import { RecordingSink } from '../net/sockets.ts';
+import { peer } from './peer.ts';
 
 class Stream implements CarryingStream {
   readonly heard: string[] = [];
@@ -26,21 +26,6 @@ class Stream implements CarryingStream {
     this.pauses--;
   }
 }
-
-const address = { kind: 'ip', host: '192.0.2.1', port: 1 } as const;
-const peer: Peer = {
-  remote: address,
-  local: address,
-  directRemote: address,
-  directLocal: address,
-  serverName: '',
-  alpn: 'h2',
-  transportProtocol: 'tls',
-  applicationProtocols: [],
-  ja3: '',
-  ja4: '',
-  tls: null,
-};
 
 function open(): { stream: Stream; tunnel: TunnelConnection; sink: RecordingSink } {
   const stream = new Stream();

@@ -64,7 +64,7 @@ describe('a connection in memory', () => {
     expect(pair.near.id).not.toBe(pair.far.id);
   });
 
-  it('copies what is lent', async () => {
+  it('copies small pieces of what is lent', async () => {
     const pair = new Pair().attached();
     const memory = Buffer.from('lent');
     lentBytes.lend(memory);
@@ -73,6 +73,19 @@ describe('a connection in memory', () => {
     memory.fill('x');
     await pair.turn();
     expect(pair.farSink.text).toBe('lent');
+  });
+
+  it('holds larger pieces in the memory that they were lent in, which comes back when they are settled', async () => {
+    const pair = new Pair().attached();
+    const memory = Buffer.alloc(10_000, 'l');
+    let isBack = false;
+    lentBytes.lend(memory, { giveBack: () => (isBack = true) });
+    pair.near.write(memory);
+    expect(lentBytes.end(memory.length)).toBe(false);
+    await pair.turn();
+    expect([pair.farSink.text, isBack]).toEqual(['l'.repeat(10_000), false]);
+    lentBytes.settle(memory, memory.length);
+    expect(isBack).toBe(true);
   });
 
   it('keeps what comes before there is a sink, and while it is paused', async () => {
