@@ -183,17 +183,15 @@ export class ProcessClusters {
 
   /** Makes clusters for what has been discovered names besides. They stay: what is gone may come again. */
   private async need(needs: readonly object[], decoding: Accepted['decoding']): Promise<void> {
-    const { GoogleServiceNeed } = await import('./identity/decode/google-grpc-decode.ts');
-    const wanted = needs
-      .filter((need) => need instanceof GoogleServiceNeed)
-      .filter(({ name }) => !this.services.has(name));
+    const { googleServices, makeGoogleClusters, googleClusterKinds } =
+      await import('./control/resources/google-clusters.ts');
+    const wanted = googleServices(needs).filter(({ name }) => !this.services.has(name));
     const log = this.app.environment.logs.component('upstream');
     if (this.services.size + wanted.length > servicesMax) {
       log.warn(`cm: more than ${servicesMax} services of google_grpc: no other is spoken to`);
       return;
     }
     for (const { name } of wanted) this.services.add(name);
-    const { makeGoogleClusters, googleClusterKinds } = await import('./control/resources/google-clusters.ts');
     const reasons = new Reasons();
     const clusters = await makeGoogleClusters(wanted, decoding, reasons);
     for (const { message } of reasons.list) log.warn(`cm: a cluster for google_grpc cannot be made: ${message}`);

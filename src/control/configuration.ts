@@ -3,7 +3,6 @@ import { isRefused, parseBootstrap } from '../config/parse.ts';
 import { place } from '../config/place.ts';
 import type { Problem } from '../config/problem.ts';
 import { isAboutSupport, Reasons, type Reason } from '../core/rejection.ts';
-import { GoogleServiceNeed } from '../identity/decode/google-grpc-decode.ts';
 import type { Bootstrap } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import type { BootstrapData } from './bootstrap-data.ts';
 import { decodeBootstrap, type BootstrapOverrides } from './bootstrap-decode.ts';
@@ -49,11 +48,10 @@ export async function loadConfiguration(
     return { isRefused: true, document, problems: place([...reasons, ...further], document) };
   }
   const decoding = new Reasons();
-  const own = extensions.fork();
-  const decoded = decodeBootstrap(message, source, decoding, own);
-  const services = googleServices(decoding);
-  const needed = decoded === null || services.length === 0 ? null : await import('./resources/google-clusters.ts');
-  const clusters = (await needed?.makeGoogleClusters(services, decoded!.decoding, decoding)) ?? [];
+  const decoded = decodeBootstrap(message, source, decoding, extensions.fork());
+  const needs = decoded === null ? [] : decoding.needs;
+  const google = needs.length === 0 ? null : await import('./resources/google-clusters.ts');
+  const clusters = (await google?.makeGoogleClusters(google.googleServices(needs), decoded!.decoding, decoding)) ?? [];
   if (decoded === null || !decoding.isEmpty)
     return { isRefused: true, document, problems: place([...reasons, ...decoding.list], document) };
   const { data } = decoded;
@@ -63,15 +61,9 @@ export async function loadConfiguration(
     message,
     ...decoded,
     data: clusters.length === 0 ? data : { ...data, clusters: [...data.clusters, ...clusters.map((one) => one.data)] },
-    extensions: [...kinds, ...(needed?.googleClusterKinds ?? [])],
+    extensions: [...kinds, ...(google?.googleClusterKinds ?? [])],
     warnings: place(reasons, document),
   };
-}
-
-/** Each once. */
-function googleServices({ needs }: Reasons): GoogleServiceNeed[] {
-  const services = needs.filter((need) => need instanceof GoogleServiceNeed);
-  return [...new Map(services.map((service) => [service.name, service])).values()];
 }
 
 /**

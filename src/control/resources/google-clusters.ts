@@ -5,7 +5,7 @@ import {
   channelNumber,
   channelText,
   usesTls,
-  type GoogleServiceNeed,
+  GoogleServiceNeed,
 } from '../../identity/decode/google-grpc-decode.ts';
 import type { GoogleTarget } from '../../identity/google-service-data.ts';
 import {
@@ -37,6 +37,12 @@ const protocolOptions = HttpProtocolOptionsSchema.typeName;
 
 /** Message names of what the clusters are made of, which workers load. */
 export const googleClusterKinds: readonly string[] = [UpstreamTlsContextSchema.typeName, protocolOptions];
+
+/** Those among what is needed, each once. */
+export function googleServices(needs: readonly object[]): GoogleServiceNeed[] {
+  const services = needs.filter((need) => need instanceof GoogleServiceNeed);
+  return [...new Map(services.map((service) => [service.name, service])).values()];
+}
 
 /** The clusters that stand for these. Where one cannot be, reasons are added. */
 export async function makeGoogleClusters(
