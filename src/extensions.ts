@@ -19,6 +19,10 @@ export const extensionEntries: readonly ExtensionEntry[] = [
     load: async () => (await import('./cluster/protocol/stream-filters-decode.ts')).upstreamCodecDecoder,
   },
   httpFilter('fault.v3.HTTPFault', async () => (await import('./filter/fault/decode.ts')).faultDecoder),
+  dualFilter(
+    'admission_control.v3.AdmissionControl',
+    async () => (await import('./filter/admission-control/decode.ts')).admissionControlDecoder,
+  ),
   dualFilter('buffer.v3.Buffer', async () => (await import('./filter/buffer/decode.ts')).bufferDecoder),
   httpFilter('buffer.v3.BufferPerRoute', async () => (await import('./filter/buffer/decode.ts')).bufferPerRouteDecoder),
   httpFilter('compressor.v3.Compressor', async () => (await import('./filter/compressor/decode.ts')).compressorDecoder),

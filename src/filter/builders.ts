@@ -9,6 +9,10 @@ interface Loader {
 /** Every HTTP filter. Not the router: `proxy/http` is the router. */
 const loaders: readonly Loader[] = [
   filter(
+    ['admission_control.v3.AdmissionControl'],
+    async () => (await import('./admission-control/build.ts')).admissionControlBuilder,
+  ),
+  filter(
     ['buffer.v3.Buffer', 'buffer.v3.BufferPerRoute'],
     async () => (await import('./buffer/build.ts')).bufferBuilder,
   ),

@@ -81,6 +81,7 @@ import { virtualClusters } from './rows/route/virtual-clusters.ts';
 import { clusterFields } from './rows/fields/cluster-fields.ts';
 import { managerFields } from './rows/fields/manager-fields.ts';
 import { routeFields } from './rows/fields/route-fields.ts';
+import { admissionControl } from './rows/filters/admission-control.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
 import { networkFilters } from './rows/filters/network.ts';
 import { tcpProxy } from './rows/tcp.ts';
@@ -178,6 +179,7 @@ export const groups: readonly Group[] = [
   ...matchDelegates,
   ...networkFilters,
   ...smallFilters,
+  ...admissionControl,
   ...managerFields,
   ...routeFields,
   ...clusterFields,

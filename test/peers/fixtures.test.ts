@@ -16,7 +16,7 @@ const isHere = existsSync(folder);
 if (!isHere) console.log(`skipped: no ${folder} (set SEKISHO_SHARED to where the fixtures are)`);
 
 /** So many of the files that Envoy accepts are accepted here. It may only rise; the test says when it has. */
-const acceptedMin = 70;
+const acceptedMin = 71;
 
 /** Files that are refused here for what is said there, on purpose: `docs/differences.md` has the reason. */
 const exempt: Readonly<Record<string, string>> = {
