@@ -170,7 +170,8 @@ function withDns(ztunnel: ZtunnelProcess): PodProxies {
   const { servers } = parseResolvConf(readFileSync('/etc/resolv.conf', 'utf8'));
   const others = new UpstreamResolver(servers, false, dnsTimeoutMs, Math.random);
   const { network, clusterDomain, mark } = settings.proxy;
-  return new DnsOfPods(ztunnel, { mesh, others, network, clusterDomain, mark, port: dnsPort });
+  const { hasIpv6 } = settings;
+  return new DnsOfPods(ztunnel, { mesh, others, network, clusterDomain, mark, port: dnsPort, hasIpv6 });
 }
 
 async function openPages(ztunnel: ZtunnelProcess, settings: ZtunnelSettings, quit: () => void): Promise<void> {

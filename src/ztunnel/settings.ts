@@ -40,6 +40,8 @@ export interface ZtunnelSettings {
   readonly cniSocketPath: string;
   /** Pods have a DNS proxy. */
   readonly hasDns: boolean;
+  /** Pods may have addresses of IPv6. */
+  readonly hasIpv6: boolean;
   readonly trustDomain: string;
   readonly adminPort: number;
   readonly statsPort: number;
@@ -91,6 +93,7 @@ export function readZtunnelSettings(variables: Variables, machine: Machine): Ztu
     revocationPath: read.text('CRL_PATH', ''),
     cniSocketPath: read.text('INPOD_UDS', cniSocketPath),
     hasDns: read.boolean('ISTIO_META_DNS_CAPTURE', true),
+    hasIpv6: read.boolean('IPV6_ENABLED', true),
     trustDomain: read.text('TRUST_DOMAIN', 'cluster.local'),
     adminPort: read.number('ADMIN_PORT', 15000),
     statsPort: read.number('STATS_PORT', 15020),

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import type { SocketPlace } from '../../net/network.ts';
 import type { PodProxies } from '../cni/node-pods.ts';
 import type { Mesh, WorkloadInfo } from '../state/mesh.ts';
 import { MeshNames } from './mesh-names.ts';
@@ -11,6 +12,8 @@ export interface DnsOfPodsOptions {
   readonly clusterDomain: string;
   readonly mark: number;
   readonly port: number;
+  /** At ::1 as well, in pods that have it. */
+  readonly hasIpv6: boolean;
 }
 
 /** Proxies of pods, each with its DNS. */
@@ -48,15 +51,18 @@ export class DnsOfPods implements PodProxies {
     namespaceFd: number,
     tell: (problem: string) => void,
   ): Promise<void> {
-    const { mesh, others, network, clusterDomain, mark, port } = this.options;
+    const { mesh, others, network, clusterDomain, mark, port, hasIpv6 } = this.options;
     this.stop(uid);
     const dns = new PodDns(new MeshNames(mesh, { namespace, clusterDomain, network }), others);
     this.servers.set(uid, { dns, namespaceFd });
     try {
       await dns.listen('127.0.0.1', port, { namespaceFd, mark });
+      // Its descriptor is closed with it.
+      if (this.servers.get(uid)?.dns !== dns) throw new Error('the workload is gone');
+      if (hasIpv6) await listenWhereItIs(dns, '::1', port, { namespaceFd, mark });
       tell('');
     } catch (error) {
-      this.stop(uid);
+      if (this.servers.get(uid)?.dns === dns) this.stop(uid);
       tell((error as Error).message);
     }
   }
@@ -67,5 +73,15 @@ export class DnsOfPods implements PodProxies {
     this.servers.delete(uid);
     server.dns.close();
     closeSync(server.namespaceFd);
+  }
+}
+
+/** Without a word where the namespace has no such address. */
+async function listenWhereItIs(dns: PodDns, host: string, port: number, place: SocketPlace): Promise<void> {
+  try {
+    await dns.listen(host, port, place);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') throw error;
   }
 }

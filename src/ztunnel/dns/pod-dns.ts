@@ -18,35 +18,36 @@ const connectionsMax = 1000;
 /** Questions of one pod that are answered at a time. */
 const pendingMax = 1000;
 
-/** One pod's questions: at 127.0.0.1 in its network namespace, where the CNI plugin's rules send them. */
+/** One pod's questions: at loopback addresses in its network namespace, where the CNI plugin's rules send them. */
 export class PodDns implements NameSource {
   private readonly names: MeshNames;
   private readonly others: OtherNames;
   private readonly connections: Set<Socket>;
-  private udp: UdpSocket | null;
-  private tcp: Server | null;
+  private readonly udp: Set<UdpSocket>;
+  private readonly tcp: Set<Server>;
   private pending: number;
 
   constructor(names: MeshNames, others: OtherNames) {
     this.names = names;
     this.others = others;
     this.connections = new Set();
-    this.udp = null;
-    this.tcp = null;
+    this.udp = new Set();
+    this.tcp = new Set();
     this.pending = 0;
   }
 
-  /** Rejects where the port is not to be had. */
+  /** Beside the addresses that it listens at already. Rejects where the port is not to be had. */
   async listen(host: string, port: number, place: SocketPlace): Promise<void> {
     const address = { kind: 'ip', host, port } as const;
+    const descriptor = openDatagramSocket(address, place);
     const udp = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-    this.udp = udp;
+    this.udp.add(udp);
     udp.on('message', (bytes, from) => void this.onDatagram(udp, bytes, from));
-    udp.bind({ fd: openDatagramSocket(address, place) });
+    udp.bind({ fd: descriptor });
     udp.on('error', () => this.close());
     const tcp = createServer((socket) => this.accept(socket));
     tcp.maxConnections = connectionsMax;
-    this.tcp = tcp;
+    this.tcp.add(tcp);
     const options = { reusePort: false, backlog: 128, ipv6Only: false, pipeMode: null, bufferLimit: 0 };
     const fd = openListeningSocket(address, { ...options, keepAliveSeconds: null, place });
     await new Promise<void>((resolve, reject) => {
@@ -56,11 +57,10 @@ export class PodDns implements NameSource {
   }
 
   close(): void {
-    const { udp, tcp } = this;
-    this.udp = null;
-    this.tcp = null;
-    udp?.close();
-    tcp?.close();
+    for (const socket of this.udp) socket.close();
+    for (const server of this.tcp) server.close();
+    this.udp.clear();
+    this.tcp.clear();
     for (const connection of this.connections) connection.destroy();
   }
 
@@ -87,7 +87,7 @@ export class PodDns implements NameSource {
     const answer = await this.answer(bytes, false);
     this.pending--;
     // It may have been closed since; a client that has gone is no error of ours.
-    if (answer !== null && this.udp === socket) socket.send(answer, from.port, from.address, () => {});
+    if (answer !== null && this.udp.has(socket)) socket.send(answer, from.port, from.address, () => {});
   }
 
   private accept(socket: Socket): void {

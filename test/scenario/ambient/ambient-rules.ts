@@ -12,6 +12,12 @@ export const clientNodeAddress = '10.9.5.1';
 export const serverNodeAddress = '10.9.6.1';
 export const outsideAddress = '10.9.0.1';
 
+/** Of the same pod: 10.9.2.1 is fd09::2:1, too. */
+export function ipv6Of(address: string): string {
+  const [, , node, pod] = address.split('.');
+  return `fd09::${node}:${pod}`;
+}
+
 const mark = '0x539/0xfff';
 const replies = '0x111/0xfff';
 
@@ -47,9 +53,31 @@ captured() {
   ip -n $1 rule add fwmark ${replies} pref 32764 lookup 100
   ip -n $1 route add local default dev lo table 100
 }
+captured6() {
+  ip netns exec $1 ip6tables -t mangle -A PREROUTING -m mark --mark ${mark} -j CONNMARK --set-xmark ${replies}
+  ip netns exec $1 ip6tables -t mangle -A OUTPUT -m connmark --mark ${replies} -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff
+  ip netns exec $1 ip6tables -t nat -A PREROUTING -p tcp ! -d ::1/128 ! --dport 15008 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15006
+  ip netns exec $1 ip6tables -t nat -A OUTPUT ! -o lo -p udp --dport 53 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15053
+  ip netns exec $1 ip6tables -t nat -A OUTPUT -p tcp --dport 53 ! -d ::1/128 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15053
+  ip netns exec $1 ip6tables -t nat -A OUTPUT -p tcp -m mark --mark ${replies} -j ACCEPT
+  ip netns exec $1 ip6tables -t nat -A OUTPUT -o lo ! -d ::1/128 -j ACCEPT
+  ip netns exec $1 ip6tables -t nat -A OUTPUT -p tcp ! -d ::1/128 -m mark ! --mark ${mark} -j REDIRECT --to-ports 15001
+  ip -6 -n $1 rule add fwmark ${replies} pref 32764 lookup 100
+  ip -6 -n $1 route add local default dev lo table 100
+}
 `;
 
-/** Run as root in a network and a mount namespace of its own. */
+const ipv6Pods = Object.entries({
+  client: clientAddress,
+  server: serverAddress,
+  plain: plainAddress,
+  other: otherAddress,
+  second: secondServerAddress,
+})
+  .map(([name, address]) => `  ip -6 -n ${name} address add ${ipv6Of(address)}/64 dev eth0 nodad`)
+  .join('\n');
+
+/** Run as root in a network and a mount namespace of its own. `IPV6`: pods have such addresses, too. */
 export const ambientRules = `
 set -e
 ${podFunctions}
@@ -63,5 +91,11 @@ pod clients ${clientNodeAddress}
 pod servers ${serverNodeAddress}
 for each in client other server second; do captured $each; done
 for each in client other; do ip -n $each route add default via ${serverAddress}; done
+if [ -n "$IPV6" ]; then
+  ip -6 address add ${ipv6Of(outsideAddress)}/64 dev bridge nodad
+${ipv6Pods}
+  for each in client other server second; do captured6 $each; done
+  for each in client other; do ip -6 -n $each route add default via ${ipv6Of(serverAddress)}; done
+fi
 exec "$@"
 `;

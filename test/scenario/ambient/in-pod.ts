@@ -1,21 +1,26 @@
 /**
  * Runs as root in namespaces of its own (`ambientRules`): a CNI plugin, `sekisho ztunnel` in shared mode, a server and
- * clients in pods. Prints what the clients saw, as JSON. `node in-pod.ts backend`.
+ * clients in pods. Prints what the clients saw, as JSON. `node in-pod.ts backend 4|6`: the family of the addresses.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clientAddress, plainAddress, serverAddress } from './ambient-rules.ts';
+import * as rules from './ambient-rules.ts';
 import { cniPlugin, podServer, Program, seenInPod } from './programs.ts';
 
-const [backend] = process.argv.slice(2);
+const [backend, family] = process.argv.slice(2);
+const of = (address: string): string => (family === '6' ? rules.ipv6Of(address) : address);
+const clientAddress = of(rules.clientAddress);
+const serverAddress = of(rules.serverAddress);
+const plainAddress = of(rules.plainAddress);
+const vip = family === '6' ? 'fd10::1' : '10.10.0.1';
 const main = join(import.meta.dirname, '../../../src/main.ts');
 
 const config = `
 workloads:
-- { uid: c//v1/Pod/shop/client, name: client, namespace: shop, serviceAccount: client, workloadIps: [${clientAddress}], protocol: HBONE, services: {} }
-- { uid: c//v1/Pod/shop/server, name: server, namespace: shop, serviceAccount: server, workloadIps: [${serverAddress}], protocol: HBONE, services: { shop/server.shop.svc.cluster.local: { 80: 15000 } } }
+- { uid: c//v1/Pod/shop/client, name: client, namespace: shop, serviceAccount: client, workloadIps: ['${clientAddress}'], protocol: HBONE, services: {} }
+- { uid: c//v1/Pod/shop/server, name: server, namespace: shop, serviceAccount: server, workloadIps: ['${serverAddress}'], protocol: HBONE, services: { shop/server.shop.svc.cluster.local: { 80: 15000 } } }
 services:
-- { name: server, namespace: shop, hostname: server.shop.svc.cluster.local, vips: [/10.10.0.1], ports: { 80: 15000 } }
+- { name: server, namespace: shop, hostname: server.shop.svc.cluster.local, vips: ['/${vip}'], ports: { 80: 15000 } }
 policies:
 - { name: no-debug, namespace: shop, scope: Namespace, action: Deny, dryRun: false, rules: [[[{ destinationPorts: [6060] }]]] }
 - { name: strict, namespace: shop, scope: Namespace, action: Deny, dryRun: false, rules: [[[{ destinationPorts: [16000, 16003, 8080] }], [{ notPrincipals: [!Presence []] }]]] }
@@ -42,9 +47,9 @@ for (const server of servers) await server.said(/^listening/);
 
 const seen: Record<string, unknown> = {
   byAddress: await seenInPod('client', 'double', serverAddress, '15000'),
-  byService: await seenInPod('client', 'double', '10.10.0.1', '80'),
-  name: await seenInPod('client', 'resolve', 'server.shop.svc.cluster.local'),
-  shortName: await seenInPod('client', 'resolve', 'server'),
+  byService: await seenInPod('client', 'double', vip, '80'),
+  name: await seenInPod('client', 'resolve', 'server.shop.svc.cluster.local', family),
+  shortName: await seenInPod('client', 'resolve', 'server', family),
   toPlain: await seenInPod('client', 'double', plainAddress, '15000'),
   fromPlain: await seenInPod('plain', 'double', serverAddress, '15000'),
   fromPlainStrict: await seenInPod('plain', 'double', serverAddress, '16000'),
@@ -55,11 +60,15 @@ const seen: Record<string, unknown> = {
   reset: await seenInPod('client', 'echo', serverAddress, '16001'),
   denied: await seenInPod('client', 'echo', serverAddress, '6060'),
   nobodyThere: await seenInPod('client', 'echo', serverAddress, '4'),
-  ownListener: await seenInPod('client', 'echo', '127.0.0.1', '15001'),
+  ownListener: await seenInPod('client', 'echo', family === '6' ? '::1' : '127.0.0.1', '15001'),
   serversHbonePort: await seenInPod('client', 'echo', serverAddress, '15008'),
   serversOutbound: await seenInPod('client', 'echo', serverAddress, '15001'),
   plainToHbone: await seenInPod('plain', 'echo', serverAddress, '15008'),
 };
+const dump = (await fetch('http://127.0.0.1:15000/config_dump').then((answer) => answer.json())) as {
+  readonly workloads: readonly { readonly name: string; readonly workloadIps: readonly string[] }[];
+};
+seen['dumped'] = dump.workloads.find(({ name }) => name === 'server')?.workloadIps;
 plugin.child.stdin!.write('server\n');
 await plugin.said(/^deleted/);
 seen['afterDeletion'] = await seenInPod('client', 'double', serverAddress, '15000');

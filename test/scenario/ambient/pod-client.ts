@@ -5,7 +5,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-import { plainAddress } from './ambient-rules.ts';
+import { ipv6Of, plainAddress } from './ambient-rules.ts';
 
 const [action, host, portText, countText = '1'] = process.argv.slice(2);
 const port = Number(portText);
@@ -120,8 +120,9 @@ async function result(): Promise<unknown> {
   if (action === 'hold') return held();
   if (action === 'resolve') {
     const resolver = new Resolver({ timeout: 2000, tries: 2 });
-    resolver.setServers([`${plainAddress}:53`]);
-    return resolver.resolve4(host);
+    const isV6 = portText === '6';
+    resolver.setServers([isV6 ? `[${ipv6Of(plainAddress)}]:53` : `${plainAddress}:53`]);
+    return isV6 ? resolver.resolve6(host) : resolver.resolve4(host);
   }
   if (action === 'ask') return asked();
   const socket = await opened();

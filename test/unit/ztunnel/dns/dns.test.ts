@@ -78,6 +78,27 @@ test('a resolver is answered, and told of a failure where nobody else answers', 
   await expect(resolver(25_353).resolve6('ext.example.com')).rejects.toThrow('ENODATA');
 });
 
+test('both families of addresses are listened at, and closed together', async () => {
+  const dns = new PodDns(names(), nobody);
+  ends.push(() => dns.close());
+  const here = { namespaceFd: -1, mark: 0 };
+  await dns.listen('127.0.0.1', 25_355, here);
+  // A machine without IPv6 says so, by a code that who listens goes by.
+  const problem = await dns.listen('::1', 25_355, here).then(
+    () => '',
+    (error: NodeJS.ErrnoException) => error.code,
+  );
+  expect(['', 'EADDRNOTAVAIL', 'EAFNOSUPPORT']).toContain(problem);
+  await expect(dns.listen('127.0.0.1', 25_355, here)).rejects.toThrow();
+  if (problem === '') {
+    const asking = new Resolver({ timeout: 2000, tries: 1 });
+    asking.setServers(['[::1]:25355']);
+    expect(await asking.resolve6('ledger.shop.svc.cluster.local')).toEqual(['fd00:10::1']);
+  }
+  dns.close();
+  await dns.listen('127.0.0.1', 25_355, here);
+});
+
 test('a pod has its DNS as long as it has its proxy', async () => {
   const calls: string[] = [];
   const mesh = new Mesh();
@@ -89,7 +110,15 @@ test('a pod has its DNS as long as it has its proxy', async () => {
     },
     removeProxy: (uid: string) => void calls.push(`remove ${uid}`),
   };
-  const options = { mesh, others: nobody, network: '', clusterDomain: 'cluster.local', mark: 0, port: 25_354 };
+  const options = {
+    mesh,
+    others: nobody,
+    network: '',
+    clusterDomain: 'cluster.local',
+    mark: 0,
+    port: 25_354,
+    hasIpv6: true,
+  };
   const pods = new DnsOfPods(proxies, options);
   ends.push(() => pods.removeProxy('p'));
   const info = { name: 'a', namespace: 'shop', serviceAccount: 'a' };
