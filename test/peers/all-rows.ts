@@ -109,6 +109,7 @@ import { webSocket } from './rows/websocket.ts';
 import { discoveredClusters } from './rows/xds/clusters.ts';
 import { discoveredConnectionFilters } from './rows/xds/connection-filters.ts';
 import { discoveredFilters } from './rows/xds/filters.ts';
+import { onDemand } from './rows/xds/on-demand.ts';
 import { discoveredListeners } from './rows/xds/listeners.ts';
 import { discoveredRoutes } from './rows/xds/routes.ts';
 import { scopedRoutes } from './rows/xds/scopes.ts';
@@ -194,6 +195,7 @@ export const groups: readonly Group[] = [
   ...discoveredListeners,
   ...discoveredFilters,
   ...discoveredConnectionFilters,
+  ...onDemand,
   ...reducedTimeouts,
   ...overloadActions,
   ...loadShedding,

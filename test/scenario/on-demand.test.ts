@@ -7,6 +7,7 @@ import { fromJson, toBinary } from '../../src/proto/protobuf.js';
 import { ControlPlane } from '../xds/control-plane.ts';
 import { App } from './app.ts';
 import { bootstrap, cluster, httpListener, tcpListener } from './config.ts';
+import { Resources } from './discovered.ts';
 import { getText } from './http.ts';
 import { Origin } from './origin.ts';
 
@@ -146,4 +147,19 @@ test('a TCP connection waits for its cluster, too, with what its client has said
   await app.statIs('tcp.gone.on_demand_cluster_missing', 1);
   await app.statIs('tcp.there.on_demand_cluster_attempt', 1);
   await app.statIs('tcp.there.on_demand_cluster_success', 1);
+});
+
+test('clusters of a file come when they are needed', async () => {
+  const [one, two] = [await named('one'), await named('two')];
+  const resources = new Resources();
+  const put = (...clusters: Json[]): void => resources.put('cds.json', 'cluster.v3.Cluster', ...clusters);
+  put(cluster('one', [one.port]));
+  const app = await App.start(onDemand(1, resources.source('cds.json'), '2s'));
+  const asks = async (to: string): Promise<string> => (await request(await app.url(), { headers: { to } })).body.text();
+  expect(await app.stat('cluster_manager.active_clusters')).toBe(1);
+  expect(await asks('one')).toBe('one');
+  const late = asks('two');
+  await app.statIs('http.ingress.downstream_rq_active', 1);
+  put(cluster('one', [one.port]), cluster('two', [two.port]));
+  expect(await late).toBe('two');
 });

@@ -147,9 +147,15 @@ describe.skipIf(reason !== null).each(['ads', 'own'] as const)('virtual hosts on
   });
 });
 
-describe.skipIf(reason !== null).each(['ads', 'own'] as const)('scopes on demand, %s', (sharing) => {
+describe.skipIf(reason !== null).each([
+  { protocol: 'GRPC', sharing: 'own' },
+  { protocol: 'DELTA_GRPC', sharing: 'ads' },
+  { protocol: 'DELTA_GRPC', sharing: 'own' },
+] as const)('scopes on demand, $protocol, $sharing', ({ protocol, sharing }) => {
   const gauges = ['all_scopes', 'active_scopes', 'on_demand_scopes'].map((name) => `scoped_rds.scopes.${name}`);
   const world = (make: ResourceMaker, port: number, scopes: readonly Json[], routes: readonly Json[]): Resources => ({
+    // Of a type that there is nothing of, go-control-plane says nothing.
+    Cluster: [fixedCluster('one', 1)],
     Listener: [listener(port, scopedRoutes(make.source))],
     ScopedRouteConfiguration: scopes,
     RouteConfiguration: routes,
@@ -157,7 +163,7 @@ describe.skipIf(reason !== null).each(['ads', 'own'] as const)('scopes on demand
   const scopes = [scope('eager', 'e', 'r-eager', false), scope('lazy', 'l', 'r-lazy', true)];
   const routes = [saying('r-eager'), saying('r-lazy')];
   const setting: Setting = {
-    protocol: 'DELTA_GRPC',
+    protocol,
     sharing,
     begin: (make, port) => world(make, port, scopes, routes),
     stats: [...requests, ...http(...gauges)],

@@ -96,11 +96,20 @@ export class ResourceMaker {
     return { name, ...address('127.0.0.1', port), filter_chains: chains };
   }
 
-  private extension(): Json {
+  /** Both what looks at its connections and what answers them are resources: `looks` and `says`. */
+  discoveredListener(name: string, port: number): Json {
+    const looks = { name: 'looks', config_discovery: this.extension('listener.http_inspector.v3.HttpInspector') };
+    const says = { name: 'says', config_discovery: this.extension('network.direct_response.v3.Config') };
     return {
-      config_source: this.source,
-      type_urls: ['type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault'],
+      name,
+      ...address('127.0.0.1', port),
+      listener_filters: [looks],
+      filter_chains: [{ filters: [says] }],
     };
+  }
+
+  private extension(type = 'http.fault.v3.HTTPFault'): Json {
+    return { config_source: this.source, type_urls: [`type.googleapis.com/envoy.extensions.filters.${type}`] };
   }
 
   /** Clusters `a` and `b` with a host each, and a listener that goes to `a`. */
@@ -129,6 +138,18 @@ function runtimeLayer(from: Json): Json {
 
 export function authoritySecret(name: string, pem: string): Json {
   return { name, validation_context: { trusted_ca: { inline_string: pem } } };
+}
+
+/** Looks at the first bytes of connections. */
+export function inspector(name: string): Json {
+  const type = 'type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector';
+  return { name, typed_config: { '@type': type } };
+}
+
+/** Answers whoever connects. */
+export function directResponse(name: string, text: string): Json {
+  const type = 'type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config';
+  return { name, typed_config: { '@type': type, response: { inline_string: text } } };
 }
 
 /** A filter that ends every request with this status. */
