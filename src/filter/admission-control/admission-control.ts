@@ -20,11 +20,11 @@ export class AdmissionControl implements FilterFactory {
   private readonly succeeded: Counter;
   private readonly failed: Counter;
 
-  constructor(data: AdmissionControlData, { runtime, stats, random }: FilterContext) {
-    const scope = stats.scope('admission_control');
+  constructor(data: AdmissionControlData, context: FilterContext) {
+    const scope = context.stats.scope('admission_control');
     this.data = data;
-    this.runtime = runtime;
-    this.random = random;
+    this.runtime = context.runtime;
+    this.random = () => context.random();
     this.answers = new RecentAnswers(data.windowMs);
     this.rejected = scope.counter('rq_rejected');
     this.succeeded = scope.counter('rq_success');

@@ -2,7 +2,7 @@ import { fromJson, toBinary, type JsonValue } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { Reasons } from '../../../../src/core/rejection.ts';
 import type { AdmissionControlData } from '../../../../src/filter/admission-control/admission-control-data.ts';
-import { AdmissionControl } from '../../../../src/filter/admission-control/admission-control.ts';
+import type { AdmissionControl } from '../../../../src/filter/admission-control/admission-control.ts';
 import { admissionControlBuilder } from '../../../../src/filter/admission-control/build.ts';
 import { admissionControlDecoder } from '../../../../src/filter/admission-control/decode.ts';
 import { AdmissionControlSchema } from '../../../../src/proto/envoy/extensions/filters/http/admission_control/v3/admission_control_pb.js';
@@ -70,7 +70,7 @@ describe('the chance to be turned away', () => {
     [{ rps_threshold: { default_value: 5, runtime_key: '' } }, 0, false],
     [{ rps_threshold: { default_value: 4, runtime_key: '' } }, 0, true],
   ])('%j at %d', (json, random, expected) => {
-    const some = control(json as Record<string, JsonValue>, random);
+    const some = control(json, random);
     for (const isSuccess of [true, false, false, false]) some.record(isSuccess, 0);
     expect(some.rejects(0)).toBe(expected);
   });
