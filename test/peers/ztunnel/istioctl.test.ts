@@ -88,7 +88,7 @@ test.skipIf(istioctl === null)('workloads, services, policies, certificates and 
     ['spiffe://cluster.local/ns/shop/sa/client', 'Root', 'Available'],
   ]);
   const directions = rows('connections').map((row) => [row[0], row[1], row.at(-1)]);
-  expect(directions.toSorted()).toEqual([
+  expect(directions.toSorted((a, b) => a.join().localeCompare(b.join()))).toEqual([
     ['client.shop', 'Inbound', 'HBONE'],
     ['client.shop', 'Outbound', 'HBONE'],
   ]);
