@@ -1,7 +1,9 @@
 /**
  * What a request costs between two sockets, without the sockets: the bench's configurations through the real connection
  * manager, routes, pools and access log over connections in memory. `node bench/request-path.ts [realistic|
- * realistic-traffic|plain] [--seconds 2] [--show]` prints ns of user time per request in this thread, best of several rounds; with `--cpu-prof` it says where they go.
+ * realistic-traffic|plain|traced-zipkin|traced-opentelemetry] [--seconds 2] [--show]` prints ns of user time per request
+ * in this thread, best of several rounds; with `--cpu-prof` it says where they go. What workers run with is
+ * `--max-inlined-bytecode-size-cumulative=4000` (src/inlining.ts).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -112,13 +114,13 @@ class Traffic {
   }
 }
 
-const shapes = ['plain', 'realistic', 'realistic-traffic'] as const;
+const shapes = ['plain', 'realistic', 'realistic-traffic', 'traced-zipkin', 'traced-opentelemetry'] as const;
 const shape = shapes.find((one) => one === positionals[0]) ?? 'realistic';
 const directory = mkdtempSync(join(tmpdir(), 'sekisho-request-path-'));
 try {
-  const requests =
-    shape === 'plain' ? [message('GET / HTTP/1.1', 'Host: 127.0.0.1:8080', '', '')] : realisticRequests();
-  const traffic = new Traffic(requests, responses[shape === 'plain' ? 'plain' : 'realistic']);
+  const kind = shape.startsWith('realistic') ? 'realistic' : 'plain';
+  const requests = kind === 'plain' ? [message('GET / HTTP/1.1', 'Host: 127.0.0.1:8080', '', '')] : realisticRequests();
+  const traffic = new Traffic(requests, responses[kind]);
   const files = await traffic.open(shape, directory);
   if (options.show) {
     traffic.isShown = true;

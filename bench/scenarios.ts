@@ -336,6 +336,18 @@ export const scenarios: readonly Scenario[] = [
     requestsLua: realisticRequests(),
     goal: 0.45,
   }),
+  wrkScenario({
+    name: 'traced-zipkin',
+    summary: 'small with a tracer that samples one request in a hundred: B3',
+    shape: 'traced-zipkin',
+    connections: 64,
+  }),
+  wrkScenario({
+    name: 'traced-opentelemetry',
+    summary: "small with a tracer that samples one request in a hundred: W3C's fields",
+    shape: 'traced-opentelemetry',
+    connections: 64,
+  }),
   wrkScenario({ name: 'connections-512', summary: 'small with 512 connections', connections: 512, goal: 0.42 }),
   wrkScenario({ name: 'connections-1', summary: 'small with 1 connection', connections: 1, goal: 0.65, isShort: true }),
   openLoop5000,

@@ -17,7 +17,10 @@ export type Shape =
   | PairShape
   | HboneShape
   | PolicyShape
+  | TracedShape
   | HostsShape;
+/** Plain, with a tracer that samples one request in a hundred: what the others cost is what counts. */
+export type TracedShape = 'traced-zipkin' | 'traced-opentelemetry';
 /** Realistic, with a filter that asks who may do what. */
 export type PolicyShape = (typeof policyShapes)[number];
 export const policyShapes = ['realistic-rbac', 'realistic-jwt', 'realistic-jwt-cached', 'realistic-ext-authz'] as const;

@@ -5,6 +5,7 @@ import { type } from './envoy-names.ts';
 import { hboneConfiguration } from './hbone-config.ts';
 import { manyStaticHosts, routesToMany } from './hosts-config.ts';
 import { withPolicy } from './policy-config.ts';
+import { traced } from './traced-config.ts';
 import { withTraffic } from './traffic-config.ts';
 import { accessLogFields, clusterOf, large, realistic } from './workload.ts';
 
@@ -19,6 +20,9 @@ export function envoyConfiguration(shape: Shape, place: Place): object {
       return bootstrap(place, manager(plainRoutes()), [cluster('backend', place)]);
     case 'h2-h2':
       return bootstrap(place, manager(plainRoutes()), [cluster('backend', place, speaksHttp2)]);
+    case 'traced-zipkin':
+    case 'traced-opentelemetry':
+      return bootstrap(place, manager(plainRoutes(), traced(shape)), [cluster('backend', place)]);
     case 'realistic':
       return realisticConfiguration(place);
     case 'realistic-traffic':
