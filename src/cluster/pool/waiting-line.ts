@@ -48,7 +48,7 @@ export class WaitingLine<Waiter extends object> {
 
   /** Forgets the places before the head once they are the greater half. */
   private compact(): void {
-    if (this.head * 2 < this.places.length) return;
+    if (this.head === 0 || this.head * 2 < this.places.length) return;
     this.places.splice(0, this.head);
     this.offset += this.head;
     this.head = 0;
