@@ -214,6 +214,7 @@ export class Receiver {
   /** `result`: 0 the peer's end, else what went wrong. */
   private onEnd(result: number): void {
     const { connection } = this;
+    if (result === Errno.NoBuffers) connection.thread.buffers.grow();
     if (result === Errno.Cancelled || result === Errno.NoBuffers || connection.isDestroyed || this.hasEnded) return;
     if (!connection.isReading || this.held.length > 0) {
       this.heldEnd = result;
