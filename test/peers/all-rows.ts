@@ -80,6 +80,7 @@ import { upstreamFilters } from './rows/filters/upstream-filters.ts';
 import { virtualClusters } from './rows/route/virtual-clusters.ts';
 import { clusterFields } from './rows/fields/cluster-fields.ts';
 import { managerFields } from './rows/fields/manager-fields.ts';
+import { processFields } from './rows/fields/process-fields.ts';
 import { routeFields } from './rows/fields/route-fields.ts';
 import { admissionControl } from './rows/filters/admission-control.ts';
 import { smallFilters } from './rows/filters/small-filters.ts';
@@ -182,6 +183,7 @@ export const groups: readonly Group[] = [
   ...smallFilters,
   ...admissionControl,
   ...managerFields,
+  ...processFields,
   ...routeFields,
   ...clusterFields,
   ...virtualClusters,
