@@ -11,7 +11,7 @@ const apart = ['--net', '--mount', '--pid', '--fork', '--kill-child'];
 function inNamespaces(...command: readonly string[]): { output: string; error: string } {
   const { stdout, stderr, error } = spawnSync('unshare', [...apart, 'sh', '-c', ambientRules, 'sh', ...command], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 110_000,
     env: { ...process.env, IPV6: 'yes' },
   });
   return { output: stdout ?? '', error: error === undefined ? stderr : error.message };
