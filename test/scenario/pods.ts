@@ -17,7 +17,7 @@ import {
 } from './mesh-of-two.ts';
 import { Discovery } from './mesh-resources.ts';
 import { applicationUser, gateway, PodNetwork, run, type User } from './pod-network.ts';
-import { until } from './wait.ts';
+import { within } from './wait.ts';
 
 const mode = process.argv[2] as InterceptionMode;
 /** Istio's. Addresses of others need a privilege: then the group tells it apart. */
@@ -51,14 +51,21 @@ async function startPod(name: string, number: number, istiod: Istiod): Promise<P
   const pod = await AgentPod.make(wish, atEnd);
   await run('chown', '-R', `${proxyUser.uid}:${proxyUser.gid}`, pod.folder);
   pod.start(atEnd);
-  const ready = `fetch('http://127.0.0.1:${pod.readyPort}/healthz/ready').then(a=>process.stdout.write(String(a.status)),()=>{})`;
-  await until(`${name} to be ready`, async () => {
-    if (pod.hasEnded) throw new Error(pod.output);
-    return (await network.script(applicationUser, ready)) === '200';
-  }).catch((error: Error) => {
+  const ended = async (): Promise<never> => {
+    await pod.ended();
+    throw new Error(`${name} has ended`);
+  };
+  const ready = network.script(applicationUser, untilReady(pod.readyPort));
+  await Promise.race([within(`${name} to be ready`, ready), ended()]).catch((error: Error) => {
     throw new Error(`${error.message}\n${pod.output}`);
   });
   return network;
+}
+
+/** One process asks again and again: starting others takes what the pods need to start. */
+function untilReady(port: number): string {
+  const url = `http://127.0.0.1:${port}/healthz/ready`;
+  return `setTimeout(()=>process.exit(),60_000);const again=()=>setTimeout(ask,50);const ask=()=>fetch('${url}').then(a=>a.status===200?process.exit():again(),again);ask()`;
 }
 
 function serverScript(): string {
