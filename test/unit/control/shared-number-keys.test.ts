@@ -6,6 +6,7 @@ import {
   networkFilterKey,
   SharedNumberAllotment,
   sharedNumberKeys,
+  sharedNumberKeysOf,
 } from '../../../src/control/shared-number-keys.ts';
 import { anything } from '../../../src/listener/filter-chain/match-decode.ts';
 import type { ListenerData } from '../../../src/listener/listener-data.ts';
@@ -71,4 +72,10 @@ it('what two count stays for as long as one of them is there', () => {
   expect(allotment.allot('third', new Set(['c'])).c).not.toBe(a);
   allotment.release('other');
   expect(allotment.allot('fourth', new Set(['d', 'e']))).toSatisfy((found) => Object.values(found).includes(a));
+});
+
+it('a connection manager that comes by ECDS counts what its filters do', () => {
+  const [{ filters }] = listener('a', 'p', fault).filterChains;
+  expect([...sharedNumberKeysOf({ config: filters[0] })]).toEqual([filterKey('p', 'fault.active_faults')]);
+  expect([...sharedNumberKeysOf({ config: null })]).toEqual([]);
 });

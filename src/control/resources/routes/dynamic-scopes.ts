@@ -2,6 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
 import type { RouteSourceData } from '../../../proxy/http/route-sources.ts';
 import { scopeConflict, type DecodedScope } from '../../../proxy/http/scopes/scope-decode.ts';
+import type { ScopeData } from '../../../proxy/http/scopes/scoped-routes-data.ts';
 import type { ScopeSourceData } from '../../../proxy/http/scopes/scope-sources.ts';
 import type { OpenedResource, Subscription, SubscriptionUser } from '../../xds/resource-kind.ts';
 import type { NeededResource } from '../needed.ts';
@@ -101,7 +102,13 @@ export class DynamicScopes implements NeededResource, SubscriptionUser {
       return;
     }
     const [name, { decoded }] = found;
-    const { source, isOnDemand } = decoded;
+    const { source } = decoded;
+    if (source !== null && !this.isLoaded(name, decoded)) {
+      this.wanted.add(name);
+      this.surroundings.exchange([source], []);
+      this.showCounts();
+      this.surroundings.onChanged(this);
+    }
     if (source === null || this.surroundings.areThere(source)) {
       this.surroundings.answer(key, true, worker);
       return;
@@ -109,10 +116,17 @@ export class DynamicScopes implements NeededResource, SubscriptionUser {
     const waiting = this.waiting.get(name) ?? { key, workers: new Set() };
     this.waiting.set(name, waiting);
     waiting.workers.add(worker);
-    if (!isOnDemand || this.wanted.has(name)) return;
-    this.wanted.add(name);
-    this.surroundings.exchange([source], []);
-    this.showCounts();
+  }
+
+  /** As workers have them: one that nobody has needed yet has no routes, were they there for another. */
+  get data(): readonly ScopeData[] {
+    return Array.from(this.scopes, ([name, { decoded }]) =>
+      this.isLoaded(name, decoded) ? decoded.data : { ...decoded.data, rds: '' },
+    );
+  }
+
+  private isLoaded(name: string, { isOnDemand }: DecodedScope): boolean {
+    return !isOnDemand || this.wanted.has(name);
   }
 
   /** The route configuration of this key has come, or another. */
@@ -195,11 +209,10 @@ export class DynamicScopes implements NeededResource, SubscriptionUser {
   }
 
   private showCounts(): void {
-    const onDemand = [...this.scopes].filter(([, { decoded }]) => decoded.isOnDemand);
-    const unneeded = onDemand.filter(([name]) => !this.wanted.has(name));
-    this.all.set(this.scopes.size);
-    this.onDemand.set(onDemand.length);
-    this.active.set(this.scopes.size - unneeded.length);
+    const all = [...this.scopes];
+    this.all.set(all.length);
+    this.onDemand.set(all.filter(([, { decoded }]) => decoded.isOnDemand).length);
+    this.active.set(all.filter(([name, { decoded }]) => this.isLoaded(name, decoded)).length);
   }
 
   private answered(): void {

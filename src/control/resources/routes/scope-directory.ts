@@ -84,11 +84,10 @@ export class ScopeDirectory {
     else scopes.want(scope, worker);
   }
 
-  private publish({ source: { key }, scopes }: DynamicScopes): void {
+  private publish({ source: { key }, scopes, data }: DynamicScopes): void {
     const kinds = new Set<string>();
     for (const { packed } of scopes.values()) packedKinds(packed, kinds);
-    const list = Array.from(scopes.values(), ({ decoded }) => decoded.data);
-    this.environment.publish({ set: [{ key, scopes: list }], removed: [] }, [...kinds]);
+    this.environment.publish({ set: [{ key, scopes: data }], removed: [] }, [...kinds]);
   }
 
   private decode(packed: Uint8Array, { rdsSource, statPrefix }: ScopeSourceData): DecodedScope | string {

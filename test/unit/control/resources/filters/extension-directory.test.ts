@@ -59,3 +59,13 @@ test('what is of another type than it may be is refused', async () => {
   expect(here.told).toEqual([]);
   expect(here.xds.lines.join()).toContain(`Error: filter config has type URL ${fault} but expect a.B, a.C.`);
 });
+
+test('a network filter that comes must be one for its place', async () => {
+  const { here, directory, source } = await world({ category: 'envoy.filters.network', isLast: true });
+  here.put('ecds.json', type, aborts(503));
+  directory.resources.need([source]);
+  directory.resources.start([source]);
+  expect(here.told).toEqual([]);
+  expect(here.xds.lines.join()).toContain('Error: non-terminal filter named f of type');
+  expect(here.stats.read('extension_config_discovery.network_filter.f.')).toMatchObject({ update_rejected: 1 });
+});

@@ -82,7 +82,7 @@ const onDemand = (name: string, key: string, routes = 'r'): object => ({
 });
 
 test('the routes of a scope on demand are asked for when a worker needs them, and no sooner', () => {
-  const { here, routes, directory, source, told } = world();
+  const { here, routes, directory, scopes, source, told } = world();
   const counts = { all_scopes: 2, on_demand_scopes: 1 };
   const read = (): object => here.stats.read('http.in.scoped_rds.s.');
   here.put('rds.json', routeType, { name: 'lazy' });
@@ -91,9 +91,12 @@ test('the routes of a scope on demand are asked for when a worker needs them, an
   directory.resources.start([source]);
   expect([...routes.resources].map((one) => one.source.name)).toEqual(['eager']);
   expect(read()).toMatchObject({ ...counts, active_scopes: 1 });
+  const hasRoutes = (): boolean[] => scopes.at(-1)!.set[0].scopes.map(({ rds }) => rds !== '');
+  expect(hasRoutes()).toEqual([false, true]);
   directory.wantScope('k', '1', 0);
   expect(told()).toEqual(['0: 1 true']);
   expect(read()).toMatchObject({ ...counts, active_scopes: 2 });
+  expect(hasRoutes()).toEqual([true, true]);
   // What has come is there for all.
   directory.wantScope('k', '1', 1);
   directory.wantScope('k', 'none', 1);
