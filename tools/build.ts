@@ -16,7 +16,7 @@ const moments: readonly { readonly name: string; readonly test: RegExp }[] = [
     name: 'begin',
     test: /\/src\/(code-cache|source-modules|inlining|cli\/(plain-flags|concurrency|version)|observe\/log\/log-[a-z]+|control\/workers)\.ts$/,
   },
-  { name: 'serve', test: /\/src\/serve\.ts$/ },
+  { name: 'serve', test: /\/src\/(serve|proxy\/http\/decode|filter\/router\/decode)\.ts$/ },
 ];
 
 rmSync(dist, { recursive: true, force: true });
@@ -34,6 +34,7 @@ for (const name of ['main', 'worker', 'ztunnel-worker']) {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: `${name}-[name].js`,
+    comments: { jsdoc: false, annotation: false, legal: true },
     codeSplitting: { groups: moments.map((m, i) => ({ ...m, priority: moments.length - i })) },
   });
   await bundle.close();
