@@ -18,7 +18,7 @@ import { Discovered } from './listener/discovered.ts';
 import { Drain, type DrainOptions } from './listener/drain.ts';
 import type { DiscoveredExtension } from './listener/extension-sources.ts';
 import { chooseByMatch, chooseByName } from './listener/filter-chain/chain-choice.ts';
-import { buildListenerFilters } from './listener/filters/build.ts';
+import { ListenerFilterBuilders } from './listener/filters/build.ts';
 import { KnownChains } from './listener/known-chains.ts';
 import { Listener, type FilterChain, type ListenerParts } from './listener/listener.ts';
 import type { FilterChainData, ListenerData } from './listener/listener-data.ts';
@@ -49,7 +49,7 @@ import { AnsweringHandler } from './proxy/network/answering-handler.ts';
 import { DiscoveredChain } from './proxy/network/discovered-chain.ts';
 import { FilteredHandler } from './proxy/network/filtered-handler.ts';
 import type { TcpProxyData } from './proxy/tcp/tcp-proxy-data.ts';
-import { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
+import type { TcpProxy } from './proxy/tcp/tcp-proxy.ts';
 import { HeaderMatcher } from './route/match/header-matcher.ts';
 import type { HeaderMatcherData, StringMatcherData } from './route/match/matcher-data.ts';
 import { StringMatcher } from './route/match/string-matcher.ts';
@@ -101,8 +101,8 @@ export class ListenerBuilder {
   lookups: NameLookups | null;
   /** Counts a number of the configuration that is being built over all workers; this one alone unless told. */
   sharedNumber: (key: string) => SharedCount;
-  /** With the filters of whatever is built loaded. */
-  readonly networkFilters: NetworkFilterBuilders;
+  private readonly networkFilters: NetworkFilterBuilders;
+  private readonly listenerFilters: ListenerFilterBuilders;
   /** Who is at which address, as far as a control plane has told. */
   readonly workloads: WorkloadDirectory;
   /** What comes by RDS and ECDS, for what is built and what was. */
@@ -112,6 +112,8 @@ export class ListenerBuilder {
   private readonly environment: TrafficEnvironment;
   /** Made when something is first to be told to a collector. */
   private exporters: Exporters | null;
+  /** Null: nothing has named it. */
+  private tcp: typeof import('./proxy/tcp/tcp-proxy.ts') | null;
 
   constructor(environment: TrafficEnvironment) {
     this.environment = environment;
@@ -119,6 +121,8 @@ export class ListenerBuilder {
     this.clusters = null;
     this.lookups = null;
     this.networkFilters = new NetworkFilterBuilders();
+    this.listenerFilters = new ListenerFilterBuilders();
+    this.tcp = null;
     this.workloads = new WorkloadDirectory();
     this.routes = new Discovered();
     this.scopes = new Discovered();
@@ -166,7 +170,7 @@ export class ListenerBuilder {
     const { network, stats, workerName, runtime, listeners } = this.environment;
     const scope = this.listenerScope(data);
     const parts = {
-      filters: buildListenerFilters(data.listenerFilters, {
+      filters: this.listenerFilters.build(data.listenerFilters, {
         root: stats,
         runtime,
         clock: network.clock,
@@ -288,7 +292,7 @@ export class ListenerBuilder {
 
   private buildTcpProxy(data: TcpProxyData, listener: ListenerData): TcpProxy {
     const { network, stats, drain, isDraining, isHealthFailed } = this.environment;
-    return new TcpProxy({
+    return new this.tcp!.TcpProxy({
       data,
       clusters: this.clusters!,
       accessLogs: data.accessLogs.map((log) => this.buildAccessLog(log)),
@@ -311,8 +315,15 @@ export class ListenerBuilder {
     await this.exporters?.close(timeMaxMs);
   }
 
-  /** What `kinds` need to tell collectors, before anything that names one of them is built. */
-  async loadExporters(kinds: readonly string[]): Promise<void> {
+  /** What `kinds` need, before anything that names one of them is built. */
+  async load(kinds: readonly string[]): Promise<void> {
+    await Promise.all([this.networkFilters.load(kinds), this.listenerFilters.load(kinds)]);
+    if (kinds.includes(tcpProxyKind)) this.tcp ??= await import('./proxy/tcp/tcp-proxy.ts');
+    await this.loadExporters(kinds);
+  }
+
+  /** What they need to tell collectors. */
+  private async loadExporters(kinds: readonly string[]): Promise<void> {
     if (this.exporters !== null || !namesExporters(kinds)) return;
     const { Exporters } = await import('./proxy/export/exporters.ts');
     const { network, stats, runtime, node, localAddress } = this.environment;

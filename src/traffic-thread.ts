@@ -294,8 +294,7 @@ export class TrafficThread {
     await this.tls.load(kinds);
     await this.filters.load(kinds);
     if (kinds.includes(expressionKind)) await loadExpressions(this.node);
-    await this.builder.networkFilters.load(kinds);
-    await this.builder.loadExporters(kinds);
+    await this.builder.load(kinds);
   }
 
   private letGo(listener: Listener): void {

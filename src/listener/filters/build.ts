@@ -7,14 +7,12 @@ import { Discovered } from '../discovered.ts';
 import type { DiscoveredExtension } from '../extension-sources.ts';
 import type { ListenerFilterData, PortPredicateData } from '../listener-data.ts';
 import { DiscoveredFilter } from './discovered-filter.ts';
-import { HttpInspector, httpInspectorKind } from './http-inspector/http-inspector.ts';
 import type { ConfiguredFilter } from './inspection.ts';
 import type { ListenerFilter } from './listener-filter.ts';
-import { LocalRateLimit, localRateLimitKind, type ListenerRateData } from './local-ratelimit/local-ratelimit.ts';
-import { OriginalDst, originalDstKind } from './original-dst/original-dst.ts';
-import { OriginalSrc, originalSrcKind, type OriginalSrcData } from './original-src/original-src.ts';
-import { ProxyProtocol, proxyProtocolKind, type ProxyProtocolData } from './proxy-protocol/proxy-protocol.ts';
-import { TlsInspector, tlsInspectorKind, type TlsInspectorData } from './tls-inspector/tls-inspector.ts';
+import type { ListenerRateData } from './local-ratelimit/local-ratelimit.ts';
+import type { OriginalSrcData } from './original-src/original-src.ts';
+import type { ProxyProtocolData } from './proxy-protocol/proxy-protocol.ts';
+import type { TlsInspectorData } from './tls-inspector/tls-inspector.ts';
 
 /** What listener filters are built with. */
 export interface ListenerFilterTools {
@@ -26,26 +24,74 @@ export interface ListenerFilterTools {
   readonly discovered?: Discovered<DiscoveredExtension>;
 }
 
-export function buildListenerFilters(
-  filters: readonly ListenerFilterData[],
-  tools: ListenerFilterTools,
-): ConfiguredFilter[] {
-  return filters.map(({ kind, data, disabled, discovery }) => {
-    const isDisabled = disabled === null ? null : (peer: Peer): boolean => matchesPort(disabled, peer);
-    if (discovery === undefined) return { filter: buildFilter(kind, data, tools), isDisabled };
-    const build = (config: ExtensionData): ListenerFilter => buildFilter(config.kind, config.data, tools);
-    return new DiscoveredFilter(isDisabled, discovery.key, tools.discovered ?? new Discovered(), build);
-  });
+type Build = (data: unknown, tools: ListenerFilterTools) => ListenerFilter;
+
+interface Loader {
+  /** Message name of the filter's configuration. */
+  readonly kind: string;
+  load(): Promise<Build>;
 }
 
-function buildFilter(kind: string, data: unknown, { root, runtime, clock }: ListenerFilterTools): ListenerFilter {
-  if (kind === tlsInspectorKind) return new TlsInspector(data as TlsInspectorData, root);
-  if (kind === originalDstKind) return new OriginalDst();
-  if (kind === originalSrcKind) return new OriginalSrc(data as OriginalSrcData);
-  if (kind === httpInspectorKind) return new HttpInspector(root);
-  if (kind === proxyProtocolKind) return new ProxyProtocol(data as ProxyProtocolData, root);
-  if (kind === localRateLimitKind) return new LocalRateLimit(data as ListenerRateData, root, runtime, clock);
-  throw new Error(`no listener filter of type ${kind}`);
+const loaders: readonly Loader[] = [
+  filter('tls_inspector.v3.TlsInspector', async () => {
+    const { TlsInspector } = await import('./tls-inspector/tls-inspector.ts');
+    return (data, { root }) => new TlsInspector(data as TlsInspectorData, root);
+  }),
+  filter('original_dst.v3.OriginalDst', async () => {
+    const { OriginalDst } = await import('./original-dst/original-dst.ts');
+    return () => new OriginalDst();
+  }),
+  filter('original_src.v3.OriginalSrc', async () => {
+    const { OriginalSrc } = await import('./original-src/original-src.ts');
+    return (data) => new OriginalSrc(data as OriginalSrcData);
+  }),
+  filter('http_inspector.v3.HttpInspector', async () => {
+    const { HttpInspector } = await import('./http-inspector/http-inspector.ts');
+    return (_data, { root }) => new HttpInspector(root);
+  }),
+  filter('proxy_protocol.v3.ProxyProtocol', async () => {
+    const { ProxyProtocol } = await import('./proxy-protocol/proxy-protocol.ts');
+    return (data, { root }) => new ProxyProtocol(data as ProxyProtocolData, root);
+  }),
+  filter('local_ratelimit.v3.LocalRateLimit', async () => {
+    const { LocalRateLimit } = await import('./local-ratelimit/local-ratelimit.ts');
+    return (data, { root, runtime, clock }) => new LocalRateLimit(data as ListenerRateData, root, runtime, clock);
+  }),
+];
+
+function filter(type: string, load: () => Promise<Build>): Loader {
+  return { kind: `envoy.extensions.filters.listener.${type}`, load };
+}
+
+/** As HttpFilterBuilders: a filter's code is loaded in a worker when a configuration names it. */
+export class ListenerFilterBuilders {
+  private readonly byKind: Map<string, Build>;
+
+  constructor() {
+    this.byKind = new Map();
+  }
+
+  /** `kinds`: message names, which may be of anything. Afterwards those that are listener filters' can be built. */
+  async load(kinds: readonly string[]): Promise<void> {
+    const wanted = loaders.filter(({ kind }) => kinds.includes(kind) && !this.byKind.has(kind));
+    const builds = await Promise.all(wanted.map((loader) => loader.load()));
+    wanted.forEach(({ kind }, i) => this.byKind.set(kind, builds[i]));
+  }
+
+  build(filters: readonly ListenerFilterData[], tools: ListenerFilterTools): ConfiguredFilter[] {
+    return filters.map(({ kind, data, disabled, discovery }) => {
+      const isDisabled = disabled === null ? null : (peer: Peer): boolean => matchesPort(disabled, peer);
+      if (discovery === undefined) return { filter: this.buildOne(kind, data, tools), isDisabled };
+      const build = (config: ExtensionData): ListenerFilter => this.buildOne(config.kind, config.data, tools);
+      return new DiscoveredFilter(isDisabled, discovery.key, tools.discovered ?? new Discovered(), build);
+    });
+  }
+
+  private buildOne(kind: string, data: unknown, tools: ListenerFilterTools): ListenerFilter {
+    const build = this.byKind.get(kind);
+    if (build === undefined) throw new Error(`no listener filter of type ${kind}`);
+    return build(data, tools);
+  }
 }
 
 function matchesPort(predicate: PortPredicateData, peer: Peer): boolean {

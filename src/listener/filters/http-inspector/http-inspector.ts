@@ -6,8 +6,6 @@ import { HttpVersion } from '../../../core/head.ts';
 import type { Counter, StatsScope } from '../../../observe/stats.ts';
 import { Verdict, type Inspected, type ListenerFilter } from '../listener-filter.ts';
 
-export const httpInspectorKind = 'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector';
-
 /** Envoy's MAX_INSPECT_SIZE. */
 const lineBytesMax = 64 * 1024;
 

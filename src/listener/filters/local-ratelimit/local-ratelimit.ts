@@ -4,8 +4,6 @@ import type { Counter, StatsScope } from '../../../observe/stats.ts';
 import { TokenBucket, type TokenBucketData } from '../../../observe/token-bucket.ts';
 import { Verdict, type ListenerFilter } from '../listener-filter.ts';
 
-export const localRateLimitKind = 'envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit';
-
 /** `envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit` as plain data. */
 export interface ListenerRateData {
   readonly statPrefix: string;

@@ -1,8 +1,6 @@
 import { loadFfi } from '../../../net/ffi.ts';
 import { Verdict, type Inspected, type ListenerFilter } from '../listener-filter.ts';
 
-export const originalSrcKind = 'envoy.extensions.filters.listener.original_src.v3.OriginalSrc';
-
 export interface OriginalSrcData {
   /** SO_MARK of the connections; 0: none. */
   readonly mark: number;

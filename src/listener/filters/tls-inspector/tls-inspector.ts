@@ -12,8 +12,6 @@ export interface TlsInspectorData {
   readonly helloBytesMax: number;
 }
 
-export const tlsInspectorKind = 'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector';
-
 const namespace = 'envoy.filters.listener.tls_inspector';
 const reasonKey = 'failure_reason';
 

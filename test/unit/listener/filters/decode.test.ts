@@ -6,7 +6,7 @@ import { Reasons } from '../../../../src/core/rejection.ts';
 import { extensionEntries } from '../../../../src/extensions.ts';
 import { Clock } from '../../../../src/core/clock.ts';
 import { emptyRuntime } from '../../../../src/core/runtime-view.ts';
-import { buildListenerFilters } from '../../../../src/listener/filters/build.ts';
+import { ListenerFilterBuilders } from '../../../../src/listener/filters/build.ts';
 import { decodeListenerFilters } from '../../../../src/listener/filters/decode.ts';
 import type { ListenerFilterData } from '../../../../src/listener/listener-data.ts';
 import { ListenerSchema } from '../../../../src/proto/envoy/config/listener/v3/listener_pb.js';
@@ -90,7 +90,9 @@ describe('filter_disabled', () => {
       `, filter_disabled: { ${predicate} }`,
     );
     expect(reasons).toEqual([]);
-    const [{ isDisabled }] = buildListenerFilters(data, {
+    const builders = new ListenerFilterBuilders();
+    await builders.load(data.map(({ kind }) => kind));
+    const [{ isDisabled }] = builders.build(data, {
       root: new RecordingStats(),
       runtime: emptyRuntime,
       clock: new Clock(),
