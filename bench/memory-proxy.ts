@@ -56,7 +56,7 @@ export async function openProxy(shape: Shape, directory: string, network: Memory
   builder.clusters = clusters;
   const set = data.clusters.map((one) => ({ ...one, breakerSlots: allotBreakerSlots(limits, one.name) }));
   clusters.apply({ set, hosts: [], removed: [] });
-  await builder.loadExporters(configuration.extensions);
+  await builder.load(configuration.extensions);
   for (const listener of data.listeners) await builder.build(listener).open(null, null);
   return files;
 }
