@@ -3,6 +3,7 @@ import { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import {
   Cluster_CommonLbConfigSchema,
+  Cluster_DiscoveryType,
   Cluster_LbPolicy,
   type Cluster,
   type Cluster_CommonLbConfig,
@@ -36,6 +37,7 @@ const supportedCommon = new SupportedFields(Cluster_CommonLbConfigSchema, [
 export function decodeLb(cluster: Cluster, reasons: Reasons): LbData {
   const common = cluster.commonLbConfig;
   const locality = decodeCommon(common, reasons.at('common_lb_config'));
+  if (common?.consistentHashingLbConfig?.useHostnameForHashing === true) refuseNameless(cluster, reasons);
   return {
     ...decodeChoice(cluster, locality, reasons),
     panicThreshold: Math.round(common?.healthyPanicThreshold?.value ?? defaultPanicThreshold),
@@ -45,6 +47,16 @@ export function decodeLb(cluster: Cluster, reasons: Reasons): LbData {
     ...(common?.updateMergeWindow === undefined ? {} : { updateMergeMs: durationMs(common.updateMergeWindow, 0) }),
     ...(common?.overrideHostStatus === undefined ? {} : { overrideHealth: decodeStatuses(common.overrideHostStatus) }),
   };
+}
+
+/** Only hosts of STRICT_DNS have names for Envoy. */
+function refuseNameless({ clusterDiscoveryType: type }: Cluster, reasons: Reasons): void {
+  const kind = type.case === 'type' || type.case === undefined ? (type.value ?? Cluster_DiscoveryType.STATIC) : null;
+  if (kind === null || kind === Cluster_DiscoveryType.STRICT_DNS) return;
+  const name = `envoy.cluster.${Cluster_DiscoveryType[kind].toLowerCase()}`;
+  reasons
+    .at('common_lb_config')
+    .add(`Cannot use hostname for consistent hashing loadbalancing for cluster of type: '${name}'`);
 }
 
 /** `load_balancing_policy` decides alone where there is one. */

@@ -38,7 +38,10 @@ describe('ring_hash', () => {
       usesHostname: true,
       balanceFactor: 150,
     };
-    expect(decode(`lb_policy: RING_HASH\n${own}\n${common}`).policy).toEqual(expected);
+    expect(decode(`type: STRICT_DNS\nlb_policy: RING_HASH\n${own}\n${common}`).policy).toEqual(expected);
+    expect(decode(`type: LOGICAL_DNS\nlb_policy: RING_HASH\n${common}`).reasons).toEqual([
+      "c.common_lb_config: Cannot use hostname for consistent hashing loadbalancing for cluster of type: 'envoy.cluster.logical_dns'",
+    ]);
     const inside = 'consistent_hashing_lb_config: { use_hostname_for_hashing: true, hash_balance_factor: 150 }';
     const settings = `minimum_ring_size: 3, maximum_ring_size: 9, hash_function: MURMUR_HASH_2, ${inside}`;
     expect(decode(typed('ring_hash.v3.RingHash', settings)).policy).toEqual(expected);
