@@ -17,7 +17,8 @@ export interface TunnelHandler {
 
 /** One CONNECT, from the request to the tunnel. */
 export class ClientTunnel implements StreamUser<ResponseHead> {
-  private readonly request: RequestHead;
+  /** Null: the tunnel stands. */
+  private request: RequestHead | null;
   private readonly time: TunnelTime;
   private handler: TunnelHandler | null;
   private stream: CodecStream<RequestHead> | null;
@@ -51,7 +52,7 @@ export class ClientTunnel implements StreamUser<ResponseHead> {
     this.stream = stream;
     this.carrier = carrier;
     this.again = this.isRepeated ? null : again;
-    stream.head(this.request, false);
+    stream.head(this.request!, false);
   }
 
   /** No call on the handler follows. */
@@ -78,6 +79,8 @@ export class ClientTunnel implements StreamUser<ResponseHead> {
       return;
     }
     this.handler = null;
+    this.request = null;
+    this.again = null;
     this.tunnel = new TunnelConnection(stream!, this.carrier!.peer, this.time);
     handler.onTunnel(this.tunnel, head, this.carrier!);
     if (end) this.tunnel.ended();

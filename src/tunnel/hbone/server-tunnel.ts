@@ -20,6 +20,7 @@ export interface TunnelAcceptor {
 
 /** One CONNECT as the server sees it. */
 export class ServerTunnel implements StreamUser<RequestHead> {
+  /** Until it is answered. */
   request: RequestHead | null;
   /** The connection that it came on. */
   readonly carrier: Connection;
@@ -55,6 +56,9 @@ export class ServerTunnel implements StreamUser<RequestHead> {
     this.stream.head(new ResponseHead(200, headers), false);
     const tunnel = new TunnelConnection(this.stream, this.carrier.peer, this.time);
     this.tunnel = tunnel;
+    // A tunnel stays long, and has no use for what asked for it.
+    this.request = null;
+    this.onAbandoned = null;
     attach(tunnel);
     for (const chunk of this.early ?? []) tunnel.data(chunk, false);
     this.early = null;
