@@ -184,7 +184,7 @@ describe('a connection that does not say enough', () => {
 
   it('that come by ECDS: none for as long as one is missing', async () => {
     const { connection, user, stats } = await begin([], { filters: [{ filter: null, isDisabled: null }] });
-    expect(await user.failed).toBe(connection.peer);
+    expect((await user.failed).remote).toEqual(connection.peer.remote);
     expect(stats.read('')).toEqual({ extension_config_missing: 1 });
   });
 
