@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { HttpVersion, RequestHead, ResponseHead } from '../src/core/head.ts';
 import { Headers } from '../src/core/headers.ts';
 import type { Address } from '../src/core/peer.ts';
-import { DEFAULT_FORMAT, type FormatData } from '../src/observe/access-log-data.ts';
-import { buildAccessLog, buildFormat } from '../src/observe/access-log-build.ts';
-import { AccessLogFiles } from '../src/observe/access-log-files.ts';
+import { DEFAULT_FORMAT, type FormatData } from '../src/observe/access-log/access-log-data.ts';
+import { buildAccessLog, buildFormat } from '../src/observe/access-log/build.ts';
+import { AccessLogFiles } from '../src/observe/access-log/access-log-files.ts';
 import { Outcome } from '../src/observe/outcome.ts';
-import { SharedNumberDirectory, SharedNumbers } from '../src/observe/shared-limit.ts';
-import { WorkerStats } from '../src/observe/worker-stats.ts';
+import { SharedNumberDirectory, SharedNumbers } from '../src/observe/limit/shared-limit.ts';
+import { WorkerStats } from '../src/observe/stats/worker-stats.ts';
 
 const ROUNDS = 7;
 const CALLS = 200_000;

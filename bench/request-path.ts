@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { AccessLogFiles } from '../src/observe/access-log-files.ts';
+import type { AccessLogFiles } from '../src/observe/access-log/access-log-files.ts';
 import { MemoryConnection, MemoryNetwork } from './memory-network.ts';
 import { openProxy } from './memory-proxy.ts';
 import type { Shape } from './target.ts';

@@ -9,7 +9,7 @@ import type { SecretData, SecretRef } from './identity/secret-data.ts';
 import type { CommonTlsData, DownstreamTlsData } from './identity/tls-context-data.ts';
 import { downstreamTlsKind } from './identity/tls-context-kinds.ts';
 import type { ListenerData } from './listener/listener-data.ts';
-import type { StatsReport, StatsSource } from './observe/stats-source.ts';
+import type { StatsReport, StatsSource } from './observe/stats/stats-source.ts';
 
 /** A certificate as the admin speaks of it. */
 interface Shown {

@@ -14,7 +14,7 @@ import type { SetText } from './control/xds/subscription-stats.ts';
 import type { Subscriptions } from './control/xds/subscriptions.ts';
 import type { ConfigSourceData } from './identity/config-source-data.ts';
 import type { Loop } from './net/loop.ts';
-import type { StatsScope } from './observe/stats.ts';
+import type { StatsScope } from './observe/stats/stats.ts';
 import { ClusterSchema } from './proto/envoy/config/cluster/v3/cluster_pb.js';
 import type { ProcessClusters } from './process-clusters.ts';
 

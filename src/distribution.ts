@@ -7,7 +7,7 @@ import type { Workers } from './control/workers.ts';
 import type { Address } from './core/peer.ts';
 import type { DiscoveredExtension } from './listener/extension-sources.ts';
 import type { ListenerData } from './listener/listener-data.ts';
-import type { SharedNumberDirectory } from './observe/shared-limit.ts';
+import type { SharedNumberDirectory } from './observe/limit/shared-limit.ts';
 import type { ScopeData } from './proxy/http/scopes/scoped-routes-data.ts';
 import type { RouteConfigurationData } from './route/route-data.ts';
 

@@ -12,7 +12,7 @@ const upstreamFilters = 'envoy.filters.upstream_network';
 
 /** Every extension that a configuration may name. Decoders are loaded when one does. */
 export const extensionEntries: readonly ExtensionEntry[] = [
-  httpFilter('router.v3.Router', async () => (await import('./proxy/http/router-decode.ts')).routerDecoder),
+  httpFilter('router.v3.Router', async () => (await import('./proxy/http/decode/router-decode.ts')).routerDecoder),
   {
     category: httpUpstreamFilters,
     kind: 'envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec',
@@ -80,16 +80,20 @@ export const extensionEntries: readonly ExtensionEntry[] = [
   ),
   httpFilter(
     'dynamic_forward_proxy.v3.FilterConfig',
-    async () => (await import('./proxy/http/dynamic-forward-proxy-decode.ts')).dynamicForwardProxyDecoder,
+    async () => (await import('./proxy/http/decode/dynamic-forward-proxy-decode.ts')).dynamicForwardProxyDecoder,
   ),
   httpFilter(
     'dynamic_forward_proxy.v3.PerRouteConfig',
-    async () => (await import('./proxy/http/dynamic-forward-proxy-decode.ts')).dynamicForwardProxyPerRouteDecoder,
+    async () =>
+      (await import('./proxy/http/decode/dynamic-forward-proxy-decode.ts')).dynamicForwardProxyPerRouteDecoder,
   ),
-  httpFilter('on_demand.v3.OnDemand', async () => (await import('./proxy/http/on-demand-decode.ts')).onDemandDecoder),
+  httpFilter(
+    'on_demand.v3.OnDemand',
+    async () => (await import('./proxy/http/decode/on-demand-decode.ts')).onDemandDecoder,
+  ),
   httpFilter(
     'on_demand.v3.PerRouteConfig',
-    async () => (await import('./proxy/http/on-demand-decode.ts')).onDemandPerRouteDecoder,
+    async () => (await import('./proxy/http/decode/on-demand-decode.ts')).onDemandPerRouteDecoder,
   ),
   httpFilter('basic_auth.v3.BasicAuth', async () => (await import('./filter/basic-auth/decode.ts')).basicAuthDecoder),
   httpFilter(
@@ -316,7 +320,7 @@ function accessLogger(
   return {
     category: 'envoy.access_loggers',
     kind: `envoy.extensions.access_loggers.${type}`,
-    load: async () => (await import('./observe/access-loggers-decode.ts'))[name],
+    load: async () => (await import('./observe/access-log/loggers-decode.ts'))[name],
   };
 }
 

@@ -5,10 +5,10 @@ import { AdminServer } from './admin/server.ts';
 import type { App } from './app.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import { formatAddress } from './core/peer.ts';
-import type { AccessLog } from './observe/access-log.ts';
-import type { AccessLogFiles } from './observe/access-log-files.ts';
-import type { FilterTools } from './observe/access-log-filter.ts';
-import { buildNameMatcher } from './observe/stat-name-matcher.ts';
+import type { AccessLog } from './observe/access-log/access-log.ts';
+import type { AccessLogFiles } from './observe/access-log/access-log-files.ts';
+import type { FilterTools } from './observe/access-log/filter.ts';
+import { buildNameMatcher } from './observe/stats/stat-name-matcher.ts';
 import { ProcessView } from './process-view.ts';
 import type { HeaderMatcherData } from './route/match/matcher-data.ts';
 
@@ -62,8 +62,8 @@ async function openLogs(
   const { adminAccessLogs } = app.configuration.data;
   if (adminAccessLogs.length === 0) return { logs: [], files: null };
   const [{ AccessLogFiles }, { buildAccessLog }, { HeaderMatcher }] = await Promise.all([
-    import('./observe/access-log-files.ts'),
-    import('./observe/access-log-build.ts'),
+    import('./observe/access-log/access-log-files.ts'),
+    import('./observe/access-log/build.ts'),
     import('./route/match/header-matcher.ts'),
   ]);
   const files = new AccessLogFiles(app.environment.options.fileFlushIntervalMs, app.ownStats.root);

@@ -14,8 +14,8 @@ import { Reasons } from './core/rejection.ts';
 import type { RuntimeView } from './core/runtime-view.ts';
 import { openDnsResolver } from './net/dns-resolver.ts';
 import type { Loop } from './net/loop.ts';
-import type { SharedNumberDirectory } from './observe/shared-limit.ts';
-import type { StatsScope } from './observe/stats.ts';
+import type { SharedNumberDirectory } from './observe/limit/shared-limit.ts';
+import type { StatsScope } from './observe/stats/stats.ts';
 import type { ClusterDiscovery } from './cluster-discovery.ts';
 
 type Wanted = Extract<FromWorker, { kind: 'name-wanted' | 'cluster-wanted' }>;

@@ -15,7 +15,7 @@ import type { ConfigSourceData } from './identity/config-source-data.ts';
 import type { SecretSourceData } from './identity/secret-source-data.ts';
 import type { Loop } from './net/loop.ts';
 import type { Log } from './observe/log/log.ts';
-import type { StatsScope } from './observe/stats.ts';
+import type { StatsScope } from './observe/stats/stats.ts';
 import type { OwnClusters } from './own-clusters.ts';
 import { ListenerSchema } from './proto/envoy/config/listener/v3/listener_pb.js';
 import type { RouteQuestion } from './proxy/http/on-demand/route-question.ts';

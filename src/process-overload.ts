@@ -6,8 +6,8 @@ import type { OverloadInit } from './control/overload/overload-memory.ts';
 import { downstreamConnectionsKey } from './control/shared-number-keys.ts';
 import type { ToWorker } from './control/worker-messages.ts';
 import type { Log } from './observe/log/log.ts';
-import type { SharedNumberDirectory } from './observe/shared-limit.ts';
-import type { StatsScope } from './observe/stats.ts';
+import type { SharedNumberDirectory } from './observe/limit/shared-limit.ts';
+import type { StatsScope } from './observe/stats/stats.ts';
 import { giveBackMemory } from './spare-memory.ts';
 
 /** What of the process the overload manager needs. */

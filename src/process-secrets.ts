@@ -6,7 +6,7 @@ import type { SecretData } from './identity/secret-data.ts';
 import type { SecretSourceData } from './identity/secret-source-data.ts';
 import type { Loop } from './net/loop.ts';
 import type { Log } from './observe/log/log.ts';
-import type { StatsScope } from './observe/stats.ts';
+import type { StatsScope } from './observe/stats/stats.ts';
 import type { OwnClusters } from './own-clusters.ts';
 
 /** What of the process its secrets are made with. */

@@ -17,16 +17,16 @@ import type { App } from './app.ts';
 import type { BreakerData, ClusterData, HostData } from './cluster/cluster-data.ts';
 import type { DetectorReport } from './cluster/outlier/detector.ts';
 import type { OutlierHost } from './cluster/outlier/outlier-host.ts';
-import { healthFlagNames } from './cluster/host-health.ts';
-import { HostStat } from './cluster/host-counters.ts';
-import { hostKeys } from './cluster/host-key.ts';
-import type { HostTotals } from './cluster/host-report.ts';
+import { healthFlagNames } from './cluster/host/host-health.ts';
+import { HostStat } from './cluster/host/host-counters.ts';
+import { hostKeys } from './cluster/host/host-key.ts';
+import type { HostTotals } from './cluster/host/host-report.ts';
 import type { Options } from './cli/options.ts';
 import type { RuntimeReport } from './control/runtime.ts';
 import type { LogLevels } from './observe/log/log-levels.ts';
-import type { StatsConfigData } from './observe/stats-data.ts';
-import type { StatsSnapshot } from './observe/stats-snapshot.ts';
-import { TagExtraction } from './observe/tag-extraction.ts';
+import type { StatsConfigData } from './observe/stats/stats-data.ts';
+import type { StatsSnapshot } from './observe/stats/stats-snapshot.ts';
+import { TagExtraction } from './observe/stats/tag-extraction.ts';
 import {
   dumpedClusters,
   dumpedExtensions,

@@ -3,8 +3,8 @@ import type { ServerState } from './admin/admin-source.ts';
 import { ClusterStats } from './control/resources/cluster-stats.ts';
 import { ListenerStats } from './control/resources/listeners/listener-stats.ts';
 import type { ListenerData } from './listener/listener-data.ts';
-import type { StatsScope } from './observe/stats.ts';
-import type { StatsStore } from './observe/stats-store.ts';
+import type { StatsScope } from './observe/stats/stats.ts';
+import type { StatsStore } from './observe/stats/stats-store.ts';
 
 /** What the process is, as `ServerStats` shows it. */
 export interface ServerFacts {

@@ -4,7 +4,7 @@ import { namesTls } from './identity/tls-context-kinds.ts';
 import type { Network } from './net/network.ts';
 import type { TlsTools, TlsTurns } from './net/tls/tls-tools.ts';
 import type { DownstreamTransport, UpstreamTransport } from './net/transport.ts';
-import type { StatsScope } from './observe/stats.ts';
+import type { StatsScope } from './observe/stats/stats.ts';
 import { Regex } from './route/regex.ts';
 
 /** TLS of one thread. OpenSSL is opened where a configuration names a TLS context. */

@@ -1,5 +1,5 @@
 import type { Address } from '../core/peer.ts';
-import type { StatNameMatcherData } from '../observe/stats-data.ts';
+import type { StatNameMatcherData } from '../observe/stats/stats-data.ts';
 
 /** The bootstrap's `admin` as plain data. */
 export interface AdminData {

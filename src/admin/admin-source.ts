@@ -3,8 +3,8 @@ import type { Options } from '../cli/options.ts';
 import type { RuntimeReport } from '../control/runtime.ts';
 import type { Address } from '../core/peer.ts';
 import type { LogLevels } from '../observe/log/log-levels.ts';
-import type { StatsSnapshot } from '../observe/stats-snapshot.ts';
-import type { TagExtraction } from '../observe/tag-extraction.ts';
+import type { StatsSnapshot } from '../observe/stats/stats-snapshot.ts';
+import type { TagExtraction } from '../observe/stats/tag-extraction.ts';
 
 /** Everything that the admin pages show, and everything that they can do. The process as the pages see it. */
 export interface AdminSource {

@@ -1,7 +1,7 @@
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
 import { decodeAddress } from '../listener/decode.ts';
-import { decodeNameMatcher } from '../observe/stats-decode.ts';
+import { decodeNameMatcher } from '../observe/stats/decode.ts';
 import { AdminSchema, type Admin } from '../proto/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import type { AdminData } from './admin-data.ts';
 

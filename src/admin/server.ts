@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Address } from '../core/peer.ts';
-import type { AccessLog } from '../observe/access-log.ts';
+import type { AccessLog } from '../observe/access-log/access-log.ts';
 import type { Log } from '../observe/log/log.ts';
 import { beginOutcome, endOutcome } from './admin-outcome.ts';
 import { text, type PageResponse } from './page.ts';

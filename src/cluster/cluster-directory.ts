@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from '../core/deep-equal.ts';
 import type { DnsResolver, DnsResolverOptions } from '../net/dns-resolver.ts';
-import type { SharedNumberDirectory } from '../observe/shared-limit.ts';
-import type { Counter, StatsScope } from '../observe/stats.ts';
-import type { StatsReport, StatsSource } from '../observe/stats-source.ts';
+import type { SharedNumberDirectory } from '../observe/limit/shared-limit.ts';
+import type { Counter, StatsScope } from '../observe/stats/stats.ts';
+import type { StatsReport, StatsSource } from '../observe/stats/stats-source.ts';
 import { emptyRuntime, type RuntimeView } from '../core/runtime-view.ts';
-import { allotBreakerSlots, releaseBreakerSlots, reportBreakers } from './circuit-breaker.ts';
-import { clusterStatNames } from './cluster-stat-names.ts';
+import { allotBreakerSlots, releaseBreakerSlots, reportBreakers } from './limit/circuit-breaker.ts';
+import { clusterStatNames } from './stats/cluster-stat-names.ts';
 import { hostsOf, isEqualButForHosts, type ClusterChanges, type HostChanges } from './cluster-changes.ts';
 import type { AssignmentData, ClusterData, DiscoveryData, HostData } from './cluster-data.ts';
 import type { TellEnd } from './dynamic/dns-cache.ts';
@@ -14,16 +14,16 @@ import type { LookupQuestion } from './dynamic/dns-lookups.ts';
 import { DynamicHosts } from './dynamic/dynamic-hosts.ts';
 import type { HealthSlots } from './health/health-slots.ts';
 import { MergedChanges } from './merged-changes.ts';
-import { HostConnectionSlots } from './host-connections.ts';
-import { hostKeys } from './host-key.ts';
-import type { HostUse } from './host-report.ts';
+import { HostConnectionSlots } from './host/host-connections.ts';
+import { hostKeys } from './host/host-key.ts';
+import type { HostUse } from './host/host-report.ts';
 import { OriginalHosts } from './original-dst/original-hosts.ts';
 import type { HostSighting } from './original-dst/host-sighting.ts';
 import { makeDnsDiscovery, type Discovery, type DiscoveryListener } from './discovery/discovery.ts';
 import { updateStats, type DiscoveryEnvironment } from './discovery/dns-target.ts';
-import { StatNamesInUse } from './stat-names-in-use.ts';
+import { StatNamesInUse } from './stats/stat-names-in-use.ts';
 import { MatchCounts } from './transport/match-counts.ts';
-import { isDegraded, isExcluded, isHealthy } from './host-health.ts';
+import { isDegraded, isExcluded, isHealthy } from './host/host-health.ts';
 
 export interface DirectoryEnvironment extends DiscoveryEnvironment {
   /** The main thread's root scope. */

@@ -10,7 +10,7 @@ import type { Connection } from '../core/connection.ts';
 import type { Address, Peer } from '../core/peer.ts';
 import type { TransportOptions } from '../net/transport.ts';
 import type { Outcome } from '../observe/outcome.ts';
-import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../observe/stats/stats.ts';
 import type { TriedPriorities } from './tried-priorities.ts';
 
 /** An endpoint as tracked at run time in one worker. */

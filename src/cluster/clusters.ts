@@ -1,4 +1,4 @@
-import type { Gauge } from '../observe/stats.ts';
+import type { Gauge } from '../observe/stats/stats.ts';
 import type { ClusterChanges } from './cluster-changes.ts';
 import type { ClusterData, HostData } from './cluster-data.ts';
 import type { Members } from './aggregate/aggregate-balancer.ts';
@@ -6,9 +6,9 @@ import { AggregateRuntime } from './aggregate/aggregate-runtime.ts';
 import { ClusterRuntime, type ClusterEnvironment } from './cluster-runtime.ts';
 import type { Clusters } from './cluster.ts';
 import { DnsLookups, type LookupQuestion } from './dynamic/dns-lookups.ts';
-import { hostKeys } from './host-key.ts';
-import { StatNamesInUse } from './stat-names-in-use.ts';
-import { HostSet } from './host-set.ts';
+import { hostKeys } from './host/host-key.ts';
+import { StatNamesInUse } from './stats/stat-names-in-use.ts';
+import { HostSet } from './host/host-set.ts';
 import { ClusterLookups, type ClusterQuestion } from './on-demand/cluster-lookups.ts';
 
 export type { ClusterChanges };

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from '../core/deep-equal.ts';
 import type { Clock, Timed, Timers } from '../core/clock.ts';
-import type { Counter, StatsScope } from '../observe/stats.ts';
+import type { Counter, StatsScope } from '../observe/stats/stats.ts';
 import type { AssignmentData, HostData } from './cluster-data.ts';
 
 /** Envoy's, milliseconds. */

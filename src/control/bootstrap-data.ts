@@ -1,10 +1,10 @@
 import type { ClusterData } from '../cluster/cluster-data.ts';
 import type { AdminData } from '../admin/admin-data.ts';
-import type { AccessLogData } from '../observe/access-log-data.ts';
+import type { AccessLogData } from '../observe/access-log/access-log-data.ts';
 import type { ApiSourceData, ConfigSourceData } from '../identity/config-source-data.ts';
 import type { ExtensionSourceData } from '../listener/extension-sources.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
-import type { StatsConfigData } from '../observe/stats-data.ts';
+import type { StatsConfigData } from '../observe/stats/stats-data.ts';
 import type { SecretSourceData } from '../identity/secret-source-data.ts';
 import type { ScopeSourceData } from '../proxy/http/scopes/scope-sources.ts';
 import type { RouteSourceData } from '../proxy/http/route-sources.ts';

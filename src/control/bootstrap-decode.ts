@@ -11,11 +11,11 @@ import type { SecretSourceData } from '../identity/secret-source-data.ts';
 import { SecretSources } from '../identity/secret-sources.ts';
 import { ExtensionSources } from '../listener/extension-sources.ts';
 import type { ListenerData } from '../listener/listener-data.ts';
-import { DEFAULT_FORMAT, type AccessLogData } from '../observe/access-log-data.ts';
-import { decodeAccessLogs } from '../observe/access-log-decode.ts';
+import { DEFAULT_FORMAT, type AccessLogData } from '../observe/access-log/access-log-data.ts';
+import { decodeAccessLogs } from '../observe/access-log/decode.ts';
 import { decodeLogPattern } from '../observe/log/decode.ts';
-import type { StatsConfigData } from '../observe/stats-data.ts';
-import { decodeStatsConfig } from '../observe/stats-decode.ts';
+import type { StatsConfigData } from '../observe/stats/stats-data.ts';
+import { decodeStatsConfig } from '../observe/stats/decode.ts';
 import {
   Bootstrap_StaticResourcesSchema,
   BootstrapSchema,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '../observe/log/log.ts';
-import type { Counter, Gauge, StatsScope } from '../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../observe/stats/stats.ts';
 import { runtimeText, type RuntimeEntries, type RuntimeLayerData, type RuntimeValue } from './runtime-data.ts';
 import { readDiskLayer, watchDiskLayer } from './runtime-disk.ts';
 

@@ -1,6 +1,6 @@
 import type { DiscoveredExtension } from '../listener/extension-sources.ts';
 import type { FilterChainData, ListenerData } from '../listener/listener-data.ts';
-import type { SharedNumberDirectory } from '../observe/shared-limit.ts';
+import type { SharedNumberDirectory } from '../observe/limit/shared-limit.ts';
 import { connectionLimitKind } from '../filter/network/connection-limit/connection-limit-data.ts';
 import { sharedNumbersOfFilters } from '../filter/shared-numbers.ts';
 import { hcmKind, type HcmData } from '../proxy/http/hcm-data.ts';

@@ -3,7 +3,7 @@ import type { Headers } from '../core/headers.ts';
 import type { Clock, Timers } from '../core/clock.ts';
 import type { RuntimeView } from '../core/runtime-view.ts';
 import type { Outcome } from '../observe/outcome.ts';
-import type { StatsScope } from '../observe/stats.ts';
+import type { StatsScope } from '../observe/stats/stats.ts';
 import type { Route } from '../route/route.ts';
 import type { NameLookups } from './network/network-filter.ts';
 import type { CallOuts, CallTrace } from './call-outs.ts';

@@ -7,7 +7,7 @@ import {
   type OverloadView,
   type TimerScale,
 } from '../core/overload-view.ts';
-import type { Counter, StatsScope } from '../observe/stats.ts';
+import type { Counter, StatsScope } from '../observe/stats/stats.ts';
 import type { ProcessConnections } from './process-connections.ts';
 
 /** How many may wait to be accepted where tcp_backlog_size says nothing: the kernel's own default, SOMAXCONN. */

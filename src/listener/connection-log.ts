@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Connection } from '../core/connection.ts';
 import { ResponseFlag } from '../core/failure.ts';
 import type { Peer } from '../core/peer.ts';
-import type { AccessLog } from '../observe/access-log.ts';
+import type { AccessLog } from '../observe/access-log/access-log.ts';
 import { Outcome, type Metadata } from '../observe/outcome.ts';
 import type { ActiveConnection } from './network-filter.ts';
 

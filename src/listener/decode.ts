@@ -5,8 +5,8 @@ import { formatAddress, type Address } from '../core/peer.ts';
 import type { Reasons } from '../core/rejection.ts';
 import { SupportedFields } from '../core/supported-fields.ts';
 import { decodeKeepAliveOptions, decodeSocketOptions, fastOpenOption } from '../net/socket-options/decode.ts';
-import { decodeAccessLogs } from '../observe/access-log-decode.ts';
-import type { DecodeHeaderMatcher } from '../observe/access-log-filter-decode.ts';
+import { decodeAccessLogs } from '../observe/access-log/decode.ts';
+import type { DecodeHeaderMatcher } from '../observe/access-log/filter-decode.ts';
 import {
   PipeSchema,
   SocketAddress_Protocol,

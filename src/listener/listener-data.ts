@@ -1,7 +1,7 @@
 import type { ExtensionData } from '../core/extension.ts';
 import type { Address } from '../core/peer.ts';
 import type { MatcherData } from '../match/matcher-data.ts';
-import type { AccessLogData } from '../observe/access-log-data.ts';
+import type { AccessLogData } from '../observe/access-log/access-log-data.ts';
 import type { SocketOptionData } from '../net/socket-options/socket-option-data.ts';
 import type { ExtensionRefData } from './extension-sources.ts';
 

@@ -1,5 +1,5 @@
 import type { RuntimeView } from '../core/runtime-view.ts';
-import type { Counter } from '../observe/stats.ts';
+import type { Counter } from '../observe/stats/stats.ts';
 
 /** A number counted over all workers that several may not raise beyond a limit. */
 export interface BoundedCount {

@@ -1,5 +1,5 @@
 import type { ExtensionData } from '../core/extension.ts';
-import type { FormatData } from '../observe/access-log-data.ts';
+import type { FormatData } from '../observe/access-log/access-log-data.ts';
 import type { MatcherData } from '../match/matcher-data.ts';
 import type { RouteTracingData } from '../observe/trace/trace-data.ts';
 import type { HashPolicyData } from './hash/hash-policy-data.ts';

@@ -1,8 +1,8 @@
 import type { ExtensionData } from '../core/extension.ts';
 import type { RequestHead, ResponseHead } from '../core/head.ts';
 import type { MetadataCriteria } from '../core/metadata-criteria.ts';
-import type { FormatData } from '../observe/access-log-data.ts';
-import type { Formatter } from '../observe/formatter.ts';
+import type { FormatData } from '../observe/access-log/access-log-data.ts';
+import type { Formatter } from '../observe/format/formatter.ts';
 import type { Outcome } from '../observe/outcome.ts';
 import type { RouteTracingData } from '../observe/trace/trace-data.ts';
 import type { HashPolicy } from './hash/hash-policy.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HostSet } from '../../src/cluster/host-set.ts';
+import { HostSet } from '../../src/cluster/host/host-set.ts';
 import { EdfScheduler } from '../../src/cluster/lb/edf.ts';
 import { priorityAt, priorityLoads } from '../../src/cluster/lb/priority.ts';
 import { clusterData, hostData, makeHost } from '../unit/cluster/cluster-fixture.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { cellOf, cellsOf, lowerBoundOf, partOf, widthOf } from '../../src/observe/histogram-bins.ts';
-import { BinCounts, HistogramSummary } from '../../src/observe/histogram-summary.ts';
+import { cellOf, cellsOf, lowerBoundOf, partOf, widthOf } from '../../src/observe/stats/histogram-bins.ts';
+import { BinCounts, HistogramSummary } from '../../src/observe/stats/histogram-summary.ts';
 import * as fc from './chance.ts';
 
 const value = fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: 2 ** 49 }));

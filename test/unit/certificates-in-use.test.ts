@@ -4,7 +4,7 @@ import { loadConfiguration } from '../../src/control/configuration.ts';
 import { ExtensionTable } from '../../src/control/extension-table.ts';
 import { extensionEntries } from '../../src/extensions.ts';
 import type { SecretData } from '../../src/identity/secret-data.ts';
-import type { StatsReport } from '../../src/observe/stats-source.ts';
+import type { StatsReport } from '../../src/observe/stats/stats-source.ts';
 import { Authority, type Issued } from '../certificates.ts';
 
 const dayMs = 86_400_000;

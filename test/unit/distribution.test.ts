@@ -4,7 +4,7 @@ import type { ToWorker } from '../../src/control/worker-messages.ts';
 import type { Workers } from '../../src/control/workers.ts';
 import { noChanges } from '../../src/control/snapshot-data.ts';
 import type { ListenerData } from '../../src/listener/listener-data.ts';
-import { SharedNumberDirectory } from '../../src/observe/shared-limit.ts';
+import { SharedNumberDirectory } from '../../src/observe/limit/shared-limit.ts';
 import { clusterData, hostData } from './cluster/cluster-fixture.ts';
 
 const listener = (name: string): ListenerData =>

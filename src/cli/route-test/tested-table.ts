@@ -1,4 +1,4 @@
-import { buildFormat } from '../../observe/access-log-build.ts';
+import { buildFormat } from '../../observe/access-log/build.ts';
 import { compileFormat } from '../../observe/format/format.ts';
 import { buildRouteTable } from '../../route/build.ts';
 import type { RouteConfigurationData, RouteData, VirtualHostData } from '../../route/route-data.ts';

@@ -1,5 +1,5 @@
 import type { Host, PickContext, Tier } from '../cluster.ts';
-import type { HostSet } from '../host-set.ts';
+import type { HostSet } from '../host/host-set.ts';
 import type { Balancer } from '../lb/balancer.ts';
 import type { LbData } from '../lb/lb-data.ts';
 import { priorityAt, priorityLoads, type PriorityLoads } from '../lb/priority.ts';

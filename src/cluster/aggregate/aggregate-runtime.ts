@@ -4,7 +4,7 @@ import type { Peer } from '../../core/peer.ts';
 import type { TransportOptions } from '../../net/transport.ts';
 import type { Host, HttpPool, TcpPool } from '../cluster.ts';
 import { ClusterRuntime } from '../cluster-runtime.ts';
-import type { UpstreamHost } from '../host.ts';
+import type { UpstreamHost } from '../host/host.ts';
 
 /** A cluster that is made of others: hosts, their connections and limits are theirs; answers count here. */
 export class AggregateRuntime extends ClusterRuntime {

@@ -1,6 +1,6 @@
 import type { Clock, Timed, Timers } from '../../core/clock.ts';
 import type { DnsAnswer, DnsResolver } from '../../net/dns-resolver.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import type { DnsData, DnsTargetData, HostData } from '../cluster-data.ts';
 import type { RandomSource } from '../lb/random-source.ts';
 

@@ -1,4 +1,4 @@
-import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../observe/stats/stats.ts';
 
 /** Counted by workers, or never. */
 const elsewhere = ['cache_load', 'dns_address_filter_out', 'dns_rq_pending_overflow'];

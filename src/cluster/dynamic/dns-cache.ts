@@ -1,5 +1,5 @@
 import type { DnsResolver } from '../../net/dns-resolver.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import type { DiscoveryEnvironment } from '../discovery/dns-target.ts';
 import { CachedName } from './cached-name.ts';
 import type { DnsCacheData } from './dns-cache-data.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from '../../core/deep-equal.ts';
 import type { DnsResolver, DnsResolverOptions } from '../../net/dns-resolver.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import type { DiscoveryEnvironment } from '../discovery/dns-target.ts';
 import type { DnsCacheData } from './dns-cache-data.ts';
 import { DnsCache, type CacheUser, type TellEnd } from './dns-cache.ts';

@@ -1,4 +1,4 @@
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import type { LookupEnd } from './dns-cache.ts';
 
 /** Who waits for a name. */

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { CallCredentialData, ChannelData } from '../../identity/google-service-data.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 
 /** A token has some kilobytes. */
 const fileBytesMax = 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../observe/stats/stats.ts';
 
 /** `cluster.<name>.health_check.*`. */
 export class CheckStats {

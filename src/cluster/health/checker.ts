@@ -3,7 +3,7 @@ import { runtimeInteger, runtimePercent, type RuntimeView } from '../../core/run
 import type { Address } from '../../core/peer.ts';
 import type { DialHandler, Dialing } from '../../net/network.ts';
 import { noTransportOptions, type TransportOptions, type UpstreamTransport } from '../../net/transport.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import type { ClusterData, HostData } from '../cluster-data.ts';
 import { ClusterDialing } from '../cluster-dialing.ts';
 import { ClientCodecs } from '../protocol/client-codecs.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { LogFile } from '../../observe/log-file.ts';
+import type { LogFile } from '../../observe/access-log/log-file.ts';
 
 /** Any JSON object. */
 export type EventJson = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import type { ClusterData, HostData } from '../cluster-data.ts';
-import { flagsOfEndpoint, HealthFlag } from '../host-health.ts';
-import { hostKeys } from '../host-key.ts';
+import { flagsOfEndpoint, HealthFlag } from '../host/host-health.ts';
+import { hostKeys } from '../host/host-key.ts';
 import { HealthCell, type HealthMemory } from './health-memory.ts';
 
 /** Those that come through discovery and may be kept by what active checks say. */

@@ -1,5 +1,5 @@
 import type { Clock, Timed, Timers } from '../../core/clock.ts';
-import { HealthFlag } from '../host-health.ts';
+import { HealthFlag } from '../host/host-health.ts';
 import type { CheckStats } from './check-stats.ts';
 import type { HealthEventLog } from './event-log.ts';
 import type { HealthCheckData } from './health-check-data.ts';

@@ -1,5 +1,5 @@
 import type { HostData } from '../cluster-data.ts';
-import { flagsOfEndpoint, isDegraded, isHealthy } from '../host-health.ts';
+import { flagsOfEndpoint, isDegraded, isHealthy } from '../host/host-health.ts';
 import { HealthCell, type HealthMemory } from './health-memory.ts';
 
 /** A host as the main thread watches it: what it finds is in shared memory at once. */

@@ -1,7 +1,7 @@
 import type { Clock, Timers } from '../../core/clock.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import type { LoadBalancer } from '../cluster.ts';
-import type { HostSet } from '../host-set.ts';
+import type { HostSet } from '../host/host-set.ts';
 import type { LbData } from './lb-data.ts';
 import type { RandomSource } from './random-source.ts';
 import type { LocalZone } from './zone/zone-routing.ts';

@@ -1,4 +1,4 @@
-import type { HostSet } from '../host-set.ts';
+import type { HostSet } from '../host/host-set.ts';
 import type { Balancer, BalancerParts } from './balancer.ts';
 import { HashBalancer } from './hash/hash-balancer.ts';
 import type { LbData } from './lb-data.ts';

@@ -1,5 +1,5 @@
 import type { PickerPolicy } from './lb-data.ts';
-import type { UpstreamHost } from '../host.ts';
+import type { UpstreamHost } from '../host/host.ts';
 import { FullScanLeastRequest, LeastRequest, WeightedLeastRequest } from './least-request.ts';
 import type { RandomSource } from './random-source.ts';
 import { Random } from './random.ts';

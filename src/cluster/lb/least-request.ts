@@ -1,4 +1,4 @@
-import type { UpstreamHost } from '../host.ts';
+import type { UpstreamHost } from '../host/host.ts';
 import { EdfScheduler } from './edf.ts';
 import type { HostPicker } from './host-picker.ts';
 import { randomIndex, type RandomSource } from './random-source.ts';

@@ -1,8 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import type { LbData, PickerLbData } from './lb-data.ts';
 import type { Host, PickContext, Tier } from '../cluster.ts';
-import type { HostSet } from '../host-set.ts';
+import type { HostSet } from '../host/host-set.ts';
 import type { Balancer, BalancerParts } from './balancer.ts';
 import { makeHostPicker, type HostPicker } from './host-picker.ts';
 import { LocalityWeighted, makeLocalityPicker } from './locality.ts';

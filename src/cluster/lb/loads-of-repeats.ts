@@ -1,4 +1,4 @@
-import type { HostSet } from '../host-set.ts';
+import type { HostSet } from '../host/host-set.ts';
 import type { TriedPriorities } from '../tried-priorities.ts';
 import type { LbData } from './lb-data.ts';
 import { priorityAvailability, type PriorityLoads } from './priority.ts';

@@ -1,6 +1,6 @@
 import type { PickerPolicy } from './lb-data.ts';
-import type { HostSet, LocalityHosts } from '../host-set.ts';
-import type { UpstreamHost } from '../host.ts';
+import type { HostSet, LocalityHosts } from '../host/host-set.ts';
+import type { UpstreamHost } from '../host/host.ts';
 import { EdfScheduler } from './edf.ts';
 import { makeHostPicker, type HostPicker } from './host-picker.ts';
 import type { RandomSource } from './random-source.ts';

@@ -1,6 +1,6 @@
 import { cachedName, type Destination } from '../../core/destination.ts';
 import type { Host, LoadBalancer, PickContext } from '../cluster.ts';
-import type { HostSet } from '../host-set.ts';
+import type { HostSet } from '../host/host-set.ts';
 
 /** Filter state that says whom a request or a connection wants to reach. Envoy's. */
 const hostKey = 'envoy.upstream.dynamic_host';

@@ -1,6 +1,6 @@
 import type { Host, PickContext, Tier } from '../cluster.ts';
-import type { HostSet } from '../host-set.ts';
-import type { UpstreamHost } from '../host.ts';
+import type { HostSet } from '../host/host-set.ts';
+import type { UpstreamHost } from '../host/host.ts';
 import type { Balancer } from './balancer.ts';
 import type { LbData, OverrideLbData, OverrideSourceData } from './lb-data.ts';
 import { metadataAt } from './metadata-path.ts';

@@ -1,4 +1,4 @@
-import { HealthFlag, isDegraded, isHealthy } from '../host-health.ts';
+import { HealthFlag, isDegraded, isHealthy } from '../host/host-health.ts';
 import type { OverrideHealth } from './lb-data.ts';
 
 const usual: readonly OverrideHealth[] = ['healthy', 'degraded'];

@@ -1,5 +1,5 @@
 import type { LbData } from './lb-data.ts';
-import type { HostSet } from '../host-set.ts';
+import type { HostSet } from '../host/host-set.ts';
 
 /** How the traffic of a cluster is spread over its priorities. Percent; healthy and degraded sum to 100 together. */
 export interface PriorityLoads {

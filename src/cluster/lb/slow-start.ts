@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { UpstreamHost } from '../host.ts';
+import type { UpstreamHost } from '../host/host.ts';
 import type { SlowStartData } from './lb-data.ts';
 
 /** Hosts that have just come get less than their weight says. Source: Envoy `EdfLoadBalancerBase`. */

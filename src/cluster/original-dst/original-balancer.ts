@@ -1,6 +1,6 @@
 import { formatAddress, type Address } from '../../core/peer.ts';
 import { stateText } from '../../observe/filter-state.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { emptyLocality, type HostData } from '../cluster-data.ts';
 import type { Host, PickContext } from '../cluster.ts';
 import type { Balancer } from '../lb/balancer.ts';

@@ -3,7 +3,7 @@ import { formatAddress, type Address } from '../../core/peer.ts';
 import type { HostData } from '../cluster-data.ts';
 import type { Discovery, DiscoveryListener } from '../discovery/discovery.ts';
 import type { DiscoveryEnvironment } from '../discovery/dns-target.ts';
-import type { HostUse } from '../host-report.ts';
+import type { HostUse } from '../host/host-report.ts';
 import { originalHost } from './original-balancer.ts';
 
 /** Hosts that are added one after the other are told together, this often at most. */

@@ -1,10 +1,10 @@
 import type { Clock, Timed, Timers } from '../../core/clock.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import type { EventLines } from '../health/event-lines.ts';
 import { HealthCell } from '../health/health-memory.ts';
 import type { WatchedHost } from '../health/watched-host.ts';
-import { HealthFlag } from '../host-health.ts';
+import { HealthFlag } from '../host/host-health.ts';
 import { OutlierEventLog } from './event-log.ts';
 import type { ConsecutiveType, EjectionType, OutlierData } from './outlier-data.ts';
 import { OutlierHost } from './outlier-host.ts';

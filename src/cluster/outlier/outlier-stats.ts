@@ -1,4 +1,4 @@
-import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../observe/stats/stats.ts';
 import { ejectionTypes, type EjectionType } from './outlier-data.ts';
 
 /** `cluster.<name>.outlier_detection.*`, old names among them. */

@@ -4,8 +4,8 @@ import { isGrpcRequest } from '../../core/grpc-request.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import { runtimeInteger, type RuntimeView } from '../../core/runtime-view.ts';
 import { HealthCell, type HealthMemory } from '../health/health-memory.ts';
-import { HealthFlag } from '../host-health.ts';
-import type { HostMonitor, UpstreamHost } from '../host.ts';
+import { HealthFlag } from '../host/host-health.ts';
+import type { HostMonitor, UpstreamHost } from '../host/host.ts';
 import { httpStatusOf } from './grpc-http-status.ts';
 import type { ConsecutiveType, HostFinding, OutlierData } from './outlier-data.ts';
 

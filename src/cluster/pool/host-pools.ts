@@ -1,7 +1,7 @@
 import { noTransportOptions, type TransportOptions } from '../../net/transport.ts';
-import { ClusterCounter } from '../cluster-stat-names.ts';
+import { ClusterCounter } from '../stats/cluster-stat-names.ts';
 import type { HttpPool, TcpPool } from '../cluster.ts';
-import type { UpstreamHost } from '../host.ts';
+import type { UpstreamHost } from '../host/host.ts';
 import type { PoolProtocol } from '../protocol/client-codecs.ts';
 import { HttpConnectionPool } from './http-pool.ts';
 import { KeyedPools } from './keyed-pools.ts';

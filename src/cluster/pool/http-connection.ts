@@ -12,7 +12,7 @@ import {
 } from '../../core/failures.ts';
 import { HttpVersion } from '../../core/head.ts';
 import type { Dialing, DialHandler } from '../../net/network.ts';
-import { ClusterCounter } from '../cluster-stat-names.ts';
+import { ClusterCounter } from '../stats/cluster-stat-names.ts';
 import type { StreamWaiter } from '../cluster.ts';
 import type { HttpConnectionPool } from './http-pool.ts';
 import { dialOptionsFor } from './pool-context.ts';

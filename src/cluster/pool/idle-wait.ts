@@ -1,5 +1,5 @@
 import type { Timed } from '../../core/clock.ts';
-import { ClusterCounter } from '../cluster-stat-names.ts';
+import { ClusterCounter } from '../stats/cluster-stat-names.ts';
 import type { TcpPoolConnection } from './tcp-connection.ts';
 import type { TcpConnectionPool } from './tcp-pool.ts';
 

@@ -1,12 +1,12 @@
 import { ConnectionTimeout, LocalConnectionFailure } from '../../core/failures.ts';
 import type { Failure } from '../../core/failure.ts';
-import { ClusterCounter, ClusterGauge, ClusterHistogram } from '../cluster-stat-names.ts';
-import type { UpstreamStats } from '../cluster-stats.ts';
+import { ClusterCounter, ClusterGauge, ClusterHistogram } from '../stats/cluster-stat-names.ts';
+import type { UpstreamStats } from '../stats/cluster-stats.ts';
 import type { CircuitBreakers, ResourceLimit } from '../cluster.ts';
-import { HostStat } from '../host-counters.ts';
-import type { UpstreamHost } from '../host.ts';
+import { HostStat } from '../host/host-counters.ts';
+import type { UpstreamHost } from '../host/host.ts';
 import type { PoolContext } from './pool-context.ts';
-import type { Counter, Gauge } from '../../observe/stats.ts';
+import type { Counter, Gauge } from '../../observe/stats/stats.ts';
 
 /**
  * What the life of connections, of requests and of those who wait for one adds to stats, host counters and circuit

@@ -5,7 +5,7 @@ import type { DialOptions, Network } from '../../net/network.ts';
 import type { TransportOptions } from '../../net/transport.ts';
 import type { ClusterData } from '../cluster-data.ts';
 import type { CircuitBreakers, Host } from '../cluster.ts';
-import type { UpstreamStats } from '../cluster-stats.ts';
+import type { UpstreamStats } from '../stats/cluster-stats.ts';
 import type { ClientCodecs } from '../protocol/client-codecs.ts';
 
 /** The `filters` of a cluster. */

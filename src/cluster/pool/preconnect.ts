@@ -1,4 +1,4 @@
-import type { UpstreamHost } from '../host.ts';
+import type { UpstreamHost } from '../host/host.ts';
 import type { PreconnectData } from '../cluster-data.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { Failure } from '../../core/failure.ts';
 import { ClosedLocally, Overflow } from '../../core/failures.ts';
 import type { TransportOptions } from '../../net/transport.ts';
-import { ClusterCounter } from '../cluster-stat-names.ts';
+import { ClusterCounter } from '../stats/cluster-stat-names.ts';
 import type { ConnectionWaiter, TcpPool } from '../cluster.ts';
-import type { HostPool, UpstreamHost } from '../host.ts';
+import type { HostPool, UpstreamHost } from '../host/host.ts';
 import { PoolAccounts } from './pool-accounts.ts';
 import type { PoolContext } from './pool-context.ts';
 import { preconnectOf, type Preconnect } from './preconnect.ts';

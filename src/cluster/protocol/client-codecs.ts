@@ -4,7 +4,7 @@ import { HeaderKeyFormat, type H1ClientOptions } from '../../codec/h1/options.ts
 import { H2ClientCodec } from '../../codec/h2/client.ts';
 import type { H2ClientOptions } from '../../codec/h2/options.ts';
 import { HttpVersion } from '../../core/head.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import type { UpstreamHttpData } from '../cluster-data.ts';
 import { Http2Counters } from './http2-counters.ts';
 

@@ -1,5 +1,5 @@
 import { h2CounterNames, type H2Counter, type H2Counters } from '../../codec/h2/counters.ts';
-import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../observe/stats/stats.ts';
 
 /** `http2.*` below a scope: what the codecs of many connections count together. */
 export class Http2Counters implements H2Counters {

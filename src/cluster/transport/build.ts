@@ -3,7 +3,7 @@ import type { Network } from '../../net/network.ts';
 import { PrologueNetwork } from '../../net/prologue-network.ts';
 import { RawTransport } from '../../net/raw-transport.ts';
 import type { UpstreamTransport } from '../../net/transport.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { InternalTransport } from './internal/internal-transport.ts';
 import { ProxyProtocolTransport } from './proxy-protocol-transport.ts';
 import type { TransportData, TransportSocketData } from './transport-data.ts';

@@ -1,4 +1,4 @@
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import type { HostData } from '../cluster-data.ts';
 import type { TransportData } from './transport-data.ts';
 

@@ -4,7 +4,7 @@ import type { Connection } from '../../core/connection.ts';
 import { formatAddress, type Address, type Peer, type ProxyTlv } from '../../core/peer.ts';
 import type { DialHandler, Dialing, DialOptions } from '../../net/network.ts';
 import type { TransportOptions, UpstreamTransport } from '../../net/transport.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import type { ProxyProtocolSocketData } from './transport-data.ts';
 
 /** Connections that begin with a PROXY protocol header, which says whose they are. */

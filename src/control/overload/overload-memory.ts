@@ -9,7 +9,7 @@ import {
   type OverloadView,
   type ScaledTimerName,
 } from '../../core/overload-view.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import type { OverloadData } from './overload-data.ts';
 
 /** A state of 1, as an integer: what shared memory holds whole. */

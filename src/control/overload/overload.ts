@@ -1,6 +1,6 @@
 import type { LoadShedPointName, OverloadAction } from '../../core/overload-view.ts';
 import type { Log } from '../../observe/log/log.ts';
-import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats/stats.ts';
 import type { ResourceMonitor } from './monitor/monitor.ts';
 import { connectionsResource, type MonitorData, type OverloadData } from './overload-data.ts';
 import { OverloadMemory } from './overload-memory.ts';

@@ -1,4 +1,4 @@
-import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../observe/stats/stats.ts';
 
 /** `cluster_manager.*`, but for what `MergedChanges` counts. */
 export class ClusterStats {

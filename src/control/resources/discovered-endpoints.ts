@@ -4,7 +4,7 @@ import type { Discovery, DiscoveryListener } from '../../cluster/discovery/disco
 import { decodeAssignment, type DecodedAssignment } from '../../cluster/endpoint/decode.ts';
 import { TransportChoice } from '../../cluster/transport/transport-choice.ts';
 import type { Clock, Timed, Timers } from '../../core/clock.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import { ClusterLoadAssignmentSchema } from '../../proto/envoy/config/endpoint/v3/endpoint_pb.js';
 import type { OpenedResource, Subscription, SubscriptionUser } from '../xds/resource-kind.ts';
 import { readResource } from './read-resource.ts';

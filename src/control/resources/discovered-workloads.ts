@@ -1,7 +1,7 @@
 import type { WorkloadChanges, WorkloadData } from '../../filter/istio/workload/workload-directory.ts';
 import { unknownWorkload, type WorkloadType } from '../../filter/istio/workload/workload.ts';
 import { formatIp } from '../../core/ip-address.ts';
-import type { Gauge, StatsScope } from '../../observe/stats.ts';
+import type { Gauge, StatsScope } from '../../observe/stats/stats.ts';
 import { WorkloadSchema, WorkloadType as Type, type Workload } from '../../proto/istio/workload_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
 import type { OpenedResource, ResourceKind, SubscriptionUser } from '../xds/resource-kind.ts';

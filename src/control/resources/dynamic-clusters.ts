@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../observe/log/log.ts';
-import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../observe/stats/stats.ts';
 import { packedKinds } from '../packed-kinds.ts';
 import type { OpenedResource, SubscriptionUser } from '../xds/resource-kind.ts';
 import type { ClusterRollout } from './cluster-rollout.ts';

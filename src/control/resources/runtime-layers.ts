@@ -1,5 +1,5 @@
 import type { Loop } from '../../net/loop.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import { RuntimeSchema } from '../../proto/envoy/service/runtime/v3/rtds_pb.js';
 import type { RtdsLayerData, RuntimeEntries, RuntimeLayerData } from '../runtime-data.ts';
 import { decodeEntries } from '../runtime-decode.ts';

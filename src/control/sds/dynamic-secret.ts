@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { SecretData } from '../../identity/secret-data.ts';
 import type { SecretSourceData } from '../../identity/secret-source-data.ts';
 import type { Log } from '../../observe/log/log.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { SecretSchema, type Secret } from '../../proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import { create } from '../../proto/protobuf.js';
 import type { DirectoryWatches } from '../xds/directory-watches.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { SecretData } from '../../identity/secret-data.ts';
 import type { SecretSourceData } from '../../identity/secret-source-data.ts';
 import type { Log } from '../../observe/log/log.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import type { DirectoryWatches } from '../xds/directory-watches.ts';
 import { secretKind } from '../xds/resource-kinds.ts';
 import type { SetText } from '../xds/subscription-stats.ts';

@@ -1,5 +1,5 @@
 import { xxHash64 } from '../../core/xx-hash64.ts';
-import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats/stats.ts';
 
 /** Where texts among the stats go: `version_text`. */
 export type SetText = (name: string, value: string) => void;

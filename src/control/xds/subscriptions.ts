@@ -1,5 +1,5 @@
 import type { ApiSourceData, ConfigSourceData } from '../../identity/config-source-data.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import type { Node } from '../../proto/envoy/config/core/v3/base_pb.js';
 import { packedKinds } from '../packed-kinds.ts';
 import { Ads } from './ads.ts';

@@ -1,7 +1,7 @@
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
 import { isFlagOn, type RuntimeView } from '../../core/runtime-view.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 import { isGrpcResponse } from '../grpc/grpc-response.ts';
 import type { AdmissionControlData, RuntimeNumberData } from './admission-control-data.ts';

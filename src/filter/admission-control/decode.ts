@@ -2,7 +2,7 @@ import { durationMs } from '../../core/duration.ts';
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
-import { decodeRuntimeFlag } from '../../observe/runtime-flag-decode.ts';
+import { decodeRuntimeFlag } from '../../observe/access-log/runtime-flag-decode.ts';
 import {
   AdmissionControl_SuccessCriteria_GrpcCriteriaSchema,
   AdmissionControl_SuccessCriteria_HttpCriteriaSchema,

@@ -1,6 +1,6 @@
 import { isFlagOn, type RuntimeView } from '../../core/runtime-view.ts';
-import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats.ts';
-import { TokenBucket } from '../../observe/token-bucket.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../../observe/stats/stats.ts';
+import { TokenBucket } from '../../observe/limit/token-bucket.ts';
 import type { FilterContext } from '../filter.ts';
 import type { BandwidthLimitData } from './bandwidth-limit-data.ts';
 

@@ -2,8 +2,8 @@ import { durationMs } from '../../core/duration.ts';
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
-import { decodeRuntimeFlag } from '../../observe/runtime-flag-decode.ts';
-import { bucketMemory } from '../../observe/token-bucket-decode.ts';
+import { decodeRuntimeFlag } from '../../observe/access-log/runtime-flag-decode.ts';
+import { bucketMemory } from '../../observe/limit/token-bucket-decode.ts';
 import {
   BandwidthLimitSchema,
   BandwidthLimit_EnableMode,

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isFieldValue } from '../../core/field-value.ts';
 import type { RequestHead } from '../../core/head.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 import { merged } from '../set-metadata/set-metadata.ts';
 import type { BasicAuthData, UsersData } from './basic-auth-data.ts';

@@ -1,5 +1,5 @@
 import { constants, createBrotliDecompress, createZstdDecompress } from 'node:zlib';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import { ByteEngine } from './byte-engine.ts';
 import { Gunzip } from './gunzip.ts';
 import type { DecompressorLibraryData } from './library-data.ts';

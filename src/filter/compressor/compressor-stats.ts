@@ -1,4 +1,4 @@
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 
 /** What happens to the bodies of one direction. */
 export class DirectionStats {

@@ -1,7 +1,7 @@
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
-import { decodeRuntimeFlag } from '../../observe/runtime-flag-decode.ts';
+import { decodeRuntimeFlag } from '../../observe/access-log/runtime-flag-decode.ts';
 import {
   CompressorOverridesSchema,
   CompressorPerRouteSchema,

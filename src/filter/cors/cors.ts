@@ -1,5 +1,5 @@
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 import { CorsPolicies, type CorsPolicy } from './cors-policy.ts';
 

@@ -1,5 +1,5 @@
 import type { RequestHead } from '../../core/head.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { StringMatcher } from '../../route/match/string-matcher.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 import type { RuntimeFractionData } from '../fraction-data.ts';

@@ -1,5 +1,5 @@
 import type { MatcherData } from '../../match/matcher-data.ts';
-import type { FormatData } from '../../observe/access-log-data.ts';
+import type { FormatData } from '../../observe/access-log/access-log-data.ts';
 import type { HeaderMutationsData } from '../../route/route-data.ts';
 
 /** `envoy.extensions.filters.http.custom_response.v3.CustomResponse` as plain data, of the filter and of routes alike. */

@@ -1,9 +1,9 @@
 import { Headers } from '../../core/headers.ts';
 import type { ResponseHead } from '../../core/head.ts';
 import { buildMatcher, type MatchInput, type Matcher } from '../../match/matcher.ts';
-import { buildFormat } from '../../observe/access-log-build.ts';
+import { buildFormat } from '../../observe/access-log/build.ts';
 import { compileFormat } from '../../observe/format/format.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { StringMatcherData } from '../../route/match/matcher-data.ts';
 import { StringMatcher } from '../../route/match/string-matcher.ts';
 import { HeaderMutations } from '../../route/mutate/header-mutations.ts';

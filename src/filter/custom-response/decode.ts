@@ -2,7 +2,7 @@ import type { ExtensionDecoder, PackedMessage } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { decodeMatcher } from '../../match/decode.ts';
-import { decodeFormat } from '../../observe/format-decode.ts';
+import { decodeFormat } from '../../observe/format/decode.ts';
 import { CustomResponseSchema } from '../../proto/envoy/extensions/filters/http/custom_response/v3/custom_response_pb.js';
 import { LocalResponsePolicySchema } from '../../proto/envoy/extensions/http/custom_response/local_response_policy/v3/local_response_policy_pb.js';
 import {

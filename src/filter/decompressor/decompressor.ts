@@ -1,7 +1,7 @@
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import { isFlagOn, type RuntimeView } from '../../core/runtime-view.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import { DecompressorLibrary, type Decompressor } from '../compression/decompressor-library.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 import { outermostEncoding, removeOutermostEncoding, withEncoding } from './content-encoding.ts';

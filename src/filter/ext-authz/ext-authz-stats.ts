@@ -1,4 +1,4 @@
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 
 /** Envoy's names, below `http.<stat_prefix>.ext_authz.` and `cluster.<upstream>.ext_authz.`. */
 export class ExtAuthzStats {

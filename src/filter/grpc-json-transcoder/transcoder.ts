@@ -2,7 +2,7 @@ import { noBytes } from '../../core/bytes.ts';
 import { isGrpcRequest } from '../../core/grpc-request.ts';
 import { HttpVersion, type RequestHead, type ResponseHead } from '../../core/head.ts';
 import type { Headers } from '../../core/headers.ts';
-import type { Gauge } from '../../observe/stats.ts';
+import type { Gauge } from '../../observe/stats/stats.ts';
 import { wireText } from '../../route/wire-text.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 import { isGrpcResponse } from '../grpc/grpc-response.ts';

@@ -1,4 +1,4 @@
-import type { Counter, Histogram, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Histogram, StatsScope } from '../../observe/stats/stats.ts';
 import { grpcMethodOf, type GrpcMethod } from './grpc-method.ts';
 
 /** Methods that one cluster counts by name: paths come from clients. Further ones are counted without a name. */

@@ -1,7 +1,7 @@
 import { fieldValue, isFieldValue } from '../../core/field-value.ts';
 import type { Headers } from '../../core/headers.ts';
 import { compileFormat } from '../../observe/format/format.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import { Outcome } from '../../observe/outcome.ts';
 import { appendHeader, joinedRequestHeaders, joinedResponseHeaders } from '../../route/joined-headers.ts';
 import { StringMatcher } from '../../route/match/string-matcher.ts';

@@ -1,5 +1,5 @@
 import { compileFormat } from '../../observe/format/format.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { QueryMutationData } from './header-mutation-data.ts';
 

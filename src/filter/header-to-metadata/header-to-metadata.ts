@@ -1,6 +1,6 @@
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Outcome } from '../../observe/outcome.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import { findCookie } from '../../route/match/cookie-matcher.ts';
 import { Regex } from '../../route/regex.ts';
 import { Substitution } from '../../route/regex/substitution.ts';

@@ -1,6 +1,6 @@
 import { ResponseFlag } from '../../core/failure.ts';
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { HeaderMatcher } from '../../route/match/header-matcher.ts';
 import {
   Verdict,

@@ -1,4 +1,4 @@
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 
 /** Envoy's names, `http.<stat_prefix>.jwt_authn.[<stat_prefix>.]*`. */
 export class JwtStats {

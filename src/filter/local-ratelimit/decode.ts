@@ -1,7 +1,7 @@
 import type { ExtensionDecoder } from '../../core/extension.ts';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
-import { bucketMemory, decodeTokenBucket } from '../../observe/token-bucket-decode.ts';
+import { bucketMemory, decodeTokenBucket } from '../../observe/limit/token-bucket-decode.ts';
 import {
   LocalRateLimitDescriptorSchema,
   RateLimitDescriptor_EntrySchema,

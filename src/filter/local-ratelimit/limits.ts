@@ -1,5 +1,5 @@
 import { xxHash64Text } from '../../core/xx-hash64.ts';
-import { TokenBucket, type TokenBucketData } from '../../observe/token-bucket.ts';
+import { TokenBucket, type TokenBucketData } from '../../observe/limit/token-bucket.ts';
 import type { Descriptor, DescriptorEntry } from '../../route/rate-limit/descriptors.ts';
 import type { LimitDescriptorData, LimitsData } from './local-ratelimit-data.ts';
 

@@ -1,4 +1,4 @@
-import type { TokenBucketData } from '../../observe/token-bucket.ts';
+import type { TokenBucketData } from '../../observe/limit/token-bucket.ts';
 import type { HeaderMutationsData } from '../../route/route-data.ts';
 import type { RuntimeFractionData } from '../fraction-data.ts';
 import type { RateLimitData } from '../../route/rate-limit/rate-limit-data.ts';

@@ -4,7 +4,7 @@ import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { Connection } from '../../core/connection.ts';
 import type { ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { Outcome } from '../../observe/outcome.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import type { CallOuts } from '../call-outs.ts';
 import type { TrafficDirection } from '../filter.ts';
 import type { WorkloadLookup } from '../istio/workload/workload-lookup.ts';

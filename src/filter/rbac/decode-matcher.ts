@@ -3,7 +3,7 @@ import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { decodeMatcher } from '../../match/decode.ts';
 import type { MatcherData } from '../../match/matcher-data.ts';
-import { decodeValue } from '../../observe/access-log-filter-decode.ts';
+import { decodeValue } from '../../observe/access-log/filter-decode.ts';
 import { checking } from '../../observe/expression/decode.ts';
 import { checkedExpression, names } from '../../observe/expression/expression-check.ts';
 import type { ExpressionData } from '../../observe/expression/expression-data.ts';

@@ -1,6 +1,6 @@
 import { buildMatcher, type Matcher, type MatchInput } from '../../match/matcher.ts';
 import type { MatcherData } from '../../match/matcher-data.ts';
-import { buildValueMatcher } from '../../observe/access-log-filter.ts';
+import { buildValueMatcher } from '../../observe/access-log/filter.ts';
 import { expressionEngine } from '../../observe/expression/expressions.ts';
 import { stateText } from '../../observe/filter-state.ts';
 import type { Outcome } from '../../observe/outcome.ts';

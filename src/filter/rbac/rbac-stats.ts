@@ -1,4 +1,4 @@
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import type { Decision } from './engine.ts';
 
 /** One half of a filter's counters: `allowed` and `denied`, or those of the shadow. */

@@ -3,7 +3,7 @@ import type { Address } from '../../core/peer.ts';
 import type { CertificateFacts } from '../../core/tls-facts.ts';
 import type { SanMatcherData } from '../../identity/secret-data.ts';
 import { SanMatcher } from '../../identity/san-matcher.ts';
-import { buildValueMatcher } from '../../observe/access-log-filter.ts';
+import { buildValueMatcher } from '../../observe/access-log/filter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { HeaderMatcher } from '../../route/match/header-matcher.ts';
 import { FilterStateMatcher } from '../../route/match/state-matcher.ts';

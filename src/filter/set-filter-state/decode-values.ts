@@ -1,6 +1,6 @@
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
-import { decodeFormat } from '../../observe/format-decode.ts';
+import { decodeFormat } from '../../observe/format/decode.ts';
 import {
   FilterStateValueSchema,
   FilterStateValue_SharedWithUpstream,

@@ -1,4 +1,4 @@
-import type { FormatData } from '../../observe/access-log-data.ts';
+import type { FormatData } from '../../observe/access-log/access-log-data.ts';
 
 /** `envoy.extensions.filters.http.set_filter_state.v3.Config` as plain data. */
 export interface SetFilterStateData {

@@ -1,8 +1,8 @@
-import { buildFormat } from '../../observe/access-log-build.ts';
+import { buildFormat } from '../../observe/access-log/build.ts';
 import { formatAddress } from '../../core/peer.ts';
 import { parseSocketAddress } from '../../core/socket-address.ts';
 import { AddressText, SharedAddress, SharedText } from '../../observe/filter-state.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { FilterStateValueData } from './set-filter-state-data.ts';
 

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../observe/outcome.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { Verdict, type FilterContext, type FilterFactory, type HttpFilter, type Stream } from '../filter.ts';
 
 /** A `google.protobuf.Struct`, as JSON. */

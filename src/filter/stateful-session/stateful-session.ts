@@ -1,5 +1,5 @@
 import type { RequestHead, ResponseHead } from '../../core/head.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import { setCookie } from '../../route/hash/set-cookie.ts';
 import { findCookie } from '../../route/match/cookie-matcher.ts';
 import { Verdict, type HttpFilter, type Stream } from '../filter.ts';

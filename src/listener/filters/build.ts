@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { ExtensionData } from '../../core/extension.ts';
 import type { Peer } from '../../core/peer.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import { Discovered } from '../discovered.ts';
 import type { DiscoveredExtension } from '../extension-sources.ts';
 import type { ListenerFilterData, PortPredicateData } from '../listener-data.ts';

@@ -3,7 +3,7 @@ import type { AcceptedConnection } from '../../core/connection.ts';
 import type { Failure } from '../../core/failure.ts';
 import { DownstreamLocalClose } from '../../core/failures.ts';
 import type { Peer } from '../../core/peer.ts';
-import type { Counter, Gauge, StatsScope } from '../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../observe/stats/stats.ts';
 import type { ListenerFilter } from './listener-filter.ts';
 import { PendingConnection } from './pending-connection.ts';
 

@@ -3,7 +3,7 @@ import { SupportedFields } from '../../core/supported-fields.ts';
 import { ExtensionFilterSchema, type ExtensionFilter } from '../../proto/envoy/config/accesslog/v3/accesslog_pb.js';
 import { ExpressionFilterSchema } from '../../proto/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
-import type { AccessLogFilterData } from '../access-log-data.ts';
+import type { AccessLogFilterData } from '../access-log/access-log-data.ts';
 import { checking, decodeExpressionOptions } from './decode.ts';
 import { expressionEngine } from './expressions.ts';
 

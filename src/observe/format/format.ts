@@ -1,5 +1,5 @@
-import type { Formatter } from '../formatter.ts';
-import type { LineBytes } from '../line-bytes.ts';
+import type { Formatter } from './formatter.ts';
+import type { LineBytes } from '../access-log/line-bytes.ts';
 import type { Outcome } from '../outcome.ts';
 import { escapeJson, quoteJson, toBytes } from './byte-string.ts';
 import { makeOperator } from './commands.ts';

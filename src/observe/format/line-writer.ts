@@ -1,4 +1,4 @@
-import { LineLiteral, type LineBytes } from '../line-bytes.ts';
+import { LineLiteral, type LineBytes } from '../access-log/line-bytes.ts';
 import type { Outcome } from '../outcome.ts';
 import { quoteJson } from './byte-string.ts';
 import { JsonValue, Literal, NumberOperator, TextOperator, type Operator } from './operator.ts';

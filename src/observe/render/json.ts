@@ -1,5 +1,5 @@
-import { QUANTILES, type Bin } from '../histogram-summary.ts';
-import type { HistogramReading, StatsSnapshot } from '../stats-snapshot.ts';
+import { QUANTILES, type Bin } from '../stats/histogram-summary.ts';
+import type { HistogramReading, StatsSnapshot } from '../stats/stats-snapshot.ts';
 import { formatInteger } from './number.ts';
 import { mergeNumbers, type HistogramView } from './stats-query.ts';
 

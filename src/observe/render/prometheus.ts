@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { Registry, type Metric, type MetricType } from 'prom-client';
 
-import { QUANTILES, type HistogramSummary } from '../histogram-summary.ts';
-import type { HistogramReading, StatsSnapshot } from '../stats-snapshot.ts';
-import type { Tag, TagExtraction, TaggedName } from '../tag-extraction.ts';
+import { QUANTILES, type HistogramSummary } from '../stats/histogram-summary.ts';
+import type { HistogramReading, StatsSnapshot } from '../stats/stats-snapshot.ts';
+import type { Tag, TagExtraction, TaggedName } from '../stats/tag-extraction.ts';
 import type { HistogramView } from './stats-query.ts';
 
 type Labels = Record<string, string | number>;

@@ -1,6 +1,6 @@
 import { re2 } from '../../core/re2.ts';
 
-import type { StatsSnapshot } from '../stats-snapshot.ts';
+import type { StatsSnapshot } from '../stats/stats-snapshot.ts';
 
 export type StatsFormat = 'text' | 'json' | 'prometheus';
 type StatsType = 'All' | 'Counters' | 'Gauges' | 'Histograms' | 'TextReadouts';

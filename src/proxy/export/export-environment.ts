@@ -2,7 +2,7 @@ import type { Clusters } from '../../cluster/cluster.ts';
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { CallOuts } from '../../filter/call-outs.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 
 /** Who sends: what collectors are told of this proxy. */
 export interface ExportNode {

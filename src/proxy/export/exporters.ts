@@ -1,6 +1,6 @@
-import type { LogServices } from '../../observe/access-log-build.ts';
-import type { AccessLog } from '../../observe/access-log.ts';
-import type { LogServiceData } from '../../observe/log-service-data.ts';
+import type { LogServices } from '../../observe/access-log/build.ts';
+import type { AccessLog } from '../../observe/access-log/access-log.ts';
+import type { LogServiceData } from '../../observe/access-log/log-service-data.ts';
 import { OpenTelemetryTracer } from '../../observe/trace/opentelemetry-tracer.ts';
 import type { TracerData } from '../../observe/trace/trace-data.ts';
 import type { Tracer } from '../../observe/trace/tracer.ts';

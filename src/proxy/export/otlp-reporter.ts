@@ -2,7 +2,7 @@ import { runtimeInteger } from '../../core/runtime-view.ts';
 import { WireType } from '../../filter/wire/wire-type.ts';
 import { WireWriter } from '../../filter/wire/wire-writer.ts';
 import { toBytes } from '../../observe/format/byte-string.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import type { Span } from '../../observe/trace/span.ts';
 import type { OpenTelemetryData } from '../../observe/trace/trace-data.ts';
 import type { SpanReporter } from '../../observe/trace/tracer.ts';

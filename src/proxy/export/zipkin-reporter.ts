@@ -3,7 +3,7 @@ import { Headers } from '../../core/headers.ts';
 import { runtimeInteger } from '../../core/runtime-view.ts';
 import { WireWriter } from '../../filter/wire/wire-writer.ts';
 import { toBytes } from '../../observe/format/byte-string.ts';
-import type { Counter, StatsScope } from '../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../observe/stats/stats.ts';
 import type { Span } from '../../observe/trace/span.ts';
 import type { ZipkinData } from '../../observe/trace/trace-data.ts';
 import type { SpanReporter } from '../../observe/trace/tracer.ts';

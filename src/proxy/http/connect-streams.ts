@@ -7,7 +7,7 @@ import type { RequestHead, ResponseHead } from '../../core/head.ts';
 import type { Peer } from '../../core/peer.ts';
 import type { ForwardAction } from '../../route/route.ts';
 import { StreamOverConnection } from '../../tunnel/stream-over-connection.ts';
-import type { Forwarding } from './forwarding.ts';
+import type { Forwarding } from './forward/forwarding.ts';
 
 /** What an upstream may be told only once it has agreed to become something else: what follows an upgrade or a CONNECT. */
 export function waitsForConsent(upgrade: string, head: RequestHead, action: ForwardAction): boolean {

@@ -5,21 +5,21 @@ import { DownstreamLocalClose } from '../../core/failures.ts';
 import type { RuntimeView } from '../../core/runtime-view.ts';
 import type { Drain } from '../../listener/drain.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
-import type { AccessLog } from '../../observe/access-log.ts';
+import type { AccessLog } from '../../observe/access-log/access-log.ts';
 import { passedNotes, type ConnectionNotes } from '../../observe/connection-notes.ts';
 import type { RouteTable } from '../../route/route.ts';
 import type { HttpTracing } from '../trace/http-tracing.ts';
-import type { HttpFilterChain } from './filter-chain.ts';
+import type { HttpFilterChain } from './stream/filter-chain.ts';
 import type { HcmData } from './hcm-data.ts';
-import type { HcmStats } from './hcm-stats.ts';
-import type { LocalReplies } from './local-reply.ts';
+import type { HcmStats } from './stats/hcm-stats.ts';
+import type { LocalReplies } from './response/local-reply.ts';
 import type { MissingRoutes } from './on-demand/missing-routes.ts';
 import type { HttpOverload } from './overload/http-overload.ts';
 import type { RequestPreparation } from './request/preparation.ts';
 import type { ResponsePreparation } from './response/preparation.ts';
-import type { RouteStatsDirectory } from './route-stats.ts';
-import type { ServerCodecs } from './server-codecs.ts';
-import { ServerConnection } from './server-connection.ts';
+import type { RouteStatsDirectory } from './stats/route-stats.ts';
+import type { ServerCodecs } from './connection/server-codecs.ts';
+import { ServerConnection } from './connection/server-connection.ts';
 import type { Upgrades } from './upgrades.ts';
 
 /** Everything a connection manager is made of; `build.ts` makes it. */

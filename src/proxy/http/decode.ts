@@ -4,7 +4,7 @@ import type { Reasons } from '../../core/rejection.ts';
 import { emptyRuntime, runtimeInteger } from '../../core/runtime-view.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
 import { defaultMaxProgramSize } from '../../route/regex.ts';
-import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
+import { decodeAccessLogs } from '../../observe/access-log/decode.ts';
 import { SchemeHeaderTransformationSchema } from '../../proto/envoy/config/core/v3/protocol_pb.js';
 import {
   HttpConnectionManager_CodecType as CodecType,
@@ -21,14 +21,14 @@ import { fromBinary } from '../../proto/protobuf.js';
 import { decodeRouteConfiguration } from '../../route/decode.ts';
 import { decodeHeaderMatcher } from '../../route/match/decode.ts';
 import { wireText } from '../../route/wire-text.ts';
-import { decodeClientAddress } from './decode-client-address.ts';
-import { decodeClientCert } from './decode-client-cert.ts';
-import { decodeHttpFilters } from './decode-filters.ts';
-import { decodeRds } from './decode-rds.ts';
-import { decodeLocalReply } from './decode-local-reply.ts';
+import { decodeClientAddress } from './decode/client-address-decode.ts';
+import { decodeClientCert } from './decode/client-cert-decode.ts';
+import { decodeHttpFilters } from './decode/filters-decode.ts';
+import { decodeRds } from './decode/rds-decode.ts';
+import { decodeLocalReply } from './decode/local-reply-decode.ts';
 import { decodeScopedRoutes } from './scopes/decode.ts';
-import { decodeUpgrades } from './decode-upgrades.ts';
-import { decodeDownstreamHttp2, decodeHttp1, decodeLimits, decodeTimeouts } from './decode-protocol.ts';
+import { decodeUpgrades } from './decode/upgrades-decode.ts';
+import { decodeDownstreamHttp2, decodeHttp1, decodeLimits, decodeTimeouts } from './decode/protocol-decode.ts';
 import { decodeTracing } from '../trace/decode.ts';
 import type {
   AccessLogOptionsData,

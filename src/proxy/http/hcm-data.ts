@@ -2,7 +2,7 @@ import type { TracingData } from '../../observe/trace/trace-data.ts';
 import type { Http2Data } from '../../cluster/cluster-data.ts';
 import type { ExtensionRefData } from '../../listener/extension-sources.ts';
 import type { CidrData } from '../../listener/listener-data.ts';
-import type { AccessLogData, AccessLogFilterData, FormatData } from '../../observe/access-log-data.ts';
+import type { AccessLogData, AccessLogFilterData, FormatData } from '../../observe/access-log/access-log-data.ts';
 import type { HeaderAdditionData, RouteConfigurationData } from '../../route/route-data.ts';
 import type { ScopedRoutesData } from './scopes/scoped-routes-data.ts';
 

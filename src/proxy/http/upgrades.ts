@@ -1,6 +1,6 @@
 import type { RequestHead } from '../../core/head.ts';
 import type { Route } from '../../route/route.ts';
-import type { HttpFilterChain } from './filter-chain.ts';
+import type { HttpFilterChain } from './stream/filter-chain.ts';
 
 /** One `upgrade_configs` entry of a connection manager. */
 export interface UpgradeRule {

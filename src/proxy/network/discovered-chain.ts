@@ -6,7 +6,7 @@ import type { Discovered } from '../../listener/discovered.ts';
 import type { DiscoveredExtension } from '../../listener/extension-sources.ts';
 import type { NetworkFilterData } from '../../listener/listener-data.ts';
 import type { ActiveConnection, ConnectionHandler } from '../../listener/network-filter.ts';
-import type { Counter } from '../../observe/stats.ts';
+import type { Counter } from '../../observe/stats/stats.ts';
 import { ChangingHandler } from './changing-handler.ts';
 import { FilteredHandler } from './filtered-handler.ts';
 

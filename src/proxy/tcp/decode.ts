@@ -25,8 +25,8 @@ import {
 } from '../../proto/envoy/type/v3/hash_policy_pb.js';
 import { UuidRequestIdConfigSchema } from '../../proto/envoy/extensions/request_id/uuid/v3/uuid_pb.js';
 import { fromBinary } from '../../proto/protobuf.js';
-import { decodeAccessLogs } from '../../observe/access-log-decode.ts';
-import { decodeFormat, decodeFormatters } from '../../observe/format-decode.ts';
+import { decodeAccessLogs } from '../../observe/access-log/decode.ts';
+import { decodeFormat, decodeFormatters } from '../../observe/format/decode.ts';
 import { formatProblem } from '../../observe/format/format.ts';
 import { decodeMetadataMatch } from '../../route/decode/field-decode.ts';
 import { decodeHeaderAddition } from '../../route/decode/header-mutations-decode.ts';

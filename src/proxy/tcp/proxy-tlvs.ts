@@ -1,7 +1,7 @@
 import { formatAddress, type Address, type Peer, type ProxyTlv, type SourceAddress } from '../../core/peer.ts';
 import type { TlsFacts } from '../../core/tls-facts.ts';
-import { buildFormat } from '../../observe/access-log-build.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import { buildFormat } from '../../observe/access-log/build.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { ProxyTlvsData } from './tcp-proxy-data.ts';
 

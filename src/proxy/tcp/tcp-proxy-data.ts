@@ -1,5 +1,5 @@
 import type { OnDemandClustersData } from '../../cluster/on-demand/on-demand-data.ts';
-import type { AccessLogData, FormatData } from '../../observe/access-log-data.ts';
+import type { AccessLogData, FormatData } from '../../observe/access-log/access-log-data.ts';
 import type { HashPolicyData } from '../../route/hash/hash-policy-data.ts';
 import type { HeaderAdditionData, MetadataData } from '../../route/route-data.ts';
 

@@ -7,7 +7,7 @@ import type { Headers } from '../../core/headers.ts';
 import type { CodecStream } from '../../core/message-sink.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { TunnelConnection, type TunnelTime } from '../../tunnel/tunnel-connection.ts';
-import { receivedHeadSize, sentHeadSize } from '../http/head-size.ts';
+import { receivedHeadSize, sentHeadSize } from '../http/stats/head-size.ts';
 
 /** Which parts of the answer become filter state. */
 export interface Propagation {

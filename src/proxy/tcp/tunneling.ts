@@ -2,7 +2,7 @@ import { fieldValue } from '../../core/field-value.ts';
 import { HttpVersion, RequestHead } from '../../core/head.ts';
 import { Headers } from '../../core/headers.ts';
 import { compileFormat } from '../../observe/format/format.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { HeaderMutations } from '../../route/mutate/header-mutations.ts';
 import { RequestIds } from '../http/request/request-id.ts';

@@ -1,7 +1,7 @@
 import type { RequestHead } from '../../core/head.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
-import type { FormatData } from '../../observe/access-log-data.ts';
+import type { FormatData } from '../../observe/access-log/access-log-data.ts';
 import type { DirectResponseData } from '../route-data.ts';
 import type { DirectResponseAction, RouteBuildContext } from '../route.ts';
 import { ownLocation } from './location.ts';

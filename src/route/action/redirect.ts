@@ -1,5 +1,5 @@
 import type { RequestHead } from '../../core/head.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { buildLiteralRewrite, replacePath, type LiteralRewrite } from '../mutate/path-rewrite.ts';
 import type { PathMatchData, RedirectData } from '../route-data.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
-import { decodeFormat } from '../../observe/format-decode.ts';
+import { decodeFormat } from '../../observe/format/decode.ts';
 import { DataSourceSchema, type DataSource } from '../../proto/envoy/config/core/v3/base_pb.js';
 import {
   DirectResponseActionSchema,

@@ -1,4 +1,4 @@
-import type { ValueMatcherData } from '../../observe/access-log-data.ts';
+import type { ValueMatcherData } from '../../observe/access-log/access-log-data.ts';
 
 /** `envoy.type.matcher.v3.StringMatcher`. `value` is wire text, a pattern for `regex`; lower-case where `ignoreCase`. */
 export interface StringMatcherData {

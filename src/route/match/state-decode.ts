@@ -1,6 +1,6 @@
 import type { Reasons } from '../../core/rejection.ts';
 import { SupportedFields } from '../../core/supported-fields.ts';
-import { decodeValue } from '../../observe/access-log-filter-decode.ts';
+import { decodeValue } from '../../observe/access-log/filter-decode.ts';
 import {
   FilterStateMatcherSchema,
   type FilterStateMatcher,

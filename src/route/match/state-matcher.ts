@@ -1,4 +1,4 @@
-import { buildValueMatcher } from '../../observe/access-log-filter.ts';
+import { buildValueMatcher } from '../../observe/access-log/filter.ts';
 import { stateText } from '../../observe/filter-state.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import type { FilterStateMatcherData, MetadataMatcherData } from './matcher-data.ts';

@@ -1,6 +1,6 @@
 import { fieldValue, isFieldValue } from '../../core/field-value.ts';
 import type { Headers } from '../../core/headers.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { appendHeader, joinedRequestHeaders, joinedResponseHeaders } from '../joined-headers.ts';
 import type { HeaderAdditionData, HeaderMutationsData } from '../route-data.ts';

@@ -1,6 +1,6 @@
 import { isFieldValue } from '../../core/field-value.ts';
 import type { RequestHead } from '../../core/head.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { pathOnly } from '../path.ts';
 import { Regex } from '../regex.ts';

@@ -3,7 +3,7 @@ import type { RequestHead } from '../../core/head.ts';
 import { IpPrefixMap } from '../../match/ip-prefix-map.ts';
 import { expressionEngine } from '../../observe/expression/expressions.ts';
 import { compileFormat } from '../../observe/format/format.ts';
-import type { Formatter } from '../../observe/formatter.ts';
+import type { Formatter } from '../../observe/format/formatter.ts';
 import type { Outcome } from '../../observe/outcome.ts';
 import { allMatch, HeaderMatcher } from '../match/header-matcher.ts';
 import { findParameter, parameterValue, QueryMatcher } from '../match/query-matcher.ts';

@@ -5,7 +5,7 @@ import { Watch, type WatchUser } from '../../control/xds/protocol/watch.ts';
 import type { OpenedResource, ResourceKind } from '../../control/xds/resource-kind.ts';
 import type { Loop } from '../../net/loop.ts';
 import type { Log } from '../../observe/log/log.ts';
-import type { StatsScope } from '../../observe/stats.ts';
+import type { StatsScope } from '../../observe/stats/stats.ts';
 import { decodeAddress } from '../state/address-decode.ts';
 import { decodeAuthorization } from '../state/authorization-decode.ts';
 import { noChange, type MeshChange } from '../state/mesh.ts';

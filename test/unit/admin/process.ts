@@ -19,9 +19,9 @@ import { buildOptions } from '../../../src/cli/options.ts';
 import type { RuntimeReport } from '../../../src/control/runtime.ts';
 import { LogLevel } from '../../../src/observe/log/level.ts';
 import { LogLevels } from '../../../src/observe/log/log-levels.ts';
-import type { StatsSnapshot } from '../../../src/observe/stats-snapshot.ts';
-import { DEFAULT_STATS_CONFIG } from '../../../src/observe/stats-data.ts';
-import { TagExtraction } from '../../../src/observe/tag-extraction.ts';
+import type { StatsSnapshot } from '../../../src/observe/stats/stats-snapshot.ts';
+import { DEFAULT_STATS_CONFIG } from '../../../src/observe/stats/stats-data.ts';
+import { TagExtraction } from '../../../src/observe/stats/tag-extraction.ts';
 
 const noStats: Readonly<Record<HostStatName, number>> = {
   cx_active: 0,

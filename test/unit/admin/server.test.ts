@@ -10,7 +10,7 @@ import { endpoints } from '../../../src/admin/endpoints.ts';
 import { AdminPages } from '../../../src/admin/respond.ts';
 import { AdminServer } from '../../../src/admin/server.ts';
 import type { Address } from '../../../src/core/peer.ts';
-import type { AccessLog } from '../../../src/observe/access-log.ts';
+import type { AccessLog } from '../../../src/observe/access-log/access-log.ts';
 import { LogFormat } from '../../../src/observe/log/log-format.ts';
 import { LogLevels } from '../../../src/observe/log/log-levels.ts';
 import { LogWriter } from '../../../src/observe/log/log-writer.ts';

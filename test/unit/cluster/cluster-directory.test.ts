@@ -6,7 +6,7 @@ import { ClusterDirectory } from '../../../src/cluster/cluster-directory.ts';
 import type { Discovery, DiscoveryListener } from '../../../src/cluster/discovery/discovery.ts';
 import { HealthCell, HealthMemory } from '../../../src/cluster/health/health-memory.ts';
 import { HealthSlots } from '../../../src/cluster/health/health-slots.ts';
-import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
+import { SharedNumberDirectory } from '../../../src/observe/limit/shared-limit.ts';
 import { replaceClusters } from './directory-fixture.ts';
 import { CollectedStats } from './collected-stats.ts';
 import { clusterData, hostData } from './cluster-fixture.ts';

@@ -5,11 +5,11 @@ import { runtimeText, type RuntimeEntries } from '../../../src/control/runtime-d
 import { RuntimeValues } from '../../../src/control/runtime-view.ts';
 import { HealthMemory } from '../../../src/cluster/health/health-memory.ts';
 import type { HostFinding } from '../../../src/cluster/outlier/outlier-data.ts';
-import { HostCounters, type HostBlockMessage } from '../../../src/cluster/host-counters.ts';
-import { UpstreamHost } from '../../../src/cluster/host.ts';
-import { allotBreakerSlots } from '../../../src/cluster/circuit-breaker.ts';
+import { HostCounters, type HostBlockMessage } from '../../../src/cluster/host/host-counters.ts';
+import { UpstreamHost } from '../../../src/cluster/host/host.ts';
+import { allotBreakerSlots } from '../../../src/cluster/limit/circuit-breaker.ts';
 import type { PickContext } from '../../../src/cluster/cluster.ts';
-import { SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
+import { SharedNumberDirectory, SharedNumbers } from '../../../src/observe/limit/shared-limit.ts';
 import { plainTransports } from '../../../src/cluster/transport/transport-data.ts';
 import { RawTransport } from '../../../src/net/raw-transport.ts';
 import { MemoryNetwork } from './memory-network.ts';

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { hostsOf, isEqualButForHosts } from '../../../src/cluster/cluster-changes.ts';
 import { WorkerClusters } from '../../../src/cluster/clusters.ts';
 import { HealthCell } from '../../../src/cluster/health/health-memory.ts';
-import { HealthFlag } from '../../../src/cluster/host-health.ts';
-import type { UpstreamHost } from '../../../src/cluster/host.ts';
+import { HealthFlag } from '../../../src/cluster/host/host-health.ts';
+import type { UpstreamHost } from '../../../src/cluster/host/host.ts';
 import { anyHost, hostData, runtimeOf, World } from './cluster-fixture.ts';
 
 describe('WorkerClusters', () => {

@@ -1,4 +1,4 @@
-import type { StatNames, StatsReport, StatsSource } from '../../../src/observe/stats-source.ts';
+import type { StatNames, StatsReport, StatsSource } from '../../../src/observe/stats/stats-source.ts';
 
 /** What a source reports, by whole name. */
 export class CollectedStats implements StatsReport {

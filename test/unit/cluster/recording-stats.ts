@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Histogram, StatsScope } from '../../../src/observe/stats.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../../../src/observe/stats/stats.ts';
 
 class Recorded implements Counter, Gauge, Histogram {
   value = 0;

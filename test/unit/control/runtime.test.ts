@@ -13,7 +13,7 @@ import { Runtime } from '../../../src/control/runtime.ts';
 import { LogFormat } from '../../../src/observe/log/log-format.ts';
 import { LogLevels } from '../../../src/observe/log/log-levels.ts';
 import { LogWriter } from '../../../src/observe/log/log-writer.ts';
-import type { StatsScope } from '../../../src/observe/stats.ts';
+import type { StatsScope } from '../../../src/observe/stats/stats.ts';
 
 /** The numbers of one scope, by name. */
 class Numbers implements StatsScope {

@@ -10,7 +10,7 @@ import {
 } from '../../../src/control/shared-number-keys.ts';
 import { anything } from '../../../src/listener/filter-chain/match-decode.ts';
 import type { ListenerData } from '../../../src/listener/listener-data.ts';
-import { SharedNumberDirectory } from '../../../src/observe/shared-limit.ts';
+import { SharedNumberDirectory } from '../../../src/observe/limit/shared-limit.ts';
 import { hcmKind } from '../../../src/proxy/http/hcm-data.ts';
 import { hcmData } from '../proxy/http/hcm-fixture.ts';
 

@@ -3,7 +3,7 @@ import { RequestHead, ResponseHead } from '../../../src/core/head.ts';
 import { Headers } from '../../../src/core/headers.ts';
 import type { FilterContext, HttpFilter, LocalReply, Stream } from '../../../src/filter/filter.ts';
 import { Outcome } from '../../../src/observe/outcome.ts';
-import type { Counter, Gauge, Histogram, StatsScope } from '../../../src/observe/stats.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../../../src/observe/stats/stats.ts';
 import type { Route } from '../../../src/route/route.ts';
 
 /** Timers that a test turns by hand. */

@@ -4,7 +4,7 @@ import type { OverloadView } from '../../../src/core/overload-view.ts';
 import { TimerScale } from '../../../src/core/overload-view.ts';
 import { Admission } from '../../../src/listener/admission.ts';
 import { ProcessConnections } from '../../../src/listener/process-connections.ts';
-import { OwnCount } from '../../../src/observe/shared-limit.ts';
+import { OwnCount } from '../../../src/observe/limit/shared-limit.ts';
 import { RuntimeValues } from '../../../src/control/runtime-view.ts';
 import { runtimeOf } from '../cluster/cluster-fixture.ts';
 import { RecordingStats } from '../cluster/recording-stats.ts';

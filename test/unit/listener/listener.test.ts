@@ -15,7 +15,7 @@ import { ProcessConnections } from '../../../src/listener/process-connections.ts
 import type { DownstreamTransport } from '../../../src/net/transport.ts';
 import { Loop } from '../../../src/net/loop.ts';
 import { NodeNetwork } from '../../../src/net/node-network.ts';
-import { OwnCount, SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
+import { OwnCount, SharedNumberDirectory, SharedNumbers } from '../../../src/observe/limit/shared-limit.ts';
 import type { Outcome } from '../../../src/observe/outcome.ts';
 import { runtimeOf } from '../cluster/cluster-fixture.ts';
 import { RecordingStats } from '../cluster/recording-stats.ts';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runtimeNumber } from '../../../src/control/runtime-data.ts';
 import { RuntimeValues } from '../../../src/control/runtime-view.ts';
 import { ProcessConnections } from '../../../src/listener/process-connections.ts';
-import { OwnCount, SharedNumberDirectory, SharedNumbers } from '../../../src/observe/shared-limit.ts';
+import { OwnCount, SharedNumberDirectory, SharedNumbers } from '../../../src/observe/limit/shared-limit.ts';
 import { RecordingStats } from '../cluster/recording-stats.ts';
 
 const key = 'overload.global_downstream_max_connections';

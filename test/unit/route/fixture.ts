@@ -4,7 +4,7 @@ import type { Extensions } from '../../../src/core/extension.ts';
 import { RequestHead } from '../../../src/core/head.ts';
 import { Headers } from '../../../src/core/headers.ts';
 import { Reasons, type Reason } from '../../../src/core/rejection.ts';
-import { buildFormat } from '../../../src/observe/access-log-build.ts';
+import { buildFormat } from '../../../src/observe/access-log/build.ts';
 import { compileFormat } from '../../../src/observe/format/format.ts';
 import { Outcome } from '../../../src/observe/outcome.ts';
 import { FilterConfigSchema } from '../../../src/proto/envoy/config/route/v3/route_components_pb.js';

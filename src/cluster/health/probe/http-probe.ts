@@ -2,7 +2,7 @@ import { HttpVersion, RequestHead, type ResponseHead } from '../../../core/head.
 import { Headers } from '../../../core/headers.ts';
 import { lentBytes } from '../../../core/lent-bytes.ts';
 import type { StreamUser } from '../../../core/message-sink.ts';
-import type { Counter } from '../../../observe/stats.ts';
+import type { Counter } from '../../../observe/stats/stats.ts';
 import type { HttpProbeData, StatusRange } from '../health-check-data.ts';
 import { holdsAll } from '../payload.ts';
 import { HttpExchange } from './http-exchange.ts';

@@ -1,5 +1,5 @@
 import type { Hash64 } from '../../../core/hash64.ts';
-import type { UpstreamHost } from '../../host.ts';
+import type { UpstreamHost } from '../../host/host.ts';
 import type { ClusterLoad } from '../balancer.ts';
 import type { HashTable } from './hash-table.ts';
 import { MersenneTwister } from './mersenne-twister.ts';

@@ -1,8 +1,8 @@
 import type { Timed } from '../../../core/clock.ts';
 import { hashModulo, type Hash64 } from '../../../core/hash64.ts';
-import type { Gauge } from '../../../observe/stats.ts';
+import type { Gauge } from '../../../observe/stats/stats.ts';
 import type { Host, PickContext, Tier } from '../../cluster.ts';
-import type { HostSet } from '../../host-set.ts';
+import type { HostSet } from '../../host/host-set.ts';
 import type { Balancer, BalancerParts } from '../balancer.ts';
 import type { HashLbData, LbData } from '../lb-data.ts';
 import { priorityAt, priorityLoads, type PriorityLoads } from '../priority.ts';

@@ -1,5 +1,5 @@
 import type { Hash64 } from '../../../core/hash64.ts';
-import type { UpstreamHost } from '../../host.ts';
+import type { UpstreamHost } from '../../host/host.ts';
 
 /** Which host a hash belongs to. Does not change once it is built. */
 export interface HashTable {

@@ -1,6 +1,6 @@
 import type { Hash64 } from '../../../core/hash64.ts';
 import { xxHash64 } from '../../../core/xx-hash64.ts';
-import type { UpstreamHost } from '../../host.ts';
+import type { UpstreamHost } from '../../host/host.ts';
 import type { RingHashData } from '../lb-data.ts';
 import type { HashTable, HashTableBuild } from './hash-table.ts';
 import { murmurHash2 } from './murmur-hash.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from '../../../core/deep-equal.ts';
-import type { HostSet } from '../../host-set.ts';
-import type { UpstreamHost } from '../../host.ts';
+import type { HostSet } from '../../host/host-set.ts';
+import type { UpstreamHost } from '../../host/host.ts';
 
 /** Hosts with their shares of the traffic, which sum up to 1. */
 export interface WeightedHosts {

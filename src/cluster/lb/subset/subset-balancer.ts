@@ -1,6 +1,6 @@
 import type { MetadataCriteria } from '../../../core/metadata-criteria.ts';
 import type { Host, PickContext, Tier } from '../../cluster.ts';
-import type { HostSet } from '../../host-set.ts';
+import type { HostSet } from '../../host/host-set.ts';
 import type { Balancer, BalancerParts } from '../balancer.ts';
 import type { LbData, SubsetFallback, SubsetLbData, SubsetSelectorData } from '../lb-data.ts';
 import { matchesSubset, sortIntoSubsets } from './subset-hosts.ts';

@@ -1,6 +1,6 @@
 import { canonical, criterion } from '../../../core/metadata-criteria.ts';
-import { HostSet, type LocalityHosts } from '../../host-set.ts';
-import type { UpstreamHost } from '../../host.ts';
+import { HostSet, type LocalityHosts } from '../../host/host-set.ts';
+import type { UpstreamHost } from '../../host/host.ts';
 import type { SubsetLbData } from '../lb-data.ts';
 
 /** Hosts by the `criteriaKey` of the subset that they are of. */

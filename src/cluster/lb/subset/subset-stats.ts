@@ -1,4 +1,4 @@
-import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../../observe/stats/stats.ts';
 
 /** Envoy's names; each worker counts its own subsets. */
 export class SubsetStats {

@@ -1,6 +1,6 @@
 import type { Host, PickContext, Tier } from '../../cluster.ts';
-import { HostSet } from '../../host-set.ts';
-import type { UpstreamHost } from '../../host.ts';
+import { HostSet } from '../../host/host-set.ts';
+import type { UpstreamHost } from '../../host/host.ts';
 import type { Balancer } from '../balancer.ts';
 import type { LbData, SubsetLbData } from '../lb-data.ts';
 import { ScaledHostSet } from './subset-hosts.ts';

@@ -1,7 +1,7 @@
-import type { Counter } from '../../../observe/stats.ts';
+import type { Counter } from '../../../observe/stats/stats.ts';
 import type { LocalityData } from '../../cluster-data.ts';
-import type { HostSet, LocalityHosts } from '../../host-set.ts';
-import type { UpstreamHost } from '../../host.ts';
+import type { HostSet, LocalityHosts } from '../../host/host-set.ts';
+import type { UpstreamHost } from '../../host/host.ts';
 import { randomIndex, type RandomSource } from '../random-source.ts';
 import type { ZoneData } from './zone-data.ts';
 

@@ -2,7 +2,7 @@ import type { Address } from '../../../core/peer.ts';
 import type { DialHandler, Dialing, DialOptions } from '../../../net/network.ts';
 import type { TransportOptions, UpstreamTransport } from '../../../net/transport.ts';
 import { SharedText } from '../../../observe/filter-state.ts';
-import type { Counter } from '../../../observe/stats.ts';
+import type { Counter } from '../../../observe/stats/stats.ts';
 import type { InternalSocketData } from '../transport-data.ts';
 
 type Metadata = Readonly<Record<string, unknown>> | null;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { ExtensionData } from '../../../core/extension.ts';
 import type { ExtensionSourceData } from '../../../listener/extension-sources.ts';
-import type { Counter, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../../observe/stats/stats.ts';
 import type { OpenedResource, Subscription, SubscriptionUser } from '../../xds/resource-kind.ts';
 import type { ListenerNeeds } from '../../bootstrap-data.ts';
 import type { NeededResource } from '../needed.ts';

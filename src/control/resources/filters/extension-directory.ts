@@ -4,7 +4,7 @@ import { SupportedFields } from '../../../core/supported-fields.ts';
 import { wrongKind } from '../../../listener/extension-source-decode.ts';
 import type { ExtensionSourceData } from '../../../listener/extension-sources.ts';
 import { orderFault } from '../../../listener/filter-chain/filter-order.ts';
-import type { StatsScope } from '../../../observe/stats.ts';
+import type { StatsScope } from '../../../observe/stats/stats.ts';
 import {
   TypedExtensionConfigSchema,
   type TypedExtensionConfig,

@@ -1,5 +1,5 @@
 import type { ListenerData } from '../../../listener/listener-data.ts';
-import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../../observe/stats/stats.ts';
 
 /** `listener_manager.*`. */
 export class ListenerStats {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/clock.ts';
-import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../../observe/stats/stats.ts';
 import type { RouteSourceData } from '../../../proxy/http/route-sources.ts';
 import { scopeConflict, type DecodedScope } from '../../../proxy/http/scopes/scope-decode.ts';
 import type { ScopeData } from '../../../proxy/http/scopes/scoped-routes-data.ts';

@@ -1,4 +1,4 @@
-import type { Counter, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../../observe/stats/stats.ts';
 import type { VirtualHostData } from '../../../route/route-data.ts';
 import type { OpenedResource, Subscription, SubscriptionUser } from '../../xds/resource-kind.ts';
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from '../../../core/deep-equal.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { Reasons } from '../../../core/rejection.ts';
 import type { ConfigSourceData } from '../../../identity/config-source-data.ts';
-import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../../observe/stats/stats.ts';
 import type { RouteSourceData } from '../../../proxy/http/route-sources.ts';
 import { checkDomains } from '../../../route/decode.ts';
 import { DomainTable } from '../../../route/domain-table.ts';

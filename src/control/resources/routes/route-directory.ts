@@ -5,7 +5,7 @@ import type { Reasons } from '../../../core/rejection.ts';
 import { SupportedFields } from '../../../core/supported-fields.ts';
 import type { ConfigSourceData } from '../../../identity/config-source-data.ts';
 import { decodeConfigSource } from '../../../identity/decode/config-source-decode.ts';
-import type { StatsScope } from '../../../observe/stats.ts';
+import type { StatsScope } from '../../../observe/stats/stats.ts';
 import { VirtualHostSchema } from '../../../proto/envoy/config/route/v3/route_components_pb.js';
 import {
   RouteConfigurationSchema,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/clock.ts';
-import type { StatsScope } from '../../../observe/stats.ts';
+import type { StatsScope } from '../../../observe/stats/stats.ts';
 import { ScopedRouteConfigurationSchema } from '../../../proto/envoy/config/route/v3/scoped_route_pb.js';
 import type { RouteQuestion } from '../../../proxy/http/on-demand/route-question.ts';
 import { decodeScope, type DecodedScope } from '../../../proxy/http/scopes/scope-decode.ts';

@@ -1,4 +1,4 @@
-import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../../observe/stats/stats.ts';
 import type { SetText } from '../subscription-stats.ts';
 
 /** `control_plane.*` of a stream. */

@@ -1,5 +1,5 @@
 import type { Clock, Timed, Timers } from '../../../core/clock.ts';
-import type { StatsScope } from '../../../observe/stats.ts';
+import type { StatsScope } from '../../../observe/stats/stats.ts';
 import { StatsRegistry } from './registry.ts';
 
 /** `stats_eviction_interval` in one worker: stats with tags go that nothing has been counted by for that long. */

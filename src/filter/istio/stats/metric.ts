@@ -1,4 +1,4 @@
-import type { Counter, Histogram } from '../../../observe/stats.ts';
+import type { Counter, Histogram } from '../../../observe/stats/stats.ts';
 import type { TagChangesData } from './istio-stats-data.ts';
 import type { StatsRegistry } from './registry.ts';
 

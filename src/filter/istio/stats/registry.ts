@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Histogram, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../../../observe/stats/stats.ts';
 
 /**
  * So many stats one worker makes of what peers, requests and expressions say. Beyond them whoever comes new is counted as

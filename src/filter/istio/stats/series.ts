@@ -1,5 +1,5 @@
 import { shortFlags } from '../../../observe/format/response-flag-names.ts';
-import type { Counter, Histogram } from '../../../observe/stats.ts';
+import type { Counter, Histogram } from '../../../observe/stats/stats.ts';
 import type { EndFacts } from './ends.ts';
 import type { StandardMetric } from './istio-stats-data.ts';
 import type { Metric } from './metric.ts';

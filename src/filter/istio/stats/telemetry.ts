@@ -1,6 +1,6 @@
 import { expressionEngine, type Expression } from '../../../observe/expression/expressions.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
-import type { StatsScope } from '../../../observe/stats.ts';
+import type { StatsScope } from '../../../observe/stats/stats.ts';
 import { ownInMetrics, type NodeOfWorkload } from '../workload/own-workload.ts';
 import type { WorkloadFields } from '../workload/workload.ts';
 import { factsOf, labelsOf, type EndFacts, type Reporter } from './ends.ts';

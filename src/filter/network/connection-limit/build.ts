@@ -1,8 +1,8 @@
 import type { Timed } from '../../../core/clock.ts';
 import { ResponseFlag } from '../../../core/failure.ts';
 import { isFlagOn } from '../../../core/runtime-view.ts';
-import { OwnCount } from '../../../observe/shared-limit.ts';
-import type { Counter, Gauge } from '../../../observe/stats.ts';
+import { OwnCount } from '../../../observe/limit/shared-limit.ts';
+import type { Counter, Gauge } from '../../../observe/stats/stats.ts';
 import {
   NetworkVerdict,
   type FilteredStream,

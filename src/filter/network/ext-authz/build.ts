@@ -1,6 +1,6 @@
 import { ResponseFlag } from '../../../core/failure.ts';
 import { Outcome } from '../../../observe/outcome.ts';
-import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../../observe/stats/stats.ts';
 import { MetadataMatcher } from '../../../route/match/state-matcher.ts';
 import type { CallOut } from '../../call-outs.ts';
 import type { CheckAnswer } from '../../ext-authz/check.ts';

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../core/clock.ts';
 import { ResponseFlag } from '../../../core/failure.ts';
 import { isFlagOn, type RuntimeFlagData, type RuntimeView } from '../../../core/runtime-view.ts';
-import type { Counter } from '../../../observe/stats.ts';
-import { TokenBucket } from '../../../observe/token-bucket.ts';
+import type { Counter } from '../../../observe/stats/stats.ts';
+import { TokenBucket } from '../../../observe/limit/token-bucket.ts';
 import {
   NetworkVerdict,
   type FilteredStream,

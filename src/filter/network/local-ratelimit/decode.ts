@@ -1,8 +1,8 @@
 import type { ExtensionDecoder } from '../../../core/extension.ts';
 import type { Reasons } from '../../../core/rejection.ts';
 import { SupportedFields } from '../../../core/supported-fields.ts';
-import { decodeRuntimeFlag } from '../../../observe/runtime-flag-decode.ts';
-import { bucketMemory, decodeTokenBucket } from '../../../observe/token-bucket-decode.ts';
+import { decodeRuntimeFlag } from '../../../observe/access-log/runtime-flag-decode.ts';
+import { bucketMemory, decodeTokenBucket } from '../../../observe/limit/token-bucket-decode.ts';
 import { LocalRateLimitSchema } from '../../../proto/envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit_pb.js';
 import { fromBinary } from '../../../proto/protobuf.js';
 import type { ConnectionRateData } from './local-ratelimit-data.ts';

@@ -1,5 +1,5 @@
 import type { RuntimeFlagData } from '../../../core/runtime-view.ts';
-import type { TokenBucketData } from '../../../observe/token-bucket.ts';
+import type { TokenBucketData } from '../../../observe/limit/token-bucket.ts';
 
 /** `envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit` as plain data. */
 export interface ConnectionRateData {

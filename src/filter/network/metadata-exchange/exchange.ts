@@ -1,4 +1,4 @@
-import type { Counter, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../../observe/stats/stats.ts';
 import { ownWorkload, type NodeOfWorkload } from '../../istio/workload/own-workload.ts';
 import type { WorkloadLookup } from '../../istio/workload/workload-lookup.ts';
 import { noPeerKey, type Workload } from '../../istio/workload/workload.ts';

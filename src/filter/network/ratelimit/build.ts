@@ -1,8 +1,8 @@
 import { runtimePercent } from '../../../core/runtime-view.ts';
 import { compileFormat } from '../../../observe/format/format.ts';
-import type { Formatter } from '../../../observe/formatter.ts';
+import type { Formatter } from '../../../observe/format/formatter.ts';
 import { Outcome } from '../../../observe/outcome.ts';
-import type { Counter, Gauge, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, Gauge, StatsScope } from '../../../observe/stats/stats.ts';
 import type { Descriptor } from '../../../route/rate-limit/descriptors.ts';
 import { wireText } from '../../../route/wire-text.ts';
 import type { CallOut, CallOuts } from '../../call-outs.ts';

@@ -3,7 +3,7 @@ import { LowVersion } from '../../../codec/h1/failures.ts';
 import { Failed, scanner } from '../../../codec/h1/field-scanner.ts';
 import { RequestLine } from '../../../codec/h1/request-line.ts';
 import { HttpVersion } from '../../../core/head.ts';
-import type { Counter, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../../observe/stats/stats.ts';
 import { Verdict, type Inspected, type ListenerFilter } from '../listener-filter.ts';
 
 /** Envoy's MAX_INSPECT_SIZE. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import { isFlagOn, type RuntimeFlagData, type RuntimeView } from '../../../core/runtime-view.ts';
-import type { Counter, StatsScope } from '../../../observe/stats.ts';
-import { TokenBucket, type TokenBucketData } from '../../../observe/token-bucket.ts';
+import type { Counter, StatsScope } from '../../../observe/stats/stats.ts';
+import { TokenBucket, type TokenBucketData } from '../../../observe/limit/token-bucket.ts';
 import { Verdict, type ListenerFilter } from '../listener-filter.ts';
 
 /** `envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit` as plain data. */

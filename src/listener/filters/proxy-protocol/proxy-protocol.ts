@@ -1,6 +1,6 @@
 import { readProxyProtocolHeader, type ProxyProtocolHeader } from '../../../codec/proxy-protocol-reader.ts';
 import type { ProxyTlv } from '../../../core/peer.ts';
-import type { Counter, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../../observe/stats/stats.ts';
 import { Verdict, type Inspected, type ListenerFilter } from '../listener-filter.ts';
 
 /** A TLV that goes into dynamic metadata. */

@@ -1,7 +1,7 @@
 import { readClientHello, type ClientHello } from '../../../codec/client-hello/client-hello.ts';
 import { ja3, ja4 } from '../../../codec/client-hello/fingerprint.ts';
 import { InvalidVersion, problemText } from '../../../codec/client-hello/hello-problem.ts';
-import type { Counter, Histogram, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, Histogram, StatsScope } from '../../../observe/stats/stats.ts';
 import { Verdict, type Inspected, type ListenerFilter } from '../listener-filter.ts';
 
 /** `envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector`. */

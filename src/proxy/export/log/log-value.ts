@@ -2,7 +2,7 @@ import { WireType } from '../../../filter/wire/wire-type.ts';
 import type { WireWriter } from '../../../filter/wire/wire-writer.ts';
 import { toBytes } from '../../../observe/format/byte-string.ts';
 import { compileFormat, type FormatExtension } from '../../../observe/format/format.ts';
-import type { LogAttributeData, LogValueData } from '../../../observe/log-service-data.ts';
+import type { LogAttributeData, LogValueData } from '../../../observe/access-log/log-service-data.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
 import { writeAnyText } from '../otlp-span.ts';
 import { writeText } from '../wire-text.ts';

@@ -1,10 +1,10 @@
 import { WireType } from '../../../filter/wire/wire-type.ts';
 import { WireWriter } from '../../../filter/wire/wire-writer.ts';
-import type { AccessLog } from '../../../observe/access-log.ts';
+import type { AccessLog } from '../../../observe/access-log/access-log.ts';
 import { toBytes } from '../../../observe/format/byte-string.ts';
-import type { OtlpLogData } from '../../../observe/log-service-data.ts';
+import type { OtlpLogData } from '../../../observe/access-log/log-service-data.ts';
 import { Outcome } from '../../../observe/outcome.ts';
-import type { Counter } from '../../../observe/stats.ts';
+import type { Counter } from '../../../observe/stats/stats.ts';
 import { buildCustomTag, type CustomTag } from '../../../observe/trace/custom-tag.ts';
 import type { ExportEnvironment } from '../export-environment.ts';
 import { FlushTimer } from '../flush-timer.ts';

@@ -8,7 +8,7 @@ import {
 } from '../../../core/failures.ts';
 import { HttpVersion } from '../../../core/head.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
-import type { HcmStats } from '../hcm-stats.ts';
+import type { HcmStats } from '../stats/hcm-stats.ts';
 
 /** What one downstream connection counts, from its beginning to its end. */
 export class ConnectionTally {

@@ -2,7 +2,7 @@ import { ResponseFlag, type Failure } from '../../../core/failure.ts';
 import { NoHealthyUpstream } from '../../../core/failures.ts';
 import { isGrpcRequest } from '../../../core/grpc-request.ts';
 import type { Cluster } from '../../../cluster/cluster.ts';
-import type { Forwarding } from '../forwarding.ts';
+import type { Forwarding } from './forwarding.ts';
 import { failureReply } from '../response/failure-reply.ts';
 import { dropReply, maintenanceReply } from './router-headers.ts';
 

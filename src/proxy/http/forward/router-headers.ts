@@ -2,9 +2,9 @@ import type { RequestHead } from '../../../core/head.ts';
 import type { LocalReply } from '../../../filter/filter.ts';
 import { ResponseFlag } from '../../../core/failure.ts';
 import type { ForwardAction } from '../../../route/route.ts';
-import { grpcTimeoutText } from '../grpc-timeout.ts';
-import type { RouteTimeouts } from '../route-timeouts.ts';
-import type { HttpStream } from '../stream.ts';
+import { grpcTimeoutText } from './grpc-timeout.ts';
+import type { RouteTimeouts } from './route-timeouts.ts';
+import type { HttpStream } from '../stream/stream.ts';
 
 /** What the upstream is told of the first try. */
 export function setRouterHeaders(

@@ -1,6 +1,6 @@
 import type { Cluster, Host } from '../../../cluster/cluster.ts';
-import type { RouteStats } from '../route-stats.ts';
-import type { HttpStream } from '../stream.ts';
+import type { RouteStats } from '../stats/route-stats.ts';
+import type { HttpStream } from '../stream/stream.ts';
 
 /** Where one forwarded request counts: at its cluster, and at the virtual cluster and route that want to know. */
 export class Tally {

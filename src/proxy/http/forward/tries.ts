@@ -5,11 +5,11 @@ import type { Headers } from '../../../core/headers.ts';
 import type { Cluster } from '../../../cluster/cluster.ts';
 import { noPool } from '../../../cluster/pool/no-pool.ts';
 import { streamsTo } from '../connect-streams.ts';
-import type { Forwarding } from '../forwarding.ts';
-import { HostChoice } from '../host-choice.ts';
-import { RetryDecision, RetryState } from '../retry-state.ts';
-import type { RouteTimeouts } from '../route-timeouts.ts';
-import { UpstreamTry } from '../upstream-try.ts';
+import type { Forwarding } from './forwarding.ts';
+import { HostChoice } from './host-choice.ts';
+import { RetryDecision, RetryState } from './retry-state.ts';
+import type { RouteTimeouts } from './route-timeouts.ts';
+import { UpstreamTry } from './upstream-try.ts';
 import { rewriteToHost, tellRemainingTime } from './router-headers.ts';
 import { replyNoHealthyUpstream, replyNoPool } from './own-answers.ts';
 

@@ -2,7 +2,7 @@ import { RequestHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
 import { lentBytes } from '../../../core/lent-bytes.ts';
 import type { Mirror } from '../../../route/route.ts';
-import type { HttpStream } from '../stream.ts';
+import type { HttpStream } from '../stream/stream.ts';
 import { Shadow, type ShadowSettings } from './shadow.ts';
 
 /** Where neither the route nor the connection limits what may be kept. Envoy's `per_connection_buffer_limit_bytes`. */

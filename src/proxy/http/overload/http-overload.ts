@@ -9,7 +9,7 @@ import type { CodecHost, ServerCodec, StreamAcceptor } from '../../../codec/code
 import type { H1ServerOptions } from '../../../codec/h1/options.ts';
 import type { H2ServerOptions } from '../../../codec/h2/options.ts';
 import type { LocalReply } from '../../../filter/filter.ts';
-import { HttpFilterChain } from '../filter-chain.ts';
+import { HttpFilterChain } from '../stream/filter-chain.ts';
 import { SheddingH1Codec, SheddingH2Codec, type DispatchPoints } from './shedding-codecs.ts';
 
 /** What a connection manager asks the overload manager. Made only where one is configured and not bypassed. */

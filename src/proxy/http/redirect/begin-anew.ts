@@ -1,5 +1,5 @@
 import type { RequestHead, ResponseHead } from '../../../core/head.ts';
-import type { HttpStream } from '../stream.ts';
+import type { HttpStream } from '../stream/stream.ts';
 
 /**
  * Ends a stream without an answer and begins another in its place, with another head and the same body, on the same

@@ -1,7 +1,7 @@
 import { RequestHead, type ResponseHead } from '../../../core/head.ts';
 import type { InternalRedirectPolicy, Route } from '../../../route/route.ts';
-import type { Forwarding } from '../forwarding.ts';
-import type { HttpStream } from '../stream.ts';
+import type { Forwarding } from '../forward/forwarding.ts';
+import type { HttpStream } from '../stream/stream.ts';
 import { FollowedRedirects } from './history.ts';
 import { parseLocation, type Location } from './location.ts';
 

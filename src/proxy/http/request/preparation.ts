@@ -5,7 +5,7 @@ import type { NameTable } from '../../../core/name-table.ts';
 import type { Peer } from '../../../core/peer.ts';
 import type { TlsFacts } from '../../../core/tls-facts.ts';
 import type { Outcome } from '../../../observe/outcome.ts';
-import type { Counter, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../../observe/stats/stats.ts';
 import type { ClientCertData, ForwardingData, HcmData, RequestIdData } from '../hcm-data.ts';
 import { ClientAddresses } from './client-address.ts';
 import { isPlainConnection, keepsTrailers, namesUpgrade, removeNominatedHeaders } from './connection-header.ts';

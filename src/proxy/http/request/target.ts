@@ -1,7 +1,7 @@
 import { isGrpcRequest } from '../../../core/grpc-request.ts';
 import type { RequestHead } from '../../../core/head.ts';
 import type { Peer } from '../../../core/peer.ts';
-import type { Counter, StatsScope } from '../../../observe/stats.ts';
+import type { Counter, StatsScope } from '../../../observe/stats/stats.ts';
 import type { HostOptionsData, PathOptionsData } from '../hcm-data.ts';
 import { stripHostPort, stripTrailingHostDot } from './host.ts';
 import { mergeSlashes, normalizePath, unescapeSlashes } from './path.ts';

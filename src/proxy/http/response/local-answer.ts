@@ -1,7 +1,7 @@
 import { LocalReset } from '../../../core/failures.ts';
 import type { LocalReply } from '../../../filter/filter.ts';
 import type { Route } from '../../../route/route.ts';
-import type { HttpStream } from '../stream.ts';
+import type { HttpStream } from '../stream/stream.ts';
 
 const tooLarge: LocalReply = { status: 500, body: 'Internal Server Error', details: 'response_payload_too_large' };
 

@@ -1,8 +1,8 @@
 import type { HttpPool, StreamFilters } from '../../../cluster/cluster.ts';
 import type { StreamFilterData } from '../../../core/extension.ts';
 import type { FilterBuilder, FilterContext } from '../../../filter/filter.ts';
-import { HttpFilterChain } from '../filter-chain.ts';
-import type { HttpStream } from '../stream.ts';
+import { HttpFilterChain } from '../stream/filter-chain.ts';
+import type { HttpStream } from '../stream/stream.ts';
 import { UpstreamPassage } from './upstream-passage.ts';
 
 /** The filters between the router, or who else sends requests, and the pools. */

@@ -3,7 +3,7 @@ import type { Headers } from '../../../core/headers.ts';
 import { keepIn } from '../../../core/joined-bytes.ts';
 import { lentBytes } from '../../../core/lent-bytes.ts';
 import type { CodecStream } from '../../../core/message-sink.ts';
-import { RequestPass } from '../request-pass.ts';
+import { RequestPass } from '../stream/request-pass.ts';
 import type { UpstreamPassage } from './upstream-passage.ts';
 
 /** The request on its way through the filters to the codec. Until there is a connection, what has passed them waits here. */

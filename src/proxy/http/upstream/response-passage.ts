@@ -1,6 +1,6 @@
 import type { ResponseHead } from '../../../core/head.ts';
 import type { Headers } from '../../../core/headers.ts';
-import { ResponsePass } from '../response-pass.ts';
+import { ResponsePass } from '../stream/response-pass.ts';
 import type { UpstreamPassage } from './upstream-passage.ts';
 
 /** The answer on its way from the codec through the filters to who sent the request. */

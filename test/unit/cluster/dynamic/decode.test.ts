@@ -17,7 +17,7 @@ import { HttpProtocolOptionsSchema } from '../../../../src/proto/envoy/extension
 import {
   dynamicForwardProxyDecoder,
   dynamicForwardProxyPerRouteDecoder,
-} from '../../../../src/proxy/http/dynamic-forward-proxy-decode.ts';
+} from '../../../../src/proxy/http/decode/dynamic-forward-proxy-decode.ts';
 import { sniProxyDecoder } from '../../../../src/proxy/network/sni-proxy-decode.ts';
 
 type Json = Record<string, JsonValue>;

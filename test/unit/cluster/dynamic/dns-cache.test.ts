@@ -4,7 +4,7 @@ import { ClusterDirectory } from '../../../../src/cluster/cluster-directory.ts';
 import { HealthMemory } from '../../../../src/cluster/health/health-memory.ts';
 import { HealthSlots } from '../../../../src/cluster/health/health-slots.ts';
 import type { DnsCacheData } from '../../../../src/cluster/dynamic/dns-cache-data.ts';
-import { SharedNumberDirectory } from '../../../../src/observe/shared-limit.ts';
+import { SharedNumberDirectory } from '../../../../src/observe/limit/shared-limit.ts';
 import { clusterData } from '../cluster-fixture.ts';
 import { replaceClusters } from '../directory-fixture.ts';
 import { ScriptedResolver } from '../discovery/scripted-resolver.ts';

@@ -9,11 +9,11 @@ import type { HealthCheckData, ProbeData } from '../../../../src/cluster/health/
 import { HealthCell, HealthMemory } from '../../../../src/cluster/health/health-memory.ts';
 import { HealthSlots } from '../../../../src/cluster/health/health-slots.ts';
 import { WatchedHost } from '../../../../src/cluster/health/watched-host.ts';
-import { healthFlagNames } from '../../../../src/cluster/host-health.ts';
-import { hostKeys } from '../../../../src/cluster/host-key.ts';
+import { healthFlagNames } from '../../../../src/cluster/host/host-health.ts';
+import { hostKeys } from '../../../../src/cluster/host/host-key.ts';
 import { RemoteConnectionFailure } from '../../../../src/core/failures.ts';
 import { RawTransport } from '../../../../src/net/raw-transport.ts';
-import { AccessLogFiles } from '../../../../src/observe/access-log-files.ts';
+import { AccessLogFiles } from '../../../../src/observe/access-log/access-log-files.ts';
 import { RuntimeValues } from '../../../../src/control/runtime-view.ts';
 import { clusterData, hostData, runtimeOf } from '../cluster-fixture.ts';
 import { MemoryNetwork, type MemoryConnection } from '../memory-network.ts';

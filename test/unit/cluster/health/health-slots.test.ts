@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterData, HostData } from '../../../../src/cluster/cluster-data.ts';
 import { HealthCell, HealthMemory } from '../../../../src/cluster/health/health-memory.ts';
 import { HealthSlots } from '../../../../src/cluster/health/health-slots.ts';
-import { HealthFlag } from '../../../../src/cluster/host-health.ts';
+import { HealthFlag } from '../../../../src/cluster/host/host-health.ts';
 import { clusterData, hostData } from '../cluster-fixture.ts';
 import { checkData } from './health-fixture.ts';
 

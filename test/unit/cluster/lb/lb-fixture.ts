@@ -1,6 +1,6 @@
 import { Clock } from '../../../../src/core/clock.ts';
-import { HostSet } from '../../../../src/cluster/host-set.ts';
-import type { UpstreamHost } from '../../../../src/cluster/host.ts';
+import { HostSet } from '../../../../src/cluster/host/host-set.ts';
+import type { UpstreamHost } from '../../../../src/cluster/host/host.ts';
 import type { Balancer, ClusterLoad } from '../../../../src/cluster/lb/balancer.ts';
 import { buildBalancer } from '../../../../src/cluster/lb/build.ts';
 import type { LbData, LbPolicyData } from '../../../../src/cluster/lb/lb-data.ts';

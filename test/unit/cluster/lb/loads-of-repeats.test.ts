@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HostSet } from '../../../../src/cluster/host-set.ts';
+import { HostSet } from '../../../../src/cluster/host/host-set.ts';
 import { loadsOfRepeat } from '../../../../src/cluster/lb/loads-of-repeats.ts';
 import { priorityLoads } from '../../../../src/cluster/lb/priority.ts';
 import { TriedPriorities } from '../../../../src/cluster/tried-priorities.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HealthFlag } from '../../../../src/cluster/host-health.ts';
+import { HealthFlag } from '../../../../src/cluster/host/host-health.ts';
 import { mayOverride } from '../../../../src/cluster/lb/override-health.ts';
 import { anyHost, hostData, World } from '../cluster-fixture.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HostSet } from '../../../../src/cluster/host-set.ts';
+import { HostSet } from '../../../../src/cluster/host/host-set.ts';
 import { priorityAt, priorityLoads } from '../../../../src/cluster/lb/priority.ts';
 import type { EndpointHealth } from '../../../../src/cluster/cluster-data.ts';
 import { clusterData, hostData, makeHost } from '../cluster-fixture.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HealthCell, HealthMemory } from '../../../../src/cluster/health/health-memory.ts';
-import { HealthFlag } from '../../../../src/cluster/host-health.ts';
+import { HealthFlag } from '../../../../src/cluster/host/host-health.ts';
 import type { PickerPolicy } from '../../../../src/cluster/lb/lb-data.ts';
 import { anyHost } from '../cluster-fixture.ts';
 import { Bench, hostsOf } from './lb-fixture.ts';

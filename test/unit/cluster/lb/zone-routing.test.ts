@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { emptyLocality, type LocalityData } from '../../../../src/cluster/cluster-data.ts';
-import { HostSet } from '../../../../src/cluster/host-set.ts';
+import { HostSet } from '../../../../src/cluster/host/host-set.ts';
 import type { LbPolicyData } from '../../../../src/cluster/lb/lb-data.ts';
 import { defaultZone, type ZoneData } from '../../../../src/cluster/lb/zone/zone-data.ts';
 import type { LocalZone } from '../../../../src/cluster/lb/zone/zone-routing.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HealthCell } from '../../../../src/cluster/health/health-memory.ts';
-import type { UpstreamHost } from '../../../../src/cluster/host.ts';
+import type { UpstreamHost } from '../../../../src/cluster/host/host.ts';
 import type { OutlierData } from '../../../../src/cluster/outlier/outlier-data.ts';
 import { Overflow, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
 import { HttpVersion, RequestHead, ResponseHead } from '../../../../src/core/head.ts';

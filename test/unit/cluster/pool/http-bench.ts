@@ -1,7 +1,7 @@
 import type { ClusterData } from '../../../../src/cluster/cluster-data.ts';
 import type { ClusterRuntime } from '../../../../src/cluster/cluster-runtime.ts';
 import type { Host, HttpPool, StreamWaiter } from '../../../../src/cluster/cluster.ts';
-import type { UpstreamHost } from '../../../../src/cluster/host.ts';
+import type { UpstreamHost } from '../../../../src/cluster/host/host.ts';
 import type { Failure } from '../../../../src/core/failure.ts';
 import { HttpVersion, RequestHead, type ResponseHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HostStat } from '../../../../src/cluster/host-counters.ts';
+import { HostStat } from '../../../../src/cluster/host/host-counters.ts';
 import { ConnectionTimeout, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
 import { anyHost, clusterData, hostData, World } from '../cluster-fixture.ts';
 import { shedding } from './shedding.ts';

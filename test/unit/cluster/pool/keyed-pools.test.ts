@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterData, UpstreamProtocol } from '../../../../src/cluster/cluster-data.ts';
 
-import { allotBreakerSlots } from '../../../../src/cluster/circuit-breaker.ts';
+import { allotBreakerSlots } from '../../../../src/cluster/limit/circuit-breaker.ts';
 import { ClusterRuntime } from '../../../../src/cluster/cluster-runtime.ts';
 import type { ConnectionWaiter } from '../../../../src/cluster/cluster.ts';
-import type { UpstreamHost } from '../../../../src/cluster/host.ts';
+import type { UpstreamHost } from '../../../../src/cluster/host/host.ts';
 import type { Connection } from '../../../../src/core/connection.ts';
 import { ClosedByPeer, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
 import { HttpVersion } from '../../../../src/core/head.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConnectionWaiter } from '../../../../src/cluster/cluster.ts';
-import { HealthFlag } from '../../../../src/cluster/host-health.ts';
-import type { UpstreamHost } from '../../../../src/cluster/host.ts';
+import { HealthFlag } from '../../../../src/cluster/host/host-health.ts';
+import type { UpstreamHost } from '../../../../src/cluster/host/host.ts';
 import type { Connection, ConnectionSink } from '../../../../src/core/connection.ts';
 import type { Failure } from '../../../../src/core/failure.ts';
 import { ClosedByPeer, RemoteConnectionFailure } from '../../../../src/core/failures.ts';

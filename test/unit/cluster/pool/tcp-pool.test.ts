@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterData } from '../../../../src/cluster/cluster-data.ts';
 import type { ConnectionWaiter, Host } from '../../../../src/cluster/cluster.ts';
-import { HostStat } from '../../../../src/cluster/host-counters.ts';
-import type { UpstreamHost } from '../../../../src/cluster/host.ts';
+import { HostStat } from '../../../../src/cluster/host/host-counters.ts';
+import type { UpstreamHost } from '../../../../src/cluster/host/host.ts';
 import type { Connection, ConnectionSink } from '../../../../src/core/connection.ts';
 import type { Failure } from '../../../../src/core/failure.ts';
 import { ClosedByPeer, ClosedLocally, RemoteConnectionFailure } from '../../../../src/core/failures.ts';
 import { HealthCell } from '../../../../src/cluster/health/health-memory.ts';
-import { HealthFlag } from '../../../../src/cluster/host-health.ts';
+import { HealthFlag } from '../../../../src/cluster/host/host-health.ts';
 import { anyHost, breaker, hostData, World } from '../cluster-fixture.ts';
 import { shedding } from './shedding.ts';
 

@@ -7,7 +7,7 @@ import { ClusterRollout } from '../../../../src/control/resources/cluster-rollou
 import { ClusterStats } from '../../../../src/control/resources/cluster-stats.ts';
 import { DynamicClusters } from '../../../../src/control/resources/dynamic-clusters.ts';
 import type { OpenedResource } from '../../../../src/control/xds/resource-kind.ts';
-import { SharedNumberDirectory } from '../../../../src/observe/shared-limit.ts';
+import { SharedNumberDirectory } from '../../../../src/observe/limit/shared-limit.ts';
 import { clusterData } from '../../cluster/cluster-fixture.ts';
 import { MemoryNetwork } from '../../cluster/memory-network.ts';
 import { RecordingStats } from '../../cluster/recording-stats.ts';

@@ -13,10 +13,10 @@ import { LogLevel } from '../../../../src/observe/log/level.ts';
 import { LogLevels } from '../../../../src/observe/log/log-levels.ts';
 import { LogWriter } from '../../../../src/observe/log/log-writer.ts';
 import type { Log } from '../../../../src/observe/log/log.ts';
-import { StatsStore } from '../../../../src/observe/stats-store.ts';
+import { StatsStore } from '../../../../src/observe/stats/stats-store.ts';
 import { NodeSchema, type Node } from '../../../../src/proto/envoy/config/core/v3/base_pb.js';
 import { create } from '../../../../src/proto/protobuf.js';
-import { WorkerStats } from '../../../../src/observe/worker-stats.ts';
+import { WorkerStats } from '../../../../src/observe/stats/worker-stats.ts';
 import { clusterData, hostData, World } from '../../cluster/cluster-fixture.ts';
 
 /** The main thread around what asks control planes: its loop, its clusters, its log and its stats. */

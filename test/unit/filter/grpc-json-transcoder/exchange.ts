@@ -1,7 +1,7 @@
 import type { RequestHead, ResponseHead } from '../../../../src/core/head.ts';
 import type { Headers } from '../../../../src/core/headers.ts';
 import type { HttpFilter, LocalReply, Verdict } from '../../../../src/filter/filter.ts';
-import { FilterPass } from '../../../../src/proxy/http/filter-pass.ts';
+import { FilterPass } from '../../../../src/proxy/http/stream/filter-pass.ts';
 import { filterContext, lines, TestStream, type TestContext } from '../filter-fixture.ts';
 
 /** One half of a stream with one filter in it: what gets past it is written down. */

@@ -90,7 +90,9 @@ test('it stands for the filter, which without a matcher sees nothing', () => {
 });
 
 test('what cannot be done is refused by name', () => {
-  expect(decode('', 'router').reasons).toEqual(['filter.extension_config: the last filter of a chain cannot be skipped']);
+  expect(decode('', 'router').reasons).toEqual([
+    'filter.extension_config: the last filter of a chain cannot be skipped',
+  ]);
   const action = list(test1('Request', 'a'))
     .replace('SkipFilter', 'Other')
     .replace(

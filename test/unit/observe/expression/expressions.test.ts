@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Headers } from '../../../../src/core/headers.ts';
 import { HttpVersion, RequestHead, ResponseHead } from '../../../../src/core/head.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
-import { buildAccessLogFilter } from '../../../../src/observe/access-log-filter.ts';
+import { buildAccessLogFilter } from '../../../../src/observe/access-log/filter.ts';
 import { checking, decodeExpression, decodeExpressionOptions } from '../../../../src/observe/expression/decode.ts';
 import { ExpressionError } from '../../../../src/observe/expression/expression-check.ts';
 import { defaultExpressionOptions } from '../../../../src/observe/expression/expression-data.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { DEFAULT_TEXT } from '../../../../src/observe/access-log-data.ts';
+import { DEFAULT_TEXT } from '../../../../src/observe/access-log/access-log-data.ts';
 import {
   compileFormat,
   compileJsonFormat,

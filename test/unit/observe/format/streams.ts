@@ -2,8 +2,8 @@ import { ResponseFlag } from '../../../../src/core/failure.ts';
 import { HttpVersion, RequestHead, ResponseHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import type { Address, Peer } from '../../../../src/core/peer.ts';
-import type { Formatter } from '../../../../src/observe/formatter.ts';
-import { LineBytes } from '../../../../src/observe/line-bytes.ts';
+import type { Formatter } from '../../../../src/observe/format/formatter.ts';
+import { LineBytes } from '../../../../src/observe/access-log/line-bytes.ts';
 import { Outcome } from '../../../../src/observe/outcome.ts';
 
 // The four streams on which test/peers/access-log-operators.table.ts was observed.

@@ -5,11 +5,11 @@ import { formatGeneral, formatInteger } from '../../../../src/observe/render/num
 import { renderPrometheus } from '../../../../src/observe/render/prometheus.ts';
 import { parseStatsQuery, selectStats, type StatsQuery } from '../../../../src/observe/render/stats-query.ts';
 import { renderStatsText } from '../../../../src/observe/render/text.ts';
-import { DEFAULT_STATS_CONFIG } from '../../../../src/observe/stats-data.ts';
-import type { StatsSnapshot } from '../../../../src/observe/stats-snapshot.ts';
-import { StatsStore } from '../../../../src/observe/stats-store.ts';
-import { TagExtraction } from '../../../../src/observe/tag-extraction.ts';
-import { WorkerStats } from '../../../../src/observe/worker-stats.ts';
+import { DEFAULT_STATS_CONFIG } from '../../../../src/observe/stats/stats-data.ts';
+import type { StatsSnapshot } from '../../../../src/observe/stats/stats-snapshot.ts';
+import { StatsStore } from '../../../../src/observe/stats/stats-store.ts';
+import { TagExtraction } from '../../../../src/observe/stats/tag-extraction.ts';
+import { WorkerStats } from '../../../../src/observe/stats/worker-stats.ts';
 
 /** As on the Envoy that was watched: connections of 1 and 5 ms, then a flush without any. */
 function snapshot(): StatsSnapshot {

@@ -2,8 +2,8 @@ import { createRegistry, fromJson, toBinary, type JsonObject } from '@bufbuild/p
 import { describe, expect, test } from 'vitest';
 import type { ExtensionDecoder, Extensions } from '../../../../src/core/extension.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
-import type { LoggerData } from '../../../../src/observe/access-log-decode.ts';
-import type { LogServiceData } from '../../../../src/observe/log-service-data.ts';
+import type { LoggerData } from '../../../../src/observe/access-log/decode.ts';
+import type { LogServiceData } from '../../../../src/observe/access-log/log-service-data.ts';
 import { Outcome } from '../../../../src/observe/outcome.ts';
 import {
   HttpGrpcAccessLogConfigSchema,

@@ -1,7 +1,7 @@
 import { RequestHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
 import type { Peer } from '../../../../src/core/peer.ts';
-import type { Counter, Gauge, Histogram, StatsScope } from '../../../../src/observe/stats.ts';
+import type { Counter, Gauge, Histogram, StatsScope } from '../../../../src/observe/stats/stats.ts';
 import type { ClientCertData, HcmData } from '../../../../src/proxy/http/hcm-data.ts';
 
 type Sections = { readonly [K in keyof HcmData]?: HcmData[K] extends object ? Partial<HcmData[K]> : HcmData[K] };

@@ -1,6 +1,6 @@
 import { Headers } from '../../../../src/core/headers.ts';
 import { Verdict, type HttpFilter } from '../../../../src/filter/filter.ts';
-import { FilterPass } from '../../../../src/proxy/http/filter-pass.ts';
+import { FilterPass } from '../../../../src/proxy/http/stream/filter-pass.ts';
 
 /** A filter whose verdicts are written down beforehand; when they have run out it lets everything pass. */
 export class ScriptedFilter implements HttpFilter {

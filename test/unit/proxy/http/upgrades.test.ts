@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { HttpVersion, RequestHead, ResponseHead } from '../../../../src/core/head.ts';
 import { Headers } from '../../../../src/core/headers.ts';
-import { HttpFilterChain } from '../../../../src/proxy/http/filter-chain.ts';
+import { HttpFilterChain } from '../../../../src/proxy/http/stream/filter-chain.ts';
 import { failedHandshake } from '../../../../src/proxy/http/response/failed-handshake.ts';
 import { Upgrades, upgradeTypeOf } from '../../../../src/proxy/http/upgrades.ts';
 import type { ForwardAction, Route } from '../../../../src/route/route.ts';

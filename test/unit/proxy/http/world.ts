@@ -9,8 +9,8 @@ import type { OverloadView } from '../../../../src/core/overload-view.ts';
 import type { Address } from '../../../../src/core/peer.ts';
 import { Reasons } from '../../../../src/core/rejection.ts';
 import type { FilterBuilder, HttpFilter } from '../../../../src/filter/filter.ts';
-import { decodeRouter } from '../../../../src/proxy/http/router-decode.ts';
-import { buildFormat } from '../../../../src/observe/access-log-build.ts';
+import { decodeRouter } from '../../../../src/proxy/http/decode/router-decode.ts';
+import { buildFormat } from '../../../../src/observe/access-log/build.ts';
 import { compileFormat } from '../../../../src/observe/format/format.ts';
 import { FilterConfigSchema } from '../../../../src/proto/envoy/config/route/v3/route_components_pb.js';
 import { RouterSchema } from '../../../../src/proto/envoy/extensions/filters/http/router/v3/router_pb.js';
@@ -227,7 +227,11 @@ function dataOf({
   message.httpFilters[0].configType = { case: 'typedConfig', value: anyPack(RouterSchema, routerMessage) };
   const reasons = new Reasons();
   const data = decodeHttpConnectionManager(message, reasons, {
-    open: (_category, name) => ({ name, kind: routerKind, data: decodeRouter(routerMessage, reasons, { open: () => null }) }),
+    open: (_category, name) => ({
+      name,
+      kind: routerKind,
+      data: decodeRouter(routerMessage, reasons, { open: () => null }),
+    }),
   });
   if (data === null || !reasons.isEmpty) throw new Error(JSON.stringify(reasons.list));
   const own = Object.keys(filters).map((name): HttpFilterData => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { xxHash64Text } from '../../../../../src/core/xx-hash64.ts';
 import type { Host, PickContext } from '../../../../../src/cluster/cluster.ts';
-import type { UpstreamHost } from '../../../../../src/cluster/host.ts';
+import type { UpstreamHost } from '../../../../../src/cluster/host/host.ts';
 import type { HashLbData } from '../../../../../src/cluster/lb/lb-data.ts';
 import { anyHost } from '../../cluster-fixture.ts';
 import { Bench, hostsOf } from '../lb-fixture.ts';

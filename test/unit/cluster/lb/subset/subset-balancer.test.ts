@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MetadataCriteria } from '../../../../../src/core/metadata-criteria.ts';
 import type { Host } from '../../../../../src/cluster/cluster.ts';
-import type { UpstreamHost } from '../../../../../src/cluster/host.ts';
+import type { UpstreamHost } from '../../../../../src/cluster/host/host.ts';
 import type { SubsetLbData, SubsetSelectorData } from '../../../../../src/cluster/lb/lb-data.ts';
 import { anyHost } from '../../cluster-fixture.ts';
 import { Bench, hostsOf, withMetadata } from '../lb-fixture.ts';

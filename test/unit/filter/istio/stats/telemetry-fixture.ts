@@ -5,10 +5,10 @@ import { istioStatsDecoder } from '../../../../../src/filter/istio/stats/decode.
 import type { IstioStatsData } from '../../../../../src/filter/istio/stats/istio-stats-data.ts';
 import { loadExpressions } from '../../../../../src/observe/expression/expressions.ts';
 import { renderPrometheus } from '../../../../../src/observe/render/prometheus.ts';
-import { DEFAULT_STATS_CONFIG } from '../../../../../src/observe/stats-data.ts';
-import { StatsStore } from '../../../../../src/observe/stats-store.ts';
-import { TagExtraction } from '../../../../../src/observe/tag-extraction.ts';
-import { WorkerStats } from '../../../../../src/observe/worker-stats.ts';
+import { DEFAULT_STATS_CONFIG } from '../../../../../src/observe/stats/stats-data.ts';
+import { StatsStore } from '../../../../../src/observe/stats/stats-store.ts';
+import { TagExtraction } from '../../../../../src/observe/stats/tag-extraction.ts';
+import { WorkerStats } from '../../../../../src/observe/stats/worker-stats.ts';
 import { PluginConfigSchema } from '../../../../../src/proto/istio/stats_pb.js';
 
 export const node = {

@@ -5,7 +5,7 @@ import { Reasons } from '../../../../../src/core/rejection.ts';
 import { connectionLimitBuilder } from '../../../../../src/filter/network/connection-limit/build.ts';
 import { connectionLimitDecoder } from '../../../../../src/filter/network/connection-limit/decode.ts';
 import { NetworkVerdict, type NetworkFilterTools } from '../../../../../src/filter/network/network-filter.ts';
-import { OwnCount } from '../../../../../src/observe/shared-limit.ts';
+import { OwnCount } from '../../../../../src/observe/limit/shared-limit.ts';
 import { ConnectionLimitSchema } from '../../../../../src/proto/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js';
 import { filterContext } from '../../filter-fixture.ts';
 import { TestFilteredStream } from '../filtered-stream.ts';
