@@ -172,6 +172,20 @@ export function connectionContract(name: string, open: () => Promise<ConnectionP
       expect(sink.events).toEqual(['end', 'closed']);
     });
 
+    it('tells of an end that comes while our own is still to be sent', async () => {
+      const { connection, peer, sink } = await pair();
+      const hear = sink.onBytes.bind(sink);
+      sink.onBytes = (chunk) => {
+        hear(chunk);
+        connection.end();
+      };
+      peer.end('last words');
+      connection.attach(sink);
+      await sink.closed;
+      expect(sink.text).toBe('last words');
+      expect(sink.events).toEqual(['end', 'closed']);
+    });
+
     it('is destroyed once, with the reason given, and told to its owner last', async () => {
       const { connection, peer, sink } = await pair();
       const order: string[] = [];

@@ -284,9 +284,10 @@ export class UringConnection implements AcceptedConnection, Flushable, Timed, Ri
   }
 
   onPeerEnd(): void {
-    this.hasPeerEnded = true;
-    // Who hears of the end may destroy us, and what was written before it came is to be sent.
+    // Who hears of the end may destroy us, and what was written before it came is to be sent. Our own end may be among
+    // it, and closes everything only behind the peer's.
     this.flush();
+    this.hasPeerEnded = true;
     // While the last bytes still wait for a slow reader its FIN changes nothing: both halves close behind them.
     if (!this.isClosingAfterFlush && !this.isDestroyed) {
       if ((this.isEnding || this.isLingering) && this.failure !== null) this.destroy(this.failure);
