@@ -215,14 +215,14 @@ async function relay(ground: Ground, plan: Transfer): Promise<void> {
   up.destroy(ClosedLocally);
 }
 
-it(
-  'bytes arrive as they were sent and kept ones stay, whatever becomes of the chunks on the way',
-  async () => {
+it.each(backends)(
+  'bytes arrive as they were sent and kept ones stay, whatever becomes of the chunks on the way: %s',
+  async (backend) => {
     await fc.assert(
       fc.asyncProperty(fc.array(transfer, { minLength: 1, maxLength: 5 }), async (plans) => {
-        await Promise.all(plans.map((plan) => relay(grounds.node!, plan)));
+        await Promise.all(plans.map((plan) => relay(grounds[backend]!, plan)));
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   },
   fc.patience(60_000),
