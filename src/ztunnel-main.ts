@@ -129,15 +129,19 @@ function discover(ztunnel: ZtunnelProcess, lines: LogLines): Promise<void> {
   });
   return new Promise((resolve) => {
     const seen = new Set<string>();
+    const kinds = proxy.isOnDemand ? kindsOfMesh - 1 : kindsOfMesh;
+    const knows = proxy.isOnDemand ? (key: string) => ztunnel.mesh.knows(key) : null;
     const discovery = new MeshDiscovery(stream, nodeOf(settings), loop, new LineLog(lines, 'xds'), {
+      knows,
       apply: (change) => ztunnel.apply(change),
       onFirst: (typeUrl) => {
         seen.add(typeUrl);
-        if (seen.size < kindsOfMesh) return;
+        if (seen.size < kinds) return;
         done();
         resolve();
       },
     });
+    ztunnel.addresses = discovery.addresses;
     discovery.start();
   });
 }

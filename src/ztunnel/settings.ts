@@ -107,15 +107,13 @@ export function readZtunnelSettings(variables: Variables, machine: Machine): Ztu
     instanceIp: read.text('INSTANCE_IP', '1.1.1.1'),
     ioBackend: read.oneOf('SEKISHO_IO_BACKEND', ['auto', 'io_uring', 'node']),
   };
-  refuseUnsupported(read);
+  if (settings.hasDns && settings.proxy.isOnDemand)
+    throw new ZtunnelSettingsError(
+      'XDS_ON_DEMAND needs ISTIO_META_DNS_CAPTURE=false: a DNS proxy has to know all names',
+    );
   if (settings.localConfig !== '' && settings.localConfigPath !== '')
     throw new ZtunnelSettingsError('LOCAL_XDS and LOCAL_XDS_PATH exclude each other');
   return settings;
-}
-
-/** What would be accepted and not done. */
-function refuseUnsupported(read: VariableReader): void {
-  if (read.boolean('XDS_ON_DEMAND', false)) throw new ZtunnelSettingsError('XDS_ON_DEMAND is not supported');
 }
 
 function proxySettings(read: VariableReader, isDedicated: boolean): ProxySettings {
@@ -128,6 +126,7 @@ function proxySettings(read: VariableReader, isDedicated: boolean): ProxySetting
   return {
     ...defaultProxySettings,
     network: read.text('NETWORK', ''),
+    isOnDemand: read.boolean('XDS_ON_DEMAND', false),
     node: isDedicated ? '' : read.text('NODE_NAME', ''),
     clusterId: read.text('ISTIO_META_CLUSTER_ID', read.text('CLUSTER_ID', 'Kubernetes')),
     clusterDomain: read.text('CLUSTER_DOMAIN', 'cluster.local'),

@@ -1,7 +1,7 @@
 import { formatAuthority } from '../../tunnel/hbone/authority.ts';
 import type { Mesh } from '../state/mesh.ts';
 import type { Service } from '../state/service.ts';
-import { identityOf, type GatewayAddress, type Workload } from '../state/workload.ts';
+import { networkAddress, identityOf, type GatewayAddress, type Workload } from '../state/workload.ts';
 import { chooseEndpoint, type Chance } from './balancing.ts';
 
 /** Where HBONE is listened to. */
@@ -28,6 +28,8 @@ export interface OutboundPlan {
 /** There is no way; ztunnel's words. */
 export interface Unreachable {
   readonly reason: string;
+  /** What istiod may know of, by the name that it is asked for by, and we do not. */
+  readonly missing?: string;
 }
 
 /** Where a client wants to go. */
@@ -61,6 +63,12 @@ export class Destinations {
     return this.planFor(chosen.workload, chosen.port, wish, service);
   }
 
+  /** What more has to be known before the plan is the right one, as istiod is asked for it; null: nothing. */
+  missingOf(plan: OutboundPlan | Unreachable, host: string): string | null {
+    if ('reason' in plan) return plan.missing ?? null;
+    return plan.workload === null && plan.service === null ? networkAddress(this.network, host) : null;
+  }
+
   private planForWorkload(wish: Wish): OutboundPlan | Unreachable {
     const { client, host, port } = wish;
     const workload = this.mesh.workloadByIp(this.network, host);
@@ -90,7 +98,7 @@ export class Destinations {
   /** The waypoint decides what becomes of the address that was asked for. */
   private throughWaypoint(waypoint: GatewayAddress, wish: Wish, service: Service | null): OutboundPlan | Unreachable {
     const gateway = this.gateway(waypoint, wish.client);
-    if (gateway === null) return { reason: `unknown waypoint: ${gatewayText(waypoint)}` };
+    if (gateway === null) return { reason: `unknown waypoint: ${gatewayKey(waypoint)}`, missing: gatewayKey(waypoint) };
     const { workload, port, identities } = gateway;
     if (workload.network !== this.network) return this.acrossNetworks(workload, wish, service);
     const host = addressIn(workload, wish.host, null);
@@ -105,7 +113,10 @@ export class Destinations {
     if (networkGateway === null) return { reason: `no valid destination for workload: ${workload.name}` };
     if (service === null) return { reason: `no service for target address: ${formatAuthority(wish.host, wish.port)}` };
     const gateway = this.gateway(networkGateway, wish.client);
-    if (gateway === null) return { reason: `unknown network gateway: ${gatewayText(networkGateway)}` };
+    if (gateway === null) {
+      const missing = gatewayKey(networkGateway);
+      return { reason: `unknown network gateway: ${missing}`, missing };
+    }
     const host = addressIn(gateway.workload, wish.host, null);
     if (host === '') return { reason: `no valid destination for workload: ${gateway.workload.name}` };
     return {
@@ -180,7 +191,7 @@ export function addressIn({ workloadIps, hostname }: Workload, asked: string, se
   return allowed.find((ip) => ip.includes(':') === isV6) ?? allowed[0] ?? hostname;
 }
 
-function gatewayText(gateway: GatewayAddress): string {
+function gatewayKey(gateway: GatewayAddress): string {
   return gateway.kind === 'address'
     ? `${gateway.network}/${gateway.address}`
     : `${gateway.namespace}/${gateway.hostname}`;

@@ -12,6 +12,7 @@ import { noChange, type MeshChange } from '../state/mesh.ts';
 import type { Policy } from '../state/policy.ts';
 import type { Service } from '../state/service.ts';
 import type { Workload } from '../state/workload.ts';
+import { AddressLookups } from './address-lookups.ts';
 import type { IstiodStream } from './istiod-stream.ts';
 
 const addressKind: ResourceKind = {
@@ -27,7 +28,10 @@ const authorizationKind: ResourceKind = {
 
 /** Whom changes are told to, and the first answers of each kind. */
 export interface DiscoveryUser {
+  /** Addresses are asked for one by one, and what is known is not; null: all of them are wanted. */
+  readonly knows: ((key: string) => boolean) | null;
   apply(change: MeshChange): void;
+  /** Not of addresses that are asked for one by one. */
   onFirst(typeUrl: string): void;
 }
 
@@ -41,6 +45,8 @@ const noStats: StatsScope = {
 
 /** What istiod says of the mesh, over a stream. What of a response is good counts; what is not is named in the refusal. */
 export class MeshDiscovery {
+  /** Null: all addresses are wanted. */
+  readonly addresses: AddressLookups | null;
   private readonly stream: IstiodStream;
 
   constructor(stream: IstiodStream, node: ConversationOptions['node'], loop: Loop, log: Log, user: DiscoveryUser) {
@@ -55,12 +61,19 @@ export class MeshDiscovery {
         clock,
         timers,
         held: new Map(),
+        onDemand: new Set(user.knows === null ? [] : [addressKind.typeUrl]),
         defer: (act) => queueMicrotask(act),
       },
       stream,
     );
     stream.attach(delta);
-    delta.watch(new Watch(addressKind, [], new Taker(addressKind.typeUrl, changeOfAddresses, user)));
+    if (user.knows === null) {
+      this.addresses = null;
+      delta.watch(new Watch(addressKind, [], new Taker(addressKind.typeUrl, changeOfAddresses, user)));
+    } else {
+      this.addresses = new AddressLookups(delta, addressKind, loop, user.knows);
+      delta.watch(new Watch(addressKind, [], new LookedUpTaker(this.addresses, user)));
+    }
     delta.watch(new Watch(authorizationKind, [], new Taker(authorizationKind.typeUrl, changeOfPolicies, user)));
   }
 
@@ -93,6 +106,34 @@ class Taker implements WatchUser {
     const { change, refusals } = this.toChange(set, removed);
     this.user.apply(change);
     this.user.onFirst(this.typeUrl);
+    return refusals.join('; ');
+  }
+
+  onResources(resources: readonly OpenedResource[]): string {
+    return this.onDelta(resources, []);
+  }
+
+  onRefused(): void {}
+
+  onStreamFailed(): void {}
+}
+
+/** Of addresses that were asked for, and of those that istiod tells without being asked: the node's. */
+class LookedUpTaker implements WatchUser {
+  private readonly lookups: AddressLookups;
+  private readonly user: DiscoveryUser;
+
+  constructor(lookups: AddressLookups, user: DiscoveryUser) {
+    this.lookups = lookups;
+    this.user = user;
+  }
+
+  onDelta(set: readonly OpenedResource[], removed: readonly string[]): string {
+    // Names that nobody has are no news to the threads.
+    const gone = removed.filter((name) => this.user.knows!(name));
+    const { change, refusals } = changeOfAddresses(set, gone);
+    if (set.length > 0 || gone.length > 0) this.user.apply(change);
+    this.lookups.taken(set, removed);
     return refusals.join('; ');
   }
 

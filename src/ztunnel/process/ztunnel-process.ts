@@ -9,6 +9,7 @@ import { readLocalConfig } from '../state/local/local-config.ts';
 import { identityOf, type Workload } from '../state/workload.ts';
 import { ZtunnelLevel, type LogLines } from '../telemetry/log-lines.ts';
 import { ProxyThreads, type ThreadsListener } from '../thread/proxy-threads.ts';
+import type { AddressSource, LookupOutcome } from '../proxy/address-source.ts';
 import { ConnectionCount } from '../proxy/connection-quota.ts';
 import type { FromThread, IdentityMessage, ThreadData } from '../thread/thread-messages.ts';
 import type { DumpedProxy, DumpSource } from './config-dump.ts';
@@ -51,6 +52,8 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
   readonly readiness: Readiness;
   readonly certificates: CertificateCache;
   readonly threads: ProxyThreads;
+  /** XDS_ON_DEMAND: who is asked for what the threads do not know; null: nobody. */
+  addresses: AddressSource | null;
   private readonly environment: ZtunnelEnvironment;
   private readonly known: Map<string, IdentityMessage>;
   private revoked: RevokedCertificates | null;
@@ -71,6 +74,7 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
     this.counts = new ProcessCounts();
     this.readiness = new Readiness();
     this.certificates = new CertificateCache(authority, this, machineTime);
+    this.addresses = null;
     this.known = new Map();
     this.revoked = null;
     this.proxies = new Map();
@@ -186,10 +190,13 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
 
   // ThreadsListener
 
-  onThreadMessage(_index: number, message: FromThread): void {
+  onThreadMessage(index: number, message: FromThread): void {
     switch (message.kind) {
       case 'certificate-wanted':
         this.certificates.want(message.identity);
+        break;
+      case 'address-wanted':
+        this.lookUp(index, message.key);
         break;
       case 'added':
         this.added(message.id, message.problem);
@@ -227,6 +234,13 @@ export class ZtunnelProcess implements ThreadsListener, CertificateListener {
   onNoCertificate(identity: string, problem: string): void {
     this.environment.lines.write(ZtunnelLevel.Warn, 'identity', `no certificate for ${identity}: ${problem}`);
     this.threads.postAll({ kind: 'no-certificate', identity, problem });
+  }
+
+  private lookUp(index: number, key: string): void {
+    const answer = (outcome: LookupOutcome): void =>
+      this.threads.post(index, { kind: 'address-answered', key, outcome });
+    if (this.addresses === null) answer('unknown');
+    else this.addresses.request(key, answer);
   }
 
   private added(id: number, problem: string): void {

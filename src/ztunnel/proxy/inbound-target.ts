@@ -1,6 +1,6 @@
 import { parseAuthority, type TunnelTarget } from '../../tunnel/hbone/authority.ts';
 import type { Service } from '../state/service.ts';
-import type { Workload } from '../state/workload.ts';
+import { networkAddress, type Workload } from '../state/workload.ts';
 import type { Pod } from './pod.ts';
 import { isLoopback } from './settings.ts';
 
@@ -54,6 +54,14 @@ export function inboundTarget(
     mayKeepSource: !usesLoopback,
     service: named.service,
   };
+}
+
+/** What a client asks a waypoint for by an address that nobody knows, as istiod is asked for it; null: nothing. */
+export function behindWaypoint(pod: Pod, workload: Workload, local: string, authority: string): string | null {
+  const asked = parseAuthority(authority);
+  if (asked === null || !asked.isAddress || asked.host === local || workload.applicationTunnel !== null) return null;
+  const key = networkAddress(pod.thread.settings.network, asked.host);
+  return pod.thread.mesh.knows(key) ? null : key;
 }
 
 interface Named {

@@ -8,13 +8,13 @@ import type { AcceptHandler, DialHandler, Dialing } from '../../net/network.ts';
 import { HboneServerConnection, type HboneServerOwner } from '../../tunnel/hbone/server-connection.ts';
 import type { ServerTunnel } from '../../tunnel/hbone/server-tunnel.ts';
 import { judge, type AccessRequest } from '../policy/access.ts';
-import { identityOf, type Workload } from '../state/workload.ts';
+import { identityOf, networkAddress, type Workload } from '../state/workload.ts';
 import { baggageOf } from './baggage.ts';
 import type { ConnectionError, ConnectionFacts, ConnectionReport } from './connection-facts.ts';
 import type { Connections } from './connections.ts';
 import { denialError, dialError, handshakeError } from './failure-text.ts';
 import { forwardedHost } from './forwarded.ts';
-import { inboundTarget, type InboundTarget } from './inbound-target.ts';
+import { behindWaypoint, inboundTarget, type InboundTarget } from './inbound-target.ts';
 import type { Pod } from './pod.ts';
 import { TrackedRelay } from './tracked-relay.ts';
 
@@ -166,8 +166,28 @@ class InboundTunnel implements DialHandler {
     pod.whenKnown((workload) => {
       if (this.isAbandoned) pod.quota.leave();
       else if (workload === null) this.refuse(503, 'failed to fetch information about local workload');
-      else this.decide(workload);
+      else this.whenTold(workload);
     });
+  }
+
+  /** Whoever comes is asked for, for the names of later connections; what stands behind a waypoint is waited for. */
+  private whenTold(workload: Workload): void {
+    const { pod } = this.inbound;
+    if (pod.thread.addresses === null) {
+      this.decide(workload);
+      return;
+    }
+    const { remote, local } = this.tunnel.carrier.peer;
+    const { mesh, settings } = pod.thread;
+    const source = networkAddress(settings.network, remote.host);
+    if (!mesh.knows(source)) pod.askFor(source, () => {});
+    const behind = behindWaypoint(pod, workload, local.host, this.tunnel.request!.authority);
+    if (behind === null) this.decide(workload);
+    else
+      pod.askFor(behind, () => {
+        if (this.isAbandoned) pod.quota.leave();
+        else this.decide(workload);
+      });
   }
 
   private decide(workload: Workload): void {

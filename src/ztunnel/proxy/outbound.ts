@@ -15,11 +15,15 @@ import { asItIs, type OutboundPlan } from '../choice/destination.ts';
 import { identityOf, type Workload } from '../state/workload.ts';
 import { baggageOf } from './baggage.ts';
 import type { ConnectionError, ConnectionFacts, ConnectionReport } from './connection-facts.ts';
+import { lookupFailures } from './address-source.ts';
 import type { Connections } from './connections.ts';
 import { dialError, statusError } from './failure-text.ts';
 import type { Pod } from './pod.ts';
 import { carrierBufferLimit, isLoopback } from './settings.ts';
 import { TrackedRelay } from './tracked-relay.ts';
+
+/** The destination, its waypoint or gateway, and one more where those have changed meanwhile. */
+const asksMax = 3;
 
 /** Tells a client that has asked, before bytes flow. */
 export interface OutboundAnswer {
@@ -92,11 +96,19 @@ class OutboundConnection implements DialHandler, TunnelHandler {
     });
   }
 
-  private decide(source: Workload): void {
+  /** `asked`: what istiod was asked for, because of this connection. */
+  private decide(source: Workload, asked: readonly string[] = []): void {
     const { pod } = this.outbound;
     const { host, port } = this.wanted;
     const isExcluded = pod.thread.exclusions.hasOutbound(host, port);
     const plan = isExcluded ? asItIs(this.wanted, null) : pod.destinations.plan({ client: source, host, port });
+    if (pod.thread.addresses !== null && !isExcluded) {
+      const missing = pod.destinations.missingOf(plan, host);
+      if (missing !== null && !asked.includes(missing) && asked.length < asksMax) {
+        this.ask(missing, source, asked);
+        return;
+      }
+    }
     if ('reason' in plan) {
       this.refuse(source, { text: plan.reason, flags: 'CONNECT' });
       return;
@@ -116,6 +128,14 @@ class OutboundConnection implements DialHandler, TunnelHandler {
     pod.whenSecured(source, (tls, problem) => {
       if (tls === null) this.fail({ text: `identity error: ${problem}`, flags: 'IDENTITY_ERROR' });
       else this.openTunnel(plan, source, tls, facts);
+    });
+  }
+
+  /** And decides again. Without an answer nothing leaves: it might be plain text that should have been none. */
+  private ask(key: string, source: Workload, asked: readonly string[]): void {
+    this.outbound.pod.askFor(key, (outcome) => {
+      if (outcome === 'told' || outcome === 'unknown') this.decide(source, [...asked, key]);
+      else this.refuse(source, { text: lookupFailures[outcome], flags: 'CONNECT' });
     });
   }
 

@@ -8,6 +8,7 @@ import { IdentityTls, type TlsThread } from '../certificates/identity-tls.ts';
 import { Destinations } from '../choice/destination.ts';
 import type { Mesh, WorkloadInfo } from '../state/mesh.ts';
 import { identityOf, type Workload } from '../state/workload.ts';
+import type { AddressSource, LookupOutcome } from './address-source.ts';
 import type { Reporter } from './connection-facts.ts';
 import { ConnectionQuota, type ConnectionCount } from './connection-quota.ts';
 import type { Exclusions } from './exclusions.ts';
@@ -18,6 +19,8 @@ export interface ProxyThread extends TlsThread {
   readonly mesh: Mesh;
   readonly settings: ProxySettings;
   readonly certificates: CertificateSource;
+  /** Who is asked for what the mesh does not know; null: it knows all. */
+  readonly addresses: AddressSource | null;
   readonly reporter: Reporter;
   /** Of the node. */
   readonly connections: ConnectionCount;
@@ -90,6 +93,11 @@ export class Pod {
     return mesh.workloadOf(this.info, settings.node);
   }
 
+  /** As istiod names pods. */
+  private get uid(): string {
+    return `${this.thread.settings.clusterId}//Pod/${this.info.namespace}/${this.info.name}`;
+  }
+
   /** Waits a while for the control plane to know it; null: it does not. Called at once where it does. */
   whenKnown(tell: (workload: Workload | null) => void): void {
     const known = this.workload;
@@ -97,9 +105,17 @@ export class Pod {
       tell(known);
       return;
     }
+    this.askFor(this.uid, () => {});
     const wait = new WorkloadWait(this, tell);
     this.waiting.add(wait);
     this.timers.schedule(wait, this.clock.now + workloadWaitMs);
+  }
+
+  /** `tell`: when what istiod says of it is in the mesh; at once where nobody is to be asked. */
+  askFor(key: string, tell: (outcome: LookupOutcome) => void): void {
+    const { addresses } = this.thread;
+    if (addresses === null) tell('unknown');
+    else addresses.request(key, (outcome) => tell(this.isClosed ? 'late' : outcome));
   }
 
   gaveUp(wait: WorkloadWait): void {

@@ -9,6 +9,8 @@ export interface ProxySettings {
   /** NODE_NAME; empty: workloads of any node are ours. */
   readonly node: string;
   readonly clusterId: string;
+  /** XDS_ON_DEMAND: addresses are asked for when they are needed. */
+  readonly isOnDemand: boolean;
   readonly clusterDomain: string;
   readonly hbone: HboneSettings;
   /** Ports of a workload's listeners. 0: any (tests). */
@@ -44,6 +46,7 @@ export const defaultProxySettings: ProxySettings = {
   network: '',
   node: '',
   clusterId: 'Kubernetes',
+  isOnDemand: false,
   clusterDomain: 'cluster.local',
   hbone: defaultHboneSettings,
   outboundPort: 15001,

@@ -79,6 +79,11 @@ export class Mesh {
     return this.policies.values();
   }
 
+  /** By what istiod is asked for: a uid, `network/address`, or `namespace/hostname`. */
+  knows(key: string): boolean {
+    return this.workloads.has(key) || this.byAddress.has(key) || this.services.has(key);
+  }
+
   workload(uid: string): Workload | null {
     return this.workloads.get(uid) ?? null;
   }

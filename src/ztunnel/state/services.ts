@@ -31,6 +31,11 @@ export class Services {
     return this.byKey.values();
   }
 
+  /** By its name, or by an address of its own: `network/address`. */
+  has(key: string): boolean {
+    return this.byKey.has(key) || this.byAddress.has(key);
+  }
+
   get(key: string): Service | null {
     return this.byKey.get(key) ?? null;
   }

@@ -17,6 +17,7 @@ import { OwnLog } from '../telemetry/own-log.ts';
 import { TrafficMetrics } from '../telemetry/traffic-metrics.ts';
 import { TrafficReporter } from '../telemetry/traffic-reporter.ts';
 import { ThreadCertificates } from './thread-certificates.ts';
+import { ThreadLookups } from './thread-lookups.ts';
 import type {
   AddMessage,
   FromThread,
@@ -46,6 +47,7 @@ export class TrafficProxies {
   private readonly lines: OwnLog;
   private readonly metrics: TrafficMetrics;
   private readonly certificates: ThreadCertificates;
+  private readonly lookups: ThreadLookups;
   private readonly thread: ProxyThread;
   private readonly proxies: Map<string, OwnProxy>;
 
@@ -62,6 +64,7 @@ export class TrafficProxies {
     this.lines.level = data.level;
     this.metrics = new TrafficMetrics();
     this.certificates = new ThreadCertificates(secrets, (identity) => post({ kind: 'certificate-wanted', identity }));
+    this.lookups = new ThreadLookups((key) => post({ kind: 'address-wanted', key }));
     this.proxies = new Map();
     this.thread = {
       turns: loop,
@@ -73,6 +76,7 @@ export class TrafficProxies {
       mesh: this.mesh,
       settings,
       certificates: this.certificates,
+      addresses: settings.isOnDemand ? this.lookups : null,
       connections: new ConnectionCount(data.connections, data.thread),
       exclusions: new Exclusions(settings.exclusions),
       reporter: new TrafficReporter(this.metrics, new AccessLog(this.lines), loop.clock),
@@ -99,6 +103,9 @@ export class TrafficProxies {
         break;
       case 'certificate':
         this.certificates.set(message);
+        break;
+      case 'address-answered':
+        this.lookups.answered(message.key, message.outcome);
         break;
       case 'no-certificate':
         this.certificates.failed(message.identity, message.problem);

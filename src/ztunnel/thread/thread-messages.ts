@@ -1,4 +1,5 @@
 import type { RevokedCertificates } from '../../identity/revocation-list.ts';
+import type { LookupOutcome } from '../proxy/address-source.ts';
 import type { ProxySettings } from '../proxy/settings.ts';
 import type { MeshChange, WorkloadInfo } from '../state/mesh.ts';
 import type { TrafficCounts } from '../telemetry/traffic-metrics.ts';
@@ -46,6 +47,7 @@ export type ToThread =
   | AddMessage
   | { readonly kind: 'remove'; readonly uid: string }
   | IdentityMessage
+  | { readonly kind: 'address-answered'; readonly key: string; readonly outcome: LookupOutcome }
   | { readonly kind: 'no-certificate'; readonly identity: string; readonly problem: string }
   /** From now on; whoever has one of them is cut off. */
   | { readonly kind: 'revoked'; readonly revoked: RevokedCertificates }
@@ -77,6 +79,8 @@ export type FromThread =
   | { readonly kind: 'added'; readonly id: number; readonly problem: string }
   | { readonly kind: 'removed'; readonly uid: string }
   | { readonly kind: 'certificate-wanted'; readonly identity: string }
+  /** Once for however many wait for it. */
+  | { readonly kind: 'address-wanted'; readonly key: string }
   | { readonly kind: 'told'; readonly id: number; readonly report: ThreadReport }
   /** Nothing is open any more. */
   | { readonly kind: 'drained' };

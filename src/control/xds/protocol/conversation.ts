@@ -42,6 +42,8 @@ export interface ConversationOptions {
   readonly timers: Timers;
   /** Type URLs of which nothing is said for now. */
   readonly held: ReadonlyMap<string, number>;
+  /** Type URLs of which whoever wants all gets what comes, and nothing but names is asked for. */
+  readonly onDemand?: ReadonlySet<string>;
   /** Does it once when whatever happens now is over: what many ask for one after the other becomes one request. */
   defer(act: () => void): void;
 }

@@ -178,11 +178,15 @@ export class Delta implements Conversation, StreamUser<DeltaDiscoveryResponse> {
     if (known !== undefined) return known;
     const { clock, timers } = this.options;
     const watches = new Watches();
-    const interest = new Interest();
+    const interest = new Interest(this.isOnDemand(typeUrl));
     const timesToLive = new TimesToLive(clock, timers, (name) => this.expired(topic, name));
     const topic = new Topic(typeUrl, watches, interest, timesToLive);
     this.topics.set(typeUrl, topic);
     return topic;
+  }
+
+  private isOnDemand(typeUrl: string): boolean {
+    return this.options.onDemand?.has(typeUrl) === true;
   }
 
   private expired({ watches, interest }: Topic, name: string): void {
@@ -238,11 +242,13 @@ export class Delta implements Conversation, StreamUser<DeltaDiscoveryResponse> {
     const saysNode = !this.hasSaidNode || !nodeOnFirstMessageOnly;
     this.hasSaidNode = true;
     const { nonce = '', refusal = '' } = answer ?? {};
+    // istiod ignores an answer that comes too late, with whatever else it says.
+    const saysNames = answer === undefined || !this.isOnDemand(typeUrl);
     this.stream.send(
       create(DeltaDiscoveryRequestSchema, {
         typeUrl,
         responseNonce: nonce,
-        ...interest.say(),
+        ...(saysNames && interest.say()),
         ...(saysNode && { node }),
         ...(refusal !== '' && { errorDetail: { code: GrpcCode.Internal, message: refusal } }),
       }),

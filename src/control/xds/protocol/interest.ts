@@ -21,8 +21,11 @@ export class Interest {
   private told: Set<string> | null;
   private readonly added: Set<string>;
   private readonly removed: Set<string>;
+  private readonly isOnDemand: boolean;
 
-  constructor() {
+  /** `isOnDemand`: what all bring is taken, but only names are asked for: a stream's first request takes `*` back at once. */
+  constructor(isOnDemand = false) {
+    this.isOnDemand = isOnDemand;
     this.wanted = new Map();
     this.others = new Map();
     this.told = null;
@@ -96,6 +99,9 @@ export class Interest {
     this.removed.clear();
     const names = [...this.wanted.keys()];
     this.told = new Set(names);
+    // No names at all would be all of them.
+    if (this.isOnDemand)
+      return { resourceNamesSubscribe: names, resourceNamesUnsubscribe: [wildcard], initialResourceVersions };
     // Older servers understand no `*`: no names at all are all of them.
     const isAll = names.length === 1 && names[0] === wildcard;
     return { resourceNamesSubscribe: isAll ? [] : names, resourceNamesUnsubscribe: [], initialResourceVersions };

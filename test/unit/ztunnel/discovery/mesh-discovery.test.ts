@@ -1,23 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, expect, test } from 'vitest';
-import { GrpcChannel } from '../../../../src/agent/grpc/grpc-channel.ts';
-import { machineTime } from '../../../../src/agent/identity/later.ts';
-import { Loop } from '../../../../src/net/loop.ts';
-import {
-  DeltaDiscoveryRequestSchema,
-  DeltaDiscoveryResponseSchema,
-} from '../../../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
-import { create, fromBinary, toBinary } from '../../../../src/proto/protobuf.js';
-import { nodeOf } from '../../../../src/ztunnel/discovery/discovery-decode.ts';
-import { IstiodStream, type Termination } from '../../../../src/ztunnel/discovery/istiod-stream.ts';
-import { MeshDiscovery } from '../../../../src/ztunnel/discovery/mesh-discovery.ts';
-import { readZtunnelSettings } from '../../../../src/ztunnel/settings.ts';
-import { Mesh } from '../../../../src/ztunnel/state/mesh.ts';
-import { LineLog } from '../../../../src/ztunnel/telemetry/line-log.ts';
-import { LogLines } from '../../../../src/ztunnel/telemetry/log-lines.ts';
-import { Istiod } from './istiod.ts';
+import { expect, test } from 'vitest';
+import { DeltaDiscoveryResponseSchema } from '../../../../src/proto/envoy/service/discovery/v3/discovery_pb.js';
+import { create, toBinary } from '../../../../src/proto/protobuf.js';
+import { discover, type Request } from './discover.ts';
 
 const recorded = join(import.meta.dirname, '../../../fixtures/istiod-1.29.6/ambient/ztunnel/delta');
 const wds = join(import.meta.dirname, '../../../fixtures/ztunnel/wds');
@@ -26,73 +13,6 @@ const authorization = 'type.googleapis.com/istio.security.Authorization';
 
 /** As istiod gave it. */
 const response = (name: string): Buffer => gunzipSync(readFileSync(join(recorded, `${name}.pb.gz`)));
-
-const ends: (() => void)[] = [];
-afterEach(() => {
-  for (const end of ends.splice(0)) end();
-});
-
-interface Request {
-  readonly typeUrl: string;
-  readonly nonce: string;
-  readonly error: string;
-  readonly versions: readonly string[];
-  readonly nodeId: string;
-  readonly subscribed: readonly string[];
-}
-
-/** A client of `istiod`, and what becomes of what it is told. */
-async function discover(answer: (request: Request, count: number) => Uint8Array | 'end' | null) {
-  const requests: Request[] = [];
-  const waiting: (() => void)[] = [];
-  const istiod = await Istiod.start({
-    onRequest: (stream, bytes) => {
-      const message = fromBinary(DeltaDiscoveryRequestSchema, bytes);
-      const request = {
-        typeUrl: message.typeUrl,
-        nonce: message.responseNonce,
-        error: message.errorDetail?.message ?? '',
-        versions: Object.keys(message.initialResourceVersions),
-        nodeId: message.node?.id ?? '',
-        subscribed: message.resourceNamesSubscribe,
-      };
-      requests.push(request);
-      const given = answer(request, requests.length);
-      if (given === 'end') stream.end();
-      else if (given !== null) stream.write(Buffer.from(given));
-      for (const tell of waiting.splice(0)) tell();
-    },
-  });
-  const mesh = new Mesh();
-  const ended: Termination[] = [];
-  const first: string[] = [];
-  const loop = new Loop();
-  const stream = new IstiodStream({
-    channel: new GrpcChannel({ host: '127.0.0.1', port: istiod.port, tls: null }),
-    metadata: () => ({}),
-    later: machineTime,
-    entered: (act) => act(),
-    onMessage: () => {},
-    onEnded: (why) => ended.push(why),
-  });
-  const settings = readZtunnelSettings(
-    { POD_NAME: 'ztunnel-abc', POD_NAMESPACE: 'istio-system', INSTANCE_IP: '127.0.4.1', NODE_NAME: 'node-1' },
-    { processors: 2, exists: () => false },
-  );
-  const discovery = new MeshDiscovery(stream, nodeOf(settings), loop, new LineLog(new LogLines(false, () => {}), 'x'), {
-    apply: (change) => mesh.apply(change),
-    onFirst: (typeUrl) => first.push(typeUrl),
-  });
-  ends.push(
-    () => discovery.stop(),
-    () => istiod.close(),
-  );
-  discovery.start();
-  const until = async (isDone: () => boolean): Promise<void> => {
-    while (!isDone()) await new Promise<void>((resolve) => waiting.push(resolve));
-  };
-  return { mesh, requests, first, ended, until };
-}
 
 const acknowledged = (requests: readonly Request[]): boolean =>
   requests.filter(({ nonce }) => nonce !== '').length >= 2;

@@ -134,6 +134,8 @@ test('settings that cannot be are refused by name', () => {
     { ZTUNNEL_WORKER_THREADS: 'many' },
   ])
     expect(() => readZtunnelSettings(variables, machine)).toThrow(ZtunnelSettingsError);
+  const onDemand = { XDS_ON_DEMAND: 'true', ISTIO_META_DNS_CAPTURE: 'false' };
+  expect(readZtunnelSettings(onDemand, machine).proxy.isOnDemand).toBe(true);
   expect(readZtunnelSettings({ USER_TIMEOUT_ENABLED: 'true' }, machine).proxy.userTimeoutMs).toBe(1_800_000);
   expect(readZtunnelSettings({ CRL_PATH: '/crl' }, machine).revocationPath).toBe('/crl');
   expect(readZtunnelSettings({ TERMINATION_GRACE_PERIOD_SECONDS: '30' }, machine).proxy.drainMs).toBe(25_000);

@@ -7,6 +7,7 @@ import { NodeNetwork } from '../../../../src/net/node-network.ts';
 import { readRevocationLists, type RevokedCertificates } from '../../../../src/identity/revocation-list.ts';
 import { certificateKey, type CertificateSource } from '../../../../src/ztunnel/certificates/certificate-source.ts';
 import { ThreadCertificates } from '../../../../src/ztunnel/thread/thread-certificates.ts';
+import type { AddressSource } from '../../../../src/ztunnel/proxy/address-source.ts';
 import { ConnectionCount } from '../../../../src/ztunnel/proxy/connection-quota.ts';
 import { Exclusions, noExclusions } from '../../../../src/ztunnel/proxy/exclusions.ts';
 import type {
@@ -74,6 +75,7 @@ export interface ProxyWish {
   readonly host: string;
   readonly info: WorkloadInfo;
   readonly settings?: Partial<ProxySettings>;
+  readonly addresses?: AddressSource;
 }
 
 export class World {
@@ -92,8 +94,9 @@ export class World {
     this.revocations = [];
   }
 
-  static async make(config: string): Promise<World> {
-    const world = new World(await Authority.root());
+  /** `neighbour`: another mesh with the same authority. */
+  static async make(config: string, neighbour: World | null = null): Promise<World> {
+    const world = new World(neighbour?.authority ?? (await Authority.root()));
     world.mesh.apply(readLocalConfig(config));
     return world;
   }
@@ -117,7 +120,7 @@ export class World {
     then();
   }
 
-  async proxy({ host, info, settings = {} }: ProxyWish): Promise<Proxy> {
+  async proxy({ host, info, settings = {}, addresses: source }: ProxyWish): Promise<Proxy> {
     const loop = new Loop();
     const secrets = new SecretStore();
     const given = new ThreadCertificates(secrets, () => {});
@@ -148,6 +151,7 @@ export class World {
         ...settings,
       },
       certificates,
+      addresses: source ?? null,
       reporter,
       connections: new ConnectionCount(ConnectionCount.memory(1), 0),
       exclusions: new Exclusions(settings.exclusions ?? noExclusions),
