@@ -10,6 +10,7 @@ import { DiscoveredFilter } from './discovered-filter.ts';
 import type { ConfiguredFilter } from './inspection.ts';
 import type { ListenerFilter } from './listener-filter.ts';
 import type { ListenerRateData } from './local-ratelimit/local-ratelimit.ts';
+import { OriginalDst, originalDstKind } from './original-dst/original-dst.ts';
 import type { OriginalSrcData } from './original-src/original-src.ts';
 import type { ProxyProtocolData } from './proxy-protocol/proxy-protocol.ts';
 import type { TlsInspectorData } from './tls-inspector/tls-inspector.ts';
@@ -36,10 +37,6 @@ const loaders: readonly Loader[] = [
   filter('tls_inspector.v3.TlsInspector', async () => {
     const { TlsInspector } = await import('./tls-inspector/tls-inspector.ts');
     return (data, { root }) => new TlsInspector(data as TlsInspectorData, root);
-  }),
-  filter('original_dst.v3.OriginalDst', async () => {
-    const { OriginalDst } = await import('./original-dst/original-dst.ts');
-    return () => new OriginalDst();
   }),
   filter('original_src.v3.OriginalSrc', async () => {
     const { OriginalSrc } = await import('./original-src/original-src.ts');
@@ -68,7 +65,8 @@ export class ListenerFilterBuilders {
   private readonly byKind: Map<string, Build>;
 
   constructor() {
-    this.byKind = new Map();
+    // `use_original_dst` stands for it without naming it.
+    this.byKind = new Map([[originalDstKind, () => new OriginalDst()]]);
   }
 
   /** `kinds`: message names, which may be of anything. Afterwards those that are listener filters' can be built. */
