@@ -9,7 +9,6 @@ export const absentNames: Readonly<Record<string, RegExp>> = {
   'internal redirects': /internal_redirect_/,
   'the overload manager': /overload|_global_cx_overflow$/,
   'listener filters': /_pre_cx_|_listener_filter_/,
-  'extensions from a control plane': /extension_config_missing$/,
   'metadata frames and floods, of HTTP/1 by name only': /http1\.(metadata_not_supported_error|response_flood)$/,
   'headers with underscores from upstreams': /^cluster\..*\.http1\./,
   'how many connections one wake-up accepts': /connections_accepted_per_socket_event$/,
