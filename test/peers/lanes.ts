@@ -1,5 +1,5 @@
 /** How many groups are compared at the same time: most of a row is waiting, but short times must not starve. */
-export const groupsAtOnce = 6;
+export const groupsAtOnce = 8;
 
 /** Does something with each, so many at the same time; what comes of them in their order, each as soon as it is there. */
 export async function* inLanes<T, R>(

@@ -81,6 +81,11 @@ export abstract class FilterPass<Head> {
   protected abstract onHoldingTooMuch(buffered: boolean): void;
   protected abstract onHoldingLessAgain(): void;
 
+  /** Filters in Envoy hear of the end behind the last data, not with it. */
+  protected get endComesAlone(): boolean {
+    return false;
+  }
+
   /** The body behind the first filter that buffers. */
   get heldBody(): readonly Uint8Array[] {
     const station = this.stations?.find((one) => one !== null && one.mode === Mode.Buffering);
@@ -339,7 +344,7 @@ export abstract class FilterPass<Head> {
     if (max === 0 || this.heldSize <= max || this.isHoldingTooMuch) return;
     this.isHoldingTooMuch = true;
     // As Envoy: data that ends the message is let go, however much it is, where no filter has kept any before.
-    this.onHoldingTooMuch(buffered && !this.isStreaming);
+    this.onHoldingTooMuch(buffered && (!this.isStreaming || this.endComesAlone));
   }
 
   private letGo(event: Held<Head>): void {

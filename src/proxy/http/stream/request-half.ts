@@ -112,6 +112,11 @@ export class RequestHalf extends RequestPass<HttpStream> implements StreamUser<R
     this.stream.forwarding?.trailers(trailers);
   }
 
+  /** As Envoy's codec of HTTP/1 has it. */
+  protected override get endComesAlone(): boolean {
+    return !this.stream.connection.isHttp2;
+  }
+
   protected heldBytesMax(): number {
     const { requestBytesMax, bufferLimit } = this.stream;
     return requestBytesMax >= 0 ? requestBytesMax : bufferLimit;
