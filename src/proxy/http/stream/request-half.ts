@@ -117,11 +117,6 @@ export class RequestHalf extends RequestPass<HttpStream> implements StreamUser<R
     return !this.stream.connection.isHttp2;
   }
 
-  protected heldBytesMax(): number {
-    const { requestBytesMax, bufferLimit } = this.stream;
-    return requestBytesMax >= 0 ? requestBytesMax : bufferLimit;
-  }
-
   protected onHoldingTooMuch(buffered: boolean): void {
     if (!buffered) {
       this.pauseSource(PauseReason.FilterHolds);

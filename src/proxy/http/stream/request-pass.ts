@@ -43,4 +43,10 @@ export abstract class RequestPass<Stream extends FilteredStream> extends FilterP
     if (this.stream.isFilterOff(rank)) return Verdict.Continue;
     return this.stream.filters[rank].onRequestTrailers!(this.stream, trailers);
   }
+
+  /** What a filter has set for this request comes before what its connection allows. */
+  protected heldBytesMax(): number {
+    const { requestBytesMax, bufferLimit } = this.stream;
+    return requestBytesMax >= 0 ? requestBytesMax : bufferLimit;
+  }
 }

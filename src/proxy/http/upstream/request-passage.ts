@@ -72,11 +72,6 @@ export class RequestPassage extends RequestPass<UpstreamPassage> {
     else this.waitingTrailers = trailers;
   }
 
-  protected heldBytesMax(): number {
-    const { requestBytesMax, bufferLimit } = this.stream;
-    return requestBytesMax >= 0 ? requestBytesMax : bufferLimit;
-  }
-
   protected onHoldingTooMuch(buffered: boolean): void {
     if (!buffered) {
       this.stream.requestBackedUp();
